@@ -1,0 +1,3 @@
+"""Showcaller runs a virtual event from one clock."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,145 @@
+"""The contract between the show and its log. Two brokers keep it: `sqlite` and `redis`.
+
+One log per event, totally ordered. An entry's position is `(epoch, offset)`; offsets start at 1 and
+have no gaps. The epoch changes when, and only when, the log is no longer a continuation of the one
+that was read before (`tests/contract/test_broker.py` states every rule as a test).
+
+Ephemeral messages (`publish`, `subscribe`) reach who listens now, at most once, and are not kept.
+Leases give one owner at a time a fencing number that only grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple, Protocol
+
+from msgspec import Struct
+
+
+class Position(NamedTuple):
+    """A place in the log. Offset 0 is before the first entry."""
+
+    epoch: str
+    offset: int
+
+
+class Entry(Struct, frozen=True, array_like=True):
+    """One entry as it was appended. `at_ms` is the broker's clock at that moment."""
+
+    offset: int
+    key: str
+    at_ms: int
+    data: bytes
+
+
+class Appended(NamedTuple):
+    """Where the entry stands. `duplicate`: an earlier append with the same key put it there."""
+
+    position: Position
+    at_ms: int
+    duplicate: bool
+
+
+class NotYet(Exception):
+    """`append` came before `not_before_ms` by the broker's clock; try again in `wait_ms`."""
+
+    def __init__(self, wait_ms: int) -> None:
+        super().__init__(f"not before {wait_ms} ms from now by the broker's clock")
+        self.wait_ms = wait_ms
+
+
+class Lease(NamedTuple):
+    """`owner` holds `name` until it expires; `fence` is larger than that of any earlier holder."""
+
+    name: str
+    owner: str
+    fence: int
+
+
+class EventLog(Protocol):
+    """One event's log, with what stands beside it."""
+
+    async def append(self, key: str, data: bytes, *, not_before_ms: int | None = None) -> Appended:
+        """Append `data` once: a second call with the same `key` changes nothing and says where it is.
+
+        Returns when the entry is as durable as configured (sqlite: on disk; redis: on as many
+        replicas as asked for). Keys are remembered as long as the log. Raises `NotYet`,
+        `errors.Unavailable` (unknown whether it happened: append again with the same key is safe),
+        `errors.StorageFull`.
+        """
+        ...
+
+    async def read(self, after: int, limit: int = 1000) -> list[Entry]:
+        """Up to `limit` entries with an offset above `after`, in order, without gaps."""
+        ...
+
+    async def head(self) -> Position:
+        """The position of the newest entry (offset 0 when there is none)."""
+        ...
+
+    def tail(self, after: int) -> AsyncIterator[tuple[str, list[Entry]]]:
+        """Batches `(epoch, entries)` from `after` on, in order, without gaps, for ever.
+
+        Loss of the connection is bridged inside. When the log turns out to be another one (lost or
+        forked), the iterator yields the new epoch with entries from offset 1: the reader folds anew.
+        The first batch may be empty: it tells the epoch.
+        """
+        ...
+
+    async def now_ms(self) -> int:
+        """The broker's wall clock."""
+        ...
+
+    # Ephemeral messages
+    async def publish(self, topic: str, data: bytes) -> None: ...
+
+    async def subscribe(self, topic: str, handler: Callable[[bytes], None]) -> Callable[[], None]:
+        """Call `handler` for each message on `topic` until the function that is returned is called."""
+        ...
+
+    # Snapshots of the fold; the newest is kept
+    async def save_snapshot(self, position: Position, fold_version: int, data: bytes) -> None: ...
+
+    async def load_snapshot(self, fold_version: int) -> tuple[Position, bytes] | None: ...
+
+    # Leases
+    async def acquire_lease(self, name: str, owner: str, ttl_ms: int) -> Lease | None:
+        """The lease, new or still held by `owner` (renewed, same fence); None while another holds it."""
+        ...
+
+    async def release_lease(self, lease: Lease) -> None:
+        """Give it back, if it is still ours (same owner and fence)."""
+        ...
+
+    async def read_lease(self, name: str) -> Lease | None: ...
+
+    # The deletable store beside the log: people's records, and counters with a window
+    async def put_record(self, kind: str, id: str, data: bytes) -> None: ...
+
+    async def get_records(self, kind: str, ids: list[str]) -> list[bytes | None]: ...
+
+    async def delete_record(self, kind: str, id: str) -> None: ...
+
+    async def count(self, name: str, window_ms: int) -> int:
+        """Add one to the counter `name`, which starts anew `window_ms` after its first count."""
+        ...
+
+    async def erase(self, offset: int, data: bytes) -> None:
+        """Replace the data of one entry, for erasing a person's text. The position stays."""
+        ...
+
+
+class Broker(Protocol):
+    """A connection to where the logs live. Close it once; its logs end with it."""
+
+    async def open(self, event_id: str) -> EventLog: ...
+
+    async def events(self) -> list[str]:
+        """Ids of the events that have a log."""
+        ...
+
+    async def check(self) -> None:
+        """Raise `errors.Unavailable` or `errors.StorageFull`, with what to do, if writing can't work."""
+        ...
+
+    async def close(self) -> None: ...

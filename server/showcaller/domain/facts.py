@@ -1,0 +1,308 @@
+"""Facts: the entries of an event's log. Everything else is derived from them, in order.
+
+A fact records what somebody wants or what happened, never a derived value; the fold (`state`) decides
+whether it still holds. Facts hold person ids only. `FOLD_VERSION` rises when the same facts would fold
+to another state, so that two releases can tell each other apart.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from .ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, StageId
+from .schedule import Schedule
+
+FOLD_VERSION = 1
+
+
+class Fact(Struct, frozen=True, kw_only=True, tag_field="fact"):
+    """Base of all facts; the tag on the wire is the dotted name given to each class."""
+
+
+# The run and its clock --------------------------------------------------------------------------
+
+
+class RunStarted(Fact, tag="run.started"):
+    """The first fact. Show time starts at `from_ms` when rehearsing, else it is wall time."""
+
+    run: str
+    salt: str  # secret; from it public ids are derived
+    schedule: Schedule
+    mode: Literal["live", "rehearsal"] = "live"
+    from_ms: int | None = None
+    rate: int = 1
+
+
+class SchedulePublished(Fact, tag="schedule.published"):
+    schedule: Schedule
+    by: PersonId | None = None
+
+
+class ClockHeld(Fact, tag="clock.held"):
+    by: PersonId
+
+
+class ClockResumed(Fact, tag="clock.resumed"):
+    by: PersonId
+
+
+class CueCalled(Fact, tag="cue.called"):
+    """A node says that this cue is due. `cue` is `doors_open`, `starting_soon:5`, `started`…"""
+
+    session: SessionId
+    cue: str
+    revision: int
+    due_ms: int  # show time
+
+
+# The producer's controls; each can be undone while it is the last ---------------------------------
+
+
+class SessionStarted(Fact, tag="session.started"):
+    session: SessionId
+    control: ControlId
+    by: PersonId
+
+
+class SessionEnded(Fact, tag="session.ended"):
+    session: SessionId
+    control: ControlId
+    by: PersonId
+
+
+class SessionExtended(Fact, tag="session.extended"):
+    session: SessionId
+    minutes: int
+    control: ControlId
+    by: PersonId
+    if_revision: int | None = None
+
+
+class SessionDelayed(Fact, tag="session.delayed"):
+    """The session and everything after it on its stage move; breaks and gaps absorb what they can."""
+
+    session: SessionId
+    minutes: int
+    control: ControlId
+    by: PersonId
+    if_revision: int | None = None  # the run sheet that the preview was made from
+
+
+class SessionSkipped(Fact, tag="session.skipped"):
+    session: SessionId
+    control: ControlId
+    by: PersonId
+
+
+class ControlUndone(Fact, tag="control.undone"):
+    control: ControlId
+    by: PersonId
+
+
+# Media ------------------------------------------------------------------------------------------
+
+
+class StageHosted(Fact, tag="stage.hosted"):
+    """A media worker took the stage's lease; viewers of an older generation connect again."""
+
+    stage: StageId
+    generation: int  # the lease's fencing number
+
+
+class PublicationStarted(Fact, tag="publication.started"):
+    session: SessionId
+    publication: str
+    by: PersonId
+
+
+class PublicationStopped(Fact, tag="publication.stopped"):
+    session: SessionId
+    publication: str
+
+
+# Questions --------------------------------------------------------------------------------------
+
+
+class QaOpened(Fact, tag="qa.opened"):
+    session: SessionId
+    by: PersonId
+
+
+class QaClosed(Fact, tag="qa.closed"):
+    session: SessionId
+    by: PersonId
+
+
+class QuestionAsked(Fact, tag="question.asked"):
+    question: QuestionId
+    session: SessionId
+    person: PersonId
+    text: str
+    anonymous: bool = False
+
+
+class QuestionEdited(Fact, tag="question.edited"):
+    question: QuestionId
+    person: PersonId
+    text: str
+
+
+class QuestionWithdrawn(Fact, tag="question.withdrawn"):
+    question: QuestionId
+    person: PersonId
+
+
+class QuestionApproved(Fact, tag="question.approved"):
+    question: QuestionId
+    by: PersonId
+
+
+class QuestionRejected(Fact, tag="question.rejected"):
+    question: QuestionId
+    by: PersonId
+    reason: str = ""
+
+
+class QuestionPushed(Fact, tag="question.pushed"):
+    """On air: "answering now". One per session; the one before it becomes answered."""
+
+    question: QuestionId
+    by: PersonId
+
+
+class QuestionPulled(Fact, tag="question.pulled"):
+    """Off air again, back among the approved ones."""
+
+    question: QuestionId
+    by: PersonId
+
+
+class QuestionAnswered(Fact, tag="question.answered"):
+    question: QuestionId
+    by: PersonId
+
+
+class QuestionReplied(Fact, tag="question.replied"):
+    """A reply in writing; an empty text removes it."""
+
+    question: QuestionId
+    by: PersonId
+    text: str
+
+
+class QuestionErased(Fact, tag="question.erased"):
+    """The text is gone from every projection; who keeps the log may erase it there too."""
+
+    question: QuestionId
+    by: PersonId
+
+
+class VotesCast(Fact, tag="votes.cast"):
+    """A batch; of several votes by one person on one question the last wins."""
+
+    votes: tuple[tuple[PersonId, QuestionId, bool], ...]
+
+
+# Announcements ----------------------------------------------------------------------------------
+
+
+class AnnouncementMade(Fact, tag="announcement.made"):
+    """To everybody, or to one session's audience; now, or at a show time."""
+
+    announcement: AnnouncementId
+    text: str
+    by: PersonId
+    session: SessionId | None = None
+    at_ms: int | None = None
+
+
+class AnnouncementCalled(Fact, tag="announcement.called"):
+    """A node says that a timed announcement is due."""
+
+    announcement: AnnouncementId
+
+
+class AnnouncementCancelled(Fact, tag="announcement.cancelled"):
+    """Before its time it is not called; afterwards it is taken down."""
+
+    announcement: AnnouncementId
+    by: PersonId
+
+
+# People -----------------------------------------------------------------------------------------
+
+
+class PersonBanned(Fact, tag="person.banned"):
+    person: PersonId
+    by: PersonId
+
+
+class PersonUnbanned(Fact, tag="person.unbanned"):
+    person: PersonId
+    by: PersonId
+
+
+class PersonErased(Fact, tag="person.erased"):
+    """The person's record was deleted from the store beside the log; their questions lose the name."""
+
+    person: PersonId
+    by: PersonId
+
+
+class TokenRevoked(Fact, tag="token.revoked"):
+    token: str  # the JWT's `jti`
+    by: PersonId
+
+
+AnyFact = (
+    RunStarted
+    | SchedulePublished
+    | ClockHeld
+    | ClockResumed
+    | CueCalled
+    | SessionStarted
+    | SessionEnded
+    | SessionExtended
+    | SessionDelayed
+    | SessionSkipped
+    | ControlUndone
+    | StageHosted
+    | PublicationStarted
+    | PublicationStopped
+    | QaOpened
+    | QaClosed
+    | QuestionAsked
+    | QuestionEdited
+    | QuestionWithdrawn
+    | QuestionApproved
+    | QuestionRejected
+    | QuestionPushed
+    | QuestionPulled
+    | QuestionAnswered
+    | QuestionReplied
+    | QuestionErased
+    | VotesCast
+    | AnnouncementMade
+    | AnnouncementCalled
+    | AnnouncementCancelled
+    | PersonBanned
+    | PersonUnbanned
+    | PersonErased
+    | TokenRevoked
+)
+
+_decoder = msgspec.json.Decoder(AnyFact)
+_encoder = msgspec.json.Encoder()
+
+
+def encode_fact(fact: Fact) -> bytes:
+    """The fact as the JSON that the log keeps."""
+    return _encoder.encode(fact)
+
+
+def decode_fact(data: bytes) -> AnyFact:
+    """The fact that `data` (JSON) holds. Raises `msgspec.ValidationError` or `DecodeError`."""
+    return _decoder.decode(data)

@@ -1,0 +1,55 @@
+"""What folding one fact did: the verdict, and which things a reader may have to look at again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec import Struct, field
+
+
+class Refusal(NamedTuple):
+    """The state does not allow the fact. `code` is stable; the message is for people."""
+
+    code: str
+    message: str
+
+
+class Touch(NamedTuple):
+    """A thing whose view may have changed.
+
+    Kinds: `event`, `clock`, `session`, `cue` (id `SESSION/CUE`), `controls`, `stage`, `question`,
+    `tally` (a question's votes), `vote` (id `PERSON/QUESTION`), `announcement`, `person`.
+    """
+
+    kind: str
+    id: str = ""
+
+
+class CueEvent(Struct, frozen=True, kw_only=True):
+    """A cue that was called just now. `due_ms` and `called_ms` are wall time."""
+
+    session: str
+    cue: str
+    due_ms: int
+    show_ms: int  # show time at which it was due
+    late_ms: int
+
+
+class Outcome(Struct, kw_only=True):
+    """The verdict on one fact. A refused fact touches nothing that any channel shows."""
+
+    refused: Refusal | None = None
+    touched: set[Touch] = field(default_factory=set)
+    cues: list[CueEvent] = field(default_factory=list)
+    announced: list[str] = field(default_factory=list)  # announcement ids called just now
+    banned: list[str] = field(default_factory=list)  # person ids
+    revoked: list[str] = field(default_factory=list)  # token ids
+    refused_votes: dict[int, Refusal] = field(default_factory=dict)  # by place in the batch
+
+    @classmethod
+    def refuse(cls, code: str, message: str) -> Outcome:
+        return cls(refused=Refusal(code, message))
+
+    @classmethod
+    def touch(cls, *touched: Touch) -> Outcome:
+        return cls(touched=set(touched))

@@ -1,0 +1,91 @@
+"""The schedule: what is planned, where, by whom. Values only; see `schedule_file` for reading one.
+
+Instants are integer milliseconds since 1970-01-01T00:00:00Z (`_ms`); durations name their unit.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from .ids import EventId, SessionId, SpeakerId, StageId, ThemeId
+
+SessionKind = Literal["talk", "opening", "break", "closing"]
+
+MINUTE_MS = 60_000
+
+
+class Speaker(Struct, frozen=True, kw_only=True):
+    id: SpeakerId
+    name: str
+    company: str = ""
+    role: str = ""
+
+
+class Theme(Struct, frozen=True, kw_only=True):
+    id: ThemeId
+    title: str
+
+
+class Stage(Struct, frozen=True, kw_only=True):
+    id: StageId
+    title: str
+
+
+class QaPolicy(Struct, frozen=True, kw_only=True):
+    """When a session takes questions, and whether a moderator sees them first."""
+
+    enabled: bool = True
+    pre_moderation: bool = True
+    opens: Literal["doors_open", "started", "by_hand"] = "doors_open"
+    closes_after_min: int | None = 10  # after the session ended; None: only by hand
+
+
+class CuePolicy(Struct, frozen=True, kw_only=True):
+    """How long before its moment each cue is called, in minutes."""
+
+    doors_open_min: int = 10
+    starting_soon_min: tuple[int, ...] = (5, 1)
+    ending_soon_min: int = 2
+
+
+class OverrunPolicy(Struct, frozen=True, kw_only=True):
+    """What happens when a speaker is still on air at the session's expected end.
+
+    `wait`: the next session on the stage waits until the producer or the speaker ends this one.
+    `end`: the session is ended `after_min` minutes later.
+    """
+
+    policy: Literal["wait", "end"] = "wait"
+    after_min: int = 0
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    id: SessionId
+    title: str
+    kind: SessionKind
+    stage: StageId
+    starts_at_ms: int
+    ends_at_ms: int
+    abstract: str = ""
+    theme: ThemeId | None = None
+    speakers: tuple[SpeakerId, ...] = ()
+    min_duration_min: int | None = None  # breaks: how far a delay may shrink it
+    qa: QaPolicy = QaPolicy()
+
+
+class Schedule(Struct, frozen=True, kw_only=True):
+    """A whole event. `sessions` are ordered by start, then by their place in the file."""
+
+    event_id: EventId
+    title: str
+    time_zone: str  # IANA name
+    stages: tuple[Stage, ...]
+    sessions: tuple[Session, ...]
+    summary: str = ""
+    time_zone_label: str = ""  # how people write it, such as "PT"
+    themes: tuple[Theme, ...] = ()
+    speakers: tuple[Speaker, ...] = ()
+    cues: CuePolicy = CuePolicy()
+    overrun: OverrunPolicy = OverrunPolicy()

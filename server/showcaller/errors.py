@@ -1,0 +1,218 @@
+"""Every error that Showcaller raises on purpose, as one tree, and its two translations.
+
+    ShowcallerError
+    ├── YourFault                 the caller can mend it
+    │   ├── BadInput              400  a field is wrong; says which
+    │   ├── Unauthenticated       401  no valid token
+    │   │   └── TokenExpired      401  get a new one and come back
+    │   ├── Forbidden             403  a valid token that may not do this
+    │   │   └── Banned            403  this person or token was shut out
+    │   ├── NotFound              404
+    │   ├── Refused               409  the event's state does not allow it; `code` says why
+    │   ├── TooEarly              409  come back after `retry_after_s`
+    │   ├── TooLarge              413
+    │   ├── Unsupported           415
+    │   └── RateLimited           429  come back after `retry_after_s`
+    ├── OurFault                  the caller can only try again
+    │   ├── Unavailable           503  a part is down, overloaded or draining
+    │   └── StorageFull           507
+    └── ConfigError               start-up: what to set, and where
+
+`problem()` and `close_for()` are the only places where an error becomes HTTP problem+json (RFC 9457)
+or a WebSocket close code (RFC 6455 §7.4; our own are in 4000–4999).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+
+class ShowcallerError(Exception):
+    """Base of all. `code` is stable and for machines; the message is for people."""
+
+    code = "error"
+    http_status = 500
+    retry = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        field: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.retry_after_s = retry_after_s
+        if code is not None:
+            self.code = code
+
+
+class YourFault(ShowcallerError):
+    """The caller can mend it."""
+
+    http_status = 400
+
+
+class BadInput(YourFault):
+    """A field is missing, of the wrong type or out of range; `field` is its path."""
+
+    code = "bad_input"
+
+
+class Unauthenticated(YourFault):
+    """There is no token, or it is not valid here."""
+
+    code = "bad_token"
+    http_status = 401
+
+
+class TokenExpired(Unauthenticated):
+    """The token was valid once. Get a new one and come back."""
+
+    code = "token_expired"
+
+
+class Forbidden(YourFault):
+    """The token is valid and does not allow this."""
+
+    code = "forbidden"
+    http_status = 403
+
+
+class Banned(Forbidden):
+    """The person was banned or the token revoked."""
+
+    code = "banned"
+
+
+class NotFound(YourFault):
+    code = "not_found"
+    http_status = 404
+
+
+class Refused(YourFault):
+    """The event's state does not allow the command; `code` is the fold's verdict."""
+
+    code = "refused"
+    http_status = 409
+
+
+class TooEarly(YourFault):
+    """Not yet: come back after `retry_after_s`."""
+
+    code = "too_early"
+    http_status = 409
+    retry = True
+
+
+class TooLarge(YourFault):
+    code = "too_large"
+    http_status = 413
+
+
+class Unsupported(YourFault):
+    """The body's media type or the offer's codecs are none that we take."""
+
+    code = "unsupported"
+    http_status = 415
+
+
+class RateLimited(YourFault):
+    """Too many in too short a time: come back after `retry_after_s`."""
+
+    code = "rate_limited"
+    http_status = 429
+    retry = True
+
+
+class OurFault(ShowcallerError):
+    """The caller can only try again."""
+
+    retry = True
+
+
+class Unavailable(OurFault):
+    """A part is down, overloaded or draining."""
+
+    code = "unavailable"
+    http_status = 503
+
+
+class StorageFull(OurFault):
+    """The disk or Redis takes no more writes; reading goes on."""
+
+    code = "storage_full"
+    http_status = 507
+
+
+class ConfigError(ShowcallerError):
+    """A setting is missing or wrong. The message says what to set."""
+
+    code = "config"
+
+
+class Close(NamedTuple):
+    """A WebSocket close: the code tells the client whether to come back."""
+
+    code: int
+    reason: str
+
+
+# Come back: at once or after the delay in the reason (`retry_after_ms=…`).
+CLOSE_GOING_AWAY = 1012  # service restart (drain)
+CLOSE_TRY_LATER = 1013  # overload
+CLOSE_SLOW = 4000  # did not keep up: resume
+CLOSE_SILENT = 4001  # no sign of life within three heartbeats
+CLOSE_RESUME = 4002  # this node can't vouch for what was sent: resume
+CLOSE_TOKEN_EXPIRED = 4003  # get a new token, then come back
+# Do not come back with the same token or the same behaviour.
+CLOSE_PROTOCOL = 1002
+CLOSE_TOO_LARGE = 1009
+CLOSE_BAD_TOKEN = 4500
+CLOSE_BANNED = 4501
+CLOSE_AUTH_DEADLINE = 4502
+CLOSE_BAD_MESSAGE = 4503
+CLOSE_FLOOD = 4504
+
+_CLOSE_BY_ERROR: tuple[tuple[type[ShowcallerError], int], ...] = (
+    (TokenExpired, CLOSE_TOKEN_EXPIRED),
+    (Unauthenticated, CLOSE_BAD_TOKEN),
+    (Banned, CLOSE_BANNED),
+    (Forbidden, CLOSE_BAD_TOKEN),
+    (TooLarge, CLOSE_TOO_LARGE),
+    (RateLimited, CLOSE_FLOOD),
+    (BadInput, CLOSE_BAD_MESSAGE),
+    (OurFault, CLOSE_TRY_LATER),
+)
+
+
+def close_for(error: ShowcallerError) -> Close:
+    """The WebSocket close that ends a connection for `error`."""
+    reason = error.code
+    if error.retry_after_s is not None:
+        reason = f"{reason} retry_after_ms={math.ceil(error.retry_after_s * 1000)}"
+    for kind, code in _CLOSE_BY_ERROR:
+        if isinstance(error, kind):
+            return Close(code, reason)
+    return Close(1011, reason)
+
+
+def problem(error: ShowcallerError) -> dict[str, Any]:
+    """The body of an `application/problem+json` answer (RFC 9457) for `error`."""
+    body: dict[str, Any] = {
+        "type": f"urn:showcaller:error:{error.code}",
+        "title": error.code.replace("_", " "),
+        "status": error.http_status,
+        "detail": error.message,
+        "code": error.code,
+        "retry": error.retry,
+    }
+    if error.field is not None:
+        body["field"] = error.field
+    if error.retry_after_s is not None:
+        body["retry_after_s"] = math.ceil(error.retry_after_s)
+    return body

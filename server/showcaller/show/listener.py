@@ -1,0 +1,29 @@
+"""What the show tells those who serve it: `gateway` and `media` implement this, `show` calls it.
+
+All calls come on the event loop, in log order, and must not block or await.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..broker.base import Entry
+from ..domain.facts import AnyFact
+from ..domain.outcome import Outcome
+from ..protocol.messages import ServerMessage
+
+
+class Listener(Protocol):
+    """Somebody who follows a running event."""
+
+    def on_folded(self, entry: Entry, fact: AnyFact, outcome: Outcome) -> None:
+        """A fact was folded (refused ones too)."""
+        ...
+
+    def on_message(self, channel: str, message: ServerMessage) -> None:
+        """A `Change` or `Levels` for everybody who follows `channel`."""
+        ...
+
+    def on_reset(self) -> None:
+        """The log was another one (new epoch): everybody needs new snapshots."""
+        ...

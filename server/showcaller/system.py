@@ -1,0 +1,31 @@
+"""The only reader of the wall clock and of entropy. Everything else gets time and ids as arguments."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+
+def wall_ms() -> int:
+    """Milliseconds since the Unix epoch by this machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def wall_ms_exact() -> float:
+    """As `wall_ms`, with the fraction: for clock synchronisation."""
+    return time.time_ns() / 1e6
+
+
+def monotonic_s() -> float:
+    """Seconds on a clock that never jumps: for timeouts and rates."""
+    return time.monotonic()
+
+
+def random_id(prefix: str) -> str:
+    """An unguessable id such as `p_x5k…` (100 bits)."""
+    return f"{prefix}_{secrets.token_hex(13)}"
+
+
+def random_secret() -> str:
+    """256 bits as text: for signing keys and salts."""
+    return secrets.token_urlsafe(32)
