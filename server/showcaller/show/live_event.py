@@ -1,0 +1,295 @@
+"""One running event on this node: follows the log, folds it, and tells listeners what changed.
+
+Invariant: facts reach the state only through the log. `append` returns a fact's verdict when this node
+has folded it, in the order in which every other node folds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable
+
+import msgspec
+
+from .. import system
+from ..broker.base import Entry, EventLog, Position
+from ..domain import facts
+from ..domain.ids import EventId, PersonId
+from ..domain.outcome import Outcome
+from ..domain.people import Principal
+from ..domain.state import State
+from ..errors import Forbidden, NotFound, ShowcallerError, Unavailable
+from ..protocol.messages import ChannelHead, ServerMessage, Since
+from .broker_clock import BrokerClock
+from .channels import Channels
+from .listener import Listener
+from .names import Names
+from .permissions import may_follow
+
+log = logging.getLogger(__name__)
+
+FLUSH_LEVELS_EVERY_S = 0.25
+FOLD_TIMEOUT_S = 5.0  # how long `append` waits for its own fact to come back
+SNAPSHOT_EVERY_FACTS = 20_000
+OUTCOMES_KEPT = 4_096
+
+
+class LiveEvent:
+    """Start it once, stop it once. All methods belong to the event loop that started it."""
+
+    def __init__(self, event_id: str, event_log: EventLog) -> None:
+        self.event_id = EventId(event_id)
+        self.log = event_log
+        self.epoch = ""
+        self.names = Names(event_log)
+        self.clock = BrokerClock(event_log.now_ms)
+        self.state = State(event_id=self.event_id)
+        self.channels = Channels(self.state, self.names, self.epoch)
+        self._listeners: list[Listener] = []
+        self._waiting: dict[int, list[asyncio.Future[Outcome]]] = {}
+        self._outcomes: dict[
+            int, Outcome
+        ] = {}  # newest, for appends that lost the race to the tail
+        self._catching_up_to = 0  # after the log was replaced: tell listeners when we are there
+        self._started = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._first: facts.RunStarted | None = None
+
+    # Life -------------------------------------------------------------------------------------
+
+    async def start(self, first: facts.RunStarted | None = None) -> None:
+        """Fold the log as it stands and follow it. `first` begins the run if none has begun."""
+        self._first = first
+        await self._restore()
+        await self.clock.sample()
+        head = await self.log.head()
+        self._tasks = [
+            asyncio.create_task(self._follow(), name=f"follow {self.event_id}"),
+            asyncio.create_task(self._flush_levels(), name=f"levels {self.event_id}"),
+            asyncio.create_task(self.clock.run(), name=f"broker clock {self.event_id}"),
+        ]
+        await self._started.wait()
+        if head.offset:
+            await self._folded(head.offset)
+        await self._begin_run()
+
+    async def stop(self) -> None:
+        """Stop following; leave a snapshot for the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._fail_waiting("this node is stopping")
+        with contextlib.suppress(ShowcallerError):
+            await self._save_snapshot()
+
+    async def _begin_run(self) -> None:
+        if self._first is not None and not self.state.run:
+            await self.append(self._first, "run")
+
+    # Following the log --------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        async for epoch, entries in self.log.tail(self.state.folded):
+            if epoch != self.epoch:
+                await self._enter_epoch(epoch)
+            await self.names.ensure(_people_in(entries))
+            for entry in entries:
+                self._fold(entry)
+            self._started.set()
+            if self._catching_up_to and self.state.folded >= self._catching_up_to:
+                self._announce_reset()
+
+    async def _enter_epoch(self, epoch: str) -> None:
+        """The log is new to us, or another one than before: then everything is derived anew."""
+        if self.epoch:
+            log.warning(
+                "the log is another one; folding it from its start",
+                extra={"action": "log.replaced", "event": self.event_id},
+            )
+            self.state = State(event_id=self.event_id)
+            self._outcomes.clear()
+            self._fail_waiting("the event's log was replaced while this was on its way")
+            self._catching_up_to = max(1, (await self.log.head()).offset)
+            self._tasks.append(asyncio.create_task(self._begin_run()))
+        self.epoch = epoch
+        self.channels = Channels(self.state, self.names, epoch)
+
+    def _announce_reset(self) -> None:
+        self._catching_up_to = 0
+        for listener in self._listeners:
+            listener.on_reset()
+
+    def _fold(self, entry: Entry) -> None:
+        fact, outcome = self._apply(entry)
+        messages = self.channels.fold(entry.offset, entry.at_ms, outcome)
+        self._remember(entry.offset, outcome)
+        if not self._catching_up_to and fact is not None:
+            for listener in self._listeners:
+                listener.on_folded(entry, fact, outcome)
+                for channel, message in messages:
+                    listener.on_message(channel, message)
+        for waiting in self._waiting.pop(entry.offset, ()):
+            if not waiting.done():
+                waiting.set_result(outcome)
+        if entry.offset % SNAPSHOT_EVERY_FACTS == 0:
+            self._tasks.append(asyncio.create_task(self._save_snapshot()))
+
+    def _apply(self, entry: Entry) -> tuple[facts.AnyFact | None, Outcome]:
+        try:
+            fact = facts.decode_fact(entry.data)
+        except msgspec.MsgspecError as error:
+            log.error(
+                "a fact can't be read by this release",
+                extra={"action": "fact.unknown", "event": self.event_id, "offset": entry.offset},
+            )
+            return None, self.state.skip(entry.offset, str(error))
+        return fact, self.state.apply(entry.offset, entry.at_ms, fact)
+
+    def _remember(self, offset: int, outcome: Outcome) -> None:
+        self._outcomes[offset] = outcome
+        if len(self._outcomes) > OUTCOMES_KEPT:
+            del self._outcomes[next(iter(self._outcomes))]
+
+    def _fail_waiting(self, message: str) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for futures in waiting.values():
+            for future in futures:
+                if not future.done():
+                    future.set_exception(Unavailable(message))
+
+    # Writing ------------------------------------------------------------------------------------
+
+    async def append(
+        self, fact: facts.Fact, key: str, *, not_before_ms: int | None = None
+    ) -> Outcome:
+        """Append `fact` once under `key` and return its verdict, as every node will fold it.
+
+        Raises `broker.base.NotYet`, `Unavailable` (append again with the same key), `StorageFull`.
+        """
+        data = facts.encode_fact(fact)
+        appended = await self.log.append(key, data, not_before_ms=not_before_ms)
+        return await self._folded(appended.position.offset)
+
+    async def _folded(self, offset: int) -> Outcome:
+        if offset <= self.state.folded:
+            known = self._outcomes.get(offset)
+            return known or Outcome(refused=self.state.refusals.get(offset))
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(offset, []).append(future)
+        try:
+            async with asyncio.timeout(FOLD_TIMEOUT_S):
+                return await future
+        except TimeoutError:
+            raise Unavailable("the event's log does not answer: send it again") from None
+
+    # Reading ------------------------------------------------------------------------------------
+
+    def wall_ms(self) -> float:
+        """The broker's clock as this node knows it."""
+        return self.clock.now_ms()
+
+    @property
+    def position(self) -> Position:
+        return Position(self.epoch, self.state.folded)
+
+    def open(
+        self, channel: str, principal: Principal, since: Since | None
+    ) -> tuple[dict[str, object], list[ServerMessage]]:
+        """What a new follower of `channel` is sent: the reply's result, then the messages.
+
+        Synchronous, so that whoever registers for `on_message` in the same step misses nothing.
+        Raises `Forbidden`, `NotFound`, `Unavailable` (the log is being folded anew).
+        """
+        name = self.internal_name(channel, principal)
+        if self._catching_up_to:
+            raise Unavailable("the event's log is being read anew: try again", retry_after_s=1)
+        if not self.channels.exists(name):
+            raise NotFound(f"there is no channel {channel!r}")
+        if not may_follow(principal, channel):
+            raise Forbidden(f"you may not follow {channel!r}")
+        missed = self.channels.resume(name, since) if since is not None else None
+        if missed is None:
+            snapshot = self.channels.snapshot(name, reset=since is not None)
+            return self._opened(channel, "snapshot", snapshot.offset), [snapshot]
+        return self._opened(channel, "resumed", self.channels.head(name).mark), missed
+
+    def _opened(self, channel: str, mode: str, offset: int) -> dict[str, object]:
+        return {"channel": channel, "mode": mode, "epoch": self.epoch, "offset": offset}
+
+    @staticmethod
+    def internal_name(channel: str, principal: Principal) -> str:
+        """`me` is one channel for each person; names with a slash after `person` are not for clients."""
+        if channel == "me":
+            return f"person/{principal.person}"
+        return "" if channel.startswith("person/") else channel
+
+    def heads(self, channels: Iterable[str], principal: Principal) -> dict[str, ChannelHead]:
+        """The newest change and mark of each channel, by the names that the client uses."""
+        return {c: self.channels.head(self.internal_name(c, principal)) for c in channels}
+
+    # Listeners ----------------------------------------------------------------------------------
+
+    def add_listener(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def remove_listener(self, listener: Listener) -> None:
+        self._listeners.remove(listener)
+
+    async def _flush_levels(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_LEVELS_EVERY_S)
+            if self._catching_up_to:
+                continue
+            for channel, message in self.channels.flush_levels():
+                for listener in self._listeners:
+                    listener.on_message(channel, message)
+
+    # Snapshots ----------------------------------------------------------------------------------
+
+    async def _restore(self) -> None:
+        found = await self.log.load_snapshot(facts.FOLD_VERSION)
+        if found is None:
+            return
+        position, data = found
+        try:
+            state = State.load(data)
+        except msgspec.MsgspecError:
+            log.warning(
+                "a snapshot can't be read; folding the whole log instead",
+                extra={"action": "snapshot.unreadable", "event": self.event_id},
+            )
+            return
+        if (await self.log.head()).epoch != position.epoch:
+            return
+        self.state, self.epoch = state, position.epoch
+        await self.names.ensure(state.questions.authors())
+        self.channels = Channels(self.state, self.names, self.epoch)
+
+    async def _save_snapshot(self) -> None:
+        if self.state.folded and self.epoch:
+            started_s = system.monotonic_s()
+            await self.log.save_snapshot(self.position, facts.FOLD_VERSION, self.state.dump())
+            log.info(
+                "snapshot saved",
+                extra={
+                    "action": "snapshot.saved",
+                    "event": self.event_id,
+                    "offset": self.state.folded,
+                    "took_s": round(system.monotonic_s() - started_s, 3),
+                },
+            )
+
+
+def _people_in(entries: list[Entry]) -> set[PersonId]:
+    """Those whose names the projections of `entries` will show."""
+    found = set()
+    for entry in entries:
+        with contextlib.suppress(msgspec.MsgspecError):
+            fact = facts.decode_fact(entry.data)
+            if isinstance(fact, facts.QuestionAsked):
+                found.add(fact.person)
+            elif isinstance(fact, facts.AnnouncementMade):
+                found.add(fact.by)
+    return found

@@ -1,0 +1,153 @@
+"""Tokens: who a person is to an event, as a JWT (RFC 7519) that this server or the organiser signed.
+
+The algorithm is pinned per key and never read from the token (RFC 8725 §3.1). `exp`, `aud` (the event),
+`sub` (the person) and `roles` are required.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from .domain.ids import PersonId, SessionId
+from .domain.people import ROLES, Principal, Role
+from .errors import BadInput, ConfigError, TokenExpired, Unauthenticated
+
+ISSUER = "showcaller"
+MIN_SECRET_BYTES = 32  # HS256 wants a key as long as its output (RFC 7518 §3.2)
+LEEWAY_S = 5
+MAX_PERSON_CHARS = 128
+_REQUIRED = ["exp", "aud", "sub"]
+
+
+class OrganiserKey:
+    """The public key of the organiser's own token issuer; its type pins the algorithm."""
+
+    def __init__(self, pem: bytes) -> None:
+        try:
+            self.key = load_pem_public_key(pem)
+        except ValueError as error:
+            raise ConfigError(f"the issuer key is no PEM public key: {error}") from error
+        self.algorithm = self._algorithm()
+
+    def _algorithm(self) -> str:
+        if isinstance(self.key, rsa.RSAPublicKey) and self.key.key_size >= 2048:
+            return "RS256"
+        if isinstance(self.key, ec.EllipticCurvePublicKey) and self.key.curve.name == "secp256r1":
+            return "ES256"
+        if isinstance(self.key, ed25519.Ed25519PublicKey):
+            return "EdDSA"
+        raise ConfigError("the issuer key must be RSA (2048 bits or more), P-256 or Ed25519")
+
+    @classmethod
+    def read(cls, path: Path) -> OrganiserKey:
+        try:
+            return cls(path.read_bytes())
+        except OSError as error:
+            raise ConfigError(f"can't read the issuer key: {error}") from error
+
+
+class Tokens:
+    """Mints tokens with the server's secret; verifies those and the organiser's."""
+
+    def __init__(self, secret: str, organiser: OrganiserKey | None = None) -> None:
+        if len(secret.encode()) < MIN_SECRET_BYTES:
+            raise ConfigError(f"the secret must have at least {MIN_SECRET_BYTES} bytes")
+        self._secret = secret
+        self._organiser = organiser
+
+    def mint(
+        self,
+        event_id: str,
+        person: str,
+        roles: Iterable[str],
+        *,
+        token: str,
+        now_ms: int,
+        ttl_s: int,
+        name: str = "",
+        sessions: Iterable[str] = (),
+    ) -> str:
+        """A token for `person`, valid `ttl_s` seconds from `now_ms`; `token` is its `jti`."""
+        claims: dict[str, Any] = {
+            "iss": ISSUER,
+            "aud": event_id,
+            "sub": person,
+            "jti": token,
+            "iat": now_ms // 1000,
+            "exp": now_ms // 1000 + ttl_s,
+            "roles": sorted(_known_roles(roles)),
+        }
+        if name:
+            claims["name"] = name
+        if sessions := sorted(sessions):
+            claims["sessions"] = sessions
+        return jwt.encode(claims, self._secret, algorithm="HS256")
+
+    def verify(self, text: str, event_id: str) -> Principal:
+        """Who holds the token `text`. Raises `TokenExpired`, `Unauthenticated`."""
+        try:
+            claims = self._decode(text, event_id)
+        except jwt.ExpiredSignatureError:
+            raise TokenExpired("your token has expired: get a new one") from None
+        except (jwt.PyJWTError, ValueError):
+            raise Unauthenticated("your token is not valid for this event") from None
+        return _principal(claims)
+
+    def _decode(self, text: str, event_id: str) -> dict[str, Any]:
+        # The header only picks between our two keys; each key has its one algorithm.
+        ours = jwt.get_unverified_header(text).get("alg") == "HS256"
+        if not ours and self._organiser is None:
+            raise jwt.InvalidAlgorithmError("no key for this algorithm")
+        key: Any = self._secret if ours or not self._organiser else self._organiser.key
+        algorithm = "HS256" if ours or not self._organiser else self._organiser.algorithm
+        claims: dict[str, Any] = jwt.decode(
+            text,
+            key,
+            algorithms=[algorithm],
+            audience=event_id,
+            issuer=ISSUER if ours else None,
+            options={"require": _REQUIRED},
+            leeway=LEEWAY_S,
+        )
+        return claims
+
+
+def _known_roles(roles: Iterable[str]) -> frozenset[Role]:
+    found: set[Role] = set()
+    for role in roles:
+        match = next((known for known in ROLES if known == role), None)
+        if match is None:
+            raise BadInput(f"there is no role {role!r}: use {', '.join(ROLES)}", field="roles")
+        found.add(match)
+    return frozenset(found)
+
+
+def _principal(claims: dict[str, Any]) -> Principal:
+    person, token, name = claims["sub"], claims.get("jti", ""), claims.get("name", "")
+    roles, sessions = claims.get("roles", []), claims.get("sessions", [])
+    if not (_texts(roles) and _texts(sessions) and _texts([person, token, name])):
+        raise Unauthenticated("your token's claims are not of the right types")
+    if not (roles and 0 < len(person) <= MAX_PERSON_CHARS):
+        raise Unauthenticated("your token names no person or no roles")
+    try:
+        known = _known_roles(roles)
+    except BadInput as error:
+        raise Unauthenticated(f"your token is not valid: {error.message}") from None
+    return Principal(
+        person=PersonId(person),
+        roles=known,
+        token=token,
+        expires_at_ms=int(claims["exp"]) * 1000,
+        sessions=frozenset(SessionId(session) for session in sessions),
+        name=name[:100],
+    )
+
+
+def _texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
