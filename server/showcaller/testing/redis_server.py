@@ -1,0 +1,145 @@
+"""A real redis-server for tests: on a free port of 127.0.0.1, in a directory of its own.
+
+    with RedisServer() as redis:                    # or `async with`
+        connect(redis.url)
+
+The methods block for some tens of milliseconds; from a coroutine, use `await asyncio.to_thread(…)`
+where that matters. Port and directory outlive `stop` and `kill`, so `start` brings back the same
+server with whatever its persistence kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+_START_S = 10.0  # a busy machine takes its time
+_EMPTY = '""'
+_NO_PERSISTENCE = {"save": "", "appendonly": "no"}
+DURABLE = {"save": "", "appendonly": "yes", "appendfsync": "always"}
+
+
+class RedisServer:
+    """One redis-server. `options` are lines of redis.conf; by default nothing is persisted."""
+
+    def __init__(self, options: Mapping[str, str] | None = None) -> None:
+        self.options = {**_NO_PERSISTENCE, **(options or {})}
+        self.directory = Path(tempfile.mkdtemp(prefix="showcaller-redis-"))
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises `RuntimeError` with its log if it does not."""
+        (self.directory / "redis.conf").write_text(self._configuration())
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["redis-server", "redis.conf"], cwd=self.directory, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + _START_S
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("redis-server did not start:\n" + self._log())
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """End it in good order (SIGTERM), as an administrator would."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it without warning (SIGKILL)."""
+        self._end(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """SIGSTOP: connections stay open and nothing answers."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._running().send_signal(signal.SIGCONT)
+
+    def command(self, *words: str) -> str:
+        """The reply to one command, as redis-cli prints it."""
+        done = subprocess.run(
+            ["redis-cli", "-p", str(self.port), *words], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def remove(self) -> None:
+        """Kill it if it runs, and delete its directory."""
+        if self._process is not None:
+            self.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.remove()
+
+    async def __aenter__(self) -> Self:
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await asyncio.to_thread(self.remove)
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("this redis-server was not started")
+        return self._process
+
+    def _end(self, number: signal.Signals) -> None:
+        process = self._running()
+        process.send_signal(number)
+        process.send_signal(signal.SIGCONT)  # a paused process heeds SIGTERM only when continued
+        process.wait(timeout=_START_S)
+        self._process = None
+
+    def _configuration(self) -> str:
+        fixed = {"port": str(self.port), "bind": "127.0.0.1", "dir": str(self.directory)}
+        lines = {**fixed, **self.options}
+        return "".join(f"{name} {value or _EMPTY}\n" for name, value in lines.items())
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
+        except OSError:
+            return False
+
+    def _log(self) -> str:
+        return (self.directory / "log").read_text(errors="replace")[-2000:]
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nothing listens on now.
+
+    Below the ephemeral range, so that no outgoing connection takes it while its server is down.
+    """
+    while True:
+        port = random.randrange(10_000, 32_768)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
