@@ -99,9 +99,14 @@ class Tokens:
             raise Unauthenticated("your token is not valid for this event") from None
         return _principal(claims)
 
+    @staticmethod
+    def is_ours(text: str) -> bool:
+        """Whether a token that was verified is one of this server's own."""
+        return bool(jwt.get_unverified_header(text).get("alg") == "HS256")
+
     def _decode(self, text: str, event_id: str) -> dict[str, Any]:
         # The header only picks between our two keys; each key has its one algorithm.
-        ours = jwt.get_unverified_header(text).get("alg") == "HS256"
+        ours = self.is_ours(text)
         if not ours and self._organiser is None:
             raise jwt.InvalidAlgorithmError("no key for this algorithm")
         key: Any = self._secret if ours or not self._organiser else self._organiser.key
@@ -151,3 +156,11 @@ def _principal(claims: dict[str, Any]) -> Principal:
 
 def _texts(values: Any) -> bool:
     return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+def bearer(authorization: str | None) -> str:
+    """The token of an `Authorization: Bearer …` header (RFC 6750 §2.1). Raises `Unauthenticated`."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("send your token as `Authorization: Bearer …`", code="no_token")
+    return token.strip()

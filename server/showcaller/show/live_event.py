@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from .. import system
+from .. import metrics, system
 from ..broker.base import Entry, EventLog, Position
 from ..domain import facts
 from ..domain.ids import EventId, PersonId
@@ -130,6 +130,9 @@ class LiveEvent:
                 listener.on_folded(entry, fact, outcome)
                 for channel, message in messages:
                     listener.on_message(channel, message)
+        for cue in outcome.cues:
+            metrics.CUE_LATE_SECONDS.observe(cue.late_ms / 1000)
+            log.info("cue called", extra={"action": "cue.called", **msgspec.structs.asdict(cue)})
         for waiting in self._waiting.pop(entry.offset, ()):
             if not waiting.done():
                 waiting.set_result(outcome)
@@ -168,9 +171,12 @@ class LiveEvent:
 
         Raises `broker.base.NotYet`, `Unavailable` (append again with the same key), `StorageFull`.
         """
+        started_s = system.monotonic_s()
         data = facts.encode_fact(fact)
         appended = await self.log.append(key, data, not_before_ms=not_before_ms)
-        return await self._folded(appended.position.offset)
+        outcome = await self._folded(appended.position.offset)
+        metrics.APPEND_SECONDS.observe(system.monotonic_s() - started_s)
+        return outcome
 
     async def _folded(self, offset: int) -> Outcome:
         if offset <= self.state.folded:

@@ -1,0 +1,55 @@
+"""The agenda for everybody: which events there are, and each one's items as channel `agenda` has them."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from .. import system
+from ..show.served import ServedEvent
+from .calendar import agenda_ics
+from .http import json_answer, served
+
+EVENTS: web.AppKey[dict[str, ServedEvent]] = web.AppKey("events")
+PUBLIC_URL: web.AppKey[str] = web.AppKey("public_url")
+
+
+async def list_events(request: web.Request) -> web.Response:
+    found = []
+    for event_id, one in request.app[EVENTS].items():
+        item = one.event.channels.snapshot("agenda").items.get("event")
+        found.append({"id": event_id, "title": item.title if item else event_id})
+    return json_answer({"events": found}, Access_Control_Allow_Origin="*")
+
+
+async def get_agenda(request: web.Request) -> web.StreamResponse:
+    """The newest agenda; its ETag is the position that it was folded to."""
+    snapshot = served(request).event.channels.snapshot("agenda")
+    etag = f"{snapshot.epoch}-{snapshot.offset}"
+    if any(known.value == etag for known in request.if_none_match or ()):
+        return web.Response(status=304, headers={"ETag": f'"{etag}"'})
+    answer = json_answer(
+        {"epoch": snapshot.epoch, "offset": snapshot.offset, "items": snapshot.items},
+        Access_Control_Allow_Origin="*",
+        Cache_Control="no-cache",
+    )
+    answer.etag = etag
+    return answer
+
+
+async def get_calendar(request: web.Request) -> web.Response:
+    event = served(request).event
+    snapshot = event.channels.snapshot("agenda")
+    base_url = request.app[PUBLIC_URL] or f"{request.scheme}://{request.host}"
+    text = agenda_ics(snapshot.items, base_url=base_url, now_ms=system.wall_ms())
+    return web.Response(
+        body=text,
+        content_type="text/calendar",
+        charset="utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{event.event_id}.ics"'},
+    )
+
+
+def register(app: web.Application) -> None:
+    app.router.add_get("/api/v1/events", list_events)
+    app.router.add_get("/api/v1/events/{event}", get_agenda)
+    app.router.add_get("/api/v1/events/{event}/agenda.ics", get_calendar)

@@ -1,0 +1,38 @@
+"""Is this process alive (`/healthz`), may it get traffic (`/readyz`), what does it measure (`/metrics`)?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import REGISTRY, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from .http import json_answer
+
+Readiness = Callable[[], list[str]]  # what keeps this node from serving; empty when it is ready
+
+READINESS: web.AppKey[Readiness] = web.AppKey("readiness")
+
+
+async def healthz(request: web.Request) -> web.Response:
+    return json_answer({"status": "alive"}, Cache_Control="no-store")
+
+
+async def readyz(request: web.Request) -> web.Response:
+    missing = request.app[READINESS]()
+    if missing:
+        return json_answer({"status": "not ready", "because": missing}, status=503, Retry_After="1")
+    return json_answer({"status": "ready"}, Cache_Control="no-store")
+
+
+async def metrics(request: web.Request) -> web.Response:
+    return web.Response(
+        body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
+    )
+
+
+def register(app: web.Application) -> None:
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)

@@ -1,0 +1,147 @@
+"""Registration: an attendee's way to a token, and any token's way to a newer one."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Annotated, Literal
+
+from aiohttp import web
+from msgspec import Meta, Struct
+
+from .. import system
+from ..domain.people import Principal
+from ..domain.text import TextProblem, clean_text
+from ..errors import BadInput, Forbidden, RateLimited
+from ..show.served import ServedEvent
+from .http import json_answer, json_body, principal, served
+
+ATTENDEE_TTL_S = 24 * 3600
+REFRESHED_TTL_S = 24 * 3600
+NAME_GRAPHEMES = 60
+HOUR_MS = 3_600_000
+YEAR_MS = 365 * 24 * HOUR_MS
+
+
+class RegistrationPolicy(Struct, frozen=True, kw_only=True):
+    """Who may register: anybody, who has a code, or nobody (tokens come from elsewhere)."""
+
+    mode: Literal["open", "invite", "closed"]
+    codes: tuple[str, ...] = ()
+    per_address_hour: int = 300
+    per_code: int = 2_000
+    behind_proxy: bool = False
+
+
+POLICY: web.AppKey[RegistrationPolicy] = web.AppKey("registration")
+
+
+class Registration(Struct, frozen=True, kw_only=True):
+    name: Annotated[str, Meta(min_length=1, max_length=400)]
+    email: Annotated[str, Meta(max_length=254)] = ""
+    invite_code: Annotated[str, Meta(max_length=200)] = ""
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    token: str
+    person: str
+    name: str
+    roles: list[str]
+    expires_at_ms: int
+
+
+async def register_attendee(request: web.Request) -> web.Response:
+    policy, one = request.app[POLICY], served(request)
+    wanted = await json_body(request, Registration)
+    name = _clean_name(wanted.name)
+    code = _matching_code(policy, wanted.invite_code)
+    await _count(one, policy, _address(request, policy), code)
+    person = system.random_id("p")
+    await one.event.names.put(person, name, email=wanted.email)
+    token = _mint(one, person, ["attendee"], ATTENDEE_TTL_S, name=name)
+    return json_answer(token, status=201, Cache_Control="no-store")
+
+
+async def renew_token(request: web.Request) -> web.Response:
+    """A newer token with the same rights, for whoever holds one that this server minted."""
+    one, who = served(request), principal(request)
+    if not one.tokens.is_ours(request.headers["Authorization"].split(" ", 1)[1].strip()):
+        raise Forbidden("the organiser's issuer made your token: get a newer one there")
+    token = _mint(one, who.person, who.roles, REFRESHED_TTL_S, name=who.name, of=who)
+    return json_answer(token, status=201, Cache_Control="no-store")
+
+
+def _mint(
+    one: ServedEvent,
+    person: str,
+    roles: frozenset[str] | list[str],
+    ttl_s: int,
+    *,
+    name: str,
+    of: Principal | None = None,
+) -> Token:
+    now_ms = system.wall_ms()
+    text = one.tokens.mint(
+        one.event.event_id,
+        person,
+        roles,
+        # A renewed token keeps its id, so that revoking it shuts out its descendants too.
+        token=of.token if of else system.random_id("t"),
+        now_ms=now_ms,
+        ttl_s=ttl_s,
+        name=name,
+        sessions=of.sessions if of else (),
+    )
+    return Token(
+        token=text,
+        person=person,
+        name=name,
+        roles=sorted(roles),
+        expires_at_ms=(now_ms // 1000 + ttl_s) * 1000,
+    )
+
+
+def _clean_name(text: str) -> str:
+    try:
+        name = clean_text(text.replace("\n", " "), max_graphemes=NAME_GRAPHEMES, max_bytes=400)
+    except TextProblem as error:
+        raise BadInput(f"your name: {error.message}", code="bad_text", field="name") from None
+    return " ".join(name.split())
+
+
+def _matching_code(policy: RegistrationPolicy, given: str) -> str | None:
+    """The invite code that was used, if one is needed. Compared in constant time."""
+    if policy.mode == "closed":
+        raise Forbidden("registration is closed: the organiser hands out tokens")
+    if policy.mode == "open":
+        return None
+    for code in policy.codes:
+        if hmac.compare_digest(code.encode(), given.encode()):
+            return code
+    raise Forbidden("this invite code is not valid here", code="bad_invite_code")
+
+
+def _address(request: web.Request, policy: RegistrationPolicy) -> str:
+    forwarded = request.headers.get("X-Forwarded-For", "") if policy.behind_proxy else ""
+    return forwarded.rpartition(",")[2].strip() or request.remote or "unknown"
+
+
+async def _count(
+    one: ServedEvent, policy: RegistrationPolicy, address: str, code: str | None
+) -> None:
+    """Votes hang on registrations, so both the address and the code may be used only so often."""
+    log = one.event.log
+    if await log.count(f"register/address/{_digest(address)}", HOUR_MS) > policy.per_address_hour:
+        raise RateLimited("too many registrations from your address", retry_after_s=600)
+    if code and await log.count(f"register/code/{_digest(code)}", YEAR_MS) > policy.per_code:
+        raise Forbidden("this invite code is used up", code="bad_invite_code")
+
+
+def _digest(text: str) -> str:
+    """Counters outlive a request: they hold neither addresses nor codes."""
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def register(app: web.Application) -> None:
+    app.router.add_post("/api/v1/events/{event}/registrations", register_attendee)
+    app.router.add_post("/api/v1/events/{event}/tokens", renew_token)

@@ -1,0 +1,307 @@
+"""The wiring: one process, its events, and the port that serves them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from . import __version__, metrics, system
+from .api import agenda, commands, health, openapi, pages, registrations
+from .api.http import LOOKUP, MAX_BODY_BYTES, errors_as_problems, security_headers
+from .broker.base import Broker, EventLog
+from .broker.connect import connect
+from .domain import facts
+from .domain.schedule import Schedule
+from .errors import ConfigError, ShowcallerError
+from .gateway.front import Front
+from .gateway.gateway import Gateway
+from .media.http import register_media_routes
+from .media.service import MediaService
+from .rehearsal import show_time_ms
+from .schedule_file import format_diagnostics, read_schedule
+from .settings import Secret, Settings, resolve_secret
+from .show.clock_runner import ClockRunner
+from .show.commands import Commands
+from .show.live_event import LiveEvent
+from .show.served import ServedEvent
+from .tokens import OrganiserKey, Tokens
+
+log = logging.getLogger(__name__)
+
+CHECK_BROKER_EVERY_S = 1.0
+LAG_PROBE_EVERY_S = 0.1
+LAG_WINDOW_PROBES = 100
+
+
+class Server:
+    """Everything that one `serve` process runs. `start`, then `stop` once."""
+
+    def __init__(self, settings: Settings) -> None:
+        settings.check()
+        self.settings = settings
+        self.secret: Secret = resolve_secret(settings)
+        self.events: dict[str, ServedEvent] = {}
+        self.media: dict[str, MediaService] = {}
+        self.url = ""
+        self._broker: Broker | None = None
+        self._broker_fault: str | None = None
+        self._draining = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
+        self.gateway = Gateway(
+            self.events.get,
+            allow_origins=frozenset(settings.allow_origins),
+            max_connections=settings.max_connections,
+        )
+
+    # Life -------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the log, fold it, open the port. Raises `ConfigError`, `Unavailable`."""
+        schedules = [load_schedule(path) for path in self.settings.schedules]
+        self._broker = await connect(self.settings.broker_url, replicas=self.settings.replicas)
+        await self._broker.check()
+        tokens = self._tokens()
+        for schedule in schedules:
+            await self._serve_event(schedule, tokens)
+        self._spawn(self._watch_broker(), "watch the broker")
+        self._spawn(self._watch_loop_lag(), "watch the loop")
+        await self._open_port()
+        log.info("serving", extra={"action": "serve.ready", "url": self.url})
+
+    async def _serve_event(self, schedule: Schedule, tokens: Tokens) -> None:
+        assert self._broker is not None
+        event_log = await self._broker.open(schedule.event_id)
+        event = LiveEvent(schedule.event_id, event_log)
+        await event.start(first_fact(schedule, self.settings))
+        await self._reconcile(event, schedule)
+        self.events[schedule.event_id] = ServedEvent(event, Commands(event), tokens)
+        self.gateway.attach(event)
+        media = MediaService(
+            event,
+            workers=self.settings.media_workers,
+            addresses=self.settings.media_addresses,
+        )
+        self.media[schedule.event_id] = media
+        await media.start()
+        self._spawn(ClockRunner(event).run(), f"clock of {schedule.event_id}")
+
+    async def _reconcile(self, event: LiveEvent, schedule: Schedule) -> None:
+        """A log that was there before goes on; a schedule that was edited since is published."""
+        sheet = event.state.runsheet
+        assert sheet is not None
+        wanted = "rehearsal" if self.settings.rehearse_from else "live"
+        if sheet.clock.mode != wanted:
+            raise ConfigError(
+                f"the log of {event.event_id} holds a {sheet.clock.mode} run, not a {wanted} one: "
+                "give another --data folder (or broker), or start it as it was started before"
+            )
+        if sheet.schedule != schedule:
+            fact = facts.SchedulePublished(schedule=schedule)
+            outcome = await event.append(fact, f"schedule:{system.random_id('s')}")
+            if outcome.refused:
+                raise ConfigError(f"the edited schedule can't be used: {outcome.refused.message}")
+
+    async def stop(self) -> None:
+        """Drain: not ready, no new connections, everybody told when to come back; then close."""
+        self._draining = True
+        log.info("draining", extra={"action": "serve.draining"})
+        if self._listener is not None:
+            self._listener.close()
+        await self.gateway.drain(spread_s=min(5.0, self.settings.drain_timeout_s / 2))
+        for media in self.media.values():
+            await media.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._runner is not None:
+            await self._runner.cleanup()
+        for one in self.events.values():
+            await one.event.stop()
+        if self._broker is not None:
+            await self._broker.close()
+        log.info("stopped", extra={"action": "serve.stopped"})
+
+    def _spawn(self, work: object, name: str) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work, name=name)  # type: ignore[arg-type]
+        task.add_done_callback(_report_end)
+        self._tasks.append(task)
+
+    def describe(self) -> dict[str, Any]:
+        """What `serve` prints when it is ready."""
+        local = self.settings.host in ("127.0.0.1", "::1", "localhost")
+        return {
+            "action": "serve.ready",
+            "url": self.url,
+            "events": list(self.events),
+            "secret_created": str(self.secret.created) if self.secret.created else None,
+            "camera_needs_https": not (local or self.url.startswith("https")),
+        }
+
+    # The port ---------------------------------------------------------------------------------
+
+    async def _open_port(self) -> None:
+        self._runner = web.AppRunner(self._web_app(), access_log=None, keepalive_timeout=30)
+        await self._runner.setup()
+        http = self._runner.server
+        assert http is not None
+        loop = asyncio.get_running_loop()
+        try:
+            self._listener = await loop.create_server(
+                lambda: Front(http, self.gateway),
+                self.settings.host,
+                self.settings.port,
+                ssl=_tls(self.settings),
+                backlog=4096,
+            )
+        except OSError as error:
+            raise ConfigError(
+                f"can't listen on {self.settings.host}:{self.settings.port}: {error.strerror}"
+            ) from error
+        self.url = self._own_url()
+
+    def _own_url(self) -> str:
+        assert self._listener is not None
+        port = self._listener.sockets[0].getsockname()[1]
+        host = self.settings.host
+        if host in ("0.0.0.0", "::", ""):
+            host = "localhost"
+        scheme = "https" if self.settings.tls_cert else "http"
+        shown = f"[{host}]" if ":" in host else host
+        return self.settings.public_url.rstrip("/") or f"{scheme}://{shown}:{port}"
+
+    def _web_app(self) -> web.Application:
+        settings = self.settings
+        app = web.Application(
+            middlewares=[security_headers, errors_as_problems], client_max_size=MAX_BODY_BYTES
+        )
+        app[LOOKUP] = self.events.get
+        app[agenda.EVENTS] = self.events
+        app[agenda.PUBLIC_URL] = settings.public_url.rstrip("/")
+        app[health.READINESS] = self.not_ready
+        app[registrations.POLICY] = registrations.RegistrationPolicy(
+            mode=settings.registration,
+            codes=settings.invite_codes,
+            per_address_hour=settings.registrations_per_address_hour,
+            per_code=settings.registrations_per_code,
+            behind_proxy=settings.behind_proxy,
+        )
+        for routes in (agenda, registrations, commands, health, openapi, pages):
+            routes.register(app)
+        register_media_routes(app, lookup=self.events.get, media=self.media.get)
+        return app
+
+    # Health -----------------------------------------------------------------------------------
+
+    def not_ready(self) -> list[str]:
+        """What keeps this node from taking traffic; empty when nothing does."""
+        missing = []
+        if self._draining:
+            missing.append("draining")
+        if self._broker_fault:
+            missing.append(self._broker_fault)
+        return missing
+
+    async def _watch_broker(self) -> None:
+        assert self._broker is not None
+        while True:
+            try:
+                await self._broker.check()
+                self._broker_fault = None
+            except ShowcallerError as error:
+                self._broker_fault = error.message
+            metrics.BROKER_UP.set(self._broker_fault is None)
+            for event_id, one in self.events.items():
+                await self._measure_lag(event_id, one.event, one.event.log)
+            await asyncio.sleep(CHECK_BROKER_EVERY_S)
+
+    async def _measure_lag(self, event_id: str, event: LiveEvent, event_log: EventLog) -> None:
+        metrics.LOG_OFFSET.labels(event_id).set(event.state.folded)
+        with contextlib.suppress(ShowcallerError):
+            head = await event_log.head()
+            metrics.FOLD_LAG.labels(event_id).set(max(0, head.offset - event.state.folded))
+
+    async def _watch_loop_lag(self) -> None:
+        recent_s: list[float] = []
+        while True:
+            before_s = system.monotonic_s()
+            await asyncio.sleep(LAG_PROBE_EVERY_S)
+            recent_s.append(system.monotonic_s() - before_s - LAG_PROBE_EVERY_S)
+            del recent_s[:-LAG_WINDOW_PROBES]
+            metrics.LOOP_LAG_SECONDS.set(max(recent_s))
+
+    def _tokens(self) -> Tokens:
+        key = self.settings.issuer_key
+        return Tokens(self.secret.text, OrganiserKey.read(key) if key else None)
+
+
+def load_schedule(path: Path) -> Schedule:
+    """The schedule in the file. Raises `ConfigError` with every error that it has."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"can't read the schedule {path}: {error}") from error
+    schedule, diagnostics = read_schedule(text, file_name=str(path))
+    if schedule is None:
+        raise ConfigError("the schedule has errors:\n" + format_diagnostics(diagnostics, str(path)))
+    return schedule
+
+
+def first_fact(schedule: Schedule, settings: Settings) -> facts.RunStarted:
+    """The fact that begins the event's run."""
+    start = settings.rehearse_from
+    return facts.RunStarted(
+        run=system.random_id("run"),
+        salt=system.random_secret(),
+        schedule=schedule,
+        mode="rehearsal" if start else "live",
+        from_ms=show_time_ms(start, schedule) if start else None,
+        rate=settings.rate,
+    )
+
+
+async def serve(settings: Settings, on_ready: Callable[[dict[str, Any]], None]) -> None:
+    """Run until SIGTERM or SIGINT, then drain. A second signal stops at once."""
+    server = Server(settings)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stopping.set)
+    try:
+        await server.start()
+        on_ready(server.describe())
+        await stopping.wait()
+    finally:
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(sign)
+        async with asyncio.timeout(settings.drain_timeout_s):
+            await server.stop()
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"can't use --tls-cert and --tls-key: {error}") from error
+    return context
+
+
+def _report_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error(
+            f"{task.get_name()} ended",
+            exc_info=error,
+            extra={"action": "task.failed", "version": __version__},
+        )

@@ -1,0 +1,447 @@
+"""The command line: `showcaller serve`, `check`, `token`, `export`, `replay`, `demo`.
+
+Exit codes: 0 done; 1 something failed while running; 2 the call or a setting is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, get_args
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from . import __version__, logs, system
+from .domain import facts
+from .domain.ids import EventId
+from .domain.people import ROLES
+from .domain.state import State
+from .errors import ConfigError, ShowcallerError
+from .settings import RegistrationMode, Settings, resolve_secret
+from .tokens import Tokens
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SHOWCALLER"}
+)
+@click.version_option(__version__, prog_name="showcaller")
+def main() -> None:
+    """Run a virtual event from one clock: agenda, live Q&A, and WebRTC rooms.
+
+    \b
+    A first try, with everything embedded:
+      showcaller demo
+    Your own event:
+      showcaller check my-event.yaml
+      showcaller serve my-event.yaml --rehearse-from -2m --rate 10
+      showcaller token my-event --role moderator --name Ada
+
+    Each option may also come from the environment, such as SHOWCALLER_SERVE_PORT=80.
+    """
+
+
+def _guarded(work: Callable[[], Any]) -> Any:
+    """Run `work`; what goes wrong on purpose becomes one clear line and an exit code."""
+    try:
+        return work()
+    except ConfigError as error:
+        _fail(error.message, 2)
+    except ShowcallerError as error:
+        _fail(error.message, 1)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    err.print("[bold red]error:[/]", message, soft_wrap=True)
+    raise SystemExit(code)
+
+
+_existing = click.Path(path_type=Path, dir_okay=False)
+_folder = click.Path(path_type=Path, file_okay=False)
+
+
+@main.command()
+@click.argument("schedules", nargs=-1, required=True, type=_existing)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, help="TCP port; 0 takes a free one.")
+@click.option(
+    "--data",
+    default="data",
+    show_default=True,
+    type=_folder,
+    help="Folder for the log and the secret.",
+)
+@click.option(
+    "--broker", default="", help="redis://HOST:PORT for several nodes. Default: SQLite in --data."
+)
+@click.option(
+    "--replicas",
+    default=0,
+    show_default=True,
+    help="Redis replicas that must have a fact before it counts.",
+)
+@click.option(
+    "--secret-file",
+    type=_existing,
+    help="File with the secret that signs tokens; the same on each node.",
+)
+@click.option("--secret", default="", envvar="SHOWCALLER_SECRET", hidden=True)
+@click.option(
+    "--issuer-key",
+    type=_existing,
+    help="PEM public key of your own token issuer (RSA, P-256, Ed25519).",
+)
+@click.option(
+    "--public-url",
+    default="",
+    help="Where people reach this server, such as https://live.example.org.",
+)
+@click.option(
+    "--rehearse-from", help="Rehearse: 09:04, 2023-12-13T09:04, or -2m before the first session."
+)
+@click.option("--rate", default=1, show_default=True, help="Rehearsal speed, 1 to 600.")
+@click.option(
+    "--registration",
+    type=click.Choice(get_args(RegistrationMode)),
+    default="open",
+    show_default=True,
+    help="Who may register: anybody, holders of an invite code, or nobody.",
+)
+@click.option(
+    "--invite-code",
+    "invite_codes",
+    multiple=True,
+    help="A code that lets people register (repeatable).",
+)
+@click.option(
+    "--registrations-per-address-hour",
+    default=300,
+    show_default=True,
+    help="Limit per client address.",
+)
+@click.option(
+    "--registrations-per-code",
+    default=2000,
+    show_default=True,
+    help="How often a code may be used.",
+)
+@click.option("--behind-proxy", is_flag=True, help="Take client addresses from X-Forwarded-For.")
+@click.option(
+    "--tls-cert",
+    type=_existing,
+    help="PEM certificate chain. Off localhost, browsers give pages a "
+    "camera only over HTTPS: serve TLS here or at a reverse proxy.",
+)
+@click.option("--tls-key", type=_existing, help="PEM private key.")
+@click.option(
+    "--allow-origin",
+    "allow_origins",
+    multiple=True,
+    help="Another site whose pages may connect (repeatable).",
+)
+@click.option(
+    "--media-workers", default=1, show_default=True, help="Processes that forward audio and video."
+)
+@click.option(
+    "--media-address",
+    "media_addresses",
+    multiple=True,
+    help="Address that viewers reach media at (repeatable).",
+)
+@click.option(
+    "--ice-server", "ice_servers", multiple=True, help="STUN or TURN URL for clients (repeatable)."
+)
+@click.option(
+    "--drain-timeout",
+    "drain_timeout_s",
+    default=10.0,
+    show_default=True,
+    help="Seconds to stop in.",
+)
+@click.option(
+    "--max-connections",
+    default=20_000,
+    show_default=True,
+    help="Live sockets that this node takes.",
+)
+@click.option(
+    "--log-level",
+    default="info",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    show_default=True,
+)
+def serve(log_level: str, **options: Any) -> None:
+    """Serve one or more SCHEDULES until SIGTERM.
+
+    Prints one line of JSON with the address when it is ready; logs go to standard error.
+    """
+    logs.set_up(log_level)
+    options["schedules"] = tuple(options["schedules"])
+    _guarded(lambda: run_server(Settings(**options)))
+
+
+def run_server(settings: Settings) -> None:
+    """Serve on uvloop until a signal comes."""
+    import uvloop
+
+    from .app import serve as serve_until_signal
+
+    uvloop.run(serve_until_signal(settings, say_ready))
+
+
+def say_ready(description: dict[str, Any]) -> None:
+    """The line that tells a person or a script that the server is up."""
+    click.echo(json.dumps(description))
+    if secret := description.get("secret_created"):
+        err.print(f"A new signing secret was stored in {secret} (mode 0600).")
+    if description.get("camera_needs_https"):
+        err.print(
+            "Browsers give a page the camera only over HTTPS or on localhost: speakers need "
+            "--tls-cert and --tls-key, or a reverse proxy with TLS."
+        )
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=_existing)
+def check(files: tuple[Path, ...]) -> None:
+    """Check schedule FILES: every error and warning with file, line and field.
+
+    Exits with 1 when a file has errors; warnings alone exit with 0.
+    """
+    from .schedule_file import format_diagnostics, read_schedule
+
+    failed = False
+    for path in files:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            _fail(f"can't read {path}: {error}", 2)
+        schedule, diagnostics = read_schedule(text, file_name=str(path))
+        if diagnostics:
+            click.echo(format_diagnostics(diagnostics, str(path)))
+        if schedule is None:
+            failed = True
+        else:
+            talks = sum(session.kind == "talk" for session in schedule.sessions)
+            click.echo(
+                f"{path}: ok: {schedule.title}, {len(schedule.sessions)} sessions, {talks} talks"
+            )
+    raise SystemExit(1 if failed else 0)
+
+
+@main.command()
+@click.argument("event")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    default=("attendee",),
+    type=click.Choice(ROLES),
+    show_default=True,
+    help="What the person may do (repeatable).",
+)
+@click.option("--person", help="Id of the person, if you have one. Default: a new one.")
+@click.option("--name", default="", help="Shown to others.")
+@click.option(
+    "--session",
+    "sessions",
+    multiple=True,
+    help="Speakers: a session they may publish to (repeatable).",
+)
+@click.option("--hours", default=24.0, show_default=True, help="How long the token is valid.")
+@click.option(
+    "--data", default="data", show_default=True, type=_folder, help="Folder of the embedded server."
+)
+@click.option("--secret-file", type=_existing, help="The nodes' secret, when they share one.")
+@click.option("--secret", default="", envvar="SHOWCALLER_SECRET", hidden=True)
+@click.option(
+    "--url", default="", help="Print links to the pages of this server instead of the bare token."
+)
+def token(
+    event: str,
+    roles: tuple[str, ...],
+    person: str | None,
+    name: str,
+    sessions: tuple[str, ...],
+    hours: float,
+    data: Path,
+    secret_file: Path | None,
+    secret: str,
+    url: str,
+) -> None:
+    """Mint a token for EVENT and print it.
+
+    \b
+    A moderator's link:
+      showcaller token my-event --role moderator --name Ada --url https://live.example.org
+    """
+
+    def work() -> None:
+        if hours <= 0:
+            raise ConfigError("--hours must be more than 0")
+        settings = Settings(schedules=(), data=data, secret=secret, secret_file=secret_file)
+        text = Tokens(resolve_secret(settings).text).mint(
+            event,
+            person or system.random_id("p"),
+            roles,
+            token=system.random_id("t"),
+            now_ms=system.wall_ms(),
+            ttl_s=round(hours * 3600),
+            name=name,
+            sessions=sessions,
+        )
+        for line in _links(url, event, roles, sessions, text) if url else [text]:
+            click.echo(line)
+
+    _guarded(work)
+
+
+def _links(
+    url: str, event: str, roles: tuple[str, ...], sessions: tuple[str, ...], text: str
+) -> list[str]:
+    pages = {
+        "moderator": ["moderate"],
+        "producer": ["produce"],
+        "speaker": [f"speak/{s}" for s in sessions],
+    }
+    paths = [path for role in roles for path in pages.get(role, [""])]
+    return [f"{url.rstrip('/')}/e/{event}/{path}#token={text}" for path in paths]
+
+
+@main.command()
+@click.argument("event")
+@click.option("--url", help="Export from a running server (needs --token of a producer).")
+@click.option("--token", "token_text", envvar="SHOWCALLER_TOKEN", help="A producer's token.")
+@click.option(
+    "--data",
+    default="data",
+    show_default=True,
+    type=_folder,
+    help="Folder of a server that is stopped.",
+)
+@click.option("--broker", default="", help="redis://… of the nodes.")
+def export(event: str, url: str | None, token_text: str | None, data: Path, broker: str) -> None:
+    """Write EVENT's log to standard output: one fact a line, as JSON.
+
+    `showcaller replay` folds such a file to the event's state.
+    """
+    if url:
+        _guarded(lambda: _export_from_server(url, event, token_text or ""))
+    else:
+        settings = Settings(schedules=(), data=data, broker=broker)
+        _guarded(lambda: asyncio.run(_export_from_broker(settings, event)))
+
+
+def _export_from_server(url: str, event: str, token_text: str) -> None:
+    request = urllib.request.Request(
+        f"{url.rstrip('/')}/api/v1/events/{event}/export",
+        headers={"Authorization": f"Bearer {token_text}"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            while block := answer.read(1 << 16):
+                sys.stdout.buffer.write(block)
+    except urllib.error.HTTPError as error:
+        raise ConfigError(
+            f"the server answered {error.code}: {error.read(2000).decode()}"
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"can't reach {url}: {error}") from error
+
+
+async def _export_from_broker(settings: Settings, event: str) -> None:
+    from .api.commands import exported
+    from .broker.connect import connect
+
+    broker = await connect(settings.broker_url)
+    try:
+        if event not in await broker.events():
+            raise ConfigError(f"there is no log of {event!r} in {settings.broker_url}")
+        event_log = await broker.open(event)
+        async for line in exported(event_log, (await event_log.head()).offset):
+            sys.stdout.buffer.write(line)
+    finally:
+        await broker.close()
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"))
+def replay(file: Any) -> None:
+    """Fold an exported log (FILE, or - for standard input) and show what came of it.
+
+    The digest is the same for the same facts: compare it with another node's or release's.
+    """
+    _guarded(lambda: _replay(file.read().splitlines()))
+
+
+class ExportedLine(msgspec.Struct):
+    offset: int
+    at_ms: int
+    key: str
+    fact: msgspec.Raw
+
+
+def _replay(lines: list[bytes]) -> None:
+    state, refused = State(event_id=EventId("")), 0
+    decoder = msgspec.json.Decoder(ExportedLine)
+    started_s = system.monotonic_s()
+    for number, text in enumerate(track(lines, "folding", console=err, transient=True), 1):
+        try:
+            line = decoder.decode(text)
+            fact = facts.decode_fact(line.fact)
+            outcome = state.apply(line.offset, line.at_ms, fact)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise ConfigError(f"line {number}: {error}") from error
+        refused += outcome.refused is not None
+    _show_replay(state, len(lines), refused, system.monotonic_s() - started_s)
+
+
+def _show_replay(state: State, count: int, refused: int, took_s: float) -> None:
+    table = Table(show_header=False, box=None)
+    sheet = state.runsheet
+    table.add_row("facts", f"{count} ({refused} refused)")
+    table.add_row("folded in", f"{took_s:.2f} s")
+    table.add_row("questions", str(state.questions.count()))
+    table.add_row("votes", str(state.questions.vote_count()))
+    if sheet is not None:
+        table.add_row("event", sheet.schedule.title)
+        for session_id, run in sheet.sessions.items():
+            table.add_row(f"  {session_id}", run.state)
+    digest = hashlib.blake2b(state.dump(), digest_size=16).hexdigest()
+    table.add_row("state digest", digest)
+    out.print(table)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, help="TCP port; 0 takes a free one.")
+@click.option(
+    "--data", type=_folder, help="Folder for the log. Default: a temporary one, gone afterwards."
+)
+def demo(host: str, port: int, data: Path | None) -> None:
+    """Show everything within two minutes: the model event, rehearsed, with simulated people.
+
+    Prints links for an attendee, a moderator, a producer and a speaker. Ctrl-C ends it.
+    """
+    from .demo import run_demo
+
+    logs.set_up("warning", plain=True)
+    _guarded(lambda: run_demo(host=host, port=port, data=data))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Measurements of this process in Prometheus' terms. `deploy/OPERATIONS.md` says what to do about each."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+APPEND_SECONDS = Histogram(
+    "showcaller_append_seconds",
+    "From appending a fact to its verdict on this node",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+CUE_LATE_SECONDS = Histogram(
+    "showcaller_cue_late_seconds",
+    "How late cues were called, by the broker's clock",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30, 300),
+)
+COMMANDS = Counter("showcaller_commands_total", "Commands by their verdict", ["name", "outcome"])
+LOG_OFFSET = Gauge("showcaller_log_offset", "Newest fact folded by this node", ["event"])
+FOLD_LAG = Gauge("showcaller_fold_lag_entries", "Facts in the log not folded yet", ["event"])
+LOOP_LAG_SECONDS = Gauge(
+    "showcaller_loop_lag_seconds", "How late the event loop wakes, worst of 10 s"
+)
+BROKER_UP = Gauge("showcaller_broker_up", "Whether the broker takes writes (1) or not (0)")

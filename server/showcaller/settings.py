@@ -1,0 +1,111 @@
+"""What an operator can set. Each field is an option of `showcaller serve` and an environment variable."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from . import system
+from .errors import ConfigError
+from .tokens import MIN_SECRET_BYTES
+
+RegistrationMode = Literal["open", "invite", "closed"]
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The settings of one `serve` process. See `showcaller serve --help` for their meaning."""
+
+    schedules: tuple[Path, ...]
+    host: str = "127.0.0.1"
+    port: int = 8080
+    data: Path = Path("data")
+    broker: str = ""  # URL; empty: sqlite in `data`
+    replicas: int = 0
+    secret: str = ""
+    secret_file: Path | None = None
+    issuer_key: Path | None = None
+    public_url: str = ""
+    rehearse_from: str | None = None
+    rate: int = 1
+    registration: RegistrationMode = "open"
+    invite_codes: tuple[str, ...] = ()
+    registrations_per_address_hour: int = 300
+    registrations_per_code: int = 2_000
+    behind_proxy: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    allow_origins: tuple[str, ...] = ()
+    media_workers: int = 1
+    media_addresses: tuple[str, ...] = ()
+    ice_servers: tuple[str, ...] = ()
+    drain_timeout_s: float = 10.0
+    max_connections: int = 20_000
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this process is the only one: its log is a file beside it."""
+        return not self.broker or self.broker.startswith("sqlite:")
+
+    @property
+    def broker_url(self) -> str:
+        return self.broker or f"sqlite:{self.data / 'showcaller.sqlite3'}"
+
+    def check(self) -> None:
+        """Raise `ConfigError` for settings that don't go together."""
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ConfigError("--tls-cert and --tls-key go together: give both or neither")
+        if not 1 <= self.rate <= 600:
+            raise ConfigError("--rate goes from 1 (real time) to 600 (ten hours a minute)")
+        if self.rate != 1 and self.rehearse_from is None:
+            raise ConfigError("--rate belongs to a rehearsal: give --rehearse-from as well")
+        if self.registration == "invite" and not self.invite_codes:
+            raise ConfigError("--registration invite needs at least one --invite-code")
+
+
+class Secret(Struct, frozen=True):
+    """The signing secret, and where a new one was stored (None: it was there already)."""
+
+    text: str
+    created: Path | None = None
+
+
+def resolve_secret(settings: Settings) -> Secret:
+    """The secret that was configured; embedded, one is made and kept in `data` with mode 0600.
+
+    Raises `ConfigError` when several processes would need to share one and none was given.
+    """
+    if settings.secret:
+        return Secret(settings.secret)
+    if settings.secret_file is not None:
+        return Secret(_read_secret(settings.secret_file))
+    if not settings.embedded:
+        raise ConfigError(
+            "several nodes share one Redis, so they must share one secret: set --secret-file or "
+            f"SHOWCALLER_SECRET to at least {MIN_SECRET_BYTES} random bytes, the same on each node"
+        )
+    path = settings.data / "secret"
+    if path.exists():
+        return Secret(_read_secret(path))
+    return Secret(_write_secret(path), created=path)
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"can't read the secret in {path}: {error}") from error
+
+
+def _write_secret(path: Path) -> str:
+    secret = system.random_secret()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise ConfigError(f"can't keep a secret in {path}: {error}; set --data") from error
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret + "\n")
+    return secret
