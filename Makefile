@@ -1,0 +1,47 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check serve clean tools
+
+help: ## this list
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+demo: $(VENV)/.demo ## show everything within two minutes: the model event, rehearsed
+	$(BIN)/showcaller demo
+
+serve: $(VENV)/.demo ## serve the model event live, on http://127.0.0.1:8080
+	$(BIN)/showcaller serve schedules/systems-scale-winter-2023.yaml
+
+test: $(VENV)/.dev tools ## install what the tests need and run them all
+	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+	cd client_sdk/js && node --test
+
+check: $(VENV)/.dev client_sdk/js/node_modules/.installed ## lint and types: ruff, mypy --strict, tsc
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cd client_sdk/js && npx tsc -p .
+
+tools: ## redis-server, chromium and nginx, which the tests run for real
+	@deploy/install-test-tools.sh
+
+clean: ## forget what was installed here
+	rm -rf $(VENV) client_sdk/js/node_modules
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml client_sdk/python/pyproject.toml
+	$(BIN)/pip install --quiet --editable . --editable 'client_sdk/python[media]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
+
+client_sdk/js/node_modules/.installed: client_sdk/js/package.json
+	cd client_sdk/js && npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
