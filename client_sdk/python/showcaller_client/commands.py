@@ -1,0 +1,70 @@
+"""The commands of PROTOCOL.md §6 as methods."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+Result = dict[str, Any]
+
+
+class Commands(ABC):
+    """Everything people do. Each method raises `Refused` when the server says no."""
+
+    @abstractmethod
+    async def command(
+        self,
+        name: str,
+        args: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        timeout_s: float = 30.0,
+    ) -> Result:
+        """Any command by its name."""
+
+    async def ask(self, session: str, text: str, *, anonymous: bool = False) -> Result:
+        """Ask; `{"question": id, "state": "pending" | "approved"}`."""
+        args = {"session": session, "text": text, "anonymous": anonymous}
+        return await self.command("question.ask", args)
+
+    async def edit(self, question: str, text: str) -> None:
+        """Change a question of one's own while it is pending."""
+        await self.command("question.edit", {"question": question, "text": text})
+
+    async def withdraw(self, question: str) -> None:
+        """Take back a question of one's own."""
+        await self.command("question.withdraw", {"question": question})
+
+    async def vote(self, question: str, on: bool = True) -> Result:
+        """Vote for a question, or take the vote back; `{"question", "on", "votes"}`."""
+        return await self.command("question.vote", {"question": question, "on": on})
+
+    async def approve(self, question: str) -> None:
+        await self.command("question.approve", {"question": question})
+
+    async def reject(self, question: str, reason: str = "") -> None:
+        await self.command("question.reject", {"question": question, "reason": reason})
+
+    async def push(self, question: str) -> None:
+        """Put a question on air; the one before it becomes answered."""
+        await self.command("question.push", {"question": question})
+
+    async def pull(self, question: str) -> None:
+        """Take a question off air; it stays approved."""
+        await self.command("question.pull", {"question": question})
+
+    async def answered(self, question: str) -> None:
+        await self.command("question.answered", {"question": question})
+
+    async def reply(self, question: str, text: str) -> None:
+        """Answer in writing; an empty text removes the reply."""
+        await self.command("question.reply", {"question": question, "text": text})
+
+    async def announce(
+        self, text: str, *, session: str | None = None, at_ms: int | None = None
+    ) -> Result:
+        """Announce to everybody or to one session's audience; now, or at a show time."""
+        args = {"text": text, "session": session, "at_ms": at_ms}
+        given = {name: value for name, value in args.items() if value is not None}
+        return await self.command("announcement.make", given)

@@ -1,0 +1,164 @@
+"""The HTTP side: registration, newer tokens, and plain requests (PROTOCOL.md §1, §8, §9).
+
+urllib in a thread: an HTTP library would be a dependency for three calls a day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, Any
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+from .errors import Refused
+
+TIMEOUT_S = 15.0
+MAX_BODY = 1 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer of 2xx; `headers` by their names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """A token and what it stands for. The token is a secret: it does not show in `repr`."""
+
+    token: str
+    person: str
+    name: str
+    roles: tuple[str, ...]
+    expires_at_ms: int
+
+    def __repr__(self) -> str:
+        return f"Registration(person={self.person!r}, name={self.name!r}, roles={self.roles!r})"
+
+
+def event_url(url: str, event: str, *path: str) -> str:
+    """The HTTP address of something of an event, from any address of the server."""
+    scheme, host, *_ = urlsplit(url if "://" in url else f"https://{url}")
+    if scheme not in ("http", "https", "ws", "wss") or not host:
+        raise ValueError(f"not the address of a server: {url!r}; expected https://HOST")
+    scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
+    parts = "/".join(quote(part, safe="") for part in (event, *path))
+    return urlunsplit((scheme, host, f"/api/v1/events/{parts}", "", ""))
+
+
+def live_url(url: str, event: str) -> str:
+    """The WebSocket address of an event."""
+    return "ws" + event_url(url, event, "live").removeprefix("http")
+
+
+async def register(
+    url: str,
+    event: str,
+    name: str,
+    *,
+    invite_code: str | None = None,
+    ssl_context: ssl.SSLContext | None = None,
+) -> Registration:
+    """Register an attendee. Raises `Refused`, and `OSError` when the server can't be reached."""
+    body = {"name": name} | ({"invite_code": invite_code} if invite_code else {})
+    address = event_url(url, event, "registrations")
+    return _registration(await request("POST", address, body, ssl_context=ssl_context))
+
+
+async def newer_token(
+    url: str, event: str, token: str, *, ssl_context: ssl.SSLContext | None = None
+) -> Registration:
+    """Exchange a token that is still valid for a newer one. Raises as `register`."""
+    address = event_url(url, event, "tokens")
+    return _registration(await request("POST", address, {}, token=token, ssl_context=ssl_context))
+
+
+async def request(
+    method: str,
+    url: str,
+    body: Mapping[str, Any] | str | None = None,
+    *,
+    content_type: str | None = None,
+    token: str | None = None,
+    ssl_context: ssl.SSLContext | None = None,
+) -> Response:
+    """One request; a mapping goes as JSON. Raises `Refused` for 300 and above, else `OSError`."""
+    if isinstance(body, Mapping):
+        body, content_type = json.dumps(body), "application/json"
+    data = None if body is None else body.encode()
+    message = urllib.request.Request(url, data=data, method=method)
+    if content_type:
+        message.add_header("Content-Type", content_type)
+    if token:
+        message.add_unredirected_header("Authorization", f"Bearer {token}")
+    return await asyncio.to_thread(_send, message, ssl_context)
+
+
+def absolute(base: str, location: str) -> str:
+    """A `Location` header as an address."""
+    return urljoin(base, location)
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirected POST would carry the body, and the token's owner, elsewhere."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: Any,
+        newurl: str,
+    ) -> None:
+        return None
+
+
+def _send(message: urllib.request.Request, context: ssl.SSLContext | None) -> Response:
+    https = urllib.request.HTTPSHandler(context=context or ssl.create_default_context())
+    opener = urllib.request.build_opener(_NoRedirects, https)
+    try:
+        with opener.open(message, timeout=TIMEOUT_S) as answer:
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Response(answer.status, headers, answer.read(MAX_BODY))
+    except urllib.error.HTTPError as error:
+        with error:
+            raise _refused(error.code, error.headers, error.read(MAX_BODY)) from None
+
+
+def _refused(status: int, headers: Any, body: bytes) -> Refused:
+    """From a problem+json answer (RFC 9457), or whatever a proxy in between says."""
+    try:
+        problem = json.loads(body)
+    except ValueError:
+        problem = {}
+    if not isinstance(problem, dict):
+        problem = {}
+    after = str(headers.get("Retry-After") or problem.get("retry_after_s"))
+    return Refused(
+        str(problem.get("code", f"http_{status}")),
+        str(problem.get("detail", f"the server answered HTTP {status}")),
+        retry=bool(problem.get("retry", status in (429, 502, 503, 504))),
+        retry_after_s=float(after) if after.isdigit() else None,
+        field=problem.get("field"),
+        http_status=status,
+    )
+
+
+def _registration(response: Response) -> Registration:
+    body = json.loads(response.body)
+    return Registration(
+        token=body["token"],
+        person=body["person"],
+        name=body["name"],
+        roles=tuple(body["roles"]),
+        expires_at_ms=body["expires_at_ms"],
+    )

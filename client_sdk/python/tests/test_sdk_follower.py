@@ -1,0 +1,209 @@
+"""The law of PROTOCOL.md §4: whatever is lost on the way, the follower ends as the server is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from channel_model import ModelChannel
+
+from showcaller_client.follower import HEAD_PATIENCE_S, Follower, Update
+
+KEYS = st.sampled_from("abc")
+STEPS = st.one_of(
+    st.tuples(st.just("put"), KEYS),
+    st.tuples(st.just("remove"), KEYS),
+    st.tuples(st.just("event"), KEYS),
+    st.tuples(st.just("level"), KEYS, st.none() | st.integers(0, 9)),
+    st.sampled_from(
+        [("flush",), ("elsewhere",), ("heartbeat",), ("lose a change",), ("reconnect",)]
+    ),
+    st.tuples(st.just("deliver"), st.integers(1, 4)),
+)
+
+
+class Rig:
+    """A follower on a connection to the model, driven step by step on a manual clock."""
+
+    def __init__(self) -> None:
+        self.server = ModelChannel()
+        self.follower = Follower("c")
+        self.now_s = 0.0
+        self.called: list[int] = []  # one-shot events, numbered as the server called them
+        self.shown: list[int] = []
+        self.count = 0
+        self.reconnect()
+        self.deliver(2)  # the reply and the first snapshot: what was before it is nobody's loss
+
+    def step(self, name: str, *args: Any) -> None:
+        self.count += 1
+        match name:
+            case "put":
+                self.server.change({args[0]: self.count}, [], [])
+            case "remove":
+                self.server.change({}, [args[0]], [])
+            case "event":
+                self.called.append(self.count)
+                self.server.change({}, [], [{"type": "cue", "n": self.count}])
+            case "level":
+                self.server.level(*args)
+            case "heartbeat":
+                self.settle_heartbeat()
+            case "lose a change":
+                self.lose_a_change()
+            case "deliver":
+                self.deliver(args[0])
+            case "reconnect":
+                self.reconnect()
+            case "flush":
+                self.server.flush()
+            case "elsewhere":
+                self.server.elsewhere()
+
+    def reconnect(self) -> None:
+        self.server.wire.clear()
+        self.server.subscribe(self.follower.begin_resume())
+
+    def lose_a_change(self) -> None:
+        """A change vanishes on a living connection, as no server should let happen."""
+        changes = [message for message in self.server.wire if message["op"] == "change"]
+        if changes:
+            self.server.wire.remove(changes[0])
+
+    def settle_heartbeat(self) -> None:
+        """Everything in flight arrives, then a heartbeat, then time passes."""
+        self.deliver(len(self.server.wire))
+        beat = self.server.heartbeat()
+        self.follower.heartbeat(beat["head"], beat["mark"], beat["epoch"], self.now_s)
+        self.now_s += HEAD_PATIENCE_S
+        self.mend()
+
+    def deliver(self, count: int) -> None:
+        for _ in range(min(count, len(self.server.wire))):
+            message = self.server.wire.popleft()
+            if message["op"] == "reply":
+                self.follower.resumed()
+            else:
+                self.show(self.follower.receive(message, self.now_s))
+            self.mend()
+
+    def mend(self) -> None:
+        if self.follower.resubscribe_due(self.now_s):
+            self.server.subscribe(self.follower.begin_resume())
+
+    def show(self, update: Update | None) -> None:
+        if update is None:
+            return
+        if update.reset:
+            self.shown, self.called = [], self.called_after_reset()
+        self.shown += [event["n"] for event in update.events]
+
+    def called_after_reset(self) -> list[int]:
+        later = [e["n"] for m in self.server.wire for e in m.get("events", ())]
+        return [n for n in self.called if n in later]
+
+
+def assert_whole(rig: Rig) -> None:
+    rig.server.flush()
+    for _ in range(3):  # a loss, its mending, and a heartbeat that finds nothing missing
+        rig.settle_heartbeat()
+        rig.deliver(len(rig.server.wire))
+    assert rig.follower.items == rig.server.items
+    assert rig.follower.levels == rig.server.levels
+    assert rig.shown == rig.called
+    assert rig.follower.mark == rig.server.offset
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(STEPS, max_size=40))
+def test_snapshot_and_resume_equal_the_newest_snapshot(steps: list[tuple[Any, ...]]) -> None:
+    rig = Rig()
+    for step in steps:
+        rig.step(*step)
+    assert_whole(rig)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(STEPS, max_size=20), st.lists(STEPS, max_size=20))
+def test_a_lost_log_begins_anew(
+    before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]
+) -> None:
+    rig = Rig()
+    for step in before:
+        rig.step(*step)
+    rig.server.lose_log()
+    rig.deliver(len(rig.server.wire))
+    rig.called, rig.shown = [], []
+    for step in after:
+        rig.step(*step)
+    assert_whole(rig)
+
+
+def follower_at(offset: int, **levels: int) -> Follower:
+    follower = Follower("c")
+    snapshot = {"op": "snapshot", "epoch": "e", "offset": offset, "items": {}, "levels": levels}
+    follower.receive(snapshot, 0.0)
+    return follower
+
+
+def change(offset: int, prev: int, **more: Any) -> dict[str, Any]:
+    return {"op": "change", "epoch": "e", "offset": offset, "prev": prev, "at_ms": 1, **more}
+
+
+def test_a_change_of_another_log_is_ignored() -> None:
+    follower = follower_at(5)
+    assert follower.receive(change(6, 5, put={"a": 1}) | {"epoch": "other"}, 0.0) is None
+    assert follower.items == {}
+    assert not follower.resubscribe_due(99.0)
+
+
+def test_a_gap_asks_at_once_and_only_once() -> None:
+    follower = follower_at(5)
+    assert follower.receive(change(9, 7), 3.0) is None
+    assert follower.resubscribe_due(3.0)
+    assert follower.begin_resume() == {"epoch": "e", "offset": 5}
+    assert follower.receive(change(10, 9), 3.0) is None
+    assert not follower.resubscribe_due(99.0)
+
+
+def test_resumes_from_the_mark_not_from_the_last_change() -> None:
+    follower = follower_at(5)
+    follower.receive(change(6, 0), 0.0)  # no mark: votes below it have not been sent
+    assert (follower.last, follower.mark) == (6, 5)
+    assert follower.begin_resume() == {"epoch": "e", "offset": 5}
+
+
+def test_a_mark_does_not_pass_what_is_missing() -> None:
+    follower = follower_at(5)
+    follower.receive(change(9, 7), 0.0)
+    follower.receive({"op": "levels", "epoch": "e", "values": {"a": 3}, "mark": 9}, 0.0)
+    assert follower.levels == {"a": 3}
+    assert follower.begin_resume() == {"epoch": "e", "offset": 5}
+
+
+def test_a_head_without_its_change_is_given_a_second() -> None:
+    follower = follower_at(5)
+    follower.heartbeat(head=6, mark=6, epoch="e", now_s=10.0)
+    assert not follower.resubscribe_due(10.9)
+    assert follower.resubscribe_due(11.0)
+    follower.receive(change(6, 0), 10.5)
+    assert not follower.resubscribe_due(99.0)
+
+
+def test_null_removes_a_level() -> None:
+    follower = follower_at(5, a=1, b=2)
+    follower.receive({"op": "levels", "epoch": "e", "values": {"a": None}, "mark": 5}, 0.0)
+    assert follower.levels == {"b": 2}
+
+
+def test_put_comes_before_remove() -> None:
+    follower = follower_at(5)
+    follower.receive(change(6, 0, put={"a": 1, "b": 2}, remove=["a", "never there"]), 0.0)
+    assert follower.items == {"b": 2}
+
+
+@pytest.mark.parametrize("op", ["later", "x"])
+def test_unknown_messages_are_ignored(op: str) -> None:
+    assert follower_at(5).receive({"op": op, "epoch": "e"}, 0.0) is None
