@@ -28,7 +28,7 @@ _SLUG = re.compile(SLUG_PATTERN)
 
 def is_slug(text: str) -> bool:
     """Whether `text` may name an event, session, stage, theme or speaker in a URL."""
-    return _SLUG.match(text) is not None
+    return _SLUG.fullmatch(text) is not None
 
 
 def derive_id(prefix: str, salt: str, key: str) -> str:
