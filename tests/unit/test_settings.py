@@ -1,0 +1,53 @@
+"""Settings: combinations that can't work are refused with what to set; the secret is kept safely."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from showcaller.errors import ConfigError
+from showcaller.settings import Settings, resolve_secret
+
+
+def settings(**more):
+    return Settings(schedules=(), **more)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"tls_cert": Path("x")}, "--tls-key"),
+        ({"rate": 0, "rehearse_from": "-1m"}, "--rate"),
+        ({"rate": 601, "rehearse_from": "-1m"}, "--rate"),
+        ({"rate": 60}, "--rehearse-from"),
+        ({"registration": "invite"}, "--invite-code"),
+    ],
+)
+def test_what_does_not_go_together(wrong, says):
+    with pytest.raises(ConfigError, match=says):
+        settings(**wrong).check()
+
+
+def test_embedded_makes_a_secret_once_and_keeps_it_private(tmp_path):
+    first = resolve_secret(settings(data=tmp_path / "data"))
+    assert first.created == tmp_path / "data" / "secret"
+    assert stat.S_IMODE(first.created.stat().st_mode) == 0o600
+    again = resolve_secret(settings(data=tmp_path / "data"))
+    assert again.text == first.text
+    assert again.created is None
+
+
+def test_with_redis_a_missing_secret_is_a_start_up_error(tmp_path):
+    with pytest.raises(ConfigError, match="share one secret"):
+        resolve_secret(settings(broker="redis://127.0.0.1:1", data=tmp_path))
+
+
+def test_a_secret_file_that_is_missing(tmp_path):
+    with pytest.raises(ConfigError, match="can't read"):
+        resolve_secret(settings(secret_file=tmp_path / "nothing"))
+
+
+def test_a_data_folder_that_cant_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="--data"):
+        resolve_secret(settings(data=tmp_path / "file" / "data"))

@@ -1,0 +1,157 @@
+"""Tokens: what is accepted, and everything that must not be."""
+
+import base64
+import json
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from showcaller import system
+from showcaller.errors import BadInput, ConfigError, TokenExpired, Unauthenticated
+from showcaller.tokens import OrganiserKey, Tokens, bearer
+
+SECRET = "a secret of more than thirty-two bytes, for tests"
+NOW_S = system.wall_ms() // 1000
+CLAIMS = {
+    "iss": "showcaller",
+    "aud": "conf",
+    "sub": "p_1",
+    "roles": ["attendee"],
+    "exp": NOW_S + 60,
+}
+
+
+def pem(private):
+    return private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.fixture
+def tokens():
+    return Tokens(SECRET)
+
+
+def mint(tokens, roles=("attendee",), ttl_s=60, **more):
+    return tokens.mint("conf", "p_1", roles, token="t_1", now_ms=NOW_S * 1000, ttl_s=ttl_s, **more)
+
+
+def test_a_minted_token_says_who_somebody_is(tokens):
+    text = mint(tokens, ["speaker", "attendee"], name="Ada", sessions=["opening"])
+    who = tokens.verify(text, "conf")
+    assert (who.person, who.name, who.token) == ("p_1", "Ada", "t_1")
+    assert who.roles == {"speaker", "attendee"}
+    assert who.sessions == {"opening"}
+    assert who.expires_at_ms == (NOW_S + 60) * 1000
+
+
+def test_a_token_is_for_one_event(tokens):
+    with pytest.raises(Unauthenticated):
+        tokens.verify(mint(tokens), "another")
+
+
+def test_an_expired_token_says_so(tokens):
+    with pytest.raises(TokenExpired):
+        tokens.verify(mint(tokens, ttl_s=-60), "conf")
+
+
+@pytest.mark.parametrize("left_out", ["exp", "aud", "sub", "iss", "roles"])
+def test_required_claims(tokens, left_out):
+    claims = {name: value for name, value in CLAIMS.items() if name != left_out}
+    with pytest.raises(Unauthenticated):
+        tokens.verify(jwt.encode(claims, SECRET, "HS256"), "conf")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"roles": "producer"},
+        {"roles": ["god"]},
+        {"roles": [1]},
+        {"roles": []},
+        {"sub": ""},
+        {"sub": "x" * 200},
+        {"sessions": "opening"},
+        {"name": 5},
+        {"exp": "soon"},
+        {"nbf": NOW_S + 600},
+    ],
+)
+def test_claims_of_wrong_types(tokens, wrong):
+    with pytest.raises(Unauthenticated):
+        tokens.verify(jwt.encode(CLAIMS | wrong, SECRET, "HS256"), "conf")
+
+
+def test_algorithm_none_is_refused(tokens):
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+    for alg in ("none", "None", "NONE", ""):
+        with pytest.raises(Unauthenticated):
+            tokens.verify(f"{part({'alg': alg, 'typ': 'JWT'})}.{part(CLAIMS)}.", "conf")
+
+
+@pytest.mark.parametrize("rubbish", ["", ".", "..", "a.b.c", "é", "x" * 9000, "\x00", "{}"])
+def test_rubbish_is_refused(tokens, rubbish):
+    with pytest.raises(Unauthenticated):
+        tokens.verify(rubbish, "conf")
+
+
+def test_another_hmac_algorithm_is_refused(tokens):
+    with pytest.raises(Unauthenticated):
+        tokens.verify(jwt.encode(CLAIMS, SECRET * 2, "HS512"), "conf")
+
+
+@pytest.mark.parametrize(
+    ("private", "algorithm"),
+    [
+        (rsa.generate_private_key(public_exponent=65537, key_size=2048), "RS256"),
+        (ec.generate_private_key(ec.SECP256R1()), "ES256"),
+    ],
+)
+def test_the_organisers_own_issuer(private, algorithm):
+    tokens = Tokens(SECRET, OrganiserKey(pem(private)))
+    claims = CLAIMS | {"iss": "https://tickets.example.org", "sub": "alice"}
+    text = jwt.encode(claims, private, algorithm)
+    assert tokens.verify(text, "conf").person == "alice"
+    assert not tokens.is_ours(text)
+    assert tokens.verify(mint(tokens), "conf").person == "p_1"
+
+
+def test_a_public_key_used_as_hmac_secret_is_refused():
+    """RS/HS confusion: whoever knows the public key must not be able to sign with it."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    tokens = Tokens(SECRET, OrganiserKey(pem(private)))
+    header = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=")
+    body = base64.urlsafe_b64encode(json.dumps(CLAIMS).encode()).rstrip(b"=")
+    import hashlib
+    import hmac
+
+    mac = hmac.new(pem(private), header + b"." + body, hashlib.sha256).digest()
+    forged = (header + b"." + body + b"." + base64.urlsafe_b64encode(mac).rstrip(b"=")).decode()
+    with pytest.raises(Unauthenticated):
+        tokens.verify(forged, "conf")
+
+
+def test_another_issuers_key_is_refused():
+    tokens = Tokens(SECRET, OrganiserKey(pem(ec.generate_private_key(ec.SECP256R1()))))
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    with pytest.raises(Unauthenticated):
+        tokens.verify(jwt.encode(CLAIMS, stranger, "ES256"), "conf")
+
+
+def test_a_short_secret_is_a_start_up_error():
+    with pytest.raises(ConfigError, match="32 bytes"):
+        Tokens("short")
+
+
+def test_no_unknown_role_is_minted(tokens):
+    with pytest.raises(BadInput, match="god"):
+        mint(tokens, ["god"])
+
+
+def test_bearer_header():
+    assert bearer("Bearer abc") == bearer("bearer  abc ") == "abc"
+    for header in (None, "", "Bearer", "Bearer ", "Basic abc"):
+        with pytest.raises(Unauthenticated):
+            bearer(header)
