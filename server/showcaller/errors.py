@@ -11,7 +11,10 @@
     │   ├── Refused               409  the event's state does not allow it; `code` says why
     │   ├── TooEarly              409  come back after `retry_after_s`
     │   ├── TooLarge              413
+    │   ├── PreconditionFailed    412  what it says to have seen is out of date
     │   ├── Unsupported           415
+    │   ├── Unprocessable         422  well-formed, but can't be served as a whole
+    │   ├── PreconditionRequired  428  must say what it has seen
     │   └── RateLimited           429  come back after `retry_after_s`
     ├── OurFault                  the caller can only try again
     │   ├── Unavailable           503  a part is down, overloaded or draining
@@ -119,6 +122,27 @@ class Unsupported(YourFault):
 
     code = "unsupported"
     http_status = 415
+
+
+class Unprocessable(YourFault):
+    """It is well-formed, but can't be served as a whole: an offer without any of our codecs."""
+
+    code = "unprocessable"
+    http_status = 422
+
+
+class PreconditionFailed(YourFault):
+    """The `If-Match` names an older state of the resource."""
+
+    code = "stale"
+    http_status = 412
+
+
+class PreconditionRequired(YourFault):
+    """Say with `If-Match` which state of the resource this is about."""
+
+    code = "precondition_required"
+    http_status = 428
 
 
 class RateLimited(YourFault):
