@@ -1,0 +1,201 @@
+"""One process with embedded defaults: registration, commands, health, what operators see."""
+
+import json
+import stat
+
+import aiohttp
+import pytest
+
+from showcaller.testing.serving import ServeProcess
+
+EVENT = "systems-scale-winter-2023"
+API = f"/api/v1/events/{EVENT}"
+
+
+@pytest.fixture
+async def http():
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+async def problem(answer):
+    assert answer.content_type == "application/problem+json", await answer.text()
+    return await answer.json(content_type=None)
+
+
+async def test_health_and_metrics(server, http):
+    for path in ("/healthz", "/readyz"):
+        async with http.get(server.url + path) as answer:
+            assert answer.status == 200
+    async with http.get(server.url + "/metrics") as answer:
+        text = await answer.text()
+    for name in (
+        "showcaller_connections",
+        "showcaller_messages_sent_total",
+        "showcaller_append_seconds_bucket",
+        "showcaller_cue_late_seconds_bucket",
+        "showcaller_loop_lag_seconds",
+        "showcaller_log_offset",
+        "showcaller_broker_up 1.0",
+        "showcaller_media_viewers",
+    ):
+        assert name in text, name
+
+
+async def test_anybody_registers_and_asks(server, http):
+    async with http.post(f"{server.url}{API}/registrations", json={"name": " Ada  L. "}) as answer:
+        assert answer.status == 201
+        ada = await answer.json()
+    assert ada["name"] == "Ada L."
+    assert ada["roles"] == ["attendee"]
+    headers = {"Authorization": f"Bearer {ada['token']}"}
+    moderator = {"Authorization": f"Bearer {server.token(EVENT, 'moderator')}"}
+    async with http.post(
+        f"{server.url}{API}/commands/qa.open", json={"session": "opening"}, headers=moderator
+    ) as answer:
+        assert answer.status in (200, 409)  # the doors may have opened it
+    ask = {"session": "opening", "text": "Why one clock?"}
+    keyed = headers | {"Idempotency-Key": "k1"}
+    answers = []
+    for _ in range(2):
+        async with http.post(
+            f"{server.url}{API}/commands/question.ask", json=ask, headers=keyed
+        ) as a:
+            assert a.status == 200, await a.text()
+            answers.append(await a.json())
+    assert answers[0] == answers[1]
+
+
+async def test_a_token_is_renewed(server, http):
+    old = server.token(EVENT, "moderator", name="Mo")
+    async with http.post(
+        f"{server.url}{API}/tokens", headers={"Authorization": f"Bearer {old}"}
+    ) as answer:
+        assert answer.status == 201
+        renewed = await answer.json()
+    assert renewed["roles"] == ["moderator"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("GET", "/api/v1/events/nothing", None, 404, "not_found"),
+        ("GET", "/nowhere", None, 404, "not_found"),
+        ("PUT", f"{API}/registrations", None, 405, "method_not_allowed"),
+        ("POST", f"{API}/registrations", b"{", 400, "bad_input"),
+        ("POST", f"{API}/registrations", b'{"name": 5}', 400, "bad_input"),
+        ("POST", f"{API}/registrations", b'{"name": ""}', 400, "bad_input"),
+        ("POST", f"{API}/registrations", b'{"name": "\\u0007"}', 400, "bad_text"),
+        ("POST", f"{API}/registrations", b'{"name": "' + b"x" * 70_000 + b'"}', 413, "too_large"),
+        ("POST", f"{API}/commands/qa.open", b"{}", 401, "no_token"),
+        ("GET", f"{API}/export", None, 401, "no_token"),
+    ],
+)
+async def test_rubbish_gets_its_documented_error(server, http, method, path, body, status, code):
+    headers = {"Content-Type": "application/json"} if body else {}
+    async with http.request(method, server.url + path, data=body, headers=headers) as answer:
+        described = await problem(answer)
+        assert (answer.status, described["code"]) == (status, code)
+
+
+async def test_roles_are_needed(server, http):
+    headers = {"Authorization": f"Bearer {server.token(EVENT, 'attendee')}"}
+    async with http.get(f"{server.url}{API}/export", headers=headers) as answer:
+        assert answer.status == 403
+    async with http.post(
+        f"{server.url}{API}/commands/clock.hold", json={}, headers=headers
+    ) as answer:
+        assert (await problem(answer))["code"] == "forbidden"
+
+
+async def test_the_agenda_has_an_etag_and_a_calendar(server, http):
+    async with http.get(server.url + API) as answer:
+        agenda = await answer.json()
+        etag = answer.headers["ETag"]
+    assert len([key for key in agenda["items"] if key.startswith("session:")]) == 11
+    async with http.get(server.url + API, headers={"If-None-Match": etag}) as answer:
+        assert answer.status in (304, 200)  # 200 when a cue was called in between
+    async with http.get(f"{server.url}{API}/agenda.ics") as answer:
+        assert answer.content_type == "text/calendar"
+        assert (await answer.text()).count("BEGIN:VEVENT") == 11
+
+
+async def test_the_export_hides_the_salt_and_replays(server, http, tmp_path):
+    headers = {"Authorization": f"Bearer {server.token(EVENT, 'producer')}"}
+    async with http.get(f"{server.url}{API}/export", headers=headers) as answer:
+        lines = [json.loads(line) for line in (await answer.text()).splitlines()]
+    assert lines[0]["fact"]["fact"] == "run.started"
+    assert lines[0]["fact"]["salt"] == ""
+    assert [line["offset"] for line in lines] == list(range(1, len(lines) + 1))
+
+
+async def test_a_secret_is_made_kept_and_announced(schedule_path, tmp_path):
+    server = ServeProcess(schedule_path, data=tmp_path / "data", env={"SHOWCALLER_SECRET": ""})
+    async with server:
+        assert server.ready["secret_created"]
+        assert stat.S_IMODE((tmp_path / "data" / "secret").stat().st_mode) == 0o600
+
+
+async def test_registration_limits(schedule_path, tmp_path, http):
+    options = (
+        *("--registration", "invite", "--invite-code", "welcome", "--registrations-per-code", "2"),
+        *("--registrations-per-address-hour", "4"),
+    )
+    async with ServeProcess(schedule_path, *options, data=tmp_path / "data") as server:
+        outcomes = []
+        for code in ("wrong", "welcome", "welcome", "welcome", "welcome", "welcome"):
+            body = {"name": "Ada", "invite_code": code}
+            async with http.post(f"{server.url}{API}/registrations", json=body) as answer:
+                outcomes.append(answer.status)
+    assert outcomes[0] == 403
+    assert outcomes[1:3] == [201, 201]
+    assert outcomes[3] == 403  # the code is used up
+    assert outcomes[-1] == 429  # and so is the address
+
+
+async def test_closed_registration(schedule_path, tmp_path, http):
+    async with ServeProcess(
+        schedule_path, "--registration", "closed", data=tmp_path / "data"
+    ) as server:
+        async with http.post(f"{server.url}{API}/registrations", json={"name": "A"}) as answer:
+            assert answer.status == 403
+
+
+async def test_tokens_never_reach_the_logs(server, http):
+    token = server.token(EVENT, "attendee", name="Canary Person")
+    headers = {"Authorization": f"Bearer {token}"}
+    async with http.post(
+        f"{server.url}{API}/commands/nonsense", json={}, headers=headers
+    ) as answer:
+        assert answer.status == 404
+    async with http.get(f"{server.url}{API}?token={token}") as answer:
+        assert answer.status == 200
+    async with http.get(f"{server.url}/metrics") as answer:
+        assert token not in await answer.text()
+    await server.stop()
+    assert token not in server.log_text()
+    assert "Canary" not in server.log_text()
+
+
+async def test_sigterm_drains_and_exits_cleanly(server):
+    assert await server.stop() == 0
+    actions = [json.loads(line)["action"] for line in server.log_text().splitlines()]
+    assert actions.index("serve.draining") < actions.index("serve.stopped")
+
+
+async def test_the_log_goes_on_after_a_restart(schedule_path, tmp_path, http):
+    offsets = []
+    for _ in range(2):
+        options = ("--rehearse-from", "-2m")
+        async with ServeProcess(schedule_path, *options, data=tmp_path / "data") as server:
+            async with http.get(server.url + API) as answer:
+                offsets.append((await answer.json())["items"]["clock"])
+    assert offsets[0]["run"] == offsets[1]["run"]
+
+
+async def test_a_live_start_on_a_rehearsals_log_is_refused(schedule_path, tmp_path):
+    options = ("--rehearse-from", "-2m")
+    async with ServeProcess(schedule_path, *options, data=tmp_path / "data"):
+        pass
+    with pytest.raises(RuntimeError, match="--data"):
+        await ServeProcess(schedule_path, data=tmp_path / "data").start()
