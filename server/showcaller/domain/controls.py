@@ -1,0 +1,85 @@
+"""What a producer did to the run sheet, with what is needed to undo it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+from .cues import QA_CLOSES
+from .ids import ControlId, PersonId, SessionId, StageId
+from .session_run import SessionRun, SessionState
+
+ControlName = Literal["start", "end", "extend", "delay", "skip"]
+
+
+class Before(Struct, kw_only=True):
+    """One session as it was before a control, and the cues that the control called or dropped."""
+
+    session: SessionId
+    state: SessionState
+    delay_ms: int
+    extension_ms: int
+    actual_start_ms: int | None
+    actual_end_ms: int | None
+    qa_open: bool
+    cues: list[str]
+
+    @classmethod
+    def of(cls, run: SessionRun) -> Before:
+        """How `run` is now. Until `close`, `cues` are those that are still to be called."""
+        return cls(
+            session=run.id,
+            state=run.state,
+            delay_ms=run.delay_ms,
+            extension_ms=run.extension_ms,
+            actual_start_ms=run.actual_start_ms,
+            actual_end_ms=run.actual_end_ms,
+            qa_open=run.qa_open,
+            cues=[name for name, cue in run.cues.items() if cue.called_ms is None],
+        )
+
+    def close(self, run: SessionRun) -> None:
+        """The control has been done to `run`."""
+        self.cues = [name for name in self.cues if run.cues[name].called_ms is not None]
+
+    def restore(self, run: SessionRun) -> None:
+        """Make a session that was started, ended or skipped what it was before."""
+        for name in self.cues:
+            run.cues[name].take_back()
+        self._restore_qa(run)
+        run.state = self.state
+        run.actual_start_ms = self.actual_start_ms
+        run.actual_end_ms = self.actual_end_ms
+
+    def _restore_qa(self, run: SessionRun) -> None:
+        """As before, but what a moderator closed by hand since then stays closed."""
+        if run.state == "skipped":
+            run.qa_open = self.qa_open
+        elif run.live:
+            run.qa_open = run.qa_open and self.qa_open
+        elif (closes := run.cues[QA_CLOSES]).called_ms is not None:
+            run.qa_open = run.qa_open or not closes.dropped
+            closes.take_back()
+
+
+class Control(Struct, kw_only=True):
+    """One control. `at_ms` is wall time; `undoable` tells of the last one whether it may be undone."""
+
+    id: ControlId
+    name: ControlName
+    session: SessionId
+    minutes: int | None
+    at_ms: int
+    by: PersonId
+    stage: StageId
+    before: list[Before]
+    starts: int = 0  # how many sessions had started on the stage when it was done
+    undoable: bool = True
+
+    def close(self, runs: Iterable[SessionRun], starts: int) -> None:
+        """The control has been done; note what it changed."""
+        for before, run in zip(self.before, runs, strict=True):
+            before.close(run)
+        self.starts = starts

@@ -1,0 +1,128 @@
+"""A session as it really runs: its state, its three kinds of time, its cues, and what changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct, field
+
+from .cues import (
+    DOORS_OPEN,
+    ENDED,
+    OVERRUNNING,
+    QA_CLOSES,
+    STARTING_SOON,
+    CueRun,
+    cue_kind,
+    cue_names,
+)
+from .ids import PersonId, SessionId
+from .outcome import Outcome, Touch
+from .schedule import CuePolicy, QaPolicy, Session
+
+SessionState = Literal["upcoming", "doors_open", "live", "overrunning", "ended", "skipped"]
+
+
+class SessionRun(Struct, kw_only=True):
+    """One session's run. All times but those of `cues` are show time.
+
+    A session that was missed (nothing ran while it should have) is `ended` without actual times.
+    """
+
+    id: SessionId
+    expected_start_ms: int
+    expected_end_ms: int
+    cues: dict[str, CueRun]
+    pre_moderation: bool
+    state: SessionState = "upcoming"
+    delay_ms: int = 0  # from the scheduled start, by the producer
+    extension_ms: int = 0  # of the scheduled duration, by the producer
+    actual_start_ms: int | None = None
+    actual_end_ms: int | None = None
+    waiting_for: SessionId | None = None  # the session that overruns on the same stage
+    qa_open: bool = False
+    publications: dict[str, PersonId] = field(default_factory=dict)
+    unpublished_ms: int | None = None  # when the last publication stopped
+
+    @classmethod
+    def plan(cls, plan: Session, policy: CuePolicy, revision: int) -> SessionRun:
+        """A session to come, whose cues have used up `revision`."""
+        return cls(
+            id=plan.id,
+            expected_start_ms=plan.starts_at_ms,
+            expected_end_ms=plan.ends_at_ms,
+            cues={name: CueRun(revision=revision) for name in cue_names(policy)},
+            pre_moderation=plan.qa.pre_moderation,
+        )
+
+    @property
+    def to_come(self) -> bool:
+        return self.state in ("upcoming", "doors_open")
+
+    @property
+    def live(self) -> bool:
+        """Whether it holds the stage, overrunning or not."""
+        return self.state in ("live", "overrunning")
+
+    @property
+    def over(self) -> bool:
+        return self.state in ("ended", "skipped")
+
+    @property
+    def ended_ms(self) -> int:
+        """When it ended, or was to end."""
+        return self.expected_end_ms if self.actual_end_ms is None else self.actual_end_ms
+
+    def open_doors(self, qa: QaPolicy) -> None:
+        self.state = "doors_open"
+        self.qa_open = self.qa_open or (qa.enabled and qa.opens == "doors_open")
+
+    def start(self, qa: QaPolicy, show_ms: int, at_ms: int) -> None:
+        """Go live as of `show_ms`. Cues before the start that were not called by `at_ms` are dropped."""
+        if self.cues[DOORS_OPEN].called_ms is None:
+            self.open_doors(qa)
+        self.qa_open = self.qa_open or (qa.enabled and qa.opens == "started")
+        self.state = "live"
+        self.actual_start_ms = show_ms
+        before = (n for n in self.cues if cue_kind(n) in (DOORS_OPEN, STARTING_SOON))
+        self._drop(before, at_ms)
+
+    def end(self, show_ms: int, at_ms: int) -> None:
+        """End as of `show_ms`. Cues that were not called by `at_ms` are dropped."""
+        self.state = "ended"
+        self.actual_end_ms = max(show_ms, self.actual_start_ms or show_ms)
+        self._drop((n for n in self.cues if n not in (ENDED, QA_CLOSES)), at_ms)
+
+    def miss(self, at_ms: int) -> None:
+        """End without ever having started: its time went by while nothing ran."""
+        self.state = "ended"
+        self._drop(self.cues, at_ms)
+        if not self.qa_open:
+            self.cues[QA_CLOSES].call(at_ms, dropped=True)
+
+    def skip(self, at_ms: int) -> None:
+        self.state = "skipped"
+        self.qa_open = False
+        self._drop(self.cues, at_ms)
+
+    def end_overrun(self, show_ms: int) -> None:
+        """Back to live if the expected end lies ahead again; a new overrun will be a new call."""
+        if self.state == "overrunning" and self.expected_end_ms > show_ms:
+            self.state = "live"
+            self.cues[OVERRUNNING].take_back()
+
+    def _drop(self, names: Iterable[str], at_ms: int) -> None:
+        for name in names:
+            if self.cues[name].pending:
+                self.cues[name].call(at_ms, dropped=True)
+
+
+def touches_of(run: SessionRun) -> list[Touch]:
+    """Everything that shows a session."""
+    cues = (Touch("cue", f"{run.id}/{name}") for name in run.cues)
+    return [Touch("session", run.id), *cues]
+
+
+def no_session(session: SessionId) -> Outcome:
+    return Outcome.refuse("not_found", f"there is no session {session}")
