@@ -1,0 +1,148 @@
+"""Two nodes on one Redis: what one says, all hear; and a node killed at a due cue loses none."""
+
+import asyncio
+import contextlib
+import os
+import random
+import time
+
+import pytest
+from showcaller_client import Client, Refused
+
+from showcaller.testing.balancer import Balancer
+from showcaller.testing.redis_server import DURABLE, RedisServer
+from showcaller.testing.serving import ServeProcess
+
+EVENT = "systems-scale-winter-2023"
+KILLS = int(os.environ.get("SHOWCALLER_KILLS", "3"))
+CLIENTS = 6
+RATE = 60
+WHOLE_WITHIN_S = 5.0
+
+
+@pytest.fixture
+async def nodes(schedule_path, tmp_path):
+    """Two serve processes in a rehearsal at 60×, on a Redis that keeps everything."""
+    with RedisServer(DURABLE) as redis:
+        started = [
+            ServeProcess(
+                schedule_path,
+                *("--broker", redis.url, "--rehearse-from", "-12m", "--rate", str(RATE)),
+                *("--media-workers", "0"),
+                data=tmp_path / name,
+            )
+            for name in ("a", "b")
+        ]
+        for node in started:
+            await node.start()
+        yield started
+        for node in started:
+            await node.stop()
+
+
+class Watcher:
+    """A client that notes every cue it is shown."""
+
+    def __init__(self, client):
+        self.client = client
+        self.cues = []
+        self.events_task = None
+        self.agenda = None
+
+    async def start(self):
+        self.agenda = await self.client.follow("agenda")
+        self.events_task = asyncio.create_task(self._note())
+
+    async def _note(self):
+        async for update in self.agenda:
+            for event in update.events:
+                if event["type"] == "cue":
+                    self.cues.append((event["session"], event["cue"]))
+
+
+async def test_what_one_node_is_told_the_other_shows(nodes):
+    one, other = nodes
+    moderator = one.token(EVENT, "moderator")
+    attendee = one.token(EVENT, "attendee")
+    async with (
+        Client(one.url, event=EVENT, token=moderator) as left,
+        Client(other.url, event=EVENT, token=attendee, format="msgpack") as right,
+    ):
+        questions = await right.follow("session/opening/questions")
+        with contextlib.suppress(Exception):
+            await left.command("qa.open", {"session": "opening"})
+        asked = await right.ask("opening", "Does it cross?")
+        if asked["state"] == "pending":
+            await left.approve(asked["question"])
+        await left.push(asked["question"])
+        await questions.wait_until(
+            lambda q: q.items.get(asked["question"], {}).get("state") == "on_air", timeout_s=5
+        )
+
+
+async def test_a_node_killed_at_a_due_cue_loses_and_doubles_none(nodes):
+    async with contextlib.AsyncExitStack() as stack:
+        balancer = await stack.enter_async_context(Balancer([node.port for node in nodes]))
+        producer = await stack.enter_async_context(
+            Client(balancer.url, event=EVENT, token=nodes[0].token(EVENT, "producer"))
+        )
+        cue_sheet = await producer.follow("produce")
+        watchers = []
+        for _ in range(CLIENTS):
+            token = nodes[0].token(EVENT, "attendee")
+            client = Client(balancer.url, event=EVENT, token=token)
+            watchers.append(Watcher(await stack.enter_async_context(client)))
+            await watchers[-1].start()
+        already = called(cue_sheet)
+        for round_ in range(KILLS):
+            await kill_one_at_the_next_cue(nodes, round_ % 2, producer, cue_sheet, balancer)
+            await all_whole(watchers, producer, cue_sheet, already)
+        for watcher in watchers:
+            assert len(watcher.cues) == len(set(watcher.cues)), "a cue was called twice"
+
+
+def called(cue_sheet):
+    return {
+        (item["session"], item["cue"])
+        for key, item in cue_sheet.items.items()
+        if key.startswith("cue:") and item["called_ms"] is not None and not item["dropped"]
+    }
+
+
+async def kill_one_at_the_next_cue(nodes, which, producer, cue_sheet, balancer):
+    """SIGKILL within 50 ms of a due time, before or after; then bring the node back."""
+    clock = (await producer.follow("agenda")).items["clock"]
+    due_wall_ms = min(
+        clock["wall_ms"] + (item["due_ms"] - clock["show_ms"]) / clock["rate"]
+        for key, item in cue_sheet.items.items()
+        if key.startswith("cue:") and item["called_ms"] is None and item["due_ms"] is not None
+    )
+    wait_s = (due_wall_ms - producer.server_ms()) / 1000 + random.uniform(-0.05, 0.05)
+    await asyncio.sleep(max(0.0, wait_s))
+    nodes[which].kill()
+    await nodes[which].wait()
+    await nodes[which].start()
+    balancer.ports[which] = nodes[which].port
+
+
+async def all_whole(watchers, producer, cue_sheet, already):
+    """Within five seconds the producer commands again and everybody was shown every cue called."""
+    started_s = time.monotonic()
+    preview = {"session": "opening", "minutes": 0}
+    with contextlib.suppress(Refused):  # the opening may be over; any verdict will do
+        await producer.command("session.preview_delay", preview, timeout_s=WHOLE_WITHIN_S)
+
+    def whole():
+        expected = called(cue_sheet) - already
+        return all(expected <= set(watcher.cues) for watcher in watchers)
+
+    left_s = WHOLE_WITHIN_S - (time.monotonic() - started_s)
+    await until(whole, "a cue was lost, or a client did not come back", left_s)
+    print(f"whole again after {time.monotonic() - started_s:.2f} s")
+
+
+async def until(condition, message, timeout_s=WHOLE_WITHIN_S):
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline_s, message
+        await asyncio.sleep(0.01)
