@@ -1,0 +1,160 @@
+"""The runner of the clock: appends each cue and timed announcement when it falls due.
+
+Every node runs one and none leads. A call's key says which cue it is at which revision, so the log takes
+the first append and ignores the others'; the broker's clock has the last word on `not_before_ms`. The loop:
+plan (`next_due`, pure) → append what is due → sleep until the next is due, or until a fact moves it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..broker.base import Entry, NotYet
+from ..domain import facts
+from ..domain.announcements import announcement_key
+from ..domain.cues import cue_key
+from ..domain.outcome import Outcome
+from ..domain.runsheet import RunSheet
+from ..domain.state import State
+from ..errors import ShowcallerError
+from ..protocol.messages import ServerMessage
+from .live_event import LiveEvent
+
+log = logging.getLogger(__name__)
+
+NAP_S = 1.0  # at most: the broker's clock may have jumped
+CALLS_AT_ONCE = 64  # after an outage; what is left over follows in order
+RETRY_FIRST_S = 0.05
+RETRY_MAX_S = 1.0
+SETTLE_S = 1.0  # a call that has been answered is not repeated sooner
+
+
+class Call(NamedTuple):
+    """A fact to append, as soon as the broker's clock allows."""
+
+    key: str
+    fact: facts.CueCalled | facts.AnnouncementCalled
+    not_before_ms: int  # wall time
+
+
+class Plan(NamedTuple):
+    """What is due now, in order, and the wall time at which the next one will be (None: not known)."""
+
+    deadline_ms: int | None
+    calls: list[Call]
+
+
+def next_due(state: State, wall_ms: float) -> Plan:
+    """What the clock has to call at `wall_ms`. While it is held: nothing."""
+    sheet = state.runsheet
+    if sheet is None or sheet.clock.held:
+        return Plan(None, [])
+    calls: list[Call] = []
+    later: list[int] = []
+    for planned in (_cues(sheet), _announcements(state, sheet)):
+        for call in planned:
+            if call.not_before_ms > wall_ms:
+                later.append(call.not_before_ms)
+                break
+            calls.append(call)
+    calls.sort(key=lambda call: call.not_before_ms)  # stable: cues due at once keep their order
+    return Plan(min(later, default=None), calls)
+
+
+def _cues(sheet: RunSheet) -> Iterator[Call]:
+    for due in sheet.due_cues():
+        not_before_ms = sheet.clock.wall_for(due.due_ms)
+        if not_before_ms is not None:
+            key = cue_key(sheet.clock.run, due.session, due.cue, due.revision)
+            yield Call(key, facts.CueCalled(**due._asdict()), not_before_ms)
+
+
+def _announcements(state: State, sheet: RunSheet) -> Iterator[Call]:
+    for due in state.announcements.due():
+        not_before_ms = sheet.clock.wall_for(due.at_ms)
+        if not_before_ms is not None:
+            key = announcement_key(sheet.clock.run, due.announcement, due.revision)
+            yield Call(key, facts.AnnouncementCalled(announcement=due.announcement), not_before_ms)
+
+
+class ClockRunner:
+    """Runs one event's clock on this node, by `event.wall_ms()` and the running loop's timers."""
+
+    def __init__(self, event: LiveEvent) -> None:
+        self._event = event
+        self._wake = asyncio.Event()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._failures = 0  # in a row
+
+    async def run(self) -> None:
+        """Call cues until cancelled. No error of the log ends it."""
+        self._event.add_listener(self)
+        try:
+            while True:
+                self._wake.clear()
+                plan = next_due(self._event.state, self._event.wall_ms())
+                for call in plan.calls[:CALLS_AT_ONCE]:
+                    self._begin(call)
+                await self._rest(plan.deadline_ms)
+        finally:
+            self._event.remove_listener(self)
+            for task in self._under_way.values():
+                task.cancel()
+
+    async def _rest(self, deadline_ms: int | None) -> None:
+        rest_s = NAP_S
+        if deadline_ms is not None:
+            rest_s = min(rest_s, max(0.0, (deadline_ms - self._event.wall_ms()) / 1000))
+        try:
+            async with asyncio.timeout(rest_s):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    def _begin(self, call: Call) -> None:
+        if call.key in self._under_way:
+            return
+        task = asyncio.create_task(self._call(call), name=call.key)
+        self._under_way[call.key] = task
+        task.add_done_callback(lambda _: self._finished(call))
+
+    def _finished(self, call: Call) -> None:
+        del self._under_way[call.key]
+        self._wake.set()  # plan anew: it may have to be called again
+
+    async def _call(self, call: Call) -> None:
+        """Append once, then keep the key to itself for as long as trying again is pointless."""
+        try:
+            await self._event.append(call.fact, call.key, not_before_ms=call.not_before_ms)
+        except NotYet as early:
+            await asyncio.sleep(min(early.wait_ms / 1000, NAP_S))
+        except Exception as error:
+            await asyncio.sleep(self._back_off_s(call, error))
+        else:
+            self._failures = 0
+            await asyncio.sleep(SETTLE_S)
+
+    def _back_off_s(self, call: Call, error: Exception) -> float:
+        if not self._failures:
+            log.warning(
+                "a call could not be appended; trying until it can",
+                extra={"action": "clock.retry", "key": call.key, "error": str(error)},
+                exc_info=not isinstance(error, ShowcallerError),
+            )
+        self._failures += 1
+        return min(RETRY_MAX_S, RETRY_FIRST_S * 2.0 ** min(self._failures - 1, 10))
+
+    # Listener -----------------------------------------------------------------------------------
+
+    def on_folded(self, entry: Entry, fact: facts.AnyFact, outcome: Outcome) -> None:
+        if not isinstance(fact, facts.VotesCast):
+            self._wake.set()
+
+    def on_message(self, channel: str, message: ServerMessage) -> None:
+        pass
+
+    def on_reset(self) -> None:
+        self._wake.set()
