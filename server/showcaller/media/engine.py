@@ -31,7 +31,11 @@ class Patched(Struct, frozen=True, kw_only=True):
 
 
 class MediaEvent(Struct, frozen=True, kw_only=True):
-    """What an engine tells. `kind`: published, unpublished, viewed, left."""
+    """What an engine tells. `kind`: published, unpublished, viewed, left.
+
+    `published` and `viewed` say that media can flow; each resource ends with one `unpublished` or
+    `left`, even if it never got that far.
+    """
 
     kind: str
     resource: str
@@ -54,11 +58,23 @@ class MediaEngine(Protocol):
         ...
 
     async def patch(self, resource: str, *, if_match: str | None, fragment: str) -> Patched:
-        """Trickled candidates or an ICE restart (RFC 8840 fragment). Raises `NotFound`, `BadInput`."""
+        """Trickled candidates or an ICE restart (RFC 8840 fragment).
+
+        Raises `NotFound`, `BadInput`, `PreconditionRequired` (no `if_match`), `PreconditionFailed` (an
+        old one), `Unprocessable` (this engine can't do that).
+        """
         ...
 
     async def close(self, resource: str) -> None:
         """End a publication or a viewer. Raises `NotFound`."""
+        ...
+
+    async def close_room(self, session: str) -> None:
+        """End all publications of a session; its viewers stay on the stage."""
+        ...
+
+    async def leave_stage(self, stage: str) -> None:
+        """End all viewers of a stage: another worker has it now."""
         ...
 
     async def route(self, *, stage: str, session: str | None) -> None:
