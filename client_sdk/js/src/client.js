@@ -1,0 +1,383 @@
+/**
+ * A client of one event: connects, comes back, follows channels, sends commands, keeps the clock.
+ *
+ * States: `connecting` → `connected` ⇄ `reconnecting` → `stopped`. Only `stopped` is final; its
+ * `reason.code` says why (`bad_token`, `token_expired`, `banned`, `closed`…).
+ */
+
+import { Calls } from "./calls.js";
+import { Channel } from "./channel.js";
+import { ClockSync } from "./clock_sync.js";
+import { moderation, production } from "./commands.js";
+import { Emitter } from "./emitter.js";
+import { ShowcallerError, asShowcallerError, errorFromReply } from "./errors.js";
+import { liveUrl } from "./http.js";
+import { Link } from "./link.js";
+import { browserPlatform } from "./platform.js";
+import { backoffMs, closeVerdict } from "./reconnect.js";
+import { TokenKeeper } from "./token_keeper.js";
+
+const WAKE_DEADLINE_MS = 5_000; // for a sign of life after a sleep
+
+/**
+ * @typedef {"connecting" | "connected" | "reconnecting" | "stopped"} ClientState
+ *
+ * @typedef {object} Status
+ * @property {ClientState} state
+ * @property {number | null} retryAtMs when the next try begins, on the local clock
+ * @property {{code: string, message: string} | null} reason why it stopped, or lost its connection
+ *
+ * @typedef {object} ClientEvents
+ * @property {Status} status
+ * @property {import("./types.js").Welcome} welcome on each connection
+ * @property {string} token a newer one: keep it
+ * @property {null} clock the server's clock was measured
+ * @property {ShowcallerError} error the server refused a message that had no id
+ *
+ * @typedef {object} ClientOptions
+ * @property {string} [url] the server's address; the page's own if left out
+ * @property {string} event
+ * @property {string} token
+ * @property {(old: string) => Promise<string>} [tokenProvider] gives a newer token than `old`; the
+ *   server's own endpoint does if left out
+ * @property {string} [client] who we are, such as `my-app/1.2`
+ */
+
+/** @extends {Emitter<ClientEvents>} */
+export class ShowcallerClient extends Emitter {
+  /** @type {Status} */
+  status = { state: "stopped", retryAtMs: null, reason: null };
+  /** The newest `welcome`: who we are, and our roles. @type {import("./types.js").Welcome | null} */
+  welcome = null;
+
+  #options;
+  #platform;
+  #calls = new Calls();
+  /** @type {Map<string, Channel>} */
+  #channels = new Map();
+  #clock;
+  #tokens;
+  /** @type {Link | null} */
+  #link = null;
+  #attempt = 0;
+  #directed = false; // the delay is the server's wish
+  #needsToken = false;
+  #drainUntilMs = 0;
+  /** @type {any} */
+  #timer = null;
+  #stopWaking = () => {};
+
+  /**
+   * @param {ClientOptions} options
+   * @param {import("./platform.js").Platform} [platform]
+   */
+  constructor(options, platform = browserPlatform) {
+    super();
+    this.#options = options;
+    this.#platform = platform;
+    this.#clock = new ClockSync((message) => this.#link?.send(message), platform);
+    const { url, event, token, tokenProvider } = options;
+    const source = { place: { url, event }, token, tokenProvider };
+    this.#tokens = new TokenKeeper(source, (renewed) => this.#renewed(renewed), platform);
+    this.moderate = moderation(this);
+    this.produce = production(this);
+  }
+
+  /** The newest token, for HTTP requests of your own. */
+  get token() {
+    return this.#tokens.token;
+  }
+
+  /** Connects, and keeps connected until `stop()` or until the server says not to come back. */
+  start() {
+    if (this.status.state !== "stopped") return;
+    this.#attempt = 0;
+    this.#stopWaking = this.#platform.onWake(() => this.#wake());
+    this.#connect();
+  }
+
+  stop() {
+    this.#halt({ code: "closed", message: "Closed by this client." });
+  }
+
+  /**
+   * Follows a channel until `unfollow(name)`; a second call returns the same object.
+   *
+   * @param {string} name
+   * @returns {Channel}
+   */
+  follow(name) {
+    const known = this.#channels.get(name);
+    if (known) return known;
+    const channel = new Channel(name, (message, settle) => this.#request(message, settle), this.#platform);
+    this.#channels.set(name, channel);
+    if (this.status.state === "connected") channel.connected();
+    return channel;
+  }
+
+  /** @param {string} name */
+  unfollow(name) {
+    const channel = this.#channels.get(name);
+    if (!channel) return;
+    this.#channels.delete(name);
+    channel.disconnected();
+    if (this.status.state === "connected") this.#request({ op: "unsubscribe", channel: name }, () => {});
+  }
+
+  /**
+   * Does something: PROTOCOL.md §6. Sent again with the same key after each reconnect until a
+   * reply comes; rejects with ShowcallerError.
+   *
+   * @param {string} name
+   * @param {Record<string, any>} [args]
+   * @param {string} [key] repeat the key of an earlier try to have no second effect
+   * @returns {Promise<Record<string, any>>}
+   */
+  command(name, args = {}, key = this.#platform.randomKey()) {
+    return new Promise((resolve, reject) => {
+      if (this.status.state === "stopped") return void reject(stoppedError(this.status));
+      const message = this.#calls.open(
+        { op: "command", name, args, key },
+        (reply) => {
+          if (reply === null) reject(stoppedError(this.status));
+          else if (reply.ok) resolve(reply.result ?? {});
+          else reject(replyError(reply));
+        },
+        { durable: true },
+      );
+      if (this.status.state === "connected") this.#link?.send(message);
+    });
+  }
+
+  /**
+   * @param {string} session
+   * @param {string} text
+   * @param {{anonymous?: boolean, key?: string}} [options]
+   */
+  ask(session, text, { anonymous = false, key } = {}) {
+    return this.command("question.ask", { session, text, anonymous }, key);
+  }
+
+  /**
+   * @param {string} question
+   * @param {boolean} on
+   */
+  vote(question, on) {
+    return this.command("question.vote", { question, on });
+  }
+
+  /** Server time now, as this client estimates it. */
+  serverNow() {
+    return this.#clock.serverNow();
+  }
+
+  /** How well the server's clock is known. */
+  clockQuality() {
+    return this.#clock.quality();
+  }
+
+  /** Tries again now instead of waiting. */
+  retryNow() {
+    if (this.status.retryAtMs !== null) this.#retryIn(0);
+  }
+
+  #connect() {
+    this.#setStatus(this.welcome ? "reconnecting" : "connecting", this.status.reason);
+    const { url, event, client = "showcaller-js/0.1" } = this.#options;
+    this.#link = new Link(
+      { url: liveUrl({ url, event }), token: this.token, client },
+      {
+        onWelcome: (welcome) => this.#welcomed(welcome),
+        onMessage: (message) => this.#receive(message),
+        onClose: ({ code, reason }) => this.#closed(code, reason),
+      },
+      this.#platform,
+    );
+  }
+
+  /** @param {import("./types.js").Welcome} welcome */
+  #welcomed(welcome) {
+    this.welcome = welcome;
+    this.#drainUntilMs = 0;
+    this.#tokens.keep(welcome.expires_at_ms - welcome.now_ms);
+    this.#setStatus("connected");
+    this.#clock.restart();
+    for (const channel of this.#channels.values()) channel.connected();
+    for (const message of this.#calls.durableMessages()) this.#link?.send(message);
+    this.emit("welcome", welcome);
+  }
+
+  /** @param {import("./types.js").ServerMessage} message */
+  #receive(message) {
+    switch (message.op) {
+      case "reply":
+        return this.#calls.settle(message);
+      case "snapshot":
+      case "change":
+      case "levels":
+        return this.#channels.get(message.channel)?.receive(message);
+      case "heartbeat":
+        return this.#heartbeat(message);
+      case "clock":
+        this.#clock.answer(message);
+        return this.emit("clock", null);
+      case "drain":
+        return this.#drain(message.reconnect_after_ms);
+      case "error":
+        return this.emit("error", errorFromReply(message.error));
+      default: // later versions send more
+        return undefined;
+    }
+  }
+
+  /** @param {import("./types.js").Heartbeat} heartbeat */
+  #heartbeat({ epoch, channels }) {
+    this.#attempt = 0; // it lasted: the next loss starts with a short delay again
+    this.#clock.probe();
+    for (const [name, head] of Object.entries(channels)) {
+      this.#channels.get(name)?.heartbeat(epoch, head);
+    }
+  }
+
+  /**
+   * The server is about to stop: stay until the moment it gave us, then go to another.
+   *
+   * @param {number} afterMs
+   */
+  #drain(afterMs) {
+    this.#drainUntilMs = this.#platform.now() + afterMs;
+    this.#platform.clearTimeout(this.#timer);
+    this.#timer = this.#platform.setTimeout(() => this.#link?.close(1012), afterMs);
+  }
+
+  /**
+   * @param {number} code
+   * @param {string} reason
+   */
+  #closed(code, reason) {
+    if (this.status.state === "stopped") return; // our own closing
+    this.#disconnected();
+    const verdict = closeVerdict(code, reason);
+    if (!verdict.comeBack) {
+      this.#halt({ code: verdict.code, message: reason });
+      return;
+    }
+    this.#needsToken ||= verdict.newToken;
+    const drainMs = Math.max(0, this.#drainUntilMs - this.#platform.now());
+    const directedMs = this.#drainUntilMs > 0 ? drainMs : verdict.retryAfterMs;
+    this.#comeBack(directedMs, { code: verdict.code, message: reason });
+  }
+
+  #disconnected() {
+    this.#link = null;
+    this.#platform.clearTimeout(this.#timer);
+    this.#clock.stop();
+    this.#tokens.stop();
+    this.#calls.interrupt();
+    for (const channel of this.#channels.values()) channel.disconnected();
+  }
+
+  /**
+   * @param {number | null} directedMs the server's wish; null: back off
+   * @param {{code: string, message: string}} reason
+   */
+  #comeBack(directedMs, reason) {
+    const delayMs = directedMs ?? backoffMs(this.#attempt, this.#platform.random());
+    this.#directed = directedMs !== null;
+    this.#drainUntilMs = 0;
+    this.#attempt += 1;
+    this.#setStatus(this.welcome ? "reconnecting" : "connecting", reason);
+    this.#retryIn(delayMs);
+  }
+
+  /** @param {number} delayMs */
+  #retryIn(delayMs) {
+    this.#platform.clearTimeout(this.#timer);
+    this.#timer = this.#platform.setTimeout(() => void this.#retry(), delayMs);
+    const { state, reason } = this.status;
+    this.#setStatus(state, reason, this.#platform.now() + delayMs);
+  }
+
+  async #retry() {
+    if (this.#needsToken && !(await this.#getToken())) return;
+    if (this.status.state !== "stopped") this.#connect();
+  }
+
+  /** @returns {Promise<boolean>} whether there is a new token */
+  async #getToken() {
+    try {
+      await this.#tokens.renew();
+      return true;
+    } catch (raw) {
+      const error = asShowcallerError(raw);
+      if (this.status.state === "stopped") return false;
+      if (error.retry) this.#comeBack(error.retryAfterMs, error);
+      else this.#halt({ code: "token_expired", message: error.message });
+      return false;
+    }
+  }
+
+  /** @param {string} token */
+  #renewed(token) {
+    this.#needsToken = false;
+    this.emit("token", token);
+    if (this.status.state !== "connected") return;
+    this.#request({ op: "refresh", token }, (reply) => {
+      const expiresAtMs = reply?.result?.expires_at_ms;
+      if (expiresAtMs) this.#tokens.keep(expiresAtMs - this.serverNow());
+    });
+  }
+
+  /** Back online, visible or awake: come back sooner, or find out whether the link still lives. */
+  #wake() {
+    if (this.status.retryAtMs !== null) {
+      if (!this.#directed) this.#retryIn(backoffMs(0, this.#platform.random()));
+      return;
+    }
+    if (this.status.state !== "connected") return;
+    const link = this.#link;
+    const wokenAtMs = this.#platform.now();
+    this.#clock.restart();
+    this.#platform.setTimeout(() => {
+      if (link && link.heardAtMs < wokenAtMs) link.close(4001, "silent");
+    }, WAKE_DEADLINE_MS);
+  }
+
+  /** @param {{code: string, message: string}} reason */
+  #halt(reason) {
+    const link = this.#link;
+    this.#disconnected();
+    this.#stopWaking();
+    this.#setStatus("stopped", reason);
+    this.#calls.abandon();
+    link?.close(1000);
+  }
+
+  /**
+   * @param {Record<string, any>} message
+   * @param {(reply: import("./types.js").Reply | null) => void} settle
+   */
+  #request(message, settle) {
+    this.#link?.send(this.#calls.open(message, settle));
+  }
+
+  /**
+   * @param {ClientState} state
+   * @param {Status["reason"]} [reason]
+   * @param {number | null} [retryAtMs]
+   */
+  #setStatus(state, reason = null, retryAtMs = null) {
+    this.status = { state, reason, retryAtMs };
+    this.emit("status", this.status);
+  }
+}
+
+/** @param {import("./types.js").Reply} reply */
+function replyError(reply) {
+  return errorFromReply(reply.error ?? { code: "error", message: "Refused.", retry: false });
+}
+
+/** @param {Status} status */
+function stoppedError({ reason }) {
+  return new ShowcallerError("stopped", reason?.message || "This client is stopped.");
+}

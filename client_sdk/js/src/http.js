@@ -1,0 +1,87 @@
+/** The parts of the HTTP API that an attendee needs. Each raises ShowcallerError. */
+
+import { asShowcallerError, errorFromResponse } from "./errors.js";
+import { browserPlatform } from "./platform.js";
+
+/**
+ * @typedef {object} Place which event, on which server
+ * @property {string} [url] the server's address; the page's own if left out
+ * @property {string} event
+ */
+
+/**
+ * @param {Place} place
+ * @param {string} [path]
+ * @returns {string}
+ */
+export function eventUrl({ url, event }, path = "") {
+  const base = new URL(url ?? location.origin);
+  return new URL(`/api/v1/events/${encodeURIComponent(event)}${path}`, base).href;
+}
+
+/**
+ * @param {Place} place
+ * @returns {string} the live endpoint, `ws:` or `wss:`
+ */
+export function liveUrl(place) {
+  return eventUrl(place, "/live").replace(/^http/, "ws");
+}
+
+/**
+ * @param {string} [url] the server's address; the page's own if left out
+ * @returns {Promise<any>} what `GET /api/v1/events` answers
+ */
+export function listEvents(url) {
+  return requestJson(new URL("/api/v1/events", url ?? location.origin).href, {});
+}
+
+/**
+ * The agenda as it is now, which anybody may read.
+ *
+ * @param {Place} place
+ * @returns {Promise<{items: Record<string, any>}>} as channel `agenda`
+ */
+export function fetchAgenda(place) {
+  return requestJson(eventUrl(place), {});
+}
+
+/**
+ * @param {Place & {name: string, inviteCode?: string}} registration
+ * @returns {Promise<import("./types.js").Grant>}
+ */
+export function register({ name, inviteCode, ...place }) {
+  const body = inviteCode ? { name, invite_code: inviteCode } : { name };
+  return requestJson(eventUrl(place, "/registrations"), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+/**
+ * A newer token for the person that `token` names: PROTOCOL.md §8.
+ *
+ * @param {Place & {token: string}} grant
+ * @param {import("./platform.js").Platform} [platform]
+ * @returns {Promise<import("./types.js").Grant>}
+ */
+export function renewToken({ token, ...place }, platform = browserPlatform) {
+  const init = { method: "POST", headers: { Authorization: `Bearer ${token}` } };
+  return requestJson(eventUrl(place, "/tokens"), init, platform);
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} init
+ * @param {import("./platform.js").Platform} [platform]
+ * @returns {Promise<any>}
+ */
+async function requestJson(url, init, platform = browserPlatform) {
+  try {
+    const response = await platform.fetch(url, init);
+    if (!response.ok) throw await errorFromResponse(response);
+    return await response.json();
+  } catch (error) {
+    throw asShowcallerError(error);
+  }
+}

@@ -1,0 +1,10 @@
+/** The Showcaller SDK for browsers. The contract is PROTOCOL.md. */
+
+export { ShowcallerClient } from "./client.js";
+export { Channel } from "./channel.js";
+export { ShowcallerError, asShowcallerError } from "./errors.js";
+export { fetchAgenda, listEvents, register, renewToken } from "./http.js";
+export { MediaSession } from "./media_session.js";
+export { serverTimeFor, showTimeAt } from "./showclock.js";
+export { Watcher, viewerFigures, watch } from "./whep.js";
+export { publish, publisherFigures } from "./whip.js";

@@ -1,0 +1,58 @@
+/** WHIP and WHEP over HTTP: an offer for an answer, and the farewell (RFC 9725; PROTOCOL.md §9). */
+
+import { ShowcallerError, asShowcallerError, errorFromResponse } from "./errors.js";
+
+/**
+ * @typedef {object} Answered
+ * @property {string} sdp
+ * @property {string} resource absolute URL of the WHIP or WHEP session
+ */
+
+/**
+ * @param {string} url
+ * @param {string} token
+ * @param {string} offer
+ * @param {AbortSignal} signal
+ * @returns {Promise<Answered>}
+ */
+export async function postOffer(url, token, offer, signal) {
+  try {
+    const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/sdp" };
+    const response = await fetch(url, { method: "POST", headers, body: offer, signal });
+    if (response.status !== 201) throw await errorFromResponse(response);
+    const location = response.headers.get("Location");
+    if (!location) throw new ShowcallerError("no_location", "The answer has no Location.");
+    return { sdp: await response.text(), resource: new URL(location, response.url).href };
+  } catch (error) {
+    throw asShowcallerError(error);
+  }
+}
+
+/**
+ * Says goodbye; whether it is heard does not matter, the server notices the silence too.
+ *
+ * @param {string} resource
+ * @param {string} token
+ */
+export function deleteResource(resource, token) {
+  const headers = { Authorization: `Bearer ${token}` };
+  fetch(resource, { method: "DELETE", headers, keepalive: true }).catch(() => {});
+}
+
+/**
+ * Sets the offer and waits until it holds its candidates, so that nothing has to trickle.
+ *
+ * @param {RTCPeerConnection} peer
+ * @param {number} deadlineMs after which it goes as it is
+ * @returns {Promise<string>} the offer's SDP
+ */
+export async function gatheredOffer(peer, deadlineMs) {
+  await peer.setLocalDescription(await peer.createOffer());
+  await new Promise((resolve) => {
+    const check = () => peer.iceGatheringState === "complete" && resolve(null);
+    peer.addEventListener("icegatheringstatechange", check);
+    setTimeout(resolve, deadlineMs, null);
+    check();
+  });
+  return peer.localDescription?.sdp ?? "";
+}

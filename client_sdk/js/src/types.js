@@ -1,0 +1,231 @@
+/**
+ * The shapes of PROTOCOL.md as types; nothing here runs.
+ *
+ * @typedef {object} ErrorBody
+ * @property {string} code
+ * @property {string} message
+ * @property {boolean} retry
+ * @property {number} [retry_after_ms]
+ * @property {string} [field]
+ *
+ * @typedef {object} Welcome
+ * @property {"welcome"} op
+ * @property {string} event
+ * @property {string} person
+ * @property {string} name
+ * @property {string[]} roles
+ * @property {string[]} sessions those that a speaker may publish to
+ * @property {string} epoch
+ * @property {number} head
+ * @property {number} now_ms
+ * @property {number} heartbeat_ms
+ * @property {number} expires_at_ms
+ * @property {string} server
+ *
+ * @typedef {object} Reply
+ * @property {"reply"} op
+ * @property {string} id
+ * @property {boolean} ok
+ * @property {Record<string, any>} [result]
+ * @property {ErrorBody} [error]
+ *
+ * @typedef {object} ErrorMessage
+ * @property {"error"} op
+ * @property {ErrorBody} error
+ *
+ * @typedef {object} Snapshot
+ * @property {"snapshot"} op
+ * @property {string} channel
+ * @property {string} epoch
+ * @property {number} offset
+ * @property {Record<string, any>} items
+ * @property {Record<string, number>} levels
+ * @property {boolean} reset
+ *
+ * @typedef {object} Change
+ * @property {"change"} op
+ * @property {string} channel
+ * @property {string} epoch
+ * @property {number} offset
+ * @property {number} prev
+ * @property {number} at_ms
+ * @property {Record<string, any>} [put]
+ * @property {string[]} [remove]
+ * @property {Record<string, any>[]} [events]
+ * @property {number} [mark]
+ *
+ * @typedef {object} Levels
+ * @property {"levels"} op
+ * @property {string} channel
+ * @property {string} epoch
+ * @property {Record<string, number | null>} values
+ * @property {number} mark
+ *
+ * @typedef {object} Heartbeat
+ * @property {"heartbeat"} op
+ * @property {number} now_ms
+ * @property {string} epoch
+ * @property {Record<string, {head: number, mark: number}>} channels
+ *
+ * @typedef {object} ClockAnswer
+ * @property {"clock"} op
+ * @property {number} t1
+ * @property {number} t2
+ * @property {number} t3
+ *
+ * @typedef {object} Drain
+ * @property {"drain"} op
+ * @property {number} reconnect_after_ms
+ *
+ * @typedef {Welcome | Reply | ErrorMessage | Snapshot | Change | Levels | Heartbeat | ClockAnswer | Drain} ServerMessage
+ *
+ * @typedef {object} Titled
+ * @property {string} id
+ * @property {string} title
+ *
+ * @typedef {object} Speaker
+ * @property {string} id
+ * @property {string} name
+ * @property {string} company
+ * @property {string} role
+ *
+ * @typedef {object} Event
+ * @property {string} id
+ * @property {string} title
+ * @property {string} summary
+ * @property {string} time_zone IANA name
+ * @property {string} time_zone_label how people write it, such as "PT"
+ * @property {number} starts_at_ms
+ * @property {number} ends_at_ms
+ * @property {Titled[]} themes
+ * @property {Titled[]} stages
+ * @property {Speaker[]} speakers
+ *
+ * @typedef {object} Clock
+ * @property {string} run
+ * @property {"live" | "rehearsal"} mode
+ * @property {number} rate
+ * @property {boolean} held
+ * @property {number} wall_ms
+ * @property {number} show_ms
+ *
+ * @typedef {"upcoming" | "doors_open" | "live" | "overrunning" | "ended" | "skipped"} SessionState
+ *
+ * @typedef {object} Span
+ * @property {number} start_ms
+ * @property {number} end_ms
+ *
+ * @typedef {object} Session
+ * @property {string} id
+ * @property {string} title
+ * @property {string} abstract
+ * @property {"talk" | "opening" | "break" | "closing"} kind
+ * @property {string} stage
+ * @property {string | null} theme
+ * @property {string[]} speakers
+ * @property {SessionState} state
+ * @property {Span} scheduled
+ * @property {Span} expected
+ * @property {{start_ms: number | null, end_ms: number | null}} actual
+ * @property {number} delayed_min
+ * @property {string | null} waiting_for
+ * @property {"open" | "closed" | "off"} qa
+ * @property {boolean} pre_moderated
+ * @property {boolean} on_air
+ * @property {number} doors_open_ms
+ *
+ * @typedef {object} StageState
+ * @property {string} id
+ * @property {string} title
+ * @property {string | null} session
+ * @property {number} generation
+ *
+ * @typedef {object} Question
+ * @property {string} id
+ * @property {string} text
+ * @property {string | null} author
+ * @property {"approved" | "on_air" | "answered"} state
+ * @property {number} asked_ms
+ * @property {string | null} reply
+ *
+ * @typedef {"pending" | "approved" | "rejected" | "on_air" | "answered" | "withdrawn"} QuestionState
+ *
+ * @typedef {object} ModeratedQuestion
+ * @property {string} id
+ * @property {string} session
+ * @property {string} text
+ * @property {string} author
+ * @property {string} person
+ * @property {boolean} anonymous
+ * @property {QuestionState} state
+ * @property {number} asked_ms
+ * @property {boolean} edited
+ * @property {string | null} reply
+ * @property {string | null} reason
+ *
+ * @typedef {object} OwnQuestion
+ * @property {string} id
+ * @property {string} session
+ * @property {string} text
+ * @property {boolean} anonymous
+ * @property {QuestionState} state
+ * @property {number} asked_ms
+ * @property {string | null} reply
+ * @property {string | null} reason
+ *
+ * @typedef {object} Announcement
+ * @property {string} id
+ * @property {string} text
+ * @property {string | null} session
+ * @property {number | null} at_ms show time it was planned for
+ * @property {number | null} called_ms wall time
+ * @property {string} by
+ *
+ * @typedef {object} CueState
+ * @property {string} session
+ * @property {string} cue
+ * @property {number | null} due_ms show time
+ * @property {number | null} called_ms wall time
+ * @property {number} late_ms
+ * @property {boolean} dropped
+ * @property {number} revision
+ *
+ * @typedef {object} Control
+ * @property {string} id
+ * @property {"start" | "end" | "extend" | "delay" | "skip"} name
+ * @property {string} session
+ * @property {number | null} minutes
+ * @property {number} at_ms
+ * @property {string} by
+ * @property {boolean} undoable
+ *
+ * @typedef {object} CueEvent
+ * @property {"cue"} type
+ * @property {string} session
+ * @property {string} stage
+ * @property {string} cue
+ * @property {number} due_ms server time
+ * @property {number} late_ms
+ *
+ * @typedef {object} AnnouncementEvent
+ * @property {"announcement"} type
+ * @property {string} id
+ * @property {string} text
+ * @property {string | null} session
+ *
+ * @typedef {object} Shift
+ * @property {string} session
+ * @property {number} before_ms
+ * @property {number} after_ms
+ * @property {number} before_end_ms
+ * @property {number} after_end_ms
+ *
+ * @typedef {object} Grant what a registration or a new token answers
+ * @property {string} token
+ * @property {string} person
+ * @property {string} name
+ * @property {string[]} roles
+ * @property {number} expires_at_ms
+ */
+
+export {};

@@ -1,0 +1,80 @@
+/** Publishing a speaker's audio and video into a session's room by WHIP: PROTOCOL.md §9. */
+
+import { eventUrl } from "./http.js";
+import { MediaSession } from "./media_session.js";
+
+const MAX_VIDEO_BITRATE = 2_500_000; // bit/s
+
+/**
+ * @typedef {object} PublishOptions
+ * @property {string} [url] the server's address; the page's own if left out
+ * @property {string} event
+ * @property {string} session
+ * @property {() => string} token the newest token
+ * @property {MediaStream} stream at most one audio and one video track
+ */
+
+/**
+ * Begins to publish; `stop()` leaves the room. The tracks stay yours.
+ *
+ * @param {PublishOptions} options
+ * @returns {MediaSession}
+ */
+export function publish({ url, event, session, token, stream }) {
+  return new MediaSession({
+    url: eventUrl({ url, event }, `/sessions/${session}/whip`),
+    token,
+    prepare: (peer) => {
+      for (const track of stream.getTracks()) {
+        const sendEncodings = track.kind === "video" ? [{ maxBitrate: MAX_VIDEO_BITRATE }] : [{}];
+        peer.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings });
+      }
+    },
+  });
+}
+
+/**
+ * What a publisher sends, from `getStats()`.
+ *
+ * @typedef {object} PublisherFigures
+ * @property {number} bytesSent
+ * @property {number} framesEncoded
+ * @property {number} framesPerSecond
+ * @property {number} width
+ * @property {number} height
+ * @property {number} lostShare packets that the server misses, from 0 to 1
+ * @property {number | null} roundTripMs
+ * @property {string} limitedBy `none`, `cpu`, `bandwidth` or `other`
+ *
+ * @param {RTCStatsReport} report
+ * @returns {PublisherFigures}
+ */
+export function publisherFigures(report) {
+  const figures = {
+    bytesSent: 0,
+    framesEncoded: 0,
+    framesPerSecond: 0,
+    width: 0,
+    height: 0,
+    lostShare: 0,
+    /** @type {number | null} */ roundTripMs: null,
+    limitedBy: "none",
+  };
+  report.forEach((entry) => {
+    if (entry.type === "outbound-rtp") figures.bytesSent += entry.bytesSent ?? 0;
+    if (entry.type === "outbound-rtp" && entry.kind === "video") {
+      figures.framesEncoded = entry.framesEncoded ?? 0;
+      figures.framesPerSecond = entry.framesPerSecond ?? 0;
+      figures.width = entry.frameWidth ?? 0;
+      figures.height = entry.frameHeight ?? 0;
+      figures.limitedBy = entry.qualityLimitationReason ?? "none";
+    }
+    if (entry.type === "remote-inbound-rtp" && entry.kind === "video") {
+      figures.lostShare = entry.fractionLost ?? 0;
+    }
+    if (entry.type === "candidate-pair" && entry.nominated && entry.currentRoundTripTime !== undefined) {
+      figures.roundTripMs = entry.currentRoundTripTime * 1000;
+    }
+  });
+  return figures;
+}

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Follower } from "../src/follower.js";
+import { ChannelModel } from "./channel_model.js";
+import { seededRandom } from "./manual_platform.js";
+
+const change = (offset, prev, fields = {}) => ({
+  op: "change", channel: "c", epoch: "A", offset, prev, at_ms: 0, ...fields,
+});
+const snapshot = (offset, items = {}, levels = {}) => ({
+  op: "snapshot", channel: "c", epoch: "A", offset, items, levels, reset: false,
+});
+
+function following(offset, items, levels) {
+  const follower = new Follower();
+  follower.receive(snapshot(offset, items, levels));
+  return follower;
+}
+
+test("a snapshot replaces everything", () => {
+  const follower = following(5, { a: 1 }, { v: 2 });
+  follower.receive({ ...snapshot(9, { b: 2 }), epoch: "B" });
+  assert.deepEqual([...follower.items], [["b", 2]]);
+  assert.equal(follower.levels.size, 0);
+  assert.deepEqual(follower.since(), { epoch: "B", offset: 9 });
+});
+
+test("a change puts, then removes, and shows its events", () => {
+  const follower = following(5, { a: 1 });
+  const events = [{ type: "cue" }];
+  const received = follower.receive(change(7, 5, { put: { b: 2, c: 3 }, remove: ["a", "c"], events, mark: 7 }));
+  assert.deepEqual(received, { changed: true, gap: false, events });
+  assert.deepEqual([...follower.items], [["b", 2]]);
+  assert.deepEqual([follower.last, follower.mark], [7, 7]);
+});
+
+test("a change that was applied already shows nothing again", () => {
+  const follower = following(5);
+  const twice = change(7, 5, { put: { a: 1 }, events: [{ type: "cue" }] });
+  follower.receive(twice);
+  assert.deepEqual(follower.receive(twice), { changed: false, gap: false, events: [] });
+});
+
+test("a change after a lost one is a gap and is not applied", () => {
+  const follower = following(5);
+  assert.equal(follower.receive(change(9, 7, { put: { a: 1 } })).gap, true);
+  assert.equal(follower.items.size, 0);
+  assert.deepEqual(follower.since(), { epoch: "A", offset: 5 });
+});
+
+test("messages of another epoch are ignored until its snapshot comes", () => {
+  const follower = following(5);
+  assert.equal(follower.receive({ ...change(6, 5, { put: { a: 1 } }), epoch: "B" }).changed, false);
+  assert.equal(follower.receive({ op: "levels", channel: "c", epoch: "B", values: { v: 1 }, mark: 6 }).changed, false);
+});
+
+test("levels replace those named, null removes one, and the mark follows", () => {
+  const follower = following(5, {}, { v: 1, w: 1 });
+  follower.receive({ op: "levels", channel: "c", epoch: "A", values: { v: 4, w: null }, mark: 8 });
+  assert.deepEqual([...follower.levels], [["v", 4]]);
+  assert.deepEqual([follower.last, follower.mark], [5, 8]);
+});
+
+test("without a mark of its own, a change leaves the mark where it was", () => {
+  const follower = following(5);
+  follower.receive(change(7, 5));
+  assert.deepEqual([follower.last, follower.mark], [7, 5]);
+});
+
+test("a heartbeat moves the mark only if nothing is missing", () => {
+  const follower = following(5);
+  assert.equal(follower.heartbeat("A", { head: 6, mark: 6 }), true);
+  assert.equal(follower.mark, 5);
+  assert.equal(follower.heartbeat("A", { head: 5, mark: 30 }), false);
+  assert.equal(follower.mark, 30);
+  assert.equal(follower.heartbeat("B", { head: 1, mark: 1 }), true);
+});
+
+/** Delivers messages with losses, cuts and lost logs, and resumes as §4 says. */
+function rehearse(seed) {
+  const random = seededRandom(seed);
+  const pick = (n) => Math.floor(random() * n);
+  const model = new ChannelModel();
+  const follower = new Follower();
+  const shown = [];
+  const owed = [];
+  const take = (message) => {
+    const { gap, events } = follower.receive(message);
+    shown.push(...events.map((event) => event.id));
+    return gap;
+  };
+  const resume = () => model.resume(follower.since()).forEach(take);
+  resume();
+  let event = 0;
+  let online = true;
+  const steps = [
+    () => model.skip(),
+    () => model.vote(`v${pick(3)}`, pick(100)),
+    () => deliver(model.change({ put: { [`k${pick(5)}`]: pick(100) }, remove: pick(3) ? [] : [`k${pick(5)}`] })),
+    () => {
+      event += 1;
+      owed.push(event);
+      deliver(model.change({ events: [{ id: event }] }));
+    },
+    () => deliver(model.flush()),
+    () => (online = false),
+    () => {
+      online = true;
+      resume();
+    },
+    () => online && follower.heartbeat(model.epoch, model.heartbeat()) && resume(),
+  ];
+  function deliver(message) {
+    const lost = message.op === "change" && pick(8) === 0; // a loss that `prev` must show
+    if (online && !lost && take(message)) resume();
+  }
+  for (let i = 0; i < 60; i++) steps[pick(steps.length)]();
+  resume();
+  take(model.flush());
+  if (follower.heartbeat(model.epoch, model.heartbeat())) resume();
+  return { model, follower, shown, owed };
+}
+
+test("law: snapshot(N) and resume(N→M) equal snapshot(M), and every event shows exactly once", () => {
+  for (let seed = 1; seed <= 2000; seed++) {
+    const { model, follower, shown, owed } = rehearse(seed);
+    assert.deepEqual(Object.fromEntries(follower.items), model.items, `items, seed ${seed}`);
+    assert.deepEqual(Object.fromEntries(follower.levels), model.levels, `levels, seed ${seed}`);
+    assert.deepEqual(shown, owed, `events, seed ${seed}`);
+  }
+});
+
+test("after a lost log, the reset's snapshot is what counts", () => {
+  const model = new ChannelModel();
+  const follower = new Follower();
+  model.resume(follower.since()).forEach((m) => follower.receive(m));
+  model.change({ put: { a: 1 } });
+  model.lose();
+  const late = model.change({ put: { b: 2 } });
+  assert.equal(follower.receive(late).changed, false);
+  model.resume(follower.since()).forEach((m) => follower.receive(m));
+  assert.deepEqual(Object.fromEntries(follower.items), { a: 1, b: 2 });
+});
