@@ -89,6 +89,7 @@ async def request(
     content_type: str | None = None,
     token: str | None = None,
     ssl_context: ssl.SSLContext | None = None,
+    timeout_s: float = TIMEOUT_S,
 ) -> Response:
     """One request; a mapping goes as JSON. Raises `Refused` for 300 and above, else `OSError`."""
     if isinstance(body, Mapping):
@@ -99,7 +100,7 @@ async def request(
         message.add_header("Content-Type", content_type)
     if token:
         message.add_unredirected_header("Authorization", f"Bearer {token}")
-    return await asyncio.to_thread(_send, message, ssl_context)
+    return await asyncio.to_thread(_send, message, ssl_context, timeout_s)
 
 
 def absolute(base: str, location: str) -> str:
@@ -122,11 +123,13 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _send(message: urllib.request.Request, context: ssl.SSLContext | None) -> Response:
+def _send(
+    message: urllib.request.Request, context: ssl.SSLContext | None, timeout_s: float
+) -> Response:
     https = urllib.request.HTTPSHandler(context=context or ssl.create_default_context())
     opener = urllib.request.build_opener(_NoRedirects, https)
     try:
-        with opener.open(message, timeout=TIMEOUT_S) as answer:
+        with opener.open(message, timeout=timeout_s) as answer:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Response(answer.status, headers, answer.read(MAX_BODY))
     except urllib.error.HTTPError as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from channel_model import ModelChannel
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from channel_model import ModelChannel
 
 from showcaller_client.follower import HEAD_PATIENCE_S, Follower, Update
 

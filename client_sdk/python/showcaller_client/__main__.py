@@ -1,0 +1,5 @@
+"""`python -m showcaller_client`."""
+
+from .cli import main
+
+main()
