@@ -150,7 +150,7 @@ class Server:
     # The port ---------------------------------------------------------------------------------
 
     async def _open_port(self) -> None:
-        self._runner = web.AppRunner(self._web_app(), access_log=None, keepalive_timeout=30)
+        self._runner = web.AppRunner(self.web_app(), access_log=None, keepalive_timeout=30)
         await self._runner.setup()
         http = self._runner.server
         assert http is not None
@@ -179,7 +179,7 @@ class Server:
         shown = f"[{host}]" if ":" in host else host
         return self.settings.public_url.rstrip("/") or f"{scheme}://{shown}:{port}"
 
-    def _web_app(self) -> web.Application:
+    def web_app(self) -> web.Application:
         settings = self.settings
         app = web.Application(
             middlewares=[security_headers, errors_as_problems], client_max_size=MAX_BODY_BYTES
@@ -246,13 +246,9 @@ class Server:
 
 def load_schedule(path: Path) -> Schedule:
     """The schedule in the file. Raises `ConfigError` with every error that it has."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"can't read the schedule {path}: {error}") from error
-    schedule, diagnostics = read_schedule(text, file_name=str(path))
+    schedule, diagnostics = read_schedule(path, file_name=str(path))
     if schedule is None:
-        raise ConfigError("the schedule has errors:\n" + format_diagnostics(diagnostics, str(path)))
+        raise ConfigError("the schedule has errors:\n" + format_diagnostics(diagnostics))
     return schedule
 
 

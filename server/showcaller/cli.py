@@ -226,13 +226,9 @@ def check(files: tuple[Path, ...]) -> None:
 
     failed = False
     for path in files:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            _fail(f"can't read {path}: {error}", 2)
-        schedule, diagnostics = read_schedule(text, file_name=str(path))
+        schedule, diagnostics = read_schedule(path, file_name=str(path))
         if diagnostics:
-            click.echo(format_diagnostics(diagnostics, str(path)))
+            click.echo(format_diagnostics(diagnostics))
         if schedule is None:
             failed = True
         else:

@@ -1,0 +1,276 @@
+"""The sections of a schedule file around its sessions: event, days, stages, people, policies."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from datetime import UTC, date, time, timedelta, tzinfo
+from typing import Literal, NamedTuple, TypeVar
+
+import msgspec
+import yaml
+
+from ..domain.ids import SpeakerId, StageId, ThemeId
+from ..domain.schedule import CuePolicy, OverrunPolicy, QaPolicy, Speaker, Stage, Theme
+from .diagnostics import Report, did_you_mean
+from .fields import Element, Fields, as_flag, describe
+from .local_time import LocalTime, instant, parse_date, parse_local_time
+
+TITLE_CHARS = 200
+SUMMARY_CHARS = 4_000
+ID_UNKNOWN = "unknown"  # stands in for an id that is missing or wrong
+
+_OVERRUNS: tuple[Literal["wait", "end"], ...] = ("wait", "end")
+_QA_OPENS: tuple[Literal["doors_open", "started", "by_hand"], ...] = (
+    "doors_open",
+    "started",
+    "by_hand",
+)
+_MIDNIGHT = LocalTime(None, time(0), None)
+_Item = TypeVar("_Item", Stage, Theme, Speaker)
+
+
+class EventHead(NamedTuple):
+    """The `event` section. `zone` is UTC while `time_zone` is wrong."""
+
+    event_id: str
+    title: str
+    summary: str
+    time_zone: str
+    time_zone_label: str
+    zone: tzinfo
+
+
+class Day(NamedTuple):
+    """One day of the event: sessions are expected between `starts_at_ms` and `ends_at_ms`."""
+
+    date: date
+    starts_at_ms: int
+    ends_at_ms: int
+    path: str
+
+
+# The event and its days -------------------------------------------------------------------------
+
+
+def read_event(node: yaml.Node | None, report: Report) -> EventHead:
+    if node is None:
+        return EventHead(ID_UNKNOWN, "", "", "", "", UTC)
+    with Fields(node, "event", report) as fields:
+        time_zone = fields.raw("time_zone", required=True) or ""
+        return EventHead(
+            event_id=fields.slug("id", required=True),
+            title=fields.text("title", max_chars=TITLE_CHARS, required=True),
+            summary=fields.text("summary", max_chars=SUMMARY_CHARS, lines=True),
+            time_zone=time_zone,
+            time_zone_label=fields.text("time_zone_label", max_chars=40),
+            zone=_zone(fields, time_zone),
+        )
+
+
+def _zone(fields: Fields, name: str) -> tzinfo:
+    known = zoneinfo.available_timezones()
+    if name in known:
+        return zoneinfo.ZoneInfo(name)
+    if name:
+        hint = did_you_mean(name, known) or ', such as "America/Los_Angeles"'
+        fields.error("time_zone", f'"{name[:40]}" is no IANA time zone{hint}')
+    return UTC
+
+
+def read_days(elements: list[Element], zone: tzinfo, report: Report) -> list[Day | None]:
+    """The days in the order of the file; None for one that is wrong, so that numbers still fit."""
+    days: list[Day | None] = []
+    for element in elements:
+        with Fields(element.node, element.path, report) as fields:
+            day = _read_day(fields, zone, element.path) if fields.is_mapping else None
+            if day and any(other and other.date == day.date for other in days):
+                fields.error("date", f"{day.date} stands here twice")
+            days.append(day)
+    return days
+
+
+def _read_day(fields: Fields, zone: tzinfo, path: str) -> Day | None:
+    day = read_date(fields, "date", required=True)
+    starts = read_time(fields, "starts") or _MIDNIGHT
+    ends = read_time(fields, "ends")
+    if day is None:
+        return None
+    next_midnight = _MIDNIGHT._replace(date=day + timedelta(days=1))
+    starts_at_ms = resolve(fields, "starts", day, starts, zone)
+    ends_at_ms = resolve(fields, "ends", day, ends or next_midnight, zone)
+    if starts_at_ms is None or ends_at_ms is None:
+        return None
+    if ends_at_ms <= starts_at_ms:
+        fields.error("ends", 'is not after `starts`; for the next day write "2026-06-12T01:00"')
+    return Day(day, starts_at_ms, ends_at_ms, path)
+
+
+def read_date(fields: Fields, key: str, *, required: bool = False) -> date | None:
+    text = fields.raw(key, required=required)
+    return _parsed(fields, key, text, parse_date)
+
+
+def read_time(fields: Fields, key: str, *, required: bool = False) -> LocalTime | None:
+    text = fields.raw(key, required=required)
+    return _parsed(fields, key, text, parse_local_time)
+
+
+_Parsed = TypeVar("_Parsed")
+
+
+def _parsed(
+    fields: Fields, key: str, text: str | None, parse: Callable[[str], _Parsed]
+) -> _Parsed | None:
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except ValueError as problem:
+        fields.error(key, str(problem))
+        return None
+
+
+def resolve(fields: Fields, key: str, day: date, local: LocalTime, zone: tzinfo) -> int | None:
+    """The instant in milliseconds; a choice that daylight saving forces is noted as a warning."""
+    try:
+        chosen = instant(local.date or day, local, zone)
+    except ValueError as problem:
+        fields.error(key, str(problem))
+        return None
+    if chosen.note:
+        fields.warning(key, f"{local.time:%H:%M} {chosen.note}")
+    return chosen.at_ms
+
+
+# Stages, themes, speakers -----------------------------------------------------------------------
+
+
+def read_stages(elements: list[Element], report: Report) -> dict[str, Stage]:
+    """The stages by id; without any, the one stage `main`."""
+    if not elements:
+        return {"main": Stage(id=StageId("main"), title="Main stage")}
+    return _by_id(elements, Ids(), report, _read_stage)
+
+
+def read_themes(elements: list[Element], report: Report) -> dict[str, Theme]:
+    return _by_id(elements, Ids(), report, _read_theme)
+
+
+def read_speakers(elements: list[Element], ids: Ids, report: Report) -> dict[str, Speaker]:
+    return _by_id(elements, ids, report, _read_speaker)
+
+
+def _by_id(
+    elements: list[Element], ids: Ids, report: Report, read: Callable[[Fields, str], _Item]
+) -> dict[str, _Item]:
+    items: dict[str, _Item] = {}
+    for element in elements:
+        with Fields(element.node, element.path, report) as fields:
+            if fields.is_mapping:
+                item = read(fields, ids.read(fields))
+                items.setdefault(item.id, item)
+    return items
+
+
+class Ids:
+    """The ids of one kind, each of which may stand in a file once, and where they do."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, Element] = {}
+
+    def read(self, fields: Fields) -> str:
+        """The `id` of `fields`, or `ID_UNKNOWN`."""
+        text = fields.slug("id", required=True)
+        if text in self.places:
+            first = self.places[text].node.start_mark.line + 1
+            fields.error("id", f'"{text}" is used twice, first in line {first}')
+        elif text:
+            self.places[text] = Element(fields.at("id"), fields.path("id"))
+        return text or ID_UNKNOWN
+
+
+def _read_stage(fields: Fields, stage_id: str) -> Stage:
+    title = fields.text("title", max_chars=TITLE_CHARS, required=True)
+    return Stage(id=StageId(stage_id), title=title)
+
+
+def _read_theme(fields: Fields, theme_id: str) -> Theme:
+    title = fields.text("title", max_chars=TITLE_CHARS, required=True)
+    return Theme(id=ThemeId(theme_id), title=title)
+
+
+def _read_speaker(fields: Fields, speaker_id: str) -> Speaker:
+    return Speaker(
+        id=SpeakerId(speaker_id),
+        name=fields.text("name", max_chars=100, required=True),
+        company=fields.text("company", max_chars=100),
+        role=fields.text("role", max_chars=TITLE_CHARS),
+    )
+
+
+# Policies ---------------------------------------------------------------------------------------
+
+
+def read_cues(node: yaml.Node | None, report: Report) -> CuePolicy:
+    usual = CuePolicy()
+    if node is None:
+        return usual
+    with Fields(node, "cues", report) as fields:
+        return CuePolicy(
+            doors_open_min=fields.integer("doors_open_min", 0, 1_440, usual.doors_open_min),
+            starting_soon_min=_starting_soon(fields, usual.starting_soon_min),
+            ending_soon_min=fields.integer("ending_soon_min", 1, 120, usual.ending_soon_min),
+        )
+
+
+def _starting_soon(fields: Fields, usual: tuple[int, ...]) -> tuple[int, ...]:
+    if not fields.has("starting_soon_min"):
+        return usual
+    minutes: list[int] = []
+    for node, path in fields.elements("starting_soon_min", at_most=10):
+        value = fields.as_integer(node, path, 1, 1_440)
+        if value is not None and value in minutes:
+            fields.report.error(node, path, f"{value} stands here twice")
+        minutes.append(value or 0)
+    return tuple(sorted(minutes, reverse=True))
+
+
+def read_overrun(node: yaml.Node | None, report: Report) -> OverrunPolicy:
+    usual = OverrunPolicy()
+    if node is None:
+        return usual
+    with Fields(node, "overrun", report) as fields:
+        policy = fields.choice("policy", _OVERRUNS, usual.policy)
+        after_min = fields.integer("after_min", 0, 240, usual.after_min)
+        if policy == "wait" and fields.has("after_min"):
+            fields.error("after_min", "has no meaning unless `policy` is `end`")
+        return OverrunPolicy(policy=policy, after_min=after_min)
+
+
+def read_qa(node: yaml.Node | None, path: str, usual: QaPolicy, report: Report) -> QaPolicy:
+    """A Q&A policy: `off`, `on`, or the fields that differ from `usual`."""
+    if node is None:
+        return usual
+    enabled = as_flag(node)
+    if enabled is not None:
+        return msgspec.structs.replace(usual, enabled=enabled)
+    if not isinstance(node, yaml.MappingNode):
+        report.error(node, path, f"must be on, off or a mapping, not {describe(node)}")
+        return usual
+    with Fields(node, path, report) as fields:
+        return QaPolicy(
+            enabled=fields.flag("enabled", usual.enabled),
+            pre_moderation=fields.flag("pre_moderation", usual.pre_moderation),
+            opens=fields.choice("opens", _QA_OPENS, usual.opens),
+            closes_after_min=_closes_after(fields, usual.closes_after_min),
+        )
+
+
+def _closes_after(fields: Fields, usual: int | None) -> int | None:
+    node = fields.node("closes_after_min")
+    if node is None:
+        return usual
+    if isinstance(node, yaml.ScalarNode) and node.value == "by_hand":
+        return None
+    return fields.as_integer(node, fields.path("closes_after_min"), 0, 1_440)

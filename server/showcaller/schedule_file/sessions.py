@@ -1,0 +1,182 @@
+"""The `sessions` of a schedule file."""
+
+from __future__ import annotations
+
+from datetime import date, tzinfo
+from typing import NamedTuple, get_args
+
+import msgspec
+import yaml
+
+from ..domain.ids import SessionId, SpeakerId, StageId, ThemeId, is_slug
+from ..domain.schedule import MINUTE_MS, QaPolicy, Session, SessionKind, Speaker, Stage, Theme
+from .diagnostics import Report, did_you_mean
+from .fields import Element, Fields, describe
+from .sections import (
+    ID_UNKNOWN,
+    SUMMARY_CHARS,
+    TITLE_CHARS,
+    Day,
+    Ids,
+    read_qa,
+    read_time,
+    resolve,
+)
+
+MAX_MINUTES = 1_440
+
+_KINDS: tuple[SessionKind, ...] = get_args(SessionKind)
+
+
+class Context(NamedTuple):
+    """What sessions refer to. They add to `speakers` those only they name; to `speaking`, all."""
+
+    zone: tzinfo
+    days: list[Day | None]
+    stages: dict[str, Stage]
+    themes: dict[str, Theme]
+    speakers: dict[str, Speaker]
+    speaking: set[SpeakerId]
+    qa: QaPolicy
+
+
+class Placed(NamedTuple):
+    """A session whose times are known, and where its start stands in the file."""
+
+    session: Session
+    node: yaml.Node
+    field: str
+
+
+def read_sessions(elements: list[Element], context: Context, report: Report) -> list[Placed]:
+    """The sessions in the order of the file, without those whose times are wrong."""
+    ids = Ids()
+    placed: list[Placed] = []
+    for element in elements:
+        with Fields(element.node, element.path, report) as fields:
+            session = _read_session(fields, ids, context) if fields.is_mapping else None
+            if session is not None:
+                placed.append(Placed(session, fields.at("starts"), fields.path("starts")))
+    return placed
+
+
+def _read_session(fields: Fields, ids: Ids, context: Context) -> Session | None:
+    kind = fields.choice("kind", _KINDS, "talk")
+    span = _span(fields, context)
+    session = Session(
+        id=SessionId(ids.read(fields)),
+        title=fields.text("title", max_chars=TITLE_CHARS, required=True),
+        kind=kind,
+        stage=_stage(fields, context),
+        theme=ThemeId(fields.reference("theme", context.themes, "theme")) or None,
+        speakers=_speakers(fields, context),
+        starts_at_ms=span[0] if span else 0,
+        ends_at_ms=span[1] if span else 0,
+        abstract=fields.text("abstract", max_chars=SUMMARY_CHARS, lines=True),
+        min_duration_min=_min_minutes(fields, kind, span),
+        qa=_qa(fields, kind, context.qa),
+    )
+    return session if span else None
+
+
+# When -------------------------------------------------------------------------------------------
+
+
+def _span(fields: Fields, context: Context) -> tuple[int, int] | None:
+    """Start and end in milliseconds, if both can be told."""
+    local = read_time(fields, "starts", required=True)
+    day = _day(fields, context.days, written=local.date if local else None)
+    starts_at_ms = resolve(fields, "starts", day, local, context.zone) if day and local else None
+    ends_at_ms = _ends(fields, day, starts_at_ms, context.zone)
+    if starts_at_ms is None or ends_at_ms is None:
+        return None
+    return starts_at_ms, ends_at_ms
+
+
+def _day(fields: Fields, days: list[Day | None], written: date | None) -> date | None:
+    """The date: as written in `starts`, else of the day that `day` counts, else of the only one."""
+    if written is not None:
+        if fields.has("day"):
+            fields.error("day", "is said twice: `starts` holds a date")
+        return written
+    if not fields.has("day") and len(days) > 1:
+        fields.error("day", f"is missing: say which of the {len(days)} days, counting from 1")
+        return None
+    number = fields.integer("day", 1, max(1, len(days)), 1)
+    day = days[number - 1] if days else None
+    return day.date if day else None
+
+
+def _ends(fields: Fields, day: date | None, starts_at_ms: int | None, zone: tzinfo) -> int | None:
+    minutes = fields.integer("minutes", 1, MAX_MINUTES, 0)
+    local = read_time(fields, "ends")
+    if fields.has("minutes") == fields.has("ends"):
+        how = "stands beside" if fields.has("ends") else "is missing, as is"
+        fields.error("minutes", f"{how} `ends`: write one of the two")
+    if starts_at_ms is None or day is None:
+        return None
+    if local is None:
+        return starts_at_ms + minutes * MINUTE_MS if minutes else None
+    ends_at_ms = resolve(fields, "ends", day, local, zone)
+    if ends_at_ms is not None and not 0 < ends_at_ms - starts_at_ms <= MAX_MINUTES * MINUTE_MS:
+        fields.error("ends", "is not within a day after `starts`; past midnight, use `minutes`")
+        return None
+    return ends_at_ms
+
+
+def _min_minutes(fields: Fields, kind: SessionKind, span: tuple[int, int] | None) -> int | None:
+    if not fields.has("min_minutes"):
+        return None
+    minutes = fields.integer("min_minutes", 0, MAX_MINUTES, 0)
+    if kind != "break":
+        fields.error("min_minutes", "is for breaks only: delays shrink nothing else")
+    elif span and minutes * MINUTE_MS > span[1] - span[0]:
+        fields.error("min_minutes", f"{minutes} minutes are more than the break has")
+    return minutes
+
+
+# Where, who, how --------------------------------------------------------------------------------
+
+
+def _stage(fields: Fields, context: Context) -> StageId:
+    if not fields.has("stage"):
+        if len(context.stages) > 1:
+            fields.error("stage", f"is missing: one of {', '.join(context.stages)}")
+        return StageId(next(iter(context.stages)))
+    return StageId(fields.reference("stage", context.stages, "stage") or ID_UNKNOWN)
+
+
+def _speakers(fields: Fields, context: Context) -> tuple[SpeakerId, ...]:
+    found: list[SpeakerId] = []
+    for node, path in fields.elements("speakers", at_most=50):
+        if not isinstance(node, yaml.ScalarNode):
+            fields.report.error(node, path, f"must be a speaker's id, not {describe(node)}")
+            continue
+        speaker_id = SpeakerId(node.value)
+        if speaker_id in found:
+            fields.report.error(node, path, f'"{speaker_id[:64]}" stands here twice')
+        _know(speaker_id, node, path, context, fields.report)
+        found.append(speaker_id)
+    context.speaking.update(found)
+    return tuple(found)
+
+
+def _know(
+    speaker_id: SpeakerId, node: yaml.Node, path: str, context: Context, report: Report
+) -> None:
+    """An unknown speaker is a warning, since people are announced late; the id stands as name."""
+    if speaker_id in context.speakers:
+        return
+    hint = did_you_mean(speaker_id, context.speakers)
+    if not is_slug(speaker_id):
+        report.error(node, path, f'"{speaker_id[:40]}" is no speaker\'s id{hint}')
+        return
+    report.warning(node, path, f'there is no speaker "{speaker_id}"; shown by this id{hint}')
+    context.speakers[speaker_id] = Speaker(id=speaker_id, name=speaker_id)
+
+
+def _qa(fields: Fields, kind: SessionKind, usual: QaPolicy) -> QaPolicy:
+    """The event's policy with the session's own changes; breaks have none unless they say so."""
+    if kind == "break":
+        usual = msgspec.structs.replace(usual, enabled=False)
+    return read_qa(fields.node("qa"), fields.path("qa"), usual, fields.report)
