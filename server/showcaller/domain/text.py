@@ -82,7 +82,7 @@ def _balance_isolates(line: str) -> str:
             open_isolates -= 1
         return str(found.group())
 
-    balanced = _BIDI_ISOLATE.sub(keep, line)
+    balanced: str = _BIDI_ISOLATE.sub(keep, line)
     return balanced + _POP_ISOLATE * open_isolates
 
 

@@ -1,0 +1,179 @@
+"""All channels of an event on this node, kept up to date fact by fact.
+
+Invariant: after `fold(offset, …)` every document equals one made anew from the state. So a snapshot and
+the changes after it always lead to the same.
+
+A person's own channel is made when they open it and forgotten when many others were used since. It is
+never resumed, only sent anew: it is small, and has no one-shots that could be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from ..domain.outcome import Outcome, Touch
+from ..domain.people import Principal
+from ..domain.state import State
+from ..errors import Unavailable
+from ..protocol.messages import Change, ChannelHead, Levels, ServerMessage, Since, Snapshot
+from . import views
+from .document import Document
+from .names import Names
+from .projection import Projection, person_channel
+
+OWN_CHANNELS_KEPT = 20_000
+
+
+class Channels:
+    """The documents of one epoch. Internally a person's `me` is named `person/{id}`."""
+
+    def __init__(
+        self, state: State, names: Names, epoch: str, *, own_kept: int = OWN_CHANNELS_KEPT
+    ) -> None:
+        self._state = state
+        self._epoch = epoch
+        self._own_kept = own_kept
+        self._documents: dict[str, Document] = {}
+        self._own: dict[str, Document] = {}  # least recently used first
+        self._openers: dict[str, Principal] = {}  # whose token opened it last
+        self._projection = Projection(state, names, self._published)
+        self._folded = state.folded
+        self._make_documents()
+
+    # Reading --------------------------------------------------------------------------------------
+
+    def exists(self, channel: str) -> bool:
+        return channel in self._documents or channel in self._own
+
+    def snapshot(self, channel: str, reset: bool = False) -> Snapshot:
+        """The whole channel as of the newest fact. The caller may keep it: it will not change."""
+        return self._document(channel).snapshot(self._folded, reset=reset)
+
+    def resume(self, channel: str, since: Since) -> list[ServerMessage] | None:
+        """The changes missed since then, and one `Levels`; None: send a snapshot with `reset`.
+
+        Raises `Unavailable` when another node has told the client more than this one knows yet.
+        """
+        if since.epoch == self._epoch and since.offset > self._folded:
+            raise Unavailable("this node is behind: try again", retry_after_s=1)
+        if channel in self._own:
+            return None
+        missed = self._document(channel).resume(since, self._folded)
+        return list(missed) if missed is not None else None
+
+    def head(self, channel: str) -> ChannelHead:
+        """The newest change and mark. Of an own channel that was forgotten: such that it is reopened."""
+        if not self.exists(channel):
+            return ChannelHead(head=self._folded, mark=self._folded)
+        return self._document(channel).channel_head(self._folded)
+
+    def open_own(self, principal: Principal) -> str:
+        """Make the person's own channel, if it is not there, and return its internal name."""
+        channel = person_channel(principal.person)
+        document = self._own.pop(channel, None)
+        if document is None or self._openers[channel].roles != principal.roles:
+            self._openers[channel] = principal
+            document = self._make_own(channel, principal)
+        self._own[channel] = document
+        self._forget_own()
+        return channel
+
+    def _make_own(self, channel: str, principal: Principal) -> Document:
+        found = self._look(self._projection.everything_of(principal.person))
+        items = _present(found.items.get(channel, {}))
+        items["person"] = self._person_view(channel)
+        # Its true head is unknown; this one makes those who follow an older document open it again.
+        return Document("me", self._epoch, items, {}, floor=self._folded, head=self._folded)
+
+    def _forget_own(self) -> None:
+        while len(self._own) > self._own_kept:
+            channel = next(iter(self._own))
+            del self._own[channel], self._openers[channel]
+
+    def _document(self, channel: str) -> Document:
+        document = self._documents.get(channel)
+        if document is not None:
+            return document
+        document = self._own.pop(channel)
+        self._own[channel] = document  # most recently used
+        return document
+
+    def _published(self, channel: str) -> Mapping[str, Any]:
+        document = self._documents.get(channel)
+        return document.items if document is not None else {}
+
+    # Folding --------------------------------------------------------------------------------------
+
+    def fold(self, offset: int, at_ms: int, outcome: Outcome) -> list[tuple[str, Change]]:
+        """Look again at what the fact at `offset` touched. One change for each channel that differs."""
+        self._folded = offset
+        touched = set(outcome.touched)
+        if Touch("event") in touched:
+            self._make_documents()
+            touched.update(self._projection.everything())
+        found, events = self._look(sorted(touched)), self._events(outcome)
+        for channel, levels in found.levels.items():
+            if channel in self._documents:
+                self._documents[channel].set_levels(levels, offset)
+        changes = []
+        for channel in dict.fromkeys((*found.items, *events)):
+            document = self._documents.get(channel) or self._own.get(channel)
+            if document is None:
+                continue
+            put = found.items.get(channel, {})
+            change = document.change(offset, at_ms, put, events.get(channel, []))
+            if change is not None:
+                changes.append((channel, change))
+        return changes
+
+    def flush_levels(self) -> list[tuple[str, Levels]]:
+        """The newest levels of each channel where some changed; call it four times a second."""
+        flushed = []
+        for channel, document in self._documents.items():
+            levels = document.flush_levels(self._folded)
+            if levels is not None:
+                flushed.append((channel, levels))
+        return flushed
+
+    def _look(self, touched: Iterable[Touch]) -> _Found:
+        """What the channels show now of what was touched."""
+        found = _Found({}, {})
+        for touch in touched:
+            for channel, key, view in self._projection.items(touch):
+                found.items.setdefault(channel, {})[key] = view
+            for channel, key, level in self._projection.levels(touch):
+                found.levels.setdefault(channel, {})[key] = level
+            if touch.kind == "person" and (own := person_channel(touch.id)) in self._own:
+                found.items.setdefault(own, {})["person"] = self._person_view(own)
+        return found
+
+    def _events(self, outcome: Outcome) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for channel, event in self._projection.events(outcome):
+            found.setdefault(channel, []).append(event)
+        return found
+
+    def _person_view(self, channel: str) -> views.PersonView:
+        return views.person(self._openers[channel], self._projection.name_of)
+
+    def _make_documents(self) -> None:
+        """Make those that are missing: all of them at first, a new session's when it is published."""
+        missing = [c for c in self._projection.channels() if c not in self._documents]
+        found = self._look(self._projection.everything())
+        for channel in missing:
+            items = _present(found.items.get(channel, {}))
+            levels = _present(found.levels.get(channel, {}))
+            document = Document(channel, self._epoch, items, levels, floor=self._folded)
+            self._documents[channel] = document
+
+
+class _Found(NamedTuple):
+    """By channel and key; None: nothing is shown there."""
+
+    items: dict[str, dict[str, Any]]
+    levels: dict[str, dict[str, int | None]]
+
+
+def _present(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if value is not None}

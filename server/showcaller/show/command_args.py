@@ -1,0 +1,120 @@
+"""The arguments of each command (`client_sdk/PROTOCOL.md` §6), and how they are read from a client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from ..domain.ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId
+from ..domain.text import TextProblem, clean_text
+from ..errors import BadInput
+
+MAX_GRAPHEMES = 500
+MAX_ANNOUNCEMENT_GRAPHEMES = 280
+MAX_TEXT_BYTES = 2_000
+
+_ID = Meta(min_length=1, max_length=200)
+_RAW_TEXT = Meta(max_length=65_536)  # `cleaned` is stricter, and says so in better words
+_INSTANT_MS = Meta(ge=0, le=253_402_300_799_999)  # to the end of the year 9999
+
+
+class Args(Struct, frozen=True, kw_only=True):
+    """Base of all. Unknown arguments are ignored."""
+
+
+class NoArgs(Args, frozen=True, kw_only=True):
+    pass
+
+
+class QuestionArgs(Args, frozen=True, kw_only=True):
+    question: Annotated[QuestionId, _ID]
+
+
+class QuestionTextArgs(QuestionArgs, frozen=True, kw_only=True):
+    text: Annotated[str, _RAW_TEXT]
+
+
+class RejectArgs(QuestionArgs, frozen=True, kw_only=True):
+    reason: Annotated[str, _RAW_TEXT] = ""
+
+
+class VoteArgs(QuestionArgs, frozen=True, kw_only=True):
+    on: bool
+
+
+class SessionArgs(Args, frozen=True, kw_only=True):
+    session: Annotated[SessionId, _ID]
+
+
+class AskArgs(SessionArgs, frozen=True, kw_only=True):
+    text: Annotated[str, _RAW_TEXT]
+    anonymous: bool = False
+
+
+class ExtendArgs(SessionArgs, frozen=True, kw_only=True):
+    minutes: Annotated[int, Meta(ge=-120, le=240)]
+    if_revision: int | None = None
+
+
+class PreviewArgs(SessionArgs, frozen=True, kw_only=True):
+    minutes: Annotated[int, Meta(ge=-720, le=720)]
+
+
+class DelayArgs(PreviewArgs, frozen=True, kw_only=True):
+    if_revision: int | None = None
+
+
+class AnnounceArgs(Args, frozen=True, kw_only=True):
+    text: Annotated[str, _RAW_TEXT]
+    session: Annotated[SessionId, _ID] | None = None
+    at_ms: Annotated[int, _INSTANT_MS] | None = None
+
+
+class AnnouncementArgs(Args, frozen=True, kw_only=True):
+    announcement: Annotated[AnnouncementId, _ID]
+
+
+class ControlArgs(Args, frozen=True, kw_only=True):
+    control: Annotated[ControlId, _ID]
+
+
+class PersonArgs(Args, frozen=True, kw_only=True):
+    person: Annotated[PersonId, _ID]
+
+
+class TokenArgs(Args, frozen=True, kw_only=True):
+    token: Annotated[str, _ID]
+
+
+AnyArgs = TypeVar("AnyArgs", bound=Args)
+
+
+def read_args(kind: type[AnyArgs], args: Mapping[str, Any]) -> AnyArgs:
+    """The arguments as a value of `kind`. Raises `BadInput` that names the field."""
+    try:
+        return msgspec.convert(dict(args), kind)
+    except msgspec.ValidationError as error:
+        raise BadInput(str(error), field=_field_in(str(error))) from None
+
+
+def _field_in(message: str) -> str | None:
+    """The field that a message of msgspec's is about: "… - at `$.text`", "… missing … `text`"."""
+    found = re.search(r"at `\$\.([^`]+)`|required field `([^`]+)`", message)
+    return (found[1] or found[2]) if found else None
+
+
+def cleaned(text: str, max_graphemes: int = MAX_GRAPHEMES, *, field: str = "text") -> str:
+    """The text fit to keep. Raises `BadInput` with the code that says what is wrong."""
+    try:
+        return clean_text(text, max_graphemes=max_graphemes, max_bytes=MAX_TEXT_BYTES)
+    except TextProblem as problem:
+        raise BadInput(problem.message, code=problem.code, field=field) from None
+
+
+def cleaned_or_empty(text: str, *, field: str = "text") -> str:
+    """As `cleaned`, where nothing is an answer too."""
+    return cleaned(text, field=field) if text.strip() else ""

@@ -1,0 +1,354 @@
+"""Commands: what a client asks for becomes a fact, and the fold's verdict becomes the answer.
+
+    name → shut out? → args → permission → rate → does the thing exist? → append the fact → verdict
+
+Nothing that may change with time is checked before the append: a command that is sent again with the same
+key gets the first one's verdict, whatever has happened since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from .. import system
+from ..domain import facts
+from ..domain.ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, derive_id
+from ..domain.outcome import Outcome, Refusal
+from ..domain.people import Principal
+from ..domain.questions import first_state
+from ..domain.runsheet import RunSheet
+from ..domain.text import TextProblem, clean_text
+from ..errors import Banned, Forbidden, NotFound, RateLimited, Refused, Unavailable, YourFault
+from . import command_args as a
+from .limits import Lane, Limits
+from .live_event import LiveEvent
+from .permissions import may_command
+from .votes import VoteBatches
+
+KEYS_REMEMBERED = 50_000
+MAX_NAME_GRAPHEMES = 60
+MAX_NAME_BYTES = 400
+
+_LANES: dict[str, Lane] = {"question.ask": "question", "question.vote": "vote"}
+_ERRORS: dict[str, type[YourFault]] = {"not_found": NotFound, "forbidden": Forbidden}
+
+Result = dict[str, Any]
+
+
+class Call(NamedTuple):
+    """A command on its way. The same `key` always makes the same fact, with the same ids."""
+
+    who: Principal
+    name: str
+    key: str
+
+    @property
+    def by(self) -> PersonId:
+        return self.who.person
+
+
+class Commands:
+    """Runs the commands that reach this node for one event."""
+
+    def __init__(self, event: LiveEvent) -> None:
+        self._event = event
+        self._limits = Limits()
+        self._votes = VoteBatches(event.append)
+        self._vote_verdicts: dict[str, Refusal | None] = {}  # newest, by key
+        self._admitted: dict[str, None] = {}  # newest keys
+
+    async def run(
+        self, principal: Principal, name: str, args: Mapping[str, Any], key: str | None
+    ) -> Result:
+        """The command's result, once its fact was folded here. Raises `ShowcallerError`."""
+        command = _TABLE.get(name)
+        if command is None:
+            raise NotFound(f"there is no command {name!r}")
+        if self._event.state.people.shuts_out(principal):
+            raise Banned("you were shut out of this event")
+        read = a.read_args(command.args, args)
+        if not may_command(principal, name, self._session_of(read)):
+            raise Forbidden(f"your roles do not allow {name}")
+        call = Call(principal, name, _log_key(principal.person, name, key))
+        self._admit(call)
+        self._require_existing(read)
+        return await command.run(self, call, read)
+
+    # Checks before the append ---------------------------------------------------------------------
+
+    def _admit(self, call: Call) -> None:
+        """Take one from the person's bucket; a key that came before has been paid for in its lane."""
+        lane = "other" if call.key in self._admitted else _LANES.get(call.name, "other")
+        wait_s = self._limits.take(call.by, lane, system.monotonic_s())
+        if wait_s:
+            raise RateLimited("too fast", retry_after_s=wait_s)
+        _remember(self._admitted, call.key, None)
+
+    def _session_of(self, read: a.Args) -> SessionId | None:
+        """The session that the command is about, if it is about one that exists."""
+        if isinstance(read, a.QuestionArgs):
+            question = self._event.state.questions.get(read.question)
+            return question.session if question is not None else None
+        return getattr(read, "session", None)
+
+    def _require_existing(self, read: a.Args) -> None:
+        """Things stay once they exist, so this holds for a repeated command too."""
+        state = self._event.state
+        if isinstance(read, a.QuestionArgs) and state.questions.get(read.question) is None:
+            raise NotFound("there is no such question", field="question")
+        announcement = getattr(read, "announcement", None)
+        if announcement is not None and state.announcements.get(announcement) is None:
+            raise NotFound("there is no such announcement", field="announcement")
+        session = getattr(read, "session", None)
+        if session is not None and session not in self.sheet.sessions:
+            raise NotFound("there is no such session", field="session")
+
+    # For the handlers -----------------------------------------------------------------------------
+
+    @property
+    def sheet(self) -> RunSheet:
+        sheet = self._event.state.runsheet
+        if sheet is None:
+            raise Unavailable("the event's run has not begun", retry_after_s=1)
+        return sheet
+
+    def new_id(self, prefix: str, call: Call) -> str:
+        return derive_id(prefix, self._event.state.salt, call.key)
+
+    async def append(self, call: Call, fact: facts.Fact) -> None:
+        """Append the fact, and raise what the fold's verdict says."""
+        outcome: Outcome = await self._event.append(fact, call.key)
+        _raise_if(outcome.refused)
+
+    async def introduce(self, who: Principal) -> None:
+        """Have a record of the name before a fact is shown with it; tokens of the organiser bring one."""
+        names = self._event.names
+        await names.ensure([who.person])
+        if names.get(who.person) or who.person in self._event.state.people.erased:
+            return
+        try:
+            name = clean_text(who.name, max_graphemes=MAX_NAME_GRAPHEMES, max_bytes=MAX_NAME_BYTES)
+        except TextProblem:
+            return
+        await names.put(who.person, name)
+
+    # Handlers that do more than append a fact -----------------------------------------------------
+
+    async def ask(self, call: Call, args: a.AskArgs) -> Result:
+        text = a.cleaned(args.text)
+        state = first_state(self.sheet.sessions[args.session])
+        await self.introduce(call.who)
+        question = QuestionId(self.new_id("q", call))
+        fact = facts.QuestionAsked(
+            question=question,
+            session=args.session,
+            person=call.by,
+            text=text,
+            anonymous=args.anonymous,
+        )
+        await self.append(call, fact)
+        return {"question": question, "state": state}
+
+    async def vote(self, call: Call, args: a.VoteArgs) -> Result:
+        if call.key not in self._vote_verdicts:
+            refused = await self._votes.cast(call.by, args.question, args.on)
+            _remember(self._vote_verdicts, call.key, refused)
+        _raise_if(self._vote_verdicts[call.key])
+        question = self._event.state.questions.get(args.question)
+        votes = len(question.votes) if question is not None else 0
+        return {"question": args.question, "on": args.on, "votes": votes}
+
+    async def announce(self, call: Call, args: a.AnnounceArgs) -> Result:
+        text = a.cleaned(args.text, a.MAX_ANNOUNCEMENT_GRAPHEMES)
+        await self.introduce(call.who)
+        announcement = AnnouncementId(self.new_id("a", call))
+        fact = facts.AnnouncementMade(
+            announcement=announcement,
+            text=text,
+            by=call.by,
+            session=args.session,
+            at_ms=args.at_ms,
+        )
+        await self.append(call, fact)
+        return {"announcement": announcement}
+
+    async def preview_delay(self, call: Call, args: a.PreviewArgs) -> Result:
+        at_ms = int(self._event.wall_ms())
+        shifts = self.sheet.preview_delay(args.session, args.minutes, at_ms)
+        if isinstance(shifts, Refusal):
+            _raise_if(shifts)
+        return {"revision": self.sheet.revision, "shifts": msgspec.to_builtins(shifts)}
+
+    async def erase_person(self, call: Call, args: a.PersonArgs) -> Result:
+        await self.append(call, facts.PersonErased(person=args.person, by=call.by))
+        await self._event.names.erase(args.person)
+        return {}
+
+
+def _log_key(person: str, name: str, key: str | None) -> str:
+    """The key in the log. The person's length keeps one person's keys from looking like another's."""
+    key = key if key is not None else system.random_id("k")
+    return f"cmd:{name}:{len(person)}:{person}:{key}"
+
+
+def _raise_if(refused: Refusal | None) -> None:
+    if refused is not None:
+        raise _ERRORS.get(refused.code, Refused)(refused.message, code=refused.code)
+
+
+def _remember(newest: dict[str, Any], key: str, value: Any) -> None:
+    newest[key] = value
+    if len(newest) > KEYS_REMEMBERED:
+        del newest[next(iter(newest))]
+
+
+# The table ----------------------------------------------------------------------------------------
+
+
+class _Command(NamedTuple):
+    args: type[a.Args]
+    run: Callable[[Commands, Call, Any], Awaitable[Result]]
+
+
+def _fact(args: type[a.Args], make: Callable[[Call, Any], facts.Fact]) -> _Command:
+    """A command whose fact says all, and whose result is empty."""
+
+    async def run(commands: Commands, call: Call, read: a.Args) -> Result:
+        await commands.append(call, make(call, read))
+        return {}
+
+    return _Command(args, run)
+
+
+def _control(
+    args: type[a.SessionArgs], make: Callable[[Call, Any, ControlId], facts.Fact]
+) -> _Command:
+    """A producer's control of one session, which can be undone by its id."""
+
+    async def run(commands: Commands, call: Call, read: a.Args) -> Result:
+        await commands.introduce(call.who)
+        control = ControlId(commands.new_id("c", call))
+        await commands.append(call, make(call, read, control))
+        return {"control": control}
+
+    return _Command(args, run)
+
+
+_TABLE: dict[str, _Command] = {
+    "question.ask": _Command(a.AskArgs, Commands.ask),
+    "question.vote": _Command(a.VoteArgs, Commands.vote),
+    "question.edit": _fact(
+        a.QuestionTextArgs,
+        lambda call, args: facts.QuestionEdited(
+            question=args.question, person=call.by, text=a.cleaned(args.text)
+        ),
+    ),
+    "question.withdraw": _fact(
+        a.QuestionArgs,
+        lambda call, args: facts.QuestionWithdrawn(question=args.question, person=call.by),
+    ),
+    "question.approve": _fact(
+        a.QuestionArgs,
+        lambda call, args: facts.QuestionApproved(question=args.question, by=call.by),
+    ),
+    "question.reject": _fact(
+        a.RejectArgs,
+        lambda call, args: facts.QuestionRejected(
+            question=args.question,
+            by=call.by,
+            reason=a.cleaned_or_empty(args.reason, field="reason"),
+        ),
+    ),
+    "question.push": _fact(
+        a.QuestionArgs,
+        lambda call, args: facts.QuestionPushed(question=args.question, by=call.by),
+    ),
+    "question.pull": _fact(
+        a.QuestionArgs,
+        lambda call, args: facts.QuestionPulled(question=args.question, by=call.by),
+    ),
+    "question.answered": _fact(
+        a.QuestionArgs,
+        lambda call, args: facts.QuestionAnswered(question=args.question, by=call.by),
+    ),
+    "question.reply": _fact(
+        a.QuestionTextArgs,
+        lambda call, args: facts.QuestionReplied(
+            question=args.question, by=call.by, text=a.cleaned_or_empty(args.text)
+        ),
+    ),
+    "question.erase": _fact(
+        a.QuestionArgs,
+        lambda call, args: facts.QuestionErased(question=args.question, by=call.by),
+    ),
+    "qa.open": _fact(
+        a.SessionArgs, lambda call, args: facts.QaOpened(session=args.session, by=call.by)
+    ),
+    "qa.close": _fact(
+        a.SessionArgs, lambda call, args: facts.QaClosed(session=args.session, by=call.by)
+    ),
+    "announcement.make": _Command(a.AnnounceArgs, Commands.announce),
+    "announcement.cancel": _fact(
+        a.AnnouncementArgs,
+        lambda call, args: facts.AnnouncementCancelled(announcement=args.announcement, by=call.by),
+    ),
+    "clock.hold": _fact(a.NoArgs, lambda call, args: facts.ClockHeld(by=call.by)),
+    "clock.resume": _fact(a.NoArgs, lambda call, args: facts.ClockResumed(by=call.by)),
+    "session.start": _control(
+        a.SessionArgs,
+        lambda call, args, control: facts.SessionStarted(
+            session=args.session, control=control, by=call.by
+        ),
+    ),
+    "session.end": _control(
+        a.SessionArgs,
+        lambda call, args, control: facts.SessionEnded(
+            session=args.session, control=control, by=call.by
+        ),
+    ),
+    "session.skip": _control(
+        a.SessionArgs,
+        lambda call, args, control: facts.SessionSkipped(
+            session=args.session, control=control, by=call.by
+        ),
+    ),
+    "session.extend": _control(
+        a.ExtendArgs,
+        lambda call, args, control: facts.SessionExtended(
+            session=args.session,
+            minutes=args.minutes,
+            control=control,
+            by=call.by,
+            if_revision=args.if_revision,
+        ),
+    ),
+    "session.delay": _control(
+        a.DelayArgs,
+        lambda call, args, control: facts.SessionDelayed(
+            session=args.session,
+            minutes=args.minutes,
+            control=control,
+            by=call.by,
+            if_revision=args.if_revision,
+        ),
+    ),
+    "session.preview_delay": _Command(a.PreviewArgs, Commands.preview_delay),
+    "control.undo": _fact(
+        a.ControlArgs,
+        lambda call, args: facts.ControlUndone(control=args.control, by=call.by),
+    ),
+    "person.ban": _fact(
+        a.PersonArgs, lambda call, args: facts.PersonBanned(person=args.person, by=call.by)
+    ),
+    "person.unban": _fact(
+        a.PersonArgs, lambda call, args: facts.PersonUnbanned(person=args.person, by=call.by)
+    ),
+    "person.erase": _Command(a.PersonArgs, Commands.erase_person),
+    "token.revoke": _fact(
+        a.TokenArgs, lambda call, args: facts.TokenRevoked(token=args.token, by=call.by)
+    ),
+}
+COMMAND_NAMES = frozenset(_TABLE)

@@ -1,0 +1,142 @@
+"""One channel as its followers hold it: a keyed document, its newest changes, and its levels.
+
+Invariant: `items` and `levels` are what a client holds who was sent everything up to the newest fact.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import UNSET
+
+from ..protocol.messages import Change, ChannelHead, Levels, Since, Snapshot
+
+CHANGES_KEPT = 1_000
+
+
+class Document:
+    """`floor`: changes above this offset are known. `head`: the offset of the newest change."""
+
+    def __init__(
+        self,
+        channel: str,  # as clients name it
+        epoch: str,
+        items: dict[str, Any],
+        levels: dict[str, int],
+        *,
+        floor: int,
+        head: int = 0,
+    ) -> None:
+        self.channel = channel
+        self.epoch = epoch
+        self.items = items
+        self.levels = levels
+        self.floor = floor
+        self.head = head
+        self._changes: deque[Change] = deque()
+        self._level_offsets: dict[str, int] = {}  # where each level changed last, above the floor
+        self._unsent: set[str] = set()  # keys of levels that changed since the last flush
+        self._unsent_since = 0  # offset of the first of these changes
+
+    def mark(self, folded: int) -> int:
+        """Everything at or below this has been sent, when `folded` is the newest fact's offset."""
+        return self._unsent_since - 1 if self._unsent else folded
+
+    def set_levels(self, levels: Mapping[str, int | None], offset: int) -> None:
+        """Note the newest values of levels (None: there is none), for the next flush."""
+        for key, value in levels.items():
+            if self.levels.get(key) != value:
+                self._set_level(key, value, offset)
+
+    def _set_level(self, key: str, value: int | None, offset: int) -> None:
+        if value is None:
+            del self.levels[key]
+        else:
+            self.levels[key] = value
+        if not self._unsent:
+            self._unsent_since = offset
+        self._unsent.add(key)
+        self._level_offsets[key] = offset
+
+    def flush_levels(self, folded: int) -> Levels | None:
+        """The levels that changed since the last flush; None if there are none."""
+        if not self._unsent:
+            return None
+        values = {key: self.levels.get(key) for key in sorted(self._unsent)}
+        self._unsent.clear()
+        return Levels(channel=self.channel, epoch=self.epoch, values=values, mark=folded)
+
+    def change(
+        self, offset: int, at_ms: int, put: Mapping[str, Any], events: list[Any]
+    ) -> Change | None:
+        """Publish what the fact at `offset` changed (None removes); None if that is nothing.
+
+        Levels that the same fact changed must have been set before: the mark depends on them.
+        """
+        put = {key: view for key, view in put.items() if self.items.get(key) != view}
+        if not put and not events:
+            return None
+        shown = {key: view for key, view in put.items() if view is not None}
+        removed = [key for key in put if key not in shown]
+        self.items.update(shown)
+        for key in removed:
+            del self.items[key]
+        change = Change(
+            channel=self.channel,
+            epoch=self.epoch,
+            offset=offset,
+            prev=self.head,
+            at_ms=at_ms,
+            put=shown or UNSET,
+            remove=removed or UNSET,
+            events=events or UNSET,
+            mark=UNSET if self._unsent else offset,
+        )
+        self.head = offset
+        self._keep(change)
+        return change
+
+    def _keep(self, change: Change) -> None:
+        """Keep it for those who resume: without a mark, since levels are sent to them after it."""
+        if change.mark is not UNSET:
+            change = Change(
+                channel=change.channel,
+                epoch=change.epoch,
+                offset=change.offset,
+                prev=change.prev,
+                at_ms=change.at_ms,
+                put=change.put,
+                remove=change.remove,
+                events=change.events,
+            )
+        self._changes.append(change)
+        if len(self._changes) > CHANGES_KEPT:
+            self.floor = self._changes.popleft().offset
+
+    def snapshot(self, folded: int, *, reset: bool) -> Snapshot:
+        return Snapshot(
+            channel=self.channel,
+            epoch=self.epoch,
+            offset=folded,
+            items=dict(self.items),
+            levels=dict(self.levels),
+            reset=reset,
+        )
+
+    def resume(self, since: Since, folded: int) -> list[Change | Levels] | None:
+        """What somebody missed who was sent everything up to `since`; None if that is not known."""
+        if since.epoch != self.epoch or since.offset < self.floor:
+            return None
+        missed: list[Change | Levels] = [c for c in self._changes if c.offset > since.offset]
+        values = {
+            key: self.levels.get(key)
+            for key, offset in self._level_offsets.items()
+            if offset > since.offset
+        }
+        missed.append(Levels(channel=self.channel, epoch=self.epoch, values=values, mark=folded))
+        return missed
+
+    def channel_head(self, folded: int) -> ChannelHead:
+        return ChannelHead(head=self.head, mark=self.mark(folded))

@@ -1,0 +1,243 @@
+"""Which items and levels each touched thing has, in which channel: pure functions of the state.
+
+This is the one place that decides what a channel shows. A thing that a channel does not show has the view
+None there; `channels` compares with what it published, so what was never visible is never removed either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ..domain.ids import PersonId, SessionId, StageId
+from ..domain.outcome import Outcome, Touch
+from ..domain.questions import Question
+from ..domain.runsheet import RunSheet
+from ..domain.state import State
+from . import views
+from .names import Names
+
+AGENDA = "agenda"
+ANNOUNCEMENTS = "announcements"
+PRODUCE = "produce"
+
+
+def session_channel(session: str) -> str:
+    return f"session/{session}"
+
+
+def questions_channel(session: str) -> str:
+    return f"session/{session}/questions"
+
+
+def moderation_channel(session: str) -> str:
+    return f"session/{session}/moderation"
+
+
+def person_channel(person: str) -> str:
+    """The internal name of a person's `me`."""
+    return f"person/{person}"
+
+
+class Look(NamedTuple):
+    """What `channel` shows under `key` now; None: nothing."""
+
+    channel: str
+    key: str
+    view: Any
+
+
+Published = Callable[[str], Mapping[str, Any]]
+
+
+class Projection:
+    """Looks at things of a state. `published` tells what a channel shows so far."""
+
+    def __init__(self, state: State, names: Names, published: Published) -> None:
+        self._state = state
+        self._names = names
+        self._published = published
+        self._items: dict[str, Callable[[str], Iterator[Look]]] = {
+            "event": self._event,
+            "clock": self._clock,
+            "session": self._session,
+            "stage": self._stage,
+            "cue": self._cue,
+            "controls": self._controls,
+            "question": self._question,
+            "vote": self._vote,
+            "announcement": self._announcement,
+        }
+
+    # What there is --------------------------------------------------------------------------------
+
+    def channels(self) -> Iterator[str]:
+        """All channels but people's own."""
+        yield from (AGENDA, ANNOUNCEMENTS, PRODUCE)
+        for session in self._sheet.sessions if self._sheet else ():
+            yield from (
+                session_channel(session),
+                questions_channel(session),
+                moderation_channel(session),
+            )
+
+    def everything(self) -> Iterator[Touch]:
+        """Every thing that these channels may show."""
+        if self._sheet is None:
+            return
+        yield from (Touch("event"), Touch("clock"), Touch("controls"))
+        yield from (Touch("stage", stage) for stage in self._sheet.stages)
+        for session, run in self._sheet.sessions.items():
+            yield Touch("session", session)
+            yield from (Touch("cue", f"{session}/{cue}") for cue in run.cues)
+        for question in self._state.questions.by_id:
+            yield from (Touch("question", question), Touch("tally", question))
+        yield from (Touch("announcement", made) for made in self._state.announcements.by_id)
+
+    def everything_of(self, person: PersonId) -> Iterator[Touch]:
+        """Every thing that the person's own channel may show."""
+        for question in self._state.questions.of_person(person):
+            yield Touch("question", question.id)
+        for question in self._state.questions.voted_by(person):
+            yield Touch("vote", f"{person}/{question.id}")
+
+    # Looking --------------------------------------------------------------------------------------
+
+    def items(self, touch: Touch) -> Iterator[Look]:
+        """What every channel shows of the thing now."""
+        look = self._items.get(touch.kind)
+        return look(touch.id) if look is not None else iter(())
+
+    def levels(self, touch: Touch) -> Iterator[Look]:
+        """The thing's level in every channel that has one; None: none."""
+        question = self._state.questions.get(touch.id) if touch.kind == "tally" else None
+        if question is None:
+            return
+        votes = len(question.votes)
+        seen = question.state != "erased"
+        yield Look(
+            questions_channel(question.session), question.id, votes if question.public else None
+        )
+        yield Look(moderation_channel(question.session), question.id, votes if seen else None)
+
+    def events(self, outcome: Outcome) -> Iterator[tuple[str, Any]]:
+        """The one-shots of an outcome, each with its channel."""
+        for cue in outcome.cues:
+            yield AGENDA, self._cue_event(cue)
+        for made in outcome.announced:
+            announcement = self._state.announcements.get(made)
+            if announcement is not None and announcement.shown:
+                event = views.AnnouncementEventView(
+                    id=announcement.id, text=announcement.text, session=announcement.session
+                )
+                yield _audience(announcement.session), event
+
+    def name_of(self, person: PersonId) -> str:
+        """The person's name, unless they were erased."""
+        return "" if person in self._state.people.erased else self._names.get(person)
+
+    @property
+    def _sheet(self) -> RunSheet | None:
+        return self._state.runsheet
+
+    # The agenda and the producer's desk -----------------------------------------------------------
+
+    def _event(self, _: str) -> Iterator[Look]:
+        sheet = self._sheet
+        if sheet is None:
+            return
+        yield Look(AGENDA, "event", views.event(sheet.schedule))
+        for key in self._published(AGENDA):
+            kind, _, id = key.partition(":")
+            if kind == "stage" and StageId(id) not in sheet.stages:
+                yield Look(AGENDA, key, None)
+
+    def _clock(self, _: str) -> Iterator[Look]:
+        if self._sheet is not None:
+            yield Look(AGENDA, "clock", views.clock(self._sheet))
+
+    def _session(self, id: str) -> Iterator[Look]:
+        sheet = self._sheet
+        run = sheet.sessions.get(SessionId(id)) if sheet is not None else None
+        view = views.session(sheet, run) if sheet is not None and run is not None else None
+        yield Look(AGENDA, f"session:{id}", view)
+        yield Look(session_channel(id), "session", view)
+        publications = run.publications if run is not None else {}
+        for publication, person in publications.items():
+            shown = views.PublicationView(session=id, person=person)
+            yield Look(PRODUCE, f"publication:{publication}", shown)
+        for key, shown in self._published(PRODUCE).items():
+            here = isinstance(shown, views.PublicationView) and shown.session == id
+            if here and key.partition(":")[2] not in publications:
+                yield Look(PRODUCE, key, None)
+
+    def _stage(self, id: str) -> Iterator[Look]:
+        if self._sheet is None:
+            return
+        planned = next((stage for stage in self._sheet.schedule.stages if stage.id == id), None)
+        view = views.stage(self._sheet, planned) if planned is not None else None
+        yield Look(AGENDA, f"stage:{id}", view)
+
+    def _cue(self, id: str) -> Iterator[Look]:
+        session, _, name = id.partition("/")
+        run = self._sheet.sessions.get(SessionId(session)) if self._sheet is not None else None
+        cue = run.cues.get(name) if run is not None else None
+        view = views.cue_state(session, name, cue) if cue is not None else None
+        yield Look(PRODUCE, f"cue:{id}", view)
+
+    def _controls(self, _: str) -> Iterator[Look]:
+        last = self._sheet.last_control() if self._sheet is not None else None
+        yield Look(PRODUCE, "undo", views.control(last, self.name_of) if last is not None else None)
+
+    def _cue_event(self, cue: Any) -> views.CueEventView:
+        assert self._sheet is not None  # who else called the cue?
+        return views.CueEventView(
+            session=cue.session,
+            stage=self._sheet.plan(SessionId(cue.session)).stage,
+            cue=cue.cue,
+            due_ms=cue.due_ms,
+            late_ms=cue.late_ms,
+        )
+
+    # Questions and announcements ------------------------------------------------------------------
+
+    def _question(self, id: str) -> Iterator[Look]:
+        question = self._state.questions.get(id)
+        if question is None:
+            return
+        session = question.session
+        yield Look(questions_channel(session), id, views.question(question, self.name_of))
+        yield Look(
+            moderation_channel(session), id, views.moderated_question(question, self.name_of)
+        )
+        yield Look(session_channel(session), "question", self._on_air(question))
+        own = views.own_question(question)
+        yield Look(person_channel(question.person), f"question:{id}", own)
+
+    def _on_air(self, question: Question) -> views.QuestionView | None:
+        """What is on air in the question's session, be it this question or another."""
+        id = self._state.questions.on_air.get(question.session)
+        on_air = self._state.questions.get(id) if id is not None else None
+        return views.question(on_air, self.name_of) if on_air is not None else None
+
+    def _vote(self, id: str) -> Iterator[Look]:
+        person, _, question_id = id.rpartition("/")
+        question = self._state.questions.get(question_id)
+        voted = question is not None and question.public and PersonId(person) in question.votes
+        yield Look(person_channel(person), f"vote:{question_id}", voted or None)
+
+    def _announcement(self, id: str) -> Iterator[Look]:
+        made = self._state.announcements.get(id)
+        if made is None:
+            return
+        view = views.announcement(made, self.name_of)
+        key = f"announcement:{id}"
+        yield Look(PRODUCE, key, view if made.planned else None)
+        if made.session is None:
+            yield Look(ANNOUNCEMENTS, id, view if made.shown else None)
+        else:
+            yield Look(session_channel(made.session), key, view if made.shown else None)
+
+
+def _audience(session: SessionId | None) -> str:
+    return ANNOUNCEMENTS if session is None else session_channel(session)

@@ -1,0 +1,351 @@
+"""The items that clients see (`client_sdk/PROTOCOL.md` §4), as functions of the state.
+
+What a view leaves out, no channel can leak: `question` knows neither persons nor reasons, and is None for
+whatever is not public.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from msgspec import Struct
+
+from ..domain import controls
+from ..domain.announcements import Announcement
+from ..domain.cues import DOORS_OPEN, CueRun
+from ..domain.ids import PersonId, StageId
+from ..domain.people import Principal
+from ..domain.questions import Question
+from ..domain.runsheet import RunSheet
+from ..domain.schedule import MINUTE_MS, Schedule, Session, Speaker, Stage, Theme
+from ..domain.session_run import SessionRun
+
+NameOf = Callable[[PersonId], str]  # "" for nobody known
+
+
+class View(Struct, frozen=True, kw_only=True):
+    """Base of all items. Two equal views are the same to a client."""
+
+
+# The agenda -------------------------------------------------------------------------------------
+
+
+class EventView(View, frozen=True, kw_only=True):
+    id: str
+    title: str
+    summary: str
+    time_zone: str
+    time_zone_label: str
+    starts_at_ms: int  # as scheduled
+    ends_at_ms: int
+    themes: tuple[Theme, ...]
+    stages: tuple[Stage, ...]
+    speakers: tuple[Speaker, ...]
+
+
+class ClockView(View, frozen=True, kw_only=True):
+    run: str
+    mode: Literal["live", "rehearsal"]
+    rate: int
+    held: bool
+    wall_ms: int
+    show_ms: int
+
+
+class Times(Struct, frozen=True):
+    start_ms: int | None
+    end_ms: int | None
+
+
+class SessionView(View, frozen=True, kw_only=True):
+    id: str
+    title: str
+    abstract: str
+    kind: str
+    stage: str
+    theme: str | None
+    speakers: tuple[str, ...]
+    state: str
+    scheduled: Times
+    expected: Times
+    actual: Times
+    delayed_min: int
+    waiting_for: str | None
+    qa: Literal["open", "closed", "off"]
+    pre_moderated: bool
+    on_air: bool
+    doors_open_ms: int
+
+
+class StageView(View, frozen=True, kw_only=True):
+    id: str
+    title: str
+    session: str | None
+    generation: int
+
+
+def event(schedule: Schedule) -> EventView:
+    return EventView(
+        id=schedule.event_id,
+        title=schedule.title,
+        summary=schedule.summary,
+        time_zone=schedule.time_zone,
+        time_zone_label=schedule.time_zone_label,
+        starts_at_ms=min((s.starts_at_ms for s in schedule.sessions), default=0),
+        ends_at_ms=max((s.ends_at_ms for s in schedule.sessions), default=0),
+        themes=schedule.themes,
+        stages=schedule.stages,
+        speakers=schedule.speakers,
+    )
+
+
+def clock(sheet: RunSheet) -> ClockView:
+    now = sheet.clock
+    return ClockView(
+        run=now.run,
+        mode=now.mode,
+        rate=now.rate,
+        held=now.held,
+        wall_ms=now.wall_ms,
+        show_ms=now.show_ms,
+    )
+
+
+def session(sheet: RunSheet, run: SessionRun) -> SessionView:
+    plan = sheet.plan(run.id)
+    return SessionView(
+        id=plan.id,
+        title=plan.title,
+        abstract=plan.abstract,
+        kind=plan.kind,
+        stage=plan.stage,
+        theme=plan.theme,
+        speakers=plan.speakers,
+        state=run.state,
+        scheduled=Times(plan.starts_at_ms, plan.ends_at_ms),
+        expected=Times(run.expected_start_ms, run.expected_end_ms),
+        actual=Times(run.actual_start_ms, run.actual_end_ms),
+        delayed_min=_whole_minutes(run.expected_start_ms - plan.starts_at_ms),
+        waiting_for=run.waiting_for,
+        qa=_qa(plan, run),
+        pre_moderated=run.pre_moderation,
+        on_air=bool(run.publications),
+        doors_open_ms=_doors_open_ms(sheet, run),
+    )
+
+
+def _whole_minutes(duration_ms: int) -> int:
+    """Towards zero: 59 s late is not late yet, nor is 59 s early early."""
+    return int(duration_ms / MINUTE_MS)
+
+
+def _qa(plan: Session, run: SessionRun) -> Literal["open", "closed", "off"]:
+    if run.qa_open:
+        return "open"
+    return "closed" if plan.qa.enabled else "off"
+
+
+def _doors_open_ms(sheet: RunSheet, run: SessionRun) -> int:
+    due_ms = run.cues[DOORS_OPEN].due_ms
+    if due_ms is not None:
+        return due_ms
+    return run.expected_start_ms - sheet.schedule.cues.doors_open_min * MINUTE_MS
+
+
+def stage(sheet: RunSheet, planned: Stage) -> StageView:
+    run = sheet.stages[StageId(planned.id)]
+    return StageView(
+        id=planned.id, title=planned.title, session=run.showing, generation=run.generation
+    )
+
+
+# Questions --------------------------------------------------------------------------------------
+
+
+class QuestionView(View, frozen=True, kw_only=True):
+    """A public question: what everybody may know of it."""
+
+    id: str
+    text: str
+    author: str | None
+    state: str
+    asked_ms: int
+    reply: str | None
+
+
+class ModeratedQuestionView(View, frozen=True, kw_only=True):
+    id: str
+    session: str
+    text: str
+    author: str
+    person: str
+    anonymous: bool
+    state: str
+    asked_ms: int
+    edited: bool
+    reply: str | None
+    reason: str | None
+
+
+class OwnQuestionView(View, frozen=True, kw_only=True):
+    id: str
+    session: str
+    text: str
+    anonymous: bool
+    state: str
+    asked_ms: int
+    reply: str | None
+    reason: str | None
+
+
+def question(asked: Question, name_of: NameOf) -> QuestionView | None:
+    """What everybody sees; None unless the question is public."""
+    if not asked.public:
+        return None
+    return QuestionView(
+        id=asked.id,
+        text=asked.text,
+        author=None if asked.anonymous else name_of(asked.person) or None,
+        state=asked.state,
+        asked_ms=asked.asked_ms,
+        reply=asked.reply,
+    )
+
+
+def moderated_question(asked: Question, name_of: NameOf) -> ModeratedQuestionView | None:
+    if asked.state == "erased":
+        return None
+    return ModeratedQuestionView(
+        id=asked.id,
+        session=asked.session,
+        text=asked.text,
+        author=name_of(asked.person),
+        person=asked.person,
+        anonymous=asked.anonymous,
+        state=asked.state,
+        asked_ms=asked.asked_ms,
+        edited=asked.edited,
+        reply=asked.reply,
+        reason=asked.reason,
+    )
+
+
+def own_question(asked: Question) -> OwnQuestionView | None:
+    if asked.state == "erased":
+        return None
+    return OwnQuestionView(
+        id=asked.id,
+        session=asked.session,
+        text=asked.text,
+        anonymous=asked.anonymous,
+        state=asked.state,
+        asked_ms=asked.asked_ms,
+        reply=asked.reply,
+        reason=asked.reason,
+    )
+
+
+class PersonView(View, frozen=True, kw_only=True):
+    id: str
+    name: str
+    roles: tuple[str, ...]
+
+
+def person(principal: Principal, name_of: NameOf) -> PersonView:
+    return PersonView(
+        id=principal.person,
+        name=name_of(principal.person) or principal.name,
+        roles=tuple(sorted(principal.roles)),
+    )
+
+
+# Announcements and the producer's desk ------------------------------------------------------------
+
+
+class AnnouncementView(View, frozen=True, kw_only=True):
+    id: str
+    text: str
+    session: str | None
+    at_ms: int | None
+    called_ms: int | None
+    by: str  # the name of who made it
+
+
+class CueStateView(View, frozen=True, kw_only=True):
+    session: str
+    cue: str
+    due_ms: int | None
+    called_ms: int | None
+    late_ms: int
+    dropped: bool
+    revision: int
+
+
+class ControlView(View, frozen=True, kw_only=True):
+    id: str
+    name: str
+    session: str
+    minutes: int | None
+    at_ms: int
+    by: str  # the name of who did it
+    undoable: bool
+
+
+class PublicationView(View, frozen=True, kw_only=True):
+    session: str
+    person: str
+
+
+def announcement(made: Announcement, name_of: NameOf) -> AnnouncementView:
+    return AnnouncementView(
+        id=made.id,
+        text=made.text,
+        session=made.session,
+        at_ms=made.at_ms,
+        called_ms=made.called_ms,
+        by=name_of(made.by),
+    )
+
+
+def cue_state(session: str, cue: str, run: CueRun) -> CueStateView:
+    return CueStateView(
+        session=session,
+        cue=cue,
+        due_ms=run.due_ms,
+        called_ms=run.called_ms,
+        late_ms=run.late_ms,
+        dropped=run.dropped,
+        revision=run.revision,
+    )
+
+
+def control(done: controls.Control, name_of: NameOf) -> ControlView:
+    return ControlView(
+        id=done.id,
+        name=done.name,
+        session=done.session,
+        minutes=done.minutes,
+        at_ms=done.at_ms,
+        by=name_of(done.by),
+        undoable=done.undoable,
+    )
+
+
+# One-shots --------------------------------------------------------------------------------------
+
+
+class CueEventView(Struct, frozen=True, kw_only=True, tag_field="type", tag="cue"):
+    session: str
+    stage: str
+    cue: str
+    due_ms: int  # server time
+    late_ms: int
+
+
+class AnnouncementEventView(
+    Struct, frozen=True, kw_only=True, tag_field="type", tag="announcement"
+):
+    id: str
+    text: str
+    session: str | None

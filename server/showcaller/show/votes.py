@@ -1,0 +1,65 @@
+"""Votes on their way to the log: those that come within a few milliseconds become one fact."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from .. import system
+from ..domain.facts import VotesCast
+from ..domain.ids import PersonId, QuestionId
+from ..domain.outcome import Outcome, Refusal
+
+MAX_WAIT_S = 0.010
+MAX_BATCH = 500
+
+Append = Callable[[VotesCast, str], Awaitable[Outcome]]
+
+
+class _Waiting(NamedTuple):
+    vote: tuple[PersonId, QuestionId, bool]
+    verdict: asyncio.Future[Refusal | None]
+
+
+class VoteBatches:
+    """Collects votes and appends them with `append(fact, key)`; each caller gets their own verdict."""
+
+    def __init__(self, append: Append) -> None:
+        self._append = append
+        self._waiting: list[_Waiting] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def cast(self, person: PersonId, question: QuestionId, on: bool) -> Refusal | None:
+        """Vote, or withdraw a vote; why it was not counted, if so. Raises what `append` raises."""
+        loop = asyncio.get_running_loop()
+        verdict: asyncio.Future[Refusal | None] = loop.create_future()
+        self._waiting.append(_Waiting((person, question, on), verdict))
+        if len(self._waiting) >= MAX_BATCH:
+            self._send()
+        elif self._timer is None:
+            self._timer = loop.call_later(MAX_WAIT_S, self._send)
+        return await verdict
+
+    def _send(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        batch, self._waiting = self._waiting, []
+        task = asyncio.create_task(self._append_batch(batch), name="votes")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _append_batch(self, batch: list[_Waiting]) -> None:
+        fact = VotesCast(votes=tuple(waiting.vote for waiting in batch))
+        try:
+            outcome = await self._append(fact, system.random_id("votes"))
+        except Exception as error:
+            for waiting in batch:
+                if not waiting.verdict.done():
+                    waiting.verdict.set_exception(error)
+            return
+        for place, waiting in enumerate(batch):
+            if not waiting.verdict.done():  # else its caller went away
+                waiting.verdict.set_result(outcome.refused or outcome.refused_votes.get(place))
