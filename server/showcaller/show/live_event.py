@@ -19,6 +19,7 @@ from ..domain import facts
 from ..domain.ids import EventId, PersonId
 from ..domain.outcome import Outcome
 from ..domain.people import Principal
+from ..domain.producing import ControlFact
 from ..domain.state import State
 from ..errors import Forbidden, NotFound, ShowcallerError, Unavailable
 from ..protocol.messages import ChannelHead, ServerMessage, Since
@@ -211,6 +212,8 @@ class LiveEvent:
         name = self.internal_name(channel, principal)
         if self._catching_up_to:
             raise Unavailable("the event's log is being read anew: try again", retry_after_s=1)
+        if channel == "me":
+            self.channels.open_own(principal)
         if not self.channels.exists(name):
             raise NotFound(f"there is no channel {channel!r}")
         if not may_follow(principal, channel):
@@ -270,7 +273,7 @@ class LiveEvent:
         if (await self.log.head()).epoch != position.epoch:
             return
         self.state, self.epoch = state, position.epoch
-        await self.names.ensure(state.questions.authors())
+        await self.names.ensure(_people_shown(state))
         self.channels = Channels(self.state, self.names, self.epoch)
 
     async def _save_snapshot(self) -> None:
@@ -288,6 +291,13 @@ class LiveEvent:
             )
 
 
+def _people_shown(state: State) -> set[PersonId]:
+    """Those whose names the channels show."""
+    controls = state.runsheet.controls if state.runsheet is not None else []
+    by = {control.by for control in controls}
+    return by | state.questions.authors() | state.announcements.makers()
+
+
 def _people_in(entries: list[Entry]) -> set[PersonId]:
     """Those whose names the projections of `entries` will show."""
     found = set()
@@ -296,6 +306,6 @@ def _people_in(entries: list[Entry]) -> set[PersonId]:
             fact = facts.decode_fact(entry.data)
             if isinstance(fact, facts.QuestionAsked):
                 found.add(fact.person)
-            elif isinstance(fact, facts.AnnouncementMade):
+            elif isinstance(fact, facts.AnnouncementMade | ControlFact):
                 found.add(fact.by)
     return found
