@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from ..protocol.messages import Change, ChannelHead, Levels, Since, Snapshot
 
@@ -100,18 +101,7 @@ class Document:
 
     def _keep(self, change: Change) -> None:
         """Keep it for those who resume: without a mark, since levels are sent to them after it."""
-        if change.mark is not UNSET:
-            change = Change(
-                channel=change.channel,
-                epoch=change.epoch,
-                offset=change.offset,
-                prev=change.prev,
-                at_ms=change.at_ms,
-                put=change.put,
-                remove=change.remove,
-                events=change.events,
-            )
-        self._changes.append(change)
+        self._changes.append(replace(change, mark=UNSET))
         if len(self._changes) > CHANGES_KEPT:
             self.floor = self._changes.popleft().offset
 
@@ -129,7 +119,9 @@ class Document:
         """What somebody missed who was sent everything up to `since`; None if that is not known."""
         if since.epoch != self.epoch or since.offset < self.floor:
             return None
-        missed: list[Change | Levels] = [c for c in self._changes if c.offset > since.offset]
+        missed: list[Change | Levels] = [
+            self._still_true(change) for change in self._changes if change.offset > since.offset
+        ]
         values = {
             key: self.levels.get(key)
             for key, offset in self._level_offsets.items()
@@ -137,6 +129,13 @@ class Document:
         }
         missed.append(Levels(channel=self.channel, epoch=self.epoch, values=values, mark=folded))
         return missed
+
+    def _still_true(self, change: Change) -> Change:
+        """The change without views that later ones replaced or removed: an erased text stays erased."""
+        if change.put is UNSET:
+            return change
+        put = {key: view for key, view in change.put.items() if self.items.get(key) is view}
+        return change if len(put) == len(change.put) else replace(change, put=put or UNSET)
 
     def channel_head(self, folded: int) -> ChannelHead:
         return ChannelHead(head=self.head, mark=self.mark(folded))

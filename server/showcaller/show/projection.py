@@ -67,6 +67,7 @@ class Projection:
             "question": self._question,
             "vote": self._vote,
             "announcement": self._announcement,
+            "person": self._person,
         }
 
     # What there is --------------------------------------------------------------------------------
@@ -237,6 +238,13 @@ class Projection:
             yield Look(ANNOUNCEMENTS, id, view if made.shown else None)
         else:
             yield Look(session_channel(made.session), key, view if made.shown else None)
+
+    def _person(self, id: str) -> Iterator[Look]:
+        """What shows the person's name, besides their questions, which are touched by themselves."""
+        for made in self._state.announcements.by_id.values():
+            if made.by == id:
+                yield from self._announcement(made.id)
+        yield from self._controls("")
 
 
 def _audience(session: SessionId | None) -> str:
