@@ -65,7 +65,8 @@ class EventLog(Protocol):
         Returns when the entry is as durable as configured (sqlite: on disk; redis: on as many
         replicas as asked for). Keys are remembered as long as the log. Raises `NotYet`,
         `errors.Unavailable` (unknown whether it happened: append again with the same key is safe),
-        `errors.StorageFull`.
+        `errors.StorageFull`. A broker may repeat an append whose answer was lost, so `duplicate`
+        may also mean this very call.
         """
         ...
 
@@ -77,11 +78,12 @@ class EventLog(Protocol):
         """The position of the newest entry (offset 0 when there is none)."""
         ...
 
-    def tail(self, after: int) -> AsyncIterator[tuple[str, list[Entry]]]:
-        """Batches `(epoch, entries)` from `after` on, in order, without gaps, for ever.
+    def tail(self, after: int, epoch: str | None = None) -> AsyncIterator[tuple[str, list[Entry]]]:
+        """Batches `(epoch, entries)` from `after` on, in order, without gaps, until the broker closes.
 
         Loss of the connection is bridged inside. When the log turns out to be another one (lost or
         forked), the iterator yields the new epoch with entries from offset 1: the reader folds anew.
+        So it does at once if `epoch` is given, that of `after`, and is not the log's.
         The first batch may be empty: it tells the epoch.
         """
         ...
@@ -91,16 +93,25 @@ class EventLog(Protocol):
         ...
 
     # Ephemeral messages
-    async def publish(self, topic: str, data: bytes) -> None: ...
-
-    async def subscribe(self, topic: str, handler: Callable[[bytes], None]) -> Callable[[], None]:
-        """Call `handler` for each message on `topic` until the function that is returned is called."""
+    async def publish(self, topic: str, data: bytes) -> None:
+        """Raises `errors.Unavailable`."""
         ...
 
-    # Snapshots of the fold; the newest is kept
-    async def save_snapshot(self, position: Position, fold_version: int, data: bytes) -> None: ...
+    async def subscribe(self, topic: str, handler: Callable[[bytes], None]) -> Callable[[], None]:
+        """Call `handler` for each message on `topic` until the function that is returned is called.
 
-    async def load_snapshot(self, fold_version: int) -> tuple[Position, bytes] | None: ...
+        Messages sent after this returns are heard; those sent while the broker is away are lost.
+        """
+        ...
+
+    # Snapshots of the fold; the newest of each fold version is kept
+    async def save_snapshot(self, position: Position, fold_version: int, data: bytes) -> None:
+        """Keep `data`, unless a newer one is kept or `position` is not of this log."""
+        ...
+
+    async def load_snapshot(self, fold_version: int) -> tuple[Position, bytes] | None:
+        """The newest, if the log still is a continuation of the one it was made from."""
+        ...
 
     # Leases
     async def acquire_lease(self, name: str, owner: str, ttl_ms: int) -> Lease | None:
@@ -125,7 +136,10 @@ class EventLog(Protocol):
         ...
 
     async def erase(self, offset: int, data: bytes) -> None:
-        """Replace the data of one entry, for erasing a person's text. The position stays."""
+        """Replace the data of one entry, for erasing a person's text. The position stays.
+
+        Snapshots made from the old data go too. Raises `errors.NotFound` if there is no such entry.
+        """
         ...
 
 

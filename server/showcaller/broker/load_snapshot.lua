@@ -1,0 +1,10 @@
+-- ARGV: 5 fold version. Returns the epoch and, if this log continues that of the snapshot, the snapshot.
+local kept = redis.call('HGET', KEYS[4], ARGV[5])
+if not kept then
+  return {epoch}
+end
+local kept_epoch, offset, digest = string.match(kept, '^(%S+) (%d+) (%S+)\n')
+if kept_epoch ~= epoch or digest_at(tonumber(offset)) ~= digest then
+  return {epoch}
+end
+return {epoch, kept}

@@ -1,0 +1,464 @@
+"""The broker for many processes and hosts, on one Redis (7 or later; its replicas if it has any).
+
+An append is one Lua call (`append.lua`): idempotency, `not_before` by Redis's clock, offset, entry,
+and a message to the tails with all of the entry, so that a tail reads the log only to close gaps.
+
+The epoch. A Redis can lose the end of a log (a restart without persistence, a failover to a replica
+that lags) and go on from there. No server can know that, but the nodes do: with every call a node
+names the newest entry that it has seen, and `epoch.lua` gives the log a new epoch if that entry is not
+there any more, in the same atomic step. So no node is given a position twice for different entries.
+What only nodes that are gone had seen, nobody can miss: `appendfsync always` and `replicas` prevent
+such losses.
+
+Redis-py must never repeat a command by itself. Appends are repeated here, with the same keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ReadOnlyError
+
+from .. import system
+from ..errors import ConfigError, NotFound, Unavailable
+from .base import Appended, Entry, Lease, NotYet, Position
+from .batches import Batches
+from .redis_pubsub import Subscriptions
+from .redis_scripts import LOST, Argument, Script, our_errors
+from .topics import Handler
+
+TIMEOUT_S = 3.0  # for a connection, and for an answer
+WAIT_MS = 1500  # for replicas; less than TIMEOUT_S
+REPEAT_FOR_S = 4.0  # an append is repeated if that begins within this time
+REPEAT_EVERY_S = 0.1
+POLL_S = 0.5  # a tail that hears nothing looks at the log: the last message may be lost
+RETRY_READ_S = 0.25
+PAGE = 1000  # entries
+INBOX = 4096  # messages; what a slow tail loses beyond it, it reads from the log
+
+_APPEND = Script("epoch.lua", "append.lua")
+_READ = Script("epoch.lua", "read.lua")
+_ERASE = Script("epoch.lua", "erase.lua")
+_SAVE_SNAPSHOT = Script("epoch.lua", "save_snapshot.lua")
+_LOAD_SNAPSHOT = Script("epoch.lua", "load_snapshot.lua")
+_ACQUIRE_LEASE = Script("acquire_lease.lua")
+_RELEASE_LEASE = Script("release_lease.lua")
+_COUNT = Script("count.lua")
+
+log = logging.getLogger(__name__)
+
+
+class RedisBroker:
+    """The logs in the Redis at `url`. It connects when it is first used.
+
+    `replicas`: so many replicas must have an entry before its append returns.
+    """
+
+    def __init__(self, url: str, *, replicas: int = 0) -> None:
+        try:
+            self._client = Redis.from_url(
+                url,
+                protocol=2,
+                retry=Retry(NoBackoff(), 0),
+                socket_timeout=TIMEOUT_S,
+                socket_connect_timeout=TIMEOUT_S,
+            )
+        except ValueError as error:
+            raise ConfigError(f"the redis:// URL can't be used: {error}") from error
+        self._replicas = replicas
+        self._subscriptions = Subscriptions(self._client)
+        self._logs: dict[str, RedisLog] = {}
+
+    async def open(self, event_id: str) -> RedisLog:
+        if event_id not in self._logs:
+            opened = RedisLog(self._client, self._subscriptions, event_id, self._replicas)
+            await opened.head()
+            self._logs.setdefault(event_id, opened)  # another task may have been faster
+        return self._logs[event_id]
+
+    async def events(self) -> list[str]:
+        with our_errors():
+            keys = [
+                key async for key in self._client.scan_iter(match=_key("*", "epoch"), count=1000)
+            ]
+        return sorted(key.decode().partition("{")[2].rpartition("}")[0] for key in set(keys))
+
+    async def check(self) -> None:
+        with our_errors():
+            await self._client.set("showcaller:check", 1, px=1000)
+            memory = await self._client.info("memory")
+            replication = await self._client.info("replication")
+        if str(memory.get("maxmemory_policy", "")).startswith("allkeys"):
+            raise Unavailable("Redis may evict the log: set maxmemory-policy to noeviction")
+        if replication["connected_slaves"] < self._replicas:
+            raise Unavailable(
+                f"{self._replicas} replicas are asked for;"
+                f" Redis has {replication['connected_slaves']}"
+            )
+
+    async def close(self) -> None:
+        for opened in self._logs.values():
+            await opened.end()
+        await self._subscriptions.close()
+        await self._client.aclose()
+
+
+class _Append(NamedTuple):
+    key: str
+    data: bytes
+    not_before_ms: int | None
+
+
+class _Cursor(NamedTuple):
+    """A position, and what proves it: the digest of its entry ('' if unknown)."""
+
+    epoch: str
+    offset: int
+    digest: str
+
+
+class _Record(NamedTuple):
+    """An entry as Redis keeps it."""
+
+    entry: Entry
+    digest: str
+
+    @classmethod
+    def parse(cls, offset: int, raw: bytes) -> _Record:
+        head, _, rest = raw.partition(b"\n")
+        at_ms, digest, key_length = head.split(b" ")
+        key, data = rest[: int(key_length)], rest[int(key_length) :]
+        return cls(Entry(offset, key.decode(), int(at_ms), data), digest.decode())
+
+
+class _Seen:
+    """The newest entry of each epoch that this node has seen, appended or read."""
+
+    def __init__(self) -> None:
+        self.epoch = ""  # the one the log was in when we last asked
+        self._newest: dict[str, _Cursor] = {}
+
+    def note(self, cursor: _Cursor) -> None:
+        known = self._newest.get(cursor.epoch, cursor)
+        self._newest[cursor.epoch] = max(known, cursor)
+
+    def newest(self) -> _Cursor:
+        return self._newest.get(self.epoch, _Cursor(self.epoch, 0, "-"))
+
+
+class RedisLog:
+    """One event's log. There is one object a log and process, since it keeps what was seen."""
+
+    def __init__(
+        self, client: Redis, subscriptions: Subscriptions, event_id: str, replicas: int
+    ) -> None:
+        self._client = client
+        self._subscriptions = subscriptions
+        self._event_id = event_id
+        self._replicas = replicas
+        self._seen = _Seen()
+        self._appends: Batches[_Append, Appended] = Batches(self._place)
+        self._inboxes: set[_Inbox] = set()
+        self._ended = False
+        self._tail_topic = self._key("tail")
+        self._log_keys = [self._key(part) for part in ("log", "epoch", "keys", "snapshots")]
+
+    async def end(self) -> None:
+        """End the tails and what is on its way: the broker is closing."""
+        self._ended = True
+        for inbox in self._inboxes:
+            inbox.wake()
+        await self._appends.close()
+
+    def _key(self, *parts: str) -> str:
+        return _key(self._event_id, *parts)
+
+    # The log ------------------------------------------------------------------------------------
+
+    async def append(self, key: str, data: bytes, *, not_before_ms: int | None = None) -> Appended:
+        return await self._appends.add(_Append(key, data, not_before_ms))
+
+    async def _place(self, batch: list[_Append]) -> list[Appended | Exception]:
+        """Append all, again if the connection was lost: their keys make that safe."""
+        give_up_s = system.monotonic_s() + REPEAT_FOR_S
+        while True:
+            try:
+                with our_errors():
+                    return await self._place_once(batch)
+            except Unavailable as error:
+                if not isinstance(error.__cause__, LOST) or system.monotonic_s() > give_up_s:
+                    raise
+            await asyncio.sleep(REPEAT_EVERY_S)
+
+    async def _place_once(self, batch: list[_Append]) -> list[Appended | Exception]:
+        args: list[Argument] = [self._tail_topic]
+        for key, data, not_before_ms in batch:
+            args += (key, data, "" if not_before_ms is None else not_before_ms)
+        epoch, *placed = await self._run(_APPEND, *args)
+        return [self._placed(epoch.decode(), place) for place in placed]
+
+    def _placed(self, epoch: str, place: list[Any]) -> Appended | Exception:
+        if place[0] == 0:
+            return NotYet(place[1])
+        offset, at_ms, digest, duplicate = place
+        self._seen.note(_Cursor(epoch, offset, digest.decode()))
+        return Appended(Position(epoch, offset), at_ms, duplicate == 1)
+
+    async def read(self, after: int, limit: int = 1000) -> list[Entry]:
+        with our_errors():
+            _, records = await self._read(after, limit)
+        return [record.entry for record in records]
+
+    async def head(self) -> Position:
+        with our_errors():
+            cursor, _ = await self._read(0, 0)
+        return Position(cursor.epoch, cursor.offset)
+
+    async def _read(self, after: int, limit: int) -> tuple[_Cursor, list[_Record]]:
+        """The head, and the records after `after`."""
+        raw_epoch, offset, digest, raw = await self._run(_READ, after, limit)
+        epoch = raw_epoch.decode()
+        records = [_Record.parse(place, one) for place, one in enumerate(raw, start=after + 1)]
+        if records:
+            last = records[-1]
+            self._seen.note(_Cursor(epoch, last.entry.offset, last.digest))
+        return _Cursor(epoch, offset, digest.decode()), records
+
+    async def erase(self, offset: int, data: bytes) -> None:
+        with our_errors():
+            _, found = await self._run(_ERASE, offset, data)
+        if not found:
+            raise NotFound(f"the log has no entry {offset}")
+
+    async def now_ms(self) -> int:
+        with our_errors():
+            seconds, microseconds = await self._client.time()
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
+    async def _run(self, script: Script, *args: Argument) -> list[Any]:
+        """Run a script that begins with `epoch.lua`, in whichever epoch the log turns out to be."""
+        while True:
+            seen = self._seen.newest()
+            new_epoch = system.random_id("e")[:14]
+            reply = await self._evaluate(script, *seen, new_epoch, *args)
+            epoch = reply[0].decode()
+            if epoch == seen.epoch:
+                return reply
+            self._enter(epoch)
+
+    def _enter(self, epoch: str) -> None:
+        if self._seen.epoch and epoch != self._seen.epoch:
+            self._log("the log is another one than before", "broker.epoch", epoch=epoch)
+        self._seen.epoch = epoch
+
+    async def _evaluate(self, script: Script, *args: Argument) -> list[Any]:
+        if self._ended:
+            raise Unavailable("the log is closed")
+        reply: list[Any]
+        try:
+            if script is not _APPEND or not self._replicas:
+                reply = await script.run(self._client, self._log_keys, *args)
+                return reply
+            reply, reached = await script.run_and_wait(
+                self._client, self._replicas, WAIT_MS, self._log_keys, *args
+            )
+        except ReadOnlyError:  # the address may lead to the new master by now
+            await self._client.connection_pool.disconnect(inuse_connections=False)
+            raise
+        if len(reply) > 1 and reached < self._replicas:
+            raise Unavailable(
+                f"only {reached} of the {self._replicas} replicas asked for have the entry"
+            )
+        return reply
+
+    # The tail -----------------------------------------------------------------------------------
+
+    async def tail(
+        self, after: int, epoch: str | None = None
+    ) -> AsyncIterator[tuple[str, list[Entry]]]:
+        cursor = _Cursor(epoch or self._seen.epoch, after, "")
+        self._seen.note(cursor)
+        inbox = _Inbox()
+        self._inboxes.add(inbox)
+        self._subscriptions.add(self._tail_topic, inbox.put)
+        try:
+            with contextlib.suppress(Unavailable):
+                await self._subscriptions.confirmed(self._tail_topic)
+            told = ""
+            while not self._ended:
+                cursor, entries, behind = await self._catch_up(cursor)
+                if entries or cursor.epoch != told:
+                    told = cursor.epoch
+                    yield told, entries
+                while not behind and not self._ended:
+                    cursor, entries, behind = await inbox.take(cursor)
+                    self._seen.note(cursor)
+                    if entries:
+                        yield told, entries
+        finally:
+            self._inboxes.discard(inbox)
+            self._subscriptions.remove(self._tail_topic, inbox.put)
+
+    async def _catch_up(self, cursor: _Cursor) -> tuple[_Cursor, list[Entry], bool]:
+        """Read a page after `cursor`. The last value: whether there is more to read."""
+        head, records = await self._read_patiently(cursor)
+        if head.epoch != cursor.epoch:
+            return _Cursor(head.epoch, 0, "-"), [], True
+        if records:
+            cursor = _Cursor(head.epoch, records[-1].entry.offset, records[-1].digest)
+        if cursor.offset == head.offset:
+            cursor = head
+        return cursor, [record.entry for record in records], cursor.offset < head.offset
+
+    async def _read_patiently(self, cursor: _Cursor) -> tuple[_Cursor, list[_Record]]:
+        """Read once Redis answers; nothing if the broker is closed before."""
+        away = False
+        while not self._ended:
+            try:
+                with our_errors():
+                    return await self._read(cursor.offset, PAGE)
+            except Unavailable as error:
+                if not away:
+                    self._log(
+                        "the log can't be read; trying again", "broker.away", error=str(error)
+                    )
+                away = True
+                await asyncio.sleep(RETRY_READ_S)
+        return cursor, []
+
+    # Ephemeral messages -------------------------------------------------------------------------
+
+    async def publish(self, topic: str, data: bytes) -> None:
+        with our_errors():
+            await self._client.publish(self._key("topic", topic), data)
+
+    async def subscribe(self, topic: str, handler: Handler) -> Callable[[], None]:
+        full = self._key("topic", topic)
+        self._subscriptions.add(full, handler)
+        try:
+            await self._subscriptions.confirmed(full)
+        except BaseException:
+            self._subscriptions.remove(full, handler)
+            raise
+
+        def unsubscribe() -> None:
+            self._subscriptions.remove(full, handler)
+
+        return unsubscribe
+
+    # Snapshots ----------------------------------------------------------------------------------
+
+    async def save_snapshot(self, position: Position, fold_version: int, data: bytes) -> None:
+        with our_errors():
+            await self._run(_SAVE_SNAPSHOT, *position, fold_version, data)
+
+    async def load_snapshot(self, fold_version: int) -> tuple[Position, bytes] | None:
+        with our_errors():
+            _, *kept = await self._run(_LOAD_SNAPSHOT, fold_version)
+        if not kept:
+            return None
+        head, _, data = kept[0].partition(b"\n")
+        epoch, offset, digest = head.decode().split(" ")
+        self._seen.note(_Cursor(epoch, int(offset), digest))
+        return Position(epoch, int(offset)), data
+
+    # Leases -------------------------------------------------------------------------------------
+
+    async def acquire_lease(self, name: str, owner: str, ttl_ms: int) -> Lease | None:
+        keys = [self._key("lease", name), self._key("fences")]
+        with our_errors():
+            fence = await _ACQUIRE_LEASE.run(self._client, keys, name, owner, ttl_ms)
+        return None if fence is None else Lease(name, owner, fence)
+
+    async def release_lease(self, lease: Lease) -> None:
+        keys = [self._key("lease", lease.name)]
+        with our_errors():
+            await _RELEASE_LEASE.run(self._client, keys, lease.owner, lease.fence)
+
+    async def read_lease(self, name: str) -> Lease | None:
+        with our_errors():
+            held: dict[Any, Any] = await self._client.hgetall(self._key("lease", name))
+        return Lease(name, held[b"owner"].decode(), int(held[b"fence"])) if held else None
+
+    # Records and counters -----------------------------------------------------------------------
+
+    async def put_record(self, kind: str, id: str, data: bytes) -> None:
+        with our_errors():
+            await self._client.hset(self._key("records", kind), id, data)
+
+    async def get_records(self, kind: str, ids: list[str]) -> list[bytes | None]:
+        if not ids:
+            return []
+        with our_errors():
+            records: list[Any] = await self._client.hmget(self._key("records", kind), ids)
+        return records
+
+    async def delete_record(self, kind: str, id: str) -> None:
+        with our_errors():
+            await self._client.hdel(self._key("records", kind), id)
+
+    async def count(self, name: str, window_ms: int) -> int:
+        with our_errors():
+            count: int = await _COUNT.run(self._client, [self._key("counter", name)], window_ms)
+        return count
+
+    def _log(self, message: str, action: str, **details: str) -> None:
+        log.warning(message, extra={"action": action, "event": self._event_id, **details})
+
+
+class _Inbox:
+    """Messages about new entries, until the tail comes for them."""
+
+    def __init__(self) -> None:
+        self._messages: deque[bytes] = deque(maxlen=INBOX)
+        self._some = asyncio.Event()
+
+    def put(self, message: bytes) -> None:
+        self._messages.append(message)
+        self._some.set()
+
+    def wake(self) -> None:
+        self._some.set()
+
+    async def take(self, cursor: _Cursor) -> tuple[_Cursor, list[Entry], bool]:
+        """The entries that continue `cursor`, waiting for some.
+
+        The last value: whether the log must be read, since there is a gap or long nothing came.
+        """
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._some.wait()
+        except TimeoutError:
+            return cursor, [], True
+        self._some.clear()
+        entries: list[Entry] = []
+        while self._messages:
+            before, record = _parse_message(self._messages.popleft())
+            if before == cursor:
+                entries.append(record.entry)
+                cursor = _Cursor(cursor.epoch, record.entry.offset, record.digest)
+            elif before.epoch != cursor.epoch or before.offset >= cursor.offset:
+                self._messages.clear()  # whatever they told of is in the log already
+                return cursor, entries, True
+        return cursor, entries, False
+
+
+def _parse_message(message: bytes) -> tuple[_Cursor, _Record]:
+    """What `append.lua` published: the position before the entry, and the entry."""
+    head, _, raw = message.partition(b"\n")
+    epoch, offset, digest_before = head.decode().split(" ")
+    record = _Record.parse(int(offset), raw)
+    return _Cursor(epoch, record.entry.offset - 1, digest_before), record
+
+
+def _key(event_id: str, *parts: str) -> str:
+    """The braces put all keys of one event on one node of a Redis Cluster."""
+    return ":".join(("showcaller", f"{{{event_id}}}", *parts))

@@ -1,0 +1,86 @@
+"""The Lua scripts beside this file, and our error for each of Redis's."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator
+from importlib import resources
+from typing import Any, TypeVar
+
+from redis.asyncio import Redis
+from redis.exceptions import (
+    ConnectionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    TimeoutError,
+)
+
+from ..errors import ShowcallerError, StorageFull, Unavailable
+
+Argument = str | bytes | int
+T = TypeVar("T")
+
+# The server can't be reached, or is not (any more) the one to write to: worth trying again.
+LOST = (ConnectionError, TimeoutError, ReadOnlyError)
+
+
+class Script:
+    """A Lua script, made of the named files in that order."""
+
+    def __init__(self, *names: str) -> None:
+        files = resources.files(__package__)
+        self.text = "".join(files.joinpath(name).read_text("utf-8") for name in names)
+        self.sha = hashlib.sha1(self.text.encode()).hexdigest()
+
+    async def run(self, client: Redis, keys: list[str], *args: Argument) -> Any:
+        """Its reply. Raises what redis-py raises."""
+        return await self._loaded(client, lambda: client.evalsha(self.sha, len(keys), *keys, *args))
+
+    async def run_and_wait(
+        self, client: Redis, replicas: int, wait_ms: int, keys: list[str], *args: Argument
+    ) -> tuple[Any, int]:
+        """Its reply, and how many replicas have what it wrote, waiting for `replicas` of them."""
+
+        async def once() -> tuple[Any, int]:
+            async with client.pipeline(transaction=False) as pipe:  # WAIT is about its connection
+                pipe.evalsha(self.sha, len(keys), *keys, *args)
+                pipe.wait(replicas, wait_ms)
+                reply, reached = await pipe.execute(raise_on_error=False)
+            for answer in (reply, reached):
+                if isinstance(answer, Exception):
+                    raise answer
+            return reply, reached
+
+        return await self._loaded(client, once)
+
+    async def _loaded(self, client: Redis, call: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await call()
+        except NoScriptError:  # so it has not run
+            await client.script_load(self.text)
+            return await call()
+
+
+@contextlib.contextmanager
+def our_errors() -> Iterator[None]:
+    """Turn redis-py's errors into `StorageFull` or `Unavailable`."""
+    try:
+        yield
+    except RedisError as error:
+        raise translate(error) from error
+
+
+def translate(error: RedisError) -> ShowcallerError:
+    text = str(error)
+    if isinstance(error, OutOfMemoryError):
+        return StorageFull("Redis has reached its maxmemory: raise it, or make room")
+    if text.startswith("MISCONF"):
+        return StorageFull("Redis can't save to its disk, so it refuses writes: see its log")
+    if isinstance(error, ReadOnlyError):
+        return Unavailable("this Redis is a read-only replica: a failover is going on")
+    if isinstance(error, TimeoutError):
+        return Unavailable("Redis does not answer in time")
+    return Unavailable(f"Redis can't do this now: {text}")

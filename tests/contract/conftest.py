@@ -1,0 +1,60 @@
+"""Both brokers, for tests that every broker must pass."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from showcaller.broker.base import Broker, EventLog
+from showcaller.broker.connect import connect
+from showcaller.testing.redis_server import RedisServer
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:{tmp_path / 'showcaller.db'}"
+    server: RedisServer = request.getfixturevalue("redis_server")
+    return server.url
+
+
+@pytest.fixture
+async def broker(url: str) -> AsyncIterator[Broker]:
+    broker = connect(url)
+    yield broker
+    await broker.close()
+
+
+@pytest.fixture
+async def other_broker(url: str, broker: Broker) -> AsyncIterator[Broker]:
+    """A second node's broker, where there can be one."""
+    if url.startswith("sqlite"):
+        yield broker
+        return
+    other = connect(url)
+    yield other
+    await other.close()
+
+
+@pytest.fixture
+def event_id() -> str:
+    return f"event-{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+async def log(broker: Broker, event_id: str) -> EventLog:
+    return await broker.open(event_id)
+
+
+@pytest.fixture
+async def other_log(other_broker: Broker, event_id: str, log: EventLog) -> EventLog:
+    return await other_broker.open(event_id)
