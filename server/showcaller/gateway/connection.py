@@ -1,0 +1,283 @@
+"""One client's live connection: joins its transport, its session, the hub and the event."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+from ..domain.people import Principal
+from ..errors import (
+    CLOSE_RESUME,
+    CLOSE_SLOW,
+    Banned,
+    Forbidden,
+    OurFault,
+    RateLimited,
+    ShowcallerError,
+    close_for,
+)
+from ..protocol import frames
+from ..protocol.codec import MAX_CLIENT_MESSAGE_BYTES, Format, encode
+from ..protocol.messages import (
+    ClockAnswer,
+    ClockProbe,
+    Command,
+    Heartbeat,
+    Hello,
+    Refresh,
+    Reply,
+    ServerMessage,
+    Since,
+    Subscribe,
+    Unsubscribe,
+    Welcome,
+)
+from ..protocol.session import Beat, Drop, Effect, Hangup, Perform, Pong, Send, Session, failure
+from ..show.permissions import may_follow
+from ..show.served import ServedEvent
+from .framed import FramedConnection
+from .hub import Hub
+
+if TYPE_CHECKING:
+    from .gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+MAX_RUNNING_COMMANDS = 16
+_PING = frames.encode_frame(frames.PING, b"")
+_FROM_ANYWHERE = Since(epoch="", offset=0)  # a position in no log: always answered by a reset
+
+
+class LiveConnection(FramedConnection):
+    """Made by the gateway once the upgrade was answered."""
+
+    __slots__ = ("_commands", "_gateway", "_hub", "_served", "_session", "principal")
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        format: Format,
+        gateway: Gateway,
+        served: ServedEvent,
+        hub: Hub,
+    ) -> None:
+        super().__init__(transport, MAX_CLIENT_MESSAGE_BYTES, gateway.buffer_limit_bytes)
+        self._gateway = gateway
+        self._served = served
+        self._hub = hub
+        self._session = Session(format, gateway.heartbeat_s, gateway.now())
+        self._commands: set[asyncio.Task[None]] | None = None  # those running
+        self.principal: Principal | None = None
+
+    @property
+    def format(self) -> Format:
+        return self._session.format
+
+    # Driving the session --------------------------------------------------------------------------
+
+    def on_event(self, event: frames.Event) -> None:
+        self._gateway.counters.messages_received += 1
+        self._carry_out(self._session.receive(event, self._gateway.now()))
+
+    def tick(self, now_s: float) -> float | None:
+        """Called by the gateway's wheel."""
+        if self._transport.is_closing():
+            return None
+        self._carry_out(self._session.tick(now_s))
+        return self._session.next_deadline().at_s
+
+    def _carry_out(self, effect: Effect | None) -> None:
+        match effect:
+            case Perform(message):
+                _HANDLERS[type(message)](self, message)
+            case Send(message):
+                self.send(message)
+            case Pong(payload):
+                self.answer(frames.encode_frame(frames.PONG, payload))
+            case Beat():
+                self._beat()
+            case Hangup(code, reason):
+                self.close(code, reason)
+            case Drop():
+                self.abort()
+
+    # Sending --------------------------------------------------------------------------------------
+
+    def send(self, message: ServerMessage) -> None:
+        """Send what the client asked for."""
+        self._count(1, self._write_answer(encode(message, self.format)))
+
+    def _write_answer(self, data: bytes) -> int:
+        self.answer(data)
+        return len(data)
+
+    def _count(self, messages: int, size: int) -> None:
+        self._gateway.counters.messages_sent += messages
+        self._gateway.counters.bytes_sent += size
+
+    def _beat(self) -> None:
+        assert self.principal is not None
+        event = self._served.event
+        heads = event.heads(self._session.channels, self.principal)
+        message = Heartbeat(now_ms=event.wall_ms(), epoch=event.epoch, channels=heads)
+        data = _PING + encode(message, self.format)
+        self.write(data)
+        self._count(1, len(data))
+
+    # What clients ask for ---------------------------------------------------------------------------
+
+    def _hello(self, message: Hello) -> None:
+        try:
+            principal = self._verify(message.token)
+        except ShowcallerError as error:
+            self.close(*close_for(error))
+            return
+        self.principal = principal
+        event = self._served.event
+        now_ms = event.wall_ms()
+        self._session.welcome(self._gateway.now(), (principal.expires_at_ms - now_ms) / 1000)
+        self.send(
+            Welcome(
+                event=event.event_id,
+                person=principal.person,
+                name=event.names.get(principal.person) or principal.name,
+                roles=sorted(principal.roles),
+                sessions=sorted(principal.sessions),
+                epoch=event.epoch,
+                head=event.state.folded,
+                now_ms=now_ms,
+                heartbeat_ms=round(self._gateway.heartbeat_s * 1000),
+                expires_at_ms=principal.expires_at_ms,
+                server=f"showcaller/{__version__}",
+            )
+        )
+
+    def _verify(self, token: str) -> Principal:
+        event = self._served.event
+        principal = self._served.tokens.verify(token, event.event_id)
+        if event.state.people.shuts_out(principal):
+            raise Banned("you were shut out of this event")
+        return principal
+
+    def _subscribe(self, message: Subscribe) -> None:
+        assert self.principal is not None
+        event = self._served.event
+        try:
+            result, opening = event.open(message.channel, self.principal, message.since)
+        except ShowcallerError as error:
+            self.send(failure(error, message.id))
+            return
+        name = event.internal_name(message.channel, self.principal)
+        self._hub.follow(name, self)
+        self._session.channels.add(message.channel)
+        reply = encode(Reply(id=message.id, ok=True, result=result), self.format)
+        data = reply + self._encode_all(name, opening)
+        self._count(1 + len(opening), self._write_answer(data))
+
+    def _encode_all(self, channel: str, messages: list[ServerMessage]) -> bytes:
+        return b"".join(self._hub.encode(channel, message, self.format) for message in messages)
+
+    def _unsubscribe(self, message: Unsubscribe) -> None:
+        assert self.principal is not None
+        name = self._served.event.internal_name(message.channel, self.principal)
+        self._hub.unfollow(name, self)
+        self._session.channels.discard(message.channel)
+        self.send(Reply(id=message.id, ok=True, result={}))
+
+    def _clock(self, message: ClockProbe) -> None:
+        event = self._served.event
+        received_ms = event.wall_ms()
+        self.send(ClockAnswer(t1=message.t1, t2=received_ms, t3=event.wall_ms()))
+
+    def _refresh(self, message: Refresh) -> None:
+        assert self.principal is not None
+        try:
+            principal = self._verify(message.token)
+            if principal.person != self.principal.person:
+                raise Forbidden("the token is another person's", field="token")
+        except ShowcallerError as error:
+            self.send(failure(error, message.id))
+            return
+        self.principal = principal
+        left_s = (principal.expires_at_ms - self._served.event.wall_ms()) / 1000
+        self._session.refresh(self._gateway.now(), left_s)
+        result = {"expires_at_ms": principal.expires_at_ms}
+        self.send(Reply(id=message.id, ok=True, result=result))
+        if not all(may_follow(principal, channel) for channel in self._session.channels):
+            self.close(CLOSE_RESUME, "roles_changed")
+
+    def _command(self, message: Command) -> None:
+        if self._commands is None:
+            self._commands = set()
+        if len(self._commands) >= MAX_RUNNING_COMMANDS:
+            busy = RateLimited(f"{MAX_RUNNING_COMMANDS} commands are under way", retry_after_s=1)
+            self.send(failure(busy, message.id))
+            return
+        task = asyncio.get_running_loop().create_task(self._run(message))
+        self._commands.add(task)
+        task.add_done_callback(self._commands.discard)
+
+    async def _run(self, message: Command) -> None:
+        """The command goes on when the connection ends: its fact may be on its way."""
+        assert self.principal is not None
+        reply: ServerMessage
+        try:
+            result = await self._served.commands.run(
+                self.principal, message.name, message.args, message.key
+            )
+            reply = Reply(id=message.id, ok=True, result=result)
+        except ShowcallerError as error:
+            reply = failure(error, message.id)
+        except Exception:
+            log.exception(
+                "a command failed", extra={"action": "command.failed", "command": message.name}
+            )
+            fault = OurFault("something failed here; it was logged", code="internal")
+            reply = failure(fault, message.id)
+        if not self.closing:
+            self.send(reply)
+
+    # What happens to it -----------------------------------------------------------------------------
+
+    def start_over(self) -> None:
+        """The event's log is another one: send new snapshots of everything that is followed."""
+        if self.principal is None or self.closing:
+            return
+        opening = []
+        try:
+            for channel in sorted(self._session.channels):
+                _, messages = self._served.event.open(channel, self.principal, _FROM_ANYWHERE)
+                name = self._served.event.internal_name(channel, self.principal)
+                opening.append(self._encode_all(name, messages))
+        except ShowcallerError:
+            self.close(CLOSE_RESUME, "resume")
+            return
+        self._count(len(opening), self._write_answer(b"".join(opening)))
+
+    def on_slow(self) -> None:
+        self.close(CLOSE_SLOW, "slow")
+
+    def on_closing(self, code: int) -> None:
+        self._session.hang_up(self._gateway.now())
+        if self.principal is not None:
+            for channel in self._session.channels:
+                name = self._served.event.internal_name(channel, self.principal)
+                self._hub.unfollow(name, self)
+        self._gateway.let_go(self, self._hub, code)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._gateway.forget(self)
+
+
+_HANDLERS: dict[type, Callable[[LiveConnection, Any], None]] = {
+    Hello: LiveConnection._hello,
+    Subscribe: LiveConnection._subscribe,
+    Unsubscribe: LiveConnection._unsubscribe,
+    Command: LiveConnection._command,
+    Refresh: LiveConnection._refresh,
+    ClockProbe: LiveConnection._clock,
+}

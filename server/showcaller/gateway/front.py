@@ -1,0 +1,141 @@
+"""The front door of the one TCP port (RFC 9112 §2).
+
+It waits for the head of a connection's first request. An upgrade to the live endpoint goes to the gateway;
+any other connection, bytes and all, to the HTTP server, for good. An upgrade that comes as a later request
+of an HTTP connection, as from a proxy that reuses its connections, reaches the gateway by `live_route`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+import msgspec
+from aiohttp import web
+
+from ..errors import ShowcallerError, problem
+from ..protocol.handshake import (
+    HeadTimeout,
+    HeadTooLarge,
+    Request,
+    collect_headers,
+    live_event_id,
+    parse_request,
+    refusal_headers,
+    refused,
+)
+from .gateway import Gateway
+
+HEAD_DEADLINE_S = 10.0
+MAX_HEAD_BYTES = 16 * 1024
+_END_OF_HEAD = b"\r\n\r\n"
+
+
+class Front(asyncio.Protocol):
+    """One new TCP connection. `http` makes a protocol of the HTTP server."""
+
+    __slots__ = ("_gateway", "_head", "_http", "_transport")
+
+    def __init__(self, http: Callable[[], asyncio.Protocol], gateway: Gateway) -> None:
+        self._http = http
+        self._gateway = gateway
+        self._head = b""
+        self._transport: asyncio.Transport | None = None  # None: it is not ours any more
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._gateway.watch(self, self._gateway.now() + HEAD_DEADLINE_S)
+
+    def data_received(self, data: bytes) -> None:
+        head = self._head + data
+        end = head.find(_END_OF_HEAD)
+        if end > MAX_HEAD_BYTES or (end < 0 and len(head) > MAX_HEAD_BYTES):
+            self._refuse(HeadTooLarge(f"the head has more than {MAX_HEAD_BYTES} bytes"))
+        elif end < 0:
+            self._head = head
+        elif _is_for_gateway(head):
+            self._upgrade(head[:end], head[end + len(_END_OF_HEAD) :])
+        else:
+            self._hand_over(head)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+
+    def tick(self, now_s: float) -> None:
+        """Called by the gateway's wheel when the head is overdue."""
+        if self._transport is not None:
+            self._refuse(HeadTimeout(f"the head did not come within {HEAD_DEADLINE_S:.0f} s"))
+
+    def _upgrade(self, head: bytes, rest: bytes) -> None:
+        transport = self._release()
+        try:
+            served, upgrade = self._gateway.check(parse_request(head))
+        except ShowcallerError as error:
+            self._gateway.counters.upgrades_refused += 1
+            transport.write(refused(error))
+            transport.close()
+            return
+        self._gateway.accept(transport, served, upgrade)
+        if rest:
+            cast(asyncio.Protocol, transport.get_protocol()).data_received(rest)
+
+    def _hand_over(self, data: bytes) -> None:
+        transport = self._release()
+        protocol = self._http()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        protocol.data_received(data)
+
+    def _refuse(self, error: ShowcallerError) -> None:
+        transport = self._release()
+        transport.write(refused(error))
+        transport.close()
+
+    def _release(self) -> asyncio.Transport:
+        transport, self._transport = self._transport, None
+        self._head = b""
+        assert transport is not None
+        return transport
+
+
+def _is_for_gateway(head: bytes) -> bool:
+    method, _, rest = head[: head.index(b"\r\n")].partition(b" ")
+    target = rest.partition(b" ")[0].decode("latin-1")
+    return method == b"GET" and live_event_id(target) is not None
+
+
+def live_route(gateway: Gateway) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The HTTP server's handler of the live endpoint: takes the transport over from it."""
+
+    async def live(request: web.Request) -> web.StreamResponse:
+        try:
+            headers = collect_headers(request.headers.items())
+            served, upgrade = gateway.check(Request(request.raw_path, headers))
+        except ShowcallerError as error:
+            gateway.counters.upgrades_refused += 1
+            return _refusal(error)
+        transport = request.transport
+        if transport is not None:
+            _take_from_http(request)
+            gateway.accept(transport, served, upgrade)
+        return web.Response()  # goes nowhere: for the HTTP server the connection is lost
+
+    return live
+
+
+def _take_from_http(request: web.Request) -> None:
+    """Make the HTTP server forget the connection without closing its transport."""
+    protocol = request.protocol
+    protocol.transport = None
+    protocol.connection_lost(None)
+
+
+def _refusal(error: ShowcallerError) -> web.Response:
+    answer = web.Response(
+        status=error.http_status,
+        body=msgspec.json.encode(problem(error)),
+        headers=refusal_headers(error),
+    )
+    answer.force_close()
+    return answer

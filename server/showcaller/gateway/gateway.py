@@ -1,0 +1,166 @@
+"""The gateway of one process: all live connections, their deadlines, and how they are sent away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from .. import system
+from ..errors import Close, Forbidden, NotFound
+from ..protocol.handshake import Request, Upgrade, accepted, live_event_id, negotiate
+from ..protocol.messages import Drain
+from ..show.live_event import LiveEvent
+from ..show.served import ServedEvent
+from .admission import Admission, drain_slots_s, drained
+from .connection import LiveConnection
+from .counters import Counters
+from .framed import FramedConnection
+from .hub import Hub
+from .origins import may_connect, parse_origin
+from .wheel import RESOLUTION_S, Timed, Wheel
+
+log = logging.getLogger(__name__)
+
+GOODBYE_S = 1.0  # how long a drain waits for the last closing handshakes
+
+
+class Gateway:
+    """`lookup` finds the event that a path names. `now` is the monotonic clock, in seconds."""
+
+    def __init__(
+        self,
+        lookup: Callable[[str], ServedEvent | None],
+        *,
+        allow_origins: frozenset[str] = frozenset(),
+        max_connections: int = 20_000,
+        buffer_limit_bytes: int = 1 << 20,
+        heartbeat_s: float = 15,
+        now: Callable[[], float] = system.monotonic_s,
+    ) -> None:
+        self.buffer_limit_bytes = buffer_limit_bytes
+        self.heartbeat_s = heartbeat_s
+        self.now = now
+        self.counters = Counters()
+        self._lookup = lookup
+        self._origins = frozenset(filter(None, map(parse_origin, allow_origins)))
+        self._admission = Admission(max_connections)
+        self._hubs: dict[str, Hub] = {}
+        self._wheel = Wheel()
+        self._turning = False
+        self._leaving: set[LiveConnection] = set()
+        self._all_left = asyncio.Event()
+
+    def attach(self, event: LiveEvent) -> None:
+        """Serve the event's channels. Call it once, before the event is looked up."""
+        hub = Hub(event, self.counters)
+        self._hubs[event.event_id] = hub
+        event.add_listener(hub)
+
+    # Coming in ----------------------------------------------------------------------------------
+
+    def check(self, request: Request) -> tuple[ServedEvent, Upgrade]:
+        """Whether the request may become a live connection.
+
+        Raises `BadInput`, `UpgradeRequired`, `Forbidden` (its origin), `NotFound`.
+        """
+        upgrade = negotiate(request)
+        if not may_connect(request.headers.get("origin"), request.header("host"), self._origins):
+            raise Forbidden("pages of this origin may not connect", code="foreign_origin")
+        event_id = live_event_id(request.target)
+        served = self._lookup(event_id) if event_id is not None else None
+        if served is None:
+            raise NotFound(f"there is no event {event_id!r} here")
+        return served, upgrade
+
+    def accept(self, transport: asyncio.Transport, served: ServedEvent, upgrade: Upgrade) -> None:
+        """Answer the upgrade; from now on the transport's protocol is the live connection."""
+        transport.write(accepted(upgrade))
+        away = self._admission.refusal(self.counters.connections, self.now())
+        if away is not None:
+            self._send_away(transport, away)
+            return
+        hub = self._hubs[served.event.event_id]
+        connection = LiveConnection(transport, upgrade.format, self, served, hub)
+        transport.set_protocol(connection)
+        hub.connections.add(connection)
+        self.counters.connections += 1
+        self.counters.accepted += 1
+        self.watch(connection, self.now())
+
+    def _send_away(self, transport: asyncio.Transport, away: Close) -> None:
+        self.counters.sent_away += 1
+        connection = _SentAway(transport, 0, self.buffer_limit_bytes)
+        transport.set_protocol(connection)
+        connection.close(*away)
+        self.watch(connection, self.now() + GOODBYE_S)
+
+    def let_go(self, connection: LiveConnection, hub: Hub, code: int) -> None:
+        """The connection is closing: it gets no more messages."""
+        hub.connections.discard(connection)
+        self.counters.connections -= 1
+        self.counters.closes[code] += 1
+
+    def forget(self, connection: LiveConnection) -> None:
+        """The connection's transport is gone."""
+        self._leaving.discard(connection)
+        if not self._leaving:
+            self._all_left.set()
+
+    # Time ---------------------------------------------------------------------------------------
+
+    def watch(self, timed: Timed, at_s: float) -> None:
+        """Have `timed.tick` called at `at_s`, and when it says next."""
+        self._wheel.add(timed, at_s)
+        if not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_later(RESOLUTION_S, self._turn)
+
+    def _turn(self) -> None:
+        try:
+            self._wheel.turn(self.now())
+        finally:
+            self._turning = bool(self._wheel)
+            if self._turning:
+                asyncio.get_running_loop().call_later(RESOLUTION_S, self._turn)
+
+    # Going away ---------------------------------------------------------------------------------
+
+    async def drain(self, spread_s: float) -> None:
+        """Let nobody in, tell everybody when their turn to leave is, and close each at that time."""
+        began_s = self.now()
+        self._admission.begin_drain(began_s + spread_s)
+        leaving = self._connections()
+        self._leaving = set(leaving)
+        if not leaving:
+            return
+        slots_s = drain_slots_s(len(leaving), spread_s)
+        log.info("draining", extra={"action": "live.draining", "connections": len(leaving)})
+        for connection, slot_s in zip(leaving, slots_s, strict=True):
+            if connection.principal is not None and not connection.closing:
+                connection.send(Drain(reconnect_after_ms=round(slot_s * 1000)))
+        for connection, slot_s in zip(leaving, slots_s, strict=True):
+            if (wait_s := began_s + slot_s - self.now()) > 0:
+                await asyncio.sleep(wait_s)
+            connection.close(*drained())
+        await self._wait_for_goodbyes()
+
+    def _connections(self) -> list[LiveConnection]:
+        return [connection for hub in self._hubs.values() for connection in hub.connections]
+
+    async def _wait_for_goodbyes(self) -> None:
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await self._all_left.wait()
+        except TimeoutError:
+            for connection in self._leaving:
+                connection.abort()
+
+
+class _SentAway(FramedConnection):
+    """Accepted and closed at once, because a page can't read the answer to a refused upgrade."""
+
+    __slots__ = ()
+
+    def tick(self, now_s: float) -> None:
+        self.abort()

@@ -1,0 +1,41 @@
+"""Deadlines of very many things, checked together: one timer for all instead of one for each."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+RESOLUTION_S = 0.25
+
+
+class Timed(Protocol):
+    def tick(self, now_s: float) -> float | None:
+        """Do what is due. Returns when to be called next (never later than due); None: never again."""
+        ...
+
+
+class Wheel:
+    """`turn` calls what is due. A deadline that moved later in the meantime does no harm."""
+
+    def __init__(self) -> None:
+        self._slots: dict[int, list[Timed]] = {}
+        self._turned_to: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._slots)
+
+    def add(self, timed: Timed, at_s: float) -> None:
+        """Call `timed.tick` at `at_s` or up to `RESOLUTION_S` later."""
+        slot = math.ceil(at_s / RESOLUTION_S)
+        if self._turned_to is not None:
+            slot = max(slot, self._turned_to + 1)
+        self._slots.setdefault(slot, []).append(timed)
+
+    def turn(self, now_s: float) -> None:
+        """Call everything that is due by `now_s`."""
+        self._turned_to = math.floor(now_s / RESOLUTION_S)
+        for slot in sorted(slot for slot in self._slots if slot <= self._turned_to):
+            for timed in self._slots.pop(slot):
+                next_s = timed.tick(now_s)
+                if next_s is not None:
+                    self.add(timed, next_s)
