@@ -22,35 +22,35 @@ class Since(Struct, frozen=True):
     offset: Annotated[int, Meta(ge=0)]
 
 
-class Hello(ClientMessage, tag="hello"):
+class Hello(ClientMessage, frozen=True, tag="hello"):
     token: Annotated[str, Meta(max_length=8192)]
     client: Annotated[str, Meta(max_length=200)] = ""
 
 
-class Subscribe(ClientMessage, tag="subscribe"):
+class Subscribe(ClientMessage, frozen=True, tag="subscribe"):
     id: MessageId
     channel: ChannelName
     since: Since | None = None
 
 
-class Unsubscribe(ClientMessage, tag="unsubscribe"):
+class Unsubscribe(ClientMessage, frozen=True, tag="unsubscribe"):
     id: MessageId
     channel: ChannelName
 
 
-class Command(ClientMessage, tag="command"):
+class Command(ClientMessage, frozen=True, tag="command"):
     id: MessageId
     name: Annotated[str, Meta(max_length=64)]
     args: dict[str, Any] = {}
     key: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
-class Refresh(ClientMessage, tag="refresh"):
+class Refresh(ClientMessage, frozen=True, tag="refresh"):
     id: MessageId
     token: Annotated[str, Meta(max_length=8192)]
 
 
-class ClockProbe(ClientMessage, tag="clock"):
+class ClockProbe(ClientMessage, frozen=True, tag="clock"):
     t1: float
 
 
@@ -71,7 +71,7 @@ class ErrorBody(Struct, frozen=True, kw_only=True):
     field: str | UnsetType = UNSET
 
 
-class Welcome(ServerMessage, tag="welcome"):
+class Welcome(ServerMessage, frozen=True, tag="welcome"):
     event: str
     person: str
     name: str
@@ -85,18 +85,18 @@ class Welcome(ServerMessage, tag="welcome"):
     server: str
 
 
-class Reply(ServerMessage, tag="reply"):
+class Reply(ServerMessage, frozen=True, tag="reply"):
     id: str
     ok: bool
     result: dict[str, Any] | UnsetType = UNSET
     error: ErrorBody | UnsetType = UNSET
 
 
-class Error(ServerMessage, tag="error"):
+class Error(ServerMessage, frozen=True, tag="error"):
     error: ErrorBody
 
 
-class Snapshot(ServerMessage, tag="snapshot"):
+class Snapshot(ServerMessage, frozen=True, tag="snapshot"):
     channel: str
     epoch: str
     offset: int
@@ -105,7 +105,7 @@ class Snapshot(ServerMessage, tag="snapshot"):
     reset: bool = False
 
 
-class Change(ServerMessage, tag="change"):
+class Change(ServerMessage, frozen=True, tag="change"):
     channel: str
     epoch: str
     offset: int
@@ -117,7 +117,7 @@ class Change(ServerMessage, tag="change"):
     mark: int | UnsetType = UNSET
 
 
-class Levels(ServerMessage, tag="levels"):
+class Levels(ServerMessage, frozen=True, tag="levels"):
     channel: str
     epoch: str
     values: dict[str, int | None]
@@ -129,19 +129,19 @@ class ChannelHead(Struct, frozen=True):
     mark: int
 
 
-class Heartbeat(ServerMessage, tag="heartbeat"):
+class Heartbeat(ServerMessage, frozen=True, tag="heartbeat"):
     now_ms: float
     epoch: str
     channels: dict[str, ChannelHead]
 
 
-class ClockAnswer(ServerMessage, tag="clock"):
+class ClockAnswer(ServerMessage, frozen=True, tag="clock"):
     t1: float
     t2: float
     t3: float
 
 
-class Drain(ServerMessage, tag="drain"):
+class Drain(ServerMessage, frozen=True, tag="drain"):
     reconnect_after_ms: int
 
 
