@@ -1,9 +1,4 @@
-"""The engine on aiortc's peer connections: it forwards encoded frames and never runs a codec.
-
-aiortc decodes what it receives and encodes what it sends. Four of its private attributes are replaced to
-stop that (`_tap_receiver`, `_feed_sender`), and two of aioice's (`_Peer.bind`); nothing else here leans on
-its inside. `tests/unit/media/test_aiortc_engine.py` fails when a release moves them.
-"""
+"""The engine on aiortc's peer connections: rooms, stages and routes; it never runs a codec."""
 
 from __future__ import annotations
 
@@ -12,20 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from aiortc import (
-    RTCBundlePolicy,
-    RTCConfiguration,
-    RTCPeerConnection,
-    RTCRtpReceiver,
-    RTCRtpTransceiver,
-    RTCSessionDescription,
-)
-from aiortc.codecs import CODECS, is_rtx
 from aiortc.exceptions import OperationError
-from aiortc.mediastreams import MediaStreamTrack
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters
-from aiortc.rtp import RtpPacket
-from aiortc.sdp import candidate_from_sdp, parameters_from_sdp, parse_h264_profile_level_id
 
 from .. import system
 from ..errors import (
@@ -36,329 +18,16 @@ from ..errors import (
     ShowcallerError,
     Unprocessable,
 )
-from . import forward
 from .addresses import Addresses
+from .aiortc_peers import NO_CODEC, Feed, Peer, Publication, Viewer
 from .engine import Answer, MediaEvent, Patched
-from .sdp import Offer, Role, advertise, read_fragment, read_offer
+from .sdp import read_fragment, read_offer
 
 log = logging.getLogger(__name__)
 
 CONNECT_WITHIN_S = 20.0
 PUBLISHER_SILENT_S = 10.0  # without a packet or a connectivity check: the publisher is gone
 CHECK_SILENCE_EVERY_S = 1.0
-MAX_TRICKLED = 100  # candidates of one peer
-DEFAULT_VIDEO = "video/vp8"
-_MORE_H264_PROFILES = ("4d001f", "64001f", "640c1f")  # main, high, constrained high
-
-
-def forward_more_h264_profiles() -> None:
-    """Let aiortc negotiate H.264 profiles that it can't decode: we only forward. Call it once."""
-    baseline = next(codec for codec in CODECS["video"] if codec.name == "H264")
-    for profile in _MORE_H264_PROFILES:
-        parameters = {**baseline.parameters, "profile-level-id": profile}
-        CODECS["video"].append(
-            RTCRtpCodecParameters(
-                mimeType=baseline.mimeType,
-                clockRate=baseline.clockRate,
-                payloadType=baseline.payloadType,
-                rtcpFeedback=baseline.rtcpFeedback,
-                parameters=parameters,
-            )
-        )
-
-
-def codec_name(codec: RTCRtpCodecParameters) -> str:
-    """`video/vp8`, `audio/opus`, or `video/h264 PROFILE`: what a viewer must be able to decode."""
-    name = str(codec.mimeType).lower()
-    if name != "video/h264":
-        return name
-    level_id = str(codec.parameters.get("profile-level-id", "42e01f"))
-    return f"{name} {parse_h264_profile_level_id(level_id)[0].name.lower()}"
-
-
-# What is replaced inside aiortc -----------------------------------------------------------------
-
-
-class _Tap:
-    """Stands where aiortc has its jitter buffer; hands every packet on and yields no frame to decode."""
-
-    def __init__(self, on_packet: Callable[[RtpPacket], None]) -> None:
-        self._on_packet = on_packet
-
-    def add(self, packet: RtpPacket) -> tuple[bool, None]:
-        self._on_packet(packet)
-        return False, None
-
-
-class _Passthrough:
-    """Stands where aiortc has its encoder; a frame brings its payloads along."""
-
-    @staticmethod
-    def pack(frame: forward.Frame) -> tuple[list[bytes], int]:
-        return frame.payloads, frame.timestamp
-
-
-def _tap_receiver(receiver: Any, on_packet: Callable[[RtpPacket], None]) -> None:
-    receiver._RTCRtpReceiver__jitter_buffer = _Tap(on_packet)
-
-
-def _feed_sender(sender: Any, on_keyframe_wanted: Callable[[], None]) -> None:
-    sender._RTCRtpSender__encoder = _Passthrough()
-    sender._send_keyframe = on_keyframe_wanted  # called for a viewer's PLI or FIR
-
-
-class _OutletTrack(MediaStreamTrack):
-    """What a viewer's sender reads: the frames of its outlet."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__()
-        self.kind = kind
-        self.outlet = forward.Outlet(video=kind == "video")
-        self._more = asyncio.Event()
-
-    def offer(self, frame: forward.Frame) -> None:
-        if self.outlet.offer(frame):
-            self._more.set()
-
-    async def recv(self) -> Any:
-        while not self.outlet:
-            self._more.clear()
-            await self._more.wait()
-        return self.outlet.take()
-
-
-# Peers ------------------------------------------------------------------------------------------
-
-
-class _Peer:
-    """One peer connection, answering one offer."""
-
-    role: Role
-
-    def __init__(self, resource: str, person: str, offer: Offer) -> None:
-        self.resource = resource
-        self.person = person
-        self.offer = offer
-        self.etag = f'"{system.random_id("e")}"'
-        self.live = False  # media can flow
-        self.heard_s = system.monotonic_s()
-        self.codecs: dict[str, str] = {}  # by kind, as `codec_name` has them
-        self.pc = RTCPeerConnection(
-            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        )
-
-    def event(self, kind: str) -> MediaEvent:
-        raise NotImplementedError
-
-    def prepare(self, transceiver: RTCRtpTransceiver) -> None:
-        """Make the transceiver of a flowing medium forward instead of decoding or encoding."""
-        raise NotImplementedError
-
-    def preferred(self, kind: str) -> str:
-        """The codec to choose if the offer has it."""
-        return ""
-
-    async def answer(self, addresses: Addresses) -> str:
-        """Negotiate and gather. Raises `Unprocessable`, and whatever aiortc makes of rubbish."""
-        await self.pc.setRemoteDescription(RTCSessionDescription(self.offer.sdp, "offer"))
-        for transceiver in self.pc.getTransceivers():
-            self._choose_codec(transceiver)
-            if transceiver.kind in self.offer.kinds:
-                self.prepare(transceiver)
-            else:
-                transceiver.direction = "inactive"
-        self._bind(addresses.bound)
-        await self.pc.setLocalDescription(await self.pc.createAnswer())
-        return advertise(self.pc.localDescription.sdp, addresses.advertised)
-
-    async def trickle(self, candidates: list[str]) -> None:
-        ice = self._ice_transport()
-        known = len(ice.getRemoteCandidates())
-        for candidate in candidates[: max(0, MAX_TRICKLED - known)]:
-            await ice.addRemoteCandidate(candidate_from_sdp(candidate))
-
-    def _choose_codec(self, transceiver: RTCRtpTransceiver) -> None:
-        """Negotiate exactly one codec (and its retransmission), so that both sides know what flows."""
-        wanted = "audio/opus" if transceiver.kind == "audio" else "video/"
-        usable = [
-            codec
-            for codec in transceiver._codecs
-            if not is_rtx(codec) and codec_name(codec).startswith(wanted)
-        ]
-        if not usable:
-            raise Unprocessable("the offer must have Opus, and for video VP8 or H.264")
-        preferred = self.preferred(transceiver.kind)
-        chosen = next((codec for codec in usable if codec_name(codec) == preferred), usable[0])
-        self.codecs[transceiver.kind] = codec_name(chosen)
-        transceiver._codecs = [chosen] + [
-            codec
-            for codec in transceiver._codecs
-            if is_rtx(codec) and codec.parameters.get("apt") == chosen.payloadType
-        ]
-        if text := self.offer.parameters.get(chosen.payloadType or 0):
-            chosen.parameters = parameters_from_sdp(text)
-
-    def _ice_transport(self) -> Any:
-        return self.pc.getTransceivers()[0].receiver.transport.transport
-
-    def _bind(self, hosts: tuple[str, ...]) -> None:
-        """Bind sockets to `hosts` only, and note each connectivity check of the other side."""
-        connection = self._ice_transport().iceGatherer._connection
-        gather, check = connection.get_component_candidates, connection.request_received
-
-        async def gather_on_hosts(component: int, addresses: list[str], timeout: int = 5) -> Any:
-            return await gather(component=component, addresses=list(hosts), timeout=timeout)
-
-        def note_check(*args: Any) -> None:
-            self.heard_s = system.monotonic_s()
-            check(*args)
-
-        connection.get_component_candidates = gather_on_hosts
-        connection.request_received = note_check
-
-
-class _Publication(_Peer):
-    """A speaker: its packets become frames for the stages that its room is led to."""
-
-    role: Role = "publish"
-
-    def __init__(self, resource: str, session: str, person: str, offer: Offer) -> None:
-        super().__init__(resource, person, offer)
-        self.session = session
-        self.feeds: set[_Feed] = set()
-        self.packets = 0
-        self.keyframe_requests = 0
-        self._throttle = forward.Throttle(forward.KEYFRAME_EVERY_S)
-        self._video: RTCRtpReceiver | None = None
-        self._video_ssrc: int | None = None
-
-    def event(self, kind: str) -> MediaEvent:
-        name = "published" if kind == "live" else "unpublished"
-        return MediaEvent(
-            kind=name, resource=self.resource, session=self.session, person=self.person
-        )
-
-    def prepare(self, transceiver: RTCRtpTransceiver) -> None:
-        kind = transceiver.kind
-        assembler: forward.VideoAssembler | forward.AudioOrder = forward.AudioOrder()
-        if kind == "video":
-            self._video = transceiver.receiver
-            test = forward.KEYFRAME_TESTS[self.codecs[kind].split()[0]]
-            assembler = forward.VideoAssembler(test)
-
-        def on_packet(packet: RtpPacket) -> None:
-            self._receive(kind, assembler, packet)
-
-        _tap_receiver(transceiver.receiver, on_packet)
-
-    def _receive(
-        self,
-        kind: str,
-        assembler: forward.VideoAssembler | forward.AudioOrder,
-        packet: RtpPacket,
-    ) -> None:
-        self.heard_s = system.monotonic_s()
-        self.packets += 1
-        if kind == "video":
-            self._video_ssrc = packet.ssrc
-        plain = forward.Packet(
-            packet.sequence_number, packet.timestamp, bool(packet.marker), packet.payload
-        )
-        for frame in assembler.add(plain):
-            for feed in self.feeds:
-                feed.forward(kind, frame, self.heard_s)
-        if assembler.broken:
-            self.ask_keyframe()
-
-    def ask_keyframe(self) -> None:
-        """Ask the publisher for a keyframe, at most once in `KEYFRAME_EVERY_S`."""
-        delay_s = self._throttle.ask(system.monotonic_s())
-        if delay_s is not None:
-            asyncio.get_running_loop().call_later(delay_s, self._send_keyframe_request)
-
-    def _send_keyframe_request(self) -> None:
-        if self._video is not None and self._video_ssrc is not None:
-            self.keyframe_requests += 1
-            asyncio.ensure_future(self._video._send_rtcp_pli(self._video_ssrc))  # noqa: RUF006
-
-
-class _Viewer(_Peer):
-    """Somebody who watches a stage."""
-
-    role: Role = "view"
-
-    def __init__(self, resource: str, feed: _Feed, person: str, offer: Offer) -> None:
-        super().__init__(resource, person, offer)
-        self.feed = feed
-        self.tracks = {kind: _OutletTrack(kind) for kind in offer.kinds}
-        self.transceivers = [
-            self.pc.addTransceiver(track, "sendonly") for track in self.tracks.values()
-        ]
-
-    def event(self, kind: str) -> MediaEvent:
-        name = "viewed" if kind == "live" else "left"
-        return MediaEvent(
-            kind=name, resource=self.resource, stage=self.feed.stage, person=self.person
-        )
-
-    def prepare(self, transceiver: RTCRtpTransceiver) -> None:
-        _feed_sender(transceiver.sender, self.feed.ask_keyframe)
-
-    def preferred(self, kind: str) -> str:
-        return self.feed.codec(kind) or (DEFAULT_VIDEO if kind == "video" else "")
-
-    def can_decode(self, publication: _Publication) -> bool:
-        both = self.codecs.keys() & publication.codecs.keys()
-        return all(self.codecs[kind] == publication.codecs[kind] for kind in both)
-
-
-class _Feed:
-    """A stage: one source at a time, spliced into one timeline for all its viewers."""
-
-    def __init__(self, stage: str) -> None:
-        self.stage = stage
-        self.session: str | None = None
-        self.source: _Publication | None = None
-        self.viewers: set[_Viewer] = set()  # those that are connected
-        self.frames = 0
-        self._splices = {
-            "audio": forward.Splice(forward.AUDIO_CLOCK_HZ),
-            "video": forward.Splice(forward.VIDEO_CLOCK_HZ),
-        }
-
-    def codec(self, kind: str) -> str:
-        return self.source.codecs.get(kind, "") if self.source else ""
-
-    def forward(self, kind: str, frame: forward.Frame, now_s: float) -> None:
-        timestamp = self._splices[kind].map(self.source, frame.timestamp, now_s)
-        spliced = frame._replace(timestamp=timestamp)
-        self.frames += 1
-        for viewer in self.viewers:
-            if (track := viewer.tracks.get(kind)) is not None:
-                track.offer(spliced)
-
-    def lead(self, source: _Publication | None) -> list[_Viewer]:
-        """Show `source` from its next keyframe on; returns those viewers who can't decode it."""
-        if source is self.source:
-            return []
-        if self.source is not None:
-            self.source.feeds.discard(self)
-        self.source = source
-        if source is None:
-            return []
-        source.feeds.add(self)
-        for viewer in self.viewers:
-            if (track := viewer.tracks.get("video")) is not None:
-                track.outlet.wants_keyframe = True
-        self.ask_keyframe()
-        return [viewer for viewer in self.viewers if not viewer.can_decode(source)]
-
-    def ask_keyframe(self) -> None:
-        if self.source is not None:
-            self.source.ask_keyframe()
-
-
-# The engine -------------------------------------------------------------------------------------
 
 
 class AiortcEngine:
@@ -368,19 +37,19 @@ class AiortcEngine:
         self.on_event: Callable[[MediaEvent], None] = lambda event: None
         self._name = name
         self._addresses = addresses
-        self._peers: dict[str, _Peer] = {}
-        self._feeds: dict[str, _Feed] = {}
+        self._peers: dict[str, Peer] = {}
+        self._feeds: dict[str, Feed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._run(self._end_silent())
 
     async def publish(self, *, session: str, person: str, offer: str) -> Answer:
         return await self._open(
-            _Publication(self._new_id(), session, person, read_offer(offer, "publish"))
+            Publication(self._new_id(), session, person, read_offer(offer, "publish"))
         )
 
     async def view(self, *, stage: str, person: str, offer: str) -> Answer:
         read = read_offer(offer, "view")
-        return await self._open(_Viewer(self._new_id(), self._feed(stage), person, read))
+        return await self._open(Viewer(self._new_id(), self._feed(stage), person, read))
 
     async def patch(self, resource: str, *, if_match: str | None, fragment: str) -> Patched:
         peer = self._peer(resource)
@@ -402,7 +71,7 @@ class AiortcEngine:
             self._end(publication)
 
     async def leave_stage(self, stage: str) -> None:
-        for peer in [p for p in self._peers.values() if isinstance(p, _Viewer)]:
+        for peer in [p for p in self._peers.values() if isinstance(p, Viewer)]:
             if peer.feed.stage == stage:
                 self._end(peer)
         self._feed(stage).lead(None)
@@ -413,8 +82,8 @@ class AiortcEngine:
         self._lead(self._feed(stage))
 
     async def statistics(self) -> dict[str, object]:
-        publications = [p for p in self._peers.values() if isinstance(p, _Publication)]
-        viewers = [p for p in self._peers.values() if isinstance(p, _Viewer)]
+        publications = [p for p in self._peers.values() if isinstance(p, Publication)]
+        viewers = [p for p in self._peers.values() if isinstance(p, Viewer)]
         outlets = [track.outlet for viewer in viewers for track in viewer.tracks.values()]
         return {
             "publications": sum(p.live for p in publications),
@@ -436,14 +105,14 @@ class AiortcEngine:
 
     # Opening and ending ---------------------------------------------------------------------
 
-    async def _open(self, peer: _Peer) -> Answer:
+    async def _open(self, peer: Peer) -> Answer:
         self._peers[peer.resource] = peer
         peer.pc.on("connectionstatechange", lambda: self._on_state(peer))
         try:
             sdp = await peer.answer(self._addresses)
         except OperationError:
             self._end(peer)
-            raise Unprocessable("the offer must have Opus, and for video VP8 or H.264") from None
+            raise Unprocessable(NO_CODEC) from None
         except ShowcallerError:
             self._end(peer)
             raise
@@ -454,34 +123,34 @@ class AiortcEngine:
         asyncio.get_running_loop().call_later(CONNECT_WITHIN_S, self._give_up, peer)
         return Answer(resource=peer.resource, sdp=sdp, etag=peer.etag)
 
-    def _on_state(self, peer: _Peer) -> None:
+    def _on_state(self, peer: Peer) -> None:
         state = peer.pc.connectionState
         if state == "connected" and peer.resource in self._peers and not peer.live:
             self._begin(peer)
         elif state in ("failed", "closed") and peer.resource in self._peers:
             self._end(peer)
 
-    def _begin(self, peer: _Peer) -> None:
+    def _begin(self, peer: Peer) -> None:
         peer.live = True
         self.on_event(peer.event("live"))
-        if isinstance(peer, _Viewer):
+        if isinstance(peer, Viewer):
             peer.feed.viewers.add(peer)
             peer.feed.ask_keyframe()
-        elif isinstance(peer, _Publication):
+        elif isinstance(peer, Publication):
             self._lead_all(peer.session)
 
-    def _give_up(self, peer: _Peer) -> None:
+    def _give_up(self, peer: Peer) -> None:
         if not peer.live and peer.resource in self._peers:
             self._end(peer)
 
-    def _end(self, peer: _Peer) -> None:
+    def _end(self, peer: Peer) -> None:
         """Forget the peer at once and close its connection in the background."""
         if self._peers.pop(peer.resource, None) is None:
             return
         self.on_event(peer.event("over"))
-        if isinstance(peer, _Viewer):
+        if isinstance(peer, Viewer):
             peer.feed.viewers.discard(peer)
-        elif isinstance(peer, _Publication):
+        elif isinstance(peer, Publication):
             self._lead_all(peer.session)
         self._run(peer.pc.close(), "close")
 
@@ -491,7 +160,7 @@ class AiortcEngine:
             await asyncio.sleep(CHECK_SILENCE_EVERY_S)
             limit_s = system.monotonic_s() - PUBLISHER_SILENT_S
             for peer in list(self._peers.values()):
-                if isinstance(peer, _Publication) and peer.live and peer.heard_s < limit_s:
+                if isinstance(peer, Publication) and peer.live and peer.heard_s < limit_s:
                     self._end(peer)
 
     # Rooms and stages -----------------------------------------------------------------------
@@ -501,23 +170,23 @@ class AiortcEngine:
             if feed.session == session:
                 self._lead(feed)
 
-    def _lead(self, feed: _Feed) -> None:
+    def _lead(self, feed: Feed) -> None:
         """Show the newest live publication of the room that is led to the stage."""
         live = [p for p in self._publications(feed.session) if p.live]
         for viewer in feed.lead(live[-1] if live else None):
             self._end(viewer)  # it connects again and negotiates the other codec
 
-    def _publications(self, session: str | None) -> list[_Publication]:
+    def _publications(self, session: str | None) -> list[Publication]:
         return [
             peer
             for peer in self._peers.values()
-            if isinstance(peer, _Publication) and peer.session == session
+            if isinstance(peer, Publication) and peer.session == session
         ]
 
-    def _feed(self, stage: str) -> _Feed:
-        return self._feeds.setdefault(stage, _Feed(stage))
+    def _feed(self, stage: str) -> Feed:
+        return self._feeds.setdefault(stage, Feed(stage))
 
-    def _peer(self, resource: str) -> _Peer:
+    def _peer(self, resource: str) -> Peer:
         try:
             return self._peers[resource]
         except KeyError:

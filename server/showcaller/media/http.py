@@ -1,0 +1,267 @@
+"""WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03) over HTTP.
+
+Any origin may ask: requests carry a Bearer token and no cookies, so a foreign page can do nothing that
+its user's token was not given to it for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+from aiohttp import web
+
+from ..domain.people import Principal
+from ..errors import (
+    BadInput,
+    Banned,
+    NotFound,
+    OurFault,
+    ShowcallerError,
+    TooLarge,
+    Unavailable,
+    Unsupported,
+    problem,
+)
+from ..show.served import ServedEvent
+from ..tokens import bearer
+from .engine import Answer
+from .service import MediaService
+
+log = logging.getLogger(__name__)
+
+OFFER = "application/sdp"
+FRAGMENT = "application/trickle-ice-sdpfrag"
+MAX_BODY_BYTES = 64 * 1024
+BODY_TIMEOUT_S = 10.0
+PREFLIGHT_S = 86_400
+
+Lookup = Callable[[str], ServedEvent | None]
+MediaLookup = Callable[[str], MediaService | None]
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+Open = Callable[[MediaService, Principal, str, str], Awaitable[Answer]]
+
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Location, ETag, Link, Retry-After, Accept-Patch",
+}
+_PREFLIGHT = {
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+    "Access-Control-Max-Age": str(PREFLIGHT_S),
+}
+_TURN = re.compile(r"(?P<scheme>turns?:)(?P<user>[^:@]+):(?P<password>[^@]+)@(?P<rest>.+)")
+
+
+def register_media_routes(
+    app: web.Application,
+    *,
+    lookup: Lookup,
+    media: MediaLookup,
+    ice_servers: Sequence[str] = (),
+) -> None:
+    """Add the WHIP and WHEP endpoints and their resources.
+
+    `ice_servers` are told to clients: `stun:HOST`, or `turn:USER:PASSWORD@HOST?transport=udp`.
+    """
+    routes = _Routes(lookup, media, ice_servers)
+    event = "/api/v1/events/{event}"
+    for path, open_, is_whip in (
+        (f"{event}/sessions/{{place}}/whip", MediaService.publish, True),
+        (f"{event}/sessions/{{place}}/whep", MediaService.view_session, False),
+        (f"{event}/stages/{{place}}/whep", MediaService.view_stage, False),
+    ):
+        app.router.add_post(path, routes.opening(open_))
+        app.router.add_get(path, _answering(routes.describe_whip if is_whip else routes.describe))
+        app.router.add_route("OPTIONS", path, _answering(routes.endpoint_options))
+    resource = f"{event}/media/{{resource}}"
+    app.router.add_patch(resource, _answering(routes.patch))
+    app.router.add_delete(resource, _answering(routes.delete))
+    app.router.add_route("OPTIONS", resource, _answering(routes.resource_options))
+
+
+class _Routes:
+    def __init__(self, lookup: Lookup, media: MediaLookup, ice_servers: Sequence[str]) -> None:
+        self._lookup = lookup
+        self._media = media
+        self._links = [ice_server_link(url) for url in ice_servers]
+
+    # Endpoints --------------------------------------------------------------------------------
+
+    def opening(self, open_: Open) -> Handler:
+        """POST an offer: 201 with the answer, and where the new resource is."""
+
+        async def handle(request: web.Request) -> web.Response:
+            principal, media = self._principal(request), self._service(request)
+            offer = await _body(request, OFFER)
+            answer = await open_(media, principal, request.match_info["place"], offer)
+            event = request.match_info["event"]
+            response = web.Response(
+                status=201,
+                text=answer.sdp,
+                content_type=OFFER,
+                charset=None,
+                headers={
+                    "Location": f"/api/v1/events/{event}/media/{answer.resource}",
+                    "ETag": answer.etag,
+                    "Accept-Patch": FRAGMENT,
+                },
+            )
+            self._add_links(response)
+            return response
+
+        return _answering(handle)
+
+    async def endpoint_options(self, request: web.Request) -> web.Response:
+        """Preflight, and what the endpoint takes (RFC 9725 §4.2)."""
+        self._served(request)
+        headers = {
+            "Allow": "OPTIONS, GET, HEAD, POST",
+            "Accept-Post": OFFER,
+            "Access-Control-Allow-Methods": "OPTIONS, GET, HEAD, POST",
+            "Access-Control-Expose-Headers": f"{_CORS['Access-Control-Expose-Headers']}, Accept-Post",
+        }
+        response = web.Response(status=204, headers={**_PREFLIGHT, **headers})
+        self._add_links(response)
+        return response
+
+    async def describe_whip(self, request: web.Request) -> web.Response:
+        """GET a WHIP endpoint: it is there, and that's all (RFC 9725 §4.2)."""
+        self._served(request)
+        return web.Response(status=204, headers={"Accept-Post": OFFER})
+
+    async def describe(self, request: web.Request) -> web.Response:
+        """GET or HEAD a WHEP endpoint: the type tells players that it is one (WHEP §4)."""
+        self._served(request)
+        return web.Response(
+            status=200, content_type=OFFER, charset=None, headers={"Accept-Post": OFFER}
+        )
+
+    # Resources --------------------------------------------------------------------------------
+
+    async def patch(self, request: web.Request) -> web.Response:
+        """Trickle candidates: 204; where an engine restarts ICE: 200, a fragment and a new ETag."""
+        principal, media = self._principal(request), self._service(request)
+        try:
+            fragment = await _body(request, FRAGMENT)
+        except Unsupported as error:
+            return _problem(error, {"Accept-Patch": FRAGMENT})
+        resource = request.match_info["resource"]
+        if_match = request.headers.get("If-Match")
+        patched = await media.patch(principal, resource, if_match, fragment)
+        if patched.fragment is None:
+            return web.Response(status=204)
+        return web.Response(
+            text=patched.fragment,
+            content_type=FRAGMENT,
+            charset=None,
+            headers={"ETag": patched.etag},
+        )
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """End the resource; If-Match is ignored (RFC 9725 §4.2)."""
+        principal, media = self._principal(request), self._service(request)
+        await media.close(principal, request.match_info["resource"])
+        return web.Response(status=200)
+
+    async def resource_options(self, request: web.Request) -> web.Response:
+        self._served(request)
+        methods = dict.fromkeys(("Allow", "Access-Control-Allow-Methods"), "OPTIONS, PATCH, DELETE")
+        return web.Response(status=204, headers={**_PREFLIGHT, **methods, "Accept-Patch": FRAGMENT})
+
+    # Who and where ----------------------------------------------------------------------------
+
+    def _served(self, request: web.Request) -> ServedEvent:
+        event = request.match_info["event"]
+        served = self._lookup(event)
+        if served is None:
+            raise NotFound(f"there is no event {event!r} here")
+        return served
+
+    def _principal(self, request: web.Request) -> Principal:
+        served = self._served(request)
+        token = bearer(request.headers.get("Authorization"))
+        principal = served.tokens.verify(token, served.event.event_id)
+        if served.event.state.people.shuts_out(principal):
+            raise Banned("you were shut out of this event")
+        return principal
+
+    def _service(self, request: web.Request) -> MediaService:
+        media = self._media(request.match_info["event"])
+        if media is None:
+            raise Unavailable("this node serves no media", retry_after_s=5)
+        return media
+
+    def _add_links(self, response: web.Response) -> None:
+        for link in self._links:
+            response.headers.add("Link", link)
+
+
+def ice_server_link(url: str) -> str:
+    """A STUN or TURN server as a Link header's value (RFC 9725 §4.6)."""
+    found = _TURN.fullmatch(url)
+    if found is None:
+        return f'<{url}>; rel="ice-server"'
+    return (
+        f'<{found["scheme"]}{found["rest"]}>; rel="ice-server"; username="{found["user"]}"; '
+        f'credential="{found["password"]}"; credential-type="password"'
+    )
+
+
+def _answering(handler: Handler) -> Handler:
+    """Errors become problem+json; every answer may be read by any origin and kept by nobody."""
+
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            response = await handler(request)
+        except ShowcallerError as error:
+            response = _problem(error)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("a request failed", extra={"action": "http.failed", "path": request.path})
+            response = _problem(OurFault("something failed here; it was logged", code="internal"))
+        for name, value in _CORS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return handle
+
+
+def _problem(error: ShowcallerError, headers: dict[str, str] | None = None) -> web.Response:
+    described = problem(error)
+    all_headers = dict(headers or {})
+    if "retry_after_s" in described:
+        all_headers["Retry-After"] = str(described["retry_after_s"])
+    if error.http_status == 401:
+        all_headers["WWW-Authenticate"] = "Bearer"
+    return web.Response(
+        status=error.http_status,
+        body=msgspec.json.encode(described),
+        content_type="application/problem+json",
+        headers=all_headers,
+    )
+
+
+async def _body(request: web.Request, content_type: str) -> str:
+    """The body as text. Raises `Unsupported`, `TooLarge`, `BadInput`."""
+    if request.content_type != content_type:
+        raise Unsupported(f"send this as {content_type}")
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise TooLarge(f"an SDP has at most {MAX_BODY_BYTES} bytes")
+    data = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for chunk in request.content.iter_any():
+                data += chunk
+                if len(data) > MAX_BODY_BYTES:
+                    raise TooLarge(f"an SDP has at most {MAX_BODY_BYTES} bytes")
+    except TimeoutError:
+        raise BadInput(f"the body did not arrive within {BODY_TIMEOUT_S:.0f} s") from None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise BadInput("the body is not UTF-8") from None

@@ -1,0 +1,247 @@
+"""Media for one event on this node: admission, finding the worker, and keeping everything in line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Coroutine, Sequence
+from typing import Any
+
+import msgspec
+
+from ..broker.base import Entry, Lease
+from ..domain.facts import AnyFact
+from ..domain.ids import StageId
+from ..domain.outcome import Outcome
+from ..domain.people import Principal
+from ..domain.runsheet import RunSheet
+from ..errors import NotFound, OurFault, ShowcallerError, Unavailable
+from ..protocol.messages import ServerMessage
+from ..show.live_event import LiveEvent
+from . import measures
+from .addresses import choose_addresses
+from .admission import admit_publisher, admit_viewer_of_session, admit_viewer_of_stage
+from .engine import Answer, Patched
+from .ledger import Ledger
+from .relay import Relay
+from .rooms import Asker, Rooms
+from .stages import RENEW_EVERY_S, Stages
+from .workers import Worker, Workers
+
+log = logging.getLogger(__name__)
+
+MOVED_TRIES = 3  # how often a stage may have moved before we give up
+MOVED_RETRY_S = 0.3
+FLUSH_WITHIN_S = 2.0
+
+
+class MediaService:
+    """WHIP and WHEP for one event. `start` it once, `stop` it once.
+
+    `workers` media processes run here (0: this node only passes requests on); `addresses` are those that
+    clients reach media at (none: all of this machine).
+    """
+
+    def __init__(self, event: LiveEvent, *, workers: int, addresses: Sequence[str] = ()) -> None:
+        self._event = event
+        self._workers = Workers(workers, choose_addresses(addresses))
+        self._workers.on_up = self._on_up
+        self._workers.on_down = self._on_down
+        self._ledger = Ledger(event)
+        self._rooms = Rooms(self._ledger)
+        self._workers.on_event = self._rooms.on_event
+        self._stages = Stages(event.log, self._workers, self._rooms, self._ledger)
+        self._relay = Relay(event.log, self._do_here)
+        self._changed = asyncio.Event()  # the run sheet
+        self._lease_due = asyncio.Event()  # sooner than each second
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # Life -------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the workers without waiting for them: until one runs, requests get 503."""
+        await self._relay.start()
+        self._event.add_listener(self)
+        self._ledger.start()
+        self._spawn(self._keep_in_line())
+        self._spawn(self._keep_leases())
+        self._workers.start()
+
+    async def stop(self) -> None:
+        """Say what ends here, let others take over, end the workers."""
+        self._event.remove_listener(self)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._rooms.end_all()
+        await self._ledger.stop(FLUSH_WITHIN_S)
+        for worker in self._workers.all():
+            await self._attempt(self._stages.release(self._stages.drop(worker)))
+        self._relay.stop()
+        await self._workers.stop()
+
+    # What clients ask -------------------------------------------------------------------------
+
+    async def publish(self, principal: Principal, session: str, offer: str) -> Answer:
+        """A WHIP offer. Raises what `admission` does, `BadInput`, `Unprocessable`, `Unavailable`."""
+        stage = admit_publisher(self._sheet, principal, session, self._event.wall_ms())
+        return await self._at_stage(stage, "publish", principal, session=session, offer=offer)
+
+    async def view_stage(self, principal: Principal, stage: str, offer: str) -> Answer:
+        """A WHEP offer for a stage. Raises as `publish` does."""
+        found = admit_viewer_of_stage(self._sheet, stage, self._event.wall_ms())
+        return await self._at_stage(found, "view", principal, offer=offer)
+
+    async def view_session(self, principal: Principal, session: str, offer: str) -> Answer:
+        """A WHEP offer for a session: it leads to the stage that the session is on."""
+        stage = admit_viewer_of_session(self._sheet, session, self._event.wall_ms())
+        return await self._at_stage(stage, "view", principal, offer=offer)
+
+    async def patch(
+        self, principal: Principal, resource: str, if_match: str | None, fragment: str
+    ) -> Patched:
+        """Trickled candidates. Raises as the engine does; `Forbidden` for somebody else's."""
+        args = {"resource": resource, "if_match": if_match, "fragment": fragment}
+        result = await self._at_resource(resource, "patch", principal, args)
+        return msgspec.convert(result, Patched)
+
+    async def close(self, principal: Principal, resource: str) -> None:
+        """End a resource. Raises `NotFound`, `Forbidden`."""
+        await self._at_resource(resource, "close", principal, {"resource": resource})
+
+    async def statistics(self) -> dict[str, object]:
+        """Counts of this node, over all its workers."""
+        totals = measures.total(worker.measured for worker in self._workers.all())
+        return totals | {
+            "workers": len(self._workers.all()),
+            "restarts": self._workers.restarts,
+            "stages": self._stages.count(),
+        }
+
+    @property
+    def _sheet(self) -> RunSheet:
+        sheet = self._event.state.runsheet
+        if sheet is None:
+            raise Unavailable("the event's run has not started", retry_after_s=1)
+        return sheet
+
+    # Where it is done -------------------------------------------------------------------------
+
+    async def _at_stage(
+        self, stage: StageId, method: str, principal: Principal, **args: str
+    ) -> Answer:
+        """Do it at the worker that has the stage, here or elsewhere; it may move meanwhile."""
+        asked = {"stage": stage, "asker": _asker(principal), **args}
+        for tries_left in reversed(range(MOVED_TRIES)):
+            try:
+                worker = await self._stages.owner(self._sheet, self._event.state.run, stage)
+                return msgspec.convert(await self._do(worker, method, asked), Answer)
+            except Unavailable:
+                if not tries_left:
+                    raise
+                await asyncio.sleep(MOVED_RETRY_S)
+        raise AssertionError("unreachable")
+
+    async def _at_resource(
+        self, resource: str, method: str, principal: Principal, args: dict[str, Any]
+    ) -> Any:
+        worker, _, _ = resource.partition("~")
+        try:
+            return await self._do(worker, method, {**args, "asker": _asker(principal)})
+        except Unavailable as error:
+            if error.code != "no_answer":
+                raise
+            raise NotFound("this media resource ended with its worker") from None
+
+    async def _do(self, worker: str, method: str, args: dict[str, Any]) -> Any:
+        if self._workers.get(worker) is not None:
+            return await self._do_here(worker, method, args)
+        return await self._relay.ask(worker, method, args)
+
+    async def _do_here(self, name: str, method: str, args: dict[str, Any]) -> Any:
+        """Do it at our worker `name`: asked by our own clients or by another node."""
+        asker = msgspec.convert(args["asker"], Asker)
+        match method:
+            case "patch":
+                return await self._rooms.patch(
+                    args["resource"], asker, args["if_match"], args["fragment"]
+                )
+            case "close":
+                return await self._rooms.close(args["resource"], asker)
+        worker = self._stages.hosted_by(args["stage"], name)
+        if worker is None:
+            raise Unavailable("the stage has moved to another worker", retry_after_s=1)
+        match method:
+            case "publish":
+                return await self._rooms.publish(worker, args["session"], asker, args["offer"])
+            case "view":
+                return await self._rooms.view(worker, args["stage"], asker, args["offer"])
+        raise OurFault(f"media has no method {method!r}")
+
+    # What happens -----------------------------------------------------------------------------
+
+    def on_folded(self, entry: Entry, fact: AnyFact, outcome: Outcome) -> None:
+        if any(touch.kind in ("session", "stage") for touch in outcome.touched):
+            self._changed.set()
+        if outcome.banned or outcome.revoked:
+            self._spawn(self._rooms.shut_out(outcome.banned, outcome.revoked))
+
+    def on_message(self, channel: str, message: ServerMessage) -> None:
+        """Media follows facts, not channels."""
+
+    def on_reset(self) -> None:
+        self._stages.note_all_hosted(self._event.state.run)
+        self._rooms.note_all_started()
+        self._changed.set()
+
+    def _on_up(self, worker: Worker) -> None:
+        self._spawn(self._relay.serve(worker.name))
+        self._lease_due.set()
+
+    def _on_down(self, worker: Worker) -> None:
+        self._relay.forget(worker.name)
+        self._rooms.on_worker_down(worker)
+        self._spawn(self._give_back(self._stages.drop(worker)))
+
+    async def _give_back(self, leases: list[Lease]) -> None:
+        await self._attempt(self._stages.release(leases))
+        self._lease_due.set()
+
+    async def _keep_in_line(self) -> None:
+        """Follow the run sheet: routes, and rooms that close."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            if (sheet := self._event.state.runsheet) is not None:
+                await self._attempt(self._stages.follow(sheet))
+
+    async def _keep_leases(self) -> None:
+        while True:
+            if (sheet := self._event.state.runsheet) is not None:
+                await self._attempt(self._stages.renew(sheet, self._event.state.run))
+            measures.show(self._event.event_id, await self.statistics())
+            try:
+                async with asyncio.timeout(RENEW_EVERY_S):
+                    await self._lease_due.wait()
+            except TimeoutError:
+                continue
+            self._lease_due.clear()
+
+    @staticmethod
+    async def _attempt(work: Awaitable[None]) -> None:
+        """What fails now is tried again with the next change or the next second."""
+        try:
+            await work
+        except ShowcallerError as error:
+            log.warning(error.message, extra={"action": "media.behind"})
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _asker(principal: Principal) -> dict[str, object]:
+    asker = Asker(principal.person, principal.token, principal.has("producer"))
+    plain: dict[str, object] = msgspec.to_builtins(asker)
+    return plain

@@ -1,0 +1,113 @@
+"""A media worker: one process, one engine, one pipe to the node that started it.
+
+It lives exactly as long as its node: the kernel kills it when the node dies, and where the kernel can't,
+the end of the pipe ends it. Signals are the node's business: a drain ends media last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import socket
+import sys
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from .. import logs
+from ..errors import OurFault, ShowcallerError
+from .addresses import Addresses
+from .aiortc_engine import AiortcEngine
+from .aiortc_peers import forward_more_h264_profiles
+from .engine import MediaEngine
+from .rpc import Notice, Pipe, Reply, Request, fault_of
+
+log = logging.getLogger(__name__)
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+METHODS = frozenset(
+    {"publish", "view", "patch", "close", "close_room", "leave_stage", "route", "statistics"}
+)
+
+
+class WorkerConfig(Struct, frozen=True, kw_only=True):
+    """What a node tells its worker, as JSON on the command line."""
+
+    name: str
+    descriptor: int  # of the pipe's socket
+    parent: int  # process id of the node
+    addresses: Addresses
+    log_level: str = "info"
+    plain_logs: bool = False
+
+
+async def serve(pipe: Pipe, engine: MediaEngine) -> None:
+    """Answer requests until the other side has gone."""
+    engine.on_event = lambda event: pipe.send(Notice(event))
+    answering: set[asyncio.Task[None]] = set()
+    while (message := await pipe.receive()) is not None:
+        if isinstance(message, Request):
+            task = asyncio.create_task(_answer(pipe, engine, message))
+            answering.add(task)
+            task.add_done_callback(answering.discard)
+    await engine.shut()
+
+
+async def _answer(pipe: Pipe, engine: MediaEngine, request: Request) -> None:
+    try:
+        result = await _call(engine, request.method, request.args)
+        pipe.send(Reply(request.id, result))
+    except ShowcallerError as error:
+        pipe.send(Reply(request.id, fault=fault_of(error)))
+    except Exception:
+        log.exception("a call failed", extra={"action": "media.failed", "method": request.method})
+        fault = fault_of(OurFault("the media worker failed; it was logged", code="internal"))
+        pipe.send(Reply(request.id, fault=fault))
+
+
+async def _call(engine: MediaEngine, method: str, args: dict[str, Any]) -> Any:
+    if method not in METHODS:
+        raise OurFault(f"media workers have no method {method!r}")
+    return await getattr(engine, method)(**args)
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when the process `parent` dies (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we asked
+        sys.exit(1)
+
+
+async def run(config: WorkerConfig) -> None:
+    connection = socket.socket(fileno=config.descriptor)
+    reader, writer = await asyncio.open_connection(sock=connection)
+    engine = AiortcEngine(config.name, config.addresses)
+    await serve(Pipe(reader, writer), engine)
+
+
+def main() -> None:
+    config = msgspec.json.decode(sys.argv[1], type=WorkerConfig)
+    die_with_parent(config.parent)
+    for ignored in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ignored, signal.SIG_IGN)
+    logs.set_up(config.log_level, plain=config.plain_logs)
+    forward_more_h264_profiles()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(run(config))
+
+
+def _loop_factory() -> Any:
+    try:
+        import uvloop
+    except ImportError:  # it has no wheel for this platform
+        return None
+    return uvloop.new_event_loop
+
+
+if __name__ == "__main__":
+    main()
