@@ -52,7 +52,7 @@ def _root(source: Path | str, report: Report) -> yaml.Node | None:
 def _read_root(root: yaml.Node, report: Report) -> Schedule:
     with Fields(root, "", report) as top:
         head = read_event(top.node("event", required=True), report)
-        days = read_days(top.elements("days", at_most=60), head.zone, report)
+        days = read_days(top.elements("days", at_most=60, required=True), head.zone, report)
         stages = read_stages(top.elements("stages", at_most=50), report)
         themes = read_themes(top.elements("themes", at_most=50), report)
         declared = Ids()

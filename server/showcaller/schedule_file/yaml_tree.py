@@ -54,7 +54,10 @@ def compose(text: str, report: Report) -> yaml.Node | None:
     except yaml.MarkedYAMLError as problem:
         report.error(problem.problem_mark or problem.context_mark, "", _syntax_message(problem))
         return None
-    except ValueError:  # PyYAML lets those of `chr` and `int` through: escapes beyond Unicode
+    except (
+        ValueError,
+        OverflowError,
+    ):  # PyYAML lets those of `chr` and `int` through: escapes beyond Unicode
         report.error(loader.get_mark(), "", "not YAML: a number or escape is out of range")
         return None
     finally:
