@@ -7,11 +7,12 @@ import contextlib
 import logging
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from prometheus_client import REGISTRY
 
 from . import __version__, metrics, system
 from .api import agenda, commands, health, openapi, pages, registrations
@@ -23,6 +24,7 @@ from .domain.schedule import Schedule
 from .errors import ConfigError, ShowcallerError
 from .gateway.front import Front
 from .gateway.gateway import Gateway
+from .gateway.measures import GatewayCollector
 from .media.http import register_media_routes
 from .media.service import MediaService
 from .rehearsal import show_time_ms
@@ -58,21 +60,23 @@ class Server:
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
         self.gateway = Gateway(
-            self.events.get,
+            self.lookup,
             allow_origins=frozenset(settings.allow_origins),
             max_connections=settings.max_connections,
         )
+        self._collector = GatewayCollector(self.gateway.counters)
 
     # Life -------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Open the log, fold it, open the port. Raises `ConfigError`, `Unavailable`."""
         schedules = [load_schedule(path) for path in self.settings.schedules]
-        self._broker = await connect(self.settings.broker_url, replicas=self.settings.replicas)
+        self._broker = connect(self.settings.broker_url, replicas=self.settings.replicas)
         await self._broker.check()
         tokens = self._tokens()
         for schedule in schedules:
             await self._serve_event(schedule, tokens)
+        REGISTRY.register(self._collector)
         self._spawn(self._watch_broker(), "watch the broker")
         self._spawn(self._watch_loop_lag(), "watch the loop")
         await self._open_port()
@@ -129,12 +133,18 @@ class Server:
             await one.event.stop()
         if self._broker is not None:
             await self._broker.close()
+        with contextlib.suppress(KeyError):
+            REGISTRY.unregister(self._collector)
         log.info("stopped", extra={"action": "serve.stopped"})
 
-    def _spawn(self, work: object, name: str) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work, name=name)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         task.add_done_callback(_report_end)
         self._tasks.append(task)
+
+    def lookup(self, event_id: str) -> ServedEvent | None:
+        """The event served here under that id."""
+        return self.events.get(event_id)
 
     def describe(self) -> dict[str, Any]:
         """What `serve` prints when it is ready."""
@@ -184,7 +194,7 @@ class Server:
         app = web.Application(
             middlewares=[security_headers, errors_as_problems], client_max_size=MAX_BODY_BYTES
         )
-        app[LOOKUP] = self.events.get
+        app[LOOKUP] = self.lookup
         app[agenda.EVENTS] = self.events
         app[agenda.PUBLIC_URL] = settings.public_url.rstrip("/")
         app[health.READINESS] = self.not_ready
@@ -197,7 +207,9 @@ class Server:
         )
         for routes in (agenda, registrations, commands, health, openapi, pages):
             routes.register(app)
-        register_media_routes(app, lookup=self.events.get, media=self.media.get)
+        register_media_routes(
+            app, lookup=self.lookup, media=self.media.get, ice_servers=settings.ice_servers
+        )
         return app
 
     # Health -----------------------------------------------------------------------------------

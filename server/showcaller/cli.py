@@ -6,7 +6,6 @@ Exit codes: 0 done; 1 something failed while running; 2 the call or a setting is
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import sys
 import urllib.error
@@ -363,7 +362,7 @@ async def _export_from_broker(settings: Settings, event: str) -> None:
     from .api.commands import exported
     from .broker.connect import connect
 
-    broker = await connect(settings.broker_url)
+    broker = connect(settings.broker_url)
     try:
         if event not in await broker.events():
             raise ConfigError(f"there is no log of {event!r} in {settings.broker_url}")
@@ -411,14 +410,15 @@ def _show_replay(state: State, count: int, refused: int, took_s: float) -> None:
     sheet = state.runsheet
     table.add_row("facts", f"{count} ({refused} refused)")
     table.add_row("folded in", f"{took_s:.2f} s")
-    table.add_row("questions", str(state.questions.count()))
-    table.add_row("votes", str(state.questions.vote_count()))
+    table.add_row("questions", str(len(state.questions.by_id)))
+    table.add_row(
+        "votes", str(sum(len(question.votes) for question in state.questions.by_id.values()))
+    )
     if sheet is not None:
         table.add_row("event", sheet.schedule.title)
         for session_id, run in sheet.sessions.items():
             table.add_row(f"  {session_id}", run.state)
-    digest = hashlib.blake2b(state.dump(), digest_size=16).hexdigest()
-    table.add_row("state digest", digest)
+    table.add_row("state digest", state.digest())
     out.print(table)
 
 

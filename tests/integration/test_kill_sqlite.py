@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 
-from showcaller_client import Client
-
 from showcaller.testing.serving import ServeProcess
+from showcaller_client import Client
 
 EVENT = "systems-scale-winter-2023"
 QUESTIONS = 1_000

@@ -7,11 +7,11 @@ import random
 import time
 
 import pytest
-from showcaller_client import Client, Refused
 
 from showcaller.testing.balancer import Balancer
 from showcaller.testing.redis_server import DURABLE, RedisServer
 from showcaller.testing.serving import ServeProcess
+from showcaller_client import Client, Refused
 
 EVENT = "systems-scale-winter-2023"
 KILLS = int(os.environ.get("SHOWCALLER_KILLS", "3"))

@@ -49,7 +49,7 @@ def principal(request: web.Request, *roles: Role) -> Principal:
     """Who asks; with `roles`, somebody who has one of them. Raises 401 and 403 errors."""
     event = served(request)
     who = event.tokens.verify(bearer(request.headers.get("Authorization")), event.event.event_id)
-    if event.event.state.people.is_shut_out(who):
+    if event.event.state.people.shuts_out(who):
         raise Banned("you were shut out of this event")
     if roles and not who.has(*roles):
         raise Forbidden(f"this takes one of the roles {', '.join(roles)}")

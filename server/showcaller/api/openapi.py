@@ -58,7 +58,7 @@ _PROBLEMS = {
 }
 
 _EVENT = {"$ref": "#/components/parameters/event"}
-_TOKEN = [{"bearer": []}]
+_TOKEN: list[Spec] = [{"bearer": []}]
 
 
 def _parameter(name: str, description: str) -> Spec:

@@ -10,6 +10,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from .. import system
+from ..domain.ids import PersonId
 from ..domain.people import Principal
 from ..domain.text import TextProblem, clean_text
 from ..errors import BadInput, Forbidden, RateLimited
@@ -56,7 +57,7 @@ async def register_attendee(request: web.Request) -> web.Response:
     name = _clean_name(wanted.name)
     code = _matching_code(policy, wanted.invite_code)
     await _count(one, policy, _address(request, policy), code)
-    person = system.random_id("p")
+    person = PersonId(system.random_id("p"))
     await one.event.names.put(person, name, email=wanted.email)
     token = _mint(one, person, ["attendee"], ATTENDEE_TTL_S, name=name)
     return json_answer(token, status=201, Cache_Control="no-store")

@@ -25,7 +25,7 @@ class Fact(Struct, frozen=True, kw_only=True, tag_field="fact"):
 # The run and its clock --------------------------------------------------------------------------
 
 
-class RunStarted(Fact, tag="run.started"):
+class RunStarted(Fact, frozen=True, kw_only=True, tag="run.started"):
     """The first fact. Show time starts at `from_ms` when rehearsing, else it is wall time."""
 
     run: str
@@ -36,20 +36,20 @@ class RunStarted(Fact, tag="run.started"):
     rate: int = 1
 
 
-class SchedulePublished(Fact, tag="schedule.published"):
+class SchedulePublished(Fact, frozen=True, kw_only=True, tag="schedule.published"):
     schedule: Schedule
     by: PersonId | None = None
 
 
-class ClockHeld(Fact, tag="clock.held"):
+class ClockHeld(Fact, frozen=True, kw_only=True, tag="clock.held"):
     by: PersonId
 
 
-class ClockResumed(Fact, tag="clock.resumed"):
+class ClockResumed(Fact, frozen=True, kw_only=True, tag="clock.resumed"):
     by: PersonId
 
 
-class CueCalled(Fact, tag="cue.called"):
+class CueCalled(Fact, frozen=True, kw_only=True, tag="cue.called"):
     """A node says that this cue is due. `cue` is `doors_open`, `starting_soon:5`, `started`…"""
 
     session: SessionId
@@ -61,19 +61,19 @@ class CueCalled(Fact, tag="cue.called"):
 # The producer's controls; each can be undone while it is the last ---------------------------------
 
 
-class SessionStarted(Fact, tag="session.started"):
+class SessionStarted(Fact, frozen=True, kw_only=True, tag="session.started"):
     session: SessionId
     control: ControlId
     by: PersonId
 
 
-class SessionEnded(Fact, tag="session.ended"):
+class SessionEnded(Fact, frozen=True, kw_only=True, tag="session.ended"):
     session: SessionId
     control: ControlId
     by: PersonId
 
 
-class SessionExtended(Fact, tag="session.extended"):
+class SessionExtended(Fact, frozen=True, kw_only=True, tag="session.extended"):
     session: SessionId
     minutes: int
     control: ControlId
@@ -81,7 +81,7 @@ class SessionExtended(Fact, tag="session.extended"):
     if_revision: int | None = None
 
 
-class SessionDelayed(Fact, tag="session.delayed"):
+class SessionDelayed(Fact, frozen=True, kw_only=True, tag="session.delayed"):
     """The session and everything after it on its stage move; breaks and gaps absorb what they can."""
 
     session: SessionId
@@ -91,13 +91,13 @@ class SessionDelayed(Fact, tag="session.delayed"):
     if_revision: int | None = None  # the run sheet that the preview was made from
 
 
-class SessionSkipped(Fact, tag="session.skipped"):
+class SessionSkipped(Fact, frozen=True, kw_only=True, tag="session.skipped"):
     session: SessionId
     control: ControlId
     by: PersonId
 
 
-class ControlUndone(Fact, tag="control.undone"):
+class ControlUndone(Fact, frozen=True, kw_only=True, tag="control.undone"):
     control: ControlId
     by: PersonId
 
@@ -105,20 +105,20 @@ class ControlUndone(Fact, tag="control.undone"):
 # Media ------------------------------------------------------------------------------------------
 
 
-class StageHosted(Fact, tag="stage.hosted"):
+class StageHosted(Fact, frozen=True, kw_only=True, tag="stage.hosted"):
     """A media worker took the stage's lease; viewers of an older generation connect again."""
 
     stage: StageId
     generation: int  # the lease's fencing number
 
 
-class PublicationStarted(Fact, tag="publication.started"):
+class PublicationStarted(Fact, frozen=True, kw_only=True, tag="publication.started"):
     session: SessionId
     publication: str
     by: PersonId
 
 
-class PublicationStopped(Fact, tag="publication.stopped"):
+class PublicationStopped(Fact, frozen=True, kw_only=True, tag="publication.stopped"):
     session: SessionId
     publication: str
 
@@ -126,17 +126,17 @@ class PublicationStopped(Fact, tag="publication.stopped"):
 # Questions --------------------------------------------------------------------------------------
 
 
-class QaOpened(Fact, tag="qa.opened"):
+class QaOpened(Fact, frozen=True, kw_only=True, tag="qa.opened"):
     session: SessionId
     by: PersonId
 
 
-class QaClosed(Fact, tag="qa.closed"):
+class QaClosed(Fact, frozen=True, kw_only=True, tag="qa.closed"):
     session: SessionId
     by: PersonId
 
 
-class QuestionAsked(Fact, tag="question.asked"):
+class QuestionAsked(Fact, frozen=True, kw_only=True, tag="question.asked"):
     question: QuestionId
     session: SessionId
     person: PersonId
@@ -144,48 +144,48 @@ class QuestionAsked(Fact, tag="question.asked"):
     anonymous: bool = False
 
 
-class QuestionEdited(Fact, tag="question.edited"):
+class QuestionEdited(Fact, frozen=True, kw_only=True, tag="question.edited"):
     question: QuestionId
     person: PersonId
     text: str
 
 
-class QuestionWithdrawn(Fact, tag="question.withdrawn"):
+class QuestionWithdrawn(Fact, frozen=True, kw_only=True, tag="question.withdrawn"):
     question: QuestionId
     person: PersonId
 
 
-class QuestionApproved(Fact, tag="question.approved"):
+class QuestionApproved(Fact, frozen=True, kw_only=True, tag="question.approved"):
     question: QuestionId
     by: PersonId
 
 
-class QuestionRejected(Fact, tag="question.rejected"):
+class QuestionRejected(Fact, frozen=True, kw_only=True, tag="question.rejected"):
     question: QuestionId
     by: PersonId
     reason: str = ""
 
 
-class QuestionPushed(Fact, tag="question.pushed"):
+class QuestionPushed(Fact, frozen=True, kw_only=True, tag="question.pushed"):
     """On air: "answering now". One per session; the one before it becomes answered."""
 
     question: QuestionId
     by: PersonId
 
 
-class QuestionPulled(Fact, tag="question.pulled"):
+class QuestionPulled(Fact, frozen=True, kw_only=True, tag="question.pulled"):
     """Off air again, back among the approved ones."""
 
     question: QuestionId
     by: PersonId
 
 
-class QuestionAnswered(Fact, tag="question.answered"):
+class QuestionAnswered(Fact, frozen=True, kw_only=True, tag="question.answered"):
     question: QuestionId
     by: PersonId
 
 
-class QuestionReplied(Fact, tag="question.replied"):
+class QuestionReplied(Fact, frozen=True, kw_only=True, tag="question.replied"):
     """A reply in writing; an empty text removes it."""
 
     question: QuestionId
@@ -193,14 +193,14 @@ class QuestionReplied(Fact, tag="question.replied"):
     text: str
 
 
-class QuestionErased(Fact, tag="question.erased"):
+class QuestionErased(Fact, frozen=True, kw_only=True, tag="question.erased"):
     """The text is gone from every projection; who keeps the log may erase it there too."""
 
     question: QuestionId
     by: PersonId
 
 
-class VotesCast(Fact, tag="votes.cast"):
+class VotesCast(Fact, frozen=True, kw_only=True, tag="votes.cast"):
     """A batch; of several votes by one person on one question the last wins."""
 
     votes: tuple[tuple[PersonId, QuestionId, bool], ...]
@@ -209,7 +209,7 @@ class VotesCast(Fact, tag="votes.cast"):
 # Announcements ----------------------------------------------------------------------------------
 
 
-class AnnouncementMade(Fact, tag="announcement.made"):
+class AnnouncementMade(Fact, frozen=True, kw_only=True, tag="announcement.made"):
     """To everybody, or to one session's audience; now, or at a show time."""
 
     announcement: AnnouncementId
@@ -219,13 +219,13 @@ class AnnouncementMade(Fact, tag="announcement.made"):
     at_ms: int | None = None
 
 
-class AnnouncementCalled(Fact, tag="announcement.called"):
+class AnnouncementCalled(Fact, frozen=True, kw_only=True, tag="announcement.called"):
     """A node says that a timed announcement is due."""
 
     announcement: AnnouncementId
 
 
-class AnnouncementCancelled(Fact, tag="announcement.cancelled"):
+class AnnouncementCancelled(Fact, frozen=True, kw_only=True, tag="announcement.cancelled"):
     """Before its time it is not called; afterwards it is taken down."""
 
     announcement: AnnouncementId
@@ -235,24 +235,24 @@ class AnnouncementCancelled(Fact, tag="announcement.cancelled"):
 # People -----------------------------------------------------------------------------------------
 
 
-class PersonBanned(Fact, tag="person.banned"):
+class PersonBanned(Fact, frozen=True, kw_only=True, tag="person.banned"):
     person: PersonId
     by: PersonId
 
 
-class PersonUnbanned(Fact, tag="person.unbanned"):
+class PersonUnbanned(Fact, frozen=True, kw_only=True, tag="person.unbanned"):
     person: PersonId
     by: PersonId
 
 
-class PersonErased(Fact, tag="person.erased"):
+class PersonErased(Fact, frozen=True, kw_only=True, tag="person.erased"):
     """The person's record was deleted from the store beside the log; their questions lose the name."""
 
     person: PersonId
     by: PersonId
 
 
-class TokenRevoked(Fact, tag="token.revoked"):
+class TokenRevoked(Fact, frozen=True, kw_only=True, tag="token.revoked"):
     token: str  # the JWT's `jti`
     by: PersonId
 
@@ -305,4 +305,5 @@ def encode_fact(fact: Fact) -> bytes:
 
 def decode_fact(data: bytes) -> AnyFact:
     """The fact that `data` (JSON) holds. Raises `msgspec.ValidationError` or `DecodeError`."""
-    return _decoder.decode(data)
+    fact: AnyFact = _decoder.decode(data)
+    return fact

@@ -6,6 +6,8 @@ so every node that folds the same log holds the same state and gives the same ve
 
 from __future__ import annotations
 
+import hashlib
+
 import msgspec
 from msgspec import Struct, field
 
@@ -127,6 +129,12 @@ class State(Struct, kw_only=True):
     def dump(self) -> bytes:
         """The state as a snapshot that `load` reads."""
         return msgspec.msgpack.encode(self)
+
+    def digest(self) -> str:
+        """128 bits that are the same for the same state, whatever the run's salt."""
+        unsalted = msgspec.structs.replace(self, salt="")
+        data = msgspec.msgpack.encode(unsalted, order="deterministic")
+        return hashlib.blake2b(data, digest_size=16).hexdigest()
 
     @classmethod
     def load(cls, data: bytes) -> State:

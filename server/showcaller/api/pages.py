@@ -1,0 +1,138 @@
+"""The web pages: static HTML, style and ES modules, served from memory.
+
+Pages are the same for everybody: who looks and what is on comes over the API. So they may be kept by
+any cache that asks again with the ETag. The policy allows no inline script or style.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+from pathlib import Path
+from typing import NamedTuple
+
+from aiohttp import hdrs, web
+
+from .http import LOOKUP
+
+WEB = Path(__file__).parent.parent / "web"
+# In a wheel the SDK lies beside the pages; in a checkout it is a folder of its own.
+SDK_FOLDERS = (WEB / "sdk", WEB.parents[2] / "client_sdk" / "js" / "src")
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "connect-src 'self' ws: wss:",
+        "img-src 'self' data:",
+        "media-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+PAGE_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Permissions-Policy": "camera=(self), microphone=(self), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+COMPRESS_ABOVE = 1_000  # bytes
+
+
+class StaticFile(NamedTuple):
+    """One file as it is served, with its compressed twin where that is smaller."""
+
+    body: bytes
+    gzipped: bytes | None
+    content_type: str
+    etag: str
+
+
+def read_folder(folder: Path) -> dict[str, StaticFile]:
+    """Every file below `folder` by its relative path."""
+    return {
+        path.relative_to(folder).as_posix(): _read(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _read(path: Path) -> StaticFile:
+    body = path.read_bytes()
+    gzipped = gzip.compress(body, mtime=0) if len(body) > COMPRESS_ABOVE else None
+    if path.suffix == ".js":  # what the host's registry says of it varies; modules need this one
+        content_type = "text/javascript"
+    else:
+        content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    etag = hashlib.blake2b(body, digest_size=12).hexdigest()
+    return StaticFile(body, gzipped, content_type, etag)
+
+
+def _answer(request: web.Request, file: StaticFile, *, status: int = 200) -> web.Response:
+    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding", **PAGE_HEADERS}
+    known = request.if_none_match or ()
+    if status == 200 and any(tag.value in (file.etag, "*") for tag in known):
+        return web.Response(status=304, headers={**headers, "ETag": f'W/"{file.etag}"'})
+    body = file.body
+    if file.gzipped is not None and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        body, headers["Content-Encoding"] = file.gzipped, "gzip"
+    charset = "utf-8" if file.content_type.startswith("text/") else None
+    answer = web.Response(
+        body=body, status=status, content_type=file.content_type, charset=charset, headers=headers
+    )
+    # Weak: the compressed and the plain body share it (RFC 9110 §8.8.3.3).
+    answer.headers["ETag"] = f'W/"{file.etag}"'
+    return answer
+
+
+class Pages:
+    """The handlers, over what was read at start-up."""
+
+    def __init__(self, web_folder: Path, sdk_folder: Path) -> None:
+        self._pages = read_folder(web_folder / "pages")
+        self._assets = read_folder(web_folder / "assets")
+        self._sdk = read_folder(sdk_folder)
+
+    async def home(self, request: web.Request) -> web.Response:
+        return _answer(request, self._pages["home.html"])
+
+    async def event_page(self, request: web.Request) -> web.Response:
+        """`/e/{event}/…`: the page that the route is named after, if the event is here."""
+        if request.app[LOOKUP](request.match_info["event"]) is None:
+            return _answer(request, self._pages["missing.html"], status=404)
+        name = request.match_info.route.name or ""
+        return _answer(request, self._pages[f"{name}.html"])
+
+    async def asset(self, request: web.Request) -> web.Response:
+        return self._file(request, self._assets)
+
+    async def sdk(self, request: web.Request) -> web.Response:
+        return self._file(request, self._sdk)
+
+    def _file(self, request: web.Request, files: dict[str, StaticFile]) -> web.Response:
+        file = files.get(request.match_info["path"])
+        if file is None:
+            raise web.HTTPNotFound
+        return _answer(request, file)
+
+
+async def _add_slash(request: web.Request) -> web.Response:
+    """Relative links on the agenda need the slash."""
+    raise web.HTTPPermanentRedirect(f"{request.rel_url.path}/")
+
+
+def register(app: web.Application) -> None:
+    """Adds the routes. Pages and SDK are read once, here."""
+    sdk_folder = next(folder for folder in SDK_FOLDERS if folder.is_dir())
+    pages = Pages(WEB, sdk_folder)
+    add = app.router.add_get
+    add("/", pages.home)
+    add("/e/{event}", _add_slash)
+    add("/e/{event}/", pages.event_page, name="agenda")
+    add("/e/{event}/watch/{session}", pages.event_page, name="watch")
+    add("/e/{event}/speak/{session}", pages.event_page, name="speak")
+    add("/e/{event}/moderate", pages.event_page, name="moderate")
+    add("/e/{event}/produce", pages.event_page, name="produce")
+    add("/assets/{path:.+}", pages.asset)
+    add("/sdk/{path:.+}", pages.sdk)

@@ -1,0 +1,38 @@
+"""The gateway's counters in Prometheus' terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ..errors import CLOSE_SLOW
+from .counters import Counters
+
+
+class GatewayCollector(Collector):
+    """Reads `counters` when it is asked."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._counters
+        yield GaugeMetricFamily(
+            "showcaller_connections", "Live sockets open", value=now.connections
+        )
+        for name, text, value in (
+            ("accepted", "Live sockets accepted", now.accepted),
+            ("sent_away", "Live sockets closed at once: draining or full", now.sent_away),
+            ("upgrades_refused", "Upgrades refused", now.upgrades_refused),
+            ("messages_received", "Messages from clients", now.messages_received),
+            ("messages_sent", "Messages to clients", now.messages_sent),
+            ("bytes_sent", "Bytes to clients", now.bytes_sent),
+            ("slow_closes", "Sockets closed since they did not keep up", now.closes[CLOSE_SLOW]),
+        ):
+            yield CounterMetricFamily(f"showcaller_{name}", text, value=value)
+        closes = CounterMetricFamily("showcaller_closes", "Closes by code", labels=["code"])
+        for code, count in now.closes.items():
+            closes.add_metric([str(code)], count)
+        yield closes

@@ -1,0 +1,451 @@
+"""What the brokers promise when processes die, servers forget, disks fill and connections break."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from showcaller.broker import redis as redis_broker
+from showcaller.broker.base import Broker, Position
+from showcaller.broker.connect import connect
+from showcaller.broker.sqlite import SqliteBroker
+from showcaller.errors import ConfigError, StorageFull, Unavailable
+from showcaller.testing.redis_server import DURABLE, RedisServer
+from showcaller.testing.tail_reader import reading, until
+from showcaller.testing.tcp_proxy import TcpProxy
+
+DEADLINE_S = 20.0
+
+T = TypeVar("T")
+
+
+async def persist(call: Callable[[], Awaitable[T]]) -> T:
+    """Call again while it is `Unavailable`, as a caller would."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            try:
+                return await call()
+            except Unavailable:
+                await asyncio.sleep(0.05)
+
+
+@contextlib.asynccontextmanager
+async def connected(url: str, *, replicas: int = 0) -> AsyncIterator[Broker]:
+    broker = connect(url, replicas=replicas)
+    try:
+        yield broker
+    finally:
+        await broker.close()
+
+
+async def run_python(script: str, *args: str) -> asyncio.subprocess.Process:
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, *args, stdout=pipe, stderr=pipe
+    )
+
+
+# SQLite -------------------------------------------------------------------------------------------
+
+BURST = """
+import asyncio, os, sys
+from showcaller.broker.connect import connect
+
+async def append(log, number):
+    await log.append(f"question {number}", b"x" * 200)
+    os.write(1, b"%d\\n" % number)
+
+async def main():
+    log = await connect(sys.argv[1]).open("event")
+    await asyncio.gather(*(append(log, number) for number in range(1000)))
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("acknowledged_before_kill", [1, 400, 1000])
+async def test_nothing_acknowledged_is_lost_to_kill_9_in_a_burst(
+    tmp_path: Path, acknowledged_before_kill: int
+) -> None:
+    url = f"sqlite:{tmp_path / 'showcaller.db'}"
+    child = await run_python(BURST, url)
+    assert child.stdout is not None
+    lines = [await child.stdout.readline() for _ in range(acknowledged_before_kill)]
+    child.kill()
+    lines += (await child.stdout.read()).splitlines()
+    await child.wait()
+    acknowledged = {f"question {line.decode().strip()}" for line in lines}
+    async with connected(url) as broker:
+        log = await broker.open("event")
+        entries = await log.read(0)
+        assert acknowledged <= {entry.key for entry in entries}
+        assert [entry.offset for entry in entries] == list(range(1, len(entries) + 1))
+        assert not (await log.append("after", b"")).duplicate
+
+
+async def test_a_sqlite_file_has_one_owner(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path / 'showcaller.db'}"
+    script = "import sys; from showcaller.broker.connect import connect; connect(sys.argv[1])"
+    async with connected(url):
+        with pytest.raises(ConfigError, match="another process"):
+            connect(url)
+        other = await run_python(script, url)
+        _, errors = await other.communicate()
+        assert other.returncode == 1 and b"another process runs on" in errors
+    async with connected(url) as broker:
+        await broker.check()
+
+
+async def test_a_full_disk_refuses_writes_reads_on_and_recovers(tmp_path: Path) -> None:
+    broker = SqliteBroker(str(tmp_path / "showcaller.db"))
+
+    async def limit_pages(pages: int) -> None:
+        await broker._writer.run(lambda db: db.execute(f"PRAGMA max_page_count = {pages}"))
+
+    log = await broker.open("event")
+    await log.append("before", b"x")
+    await limit_pages(30)
+    results = await asyncio.gather(
+        *(log.append(f"k{i}", b"x" * 5000) for i in range(100)), return_exceptions=True
+    )
+    placed = [result for result in results if not isinstance(result, BaseException)]
+    assert placed and len(placed) < 100
+    assert all(isinstance(each, StorageFull) for each in results if each not in placed)
+    with pytest.raises(StorageFull):
+        await broker.check()
+    assert len(await log.read(0)) == 1 + len(placed)
+    await limit_pages(1_000_000)
+    assert (await log.append("after", b"x")).position.offset == 2 + len(placed)
+    await broker.check()
+    await broker.close()
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("dear diary, " * 100)
+    with pytest.raises(ConfigError, match=r"notes\.txt"):
+        connect(f"sqlite:{tmp_path / 'notes.txt'}")
+
+
+# Redis: losing and keeping the log ----------------------------------------------------------------
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up sooner than a production broker does."""
+    monkeypatch.setattr(redis_broker, "REPEAT_FOR_S", 0.5)
+    monkeypatch.setattr(redis_broker, "WAIT_MS", 300)
+
+
+@pytest.fixture
+def durable() -> Iterator[RedisServer]:
+    with RedisServer(DURABLE) as server:
+        yield server
+
+
+@pytest.fixture
+def forgetful() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+async def test_kill_9_of_a_durable_redis_loses_nothing_and_keeps_the_epoch(
+    durable: RedisServer,
+) -> None:
+    async with connected(durable.url) as broker, connected(durable.url) as other_broker:
+        log, other = await broker.open("event"), await other_broker.open("event")
+
+        async def append_some(name: str) -> list[Position]:
+            keys = [f"{name}{number}" for number in range(200)]
+            return [
+                (await persist(lambda k=key: log.append(k, b"x" * 100))).position for key in keys
+            ]
+
+        async with reading(other) as reader:
+            writers = [asyncio.create_task(append_some(name)) for name in "abcd"]
+            for already in (100, 300):
+                await until(lambda n=already: len(reader.entries) > n)
+                durable.kill()
+                await asyncio.to_thread(durable.start)
+            acknowledged = [
+                each for positions in await asyncio.gather(*writers) for each in positions
+            ]
+            await until(lambda: len(reader.entries) >= 800)
+            assert reader.entries == await other.read(0)
+            assert len(set(reader.keys())) == 800 and len(set(acknowledged)) == 800
+            assert {position.epoch for position in acknowledged} == set(reader.epochs)
+            assert len(reader.epochs) == 1
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["FLUSHALL", "restart"])
+async def test_a_redis_that_forgot_the_log_gets_a_new_epoch(
+    forgetful: RedisServer, restart: bool
+) -> None:
+    async with connected(forgetful.url) as broker, connected(forgetful.url) as other_broker:
+        log, other = await broker.open("event"), await other_broker.open("event")
+        async with reading(log) as here, reading(other) as there:
+            old = (await log.append("k", b"old")).position
+            await until(lambda: len(here.entries) == len(there.entries) == 1)
+            if restart:
+                forgetful.stop()
+                await asyncio.to_thread(forgetful.start)
+            else:
+                forgetful.command("FLUSHALL")
+            await until(lambda: len(here.epochs) == len(there.epochs) == 2)
+            assert here.epochs == there.epochs
+            new = await persist(lambda: other.append("k", b"new"))
+            assert new.position.epoch == here.epochs[-1] != old.epoch and not new.duplicate
+            await until(lambda: here.keys() == there.keys() == ["k"])
+            assert here.entries[0].data == b"new"
+
+
+async def test_an_append_alone_finds_out_that_the_log_was_lost(forgetful: RedisServer) -> None:
+    async with connected(forgetful.url) as broker:
+        log = await broker.open("event")
+        first = await log.append("a", b"")
+        forgetful.command("FLUSHALL")
+        second = await log.append("b", b"")
+        assert second.position.offset == first.position.offset
+        assert second.position.epoch != first.position.epoch
+
+
+async def test_a_snapshot_of_a_lost_log_is_not_loaded(durable: RedisServer) -> None:
+    async with connected(durable.url) as broker:
+        log = await broker.open("event")
+        position = (await log.append("a", b"")).position
+        await log.save_snapshot(position, 1, b"state")
+        durable.command("DEL", "showcaller:{event}:log", "showcaller:{event}:keys")
+        assert await log.load_snapshot(1) is None
+        assert (await log.head()).epoch != position.epoch
+
+
+async def replicating(master: RedisServer, replica: RedisServer) -> None:
+    """Wait until `replica` follows `master`."""
+    replica.command("REPLICAOF", "127.0.0.1", str(master.port))
+    await until(lambda: "master_link_status:up" in replica.command("INFO", "replication"))
+
+
+async def test_failover_to_a_replica_that_lags_changes_the_epoch_for_all(
+    forgetful: RedisServer,
+) -> None:
+    with RedisServer() as replica:
+        await replicating(forgetful, replica)
+        async with TcpProxy(forgetful.port) as proxy:
+            url = f"redis://127.0.0.1:{proxy.port}"
+            async with connected(url) as broker, connected(url) as other_broker:
+                log, other = await broker.open("event"), await other_broker.open("event")
+                async with reading(log) as here, reading(other) as there:
+                    await log.append("on both", b"")
+                    await until(lambda: replica.command("LLEN", "showcaller:{event}:log") == "1")
+                    replica.command("REPLICAOF", "NO", "ONE")  # from here on it lags
+                    lost = await log.append("lost", b"")
+                    await until(lambda: len(here.entries) == len(there.entries) == 2)
+                    proxy.target_port = replica.port
+                    proxy.reset_all()
+                    kept = await persist(lambda: other.append("kept", b""))
+                    assert kept.position.offset == lost.position.offset
+                    assert kept.position.epoch != lost.position.epoch
+                    await until(lambda: here.keys() == there.keys() == ["on both", "kept"])
+                    assert here.epochs == there.epochs == [lost.position.epoch, kept.position.epoch]
+
+
+async def test_failover_to_a_replica_that_has_everything_keeps_the_epoch(
+    forgetful: RedisServer,
+) -> None:
+    with RedisServer() as replica:
+        await replicating(forgetful, replica)
+        async with TcpProxy(forgetful.port) as proxy:
+            async with connected(f"redis://127.0.0.1:{proxy.port}", replicas=1) as broker:
+                log = await broker.open("event")
+                async with reading(log) as reader:
+                    await asyncio.gather(*(log.append(f"k{i}", b"") for i in range(100)))
+                    forgetful.pause()
+                    replica.command("REPLICAOF", "NO", "ONE")
+                    proxy.target_port = replica.port
+                    proxy.reset_all()
+            async with connected(replica.url) as broker:
+                log = await broker.open("event")
+                assert await log.head() == (reader.epochs[0], 100)
+
+
+# Redis: connections -------------------------------------------------------------------------------
+
+
+async def test_an_answer_cut_in_the_middle_leaves_exactly_one_entry(
+    forgetful: RedisServer,
+) -> None:
+    async with TcpProxy(forgetful.port) as proxy:
+        async with connected(f"redis://127.0.0.1:{proxy.port}") as broker:
+            log = await broker.open("event")
+            for number in range(5):
+                proxy.reset_next_answer()
+                appended = await log.append(f"k{number}", b"data")
+                assert proxy.resets == number + 1
+                assert appended.position.offset == number + 1
+            assert forgetful.command("LLEN", "showcaller:{event}:log") == "5"
+
+
+async def test_a_tail_outlives_resets_of_all_connections(forgetful: RedisServer) -> None:
+    async with TcpProxy(forgetful.port) as proxy, connected(forgetful.url) as direct:
+        async with connected(f"redis://127.0.0.1:{proxy.port}") as broker:
+            log, writer = await broker.open("event"), await direct.open("event")
+            async with reading(log) as reader:
+                for number in range(300):
+                    await writer.append(f"k{number}", b"")
+                    if number % 60 == 30:
+                        proxy.reset_all()
+                await until(lambda: len(reader.entries) == 300)
+                assert reader.entries == await writer.read(0) and len(reader.epochs) == 1
+
+
+async def test_a_lost_last_message_is_found_within_a_second(forgetful: RedisServer) -> None:
+    async with connected(forgetful.url) as broker:
+        log = await broker.open("event")
+        async with reading(log) as reader:
+            await log.append("a", b"")
+            await until(lambda: len(reader.entries) == 1)
+            forgetful.command("CLIENT", "KILL", "TYPE", "pubsub")
+            await log.append("b", b"")  # told to nobody
+            async with asyncio.timeout(1.0):
+                await until(lambda: reader.keys() == ["a", "b"])
+
+
+async def test_a_paused_redis_delays_and_loses_nothing(forgetful: RedisServer) -> None:
+    async with connected(forgetful.url) as broker:
+        log = await broker.open("event")
+        heard: list[bytes] = []
+        await log.subscribe("presence", heard.append)
+        async with reading(log) as reader:
+            await log.append("a", b"")
+            forgetful.pause()
+            pending = asyncio.create_task(log.append("b", b""))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.3):
+                    await asyncio.shield(pending)
+            forgetful.resume()
+            await pending
+            await until(lambda: reader.keys() == ["a", "b"])
+        await log.publish("presence", b"here")
+        await until(lambda: heard == [b"here"])
+
+
+async def test_a_redis_that_is_down_is_unavailable_within_a_bounded_time(
+    forgetful: RedisServer,
+    impatient: None,
+) -> None:
+    async with connected(forgetful.url) as broker:
+        log = await broker.open("event")
+        heard: list[bytes] = []
+        await log.subscribe("presence", heard.append)
+        forgetful.kill()
+        async with asyncio.timeout(10):
+            results = await asyncio.gather(
+                log.append("k", b""), log.append("l", b""), return_exceptions=True
+            )
+        assert [type(result) for result in results] == [Unavailable, Unavailable]
+        for call in (log.head(), log.now_ms(), broker.check(), broker.open("other")):
+            with pytest.raises(Unavailable):
+                await call
+        await asyncio.to_thread(forgetful.start)
+        assert not (await log.append("k", b"")).duplicate
+        async with asyncio.timeout(DEADLINE_S):
+            while not heard:
+                await log.publish("presence", b"again")
+                await asyncio.sleep(0.05)
+
+
+async def test_scripts_that_the_server_forgot_are_loaded_again(forgetful: RedisServer) -> None:
+    async with connected(forgetful.url) as broker:
+        log = await broker.open("event")
+        forgetful.command("SCRIPT", "FLUSH")
+        await log.append("k", b"")
+        forgetful.command("SCRIPT", "FLUSH")
+        assert await log.count("c", 1000) == 1
+
+
+# Redis: replicas and refusals ---------------------------------------------------------------------
+
+
+async def test_an_append_waits_for_as_many_replicas_as_asked_for(
+    forgetful: RedisServer, impatient: None
+) -> None:
+    async with connected(forgetful.url, replicas=1) as broker:
+        log = await broker.open("event")
+        with pytest.raises(Unavailable, match="only 0 of the 1 replicas"):
+            await log.append("k", b"")
+        with pytest.raises(Unavailable, match="replicas are asked for"):
+            await broker.check()
+        with RedisServer() as replica:
+            await replicating(forgetful, replica)
+            assert (await log.append("k", b"")).duplicate
+            await broker.check()
+            for number in range(50):
+                await log.append(f"k{number}", b"")
+            assert replica.command("LLEN", "showcaller:{event}:log") == "51"
+            replica.pause()
+            with pytest.raises(Unavailable):
+                await log.append("not there", b"")
+            with pytest.raises(Unavailable):  # that it is known does not mean that it is there
+                await log.append("not there", b"")
+
+
+async def test_a_read_only_redis_is_unavailable(forgetful: RedisServer, impatient: None) -> None:
+    async with connected(forgetful.url) as broker:
+        log = await broker.open("event")
+        await log.append("k", b"")
+        forgetful.command("REPLICAOF", "127.0.0.1", "1")
+        with pytest.raises(Unavailable, match="read-only"):
+            await log.append("l", b"")
+        assert len(await log.read(0)) == 1
+        forgetful.command("REPLICAOF", "NO", "ONE")
+        assert (await log.append("l", b"")).position.offset == 2
+
+
+async def test_a_redis_without_memory_refuses_writes_reads_on_and_recovers(
+    forgetful: RedisServer,
+) -> None:
+    async with connected(forgetful.url) as broker:
+        log = await broker.open("event")
+        await log.append("k", b"data")
+        forgetful.command("CONFIG", "SET", "maxmemory", "1")
+        with pytest.raises(StorageFull, match="maxmemory"):
+            await log.append("l", b"")
+        with pytest.raises(StorageFull):
+            await broker.check()
+        assert len(await log.read(0)) == 1
+        forgetful.command("CONFIG", "SET", "maxmemory", "0")
+        assert (await log.append("l", b"")).position.offset == 2
+
+
+async def test_a_redis_that_cannot_save_refuses_writes_reads_on_and_recovers() -> None:
+    options = {"save": "3600 1", "enable-protected-configs": "local"}
+    with RedisServer(options) as server:
+        async with connected(server.url) as broker:
+            log = await broker.open("event")
+            await log.append("k", b"data")
+            gone = server.directory / "gone"
+            gone.mkdir()
+            server.command("CONFIG", "SET", "dir", str(gone))
+            gone.rmdir()
+            server.command("BGSAVE")
+            await until(lambda: "rdb_last_bgsave_status:err" in server.command("INFO"))
+            with pytest.raises(StorageFull, match="can't save"):
+                await log.append("l", b"")
+            assert len(await log.read(0)) == 1
+            server.command("CONFIG", "SET", "dir", str(server.directory))
+            server.command("BGSAVE")
+            await until(lambda: "rdb_last_bgsave_status:ok" in server.command("INFO"))
+            assert (await log.append("l", b"")).position.offset == 2
+
+
+async def test_a_redis_that_may_evict_the_log_is_refused(forgetful: RedisServer) -> None:
+    forgetful.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    async with connected(forgetful.url) as broker:
+        with pytest.raises(Unavailable, match="noeviction"):
+            await broker.check()
