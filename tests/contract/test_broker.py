@@ -4,49 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from showcaller.broker.base import Broker, Entry, EventLog, Lease, NotYet, Position
 from showcaller.broker.connect import connect
 from showcaller.errors import NotFound, Unavailable
+from showcaller.testing.tail_reader import TailReader, reading, until
 
 DEADLINE_S = 10.0
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110 - what is waited for knows no asyncio.Event
-            await asyncio.sleep(0.005)
-
-
-class Reader:
-    """Follows a tail and keeps what it says."""
-
-    def __init__(self, tail: AsyncIterator[tuple[str, list[Entry]]]) -> None:
-        self.entries: list[Entry] = []
-        self.epochs: list[str] = []
-        self._tail = tail
-
-    async def run(self) -> None:
-        async for epoch, entries in self._tail:
-            if self.epochs[-1:] != [epoch]:
-                self.epochs.append(epoch)
-                self.entries.clear()
-            self.entries += entries
-
-
-@contextlib.asynccontextmanager
-async def reading(log: EventLog, after: int = 0, epoch: str | None = None) -> AsyncIterator[Reader]:
-    reader = Reader(log.tail(after, epoch))
-    task = asyncio.create_task(reader.run())
-    try:
-        yield reader
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def keys(entries: list[Entry]) -> list[str]:
@@ -197,7 +163,7 @@ async def test_a_log_outlives_its_broker_and_keeps_its_epoch(
 async def test_after_close_everything_is_unavailable_and_tails_end(
     broker: Broker, log: EventLog
 ) -> None:
-    reader = Reader(log.tail(0))
+    reader = TailReader(log)
     following = asyncio.create_task(reader.run())
     await until(lambda: bool(reader.epochs))
     await broker.close()
@@ -250,7 +216,7 @@ async def test_tails_from_any_offset_while_others_append(
             asyncio.create_task(append_some(log, "a")),
             asyncio.create_task(append_some(other_log, "b")),
         ]
-        readers: list[tuple[int, Reader]] = []
+        readers: list[tuple[int, TailReader]] = []
         for number in range(12):
             after = (await log.head()).offset // 2
             source = (log, other_log)[number % 2]
@@ -496,7 +462,7 @@ async def test_a_counter_counts_all_nodes_and_starts_anew_after_its_window(
     assert await log.count("other ip", 60_000) == 1
     assert await log.count("short", 60) == 1
     async with asyncio.timeout(DEADLINE_S):
-        while (count := await log.count("short", 60)) != 1:
+        while (count := await log.count("short", 60)) != 1:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert count == 1
 

@@ -25,7 +25,7 @@ from typing import Self
 
 _START_S = 10.0  # a busy machine takes its time
 _EMPTY = '""'
-_NO_PERSISTENCE = {"save": "", "appendonly": "no"}
+_DEFAULTS = {"save": "", "appendonly": "no", "repl-diskless-sync-delay": "0"}
 DURABLE = {"save": "", "appendonly": "yes", "appendfsync": "always"}
 
 
@@ -33,7 +33,7 @@ class RedisServer:
     """One redis-server. `options` are lines of redis.conf; by default nothing is persisted."""
 
     def __init__(self, options: Mapping[str, str] | None = None) -> None:
-        self.options = {**_NO_PERSISTENCE, **(options or {})}
+        self.options = {**_DEFAULTS, **(options or {})}
         self.directory = Path(tempfile.mkdtemp(prefix="showcaller-redis-"))
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,10 +75,11 @@ class RedisServer:
         self._running().send_signal(signal.SIGCONT)
 
     def command(self, *words: str) -> str:
-        """The reply to one command, as redis-cli prints it."""
-        done = subprocess.run(
-            ["redis-cli", "-p", str(self.port), *words], capture_output=True, text=True, check=True
-        )
+        """The reply to one command, as redis-cli prints it. Raises `RuntimeError` with an error."""
+        call = ["redis-cli", "-e", "-p", str(self.port), *words]
+        done = subprocess.run(call, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{words[0]}: {done.stderr or done.stdout}")
         return done.stdout.strip()
 
     def remove(self) -> None:

@@ -1,0 +1,52 @@
+"""Follows a log's tail in a task and keeps what it tells, as a node would."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from ..broker.base import Entry, EventLog
+
+DEADLINE_S = 20.0
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for `condition`. Raises `TimeoutError` if it takes longer than any sound machine needs."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():  # noqa: ASYNC110 - what is waited for knows no asyncio.Event
+            await asyncio.sleep(0.005)
+
+
+class TailReader:
+    """`epochs`: all that were told, in order. `entries`: those of the last epoch, from `after` on."""
+
+    def __init__(self, log: EventLog, after: int = 0, epoch: str | None = None) -> None:
+        self.epochs: list[str] = []
+        self.entries: list[Entry] = []
+        self._tail = log.tail(after, epoch)
+
+    async def run(self) -> None:
+        async for epoch, entries in self._tail:
+            if self.epochs[-1:] != [epoch]:
+                self.epochs.append(epoch)
+                self.entries.clear()
+            self.entries += entries
+
+    def keys(self) -> list[str]:
+        return [entry.key for entry in self.entries]
+
+
+@contextlib.asynccontextmanager
+async def reading(
+    log: EventLog, after: int = 0, epoch: str | None = None
+) -> AsyncIterator[TailReader]:
+    """A reader that runs until the block is left. If its tail failed, that is raised there."""
+    reader = TailReader(log, after, epoch)
+    task = asyncio.create_task(reader.run(), name="tail reader")
+    try:
+        yield reader
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
