@@ -26,7 +26,7 @@ class GatewayCollector(Collector):
             ("accepted", "Live sockets accepted", now.accepted),
             ("sent_away", "Live sockets closed at once: draining or full", now.sent_away),
             ("upgrades_refused", "Upgrades refused", now.upgrades_refused),
-            ("messages_received", "Messages from clients", now.messages_received),
+            ("frames_received", "Frames from clients", now.frames_received),
             ("messages_sent", "Messages to clients", now.messages_sent),
             ("bytes_sent", "Bytes to clients", now.bytes_sent),
             ("slow_closes", "Sockets closed since they did not keep up", now.closes[CLOSE_SLOW]),
