@@ -1,0 +1,183 @@
+/** The agenda: what is on, what is next, and when, in the event's zone and the viewer's own. */
+
+import { clockOf, eventOf, isOn, isOver, nextSession, sessionsOf } from "./agenda_model.js";
+import { byId, h, keyed, setText, show } from "./dom.js";
+import { openPage, takeNotice } from "./page.js";
+import { address, calendarAddress } from "./place.js";
+import { SessionRow } from "./session_row.js";
+import { signInCard } from "./sign_in.js";
+import { clockTime, countdown, isOwnZone, longDay, zoneName } from "./times.js";
+
+/** @typedef {import("/sdk/types.js").Session} Session */
+
+const page = await openPage({ name: "agenda", title: "", reading: true });
+/** Themes to show; none: all. @type {Set<string>} */
+const chosenThemes = new Set();
+/** @type {WeakMap<HTMLElement, SessionRow>} */
+const rows = new WeakMap();
+
+byId("calendar").setAttribute("href", calendarAddress(page.place.event));
+byId("zones").addEventListener("change", render);
+if (!page.client) offerToJoin();
+page.onTick(render);
+
+function offerToJoin() {
+  const card = signInCard(
+    {
+      event: page.place.event,
+      title: "Join the event",
+      lead: "Watch the talks live, ask questions and vote for those of others.",
+      registers: true,
+      notice: takeNotice(),
+    },
+    () => location.reload(),
+  );
+  byId("join").replaceChildren(card);
+}
+
+function render() {
+  const event = eventOf(page.items);
+  if (!event) return;
+  renderIntro(event);
+  renderZones(event);
+  renderThemes(event);
+  renderSessions();
+  renderNext();
+}
+
+/** @param {import("/sdk/types.js").Event} event */
+function renderIntro(event) {
+  setText(byId("title"), event.title);
+  setText(byId("summary"), event.summary);
+  const last = longDay(event.ends_at_ms - 1, event.time_zone);
+  const first = longDay(event.starts_at_ms, event.time_zone);
+  setText(byId("day"), first === last ? first : `${first} to ${last}`);
+  const clock = clockOf(page.items);
+  const speed = clock && clock.rate !== 1 ? `, ${clock.rate} times as fast` : "";
+  const mode = clock?.held ? "The show clock is held" : clock?.mode === "rehearsal" ? `Rehearsal${speed}` : "";
+  show(byId("mode"), mode !== "");
+  setText(byId("mode"), mode);
+  byId("mode").dataset.tone = clock?.held ? "wait" : "accent";
+}
+
+/** @param {import("/sdk/types.js").Event} event */
+function renderZones(event) {
+  const label = event.time_zone_label || zoneName(event.starts_at_ms, event.time_zone);
+  setText(byId("event-zone"), `Times in ${label}`);
+  setText(byId("own-zone"), `Your time (${zoneName(event.starts_at_ms)})`);
+  show(byId("zones"), !isOwnZone(event.time_zone, event.starts_at_ms));
+}
+
+/** @param {import("/sdk/types.js").Event} event */
+function renderThemes(event) {
+  keyed(
+    byId("themes"),
+    event.themes.map((theme, i) => ({ ...theme, hue: String(i % 6) })),
+    ({ id }) => id,
+    ({ id, hue }) => h("button", { class: "compact chip", type: "button", "data-hue": hue, onclick: () => toggleTheme(id) }),
+    (chip, { id, title }) => {
+      setText(chip, title);
+      chip.setAttribute("aria-pressed", String(chosenThemes.has(id)));
+    },
+  );
+}
+
+/** @param {string} theme */
+function toggleTheme(theme) {
+  if (!chosenThemes.delete(theme)) chosenThemes.add(theme);
+  render();
+}
+
+function rowContext() {
+  const event = eventOf(page.items);
+  const own = byId("zones").querySelector("input:checked")?.getAttribute("value") === "own";
+  const label = event?.time_zone_label || zoneName(event?.starts_at_ms ?? 0, event?.time_zone);
+  const same = event ? isOwnZone(event.time_zone, event.starts_at_ms) : true;
+  return {
+    items: page.items,
+    eventId: page.place.event,
+    zone: own ? undefined : event?.time_zone,
+    otherZone: own ? event?.time_zone : undefined,
+    otherLabel: same ? "" : own ? label : "your time",
+    stages: (event?.stages.length ?? 0) > 1,
+  };
+}
+
+function renderSessions() {
+  const context = rowContext();
+  const sessions = sessionsOf(page.items).filter(({ theme }) => chosenThemes.size === 0 || chosenThemes.has(theme ?? ""));
+  keyed(
+    byId("sessions"),
+    withDays(sessions, context.zone),
+    (line) => (typeof line === "string" ? `day:${line}` : line.id),
+    (line) => (typeof line === "string" ? h("li", { class: "day" }, h("h2", {}, line)) : newRow(line)),
+    (element, line) => typeof line !== "string" && rows.get(element)?.update(line, context),
+  );
+  show(byId("loading"), sessions.length === 0);
+  setText(byId("loading"), "No session has these themes.");
+}
+
+/** @param {Session} session */
+function newRow(session) {
+  const row = new SessionRow(session);
+  rows.set(row.element, row);
+  return row.element;
+}
+
+/**
+ * Sessions with a heading before each day, where there are several days.
+ *
+ * @param {Session[]} sessions
+ * @param {string | undefined} zone
+ * @returns {(Session | string)[]}
+ */
+function withDays(sessions, zone) {
+  const days = new Set(sessions.map(({ scheduled }) => longDay(scheduled.start_ms, zone)));
+  if (days.size < 2) return sessions;
+  /** @type {Set<string>} */
+  const begun = new Set();
+  return sessions.flatMap((session) => {
+    const day = longDay(session.scheduled.start_ms, zone);
+    if (begun.has(day)) return [session];
+    begun.add(day);
+    return [day, session];
+  });
+}
+
+function renderNext() {
+  const sessions = sessionsOf(page.items);
+  const showNow = page.showNow();
+  const next = nextSession(sessions);
+  renderNow(sessions.filter(isOn));
+  show(byId("next"), showNow !== null && sessions.length > 0);
+  if (showNow === null) return;
+  if (!next) return renderEnd(sessions.every(isOver));
+  setText(byId("next-title"), "Next");
+  setText(byId("next-name"), next.title);
+  const leftMs = next.expected.start_ms - showNow;
+  const waits = next.waiting_for !== null || leftMs <= 0;
+  setText(byId("next-count"), waits ? "any moment" : countdown(leftMs));
+  const zone = rowContext().zone;
+  const hint = next.waiting_for ? "Waiting for the session before it to end" : `Starts at ${clockTime(next.expected.start_ms, zone)}`;
+  setText(byId("next-hint"), clockOf(page.items)?.held ? "The show clock is held" : hint);
+}
+
+/** @param {boolean} over */
+function renderEnd(over) {
+  setText(byId("next-title"), over ? "The event has ended" : "Last session");
+  setText(byId("next-name"), over ? "Thank you for being there." : "Nothing comes after what is on now.");
+  setText(byId("next-count"), "");
+  setText(byId("next-hint"), "");
+}
+
+/** @param {Session[]} on */
+function renderNow(on) {
+  show(byId("now"), on.length > 0);
+  keyed(
+    byId("now-list"),
+    on,
+    ({ id }) => id,
+    ({ id }) => h("li", {}, h("a", { href: address(page.place.event, "watch", id) })),
+    (item, { title }) => setText(/** @type {Element} */ (item.firstElementChild), title),
+  );
+}

@@ -1,0 +1,142 @@
+/** Questions that pages ask about the items of channel `agenda`. Pure. */
+
+import { minutesText } from "./times.js";
+
+/**
+ * @typedef {import("/sdk/types.js").Session} Session
+ * @typedef {import("/sdk/types.js").Event} Event
+ * @typedef {import("/sdk/types.js").StageState} StageState
+ * @typedef {import("/sdk/types.js").Speaker} Speaker
+ * @typedef {ReadonlyMap<string, any>} Items
+ */
+
+/** @param {Items} items @returns {Event | undefined} */
+export const eventOf = (items) => items.get("event");
+
+/** @param {Items} items @returns {import("/sdk/types.js").Clock | undefined} */
+export const clockOf = (items) => items.get("clock");
+
+/** @param {Items} items @param {string} id @returns {Session | undefined} */
+export const sessionOf = (items, id) => items.get(`session:${id}`);
+
+/** @param {Items} items @param {string} id @returns {StageState | undefined} */
+export const stageOf = (items, id) => items.get(`stage:${id}`);
+
+/**
+ * All sessions as they are expected to happen.
+ *
+ * @param {Items} items
+ * @returns {Session[]}
+ */
+export function sessionsOf(items) {
+  const sessions = [...items].filter(([key]) => key.startsWith("session:")).map(([, session]) => session);
+  return sessions.sort(
+    (a, b) => a.expected.start_ms - b.expected.start_ms || a.scheduled.start_ms - b.scheduled.start_ms,
+  );
+}
+
+/** @param {Session} session whether it is on now */
+export function isOn(session) {
+  return session.state === "live" || session.state === "overrunning";
+}
+
+/** @param {Session} session whether it is still to come */
+export function isAhead(session) {
+  return session.state === "upcoming" || session.state === "doors_open";
+}
+
+/** @param {Session} session whether it is over, or never was */
+export function isOver(session) {
+  return session.state === "ended" || session.state === "skipped";
+}
+
+/**
+ * The next session to start, on one stage or on any.
+ *
+ * @param {Session[]} sessions
+ * @param {string} [stage]
+ * @returns {Session | undefined}
+ */
+export function nextSession(sessions, stage) {
+  return sessions.find((session) => isAhead(session) && (!stage || session.stage === stage));
+}
+
+/**
+ * Speakers of a session, in its order.
+ *
+ * @param {Event | undefined} event
+ * @param {Session} session
+ * @returns {Speaker[]}
+ */
+export function speakersOf(event, session) {
+  const all = new Map(event?.speakers.map((speaker) => [speaker.id, speaker]));
+  return session.speakers.flatMap((id) => all.get(id) ?? []);
+}
+
+/**
+ * The live state of a session in a few words.
+ *
+ * @param {Session} session
+ * @param {Items} items
+ * @returns {{text: string, tone: string}}
+ */
+export function statusOf(session, items) {
+  switch (session.state) {
+    case "live":
+      return { text: "Live", tone: "live" };
+    case "overrunning":
+      return { text: "Live, running over", tone: "live" };
+    case "ended":
+      return { text: "Ended", tone: "" };
+    case "skipped":
+      return { text: "Skipped", tone: "" };
+    default:
+      return aheadStatus(session, items);
+  }
+}
+
+/**
+ * @param {Session} session
+ * @param {Items} items
+ */
+function aheadStatus(session, items) {
+  if (session.waiting_for) {
+    const other = sessionOf(items, session.waiting_for);
+    return { text: `Waiting for “${shorten(other?.title ?? session.waiting_for, 40)}”`, tone: "wait" };
+  }
+  if (session.delayed_min >= 1) return { text: `Delayed ${minutesText(session.delayed_min)}`, tone: "wait" };
+  if (session.delayed_min <= -1) return { text: `${minutesText(session.delayed_min)} early`, tone: "accent" };
+  if (session.state === "doors_open") return { text: "Doors open", tone: "ok" };
+  return { text: "", tone: "" };
+}
+
+/**
+ * @param {string} text
+ * @param {number} length
+ */
+export function shorten(text, length) {
+  return text.length > length ? `${text.slice(0, length - 1).trimEnd()}…` : text;
+}
+
+/**
+ * A cue's name for people.
+ *
+ * @param {string} cue
+ * @returns {string}
+ */
+export function cueText(cue) {
+  const [name = "", minutes] = cue.split(":");
+  const words = CUE_TEXT[name] ?? name.replaceAll("_", " ");
+  return minutes ? `${words} (${minutes} min)` : words;
+}
+
+/** @type {Record<string, string>} */
+const CUE_TEXT = {
+  doors_open: "Doors open",
+  starting_soon: "Starting soon",
+  started: "Started",
+  ending_soon: "Ending soon",
+  overrunning: "Overrunning",
+  ended: "Ended",
+  qa_closes: "Questions close",
+};

@@ -1,0 +1,66 @@
+/** The newest announcement as a banner below the header, until it is old or dismissed. */
+
+import { eachFrame, byId, h, keyed } from "./dom.js";
+import { read, write } from "./identity.js";
+
+const FRESH_MS = 15 * 60_000;
+
+/**
+ * @typedef {import("/sdk/types.js").Announcement} Announcement
+ * @typedef {import("/sdk/index.js").Channel} Channel
+ *
+ * @param {import("./page.js").EventPage} page
+ */
+export function showAnnouncements(page) {
+  const { client } = page;
+  if (!client) return;
+  const channels = [client.follow("announcements")];
+  if (page.place.session) channels.push(client.follow(`session/${page.place.session}`));
+  const render = eachFrame(() => {
+    const newest = fresh(channels, page.serverNow()).slice(0, 1);
+    keyed(byId("banners"), newest, ({ id }) => id, (announcement) => banner(announcement, render));
+  });
+  for (const channel of channels) channel.on("change", render);
+  setInterval(render, 10_000);
+}
+
+/**
+ * @param {Channel[]} channels
+ * @param {number} nowMs
+ * @returns {Announcement[]} newest first
+ */
+function fresh(channels, nowMs) {
+  const all = channels.flatMap((channel) => [...channel.items].filter(([key]) => isAnnouncement(channel, key)));
+  return all
+    .map(([, announcement]) => announcement)
+    .filter(({ id, called_ms }) => called_ms > nowMs - FRESH_MS && read(dismissedKey(id)) === null)
+    .sort((a, b) => b.called_ms - a.called_ms);
+}
+
+/**
+ * @param {Channel} channel
+ * @param {string} key
+ */
+function isAnnouncement(channel, key) {
+  return channel.name === "announcements" || key.startsWith("announcement:");
+}
+
+/** @param {string} id */
+const dismissedKey = (id) => `showcaller:dismissed:${id}`;
+
+/**
+ * @param {Announcement} announcement
+ * @param {() => void} render
+ */
+function banner({ id, text }, render) {
+  const dismiss = () => {
+    write(dismissedKey(id), "1");
+    render();
+  };
+  return h(
+    "div",
+    { class: "banner", "data-announcement": id },
+    h("p", {}, h("strong", {}, "Announcement"), h("span", { class: "text" }, text)),
+    h("button", { class: "compact", type: "button", onclick: dismiss }, "Dismiss"),
+  );
+}

@@ -1,0 +1,87 @@
+/** The state of the connection, in the page's header: for the eye each second, for the ear on a change. */
+
+import { h, setText, show } from "./dom.js";
+
+const CLOCK_LIMIT_MS = 250; // beyond it a countdown may be off by something one can see
+
+/** @type {Record<string, string>} */
+const STOPPED = {
+  banned: "Removed from this event",
+  bad_token: "Sign-in is no longer valid",
+  token_expired: "Sign-in has expired",
+  closed: "Disconnected",
+};
+
+/**
+ * @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient
+ *
+ * @param {ShowcallerClient | null} client
+ * @returns {HTMLElement}
+ */
+export function connectionPill(client) {
+  const seen = h("span", { class: "pill", id: "connection", "aria-hidden": "true" });
+  const heard = h("span", { class: "visually-hidden", role: "status" });
+  const retry = h("button", { class: "compact plain", type: "button", onclick: () => client?.retryNow() }, "Try now");
+  const render = () => {
+    const { text, said, tone, title } = describe(client);
+    setText(seen, text);
+    setText(heard, said);
+    seen.dataset.tone = tone;
+    seen.dataset.state = client?.status.state ?? "reading";
+    seen.title = title;
+    show(retry, waitMs(client) > 2000);
+  };
+  client?.on("status", render);
+  setInterval(render, 1000);
+  render();
+  return h("span", { class: "row" }, retry, seen, heard);
+}
+
+/** @param {ShowcallerClient | null} client */
+function waitMs(client) {
+  const retryAtMs = client?.status.retryAtMs ?? null;
+  return retryAtMs === null ? 0 : retryAtMs - (performance.timeOrigin + performance.now());
+}
+
+/**
+ * @param {ShowcallerClient | null} client
+ * @returns {{text: string, said: string, tone: string, title: string}}
+ */
+function describe(client) {
+  if (client === null) return { text: "Reading only", said: "", tone: "", title: "Register to follow live" };
+  const { state, reason } = client.status;
+  switch (state) {
+    case "connected":
+      return connected(client);
+    case "connecting":
+    case "reconnecting":
+      return coming(state, waitMs(client));
+    default: {
+      const text = STOPPED[reason?.code ?? ""] ?? `Stopped: ${reason?.message || reason?.code}`;
+      return { text, said: text, tone: "live", title: reason?.message ?? "" };
+    }
+  }
+}
+
+/** @param {ShowcallerClient} client */
+function connected(client) {
+  const { errorMs, roundTripMs } = client.clockQuality();
+  const round = (/** @type {number | null} */ ms) => (ms === null ? "?" : ms < 10 ? ms.toFixed(1) : ms.toFixed(0));
+  const title = `Clock right to ±${round(errorMs)} ms, round trip ${round(roundTripMs)} ms`;
+  if (errorMs !== null && errorMs > CLOCK_LIMIT_MS) {
+    return { text: `Connected, clock ±${(errorMs / 1000).toFixed(1)} s`, said: "Connected", tone: "wait", title };
+  }
+  return { text: "Connected", said: "Connected", tone: "ok", title };
+}
+
+/**
+ * @param {string} state
+ * @param {number} ms until the next try
+ */
+function coming(state, ms) {
+  const first = state === "connecting";
+  const said = first ? "Connecting" : "Connection lost, reconnecting";
+  const doing = first ? "Connecting" : "Reconnecting";
+  const seconds = Math.ceil(ms / 1000);
+  return { text: seconds > 0 ? `${doing} in ${seconds} s` : `${doing}…`, said, tone: "wait", title: "" };
+}

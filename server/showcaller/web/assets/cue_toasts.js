@@ -1,0 +1,80 @@
+/** "Session starting": what the clock calls, as a toast with a link, wherever one is. */
+
+import { eventOf, sessionOf } from "./agenda_model.js";
+import { byId, h } from "./dom.js";
+import { address } from "./place.js";
+import { clockTime, minutesText } from "./times.js";
+
+const STAYS_MS = 30_000;
+const LATE_MS = 60_000; // a cue that late says so
+
+/**
+ * @typedef {import("./page.js").EventPage} EventPage
+ * @typedef {import("/sdk/types.js").CueEvent} CueEvent
+ * @typedef {import("/sdk/types.js").Session} Session
+ *
+ * @param {EventPage} page
+ */
+export function toastCues(page) {
+  page.agenda?.on("event", (event) => {
+    if (event.type === "cue") toastCue(page, event);
+  });
+}
+
+/**
+ * @param {EventPage} page
+ * @param {CueEvent} cue
+ */
+function toastCue(page, cue) {
+  const session = sessionOf(page.items, cue.session);
+  const kind = session && kindOf(cue);
+  if (!session || !kind) return;
+  document.querySelector(`.toast[data-session="${CSS.escape(cue.session)}"]`)?.remove();
+  const toast = h(
+    "div",
+    {
+      class: "toast",
+      "data-session": cue.session,
+      "data-cue": cue.cue,
+      "data-tone": cue.cue === "started" ? "live" : null,
+      // For whoever measures how punctual the show is: both in server time.
+      "data-due-ms": cue.due_ms,
+      "data-shown-ms": page.serverNow(),
+    },
+    h("span", { class: "kind" }, kind),
+    h("span", { class: "what" }, linkOrText(page, session)),
+    h("button", { class: "compact plain dismiss", type: "button", onclick: () => toast.remove(), "aria-label": "Dismiss" }, "✕"),
+  );
+  byId("toasts").append(toast);
+  removeLater(toast);
+}
+
+/**
+ * @param {CueEvent} cue
+ * @returns {string | null} null: nothing to toast
+ */
+function kindOf({ cue, late_ms }) {
+  const [name, minutes] = cue.split(":");
+  if (name === "starting_soon") return late_ms > LATE_MS ? null : `Starting in ${minutes} min`;
+  if (name !== "started") return null;
+  return late_ms > LATE_MS ? `Started ${minutesText(late_ms / 60_000)} ago` : "Session starting";
+}
+
+/**
+ * @param {EventPage} page
+ * @param {Session} session
+ */
+function linkOrText(page, session) {
+  const zone = eventOf(page.items)?.time_zone;
+  if (session.kind === "break") return `${session.title}, until ${clockTime(session.expected.end_ms, zone)}`;
+  if (page.place.session === session.id) return session.title;
+  return h("a", { href: address(page.place.event, "watch", session.id) }, session.title);
+}
+
+/** @param {HTMLElement} toast goes after a while, but not while somebody is at it */
+function removeLater(toast) {
+  setTimeout(() => {
+    if (toast.matches(":hover, :focus-within")) removeLater(toast);
+    else toast.remove();
+  }, STAYS_MS);
+}

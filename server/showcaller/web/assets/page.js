@@ -1,0 +1,266 @@
+/**
+ * What every page of an event shares: who looks, the connection, the agenda, the clock, the frame.
+ *
+ * `openPage` fills the page's header, gets a token where one is needed, connects, and hands the
+ * page over.
+ */
+
+import { ShowcallerClient, fetchAgenda, showTimeAt } from "/sdk/index.js";
+
+import { clockOf, eventOf } from "./agenda_model.js";
+import { showAnnouncements } from "./announcements.js";
+import { connectionPill } from "./connection_pill.js";
+import { toastCues } from "./cue_toasts.js";
+import { byId, h, setText, show } from "./dom.js";
+import { forgetToken, keepToken, read, takeToken, write } from "./identity.js";
+import { address, placeOf } from "./place.js";
+import { signInCard } from "./sign_in.js";
+
+const READING_EVERY_MS = 15_000; // without a token the agenda is read, not followed
+const ACCESS_ENDED = new Set(["bad_token", "token_expired", "forbidden", "unauthenticated"]);
+
+/**
+ * @typedef {object} PageNeeds
+ * @property {"agenda" | "watch" | "speak" | "moderate" | "produce"} name
+ * @property {string} title of the document, before the event's
+ * @property {string[]} [roles] one of these is needed; none: everybody with a token
+ * @property {boolean} [reading] whether the page shows something without a token
+ */
+
+export class EventPage {
+  /** @type {ReadonlyMap<string, any>} */
+  #read = new Map();
+  /** @type {(() => void)[]} */
+  #listeners = [];
+
+  /**
+   * @param {import("./place.js").Place} place
+   * @param {ShowcallerClient | null} client
+   */
+  constructor(place, client) {
+    this.place = place;
+    this.client = client;
+    this.agenda = client?.follow("agenda") ?? null;
+  }
+
+  /** The agenda's items, followed or read. @returns {ReadonlyMap<string, any>} */
+  get items() {
+    return this.agenda?.ready ? this.agenda.items : this.#read;
+  }
+
+  /** Server time now, as well as it is known. */
+  serverNow() {
+    return this.client ? this.client.serverNow() : Date.now();
+  }
+
+  /** Show time now; null before the agenda is there. */
+  showNow() {
+    const clock = clockOf(this.items);
+    return clock ? showTimeAt(clock, this.serverNow()) : null;
+  }
+
+  /** Whether one of these roles is held. @param {...string} roles */
+  has(...roles) {
+    return this.client?.welcome?.roles.some((role) => roles.includes(role)) ?? false;
+  }
+
+  /**
+   * Calls `render` now, on each change of the agenda and as often as a countdown's seconds change.
+   *
+   * @param {() => void} render
+   */
+  onTick(render) {
+    this.#listeners.push(render);
+    this.agenda?.on("change", render);
+    const tick = () => {
+      render();
+      setTimeout(tick, this.#untilNextSecondMs());
+    };
+    tick();
+  }
+
+  /** Reads the agenda over HTTP: before the first snapshot, and for those without a token. */
+  async readAgenda() {
+    const { items } = await fetchAgenda(this.place);
+    this.#read = new Map(Object.entries(items));
+    for (const listener of this.#listeners) listener();
+  }
+
+  #untilNextSecondMs() {
+    const clock = clockOf(this.items);
+    const showNow = this.showNow();
+    if (!clock || clock.held || showNow === null) return 500;
+    return Math.min(1000, Math.max(100, (1000 - (showNow % 1000)) / clock.rate + 5));
+  }
+}
+
+/**
+ * @param {PageNeeds} needs
+ * @returns {Promise<EventPage>} once there is a token, if the page needs one
+ */
+export async function openPage(needs) {
+  const place = placeOf();
+  const token = takeToken(place.event);
+  const end = mountBar(needs, place);
+  if (token === null && !needs.reading) {
+    show(byId("main"), false);
+    return startWith(needs, place, await askForToken(needs, place, end), end);
+  }
+  return startWith(needs, place, token, end);
+}
+
+/**
+ * @param {PageNeeds} needs
+ * @param {import("./place.js").Place} place
+ * @param {string | null} token
+ * @param {HTMLElement} end of the bar
+ */
+function startWith(needs, place, token, end) {
+  show(byId("main"), true);
+  const client = token === null ? null : connect(place.event, token);
+  const page = new EventPage(place, client);
+  end.replaceChildren(h("span", { class: "who", id: "who" }), connectionPill(client));
+  if (client === null) {
+    setInterval(() => void page.readAgenda().catch(() => {}), READING_EVERY_MS);
+  } else {
+    client.on("welcome", () => welcome(needs, page));
+    client.on("status", ({ state, reason }) => state === "stopped" && ended(place.event, reason?.code ?? ""));
+    toastCues(page);
+    showAnnouncements(page);
+    client.start();
+  }
+  void page.readAgenda().catch(() => {});
+  page.onTick(() => titleFrom(needs, page));
+  return page;
+}
+
+/**
+ * @param {string} event
+ * @param {string} token
+ */
+function connect(event, token) {
+  const client = new ShowcallerClient({ event, token, client: "showcaller-pages" });
+  client.on("token", (renewed) => keepToken(event, renewed));
+  return client;
+}
+
+/**
+ * The token is refused for good: forget it and ask for another. Others stay: the pill tells why.
+ *
+ * @param {string} event
+ * @param {string} code
+ */
+function ended(event, code) {
+  if (code === "banned") return refuse("You were removed from this event", "The organiser ended your access.");
+  if (!ACCESS_ENDED.has(code)) return;
+  forgetToken(event);
+  write("showcaller:notice", "Your sign-in is no longer valid here. Please join again.");
+  location.reload();
+}
+
+/**
+ * @param {PageNeeds} needs
+ * @param {EventPage} page
+ */
+function welcome(needs, page) {
+  const { name = "", roles = [] } = page.client?.welcome ?? {};
+  const role = roles.find((one) => one !== "attendee");
+  setText(byId("who"), role && name ? `${name} (${role})` : name || role || "");
+  for (const link of document.querySelectorAll("[data-roles]")) {
+    if (link instanceof HTMLElement) show(link, page.has(...(link.dataset.roles ?? "").split(" ")));
+  }
+  if (needs.roles && !page.has(...needs.roles)) {
+    refuse("This page is not for your role", `It takes one of the roles: ${needs.roles.join(", ")}.`);
+  }
+}
+
+/**
+ * Puts a message in the place of the page.
+ *
+ * @param {string} title
+ * @param {string} text
+ */
+export function refuse(title, text) {
+  const back = h("a", { class: "button", href: address(placeOf().event) }, "To the agenda");
+  const card = h("section", { class: "card stack sign-in alone" }, h("h1", {}, title), h("p", {}, text), h("p", {}, back));
+  byId("main").replaceChildren(card);
+}
+
+/**
+ * @param {PageNeeds} needs
+ * @param {EventPage} page
+ */
+function titleFrom(needs, page) {
+  const event = eventOf(page.items);
+  if (!event) return;
+  setText(byId("brand"), event.title);
+  if (document.title === "Showcaller") document.title = needs.title ? `${needs.title} – ${event.title}` : event.title;
+}
+
+/**
+ * The header; returns its end, for the pill.
+ *
+ * @param {PageNeeds} needs
+ * @param {import("./place.js").Place} place
+ */
+function mountBar(needs, { event }) {
+  const link = (/** @type {string} */ name, /** @type {string} */ text, /** @type {string} */ href, roles = "") =>
+    h(
+      "a",
+      { href, "aria-current": needs.name === name && "page", "data-roles": roles || null, hidden: roles !== "" && needs.name !== name },
+      text,
+    );
+  const end = h("div", { class: "bar-end" });
+  byId("bar").replaceChildren(
+    h("a", { class: "brand", href: address(event) }, h("span", { id: "brand" }, "Showcaller")),
+    h(
+      "nav",
+      { "aria-label": "Pages" },
+      link("agenda", "Agenda", address(event)),
+      link("moderate", "Moderate", address(event, "moderate"), "moderator producer"),
+      link("produce", "Produce", address(event, "produce"), "producer"),
+    ),
+    end,
+  );
+  return end;
+}
+
+/** What an earlier load of this tab left to say. */
+export function takeNotice() {
+  const notice = read("showcaller:notice") ?? "";
+  write("showcaller:notice", null);
+  return notice;
+}
+
+/**
+ * @param {PageNeeds} needs
+ * @param {import("./place.js").Place} place
+ * @param {HTMLElement} end
+ * @returns {Promise<string>}
+ */
+function askForToken(needs, { event }, end) {
+  end.replaceChildren(connectionPill(null));
+  const registers = !needs.roles;
+  return new Promise((resolve) => {
+    const main = h("main", { class: "frame" });
+    const card = signInCard(
+      {
+        event,
+        registers,
+        notice: takeNotice(),
+        title: registers ? "Join the event" : "This page needs your link",
+        lead: registers
+          ? "Watch the talks live, ask questions and vote for those of others."
+          : "The organiser gave you a link with your access. Open it, or paste it here.",
+      },
+      (token) => {
+        main.remove();
+        resolve(token);
+      },
+    );
+    card.classList.add("alone");
+    main.append(card);
+    byId("main").after(main);
+    card.querySelector("input")?.focus();
+  });
+}

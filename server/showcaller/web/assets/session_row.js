@@ -1,0 +1,138 @@
+/** One session on the agenda. Made once, then kept up to date, so that focus and open details stay. */
+
+import { eventOf, isAhead, isOn, speakersOf, statusOf } from "./agenda_model.js";
+import { h, setAttribute, setText, show } from "./dom.js";
+import { address } from "./place.js";
+import { clockTime } from "./times.js";
+
+/**
+ * @typedef {import("/sdk/types.js").Session} Session
+ *
+ * @typedef {object} RowContext
+ * @property {ReadonlyMap<string, any>} items
+ * @property {string} eventId
+ * @property {string | undefined} zone the one to show; undefined: the viewer's own
+ * @property {string | undefined} otherZone
+ * @property {string} otherLabel empty: the other zone is not shown
+ * @property {boolean} stages whether there are several
+ */
+
+export class SessionRow {
+  #time = h("time", { class: "at" });
+  #planned = h("s", { class: "quiet small" });
+  #other = h("span", { class: "quiet small" });
+  #status = h("span", { class: "pill" });
+  #theme = h("span", { class: "tag theme" });
+  #stage = h("span", { class: "tag" });
+  #title = h("a", {});
+  #speakers = h("ul", { class: "plain-list who-speaks" });
+  #abstract = h("p", { class: "text" });
+  #ran = h("p", { class: "small quiet" });
+  #watch = h("a", { class: "button compact" });
+  #speakerIds = "";
+
+  /** @param {Session} session */
+  constructor(session) {
+    const id = `title-${session.id}`;
+    this.element = h(
+      "li",
+      { class: "session", "data-session": session.id, "aria-labelledby": id },
+      h("div", { class: "when times" }, this.#time, this.#planned, this.#other),
+      h(
+        "div",
+        { class: "what stack" },
+        h("div", { class: "row" }, this.#status, this.#theme, this.#stage),
+        h("h3", { id }, this.#title),
+        this.#speakers,
+        session.abstract && h("details", { class: "about small" }, h("summary", {}, "About this session"), this.#abstract),
+        this.#ran,
+      ),
+      h("div", { class: "act" }, this.#watch),
+    );
+  }
+
+  /**
+   * @param {Session} session
+   * @param {RowContext} context
+   */
+  update(session, context) {
+    this.element.dataset.state = session.state;
+    this.element.dataset.kind = session.kind;
+    this.#times(session, context);
+    this.#labels(session, context);
+    this.#links(session, context);
+    setText(this.#abstract, session.abstract);
+    this.#whoSpeaks(session, context);
+  }
+
+  /**
+   * @param {Session} session
+   * @param {RowContext} context
+   */
+  #times({ scheduled, expected, actual, state }, { zone, otherZone, otherLabel }) {
+    const start = actual.start_ms ?? expected.start_ms;
+    const moved = Math.abs(start - scheduled.start_ms) >= 30_000;
+    setText(this.#time, clockTime(start, zone));
+    setAttribute(this.#time, "datetime", new Date(start).toISOString());
+    show(this.#planned, moved && state !== "skipped");
+    setText(this.#planned, clockTime(scheduled.start_ms, zone));
+    show(this.#other, otherLabel !== "");
+    setText(this.#other, `${clockTime(start, otherZone)} ${otherLabel}`);
+    const ran = actual.start_ms !== null && actual.end_ms !== null;
+    show(this.#ran, ran);
+    if (ran) setText(this.#ran, `Ran ${clockTime(Number(actual.start_ms), zone)} to ${clockTime(Number(actual.end_ms), zone)}`);
+  }
+
+  /**
+   * @param {Session} session
+   * @param {RowContext} context
+   */
+  #labels(session, { items, stages }) {
+    const status = statusOf(session, items);
+    const event = eventOf(items);
+    const theme = event?.themes.findIndex(({ id }) => id === session.theme) ?? -1;
+    show(this.#status, status.text !== "");
+    setText(this.#status, status.text);
+    this.#status.dataset.tone = status.tone;
+    show(this.#theme, theme >= 0);
+    setText(this.#theme, event?.themes[theme]?.title ?? "");
+    this.#theme.dataset.hue = String(theme % 6);
+    show(this.#stage, stages);
+    setText(this.#stage, event?.stages.find(({ id }) => id === session.stage)?.title ?? session.stage);
+  }
+
+  /**
+   * @param {Session} session
+   * @param {RowContext} context
+   */
+  #links(session, { eventId }) {
+    const href = address(eventId, "watch", session.id);
+    setText(this.#title, session.title);
+    setAttribute(this.#title, "href", session.kind === "break" ? null : href);
+    const open = isOn(session) || session.state === "doors_open";
+    show(this.#watch, session.kind !== "break" && (open || isAhead(session)));
+    setText(this.#watch, isOn(session) ? "Watch live" : open ? "Go in" : "Waiting room");
+    setAttribute(this.#watch, "href", href);
+    setAttribute(this.#watch, "aria-label", `${this.#watch.textContent}: ${session.title}`);
+    this.#watch.classList.toggle("primary", isOn(session));
+  }
+
+  /**
+   * @param {Session} session
+   * @param {RowContext} context
+   */
+  #whoSpeaks(session, { items }) {
+    const speakers = speakersOf(eventOf(items), session);
+    const ids = JSON.stringify(speakers);
+    if (ids === this.#speakerIds) return;
+    this.#speakerIds = ids;
+    this.#speakers.replaceChildren(...speakers.map(speakerItem));
+    show(this.#speakers, speakers.length > 0);
+  }
+}
+
+/** @param {import("/sdk/types.js").Speaker} speaker */
+export function speakerItem({ name, role, company }) {
+  const rest = [role, company].filter(Boolean).join(", ");
+  return h("li", {}, h("span", { class: "speaker" }, name), rest && h("span", { class: "quiet" }, rest));
+}

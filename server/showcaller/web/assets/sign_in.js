@@ -1,0 +1,113 @@
+/** How somebody without a token gets in: by registering, or with what the organiser gave them. */
+
+import { register, asShowcallerError } from "/sdk/index.js";
+
+import { h, setAttribute, setText, show } from "./dom.js";
+import { keepToken } from "./identity.js";
+
+/**
+ * @typedef {object} SignInOptions
+ * @property {string} event
+ * @property {string} title
+ * @property {string} lead why, in a sentence
+ * @property {boolean} registers whether registering helps here; else only the organiser's link does
+ * @property {string} [notice] what happened before
+ */
+
+/**
+ * A card with the form. `done` is called with the token, which is kept already.
+ *
+ * @param {SignInOptions} options
+ * @param {(token: string) => void} done
+ * @returns {HTMLElement}
+ */
+export function signInCard({ event, title, lead, registers, notice = "" }, done) {
+  const accept = (/** @type {string} */ token) => {
+    keepToken(event, token);
+    done(token);
+  };
+  return h(
+    "section",
+    { class: "card sign-in stack", "aria-labelledby": "sign-in-title" },
+    h("h2", { id: "sign-in-title" }, title),
+    notice && h("p", { class: "error", role: "alert" }, notice),
+    h("p", { class: "quiet" }, lead),
+    registers && registrationForm(event, accept),
+    tokenForm(registers, accept),
+  );
+}
+
+/**
+ * @param {string} event
+ * @param {(token: string) => void} accept
+ */
+function registrationForm(event, accept) {
+  const name = h("input", { id: "name", name: "name", autocomplete: "name", maxlength: "120", required: true });
+  const code = h("input", { id: "invite-code", name: "invite_code", autocomplete: "off" });
+  const error = h("p", { class: "error", role: "alert" });
+  const button = h("button", { class: "primary", type: "submit" }, "Join the event");
+  const submit = async (/** @type {Event} */ submitted) => {
+    submitted.preventDefault();
+    setText(error, "");
+    button.disabled = true;
+    try {
+      const { token } = await register({ event, name: name.value.trim(), inviteCode: code.value.trim() });
+      accept(token);
+    } catch (raw) {
+      const { message, code: problem } = asShowcallerError(raw);
+      setText(error, problem === "unreachable" ? "The server can’t be reached. Try again." : sentence(message));
+      setAttribute(problem === "bad_invite_code" ? code : name, "aria-invalid", "true");
+      button.disabled = false;
+    }
+  };
+  return h(
+    "form",
+    { class: "stack", onsubmit: submit, id: "registration" },
+    field("name", "Your name", name, "Shown with the questions that you ask, unless you ask anonymously."),
+    field("invite-code", "Invite code", code, "Only if you were given one."),
+    error,
+    h("div", { class: "row" }, button),
+  );
+}
+
+/**
+ * @param {boolean} folded
+ * @param {(token: string) => void} accept
+ */
+function tokenForm(folded, accept) {
+  const input = h("input", { id: "own-token", autocomplete: "off", spellcheck: "false", required: true });
+  const submit = (/** @type {Event} */ submitted) => {
+    submitted.preventDefault();
+    const given = input.value.trim();
+    accept(/#token=([^&\s]+)/.exec(given)?.[1] ?? given);
+  };
+  const form = h(
+    "form",
+    { class: "stack", onsubmit: submit },
+    field("own-token", "Link or token", input, "Paste what the organiser sent you."),
+    h("div", { class: "row" }, h("button", { class: folded ? "" : "primary", type: "submit" }, "Use it")),
+  );
+  return folded ? h("details", { class: "stack" }, h("summary", {}, "I have a link or a token"), form) : form;
+}
+
+/**
+ * A label, its input and a hint.
+ *
+ * @param {string} id
+ * @param {string} label
+ * @param {HTMLElement} input
+ * @param {string} [hint]
+ */
+export function field(id, label, input, hint = "") {
+  const hintId = `${id}-hint`;
+  if (hint) input.setAttribute("aria-describedby", hintId);
+  const below = h("span", { class: "hint", id: hintId }, hint);
+  show(below, hint !== "");
+  return h("div", { class: "field" }, h("label", { for: id }, label), input, below);
+}
+
+/** @param {string} text a message of the server, as a sentence */
+export function sentence(text) {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(first) ? first : `${first}.`;
+}
