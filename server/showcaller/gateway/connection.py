@@ -79,14 +79,17 @@ class LiveConnection(FramedConnection):
     # Driving the session --------------------------------------------------------------------------
 
     def on_event(self, event: frames.Event) -> None:
-        self._gateway.counters.messages_received += 1
+        self._gateway.counters.frames_received += 1
         self._carry_out(self._session.receive(event, self._gateway.now()))
 
     def tick(self, now_s: float) -> float | None:
         """Called by the gateway's wheel."""
         if self._transport.is_closing():
             return None
-        self._carry_out(self._session.tick(now_s))
+        try:
+            self._carry_out(self._session.tick(now_s))
+        except Exception:  # the wheel must turn on for the others
+            self.fail()
         return self._session.next_deadline().at_s
 
     def _carry_out(self, effect: Effect | None) -> None:
@@ -124,7 +127,7 @@ class LiveConnection(FramedConnection):
         heads = event.heads(self._session.channels, self.principal)
         message = Heartbeat(now_ms=event.wall_ms(), epoch=event.epoch, channels=heads)
         data = _PING + encode(message, self.format)
-        self.write(data)
+        self.push(data)
         self._count(1, len(data))
 
     # What clients ask for ---------------------------------------------------------------------------
@@ -137,6 +140,10 @@ class LiveConnection(FramedConnection):
             return
         self.principal = principal
         event = self._served.event
+        log.debug(
+            "a client came in",
+            extra={"action": "live.welcome", "person": principal.person, "client": message.client},
+        )
         now_ms = event.wall_ms()
         self._session.welcome(self._gateway.now(), (principal.expires_at_ms - now_ms) / 1000)
         self.send(
@@ -255,7 +262,8 @@ class LiveConnection(FramedConnection):
         except ShowcallerError:
             self.close(CLOSE_RESUME, "resume")
             return
-        self._count(len(opening), self._write_answer(b"".join(opening)))
+        if opening:
+            self._count(len(opening), self._write_answer(b"".join(opening)))
 
     def on_slow(self) -> None:
         self.close(CLOSE_SLOW, "slow")
@@ -267,6 +275,7 @@ class LiveConnection(FramedConnection):
                 name = self._served.event.internal_name(channel, self.principal)
                 self._hub.unfollow(name, self)
         self._gateway.let_go(self, self._hub, code)
+        log.debug("a client left", extra={"action": "live.closing", "code": code})
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

@@ -14,7 +14,7 @@ class Counters:
     accepted: int = 0
     sent_away: int = 0  # accepted and closed at once: draining or overloaded
     upgrades_refused: int = 0
-    messages_received: int = 0
+    frames_received: int = 0  # messages, fragments and control frames
     messages_sent: int = 0
     bytes_sent: int = 0
     closes: Counter[int] = field(default_factory=Counter)  # by the code of the close that we sent

@@ -1,8 +1,8 @@
 """A WebSocket over one transport, after its handshake: frames in, bytes out, an orderly end.
 
 Two kinds of writes. `answer` is for what the client asked for: when much of that is still unsent, no more
-is read from the client until it has gone out. `write` is for everything else, the broadcasts: a client
-that lets more than the buffer limit pile up is not keeping up, and `on_slow` ends it.
+is read from the client until it has gone out. `push`, or `write` itself, is for everything else, the
+broadcasts: a client that lets more than the buffer limit pile up is not keeping up, and `on_slow` ends it.
 """
 
 from __future__ import annotations
@@ -62,18 +62,22 @@ class FramedConnection(asyncio.Protocol):
         except ProtocolViolation as violation:
             self.close(violation.code, violation.reason)
         except Exception:
-            log.exception("a live connection failed", extra={"action": "live.failed"})
-            self.close(1011, "internal")
+            self.fail()
 
     # Out ----------------------------------------------------------------------------------------
 
     def answer(self, data: bytes) -> None:
         """Write what the client asked for, however much it is."""
         self._answering = True
+        self.push(data)
+        self._answering = False
+
+    def push(self, data: bytes) -> None:
+        """As `write`, for whoever does not know whether the transport is still there."""
         try:
             self.write(data)
-        finally:
-            self._answering = False
+        except RuntimeError:  # uvloop: it is lost, and `connection_lost` is on its way
+            pass
 
     def pause_writing(self) -> None:
         if self.closing:
@@ -117,6 +121,11 @@ class FramedConnection(asyncio.Protocol):
                 self._transport.close()
         except (RuntimeError, OSError):  # lost already; `connection_lost` is on its way
             self._transport.abort()
+
+    def fail(self) -> None:
+        """Log the exception that is being handled, a fault of ours, and close."""
+        log.exception("a live connection failed", extra={"action": "live.failed"})
+        self.close(1011, "internal")
 
     def abort(self) -> None:
         """Cut the connection: the peer did not finish the closing handshake."""
