@@ -73,9 +73,11 @@ class Projection:
     # What there is --------------------------------------------------------------------------------
 
     def channels(self) -> Iterator[str]:
-        """All channels but people's own."""
+        """All channels but people's own. A session that left the schedule keeps its questions."""
         yield from (AGENDA, ANNOUNCEMENTS, PRODUCE)
-        for session in self._sheet.sessions if self._sheet else ():
+        if self._sheet is None:
+            return
+        for session in {**self._sheet.sessions, **self._sheet.retired}:
             yield from (
                 session_channel(session),
                 questions_channel(session),

@@ -1,0 +1,283 @@
+"""Random histories of an event: plausible facts of every class, some of which the fold must refuse.
+
+Whatever must not be seen by everybody carries a canary (`zz-KIND-NUMBER-zz`) of its own, so that a test can
+search any message for what it gives away.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from itertools import count
+from typing import get_args
+
+from ..domain import facts
+from ..domain.ids import AnnouncementId, ControlId, EventId, PersonId, QuestionId, SessionId
+from ..domain.outcome import Outcome
+from ..domain.schedule import MINUTE_MS, QaPolicy, Schedule
+from ..domain.state import State
+from .schedules import schedule, session
+
+START_MS = 500 * MINUTE_MS
+SCHEDULE = schedule(
+    session("opening", 540, 545, kind="opening", qa=QaPolicy(enabled=False)),
+    session("moderated", 545, 565),
+    session("open", 565, 585, qa=QaPolicy(pre_moderation=False, opens="started")),
+    session("break", 585, 600, kind="break", qa=QaPolicy(enabled=False)),
+    session("aside", 545, 600, stage="side", qa=QaPolicy(opens="by_hand")),
+)
+SHORTER = schedule(*(s for s in SCHEDULE.sessions if s.id != "break"))
+MODERATED = frozenset(s.id for s in SCHEDULE.sessions if s.qa.pre_moderation)
+
+ATTENDEES = tuple(PersonId(f"zz-person-{n}-zz") for n in range(6))
+SHY = frozenset(ATTENDEES[:3])  # these ask without their name only
+STAFF = PersonId("zz-person-100-zz")
+NAMES = {p: p.replace("person", "name") for p in (*ATTENDEES, STAFF)}
+
+
+class RandomHistory:
+    """One event's log as it grows: `step` folds one more fact."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.state = State(event_id=EventId("event"))
+        self.now_ms = START_MS
+        self._rng = rng
+        self._numbers = count(1)
+        self._questions: list[QuestionId] = []
+        self._announcements: list[AnnouncementId] = []
+        self._controls: list[ControlId] = []
+        self._publications: list[str] = []
+
+    def step(self) -> tuple[facts.Fact, Outcome]:
+        """Let some time pass, then fold a random fact; the first one begins the run."""
+        self.now_ms += self._rng.choice((0, 1, 1_000, 30_000, 2 * MINUTE_MS))
+        fact = self._run_started() if self.state.runsheet is None else self._any()
+        decoded = facts.decode_fact(facts.encode_fact(fact))
+        return fact, self.state.apply(self.state.folded + 1, self.now_ms, decoded)
+
+    def _any(self) -> facts.Fact:
+        make, _ = self._rng.choices(_MAKERS, weights=[weight for _, weight in _MAKERS])[0]
+        return make(self)
+
+    # What facts are made of -----------------------------------------------------------------------
+
+    def _canary(self, kind: str) -> str:
+        return f"zz-{kind}-{next(self._numbers)}-zz"
+
+    def _session(self) -> SessionId:
+        return self._rng.choice([s.id for s in SCHEDULE.sessions])
+
+    def _person(self) -> PersonId:
+        return self._rng.choice(ATTENDEES)
+
+    def _question(self) -> QuestionId:
+        return self._rng.choice(self._questions or [QuestionId("zz-q-0-zz")])
+
+    def _author(self, question: QuestionId) -> PersonId:
+        known = self.state.questions.get(question)
+        honest = known is not None and self._rng.random() < 0.9
+        return known.person if known is not None and honest else self._person()
+
+    def _announcement(self) -> AnnouncementId:
+        return self._rng.choice(self._announcements or [AnnouncementId("none")])
+
+    def _new_control(self) -> ControlId:
+        self._controls.append(ControlId(self._canary("control")))
+        return self._controls[-1]
+
+    # The run and its clock ------------------------------------------------------------------------
+
+    def _run_started(self) -> facts.Fact:
+        return facts.RunStarted(run="run", salt="zz-salt-0-zz", schedule=SCHEDULE)
+
+    def _schedule_published(self) -> facts.Fact:
+        plan: Schedule = self._rng.choice((SCHEDULE, SCHEDULE, SHORTER))
+        return facts.SchedulePublished(schedule=plan, by=STAFF)
+
+    def _clock_held(self) -> facts.Fact:
+        return facts.ClockHeld(by=STAFF)
+
+    def _clock_resumed(self) -> facts.Fact:
+        return facts.ClockResumed(by=STAFF)
+
+    def _cue_called(self) -> facts.Fact:
+        sheet = self.state.runsheet
+        due = sheet.due_cues() if sheet is not None else []
+        if sheet is None or not due:
+            return facts.CueCalled(session=self._session(), cue="started", revision=1, due_ms=0)
+        cue = due[0]
+        wall_ms = sheet.clock.wall_for(cue.due_ms)
+        if wall_ms is not None and self._rng.random() < 0.9:
+            self.now_ms = max(self.now_ms, wall_ms)
+        return facts.CueCalled(**cue._asdict())
+
+    def _session_started(self) -> facts.Fact:
+        return facts.SessionStarted(session=self._session(), control=self._new_control(), by=STAFF)
+
+    def _session_ended(self) -> facts.Fact:
+        return facts.SessionEnded(session=self._session(), control=self._new_control(), by=STAFF)
+
+    def _session_extended(self) -> facts.Fact:
+        return facts.SessionExtended(
+            session=self._session(),
+            minutes=self._rng.choice((-5, 5, 10)),
+            control=self._new_control(),
+            by=STAFF,
+        )
+
+    def _session_delayed(self) -> facts.Fact:
+        return facts.SessionDelayed(
+            session=self._session(),
+            minutes=self._rng.choice((-5, 5, 20)),
+            control=self._new_control(),
+            by=STAFF,
+            if_revision=self._rng.choice((None, None, 1)),
+        )
+
+    def _session_skipped(self) -> facts.Fact:
+        return facts.SessionSkipped(session=self._session(), control=self._new_control(), by=STAFF)
+
+    def _control_undone(self) -> facts.Fact:
+        control = self._controls[-1] if self._controls else ControlId("none")
+        return facts.ControlUndone(control=control, by=STAFF)
+
+    def _stage_hosted(self) -> facts.Fact:
+        stage = self._rng.choice(SCHEDULE.stages).id
+        return facts.StageHosted(stage=stage, generation=self._rng.randrange(5))
+
+    def _publication_started(self) -> facts.Fact:
+        self._publications.append(self._canary("publication"))
+        return facts.PublicationStarted(
+            session=self._session(), publication=self._publications[-1], by=self._person()
+        )
+
+    def _publication_stopped(self) -> facts.Fact:
+        sheet = self.state.runsheet
+        runs = sheet.sessions.values() if sheet is not None else ()
+        known = [(run.id, publication) for run in runs for publication in run.publications]
+        session, publication = self._rng.choice(known or [(self._session(), "none")])
+        return facts.PublicationStopped(session=session, publication=publication)
+
+    # Questions ------------------------------------------------------------------------------------
+
+    def _qa_opened(self) -> facts.Fact:
+        return facts.QaOpened(session=self._session(), by=STAFF)
+
+    def _qa_closed(self) -> facts.Fact:
+        return facts.QaClosed(session=self._session(), by=STAFF)
+
+    def _question_asked(self) -> facts.Fact:
+        person = self._person()
+        self._questions.append(QuestionId(self._canary("q")))
+        sheet = self.state.runsheet
+        runs = sheet.sessions.values() if sheet is not None else ()
+        taking = [run.id for run in runs if run.qa_open]
+        return facts.QuestionAsked(
+            question=self._questions[-1],
+            session=self._rng.choice(taking or [self._session()]),
+            person=person,
+            text=self._canary("text"),
+            anonymous=person in SHY or self._rng.random() < 0.3,
+        )
+
+    def _question_edited(self) -> facts.Fact:
+        question = self._question()
+        text = self._canary("text")
+        return facts.QuestionEdited(question=question, person=self._author(question), text=text)
+
+    def _question_withdrawn(self) -> facts.Fact:
+        question = self._question()
+        return facts.QuestionWithdrawn(question=question, person=self._author(question))
+
+    def _question_approved(self) -> facts.Fact:
+        return facts.QuestionApproved(question=self._question(), by=STAFF)
+
+    def _question_rejected(self) -> facts.Fact:
+        return facts.QuestionRejected(
+            question=self._question(), by=STAFF, reason=self._canary("reason")
+        )
+
+    def _question_pushed(self) -> facts.Fact:
+        return facts.QuestionPushed(question=self._question(), by=STAFF)
+
+    def _question_pulled(self) -> facts.Fact:
+        return facts.QuestionPulled(question=self._question(), by=STAFF)
+
+    def _question_answered(self) -> facts.Fact:
+        return facts.QuestionAnswered(question=self._question(), by=STAFF)
+
+    def _question_replied(self) -> facts.Fact:
+        text = self._rng.choice((self._canary("reply"), ""))
+        return facts.QuestionReplied(question=self._question(), by=STAFF, text=text)
+
+    def _question_erased(self) -> facts.Fact:
+        return facts.QuestionErased(question=self._question(), by=STAFF)
+
+    def _votes_cast(self) -> facts.Fact:
+        votes = [
+            (self._person(), self._question(), self._rng.random() < 0.8)
+            for _ in range(self._rng.randint(1, 6))
+        ]
+        return facts.VotesCast(votes=tuple(votes))
+
+    # Announcements and people ---------------------------------------------------------------------
+
+    def _announcement_made(self) -> facts.Fact:
+        self._announcements.append(AnnouncementId(f"announcement-{next(self._numbers)}"))
+        return facts.AnnouncementMade(
+            announcement=self._announcements[-1],
+            text="Lunch",
+            by=STAFF,
+            session=self._rng.choice((None, self._session())),
+            at_ms=self._rng.choice((None, self.now_ms + MINUTE_MS)),
+        )
+
+    def _announcement_called(self) -> facts.Fact:
+        return facts.AnnouncementCalled(announcement=self._announcement())
+
+    def _announcement_cancelled(self) -> facts.Fact:
+        return facts.AnnouncementCancelled(announcement=self._announcement(), by=STAFF)
+
+    def _person_banned(self) -> facts.Fact:
+        return facts.PersonBanned(person=self._person(), by=STAFF)
+
+    def _person_unbanned(self) -> facts.Fact:
+        return facts.PersonUnbanned(person=self._person(), by=STAFF)
+
+    def _person_erased(self) -> facts.Fact:
+        return facts.PersonErased(person=self._rng.choice((*ATTENDEES, STAFF)), by=STAFF)
+
+    def _token_revoked(self) -> facts.Fact:
+        return facts.TokenRevoked(token=self._canary("token"), by=STAFF)
+
+
+_OFTEN = frozenset(
+    {
+        facts.CueCalled,
+        facts.QaOpened,
+        facts.QuestionAsked,
+        facts.QuestionApproved,
+        facts.QuestionPushed,
+        facts.VotesCast,
+    }
+)
+_SELDOM = frozenset(
+    {facts.RunStarted, facts.SchedulePublished, facts.ClockHeld, facts.PersonErased}
+)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def _weight(kind: type[facts.Fact]) -> int:
+    if kind in _SELDOM:
+        return 1
+    return 16 if kind in _OFTEN else 3
+
+
+# A method for each class of facts, by its name: a new class without one fails here.
+_MAKERS: list[tuple[Callable[[RandomHistory], facts.Fact], int]] = [
+    (getattr(RandomHistory, _snake(kind.__name__)), _weight(kind))
+    for kind in get_args(facts.AnyFact)
+]
