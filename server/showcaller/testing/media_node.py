@@ -1,0 +1,200 @@
+"""A node that serves nothing but media, for tests: a live event on a broker, workers, and HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from .. import system
+from ..broker.base import Broker
+from ..domain import facts
+from ..domain.ids import ControlId, PersonId, SessionId
+from ..domain.runsheet import RunSheet
+from ..domain.schedule import MINUTE_MS, Schedule
+from ..media.http import register_media_routes
+from ..media.service import MediaService
+from ..show.clock_runner import ClockRunner
+from ..show.commands import Commands
+from ..show.live_event import LiveEvent
+from ..show.served import ServedEvent
+from ..tokens import Tokens
+from .media_peers import Publisher, Watcher
+from .schedules import schedule, session
+
+SECRET = "a secret that only tests use, long enough for HS256"
+PRODUCER = PersonId("p_producer")
+SCHEDULE = schedule(
+    session("one", 60, 80),
+    session("two", 80, 100),
+    session("far", 600, 620, stage="side"),
+)
+DOORS_ONE_MIN = 55  # the doors of `one` are open, those of `two` and `far` closed
+
+
+class Posted:
+    """The answer to a request."""
+
+    def __init__(self, response: aiohttp.ClientResponse, text: str) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.type = response.content_type
+        self.text = text
+
+    @property
+    def resource(self) -> str:
+        return self.headers["Location"]
+
+
+class MediaNode:
+    """`async with MediaNode(broker) as node:`; `workers=0` makes one that only passes requests on."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        workers: int = 1,
+        from_min: int = DOORS_ONE_MIN,
+        plan: Schedule = SCHEDULE,
+        ice_servers: tuple[str, ...] = (),
+    ) -> None:
+        self.broker = broker
+        self.clients: list[Publisher | Watcher] = []
+        self._workers, self._from_min, self._plan = workers, from_min, plan
+        self._ice_servers = ice_servers
+        self._tokens = Tokens(SECRET)
+
+    async def __aenter__(self) -> MediaNode:
+        self.event = LiveEvent(self._plan.event_id, await self.broker.open(self._plan.event_id))
+        await self.event.start(
+            facts.RunStarted(
+                run="run",
+                salt="salt",
+                schedule=self._plan,
+                mode="rehearsal",
+                from_ms=self._from_min * MINUTE_MS,
+            )
+        )
+        self.media = MediaService(self.event, workers=self._workers, addresses=["127.0.0.1"])
+        await self.media.start()
+        self._clock = asyncio.create_task(ClockRunner(self.event).run())
+        served = ServedEvent(self.event, Commands(self.event), self._tokens)
+        app = web.Application()
+        register_media_routes(
+            app,
+            lookup={self._plan.event_id: served}.get,  # type: ignore[arg-type]
+            media={self._plan.event_id: self.media}.get,  # type: ignore[arg-type]
+            ice_servers=self._ice_servers,
+        )
+        self._server = TestServer(app)
+        await self._server.start_server()
+        self._http = aiohttp.ClientSession()
+        if self._workers:
+            await self.until(lambda: len(self.media._workers.all()) == self._workers, 30)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for client in self.clients:
+            await client.close()
+        await self._http.close()
+        await self._server.close()
+        self._clock.cancel()
+        await self.media.stop()
+        await self.event.stop()
+
+    # Asking -----------------------------------------------------------------------------------
+
+    def token(self, *roles: str, person: str = "", sessions: tuple[str, ...] = ()) -> str:
+        return self._tokens.mint(
+            self._plan.event_id,
+            person or system.random_id("p"),
+            roles or ("attendee",),
+            token=system.random_id("t"),
+            now_ms=system.wall_ms(),
+            ttl_s=3600,
+            sessions=sessions,
+        )
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: str | bytes = b"",
+        *,
+        token: str = "",
+        **headers: str,
+    ) -> Posted:
+        """`path` is below the event unless it begins with a slash; header names with `_` for `-`."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        url = path if path.startswith("/") else f"/api/v1/events/{self._plan.event_id}/{path}"
+        async with self._http.request(
+            method, self._server.make_url(url), data=body, headers=sent
+        ) as response:
+            return Posted(response, await response.text())
+
+    async def post(self, path: str, offer: str, token: str) -> Posted:
+        return await self.ask("POST", path, offer, token=token, Content_Type="application/sdp")
+
+    async def publish(self, to: str = "one", **look: Any) -> tuple[Publisher, Posted]:
+        """A publisher that is let in, and what it was answered."""
+        publisher = Publisher(**look)
+        self.clients.append(publisher)
+        token = self.token("speaker", person="p_speaker", sessions=(to,))
+        posted = await self.post(f"sessions/{to}/whip", await publisher.offer(), token)
+        assert posted.status == 201, posted.text
+        await publisher.accept(posted.text)
+        return publisher, posted
+
+    async def watch(self, path: str = "stages/main/whep") -> tuple[Watcher, Posted]:
+        """A viewer that is let in, and what it was answered."""
+        watcher = Watcher()
+        self.clients.append(watcher)
+        posted = await self.post(path, await watcher.offer(), self.token(person="p_viewer"))
+        assert posted.status == 201, posted.text
+        await watcher.accept(posted.text)
+        return watcher, posted
+
+    # The show ---------------------------------------------------------------------------------
+
+    @property
+    def sheet(self) -> RunSheet:
+        assert self.event.state.runsheet is not None
+        return self.event.state.runsheet
+
+    async def start_session(self, id: str) -> None:
+        await self._control(facts.SessionStarted, id)
+
+    async def end_session(self, id: str) -> None:
+        await self._control(facts.SessionEnded, id)
+
+    async def _control(
+        self, kind: type[facts.SessionStarted] | type[facts.SessionEnded], id: str
+    ) -> None:
+        key = system.random_id("k")
+        fact = kind(session=SessionId(id), control=ControlId(key), by=PRODUCER)
+        outcome = await self.event.append(fact, key)
+        assert not outcome.refused, outcome.refused
+
+    def generation(self, stage: str = "main") -> int:
+        return next(run.generation for id, run in self.sheet.stages.items() if id == stage)
+
+    def on_air(self, id: str) -> list[str]:
+        """The publications of a session, as the log has them."""
+        return list(self.sheet.sessions[SessionId(id)].publications)
+
+    async def until(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+        """Until `condition()` holds. Raises `TimeoutError`."""
+        await until(condition, timeout_s)
+
+
+async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+    """Look every 20 ms until `condition()` holds. Raises `TimeoutError`."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 (state of many parts: no one event tells)
+            await asyncio.sleep(0.02)

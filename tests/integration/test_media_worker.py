@@ -1,0 +1,224 @@
+"""Media workers that die, nodes that die, and stages that move: everybody is whole again soon."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from showcaller.broker.redis import RedisBroker
+from showcaller.broker.sqlite import SqliteBroker
+from showcaller.errors import NotFound, Unavailable
+from showcaller.media.addresses import Addresses
+from showcaller.media.workers import Workers
+from showcaller.testing.media_node import MediaNode, until
+from showcaller.testing.media_peers import Publisher
+from showcaller.testing.redis_server import RedisServer
+
+LOOPBACK = Addresses(("127.0.0.1",))
+
+
+@pytest.fixture
+async def workers():
+    workers = Workers(1, LOOPBACK)
+    workers.start()
+    await until(workers.all, 30)
+    yield workers
+    await workers.stop()
+
+
+@pytest.fixture
+async def broker(tmp_path):
+    broker = SqliteBroker(str(tmp_path / "log.sqlite3"))
+    yield broker
+    await broker.close()
+
+
+def is_running(pid):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+async def test_a_worker_answers_and_passes_errors_on(workers):
+    worker = workers.all()[0]
+    with pytest.raises(NotFound, match="has ended"):
+        await worker.close("w~r_nobody")
+    publisher = Publisher()
+    answer = await worker.publish(session="s", person="p", offer=await publisher.offer())
+    assert answer.resource.startswith(f"{worker.name}~")
+    assert (await worker.statistics())["connecting"] == 1
+    await worker.close(answer.resource)
+    await publisher.close()
+
+
+async def test_a_killed_worker_is_started_again(workers):
+    first = workers.all()[0]
+    pending = asyncio.create_task(first.statistics())
+    first.process.kill()
+    with contextlib.suppress(Unavailable):  # it may have answered before
+        await pending
+    await until(lambda: workers.all() and workers.all()[0] is not first, 30)
+    assert workers.restarts == 1
+    with pytest.raises(Unavailable):
+        await first.statistics()
+    assert await workers.all()[0].statistics()
+
+
+async def test_a_worker_that_hangs_is_killed(workers, monkeypatch):
+    monkeypatch.setattr("showcaller.media.workers.MEASURE_EVERY_S", 0.1)
+    monkeypatch.setattr("showcaller.media.workers.ANSWER_WITHIN_S", 0.3)
+    first = workers.all()[0]
+    first.process.send_signal(signal.SIGSTOP)
+    await until(lambda: workers.all() and workers.all()[0] is not first, 30)
+
+
+async def test_a_worker_outlives_the_signals_that_drain_its_node(workers):
+    worker = workers.all()[0]
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        worker.process.send_signal(sign)
+    assert await worker.statistics()
+
+
+def test_a_worker_dies_with_its_node():
+    node = textwrap.dedent(
+        """
+        import asyncio
+        from showcaller.media.addresses import Addresses
+        from showcaller.media.workers import Workers
+
+        async def main():
+            workers = Workers(2, Addresses(("127.0.0.1",)))
+            workers.on_up = lambda worker: print(worker.process.pid, flush=True)
+            workers.start()
+            await asyncio.Event().wait()
+
+        asyncio.run(main())
+        """
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", node], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        pids = [int(parent.stdout.readline()) for _ in range(2)]
+        assert all(is_running(pid) for pid in pids)
+        parent.kill()
+        parent.wait()
+        asyncio.run(until(lambda: not any(is_running(pid) for pid in pids), 5))
+
+
+async def test_after_a_kill_everybody_reconnects_within_five_seconds(broker):
+    async with MediaNode(broker) as node:
+        await node.until(lambda: node.sheet.sessions["one"].state == "doors_open")
+        await node.publish()
+        watcher, watched = await node.watch()
+        await watcher.wait_for_frames(2)
+        generation = node.generation()
+        assert generation > 0
+        worker = node.media._workers.all()[0]
+        os.kill(worker.process.pid, signal.SIGKILL)
+        async with asyncio.timeout(5):
+            await node.until(lambda: node.generation() > generation)
+            await node.until(lambda: not node.on_air("one"))
+            await node.publish(brightness=200)
+            again, _ = await node.watch()
+            await again.wait_for_frames(2)
+        owner = node.token(person="p_viewer")
+        gone = await node.ask("DELETE", watched.resource, token=owner)
+        assert gone.status == 404
+        assert (await node.media.statistics())["restarts"] == 1
+
+
+@pytest.fixture
+async def redis_brokers():
+    """Connections of three nodes to one Redis."""
+    with RedisServer() as redis:
+        brokers = [RedisBroker(redis.url) for _ in range(3)]
+        yield brokers
+        for broker in brokers:
+            await broker.close()
+
+
+async def test_any_node_passes_requests_on_to_the_worker_that_has_the_stage(redis_brokers):
+    first, second, _ = redis_brokers
+    async with MediaNode(first) as host, MediaNode(second, workers=0) as other:
+        await other.until(lambda: other.sheet.sessions["one"].state == "doors_open")
+        await host.until(lambda: host.sheet.sessions["one"].state == "doors_open")
+        _, published = await host.publish(brightness=90)
+        watcher, watched = await other.watch()
+        await watcher.wait_for_frames(5)
+        assert abs(watcher.brightness - 90) < 12
+        for posted in (published, watched):
+            assert host.media._workers.all()[0].name in posted.resource
+
+        stranger = other.token(person="p_other")
+        assert (await other.ask("DELETE", watched.resource, token=stranger)).status == 403
+        owner = other.token(person="p_viewer")
+        patched = await other.ask(
+            "PATCH",
+            watched.resource,
+            "a=mid:0\r\na=end-of-candidates\r\n",
+            token=owner,
+            Content_Type="application/trickle-ice-sdpfrag",
+            If_Match='"stale"',
+        )
+        assert patched.status == 412
+        assert (await other.ask("DELETE", watched.resource, token=owner)).status == 200
+        assert (await other.ask("DELETE", watched.resource, token=owner)).status == 404
+
+
+async def test_a_stopping_node_hands_its_stage_over(redis_brokers):
+    first, second, _ = redis_brokers
+    async with MediaNode(second) as heir:
+        async with MediaNode(first) as host:
+            await host.until(lambda: host.sheet.sessions["one"].state == "doors_open")
+            await host.publish()
+            await heir.until(lambda: heir.on_air("one"))
+            generation = heir.generation()
+        await heir.until(lambda: heir.generation() > generation)
+        assert heir.on_air("one") == []
+        await heir.publish()
+        watcher, _ = await heir.watch()
+        await watcher.wait_for_frames(2)
+
+
+async def test_what_a_dead_node_hosted_is_taken_over(redis_brokers):
+    """The node vanishes without releasing its leases or stopping its publications."""
+    first, second, third = redis_brokers
+    async with MediaNode(second) as heir, MediaNode(third, workers=0) as other:
+        async with MediaNode(first) as host:
+            await host.until(lambda: host.sheet.sessions["one"].state == "doors_open")
+            await host.publish()
+            await heir.until(lambda: heir.on_air("one"))
+            generation = heir.generation()
+            for task in host.media._tasks:  # it renews nothing and answers nobody any more
+                task.cancel()
+            host.media._relay.stop()
+            host.media._ledger._task.cancel()
+            await heir.until(lambda: heir.generation() > generation, 10)
+            await heir.until(lambda: heir.on_air("one") == [])
+            watcher, watched = await other.watch()
+            await heir.publish(brightness=200)
+            await watcher.wait_for_frames(2)
+            assert heir.media._workers.all()[0].name in watched.resource
+
+
+async def test_a_node_that_lost_its_lease_ends_what_it_has(redis_brokers):
+    first, second, _ = redis_brokers
+    async with MediaNode(first) as host:
+        await host.until(lambda: host.sheet.sessions["one"].state == "doors_open")
+        await host.publish()
+        watcher, _ = await host.watch()
+        await watcher.wait_for_frames(2)
+        # While the node slept its lease ran out, and somebody else took the stage.
+        log = await second.open("event")
+        mine = await log.read_lease("stage/main")
+        await log.release_lease(mine)
+        assert await log.acquire_lease("stage/main", "w_elsewhere", 60_000)
+        await host.until(lambda: watcher.pc.connectionState == "closed")
+        await host.until(lambda: not host.on_air("one"))
+        assert (await host.media.statistics())["stages"] == 0

@@ -1,0 +1,209 @@
+"""WHIP and WHEP over HTTP, with aiortc as an independent client: what is let in, and what is answered."""
+
+import re
+
+import pytest
+
+from showcaller.broker.sqlite import SqliteBroker
+from showcaller.domain import facts
+from showcaller.testing.media_node import PRODUCER, MediaNode
+from showcaller.testing.media_peers import Publisher, Watcher
+
+SDP, FRAGMENT = "application/sdp", "application/trickle-ice-sdpfrag"
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture
+async def broker(tmp_path):
+    broker = SqliteBroker(str(tmp_path / "log.sqlite3"))
+    yield broker
+    await broker.close()
+
+
+@pytest.fixture
+async def node(broker):
+    async with MediaNode(broker, ice_servers=("turn:me:secret@turn.example:3478",)) as node:
+        await node.until(lambda: node.sheet.sessions["one"].state == "doors_open")
+        yield node
+
+
+@pytest.fixture
+async def desk(broker):
+    """A node without workers: for requests that never come as far as a worker."""
+    async with MediaNode(broker, workers=0) as node:
+        await node.until(lambda: node.sheet.sessions["one"].state == "doors_open")
+        yield node
+
+
+@pytest.fixture
+async def offers():
+    """What a publisher and a viewer would offer."""
+    clients = {"publish": Publisher(), "view": Watcher()}
+    yield {name: await client.offer() for name, client in clients.items()}
+    for client in clients.values():
+        await client.close()
+
+
+async def test_a_talk_is_published_watched_and_ended(node):
+    publisher, published = await node.publish(brightness=90)
+    await node.until(lambda: node.on_air("one"))
+    for path in ("stages/main/whep", "sessions/one/whep"):
+        watcher, watched = await node.watch(path)
+        await watcher.wait_for_frames(10)
+    for posted in (published, watched):
+        assert posted.type == SDP
+        assert re.fullmatch(r"/api/v1/events/event/media/w_\w+~r_\w+", posted.resource)
+        assert re.fullmatch(r'"[^"]+"', posted.headers["ETag"])
+        assert posted.headers["Accept-Patch"] == FRAGMENT
+        assert posted.headers["Link"] == (
+            '<turn:turn.example:3478>; rel="ice-server"; username="me"; '
+            'credential="secret"; credential-type="password"'
+        )
+        assert posted.headers["Access-Control-Allow-Origin"] == "*"
+        exposed = posted.headers["Access-Control-Expose-Headers"]
+        assert {"Location", "ETag", "Link"} <= set(exposed.split(", "))
+    assert node.on_air("one") == [published.resource.rpartition("/")[2]]
+
+    speaker = node.token("speaker", person="p_speaker", sessions=("one",))
+    deleted = await node.ask("DELETE", published.resource, token=speaker, If_Match='"old"')
+    assert deleted.status == 200
+    await node.until(lambda: not node.on_air("one"))
+    gone = await node.ask("DELETE", published.resource, token=speaker)
+    assert (gone.status, gone.type) == (404, PROBLEM)
+    await publisher.close()
+
+
+async def test_the_viewer_follows_the_clock_to_the_next_talk(node):
+    await node.publish("one", brightness=60)
+    watcher, _ = await node.watch()
+    await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
+    await node.start_session("one")
+    await node.end_session("one")
+    await node.until(lambda: not node.on_air("one"))  # its room has closed
+    await node.start_session("two")
+    await node.publish("two", brightness=200)
+    await watcher.wait_for(lambda w: abs(w.brightness - 200) < 12)
+
+
+async def test_a_resource_is_patched_and_deleted_by_its_owner_only(node):
+    await node.publish()
+    _, watched = await node.watch()
+    owner = node.token(person="p_viewer")
+    tag = watched.headers["ETag"]
+    fragment = "a=mid:0\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n"
+
+    async def patch(body=fragment, token=owner, resource=watched.resource, **headers):
+        asked = {"Content_Type": FRAGMENT, "If_Match": tag} | headers
+        asked = {name: value for name, value in asked.items() if value}
+        answer = await node.ask("PATCH", resource, body, token=token, **asked)
+        return answer.status
+
+    assert await patch() == 204
+    assert await patch(If_Match=None) == 428
+    assert await patch(If_Match='"older"') == 412
+    assert await patch(If_Match="*") == 422  # ICE restart
+    assert await patch(Content_Type=SDP) == 415
+    assert await patch(body="rubbish") == 400
+    assert await patch(body="a" * 70_000) == 413
+    assert await patch(token="") == 401
+    assert await patch(token=node.token(person="p_other")) == 403
+    assert await patch(resource=watched.resource + "0") == 404
+
+    async def delete(token):
+        return (await node.ask("DELETE", watched.resource, token=token)).status
+
+    assert await delete("") == 401
+    assert await delete(node.token(person="p_other")) == 403
+    assert await delete(node.token("producer")) == 200
+    assert await delete(owner) == 404
+
+
+async def test_a_banned_person_is_cut_off(node):
+    await node.publish()
+    watcher, _ = await node.watch()
+    await watcher.wait_for_frames(2)
+    await node.event.append(facts.PersonBanned(person="p_viewer", by=PRODUCER), "ban")
+    owner = node.token(person="p_viewer")
+    assert (await node.post("stages/main/whep", "v=0", owner)).status == 403
+    await node.until(lambda: watcher.pc.connectionState == "closed")
+
+
+@pytest.mark.parametrize(
+    ("path", "roles", "status"),
+    [
+        ("sessions/one/whip", ("attendee",), 403),
+        ("sessions/one/whip", ("moderator",), 403),
+        ("sessions/nowhere/whip", ("producer",), 404),
+        ("sessions/nowhere/whep", ("attendee",), 404),
+        ("stages/nowhere/whep", ("attendee",), 404),
+        ("/api/v1/events/nowhere/stages/main/whep", ("attendee",), 404),
+        ("sessions/two/whip", ("producer",), 409),
+        ("sessions/two/whep", ("attendee",), 409),
+        ("stages/side/whep", ("attendee",), 409),
+        ("stages/main/whep", ("attendee",), 503),  # admitted, but no worker runs
+        ("sessions/one/whip", ("producer",), 503),
+    ],
+)
+async def test_who_is_not_let_in(desk, offers, path, roles, status):
+    offer = offers["publish" if path.endswith("whip") else "view"]
+    refused = await desk.post(path, offer, desk.token(*roles))
+    assert (refused.status, refused.type) == (status, PROBLEM), refused.text
+    assert refused.headers["Access-Control-Allow-Origin"] == "*"
+    if status in (409, 503):
+        assert 1 <= int(refused.headers["Retry-After"]) <= 60
+
+
+async def test_a_speaker_of_another_session_may_not_publish(desk, offers):
+    token = desk.token("speaker", sessions=("two",))
+    assert (await desk.post("sessions/one/whip", offers["publish"], token)).status == 403
+
+
+async def test_a_session_that_is_over_takes_nobody(desk, offers):
+    await desk.start_session("one")
+    await desk.end_session("one")
+    for path, offer in (("whip", offers["publish"]), ("whep", offers["view"])):
+        refused = await desk.post(f"sessions/one/{path}", offer, desk.token("producer"))
+        assert refused.status == 409
+        assert "Retry-After" not in refused.headers
+
+
+async def test_tokens_are_asked_for(desk, offers):
+    for token in ("", "rubbish"):
+        refused = await desk.post("stages/main/whep", offers["view"], token)
+        assert (refused.status, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+async def test_what_is_no_offer(node, offers):
+    token = node.token("producer")
+
+    async def post(body, type=SDP, path="stages/main/whep"):
+        posted = await node.ask("POST", path, body, token=token, Content_Type=type)
+        assert posted.type == PROBLEM
+        return posted.status
+
+    assert await post(offers["view"], "text/plain") == 415
+    assert await post("v=0\r\n" + "a=x\r\n" * 20_000) == 413
+    assert await post(b"\xff\xfe") == 400
+    assert await post("rubbish") == 400
+    assert await post("") == 400
+    assert await post(re.sub("VP8|H264|opus", "AV1", offers["view"])) == 422
+    assert await post(offers["publish"]) == 422  # it sends, but a viewer receives
+    assert await post(offers["view"], path="sessions/one/whip") == 422
+    assert (await node.media.statistics())["workers"] == 1
+
+
+async def test_endpoints_describe_themselves(desk):
+    whip = await desk.ask("GET", "sessions/one/whip")
+    assert (whip.status, whip.text) == (204, "")
+    for method in ("GET", "HEAD"):
+        whep = await desk.ask(method, "stages/main/whep")
+        assert (whep.status, whep.type, whep.text) == (200, SDP, "")
+    for path in ("sessions/one/whip", "sessions/one/whep", "stages/main/whep"):
+        options = await desk.ask("OPTIONS", path, Origin="https://elsewhere.example")
+        assert options.status == 204
+        assert options.headers["Accept-Post"] == SDP
+        assert "POST" in options.headers["Access-Control-Allow-Methods"]
+        assert "Authorization" in options.headers["Access-Control-Allow-Headers"]
+    options = await desk.ask("OPTIONS", "media/w_1~r_2")
+    assert "PATCH" in options.headers["Access-Control-Allow-Methods"]
+    assert options.headers["Accept-Patch"] == FRAGMENT
