@@ -13,7 +13,6 @@ from aiohttp import web
 from ..domain.people import Principal, Role
 from ..errors import (
     BadInput,
-    Banned,
     Forbidden,
     NotFound,
     OurFault,
@@ -23,7 +22,6 @@ from ..errors import (
     problem,
 )
 from ..show.served import ServedEvent
-from ..tokens import bearer
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +45,7 @@ def served(request: web.Request) -> ServedEvent:
 
 def principal(request: web.Request, *roles: Role) -> Principal:
     """Who asks; with `roles`, somebody who has one of them. Raises 401 and 403 errors."""
-    event = served(request)
-    who = event.tokens.verify(bearer(request.headers.get("Authorization")), event.event.event_id)
-    if event.event.state.people.shuts_out(who):
-        raise Banned("you were shut out of this event")
+    who = served(request).authenticate_header(request.headers.get("Authorization"))
     if roles and not who.has(*roles):
         raise Forbidden(f"this takes one of the roles {', '.join(roles)}")
     return who

@@ -100,7 +100,14 @@ def _negotiation(id: str, summary: str) -> Spec:
         Location="The session's own address: PATCH and DELETE go there",
         ETag="The ICE session",
     )
-    options = _operation(f"{id}Options", "What may be posted here", {"204": _answer("Accept-Post")})
+    options = _operation(
+        f"{id}Options", "What may be posted here", {"204": _answer("Accept-Post"), **_problems(404)}
+    )
+    describe = _operation(
+        f"{id}Describe",
+        "Whether this is such an endpoint",
+        {"200": _answer("A WHEP endpoint"), "204": _answer("A WHIP endpoint"), **_problems(404)},
+    )
     return {
         "post": _operation(
             id,
@@ -109,6 +116,7 @@ def _negotiation(id: str, summary: str) -> Spec:
             token=True,
             body=_SDP,
         ),
+        "get": describe,
         "options": options,
     }
 
@@ -247,7 +255,9 @@ def _paths() -> Spec:
                 {"200": _answer("Ended"), **_problems(401, 403, 404)},
                 token=True,
             ),
-            "options": _operation("mediaOptions", "CORS", {"204": _answer("What is allowed")}),
+            "options": _operation(
+                "mediaOptions", "CORS", {"204": _answer("What is allowed"), **_problems(404)}
+            ),
         },
         "/api/v1/openapi.json": {
             "get": _operation(
