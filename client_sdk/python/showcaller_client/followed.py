@@ -9,24 +9,27 @@ from typing import Any
 from .errors import FellBehind, ShowcallerClientError
 from .follower import Follower, Update
 
-MAX_UNREAD = 10_000  # updates
+MAX_UNREAD = 5_000  # updates
 
 _End = ShowcallerClientError | None
+Reader = asyncio.Queue[Update | _End]
 
 
 class Followed:
     """What the server shows on one channel, kept current across reconnects.
 
     `async for update in followed` yields the whole state first, then every update exactly once; it
-    ends when the channel is unfollowed and raises what ended the client otherwise.
+    ends when the channel is unfollowed and raises what ended the client otherwise. The first such loop
+    begins where `follow` did, so that nothing is lost in between; a later one begins where things are.
     """
 
     def __init__(self, channel: str) -> None:
         self.follower = Follower(channel)
-        self._readers: set[asyncio.Queue[Update | _End]] = set()
         self._moved = asyncio.Event()
         self._ended = False
         self._error: _End = None
+        self._readers: set[Reader] = set()
+        self._first_reader: Reader | None = self._new_reader()
 
     @property
     def channel(self) -> str:
@@ -53,17 +56,19 @@ class Followed:
                 await self._moved.wait()
 
     async def __aiter__(self) -> AsyncIterator[Update]:
-        reader: asyncio.Queue[Update | _End] = asyncio.Queue(MAX_UNREAD)
-        self._readers.add(reader)
+        reader, self._first_reader = self._first_reader, None
         try:
-            yield self.follower.whole()
+            if reader is None:
+                reader = self._new_reader()
+                yield self.follower.whole()
             while reader in self._readers or not reader.empty():
                 update = await reader.get()
                 if not isinstance(update, Update):
                     break
                 yield update
         finally:
-            self._readers.discard(reader)
+            if reader is not None:
+                self._readers.discard(reader)
         if self._error is not None:
             raise self._error
         if not self._ended:
@@ -76,6 +81,7 @@ class Followed:
         for reader in list(self._readers):
             if reader.full():
                 self._readers.discard(reader)
+                self._first_reader = None if reader is self._first_reader else self._first_reader
             else:
                 reader.put_nowait(update)
         self._wake()
@@ -90,6 +96,12 @@ class Followed:
                 reader.put_nowait(None)
         self._readers.clear()
         self._wake()
+
+    def _new_reader(self) -> Reader:
+        reader: Reader = asyncio.Queue(MAX_UNREAD)
+        if not self._ended:
+            self._readers.add(reader)
+        return reader
 
     def _shows(self, predicate: Callable[[Followed], bool]) -> bool:
         return self.follower.epoch is not None and predicate(self)

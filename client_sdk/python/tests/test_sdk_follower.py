@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from channel_model import ModelChannel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from showcaller_client.follower import HEAD_PATIENCE_S, Follower, Update
+
+from .channel_model import ModelChannel
 
 KEYS = st.sampled_from("abc")
 STEPS = st.one_of(
