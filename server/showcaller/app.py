@@ -22,7 +22,7 @@ from .broker.connect import connect
 from .domain import facts
 from .domain.schedule import Schedule
 from .errors import ConfigError, ShowcallerError
-from .gateway.front import Front
+from .gateway.front import Front, live_route
 from .gateway.gateway import Gateway
 from .gateway.measures import GatewayCollector
 from .media.http import register_media_routes
@@ -207,6 +207,7 @@ class Server:
         )
         for routes in (agenda, registrations, commands, health, openapi, pages):
             routes.register(app)
+        app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
         register_media_routes(
             app, lookup=self.lookup, media=self.media.get, ice_servers=settings.ice_servers
         )

@@ -1,0 +1,277 @@
+"""Showcaller behind `deploy/nginx.conf`, run by a real nginx: one node is up, the other is down."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+import websockets
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from showcaller.testing.media_peers import Publisher
+from showcaller.testing.serving import ServeProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ROOT = Path(__file__).parents[2]
+EVENT = "systems-scale-winter-2023"
+API = f"/api/v1/events/{EVENT}"
+SDP, FRAGMENT = "application/sdp", "application/trickle-ice-sdpfrag"
+PER_ADDRESS = 20
+
+
+class Nginx:
+    """nginx with the configuration that we ship: only ports, paths and nodes differ."""
+
+    def __init__(self, folder: Path, node_port: int) -> None:
+        self.folder = folder
+        self.http_port, self.https_port, dead_port = free_ports(3)
+        self.url = f"https://localhost:{self.https_port}"
+        self._config = folder / "nginx.conf"
+        text = (ROOT / "deploy/nginx.conf").read_text()
+        for shipped, here in {
+            r"listen \[::\].*;": "",
+            r"listen 80 ": f"listen 127.0.0.1:{self.http_port} ",
+            r"listen 443 ": f"listen 127.0.0.1:{self.https_port} ",
+            r"127\.0\.0\.1:8081": f"127.0.0.1:{node_port}",
+            r"127\.0\.0\.1:8082": f"127.0.0.1:{dead_port}",
+            r"/run/": f"{folder}/",
+            r"/var/log/nginx/": f"{folder}/",
+            r"/etc/nginx/tls/": f"{folder}/",
+            r"/var/www/acme": f"{folder}/acme",
+        }.items():
+            text, changes = re.subn(shipped, here, text)
+            assert changes, shipped
+        self._config.write_text(text)
+
+    async def __aenter__(self):
+        make_certificate(self.folder)
+        user = "user root; " if os.geteuid() == 0 else ""
+        self._process = await asyncio.create_subprocess_exec(
+            *(shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"), "-c", self._config),
+            *("-p", self.folder, "-e", self.folder / "error.log", "-g", f"{user}daemon off;"),
+        )
+        async with asyncio.timeout(20):
+            while not await self._answers():
+                assert self._process.returncode is None, self.log("error")
+                await asyncio.sleep(0.02)
+        return self
+
+    async def __aexit__(self, *_):
+        self._process.terminate()
+        await self._process.wait()
+
+    async def _answers(self) -> bool:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", self.https_port)
+            writer.close()
+            return True
+        return False
+
+    @property
+    def trust(self):
+        return ssl.create_default_context(cafile=self.folder / "fullchain.pem")
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def make_certificate(folder):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "fullchain.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "privkey.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def node(tmp_path_factory):
+    options = (
+        *("--rehearse-from", "-2m", "--behind-proxy"),
+        *("--registrations-per-address-hour", str(PER_ADDRESS)),
+    )
+    data = tmp_path_factory.mktemp("node")
+    schedule = ROOT / "schedules" / f"{EVENT}.yaml"
+    async with ServeProcess(schedule, *options, data=data) as node:
+        yield node
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def nginx(tmp_path_factory, node):
+    async with Nginx(tmp_path_factory.mktemp("nginx"), node.port) as nginx:
+        yield nginx
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def http(nginx):
+    """A client whose paths are those of nginx's HTTPS side."""
+    connector = aiohttp.TCPConnector(ssl=nginx.trust)
+    async with aiohttp.ClientSession(nginx.url, connector=connector) as session:
+        yield session
+
+
+async def test_pages_and_the_agenda_come_through(http):
+    async with http.get(API) as answer:
+        assert answer.status == 200
+        assert "event" in (await answer.json())["items"]
+        assert answer.headers["Strict-Transport-Security"]
+    async with http.get("/readyz") as answer:
+        assert answer.status == 200
+
+
+async def test_metrics_are_for_the_inside(http):
+    async with http.get("/metrics") as answer:
+        assert answer.status == 404
+
+
+async def test_plain_http_is_sent_to_https_with_its_method(nginx, http):
+    plain = f"http://127.0.0.1:{nginx.http_port}{API}/registrations"
+    async with http.post(plain, json={"name": "Ada"}, allow_redirects=False) as answer:
+        assert answer.status == 308
+        assert answer.headers["Location"].startswith("https://")
+
+
+async def test_a_node_that_is_down_is_not_noticed(http):
+    for number in range(10):
+        body = {"name": f"Ada {number}"}
+        async with http.get(API) as read, http.post(f"{API}/registrations", json=body) as written:
+            assert (read.status, written.status) == (200, 201)
+
+
+@pytest.mark.parametrize("path", [f"{API}/registrations", f"{API}/sessions/opening/whip"])
+async def test_large_bodies_stop_here(http, path):
+    async with http.post(path, data=b"x" * 70_000) as answer:
+        assert answer.status == 413
+
+
+def connect(nginx, **more):
+    address = nginx.url.replace("https", "wss") + API + "/live"
+    more = {"subprotocols": ["showcaller.v1+json"], "origin": nginx.url} | more
+    return websockets.connect(address, ssl=nginx.trust, **more)
+
+
+async def test_live_messages_go_both_ways_at_once(nginx, node):
+    async with asyncio.timeout(10), connect(nginx) as live:
+        await live.send(json.dumps({"op": "hello", "token": node.token(EVENT)}))
+        assert json.loads(await live.recv())["op"] == "welcome"
+        await live.send(json.dumps({"op": "subscribe", "id": "1", "channel": "agenda"}))
+        assert json.loads(await live.recv())["ok"]
+        assert json.loads(await live.recv())["op"] == "snapshot"
+        await live.send(json.dumps({"op": "clock", "t1": 1.0}))
+        while json.loads(await live.recv())["op"] != "clock":
+            pass
+
+
+async def test_only_our_own_pages_connect(nginx):
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        async with connect(nginx, origin="https://evil.example"):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_signalling_keeps_its_headers(http, node, nginx):
+    speaker = node.token(EVENT, "speaker", sessions=("opening",))
+    headers = {"Authorization": f"Bearer {speaker}", "Origin": "https://studio.example"}
+    endpoint = f"{API}/sessions/opening/whip"
+
+    async with http.options(endpoint, headers={"Origin": "https://studio.example"}) as answer:
+        assert answer.status == 204
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+        assert answer.headers["Accept-Post"] == SDP
+
+    publisher = Publisher()
+    offer = await publisher.offer()
+    async with http.post(endpoint, data=offer, headers=headers | {"Content-Type": SDP}) as answer:
+        assert answer.status == 201, await answer.text()
+        assert answer.content_type == SDP
+        location, etag = answer.headers["Location"], answer.headers["ETag"]
+        assert location.startswith(f"{API}/media/")
+        exposed = answer.headers["Access-Control-Expose-Headers"]
+        assert {"Location", "ETag"} <= set(exposed.split(", "))
+        assert len(answer.headers.getall("Access-Control-Allow-Origin")) == 1
+
+    fragment = "a=mid:0\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n"
+    patch = headers | {"Content-Type": FRAGMENT, "If-Match": etag}
+    async with http.patch(location, data=fragment, headers=patch) as answer:
+        assert answer.status == 204
+    async with http.delete(location, headers=headers) as answer:
+        assert answer.status == 200
+    async with http.delete(location, headers=headers) as answer:
+        assert (answer.status, answer.content_type) == (404, "application/problem+json")
+    await publisher.close()
+    assert location.rpartition("/")[2] not in nginx.log("access")
+
+
+async def test_clients_cannot_choose_their_address(http):
+    """Registration is limited by address, so the address must be nginx's own observation."""
+    statuses = set()
+    for number in range(PER_ADDRESS + 1):
+        spoofed = {"X-Forwarded-For": f"192.0.2.{number}"}
+        body = {"name": "Eve"}
+        async with http.post(f"{API}/registrations", json=body, headers=spoofed) as answer:
+            statuses.add(answer.status)
+    assert 429 in statuses
+
+
+async def test_no_token_is_logged(nginx, http):
+    canary = "canary.0123456789.token"
+    for name in ("token", "access_token"):
+        async with http.get(f"{API}/live?{name}={canary}") as answer:
+            assert answer.status == 400
+    async with http.get(f"{API}?x={canary}", headers={"Referer": f"https://a/?{canary}"}) as answer:
+        assert answer.status == 200
+    async with http.get(API, headers={"Authorization": f"Bearer {canary}"}) as answer:
+        assert answer.status == 200
+    entries = [json.loads(line) for line in nginx.log("access").splitlines()]
+    assert {API, f"{API}/live", f"{API}/registrations"} <= {entry["path"] for entry in entries}
+    assert canary not in nginx.log("access") + nginx.log("error")
+
+
+async def test_draining_reaches_the_client_as_a_restart(nginx, node):
+    """The last test: it stops the node."""
+    async with connect(nginx) as live:
+        await live.send(json.dumps({"op": "hello", "token": node.token(EVENT)}))
+        await live.recv()
+        stopped = asyncio.create_task(node.stop())
+        async with asyncio.timeout(15):
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                while True:
+                    await live.recv()
+            assert closed.value.rcvd.code == 1012
+            await stopped
