@@ -5,6 +5,7 @@ export { Channel } from "./channel.js";
 export { ShowcallerError, asShowcallerError } from "./errors.js";
 export { fetchAgenda, listEvents, register, renewToken } from "./http.js";
 export { MediaSession } from "./media_session.js";
+export { randomKey } from "./platform.js";
 export { serverTimeFor, showTimeAt } from "./showclock.js";
 export { Watcher, viewerFigures, watch } from "./whep.js";
 export { publish, publisherFigures } from "./whip.js";

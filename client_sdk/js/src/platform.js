@@ -26,8 +26,12 @@ export const browserPlatform = {
   onWake,
 };
 
-/** @returns {string} */
-function randomKey() {
+/**
+ * A key for a command. (`crypto.randomUUID` is not there on pages without HTTPS.)
+ *
+ * @returns {string}
+ */
+export function randomKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

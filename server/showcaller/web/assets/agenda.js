@@ -98,7 +98,7 @@ function rowContext() {
     eventId: page.place.event,
     zone: own ? undefined : event?.time_zone,
     otherZone: own ? event?.time_zone : undefined,
-    otherLabel: same ? "" : own ? label : "your time",
+    otherLabel: same ? "" : own ? label : zoneName(event?.starts_at_ms ?? 0),
     stages: (event?.stages.length ?? 0) > 1,
   };
 }

@@ -1,6 +1,6 @@
 /** One session on the agenda. Made once, then kept up to date, so that focus and open details stay. */
 
-import { eventOf, isAhead, isOn, speakersOf, statusOf } from "./agenda_model.js";
+import { eventOf, isOn, speakersOf, statusOf } from "./agenda_model.js";
 import { h, setAttribute, setText, show } from "./dom.js";
 import { address } from "./place.js";
 import { clockTime } from "./times.js";
@@ -110,8 +110,8 @@ export class SessionRow {
     setText(this.#title, session.title);
     setAttribute(this.#title, "href", session.kind === "break" ? null : href);
     const open = isOn(session) || session.state === "doors_open";
-    show(this.#watch, session.kind !== "break" && (open || isAhead(session)));
-    setText(this.#watch, isOn(session) ? "Watch live" : open ? "Go in" : "Waiting room");
+    show(this.#watch, session.kind !== "break" && open);
+    setText(this.#watch, isOn(session) ? "Watch live" : "Go in");
     setAttribute(this.#watch, "href", href);
     setAttribute(this.#watch, "aria-label", `${this.#watch.textContent}: ${session.title}`);
     this.#watch.classList.toggle("primary", isOn(session));

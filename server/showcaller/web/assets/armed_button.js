@@ -1,0 +1,33 @@
+/** A button that has to be pressed twice, for what a slip of the finger must not do. */
+
+import { setText } from "./dom.js";
+
+const ARMED_MS = 4_000;
+
+/**
+ * @param {HTMLButtonElement} button
+ * @param {string} question its text after the first press
+ * @param {() => void} act on the second press
+ */
+export function armButton(button, question, act) {
+  const label = button.textContent ?? "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const disarm = () => {
+    clearTimeout(timer);
+    delete button.dataset.armed;
+    setText(button, label);
+  };
+  button.classList.add("danger");
+  button.addEventListener("click", () => {
+    if ("armed" in button.dataset) {
+      disarm();
+      act();
+    } else {
+      button.dataset.armed = "";
+      setText(button, question);
+      timer = setTimeout(disarm, ARMED_MS);
+    }
+  });
+  button.addEventListener("blur", disarm);
+}

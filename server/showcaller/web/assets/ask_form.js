@@ -1,0 +1,110 @@
+/** The form that asks a question, or edits one's own while it waits for a moderator. */
+
+import { randomKey } from "/sdk/index.js";
+
+import { byId, setAttribute, setText, show } from "./dom.js";
+import { errorText } from "./error_text.js";
+import { QUESTION, graphemes, lengthProblem } from "./grapheme_text.js";
+
+/** @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient */
+
+export class AskForm {
+  #client;
+  #session = "";
+  /** The question that is being edited; empty: a new one. */
+  #editing = "";
+  /** Of this draft: sent again after a failure, it has no second effect. @type {string | undefined} */
+  #key;
+  #text = byId("ask-text", HTMLTextAreaElement);
+  #anonymous = byId("ask-anonymous", HTMLInputElement);
+  #send = byId("ask-send", HTMLButtonElement);
+
+  /** @param {ShowcallerClient} client */
+  constructor(client) {
+    this.#client = client;
+    byId("ask").addEventListener("submit", (submitted) => {
+      submitted.preventDefault();
+      void this.#submit();
+    });
+    this.#text.addEventListener("input", () => this.#typed());
+    this.#text.addEventListener("keydown", (pressed) => {
+      if (pressed.key === "Enter" && (pressed.ctrlKey || pressed.metaKey)) byId("ask", HTMLFormElement).requestSubmit();
+    });
+    byId("ask-cancel").addEventListener("click", () => this.#reset());
+    this.#typed();
+  }
+
+  /** @param {string} session whose questions are asked */
+  turnTo(session) {
+    this.#session = session;
+    this.#reset();
+  }
+
+  /** @param {import("/sdk/types.js").OwnQuestion} question */
+  edit({ id, text }) {
+    this.#reset();
+    this.#editing = id;
+    this.#text.value = text;
+    setText(this.#send, "Save");
+    show(byId("ask-cancel"), true);
+    this.#typed();
+    this.#text.focus();
+  }
+
+  #typed() {
+    this.#key = undefined;
+    const count = graphemes(this.#text.value);
+    setText(byId("ask-count"), count > QUESTION.graphemes / 2 ? `${count} of ${QUESTION.graphemes}` : "");
+    this.#fail("");
+    setText(byId("ask-note"), "");
+  }
+
+  async #submit() {
+    const text = this.#text.value;
+    const problem = lengthProblem(text, QUESTION);
+    if (problem) return this.#fail(problem);
+    this.#send.disabled = true;
+    setText(byId("ask-note"), this.#client.status.state === "connected" ? "" : "Sent as soon as the connection is back.");
+    try {
+      setText(byId("ask-note"), await this.#deliver(text));
+      this.#reset(byId("ask-note").textContent ?? "");
+    } catch (error) {
+      setText(byId("ask-note"), "");
+      this.#fail(errorText(error));
+    } finally {
+      this.#send.disabled = false;
+    }
+    return undefined;
+  }
+
+  /**
+   * @param {string} text
+   * @returns {Promise<string>} what to say about it
+   */
+  async #deliver(text) {
+    this.#key ??= randomKey();
+    if (this.#editing) {
+      await this.#client.command("question.edit", { question: this.#editing, text }, this.#key);
+      return "Changed.";
+    }
+    const options = { anonymous: this.#anonymous.checked, key: this.#key };
+    const { state } = await this.#client.ask(this.#session, text, options);
+    return state === "pending" ? "Thank you. A moderator looks at it first." : "Thank you. Your question is in the list.";
+  }
+
+  /** @param {string} problem */
+  #fail(problem) {
+    setText(byId("ask-error"), problem);
+    setAttribute(this.#text, "aria-invalid", problem ? "true" : null);
+    if (problem) this.#text.focus();
+  }
+
+  #reset(note = "") {
+    this.#editing = "";
+    this.#text.value = "";
+    setText(this.#send, "Ask");
+    show(byId("ask-cancel"), false);
+    this.#typed();
+    setText(byId("ask-note"), note);
+  }
+}

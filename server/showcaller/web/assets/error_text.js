@@ -1,0 +1,33 @@
+/** What to tell somebody whose command was refused, by the error's code. */
+
+import { asShowcallerError } from "/sdk/index.js";
+
+import { sentence } from "./sign_in.js";
+
+/** @type {Record<string, string>} */
+const TEXTS = {
+  qa_closed: "This session takes no questions now.",
+  own_question: "Nobody votes for their own question.",
+  not_votable: "This question can no longer be voted for.",
+  too_many: "You have reached the limit of questions for this session.",
+  banned: "The organiser ended your access.",
+  forbidden: "Your role does not allow this.",
+  unavailable: "The event can’t store anything right now. Try again in a moment.",
+  storage_full: "The event can’t store anything right now. Try again in a moment.",
+  stale_preview: "The run sheet has changed meanwhile. Here is the new preview.",
+  cannot_undo: "Something was built upon it: it can’t be undone any more.",
+  stopped: "You are not connected.",
+};
+
+/**
+ * @param {unknown} raw
+ * @returns {string}
+ */
+export function errorText(raw) {
+  const error = asShowcallerError(raw);
+  if (error.code === "rate_limited") {
+    const seconds = Math.ceil((error.retryAfterMs ?? 1000) / 1000);
+    return `That was fast. Try again in ${seconds} s.`;
+  }
+  return TEXTS[error.code] ?? sentence(error.message);
+}

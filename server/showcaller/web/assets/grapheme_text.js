@@ -1,0 +1,27 @@
+/** Lengths as the server counts them: graphemes and bytes of UTF-8. Pure. */
+
+const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+const encoder = new TextEncoder();
+
+export const QUESTION = { graphemes: 500, bytes: 2000 };
+export const ANNOUNCEMENT = { graphemes: 280, bytes: 2000 };
+
+/** @param {string} text */
+export function graphemes(text) {
+  return [...segmenter.segment(text)].length;
+}
+
+/**
+ * What is wrong with the length; empty if nothing is.
+ *
+ * @param {string} text
+ * @param {{graphemes: number, bytes: number}} limit
+ * @returns {string}
+ */
+export function lengthProblem(text, limit) {
+  if (text.trim() === "") return "Write something first.";
+  const over = graphemes(text.trim()) - limit.graphemes;
+  if (over > 0) return `Too long by ${over} ${over === 1 ? "character" : "characters"}.`;
+  if (encoder.encode(text.trim()).length > limit.bytes) return "Too long: these characters take much room. Shorten it.";
+  return "";
+}

@@ -1,0 +1,99 @@
+/** What stands in the place of the picture while there is none. Pure. */
+
+import { isAhead, isOn, nextSession, sessionOf, sessionsOf } from "./agenda_model.js";
+
+/**
+ * @typedef {import("/sdk/types.js").Session} Session
+ * @typedef {import("/sdk/types.js").StageState} StageState
+ *
+ * @typedef {object} Poster
+ * @property {string} kind
+ * @property {string} title
+ * @property {number | null} untilMs show time to count down to
+ * @property {string} hint
+ * @property {Session | null} link a session to go to
+ *
+ * @typedef {object} Picture what the video does
+ * @property {import("/sdk/media_session.js").MediaState | null} state null: no connection is wanted
+ * @property {boolean} playing frames are shown
+ * @property {string} problem why it failed
+ */
+
+/**
+ * @param {Session} session the one of the page
+ * @param {StageState | undefined} stage
+ * @param {ReadonlyMap<string, any>} items
+ * @param {Picture} picture
+ * @returns {Poster | null} null: show the picture
+ */
+export function posterOf(session, stage, items, picture) {
+  const shown = stage?.session ? sessionOf(items, stage.session) : undefined;
+  if (!shown) return emptyStage(session, items);
+  if (!shown.on_air) return offAir(shown, items);
+  if (picture.state === "failed") return poster("No picture", shown.title, { hint: picture.problem });
+  if (picture.state === "connected" && picture.playing) return null;
+  if (picture.state === "reconnecting") return poster("Reconnecting…", shown.title, { hint: "The picture was lost and comes back by itself." });
+  return poster("Connecting…", shown.title);
+}
+
+/**
+ * @param {string} kind
+ * @param {string} title
+ * @param {Partial<Poster>} [more]
+ * @returns {Poster}
+ */
+function poster(kind, title, more = {}) {
+  return { kind, title, untilMs: null, hint: "", link: null, ...more };
+}
+
+/**
+ * @param {Session} session
+ * @param {ReadonlyMap<string, any>} items
+ */
+function emptyStage(session, items) {
+  if (session.state === "upcoming") {
+    return poster("Doors open in", session.title, {
+      untilMs: session.doors_open_ms,
+      hint: "Stay here: the picture comes by itself.",
+    });
+  }
+  if (isAhead(session)) return startsIn(session);
+  if (isOn(session)) return poster("Nothing on stage", session.title, { hint: "The picture comes by itself." });
+  return over(session, items);
+}
+
+/**
+ * The stage shows a session in whose room nobody is.
+ *
+ * @param {Session} shown
+ * @param {ReadonlyMap<string, any>} items
+ */
+function offAir(shown, items) {
+  if (isAhead(shown)) return startsIn(shown);
+  if (isOn(shown)) {
+    return poster("Waiting for the speaker", shown.title, { hint: "The picture comes by itself." });
+  }
+  return over(shown, items);
+}
+
+/** @param {Session} session */
+function startsIn(session) {
+  if (session.waiting_for) {
+    return poster("Starts soon", session.title, { hint: "The session before it is still running." });
+  }
+  return poster("Starts in", session.title, { untilMs: session.expected.start_ms, hint: "The doors are open." });
+}
+
+/**
+ * @param {Session} session
+ * @param {ReadonlyMap<string, any>} items
+ */
+function over(session, items) {
+  const kind = session.state === "skipped" ? "This session was skipped" : "This session has ended";
+  const next = nextSession(sessionsOf(items), session.stage);
+  if (!next) return poster(kind, session.title, { hint: "It was the last one on this stage." });
+  return poster(kind, session.title, {
+    hint: `Next on this stage: ${next.title}`,
+    link: next.kind === "break" ? null : next,
+  });
+}

@@ -1,0 +1,116 @@
+/**
+ * Public questions with their votes, most votes first.
+ *
+ * While somebody points at the list or moves in it by keyboard, its order stays for a moment: a
+ * button must not slip away from under a finger because others vote.
+ */
+
+import { h, keyed, setText, show } from "./dom.js";
+
+const STEADY_MS = 3_000;
+
+/**
+ * @typedef {import("/sdk/types.js").Question} Question
+ *
+ * @typedef {Question & {votes: number, voted: boolean, own: boolean}} ListedQuestion
+ */
+
+export class QuestionList {
+  #list;
+  #onVote;
+  /** @type {string[]} */
+  #order = [];
+  #touchedAtMs = -Infinity;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {ListedQuestion[]} */
+  #questions = [];
+
+  /**
+   * @param {HTMLElement} list
+   * @param {(question: ListedQuestion) => void} onVote
+   */
+  constructor(list, onVote) {
+    this.#list = list;
+    this.#onVote = onVote;
+    for (const type of ["pointermove", "pointerdown", "keydown", "focusin"]) {
+      list.addEventListener(type, () => (this.#touchedAtMs = performance.now()));
+    }
+    list.addEventListener("pointerleave", () => (this.#touchedAtMs = -Infinity));
+  }
+
+  /** @param {ListedQuestion[]} questions */
+  render(questions) {
+    this.#questions = questions;
+    const steadyMs = this.#touchedAtMs + STEADY_MS - performance.now();
+    clearTimeout(this.#timer);
+    if (steadyMs > 0) this.#timer = setTimeout(() => this.render(this.#questions), steadyMs);
+    this.#order = orderOf(questions, steadyMs > 0 ? this.#order : []);
+    const byKey = new Map(questions.map((question) => [question.id, question]));
+    keyed(
+      this.#list,
+      this.#order.flatMap((id) => byKey.get(id) ?? []),
+      ({ id }) => id,
+      ({ id }) => this.#create(id),
+      updateItem,
+    );
+  }
+
+  /** @param {string} id */
+  #create(id) {
+    const vote = () => {
+      const question = this.#questions.find((one) => one.id === id);
+      if (question) this.#onVote(question);
+    };
+    return h(
+      "li",
+      { class: "question", "data-question": id },
+      h("button", { class: "vote times", type: "button", onclick: vote }, h("span", { class: "arrow", "aria-hidden": "true" }), h("span", { class: "votes" })),
+      h(
+        "div",
+        { class: "said" },
+        h("p", { class: "text asked" }),
+        h("p", { class: "row small quiet" }, h("span", { class: "author" }), h("span", { class: "tag badge" })),
+        h("p", { class: "text reply" }),
+      ),
+    );
+  }
+}
+
+/**
+ * @param {ListedQuestion[]} questions
+ * @param {string[]} kept ids that keep their places
+ * @returns {string[]} ids
+ */
+export function orderOf(questions, kept) {
+  const sorted = [...questions].sort(
+    (a, b) => Number(a.state === "answered") - Number(b.state === "answered") || b.votes - a.votes || a.asked_ms - b.asked_ms,
+  );
+  const keeping = new Set(kept);
+  return [...kept, ...sorted.map(({ id }) => id).filter((id) => !keeping.has(id))];
+}
+
+/** @type {Record<string, string>} */
+const BADGES = { on_air: "On air", answered: "Answered" };
+
+/**
+ * @param {HTMLElement} item
+ * @param {ListedQuestion} question
+ */
+function updateItem(item, { text, author, state, votes, voted, own, reply }) {
+  /** @param {string} part */
+  const part = (part) => /** @type {HTMLElement} */ (item.querySelector(part));
+  const vote = /** @type {HTMLButtonElement} */ (part(".vote"));
+  item.dataset.state = state;
+  setText(part(".votes"), String(votes));
+  setText(part(".asked"), text);
+  setText(part(".author"), own ? "You" : (author ?? "Anonymous"));
+  setText(part(".badge"), BADGES[state] ?? "");
+  show(part(".badge"), state in BADGES);
+  part(".badge").dataset.tone = state === "on_air" ? "live" : "ok";
+  setText(part(".reply"), reply ?? "");
+  show(part(".reply"), Boolean(reply));
+  vote.setAttribute("aria-pressed", String(voted));
+  vote.setAttribute("aria-label", own ? `${votes} votes for your question` : `Vote for this question, ${votes} so far`);
+  vote.disabled = own || state === "answered";
+}

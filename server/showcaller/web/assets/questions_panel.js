@@ -1,0 +1,158 @@
+/** Live Q&A of one session as an attendee sees it: on air, ask, own questions, all questions. */
+
+import { AskForm } from "./ask_form.js";
+import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
+import { errorText } from "./error_text.js";
+import { QuestionList } from "./question_list.js";
+
+/**
+ * @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient
+ * @typedef {import("/sdk/types.js").OwnQuestion} OwnQuestion
+ * @typedef {import("/sdk/types.js").Session} Session
+ */
+
+/** @type {Record<string, {text: string, tone: string}>} */
+const OWN_STATES = {
+  pending: { text: "A moderator looks at it first", tone: "wait" },
+  approved: { text: "In the list", tone: "ok" },
+  on_air: { text: "On air", tone: "live" },
+  answered: { text: "Answered", tone: "ok" },
+  rejected: { text: "Not taken", tone: "" },
+};
+
+export class QuestionsPanel {
+  #client;
+  #session = "";
+  #me;
+  #form;
+  #list;
+  /** Votes on their way. @type {Map<string, boolean>} */
+  #voting = new Map();
+  /** @type {(() => void)[]} */
+  #leave = [];
+  #render = eachFrame(() => this.#show());
+
+  /** @param {ShowcallerClient} client */
+  constructor(client) {
+    this.#client = client;
+    this.#me = client.follow("me");
+    this.#me.on("change", this.#render);
+    this.#form = new AskForm(client);
+    this.#list = new QuestionList(byId("questions"), ({ id, voted }) => void this.#vote(id, !voted));
+  }
+
+  /** @param {string} session */
+  turnTo(session) {
+    if (session === this.#session) return;
+    for (const leave of this.#leave) leave();
+    if (this.#session) this.#client.unfollow(`session/${this.#session}/questions`);
+    this.#session = session;
+    this.#form.turnTo(session);
+    const channels = [this.#client.follow(`session/${session}`), this.#client.follow(`session/${session}/questions`)];
+    this.#leave = channels.map((channel) => channel.on("change", this.#render));
+    this.#render();
+  }
+
+  /**
+   * @param {string} id
+   * @param {boolean} on
+   */
+  async #vote(id, on) {
+    this.#voting.set(id, on);
+    this.#render();
+    try {
+      await this.#client.vote(id, on);
+    } catch (error) {
+      setText(byId("ask-note"), errorText(error));
+    }
+    this.#voting.delete(id);
+    this.#render();
+  }
+
+  #show() {
+    const room = this.#client.follow(`session/${this.#session}`);
+    this.#showState(room.items.get("session"));
+    this.#showOnAir(room.items.get("question"));
+    this.#showOwn();
+    this.#showList();
+  }
+
+  /** @param {Session | undefined} session */
+  #showState(session) {
+    const open = session?.qa === "open";
+    setText(byId("qa-state"), !session ? "" : open ? "Open" : "Closed");
+    byId("qa-state").dataset.tone = open ? "ok" : "";
+    show(byId("qa-state"), Boolean(session) && session?.qa !== "off");
+    show(byId("ask"), open);
+    const empty = open ? "No questions yet. Ask the first one." : "Questions are closed now.";
+    setText(byId("no-questions"), session?.qa === "off" ? "This session takes no questions." : empty);
+  }
+
+  /** @param {import("/sdk/types.js").Question | undefined} question */
+  #showOnAir(question) {
+    show(byId("on-air"), question !== undefined);
+    setText(byId("on-air-text"), question?.text ?? "");
+    setText(byId("on-air-author"), question ? (question.author ?? "Asked anonymously") : "");
+  }
+
+  #showOwn() {
+    const own = /** @type {OwnQuestion[]} */ (
+      [...this.#me.items].filter(([key]) => key.startsWith("question:")).map(([, question]) => question)
+    ).filter(({ session, state }) => session === this.#session && state !== "withdrawn");
+    own.sort((a, b) => b.asked_ms - a.asked_ms);
+    show(byId("own"), own.length > 0);
+    keyed(byId("own-list"), own, ({ id }) => id, ({ id }) => this.#createOwn(id), updateOwn);
+  }
+
+  /** @param {string} id */
+  #createOwn(id) {
+    const edit = () => this.#form.edit(this.#me.items.get(`question:${id}`));
+    const withdraw = () =>
+      void this.#client
+        .command("question.withdraw", { question: id })
+        .catch((error) => setText(byId("ask-note"), errorText(error)));
+    return h(
+      "li",
+      { class: "card own", "data-question": id },
+      h("p", { class: "text asked" }),
+      h("p", { class: "text reply" }),
+      h(
+        "div",
+        { class: "row" },
+        h("span", { class: "tag badge" }),
+        h("button", { class: "compact plain edit", type: "button", onclick: edit }, "Edit"),
+        h("button", { class: "compact plain withdraw", type: "button", onclick: withdraw }, "Withdraw"),
+      ),
+    );
+  }
+
+  #showList() {
+    const channel = this.#client.follow(`session/${this.#session}/questions`);
+    const questions = [...channel.items.values()].map((question) => ({
+      ...question,
+      votes: channel.levels.get(question.id) ?? 0,
+      voted: this.#voting.get(question.id) ?? this.#me.items.has(`vote:${question.id}`),
+      own: this.#me.items.has(`question:${question.id}`),
+    }));
+    this.#list.render(questions);
+    show(byId("no-questions"), channel.ready && questions.length === 0);
+  }
+}
+
+/**
+ * @param {HTMLElement} item
+ * @param {OwnQuestion} question
+ */
+function updateOwn(item, { text, state, reason, reply }) {
+  /** @param {string} part */
+  const part = (part) => /** @type {HTMLElement} */ (item.querySelector(part));
+  const { text: words, tone } = OWN_STATES[state] ?? { text: state, tone: "" };
+  item.dataset.state = state;
+  setText(part(".asked"), text);
+  setText(part(".badge"), state === "rejected" && reason ? `${words}: ${reason}` : words);
+  part(".badge").dataset.tone = tone;
+  setText(part(".reply"), reply ?? "");
+  show(part(".reply"), Boolean(reply));
+  show(part(".edit"), state === "pending");
+  show(part(".withdraw"), state === "pending" || state === "approved");
+}

@@ -1,0 +1,235 @@
+/** A speaker's desk: check picture and sound, go on air, see the time that is left. */
+
+import { publish, publisherFigures, viewerFigures } from "/sdk/index.js";
+
+import { clockOf, eventOf, isAhead, isOn, isOver, sessionOf, stageOf } from "./agenda_model.js";
+import { armButton } from "./armed_button.js";
+import { byId, h, keyed, setText, show } from "./dom.js";
+import { errorText } from "./error_text.js";
+import { openPage, refuse } from "./page.js";
+import { Sources } from "./sources.js";
+import { StageVideo } from "./stage_video.js";
+import { clockTime, clockTimeWithSeconds, countdown } from "./times.js";
+
+/**
+ * @typedef {import("/sdk/types.js").Session} Session
+ * @typedef {import("/sdk/index.js").MediaSession} MediaSession
+ */
+
+const page = await openPage({ name: "speak", title: "Speak", roles: ["speaker", "producer"] });
+const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
+const sessionId = page.place.session ?? "";
+const sources = new Sources(() => session()?.title ?? "", showClock, sourceChanged);
+const room = client.follow(`session/${sessionId}`);
+const monitor = new StageVideo(page.place.event, client, byId("monitor-video", HTMLVideoElement), () => {});
+/** @type {MediaSession | null} */
+let publication = null;
+let sent = { atMs: 0, bytes: 0 };
+
+byId("go").addEventListener("click", goOnAir);
+armButton(byId("leave", HTMLButtonElement), "Really leave?", leave);
+byId("monitor").addEventListener("toggle", () => {
+  if (!byId("monitor", HTMLDetailsElement).open) monitor.stop();
+});
+addEventListener("beforeunload", (leaving) => publication && leaving.preventDefault());
+room.on("change", render);
+client.on("welcome", checkPermission);
+setInterval(() => void renderFigures(), 1000);
+explainInsecurePage();
+page.onTick(render);
+
+function session() {
+  return sessionOf(page.items, sessionId);
+}
+
+function checkPermission() {
+  const { sessions = [] } = client.welcome ?? {};
+  if (page.has("producer") || sessions.includes(sessionId)) return;
+  refuse("You do not speak in this session", "Your link is for another one. Ask the organiser for the right link.");
+}
+
+/** Browsers give a page camera and microphone only in a secure context. */
+function explainInsecurePage() {
+  if (isSecureContext) return;
+  byId("insecure").textContent =
+    "This page came over plain HTTP, so the browser gives it no camera and no microphone: those need HTTPS " +
+    "(or localhost). Ask the organiser for the https:// address. The test card works here too.";
+  show(byId("insecure"), true);
+  byId("sources").querySelector("input")?.setAttribute("disabled", "");
+}
+
+function showClock() {
+  const now = page.showNow();
+  return now === null ? "" : clockTimeWithSeconds(now, eventOf(page.items)?.time_zone);
+}
+
+// On air --------------------------------------------------------------------------------------------
+
+function goOnAir() {
+  if (sources.outgoing.getTracks().length === 0) {
+    return setText(byId("air-error"), "Choose camera and microphone, or the test card, first.");
+  }
+  publication?.stop();
+  publication = publish({
+    event: page.place.event,
+    session: sessionId,
+    token: () => client.token,
+    stream: sources.outgoing,
+  });
+  publication.on("status", render);
+  render();
+}
+
+function leave() {
+  publication?.stop();
+  publication = null;
+  render();
+}
+
+/** Other tracks go out on the same connection, if it has a place for each. */
+function sourceChanged() {
+  const senders = publication?.peer?.getSenders() ?? [];
+  const tracks = sources.outgoing.getTracks();
+  if (publication && tracks.length === 0) return leave();
+  if (tracks.length !== senders.length) return publication?.reconnect();
+  for (const sender of senders) {
+    const track = tracks.find(({ kind }) => kind === sender.track?.kind);
+    if (track) void sender.replaceTrack(track);
+  }
+  return render();
+}
+
+// Rendering -----------------------------------------------------------------------------------------
+
+function render() {
+  const now = session();
+  if (page.items.size === 0) return;
+  if (!now) return refuse("There is no such session", "It may have been renamed. The agenda has all of them.");
+  const zone = eventOf(page.items)?.time_zone;
+  setText(byId("title"), now.title);
+  const { start_ms, end_ms } = now.expected;
+  setText(byId("when"), `${clockTime(start_ms, zone)} to ${clockTime(end_ms, zone)} ${eventOf(page.items)?.time_zone_label ?? ""}`);
+  renderCountdown(now);
+  renderAir(now);
+  renderQuestion();
+  renderChecks();
+  if (byId("monitor", HTMLDetailsElement).open && client.welcome) monitor.show(stageOf(page.items, now.stage));
+  return undefined;
+}
+
+/** @param {Session} now */
+function renderCountdown(now) {
+  const showNow = page.showNow();
+  if (showNow === null) return;
+  const held = clockOf(page.items)?.held ? ", clock held" : "";
+  const leftMs = (isAhead(now) ? now.expected.start_ms : now.expected.end_ms) - showNow;
+  const over = isOn(now) && leftMs < 0;
+  const label = isAhead(now) ? "Starts in" : over ? "Over time by" : "Ends in";
+  setText(byId("count-label"), isOver(now) ? "" : label + held);
+  setText(byId("count"), isOver(now) ? "Over" : countdown(Math.abs(leftMs)));
+  byId("count").dataset.over = String(over);
+}
+
+/** @param {Session} now */
+function onStage(now) {
+  return stageOf(page.items, now.stage)?.session === sessionId;
+}
+
+/** @param {Session} now */
+function renderAir(now) {
+  const state = publication?.status.state ?? null;
+  const connected = state === "connected";
+  const onAir = connected && onStage(now) && isOn(now);
+  setText(byId("tally"), onAir ? "On air" : connected ? "In the room" : "Off air");
+  byId("tally").dataset.state = onAir ? "on" : connected ? "room" : "off";
+  const going = publication !== null && state !== "failed";
+  show(byId("go"), !going);
+  show(byId("leave"), going);
+  byId("go", HTMLButtonElement).disabled = isOver(now) || sources.outgoing.getTracks().length === 0;
+  setText(byId("air-text"), airText(now, onAir));
+  if (state === "failed") setText(byId("air-error"), errorText(publication?.status.error));
+  else if (going) setText(byId("air-error"), "");
+}
+
+/**
+ * @param {Session} now
+ * @param {boolean} onAir
+ */
+function airText(now, onAir) {
+  const zone = eventOf(page.items)?.time_zone;
+  const starts = clockTime(now.expected.start_ms, zone);
+  if (isOver(now)) return "This session is over. Thank you.";
+  if (onAir) return "The audience sees and hears you.";
+  switch (publication?.status.state) {
+    case "connected":
+      return `You are connected. The audience sees you from ${starts} on.`;
+    case "waiting":
+      return `The doors are closed. You go in by yourself when they open at ${clockTime(now.doors_open_ms, zone)}.`;
+    case "connecting":
+      return "Connecting…";
+    case "reconnecting":
+      return "The connection was lost and is being made again…";
+    default:
+      return sources.kind ? "Ready when you are." : "Choose your source first.";
+  }
+}
+
+function renderQuestion() {
+  const question = room.items.get("question");
+  setText(byId("question-text"), question?.text ?? "None at the moment.");
+  setText(byId("question-author"), question ? (question.author ?? "Asked anonymously") : "");
+  byId("question-text").classList.toggle("quiet", !question);
+}
+
+function renderChecks() {
+  const { errorMs, roundTripMs } = client.clockQuality();
+  const connected = client.status.state === "connected";
+  const tracks = sources.outgoing.getTracks().map(({ kind }) => kind);
+  const clockOk = errorMs !== null && errorMs < 250;
+  const checks = [
+    { id: "secure", ok: isSecureContext, text: isSecureContext ? "Secure page" : "No HTTPS: camera and microphone are blocked" },
+    { id: "webrtc", ok: "RTCPeerConnection" in globalThis, text: "WebRTC in this browser" },
+    { id: "connection", ok: connected, text: connected ? `Connected, round trip ${roundTripMs?.toFixed(0) ?? "?"} ms` : "Not connected" },
+    { id: "clock", ok: clockOk, text: errorMs === null ? "Clock not measured yet" : `Clock right to ±${errorMs.toFixed(0)} ms` },
+    { id: "picture", ok: tracks.includes("video"), text: tracks.includes("video") ? "Picture" : "No picture yet" },
+    { id: "sound", ok: sources.heard, text: sources.heard ? "Sound is heard" : tracks.includes("audio") ? "Say something: nothing heard yet" : "No sound yet" },
+  ];
+  keyed(
+    byId("checks"),
+    checks,
+    ({ id }) => id,
+    () => h("li", {}, h("span", { class: "mark", "aria-hidden": "true" }), h("span", {})),
+    (item, { ok, text }) => {
+      item.dataset.ok = String(ok);
+      setText(/** @type {Element} */ (item.firstElementChild), ok ? "✓" : "·");
+      setText(/** @type {Element} */ (item.lastElementChild), text);
+    },
+  );
+}
+
+async function renderFigures() {
+  await renderMonitorFigures();
+  const report = (await publication?.stats()) ?? null;
+  show(byId("figures"), report !== null && publication?.status.state === "connected");
+  if (!report) return;
+  const figures = publisherFigures(report);
+  const atMs = performance.now();
+  const kbit = (8 * (figures.bytesSent - sent.bytes)) / Math.max(1, atMs - sent.atMs);
+  sent = { atMs, bytes: figures.bytesSent };
+  const lines = [
+    ["Sending", `${Math.max(0, kbit).toFixed(0)} kbit/s`],
+    ["Picture", `${figures.width} × ${figures.height}, ${figures.framesPerSecond.toFixed(0)} frames a second`],
+    ["Lost", `${(100 * figures.lostShare).toFixed(1)} %`],
+    ["Round trip", figures.roundTripMs === null ? "?" : `${figures.roundTripMs.toFixed(0)} ms`],
+    ["Held back by", figures.limitedBy === "none" ? "nothing" : figures.limitedBy],
+  ];
+  byId("figures").replaceChildren(...lines.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+}
+
+async function renderMonitorFigures() {
+  if (!byId("monitor", HTMLDetailsElement).open) return;
+  const report = await monitor.stats();
+  const figures = report && viewerFigures(report);
+  const note = figures ? `${figures.width} × ${figures.height}, ${figures.framesDecoded} frames decoded` : "Nothing is on this stage.";
+  setText(byId("monitor-note"), note);
+}

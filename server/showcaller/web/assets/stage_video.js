@@ -1,0 +1,78 @@
+/** The picture of a stage: connects while something is on it, and tells how that goes. */
+
+import { watch } from "/sdk/index.js";
+
+import { errorText } from "./error_text.js";
+
+/**
+ * @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient
+ * @typedef {import("/sdk/types.js").StageState} StageState
+ */
+
+export class StageVideo {
+  /** @type {import("/sdk/index.js").Watcher | null} */
+  #watcher = null;
+  #stage = "";
+  #client;
+  #event;
+  #video;
+  #onChange;
+
+  /**
+   * @param {string} event
+   * @param {ShowcallerClient} client
+   * @param {HTMLVideoElement} video
+   * @param {() => void} onChange
+   */
+  constructor(event, client, video, onChange) {
+    this.#event = event;
+    this.#client = client;
+    this.#video = video;
+    this.#onChange = onChange;
+    for (const name of ["playing", "waiting", "emptied", "volumechange"]) video.addEventListener(name, onChange);
+  }
+
+  /** @param {StageState | undefined} stage as the agenda has it now */
+  show(stage) {
+    const wanted = stage?.session ? stage.id : "";
+    if (wanted !== this.#stage) this.#turnTo(wanted);
+    if (stage) this.#watcher?.follow(stage.generation);
+  }
+
+  /** @returns {import("./poster_model.js").Picture} */
+  get picture() {
+    const status = this.#watcher?.status;
+    const playing = this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+    const problem = status?.error ? errorText(status.error) : "";
+    return { state: status?.state ?? null, playing, problem };
+  }
+
+  /** @returns {Promise<RTCStatsReport | null>} */
+  async stats() {
+    return this.#watcher?.stats() ?? null;
+  }
+
+  stop() {
+    this.#turnTo("");
+  }
+
+  /** @param {string} stage */
+  #turnTo(stage) {
+    this.#stage = stage;
+    this.#watcher?.stop();
+    this.#watcher = null;
+    this.#video.srcObject = null;
+    if (stage) {
+      const token = () => this.#client.token;
+      this.#watcher = watch({ event: this.#event, stage, token, video: this.#video });
+      this.#watcher.on("status", () => this.#changed());
+    }
+    this.#onChange();
+  }
+
+  #changed() {
+    // Autoplay needs no gesture while muted; where it is refused, the button that turns sound on plays.
+    if (this.picture.state === "connected") this.#video.play().catch(() => {});
+    this.#onChange();
+  }
+}

@@ -1,0 +1,139 @@
+/** A talk: the picture of its stage, who speaks, and its questions. */
+
+import { viewerFigures } from "/sdk/index.js";
+
+import { clockOf, eventOf, isAhead, isOn, sessionOf, speakersOf, stageOf, statusOf } from "./agenda_model.js";
+import { byId, keyed, setAttribute, setText, show } from "./dom.js";
+import { openPage, refuse } from "./page.js";
+import { address, placeOf } from "./place.js";
+import { posterOf } from "./poster_model.js";
+import { QuestionsPanel } from "./questions_panel.js";
+import { speakerItem } from "./session_row.js";
+import { StageVideo } from "./stage_video.js";
+import { clockTime, countdown } from "./times.js";
+
+/** @typedef {import("/sdk/types.js").Session} Session */
+
+const page = await openPage({ name: "watch", title: "Watch" });
+const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
+const video = byId("video", HTMLVideoElement);
+const stageVideo = new StageVideo(page.place.event, client, video, render);
+const questions = new QuestionsPanel(client);
+
+byId("sound").addEventListener("click", () => {
+  video.muted = !video.muted;
+  void video.play().catch(() => {});
+});
+byId("unmute").addEventListener("click", () => byId("sound").click());
+byId("full").addEventListener("click", () => void toggleFullScreen());
+byId("now-on-link").addEventListener("click", turnInPlace);
+addEventListener("popstate", () => turnTo(placeOf().session ?? ""));
+addEventListener("pagehide", () => stageVideo.stop());
+addEventListener("pageshow", ({ persisted }) => persisted && render());
+setInterval(() => void showFigures(), 1000);
+turnTo(page.place.session ?? "");
+page.onTick(render);
+
+/** @param {string} session the page shows this one from now on; the picture goes on if its stage is the same */
+function turnTo(session) {
+  page.place.session = session;
+  questions.turnTo(session);
+  render();
+}
+
+/** @param {MouseEvent} clicked a plain click stays on this page: the picture must not stop for it */
+function turnInPlace(clicked) {
+  const link = byId("now-on-link", HTMLAnchorElement);
+  if (clicked.button !== 0 || clicked.metaKey || clicked.ctrlKey || clicked.shiftKey) return;
+  clicked.preventDefault();
+  history.pushState(null, "", link.href);
+  turnTo(placeOf().session ?? "");
+  byId("main").focus();
+}
+
+function render() {
+  if (page.items.size === 0) return;
+  const session = sessionOf(page.items, page.place.session ?? "");
+  if (!session) return refuse("There is no such session", "It may have been renamed. The agenda has all of them.");
+  const stage = stageOf(page.items, session.stage);
+  if (client.welcome) stageVideo.show(stage);
+  renderTalk(session);
+  renderPoster(session);
+  renderNowOn(session);
+  renderSound();
+  return undefined;
+}
+
+/** @param {Session} session */
+function renderTalk(session) {
+  const event = eventOf(page.items);
+  const status = statusOf(session, page.items);
+  const zone = event?.time_zone;
+  setText(byId("title"), session.title);
+  setText(byId("abstract"), session.abstract);
+  show(byId("abstract"), session.abstract !== "");
+  setText(byId("state"), status.text);
+  byId("state").dataset.tone = status.tone;
+  show(byId("state"), status.text !== "");
+  const { start_ms, end_ms } = session.expected;
+  setText(byId("when"), `${clockTime(start_ms, zone)} to ${clockTime(end_ms, zone)} ${event?.time_zone_label ?? ""}`);
+  keyed(byId("speakers"), speakersOf(event, session), ({ id }) => id, speakerItem);
+  if (event) document.title = `${session.title} – ${event.title}`;
+}
+
+/** @param {Session} session */
+function renderPoster(session) {
+  const poster = posterOf(session, stageOf(page.items, session.stage), page.items, stageVideo.picture);
+  show(byId("poster"), poster !== null);
+  byId("screen").dataset.state = poster === null ? "live" : "poster";
+  if (poster === null) return;
+  setText(byId("poster-kind"), poster.kind);
+  setText(byId("poster-title"), poster.title);
+  setText(byId("poster-count"), poster.untilMs === null ? "" : countdownTo(poster.untilMs));
+  setText(byId("poster-hint"), poster.hint);
+  show(byId("poster-link"), poster.link !== null);
+  if (poster.link) {
+    setText(byId("poster-link"), "Go to the next session");
+    setAttribute(byId("poster-link"), "href", address(page.place.event, "watch", poster.link.id));
+  }
+}
+
+/** @param {number} showMs */
+function countdownTo(showMs) {
+  const showNow = page.showNow();
+  if (showNow === null) return "";
+  return clockOf(page.items)?.held ? `${countdown(showMs - showNow)} (held)` : countdown(showMs - showNow);
+}
+
+/** @param {Session} session */
+function renderNowOn(session) {
+  const onStage = stageOf(page.items, session.stage)?.session;
+  const other = onStage && onStage !== session.id ? sessionOf(page.items, onStage) : undefined;
+  show(byId("now-on"), other !== undefined && (isOn(other) || isAhead(other)));
+  if (!other) return;
+  setText(byId("now-on-text"), isOn(other) ? "Now on this stage:" : "Next on this stage:");
+  setText(byId("now-on-link"), other.title);
+  setAttribute(byId("now-on-link"), "href", address(page.place.event, "watch", other.id));
+}
+
+function renderSound() {
+  const live = byId("screen").dataset.state === "live";
+  show(byId("controls"), live);
+  show(byId("unmute"), live && video.muted);
+  setText(byId("sound"), video.muted ? "Sound on" : "Sound off");
+}
+
+async function toggleFullScreen() {
+  if (document.fullscreenElement) await document.exitFullscreen();
+  else await byId("screen").requestFullscreen?.().catch(() => {});
+}
+
+async function showFigures() {
+  if (!byId("figures-box", HTMLDetailsElement).open) return;
+  const report = await stageVideo.stats();
+  if (!report) return setText(byId("figures"), "No connection.");
+  const { framesDecoded, framesPerSecond, width, height, packetsLost, roundTripMs } = viewerFigures(report);
+  const trip = roundTripMs === null ? "" : `, round trip ${roundTripMs.toFixed(0)} ms`;
+  const frames = `${width} × ${height}, ${framesPerSecond.toFixed(0)} frames a second, ${framesDecoded} decoded`;
+  setText(byId("figures"), `${frames}, ${packetsLost} packets lost${trip}`);
+}
