@@ -25,7 +25,7 @@ from .live_event import LiveEvent
 
 log = logging.getLogger(__name__)
 
-NAP_S = 1.0  # at most: the broker's clock may have jumped
+NAP_S = 1.0  # the broker's clock may jump meanwhile
 CALLS_AT_ONCE = 64  # after an outage; what is left over follows in order
 RETRY_FIRST_S = 0.05
 RETRY_MAX_S = 1.0
@@ -83,8 +83,9 @@ def _announcements(state: State, sheet: RunSheet) -> Iterator[Call]:
 class ClockRunner:
     """Runs one event's clock on this node, by `event.wall_ms()` and the running loop's timers."""
 
-    def __init__(self, event: LiveEvent) -> None:
+    def __init__(self, event: LiveEvent, *, nap_s: float = NAP_S) -> None:
         self._event = event
+        self._nap_s = nap_s
         self._wake = asyncio.Event()
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._failures = 0  # in a row
@@ -105,7 +106,7 @@ class ClockRunner:
                 task.cancel()
 
     async def _rest(self, deadline_ms: int | None) -> None:
-        rest_s = NAP_S
+        rest_s = self._nap_s
         if deadline_ms is not None:
             rest_s = min(rest_s, max(0.0, (deadline_ms - self._event.wall_ms()) / 1000))
         try:
@@ -130,7 +131,7 @@ class ClockRunner:
         try:
             await self._event.append(call.fact, call.key, not_before_ms=call.not_before_ms)
         except NotYet as early:
-            await asyncio.sleep(min(early.wait_ms / 1000, NAP_S))
+            await asyncio.sleep(min(early.wait_ms / 1000, self._nap_s))
         except Exception as error:
             await asyncio.sleep(self._back_off_s(call, error))
         else:
