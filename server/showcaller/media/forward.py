@@ -97,16 +97,19 @@ class VideoAssembler:
         self._waiting: dict[int, Packet] = {}
         self._next: int | None = None
         self._frame: list[Packet] = []
+        self._cut = False  # the frame being put together may lack its beginning
 
     def add(self, packet: Packet) -> list[Frame]:
         """The frames that `packet` completes."""
-        if self._next is None or _ahead(packet.sequence, self._next) < -MAX_LATE_PACKETS:
+        if self._next is None:
+            self._next = packet.sequence
+        if self._ahead(packet) < -MAX_LATE_PACKETS:
             self._begin_at(packet.sequence)
         if self._ahead(packet) < 0:
             return []
         self._waiting[packet.sequence] = packet
         if len(self._waiting) > MAX_WAITING_PACKETS or self._ahead(packet) > MAX_GAP_PACKETS:
-            # What is missing won't come: go on behind it, without the frame that it belongs to.
+            # What is missing won't come: go on behind it.
             self._begin_at(min(self._waiting.values(), key=self._ahead).sequence)
         return self._in_order()
 
@@ -116,7 +119,7 @@ class VideoAssembler:
     def _begin_at(self, sequence: int) -> None:
         self._next = sequence
         self._frame.clear()
-        self.broken = True
+        self._cut = self.broken = True
 
     def _in_order(self) -> list[Frame]:
         frames: list[Frame] = []
@@ -133,7 +136,8 @@ class VideoAssembler:
 
     def _complete(self, frames: list[Frame]) -> None:
         packets, self._frame = self._frame, []
-        if not packets:
+        cut, self._cut = self._cut, False
+        if cut or not packets:
             return
         payloads = [packet.payload for packet in packets]
         keyframe = any(self._is_keyframe(payload) for payload in payloads)

@@ -159,7 +159,7 @@ def _known(lines: list[str], patterns: dict[str, re.Pattern[str]]) -> list[str]:
             continue
         if pattern.fullmatch(value):
             known.append(line)
-        elif name in _TRANSPORT or name in ("group", "mid"):
+        elif name in _TRANSPORT or name == "mid":
             raise BadInput(f"a={name} is not well-formed", field=name)
     return known
 

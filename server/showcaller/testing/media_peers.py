@@ -19,14 +19,14 @@ from .. import system
 
 WIDTH, HEIGHT = 320, 180
 FRAMES_PER_S = 25
-FRAMES = 50
+FRAMES = 30
 KEYFRAME_EVERY = 10
 AUDIO_HZ = 48_000
 AUDIO_SAMPLES = 960  # 20 ms
 
 _ENCODERS = {"VP8": "libvpx", "H264": "libx264"}
 _OPTIONS = {
-    "VP8": {"deadline": "realtime", "cpu-used": "8"},
+    "VP8": {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"},
     "H264": {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline"},
 }
 
@@ -48,6 +48,7 @@ def video_loop(codec: str = "VP8", *, brightness: int = 128) -> Loop:
     encoder.bit_rate = 200_000
     encoder.gop_size = KEYFRAME_EVERY
     encoder.options = _OPTIONS[codec]
+    encoder.thread_count = 1  # several would wait for one another on a busy machine
     packets: list[bytes] = []
     for number in range(FRAMES):
         packets += map(bytes, encoder.encode(_picture(number, brightness)))
