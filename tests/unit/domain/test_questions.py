@@ -1,0 +1,325 @@
+"""Live Q&A, told as facts. `mod` is pre-moderated, `open` is not; both take questions."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from showcaller.domain import facts, questions
+from showcaller.domain.outcome import Touch
+from showcaller.domain.questions import Questions
+from showcaller.domain.runsheet import RunSheet
+from showcaller.domain.schedule import QaPolicy
+from showcaller.testing.schedules import schedule, session
+
+PLAN = schedule(
+    session("mod", 540, 560),
+    session("open", 560, 580, qa=QaPolicy(pre_moderation=False)),
+)
+ACTIONS = {
+    "edit": lambda q: facts.QuestionEdited(question=q, person="ada", text="Edited"),
+    "withdraw": lambda q: facts.QuestionWithdrawn(question=q, person="ada"),
+    "approve": lambda q: facts.QuestionApproved(question=q, by="mo"),
+    "reject": lambda q: facts.QuestionRejected(question=q, by="mo", reason="Twice"),
+    "push": lambda q: facts.QuestionPushed(question=q, by="mo"),
+    "pull": lambda q: facts.QuestionPulled(question=q, by="mo"),
+    "answer": lambda q: facts.QuestionAnswered(question=q, by="mo"),
+    "reply": lambda q: facts.QuestionReplied(question=q, by="mo", text="So."),
+    "erase": lambda q: facts.QuestionErased(question=q, by="mo"),
+}
+
+
+class Panel:
+    """Folds facts; `do("push", "q1")` is short for the fact of that name."""
+
+    def __init__(self):
+        self.questions = Questions()
+        self.sheet, _ = RunSheet.start(facts.RunStarted(run="r", salt="s", schedule=PLAN), 0)
+        for run in self.sheet.sessions.values():
+            run.qa_open = True
+
+    def fold(self, fact):
+        return self.questions.apply(fact, 1_000, self.sheet)
+
+    def ask(self, question="q1", *, session="mod", person="ada", **more):
+        return self.fold(
+            facts.QuestionAsked(
+                question=question, session=session, person=person, text="Why?", **more
+            )
+        )
+
+    def do(self, action, question="q1"):
+        outcome = self.fold(ACTIONS[action](question))
+        return outcome.refused.code if outcome.refused else "ok"
+
+    def vote(self, *votes):
+        return self.fold(facts.VotesCast(votes=votes))
+
+    def state(self, question="q1"):
+        return self.questions.get(question).state
+
+    def votes(self, question="q1"):
+        return len(self.questions.get(question).votes)
+
+
+def panel_with(state):
+    """A panel whose question `q1` of Ada is in `state`."""
+    ways = {
+        "pending": (),
+        "approved": ("approve",),
+        "rejected": ("reject",),
+        "on_air": ("push",),
+        "answered": ("push", "answer"),
+        "withdrawn": ("withdraw",),
+        "erased": ("erase",),
+    }
+    panel = Panel()
+    panel.ask()
+    for action in ways[state]:
+        assert panel.do(action) == "ok"
+    assert panel.state() == state
+    return panel
+
+
+# Asking -------------------------------------------------------------------------------------------
+
+
+def test_with_pre_moderation_a_question_waits():
+    panel = Panel()
+    panel.ask("q1", session="mod")
+    panel.ask("q2", session="open")
+    assert (panel.state("q1"), panel.state("q2")) == ("pending", "approved")
+    assert panel.questions.get("q1").asked_ms == 1_000
+
+
+def test_a_session_that_takes_no_questions():
+    panel = Panel()
+    panel.sheet.sessions["mod"].qa_open = False
+    assert panel.ask().refused.code == "qa_closed"
+    assert panel.ask(session="lunch").refused.code == "not_found"
+
+
+def test_a_question_is_asked_once():
+    panel = Panel()
+    panel.ask()
+    assert panel.ask(person="bob").refused.code == "wrong_state"
+    assert panel.questions.get("q1").person == "ada"
+
+
+def test_a_person_may_ask_so_many():
+    panel = Panel()
+    for n in range(questions.MAX_PER_PERSON):
+        assert panel.ask(f"q{n}").refused is None
+    panel.do("erase", "q0")
+    assert panel.ask("more").refused.code == "too_many"
+    assert panel.ask("other", person="bob").refused is None
+
+
+def test_a_session_takes_so_many(monkeypatch):
+    monkeypatch.setattr(questions, "MAX_PER_SESSION", 3)
+    panel = Panel()
+    for n in range(3):
+        assert panel.ask(f"q{n}", person=f"p{n}").refused is None
+    assert panel.ask("more", person="bob").refused.code == "too_many"
+    assert panel.ask("more", person="bob", session="open").refused is None
+
+
+# The way of a question ----------------------------------------------------------------------------
+
+LEADS = {
+    "pending": {
+        "edit": "pending",
+        "withdraw": "withdrawn",
+        "approve": "approved",
+        "reject": "rejected",
+        "push": "on_air",
+        "reply": "pending",
+        "erase": "erased",
+    },
+    "approved": {
+        "withdraw": "withdrawn",
+        "reject": "rejected",
+        "push": "on_air",
+        "answer": "answered",
+        "reply": "approved",
+        "erase": "erased",
+    },
+    "rejected": {"withdraw": "withdrawn", "approve": "approved", "erase": "erased"},
+    "on_air": {
+        "withdraw": "withdrawn",
+        "pull": "approved",
+        "answer": "answered",
+        "push": "wrong_state",
+        "reply": "on_air",
+        "erase": "erased",
+    },
+    "answered": {
+        "withdraw": "withdrawn",
+        "push": "on_air",
+        "reply": "answered",
+        "erase": "erased",
+    },
+    "withdrawn": {"erase": "erased"},
+    "erased": dict.fromkeys(ACTIONS, "not_found"),
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("state", LEADS)
+def test_where_each_action_leads(state, action):
+    panel = panel_with(state)
+    verdict = panel.do(action)
+    expected = LEADS[state].get(action, "wrong_state")
+    assert (panel.state() if verdict == "ok" else verdict) == expected
+    if verdict != "ok":
+        assert panel.state() == state
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_was_never_asked_is_not_found(action):
+    assert Panel().do(action) == "not_found"
+
+
+def test_only_the_author_edits_and_withdraws():
+    panel = panel_with("pending")
+    edited = facts.QuestionEdited(question="q1", person="bob", text="Mine")
+    assert panel.fold(edited).refused.code == "forbidden"
+    withdrawn = facts.QuestionWithdrawn(question="q1", person="bob")
+    assert panel.fold(withdrawn).refused.code == "forbidden"
+
+
+def test_an_edited_question_says_so():
+    panel = panel_with("pending")
+    assert not panel.questions.get("q1").edited
+    panel.do("edit")
+    assert panel.questions.get("q1").edited
+    assert panel.questions.get("q1").text == "Edited"
+
+
+def test_one_question_is_on_air_and_the_next_answers_it():
+    panel = panel_with("on_air")
+    panel.ask("q2", person="bob")
+    pushed = panel.fold(ACTIONS["push"]("q2"))
+    assert (panel.state("q1"), panel.state("q2")) == ("answered", "on_air")
+    assert {Touch("question", "q1"), Touch("question", "q2")} <= pushed.touched
+
+
+def test_each_session_has_its_own_air():
+    panel = panel_with("on_air")
+    panel.ask("q2", session="open")
+    panel.do("push", "q2")
+    assert (panel.state("q1"), panel.state("q2")) == ("on_air", "on_air")
+
+
+@pytest.mark.parametrize("action", ["withdraw", "pull", "answer", "erase"])
+def test_what_leaves_the_air_leaves_it_free(action):
+    panel = panel_with("on_air")
+    panel.do(action)
+    assert panel.questions.on_air == {}
+
+
+def test_a_reply_may_be_removed():
+    panel = panel_with("approved")
+    panel.do("reply")
+    assert panel.questions.get("q1").reply == "So."
+    panel.fold(facts.QuestionReplied(question="q1", by="mo", text=""))
+    assert panel.questions.get("q1").reply is None
+
+
+def test_approving_takes_the_reason_back():
+    panel = panel_with("rejected")
+    assert panel.questions.get("q1").reason == "Twice"
+    panel.do("approve")
+    assert panel.questions.get("q1").reason is None
+
+
+def test_nothing_is_left_of_an_erased_question():
+    panel = panel_with("approved")
+    panel.do("reply")
+    panel.vote(("bob", "q1", True))
+    erased = panel.fold(ACTIONS["erase"]("q1"))
+    question = panel.questions.get("q1")
+    assert (question.text, question.reply, question.reason, question.votes) == (
+        "",
+        None,
+        None,
+        set(),
+    )
+    assert Touch("vote", "bob/q1") in erased.touched
+
+
+# Votes --------------------------------------------------------------------------------------------
+
+
+def test_a_person_votes_once_and_may_withdraw():
+    panel = panel_with("approved")
+    touched = panel.vote(("bob", "q1", True)).touched
+    assert touched == {Touch("tally", "q1"), Touch("vote", "bob/q1")}
+    assert panel.vote(("bob", "q1", True)).touched == set()
+    assert panel.votes() == 1
+    panel.vote(("bob", "q1", False))
+    assert panel.votes() == 0
+    assert panel.vote(("bob", "q1", False)).touched == set()
+
+
+def test_of_several_votes_in_a_batch_the_last_wins():
+    panel = panel_with("approved")
+    panel.vote(("bob", "q1", True), ("cy", "q1", True), ("bob", "q1", False))
+    assert panel.questions.get("q1").votes == {"cy"}
+
+
+def test_each_vote_has_its_own_verdict():
+    panel = panel_with("approved")
+    panel.ask("q2", person="bob")
+    outcome = panel.vote(
+        ("ada", "q1", True), ("bob", "q1", True), ("cy", "q2", True), ("cy", "none", True)
+    )
+    codes = {place: refusal.code for place, refusal in outcome.refused_votes.items()}
+    assert codes == {0: "own_question", 2: "not_votable", 3: "not_found"}
+    assert outcome.refused is None
+    assert panel.votes() == 1
+
+
+@pytest.mark.parametrize("state", LEADS)
+def test_in_which_states_votes_count(state):
+    refused = panel_with(state).vote(("bob", "q1", True)).refused_votes
+    expected = {"approved": None, "on_air": None, "erased": "not_found"}.get(state, "not_votable")
+    assert (refused[0].code if refused else None) == expected
+
+
+def test_voters_are_told_when_the_question_leaves_or_rejoins_the_public():
+    panel = panel_with("approved")
+    panel.vote(("bob", "q1", True))
+    vote = Touch("vote", "bob/q1")
+    assert vote in panel.fold(ACTIONS["reject"]("q1")).touched
+    assert vote in panel.fold(ACTIONS["approve"]("q1")).touched
+    assert vote not in panel.fold(ACTIONS["push"]("q1")).touched
+
+
+# Reading ------------------------------------------------------------------------------------------
+
+
+def test_what_a_person_asked_and_voted_for():
+    panel = panel_with("approved")
+    panel.ask("q2", person="bob", session="open")
+    panel.vote(("bob", "q1", True))
+    assert [q.id for q in panel.questions.of_person("bob")] == ["q2"]
+    assert [q.id for q in panel.questions.voted_by("bob")] == ["q1"]
+    assert panel.questions.authors() == {"ada", "bob"}
+    assert panel.questions.touch_all_of("bob") == {Touch("question", "q2")}
+
+
+def test_a_snapshot_holds_everything():
+    panel = panel_with("on_air")
+    panel.vote(("bob", "q1", True), ("cy", "q1", True))
+    data = msgspec.msgpack.encode(panel.questions)
+    assert msgspec.msgpack.decode(data, type=Questions) == panel.questions
+
+
+def test_a_full_session_counts_every_vote():
+    panel = Panel()
+    for n in range(questions.MAX_PER_SESSION):
+        panel.ask(f"q{n}", session="open", person=f"p{n}")
+    for n in range(40):
+        panel.vote(*((f"v{n}-{i}", f"q{(n * 500 + i) % 5000}", True) for i in range(500)))
+    assert sum(panel.votes(f"q{n}") for n in range(questions.MAX_PER_SESSION)) == 20_000

@@ -1,0 +1,368 @@
+"""Commands on a live event with a real log, as two attendees, a moderator and a producer give them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from showcaller.broker.sqlite import SqliteBroker
+from showcaller.domain import facts
+from showcaller.domain.people import Principal
+from showcaller.domain.schedule import MINUTE_MS, QaPolicy
+from showcaller.errors import BadInput, Banned, Forbidden, NotFound, RateLimited, Refused
+from showcaller.show.commands import Commands
+from showcaller.show.live_event import LiveEvent
+from showcaller.testing.schedules import schedule, session
+
+PLAN = schedule(
+    session("talk", 540, 560),
+    session("open", 560, 580, qa=QaPolicy(pre_moderation=False)),
+)
+
+
+def principal(person, *roles, **more):
+    return Principal(
+        person=person,
+        roles=frozenset(roles or {"attendee"}),
+        token=f"token-{person}",
+        expires_at_ms=0,
+        name=person.title(),
+        **more,
+    )
+
+
+ADA, BOB = principal("ada"), principal("bob")
+MO = principal("mo", "moderator")
+PRO = principal("pro", "producer")
+SUE = principal("sue", "speaker", sessions=frozenset({"talk"}))
+OPS = principal("ops", "ops")
+
+
+class Desk:
+    def __init__(self, event):
+        self.event = event
+        self.commands = Commands(event)
+
+    async def do(self, who, name, key=None, **args):
+        return await self.commands.run(who, name, args, key)
+
+    async def ask(self, who=ADA, session="open", key=None, **more):
+        asked = await self.do(who, "question.ask", key, session=session, text="Why?", **more)
+        return asked["question"]
+
+    def question(self, id):
+        return self.event.state.questions.get(id)
+
+
+@pytest.fixture
+async def desk():
+    """Its questions are open, and the clock stands a quarter of an hour before the first talk."""
+    broker = SqliteBroker(":memory:")
+    event = LiveEvent("event", await broker.open("event"))
+    start = facts.RunStarted(
+        run="r", salt="s", schedule=PLAN, mode="rehearsal", from_ms=525 * MINUTE_MS
+    )
+    await event.start(start)
+    desk = Desk(event)
+    for id in ("talk", "open"):
+        await desk.do(MO, "qa.open", session=id)
+    yield desk
+    await event.stop()
+    await broker.close()
+
+
+async def test_a_question_on_its_way(desk):
+    asked = await desk.do(ADA, "question.ask", session="talk", text=" Cafe\u0301? ", anonymous=True)
+    assert asked["state"] == "pending"
+    question = desk.question(asked["question"])
+    assert (question.text, question.anonymous, question.person) == ("Café?", True, "ada")
+    about = {"question": question.id}
+    assert await desk.do(ADA, "question.edit", text="Tea?", **about) == {}
+    for name, state in (
+        ("approve", "approved"),
+        ("reject", "rejected"),
+        ("approve", "approved"),
+        ("push", "on_air"),
+        ("pull", "approved"),
+        ("push", "on_air"),
+        ("answered", "answered"),
+    ):
+        assert await desk.do(MO, f"question.{name}", **about) == {}
+        assert question.state == state
+    await desk.do(MO, "question.reply", text="Both.", **about)
+    assert question.reply == "Both."
+    await desk.do(MO, "question.reply", text="  ", **about)
+    assert question.reply is None
+    await desk.do(ADA, "question.withdraw", **about)
+    await desk.do(MO, "question.erase", **about)
+    assert question.state == "erased"
+
+
+async def test_the_folds_verdict_is_the_answer(desk):
+    question = await desk.ask(session="talk")
+    with pytest.raises(Refused) as refused:
+        await desk.do(MO, "question.pull", question=question)
+    assert refused.value.code == "wrong_state"
+    with pytest.raises(Forbidden):
+        await desk.do(BOB, "question.withdraw", question=question)
+    await desk.do(MO, "question.erase", question=question)
+    with pytest.raises(NotFound):
+        await desk.do(MO, "question.approve", question=question)
+    await desk.do(MO, "qa.close", session="open")
+    with pytest.raises(Refused) as closed:
+        await desk.ask()
+    assert closed.value.code == "qa_closed"
+
+
+# Checks before the log ----------------------------------------------------------------------------
+
+
+async def test_an_unknown_command(desk):
+    with pytest.raises(NotFound, match=r"event\.delete"):
+        await desk.do(PRO, "event.delete")
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "field"),
+    [
+        ("question.ask", {"session": "open"}, "text"),
+        ("question.ask", {"session": "open", "text": 5}, "text"),
+        ("question.ask", {"session": 1, "text": "a"}, "session"),
+        ("question.ask", {"session": "open", "text": "a", "anonymous": 1}, "anonymous"),
+        ("question.ask", {"session": "open", "text": " "}, "text"),
+        ("question.ask", {"session": "open", "text": "a" * 501}, "text"),
+        ("question.vote", {"question": "q", "on": "yes"}, "on"),
+        ("session.delay", {"session": "open", "minutes": 721}, "minutes"),
+        ("session.delay", {"session": "open", "minutes": True}, "minutes"),
+        ("session.delay", {"session": "open", "minutes": 1.5}, "minutes"),
+        ("announcement.make", {"text": "a" * 281}, "text"),
+        ("announcement.make", {"text": "a", "at_ms": -1}, "at_ms"),
+        ("person.ban", {"person": ""}, "person"),
+        ("question.reject", {"question": "q", "reason": "a" * 501}, "reason"),
+    ],
+)
+async def test_wrong_args_name_their_field(desk, name, args, field):
+    if "question" in args:
+        args = {**args, "question": await desk.ask()}
+    with pytest.raises(BadInput) as wrong:
+        await desk.commands.run(PRO, name, args, None)
+    assert wrong.value.field == field
+
+
+async def test_bad_characters_have_a_code_of_their_own(desk):
+    with pytest.raises(BadInput) as wrong:
+        await desk.do(ADA, "question.ask", session="open", text="a\x1b[2J")
+    assert (wrong.value.code, wrong.value.field) == ("bad_text", "text")
+
+
+async def test_unknown_args_are_ignored(desk):
+    assert await desk.ask(colour="green")
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("question.push", {"question": "q_none"}),
+        ("question.ask", {"session": "none", "text": "Why?"}),
+        ("announcement.cancel", {"announcement": "a_none"}),
+        ("announcement.make", {"text": "Hi", "session": "none"}),
+        ("session.start", {"session": "none"}),
+        ("session.preview_delay", {"session": "none", "minutes": 5}),
+    ],
+)
+async def test_things_that_do_not_exist(desk, name, args):
+    before = desk.event.state.folded
+    with pytest.raises(NotFound):
+        await desk.commands.run(PRO, name, args, None)
+    assert desk.event.state.folded == before
+
+
+async def test_roles(desk):
+    question = await desk.ask()
+    with pytest.raises(Forbidden):
+        await desk.do(BOB, "question.push", question=question)
+    with pytest.raises(Forbidden):
+        await desk.do(MO, "clock.hold")
+
+
+async def test_a_speaker_replies_to_questions_of_their_sessions(desk):
+    theirs, other = await desk.ask(session="talk"), await desk.ask(session="open")
+    await desk.do(SUE, "question.reply", question=theirs, text="So.")
+    assert desk.question(theirs).reply == "So."
+    with pytest.raises(Forbidden):
+        await desk.do(SUE, "question.reply", question=other, text="So.")
+
+
+async def test_who_was_shut_out_may_do_nothing(desk):
+    await desk.do(MO, "person.ban", person="ada")
+    with pytest.raises(Banned):
+        await desk.ask()
+    await desk.do(MO, "person.unban", person="ada")
+    await desk.do(OPS, "token.revoke", token="token-bob")
+    with pytest.raises(Banned):
+        await desk.ask(BOB)
+    assert await desk.ask()
+
+
+async def test_too_many_questions_at_once(desk):
+    for _ in range(3):
+        await desk.ask()
+    with pytest.raises(RateLimited) as limited:
+        await desk.ask()
+    assert 5 < limited.value.retry_after_s <= 10
+    assert await desk.ask(BOB)
+
+
+# The same key again -------------------------------------------------------------------------------
+
+
+async def test_a_repeated_command_has_no_second_effect(desk):
+    first = await desk.do(ADA, "question.ask", "k1", session="talk", text="Why?")
+    await desk.do(MO, "question.push", question=first["question"])
+    again = await desk.do(ADA, "question.ask", "k1", session="talk", text="Why?")
+    assert again == first
+    assert len(desk.event.state.questions.by_id) == 1
+
+
+async def test_a_repeated_command_gets_the_first_verdict_whatever_has_happened_since(desk):
+    question = await desk.ask()
+    for _ in range(2):
+        assert await desk.do(ADA, "question.withdraw", "k1", question=question) == {}
+    with pytest.raises(Refused):
+        await desk.do(ADA, "question.withdraw", "k2", question=question)
+    await desk.do(MO, "qa.close", session="open")
+    for _ in range(2):
+        with pytest.raises(Refused, match="no questions"):
+            await desk.ask(key="k3")
+        await desk.do(MO, "qa.open", session="open")
+
+
+async def test_a_repeated_question_is_not_limited_like_a_new_one(desk):
+    for n in range(3):
+        await desk.ask(key=f"k{n}")
+    for _ in range(5):
+        assert await desk.ask(key="k0")
+
+
+async def test_repeating_without_end_is_limited_too(desk):
+    question = await desk.ask(key="k")
+    with pytest.raises(RateLimited):
+        for _ in range(40):
+            assert await desk.ask(key="k") == question
+
+
+async def test_keys_belong_to_a_person_and_a_command(desk):
+    assert await desk.ask(ADA, key="k") != await desk.ask(BOB, key="k")
+    made = await desk.do(MO, "announcement.make", "k", text="Hi")
+    assert made["announcement"].startswith("a_")
+
+
+async def test_two_at_once_with_one_key(desk):
+    asked = await asyncio.gather(*(desk.ask(key="k") for _ in range(2)))
+    assert asked[0] == asked[1]
+    assert len(desk.event.state.questions.by_id) == 1
+
+
+# Votes --------------------------------------------------------------------------------------------
+
+
+async def test_votes(desk):
+    question = await desk.ask()
+    vote = {"question": question, "on": True}
+    assert await desk.do(BOB, "question.vote", **vote) == {**vote, "votes": 1}
+    assert (await desk.do(MO, "question.vote", **vote))["votes"] == 2
+    assert (await desk.do(BOB, "question.vote", question=question, on=False))["votes"] == 1
+    with pytest.raises(Refused) as own:
+        await desk.do(ADA, "question.vote", **vote)
+    assert own.value.code == "own_question"
+
+
+async def test_a_repeated_vote_does_not_undo_a_later_one(desk):
+    question = await desk.ask()
+    await desk.do(BOB, "question.vote", "k1", question=question, on=True)
+    await desk.do(BOB, "question.vote", "k2", question=question, on=False)
+    again = await desk.do(BOB, "question.vote", "k1", question=question, on=True)
+    assert again["votes"] == 0
+
+
+async def test_many_votes_are_few_facts(desk):
+    question = await desk.ask()
+    before = desk.event.state.folded
+    voters = [principal(f"v{n}") for n in range(300)]
+    await asyncio.gather(
+        *(desk.do(who, "question.vote", question=question, on=True) for who in voters)
+    )
+    assert len(desk.question(question).votes) == 300
+    assert desk.event.state.folded - before < 10
+
+
+# The producer, announcements, people --------------------------------------------------------------
+
+
+async def test_a_delay_with_preview_and_undo(desk):
+    delay = {"session": "open", "minutes": 5}
+    preview = await desk.do(PRO, "session.preview_delay", **delay)
+    (shift,) = preview["shifts"]
+    assert shift["after_ms"] - shift["before_ms"] == 5 * MINUTE_MS
+    done = await desk.do(PRO, "session.delay", if_revision=preview["revision"], **delay)
+    with pytest.raises(Refused) as stale:
+        await desk.do(PRO, "session.delay", if_revision=preview["revision"], **delay)
+    assert stale.value.code == "stale_preview"
+    assert await desk.do(PRO, "control.undo", control=done["control"]) == {}
+    with pytest.raises(Refused) as undone:
+        await desk.do(PRO, "control.undo", control=done["control"])
+    assert undone.value.code == "cannot_undo"
+
+
+async def test_a_preview_that_can_not_be(desk):
+    with pytest.raises(Refused) as refused:
+        await desk.do(PRO, "session.preview_delay", session="talk", minutes=-60)
+    assert refused.value.code == "wrong_state"
+
+
+async def test_running_the_show_by_hand(desk):
+    sheet = desk.event.state.runsheet
+    await desk.do(PRO, "clock.hold")
+    assert sheet.clock.held
+    await desk.do(PRO, "clock.resume")
+    started = await desk.do(PRO, "session.start", session="talk")
+    assert started["control"].startswith("c_")
+    await desk.do(PRO, "session.extend", session="talk", minutes=10)
+    assert sheet.sessions["talk"].state == "live"
+    await desk.do(PRO, "session.end", session="talk")
+    await desk.do(PRO, "session.skip", session="open")
+    assert (sheet.sessions["talk"].state, sheet.sessions["open"].state) == ("ended", "skipped")
+    undo = desk.event.channels.snapshot("produce").items["undo"]
+    assert (undo.name, undo.by) == ("skip", "Pro")
+
+
+async def test_announcements(desk):
+    channels = desk.event.channels
+    now = await desk.do(MO, "announcement.make", text="Lunch")
+    (shown,) = channels.snapshot("announcements").items.values()
+    assert (shown.id, shown.by) == (now["announcement"], "Mo")
+    later = await desk.do(MO, "announcement.make", text="Tea", at_ms=600 * MINUTE_MS)
+    assert f"announcement:{later['announcement']}" in channels.snapshot("produce").items
+    for made in (now, later):
+        assert await desk.do(MO, "announcement.cancel", **made) == {}
+    assert channels.snapshot("announcements").items == {}
+    assert desk.event.state.announcements.due() == []
+
+
+async def test_an_erased_person_loses_name_and_record_for_good(desk):
+    question = await desk.ask()
+    assert desk.event.channels.snapshot("session/open/questions").items[question].author == "Ada"
+    await desk.do(PRO, "person.erase", person="ada")
+    assert desk.event.channels.snapshot("session/open/questions").items[question].author is None
+    await desk.ask()
+    assert await desk.event.log.get_records("person", ["ada"]) == [None]
+
+
+async def test_a_name_that_can_not_be_shown_is_not_kept(desk):
+    nameless = principal("nobody")
+    odd = Principal(
+        person="odd", roles=nameless.roles, token="t", expires_at_ms=0, name="\x1b[2J" * 20
+    )
+    await desk.ask(odd)
+    assert desk.event.names.get("odd") == ""

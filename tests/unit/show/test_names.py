@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from showcaller.broker.sqlite import SqliteBroker
+from showcaller.show import names as names_module
+from showcaller.show.names import Names
+
+
+@pytest.fixture
+async def log():
+    broker = SqliteBroker(":memory:")
+    yield await broker.open("event")
+    await broker.close()
+
+
+async def test_a_name_is_known_where_it_was_put_and_after_loading_elsewhere(log):
+    here, there = Names(log), Names(log)
+    await here.put("p1", "Ada", email="ada@example.org")
+    assert (here.get("p1"), there.get("p1")) == ("Ada", "")
+    await there.ensure({"p1", "nobody"})
+    assert (there.get("p1"), there.get("nobody")) == ("Ada", "")
+
+
+async def test_who_had_no_record_is_looked_up_again(log):
+    names = Names(log)
+    await names.ensure({"p1"})
+    await Names(log).put("p1", "Ada")
+    await names.ensure({"p1"})
+    assert names.get("p1") == "Ada"
+
+
+async def test_what_is_known_is_not_loaded_again(log):
+    names = Names(log)
+    await names.put("p1", "Ada")
+    await Names(log).put("p1", "Eve")
+    await names.ensure({"p1"})
+    assert names.get("p1") == "Ada"
+
+
+async def test_an_erased_person_has_no_record(log):
+    names = Names(log)
+    await names.put("p1", "Ada")
+    await names.erase("p1")
+    assert names.get("p1") == ""
+    assert await log.get_records("person", ["p1"]) == [None]
+
+
+async def test_the_record_says_when(log):
+    await Names(log).put("p1", "Ada", email="ada@example.org")
+    (data,) = await log.get_records("person", ["p1"])
+    record = json.loads(data)
+    assert (record["name"], record["email"]) == ("Ada", "ada@example.org")
+    assert record["registered_ms"] > 1_600_000_000_000
+
+
+async def test_memory_is_bounded(log, monkeypatch):
+    monkeypatch.setattr(names_module, "NAMES_KEPT", 3)
+    names = Names(log)
+    for n in range(5):
+        await names.put(f"p{n}", f"Name {n}")
+    assert [names.get(f"p{n}") for n in range(5)] == ["", "", "Name 2", "Name 3", "Name 4"]
+    await names.ensure({"p0"})
+    assert names.get("p0") == "Name 0"

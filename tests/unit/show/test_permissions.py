@@ -1,0 +1,81 @@
+"""Who may do what, as the tables of `client_sdk/PROTOCOL.md` say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from showcaller.domain.people import ROLES, Principal
+from showcaller.show.commands import COMMAND_NAMES
+from showcaller.show.permissions import may_command, may_follow
+
+PROTOCOL = (Path(__file__).parents[3] / "client_sdk" / "PROTOCOL.md").read_text()
+
+
+def principal(*roles, sessions=()):
+    return Principal(
+        person="p", roles=frozenset(roles), token="t", expires_at_ms=0, sessions=frozenset(sessions)
+    )
+
+
+def table(heading):
+    """The cells of the first table after `heading`, without its head."""
+    rows = PROTOCOL.split(heading, 1)[1].split("\n\n|", 1)[1].split("\n\n", 1)[0].split("\n")[2:]
+    return [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in rows]
+
+
+def roles_in(cell):
+    if "everybody" in cell or "its author" in cell:
+        return set(ROLES)
+    return {role for role in ROLES if re.search(rf"\b{role}s?\b", cell)} - {"speaker"}
+
+
+CHANNELS = {re.sub("`", "", row[0]): roles_in(row[1]) for row in table("### Channels")}
+COMMANDS = {
+    name: roles_in(row[2])
+    for row in table("## 6. Commands")
+    for name in re.findall(r"`([a-z_.]+)`", row[0])
+}
+
+
+def test_the_protocol_tells_every_channel_and_command():
+    assert len(CHANNELS) == 7
+    assert set(COMMANDS) == COMMAND_NAMES
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_channels(channel, role):
+    allowed = role in CHANNELS[channel]
+    assert may_follow(principal(role), channel.replace("{id}", "talk")) == allowed
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_commands(name, role):
+    assert may_command(principal(role), name, "talk") == (role in COMMANDS[name])
+
+
+def test_a_speaker_replies_in_their_own_sessions():
+    speaker = principal("speaker", sessions={"talk"})
+    assert may_command(speaker, "question.reply", "talk")
+    assert not may_command(speaker, "question.reply", "other")
+    assert not may_command(speaker, "question.reply", None)
+    assert not may_command(speaker, "question.push", "talk")
+    assert not may_command(principal("attendee", sessions={"talk"}), "question.reply", "talk")
+
+
+@pytest.mark.parametrize("channel", ["", "person/p", "session/talk/secrets", "agenda/x", "Agenda"])
+def test_nobody_follows_what_the_protocol_does_not_know(channel):
+    assert not may_follow(principal(*ROLES), channel)
+
+
+def test_no_role_no_rights():
+    assert not may_follow(principal(), "agenda")
+    assert not may_command(principal(), "question.ask")
+
+
+def test_unknown_commands_are_nobodys():
+    assert not may_command(principal(*ROLES), "event.delete")
