@@ -162,9 +162,7 @@ class Follower:
         return self._head > self.last
 
     def _advance(self, mark: int) -> None:
-        """Move the mark, unless something below it is missing: a resume would then skip it."""
-        if not self._incomplete:
-            self.mark = max(self.mark, mark)
+        self.mark = max(self.mark, mark)
 
     def _ask_by(self, at_s: float) -> None:
         self._ask_at_s = at_s if self._ask_at_s is None else min(self._ask_at_s, at_s)

@@ -87,7 +87,9 @@ class ModelChannel:
         if since is None or not resumable:
             self.wire.append(self._snapshot(reset=since is not None))
             return
-        self.wire.extend(c for c in self.changes if c["offset"] > since["offset"])
+        for change in self.changes:
+            if change["offset"] > since["offset"]:  # without a mark: its levels come last
+                self.wire.append({k: v for k, v in change.items() if k != "mark"})
         keys = [key for key, at in self._level_offsets.items() if at > since["offset"]]
         self.wire.append(self._levels(keys))
 
