@@ -1,0 +1,213 @@
+"""The SDK against a real server: everything that its README promises."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from showcaller.testing.serving import ServeProcess
+from showcaller_client import Client, Refused, ShutOut, TokenRejected, media, register
+from showcaller_client.codec import Format
+from showcaller_client.http import newer_token
+from showcaller_client.testcard import make_test_card
+
+from .cuttable_proxy import CuttableProxy
+
+ROOT = Path(__file__).resolve().parents[3]
+EVENT = "systems-scale-winter-2023"
+TALK = "ai-multi-tenancy"
+QUESTIONS = f"session/{TALK}/questions"
+MODERATION = f"session/{TALK}/moderation"
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServeProcess]:
+    """The model event, rehearsed from within its first talk."""
+    schedule = ROOT / "schedules" / f"{EVENT}.yaml"
+    data = tmp_path_factory.mktemp("serve")
+    async with ServeProcess(schedule, "--rehearse-from", "09:06", data=data) as server:
+        yield server
+
+
+def client(server: ServeProcess, *roles: str, format: Format = "json", url: str = "") -> Client:
+    token = server.token(EVENT, *roles, name="Ada")
+    return Client(url or server.url, event=EVENT, token=token, format=format)
+
+
+@pytest.mark.parametrize("format", ["json", "msgpack"])
+async def test_a_question_from_asking_to_being_answered(
+    server: ServeProcess, format: Format
+) -> None:
+    async with (
+        client(server, "attendee", format=format) as asker,
+        client(server, "attendee", format=format) as voter,
+        client(server, "moderator", format=format) as moderator,
+    ):
+        public = await voter.follow(QUESTIONS)
+        own = await asker.follow("me")
+        queue = await moderator.follow(MODERATION)
+        key = (await asker.ask(TALK, f"Why one clock, in {format}? ☃"))["question"]
+        await queue.wait_until(lambda c: c.items.get(key, {}).get("state") == "pending")
+        assert queue.items[key]["text"].endswith("☃")
+        assert key not in public.items
+        await moderator.approve(key)
+        await public.wait_until(lambda c: key in c.items)
+        assert await voter.vote(key) == {"question": key, "on": True, "votes": 1}
+        await public.wait_until(lambda c: c.levels.get(key) == 1)
+        with pytest.raises(Refused, match="own_question"):
+            await asker.vote(key)
+        await moderator.push(key)
+        await public.wait_until(lambda c: c.items[key]["state"] == "on_air")
+        await moderator.reply(key, "Because two disagree.")
+        await moderator.answered(key)
+        await own.wait_until(lambda c: c.items[f"question:{key}"]["state"] == "answered")
+        await public.wait_until(lambda c: c.items[key]["reply"] == "Because two disagree.")
+
+
+async def test_nothing_is_lost_or_doubled_when_the_connection_is_cut(server: ServeProcess) -> None:
+    count, seen = 40, []
+    async with (
+        CuttableProxy(server.url) as proxy,
+        client(server, "attendee", url=proxy.url, format="msgpack") as listener,
+        client(server, "producer") as producer,
+    ):
+        announcements = await listener.follow("announcements")
+
+        async def listen() -> None:
+            async for update in announcements:
+                assert not update.reset
+                seen.extend(event["text"] for event in update.events)
+                if len(seen) == count:
+                    return
+
+        listening = asyncio.ensure_future(listen())
+        for number in range(count):
+            if number % 8 == 4:
+                connections = listener.connections
+                assert proxy.cut() >= 1
+            await announce_patiently(producer, f"number {number}")
+            if number % 8 == 7:
+                await until(lambda: listener.connections > connections)  # noqa: B023
+        await asyncio.wait_for(listening, 15)
+        assert seen == [f"number {number}" for number in range(count)]
+        texts = [item["text"] for item in announcements.items.values()]
+        assert sorted(texts) == sorted(seen)
+        assert listener.connections >= 5
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for what nobody tells of."""
+    async with asyncio.timeout(15):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def announce_patiently(producer: Client, text: str) -> None:
+    while True:
+        try:
+            await producer.announce(text)
+            return
+        except Refused as refused:
+            if refused.code != "rate_limited":
+                raise
+            await asyncio.sleep(refused.retry_after_s or 0.1)
+
+
+async def test_a_command_cut_on_its_way_takes_effect_once(server: ServeProcess) -> None:
+    async with (
+        CuttableProxy(server.url) as proxy,
+        client(server, "attendee", url=proxy.url) as asker,
+        client(server, "moderator") as moderator,
+    ):
+        queue = await moderator.follow(MODERATION)
+        asking = asyncio.ensure_future(asker.ask(TALK, "Twice or once?"))
+        await asyncio.sleep(0)  # it is on its way
+        await asyncio.sleep(0)
+        proxy.cut()
+        key = (await asking)["question"]
+        await queue.wait_until(lambda c: key in c.items)
+        assert sum(item["text"] == "Twice or once?" for item in queue.items.values()) == 1
+        assert asker.connections == 2
+
+
+async def test_roles_decide(server: ServeProcess) -> None:
+    async with client(server, "attendee") as attendee:
+        with pytest.raises(Refused) as refused:
+            await attendee.follow(MODERATION)
+        assert refused.value.code == "forbidden"
+        with pytest.raises(Refused, match="not_found"):
+            await attendee.follow("session/none/questions")
+        with pytest.raises(Refused, match="forbidden"):
+            await attendee.approve("q_x")
+        with pytest.raises(Refused) as refused:
+            await attendee.ask(TALK, "a bell\a")
+        assert refused.value.code == "bad_text"
+        assert refused.value.field == "text"
+
+
+async def test_a_registered_person_is_shut_out(server: ServeProcess) -> None:
+    me = await register(server.url, EVENT, "Eve")
+    newer = await newer_token(server.url, EVENT, me.token)
+    assert newer.person == me.person
+    async with (
+        client(server, "moderator") as moderator,
+        Client(server.url, event=EVENT, token=me.token) as eve,
+    ):
+        await eve.refresh(newer.token)
+        channel = await eve.follow(QUESTIONS)
+        await moderator.command("person.ban", {"person": me.person})
+        with pytest.raises(ShutOut):
+            await channel.wait_until(lambda _: False, timeout_s=5)
+    with pytest.raises(ShutOut):
+        async with Client(server.url, event=EVENT, token=newer.token):
+            pass
+
+
+async def test_a_forged_token_is_rejected(server: ServeProcess) -> None:
+    with pytest.raises(TokenRejected):
+        async with Client(server.url, event=EVENT, token="forged"):
+            pass
+
+
+async def test_the_clocks_agree(server: ServeProcess) -> None:
+    async with client(server, "attendee") as one, client(server, "attendee") as other:
+        await until(lambda: max(one.clock_error_ms(), other.clock_error_ms()) < 50)
+        apart_ms = abs(one.server_ms() - other.server_ms())
+        assert apart_ms <= one.clock_error_ms() + other.clock_error_ms() + 5
+
+
+async def test_a_published_test_card_is_watched(server: ServeProcess) -> None:
+    speaker = server.token(EVENT, "speaker", sessions=[TALK])
+    card = media.LoopSource(make_test_card(1))
+    url = media.whip_url(server.url, EVENT, TALK)
+    publishing = asyncio.ensure_future(media.publish(card, url, speaker))
+    viewer = media.watch(
+        media.whep_url(server.url, EVENT, stage="main"), server.token(EVENT, "attendee")
+    )
+    try:
+        async with client(server, "attendee") as attendee, viewer:
+            agenda = await attendee.follow("agenda")
+            await agenda.wait_until(lambda c: c.items[f"session:{TALK}"]["on_air"])
+            await viewer.wait_for_video(25)
+            assert viewer.frame_size == (640, 360)
+            assert viewer.audio_frames > 0
+            assert (await viewer.statistics())["video"]["packets"] > 25
+            publishing.cancel()
+            await agenda.wait_until(lambda c: not c.items[f"session:{TALK}"]["on_air"])
+    finally:
+        publishing.cancel()
+        await asyncio.gather(publishing, return_exceptions=True)
+
+
+async def test_publishing_needs_a_speaker(server: ServeProcess) -> None:
+    card = media.LoopSource(make_test_card(1))
+    url = media.whip_url(server.url, EVENT, TALK)
+    with pytest.raises(Refused) as refused:
+        await media.publish(card, url, server.token(EVENT, "attendee"))
+    assert refused.value.http_status == 403
