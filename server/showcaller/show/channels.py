@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ..domain.ids import PersonId
 from ..domain.outcome import Outcome, Touch
 from ..domain.people import Principal
 from ..domain.state import State
 from ..errors import Unavailable
 from ..protocol.messages import Change, ChannelHead, Levels, ServerMessage, Since, Snapshot
 from . import views
-from .document import Document
+from .document import CHANGES_KEPT, Document
 from .names import Names
 from .projection import Projection, person_channel
 
@@ -29,11 +30,18 @@ class Channels:
     """The documents of one epoch. Internally a person's `me` is named `person/{id}`."""
 
     def __init__(
-        self, state: State, names: Names, epoch: str, *, own_kept: int = OWN_CHANNELS_KEPT
+        self,
+        state: State,
+        names: Names,
+        epoch: str,
+        *,
+        own_kept: int = OWN_CHANNELS_KEPT,
+        changes_kept: int = CHANGES_KEPT,
     ) -> None:
         self._state = state
         self._epoch = epoch
         self._own_kept = own_kept
+        self._changes_kept = changes_kept
         self._documents: dict[str, Document] = {}
         self._own: dict[str, Document] = {}  # least recently used first
         self._openers: dict[str, Principal] = {}  # whose token opened it last
@@ -71,20 +79,23 @@ class Channels:
     def open_own(self, principal: Principal) -> str:
         """Make the person's own channel, if it is not there, and return its internal name."""
         channel = person_channel(principal.person)
+        self._openers[channel] = principal
         document = self._own.pop(channel, None)
-        if document is None or self._openers[channel].roles != principal.roles:
-            self._openers[channel] = principal
-            document = self._make_own(channel, principal)
+        if document is None:
+            document = self._make_own(channel, principal.person)
+        else:  # perhaps with a token of other roles
+            document.items["person"] = self._person_view(channel)
         self._own[channel] = document
         self._forget_own()
         return channel
 
-    def _make_own(self, channel: str, principal: Principal) -> Document:
-        found = self._look(self._projection.everything_of(principal.person))
+    def _make_own(self, channel: str, person: PersonId) -> Document:
+        found = self._look(self._projection.everything_of(person))
         items = _present(found.items.get(channel, {}))
         items["person"] = self._person_view(channel)
         # Its true head is unknown; this one makes those who follow an older document open it again.
-        return Document("me", self._epoch, items, {}, floor=self._folded, head=self._folded)
+        now = self._folded
+        return Document("me", self._epoch, items, {}, floor=now, head=now, changes_kept=0)
 
     def _forget_own(self) -> None:
         while len(self._own) > self._own_kept:
@@ -160,12 +171,18 @@ class Channels:
     def _make_documents(self) -> None:
         """Make those that are missing: all of them at first, a new session's when it is published."""
         missing = [c for c in self._projection.channels() if c not in self._documents]
-        found = self._look(self._projection.everything())
+        found = self._look(self._projection.everything() if missing else ())
         for channel in missing:
             items = _present(found.items.get(channel, {}))
             levels = _present(found.levels.get(channel, {}))
-            document = Document(channel, self._epoch, items, levels, floor=self._folded)
-            self._documents[channel] = document
+            self._documents[channel] = Document(
+                channel,
+                self._epoch,
+                items,
+                levels,
+                floor=self._folded,
+                changes_kept=self._changes_kept,
+            )
 
 
 class _Found(NamedTuple):

@@ -29,6 +29,7 @@ class Document:
         *,
         floor: int,
         head: int = 0,
+        changes_kept: int = CHANGES_KEPT,
     ) -> None:
         self.channel = channel
         self.epoch = epoch
@@ -36,6 +37,7 @@ class Document:
         self.levels = levels
         self.floor = floor
         self.head = head
+        self._changes_kept = changes_kept
         self._changes: deque[Change] = deque()
         self._level_offsets: dict[str, int] = {}  # where each level changed last, above the floor
         self._unsent: set[str] = set()  # keys of levels that changed since the last flush
@@ -102,7 +104,7 @@ class Document:
     def _keep(self, change: Change) -> None:
         """Keep it for those who resume: without a mark, since levels are sent to them after it."""
         self._changes.append(replace(change, mark=UNSET))
-        if len(self._changes) > CHANGES_KEPT:
+        if len(self._changes) > self._changes_kept:
             self.floor = self._changes.popleft().offset
 
     def snapshot(self, folded: int, *, reset: bool) -> Snapshot:

@@ -11,7 +11,6 @@ from showcaller.domain.schedule import MINUTE_MS, QaPolicy
 from showcaller.domain.state import State
 from showcaller.errors import Unavailable
 from showcaller.protocol.messages import ChannelHead, Since
-from showcaller.show import document
 from showcaller.show.channels import Channels
 from showcaller.show.names import Names
 from showcaller.testing.model_client import ModelClient
@@ -192,9 +191,8 @@ def test_a_position_of_another_epoch_is_not_resumed():
     assert Show().resume("agenda", 1, epoch="e0") is None
 
 
-def test_a_position_older_than_the_ring_is_not_resumed(monkeypatch):
-    monkeypatch.setattr(document, "CHANGES_KEPT", 3)
-    show = Show()
+def test_a_position_older_than_the_ring_is_not_resumed():
+    show = Show(changes_kept=3)
     since = show.offset
     for n in range(3):
         show.ask(f"q{n}")

@@ -53,9 +53,9 @@ PRINCIPALS = {f"person/{person}": principal(person) for person in ATTENDEES}
 class Node:
     """A node that folds a shared log when told to, and serves clients as a `LiveEvent` does."""
 
-    def __init__(self, state=None):
+    def __init__(self, state=None, changes_kept=1_000):
         self.state = state or State(event_id="event")
-        self.channels = Channels(self.state, KnownNames(), EPOCH)
+        self.channels = Channels(self.state, KnownNames(), EPOCH, changes_kept=changes_kept)
         self.followers = defaultdict(list)
         self.sent = []  # every message ever: (channel, message)
         self.live = []  # those of them that were sent to all followers
@@ -192,7 +192,7 @@ def test_snapshot_and_resume_equal_a_later_snapshot_on_any_node(seed):
     log, first = Log(rng), Node()
     log.grow()
     log.feed(first)
-    nodes = [first, Node()]
+    nodes = [first, Node(changes_kept=5)]
     log.feed(nodes[1])
     wanderers = {c: Wanderer(c, rng) for c in first.all_channels()}
     for _ in range(STEPS):
