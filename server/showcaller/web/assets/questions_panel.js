@@ -13,7 +13,7 @@ import { QuestionList } from "./question_list.js";
 
 /** @type {Record<string, {text: string, tone: string}>} */
 const OWN_STATES = {
-  pending: { text: "A moderator looks at it first", tone: "wait" },
+  pending: { text: "In review", tone: "wait" },
   approved: { text: "In the list", tone: "ok" },
   on_air: { text: "On air", tone: "live" },
   answered: { text: "Answered", tone: "ok" },

@@ -1,0 +1,118 @@
+/** The form that makes an announcement: now or at a time, to all or to one session's audience. */
+
+import { eventOf, sessionsOf, shorten } from "./agenda_model.js";
+import { h, setText, show } from "./dom.js";
+import { errorText } from "./error_text.js";
+import { ANNOUNCEMENT, graphemes, lengthProblem } from "./grapheme_text.js";
+import { field } from "./sign_in.js";
+import { wallClock, zonedInstant } from "./times.js";
+
+export class AnnounceForm {
+  #page;
+  #text = h("textarea", { id: "announce-text", rows: "2", required: true });
+  #audience = h("select", { id: "announce-audience" }, h("option", { value: "" }, "Everybody"));
+  #when = h("select", { id: "announce-when" }, h("option", { value: "now" }, "Now"), h("option", { value: "at" }, "At a time"));
+  #time = h("input", { id: "announce-time", type: "time" });
+  #timeField = field("announce-time", "Show time", this.#time);
+  #count = h("span", { class: "small quiet times" });
+  #error = h("p", { class: "error", role: "alert" });
+  #note = h("p", { class: "note", role: "status" });
+  #send = h("button", { class: "primary", type: "submit" }, "Announce");
+
+  /**
+   * @param {import("./page.js").EventPage} page
+   * @param {HTMLElement} container
+   */
+  constructor(page, container) {
+    this.#page = page;
+    show(this.#timeField, false);
+    this.#text.addEventListener("input", () => this.#typed());
+    this.#when.addEventListener("change", () => this.#chooseWhen());
+    this.#audience.addEventListener("focus", () => this.fillAudience());
+    const submit = (/** @type {Event} */ submitted) => {
+      submitted.preventDefault();
+      void this.#submit();
+    };
+    container.replaceChildren(
+      h(
+        "form",
+        { class: "stack", onsubmit: submit },
+        field("announce-text", "Text", this.#text),
+        h("div", { class: "pair" }, field("announce-audience", "To", this.#audience), field("announce-when", "When", this.#when), this.#timeField),
+        this.#error,
+        h("div", { class: "row" }, this.#send, this.#count),
+        this.#note,
+      ),
+    );
+    page.agenda?.on("change", () => this.fillAudience());
+  }
+
+  /** Offers the sessions there are. */
+  fillAudience() {
+    const sessions = sessionsOf(this.#page.items).filter(({ kind }) => kind !== "break");
+    if (this.#audience.options.length === sessions.length + 1) return;
+    const options = sessions.map(({ id, title }) => new Option(`Audience of “${shorten(title, 50)}”`, id));
+    this.#audience.replaceChildren(new Option("Everybody", ""), ...options);
+  }
+
+  #typed() {
+    const count = graphemes(this.#text.value);
+    setText(this.#count, count > ANNOUNCEMENT.graphemes / 2 ? `${count} of ${ANNOUNCEMENT.graphemes}` : "");
+    setText(this.#error, "");
+    setText(this.#note, "");
+  }
+
+  #chooseWhen() {
+    const planned = this.#when.value === "at";
+    show(this.#timeField, planned);
+    setText(this.#send, planned ? "Plan it" : "Announce");
+    if (planned && !this.#time.value) this.#time.value = this.#wallClock(5 * 60_000).time;
+  }
+
+  /** @param {number} aheadMs */
+  #wallClock(aheadMs) {
+    const zone = eventOf(this.#page.items)?.time_zone ?? "UTC";
+    return wallClock(zone, (this.#page.showNow() ?? 0) + aheadMs);
+  }
+
+  /** Show time of the chosen time, today. */
+  #plannedMs() {
+    const zone = eventOf(this.#page.items)?.time_zone ?? "UTC";
+    return zonedInstant(zone, this.#wallClock(0).day, this.#time.value);
+  }
+
+  /** @param {string} announcement that was planned just now */
+  #offerToCancel(announcement) {
+    const cancel = async () => {
+      try {
+        await this.#page.client?.moderate.cancelAnnouncement(announcement);
+        setText(this.#note, "Cancelled.");
+      } catch (error) {
+        setText(this.#note, errorText(error));
+      }
+    };
+    const button = h("button", { class: "compact", type: "button", onclick: () => void cancel() }, "Cancel it");
+    this.#note.replaceChildren(`Planned for ${this.#time.value}. `, button);
+  }
+
+  async #submit() {
+    const planned = this.#when.value === "at";
+    const problem = lengthProblem(this.#text.value, ANNOUNCEMENT) || (planned && !this.#time.value ? "Choose a time." : "");
+    if (problem) return setText(this.#error, problem);
+    this.#send.disabled = true;
+    try {
+      const session = this.#audience.value;
+      const options = { ...(session && { session }), ...(planned && { at_ms: this.#plannedMs() }) };
+      const made = await this.#page.client?.moderate.announce(this.#text.value, options);
+      this.#text.value = "";
+      this.#typed();
+      if (planned) this.#offerToCancel(String(made?.announcement));
+      else setText(this.#note, "Announced.");
+    } catch (error) {
+      setText(this.#error, errorText(error));
+    } finally {
+      this.#send.disabled = false;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,114 @@
+/** Delaying a session and what comes after it: choose the minutes, see what moves, publish that. */
+
+import { asShowcallerError } from "/sdk/index.js";
+
+import { eventOf, sessionOf } from "./agenda_model.js";
+import { byId, h, setText } from "./dom.js";
+import { errorText } from "./error_text.js";
+import { field } from "./sign_in.js";
+import { clockTime } from "./times.js";
+
+/**
+ * @typedef {import("/sdk/types.js").Session} Session
+ * @typedef {import("/sdk/types.js").Shift} Shift
+ */
+
+export class DelayDialog {
+  #page;
+  #session;
+  #dialog = byId("delay", HTMLDialogElement);
+  #minutes = h("input", { id: "delay-minutes", type: "number", min: "-720", max: "720", step: "1", value: "5", required: true });
+  #rows = h("tbody");
+  #error = h("p", { class: "error", role: "alert" });
+  #publish = h("button", { class: "primary", type: "submit" }, "Publish the delay");
+  /** Of the run sheet that the preview was made from. @type {number | null} */
+  #revision = null;
+  #asked = 0;
+
+  /**
+   * @param {import("./page.js").EventPage} page
+   * @param {Session} session
+   */
+  constructor(page, session) {
+    this.#page = page;
+    this.#session = session;
+    const steps = [-5, 1, 5, 10, 15].map((step) =>
+      h("button", { class: "compact", type: "button", onclick: () => this.#set(step) }, `${step > 0 ? "+" : "−"}${Math.abs(step)}`),
+    );
+    const submit = (/** @type {Event} */ submitted) => {
+      submitted.preventDefault();
+      void this.#submit();
+    };
+    this.#dialog.replaceChildren(
+      h(
+        "form",
+        { class: "stack", onsubmit: submit },
+        h("h2", { id: "delay-title" }, `Delay “${session.title}”`),
+        h("p", { class: "quiet small" }, "Everything after it on the same stage moves too; breaks and gaps absorb what they can."),
+        h("div", { class: "row minutes" }, field("delay-minutes", "Minutes", this.#minutes), ...steps),
+        h("div", { class: "preview-box", "aria-live": "polite" }, table(this.#rows)),
+        this.#error,
+        h("div", { class: "row" }, this.#publish, h("button", { type: "button", onclick: () => this.#dialog.close() }, "Cancel")),
+      ),
+    );
+    this.#minutes.addEventListener("input", () => void this.#preview());
+    this.#dialog.showModal();
+    this.#minutes.select();
+    void this.#preview();
+  }
+
+  /** @param {number} minutes */
+  #set(minutes) {
+    this.#minutes.value = String(minutes);
+    void this.#preview();
+  }
+
+  async #preview(reason = "") {
+    const asked = ++this.#asked;
+    this.#publish.disabled = true;
+    try {
+      const minutes = this.#minutes.valueAsNumber;
+      const preview = await this.#page.client?.produce.previewDelay(this.#session.id, minutes);
+      if (asked !== this.#asked || !preview) return; // other minutes were typed meanwhile
+      this.#revision = preview.revision;
+      this.#show(preview.shifts);
+      setText(this.#error, reason);
+      this.#publish.disabled = minutes === 0;
+    } catch (error) {
+      if (asked === this.#asked) setText(this.#error, errorText(error));
+    }
+  }
+
+  /** @param {Shift[]} shifts */
+  #show(shifts) {
+    const zone = eventOf(this.#page.items)?.time_zone;
+    const span = (/** @type {number} */ from, /** @type {number} */ to) => `${clockTime(from, zone)} – ${clockTime(to, zone)}`;
+    const lines = shifts.map(({ session, before_ms, after_ms, before_end_ms, after_end_ms }) =>
+      h(
+        "tr",
+        {},
+        h("th", { scope: "row" }, sessionOf(this.#page.items, session)?.title ?? session),
+        h("td", { class: "times quiet" }, span(before_ms, before_end_ms)),
+        h("td", { class: "times" }, span(after_ms, after_end_ms)),
+      ),
+    );
+    this.#rows.replaceChildren(...(lines.length ? lines : [h("tr", {}, h("td", { colspan: "3" }, "Nothing moves."))]));
+  }
+
+  async #submit() {
+    const { client } = this.#page;
+    try {
+      await client?.produce.delay(this.#session.id, this.#minutes.valueAsNumber, this.#revision ?? undefined);
+      this.#dialog.close();
+    } catch (error) {
+      if (asShowcallerError(error).code === "stale_preview") await this.#preview(errorText(error));
+      else setText(this.#error, errorText(error));
+    }
+  }
+}
+
+/** @param {HTMLElement} rows */
+function table(rows) {
+  const head = h("tr", {}, ...["Session", "Expected now", "After the delay"].map((text) => h("th", { scope: "col" }, text)));
+  return h("table", {}, h("thead", {}, head), rows);
+}

@@ -1,0 +1,107 @@
+/** One session on the run sheet, with its controls. Made once, then kept up to date. */
+
+import { eventOf, isAhead, isOn, isOver, speakersOf, statusOf } from "./agenda_model.js";
+import { armButton } from "./armed_button.js";
+import { h, setText, show } from "./dom.js";
+import { address } from "./place.js";
+import { clockTime, minutesText } from "./times.js";
+
+/**
+ * @typedef {import("/sdk/types.js").Session} Session
+ * @typedef {"start" | "end" | "extend" | "delay" | "skip"} ControlName
+ *
+ * @typedef {object} RowContext
+ * @property {ReadonlyMap<string, any>} items
+ * @property {string} eventId
+ */
+
+export class RunsheetRow {
+  #scheduled = h("td", { class: "times", "data-label": "Scheduled" });
+  #expected = h("td", { class: "times", "data-label": "Expected" });
+  #actual = h("td", { class: "times", "data-label": "Actual" });
+  #title = h("a", {});
+  #who = h("span", { class: "small quiet" });
+  #status = h("span", { class: "pill" });
+  #air = h("span", { class: "tag" });
+  /** @type {Record<ControlName, HTMLButtonElement>} */
+  #buttons;
+
+  /**
+   * @param {Session} session
+   * @param {(control: ControlName) => void} onControl
+   */
+  constructor(session, onControl) {
+    const button = (/** @type {string} */ label) => h("button", { class: "compact", type: "button" }, label);
+    this.#buttons = {
+      start: button("Start now"),
+      extend: button("Extend…"),
+      end: button("End now"),
+      delay: button("Delay…"),
+      skip: button("Skip"),
+    };
+    for (const name of /** @type {const} */ (["start", "extend", "delay"])) {
+      this.#buttons[name].addEventListener("click", () => onControl(name));
+    }
+    armButton(this.#buttons.end, "End it?", () => onControl("end"));
+    armButton(this.#buttons.skip, "Skip it?", () => onControl("skip"));
+    this.element = h(
+      "tr",
+      { "data-session": session.id },
+      this.#scheduled,
+      this.#expected,
+      this.#actual,
+      h("th", { scope: "row" }, this.#title, this.#who),
+      h("td", { class: "state-cell" }, h("div", { class: "row" }, this.#status, this.#air)),
+      h("td", {}, h("div", { class: "row controls-cell" }, ...Object.values(this.#buttons))),
+    );
+  }
+
+  /**
+   * @param {Session} session
+   * @param {RowContext} context
+   */
+  update(session, { items, eventId }) {
+    const event = eventOf(items);
+    const time = (/** @type {number | null} */ ms) => (ms === null ? "–" : clockTime(ms, event?.time_zone));
+    this.element.dataset.state = session.state;
+    setText(this.#scheduled, time(session.scheduled.start_ms));
+    setText(this.#expected, isOver(session) ? "–" : `${time(session.expected.start_ms)} – ${time(session.expected.end_ms)}`);
+    this.#expected.dataset.moved = String(Math.abs(session.delayed_min) >= 1 && !isOver(session));
+    const { start_ms, end_ms } = session.actual;
+    setText(this.#actual, start_ms === null ? "–" : `${time(start_ms)} – ${end_ms === null ? "" : time(end_ms)}`);
+    setText(this.#title, session.title);
+    this.#title.setAttribute("href", address(eventId, "watch", session.id));
+    const length = minutesText((session.scheduled.end_ms - session.scheduled.start_ms) / 60_000);
+    const names = speakersOf(event, session).map(({ name }) => name).join(", ");
+    setText(this.#who, names ? `${length}, ${names}` : length);
+    this.#showState(session, items);
+    this.#showButtons(session);
+  }
+
+  /**
+   * @param {Session} session
+   * @param {ReadonlyMap<string, any>} items
+   */
+  #showState(session, items) {
+    const { text, tone } = statusOf(session, items);
+    setText(this.#status, text || "On time");
+    this.#status.dataset.tone = tone;
+    const live = isOn(session) || session.state === "doors_open";
+    show(this.#air, session.on_air || live);
+    setText(this.#air, session.on_air ? "Publishing" : "Nobody publishes");
+    this.#air.dataset.tone = session.on_air ? "ok" : "wait";
+  }
+
+  /** @param {Session} session */
+  #showButtons(session) {
+    const { title } = session;
+    show(this.#buttons.start, isAhead(session));
+    show(this.#buttons.end, isOn(session));
+    show(this.#buttons.extend, isOn(session));
+    show(this.#buttons.delay, isAhead(session));
+    show(this.#buttons.skip, isAhead(session));
+    for (const button of Object.values(this.#buttons)) button.setAttribute("aria-describedby", `row-${session.id}`);
+    this.#title.id = `row-${session.id}`;
+    this.#title.title = title;
+  }
+}
