@@ -23,6 +23,7 @@ from ..domain.runsheet import RunSheet
 from ..domain.text import TextProblem, clean_text
 from ..errors import Banned, Forbidden, NotFound, RateLimited, Refused, Unavailable, YourFault
 from . import command_args as a
+from .erasure import erase_texts
 from .limits import Lane, Limits
 from .live_event import LiveEvent
 from .permissions import may_command
@@ -182,6 +183,11 @@ class Commands:
             _raise_if(shifts)
         return {"revision": self.sheet.revision, "shifts": msgspec.to_builtins(shifts)}
 
+    async def erase_question(self, call: Call, args: a.QuestionArgs) -> Result:
+        await self.append(call, facts.QuestionErased(question=args.question, by=call.by))
+        await erase_texts(self._event.log, args.question, self._event.state.folded)
+        return {}
+
     async def erase_person(self, call: Call, args: a.PersonArgs) -> Result:
         await self.append(call, facts.PersonErased(person=args.person, by=call.by))
         await self._event.names.erase(args.person)
@@ -280,10 +286,7 @@ _TABLE: dict[str, _Command] = {
             question=args.question, by=call.by, text=a.cleaned_or_empty(args.text)
         ),
     ),
-    "question.erase": _fact(
-        a.QuestionArgs,
-        lambda call, args: facts.QuestionErased(question=args.question, by=call.by),
-    ),
+    "question.erase": _Command(a.QuestionArgs, Commands.erase_question),
     "qa.open": _fact(
         a.SessionArgs, lambda call, args: facts.QaOpened(session=args.session, by=call.by)
     ),

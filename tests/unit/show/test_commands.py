@@ -10,6 +10,7 @@ from showcaller.broker.sqlite import SqliteBroker
 from showcaller.domain import facts
 from showcaller.domain.people import Principal
 from showcaller.domain.schedule import MINUTE_MS, QaPolicy
+from showcaller.domain.state import State
 from showcaller.errors import BadInput, Banned, Forbidden, NotFound, RateLimited, Refused
 from showcaller.show.commands import Commands
 from showcaller.show.live_event import LiveEvent
@@ -212,6 +213,23 @@ async def test_too_many_questions_at_once(desk):
         await desk.ask()
     assert 5 < limited.value.retry_after_s <= 10
     assert await desk.ask(BOB)
+
+
+async def test_an_erased_question_leaves_no_text_in_the_log(desk):
+    asked = await desk.do(ADA, "question.ask", session="talk", text="Secret one")
+    kept = await desk.do(BOB, "question.ask", session="talk", text="Kept one")
+    about = {"question": asked["question"]}
+    await desk.do(ADA, "question.edit", text="Secret two", **about)
+    await desk.do(MO, "question.reply", text="Secret three", **about)
+    await desk.do(MO, "question.reject", reason="Secret four", **about)
+    await desk.do(MO, "question.erase", **about)
+    entries = await desk.event.log.read(0)
+    assert not any(b"Secret" in entry.data for entry in entries)
+    anew = State(event_id="event")
+    for entry in entries:
+        anew.apply(entry.offset, entry.at_ms, facts.decode_fact(entry.data))
+    assert anew == desk.event.state
+    assert anew.questions.get(kept["question"]).text == "Kept one"
 
 
 # The same key again -------------------------------------------------------------------------------

@@ -1,0 +1,42 @@
+"""Taking a question's texts out of the log itself, once the fold has erased the question."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from ..broker.base import Entry, EventLog
+from ..domain import facts
+from ..domain.ids import QuestionId
+
+BATCH = 1_000
+
+
+async def erase_texts(log: EventLog, question: QuestionId, upto: int) -> None:
+    """Empty all texts of `question` in entries up to offset `upto`; doing it again changes nothing.
+
+    From the entry that erased the question on, the log folds to the same state as before. Raises
+    `errors.Unavailable`, `errors.StorageFull`.
+    """
+    after = 0
+    while after < upto:
+        entries = await log.read(after, BATCH)
+        if not entries:
+            return
+        for entry in entries:
+            emptied = _without_text(entry, question)
+            if emptied is not None:
+                await log.erase(entry.offset, facts.encode_fact(emptied))
+        after = entries[-1].offset
+
+
+def _without_text(entry: Entry, question: QuestionId) -> facts.Fact | None:
+    """The entry's fact with its text gone; None if it holds no text of `question`."""
+    if question.encode() not in entry.data:  # seldom there: spares decoding the others
+        return None
+    fact = facts.decode_fact(entry.data)
+    match fact:
+        case facts.QuestionAsked() | facts.QuestionEdited() | facts.QuestionReplied():
+            return replace(fact, text="") if fact.question == question and fact.text else None
+        case facts.QuestionRejected():
+            return replace(fact, reason="") if fact.question == question and fact.reason else None
+    return None
