@@ -207,3 +207,12 @@ async def test_endpoints_describe_themselves(desk):
     options = await desk.ask("OPTIONS", "media/w_1~r_2")
     assert "PATCH" in options.headers["Access-Control-Allow-Methods"]
     assert options.headers["Accept-Patch"] == FRAGMENT
+
+
+async def test_one_person_cannot_pile_up_offers(node, offers):
+    token = node.token(person="p_greedy")
+    answered = [await node.post("stages/main/whep", offers["view"], token) for _ in range(17)]
+    assert [posted.status for posted in answered] == [201] * 16 + [429]
+    assert int(answered[-1].headers["Retry-After"]) >= 1
+    other = await node.post("stages/main/whep", offers["view"], node.token())
+    assert other.status == 201

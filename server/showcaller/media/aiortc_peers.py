@@ -218,6 +218,7 @@ class Publication(Peer):
         self._throttle = forward.Throttle(forward.KEYFRAME_EVERY_S)
         self._video: RTCRtpReceiver | None = None
         self._video_ssrc: int | None = None
+        self._asking: asyncio.Task[None] | None = None
 
     def event(self, kind: str) -> MediaEvent:
         name = "published" if kind == "live" else "unpublished"
@@ -266,7 +267,7 @@ class Publication(Peer):
     def _send_keyframe_request(self) -> None:
         if self._video is not None and self._video_ssrc is not None:
             self.keyframe_requests += 1
-            asyncio.ensure_future(self._video._send_rtcp_pli(self._video_ssrc))  # noqa: RUF006
+            self._asking = asyncio.create_task(self._video._send_rtcp_pli(self._video_ssrc))
 
 
 class Viewer(Peer):

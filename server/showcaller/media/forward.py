@@ -201,6 +201,7 @@ class Outlet:
         self._frames: deque[Frame] = deque()
         self.wants_keyframe = video
         self.dropped = 0
+        self._behind = False  # since it fell behind; not before it has begun
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -210,9 +211,9 @@ class Outlet:
         if len(self._frames) >= self._limit:
             self._drop()
         if self.wants_keyframe and not frame.keyframe:
-            self.dropped += 1
+            self.dropped += self._behind
             return False
-        self.wants_keyframe = False
+        self.wants_keyframe = self._behind = False
         self._frames.append(frame)
         return True
 
@@ -224,7 +225,7 @@ class Outlet:
         if self._video:  # what follows a hole can't be decoded
             self.dropped += len(self._frames)
             self._frames.clear()
-            self.wants_keyframe = True
+            self.wants_keyframe = self._behind = True
         else:
             self.dropped += 1
             self._frames.popleft()

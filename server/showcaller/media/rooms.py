@@ -8,10 +8,13 @@ from msgspec import Struct
 
 from ..domain.facts import PublicationStarted, PublicationStopped
 from ..domain.ids import PersonId, SessionId
-from ..errors import Forbidden, NotFound, ShowcallerError
+from ..errors import Forbidden, NotFound, RateLimited, ShowcallerError
 from .engine import Answer, MediaEvent, Patched
 from .ledger import Ledger
 from .workers import Worker
+
+MAX_CONNECTING = 16  # offers of one person that have not become connections yet
+CONNECTING_RETRY_S = 5
 
 
 class Asker(Struct, frozen=True):
@@ -40,11 +43,13 @@ class Rooms:
         self._resources: dict[str, Resource] = {}
 
     async def publish(self, worker: Worker, session: str, asker: Asker, offer: str) -> Answer:
+        self._check_connecting(asker)
         answer = await worker.publish(session=session, person=asker.person, offer=offer)
         self._resources[answer.resource] = Resource(worker, asker, session=session)
         return answer
 
     async def view(self, worker: Worker, stage: str, asker: Asker, offer: str) -> Answer:
+        self._check_connecting(asker)
         answer = await worker.view(stage=stage, person=asker.person, offer=offer)
         self._resources[answer.resource] = Resource(worker, asker, stage=stage)
         return answer
@@ -57,6 +62,15 @@ class Rooms:
 
     async def close(self, resource: str, asker: Asker) -> None:
         await self._of(resource, asker).worker.close(resource)
+
+    def _check_connecting(self, asker: Asker) -> None:
+        """Offers are cheap to send and dear to answer."""
+        theirs = (r for r in self._resources.values() if r.asker.person == asker.person)
+        if sum(not resource.live for resource in theirs) >= MAX_CONNECTING:
+            raise RateLimited(
+                "too many of your offers wait for their connection",
+                retry_after_s=CONNECTING_RETRY_S,
+            )
 
     def _of(self, resource: str, asker: Asker) -> Resource:
         found = self._resources.get(resource)

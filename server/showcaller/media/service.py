@@ -234,6 +234,8 @@ class MediaService:
             await work
         except ShowcallerError as error:
             log.warning(error.message, extra={"action": "media.behind"})
+        except Exception:
+            log.exception("media could not be brought in line", extra={"action": "media.failed"})
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

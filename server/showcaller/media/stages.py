@@ -88,9 +88,11 @@ class Stages:
                 continue  # its worker died meanwhile
             if lease is None:
                 await self._lose(sheet, stage)
-            elif lease != hosting.lease:  # it had run out, and may have been elsewhere
+            else:
+                elsewhere = lease.fence > hosting.lease.fence + 1
                 hosting.lease = lease
-                self._note_hosted(run, stage, lease)
+                if elsewhere:  # our lease had run out, and somebody had the stage meanwhile
+                    self._note_hosted(run, stage, lease)
         for stage in _in_use(sheet):
             if stage not in self._hosted and await self._log.read_lease(_name(stage)) is None:
                 await self._take(sheet, run, stage)

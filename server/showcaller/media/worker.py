@@ -42,7 +42,6 @@ class WorkerConfig(Struct, frozen=True, kw_only=True):
     parent: int  # process id of the node
     addresses: Addresses
     log_level: str = "info"
-    plain_logs: bool = False
 
 
 async def serve(pipe: Pipe, engine: MediaEngine) -> None:
@@ -95,7 +94,7 @@ def main() -> None:
     die_with_parent(config.parent)
     for ignored in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ignored, signal.SIG_IGN)
-    logs.set_up(config.log_level, plain=config.plain_logs)
+    logs.set_up(config.log_level)
     forward_more_h264_profiles()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(run(config))

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 START_WITHIN_S = 30.0
 MEASURE_EVERY_S = 2.0
 ANSWER_WITHIN_S = 8.0
+SHUT_WITHIN_S = 3.0
 STABLE_AFTER_S = 30.0
 FIRST_BACKOFF_S = 0.25
 MAX_BACKOFF_S = 10.0
@@ -78,7 +79,7 @@ class Worker:
         """End the worker's media and the worker."""
         self._pipe.close()
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(SHUT_WITHIN_S):
                 await self.process.wait()
         except TimeoutError:
             self.process.kill()

@@ -67,6 +67,17 @@ async def test_the_answer_repeats_the_codecs_parameters(codecs):
     await engine.shut()
 
 
+@pytest.mark.parametrize(
+    ("offered", "answered"), [("actpass", "active"), ("passive", "active"), ("active", "passive")]
+)
+async def test_either_side_may_begin_the_handshake(offered, answered):
+    engine = AiortcEngine("w", Addresses(("127.0.0.1",)))
+    offer = PUBLISHER.replace("a=setup:actpass", f"a=setup:{offered}")
+    answer = await engine.publish(session="s", person="p", offer=offer)
+    assert f"a=setup:{answered}" in answer.sdp
+    await engine.shut()
+
+
 def test_hidden_and_tcp_candidates_are_left_out_and_the_list_stays_open():
     media = sections(read_offer(VIEWER, "view").sdp)["video"]
     assert media.ice_candidates == []
