@@ -28,12 +28,19 @@ local function continues(offset, digest)
   return found ~= nil and (digest == '' or digest == found)
 end
 
+-- The server lost or forked what a node has seen. Whoever finds out first names the epoch for all.
+local function fork()
+  redis.call('SET', KEYS[2], ARGV[4])
+  return {ARGV[4]}
+end
+
 local epoch = redis.call('GET', KEYS[2])
-if not epoch or (epoch == ARGV[1] and not continues(tonumber(ARGV[2]), ARGV[3])) then
-  -- The server lost or forked what the node has seen. Whoever finds out first, names the epoch for all.
-  epoch = ARGV[4]
-  redis.call('SET', KEYS[2], epoch)
+if not epoch then
+  return fork()
 end
 if epoch ~= ARGV[1] then
   return {epoch} -- ask again, with what was seen in this epoch
+end
+if not continues(tonumber(ARGV[2]), ARGV[3]) then
+  return fork()
 end

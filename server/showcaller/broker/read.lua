@@ -1,8 +1,15 @@
--- ARGV: 5 offset to read after, 6 how many at most. Returns the epoch, the head, its digest, the records.
+-- Read what follows a position. ARGV: 5 its epoch, 6 its offset, 7 the digest there ('' if unknown),
+-- 8 how many entries at most. Returns the epoch, the head, its digest, and the records: none if the
+-- position is of another epoch.
 local head = redis.call('LLEN', log)
-local after, limit = tonumber(ARGV[5]), tonumber(ARGV[6])
+local after, limit = tonumber(ARGV[6]), tonumber(ARGV[8])
 local records = {}
-if limit > 0 then
-  records = redis.call('LRANGE', log, after, after + limit - 1)
+if ARGV[5] == epoch then
+  if not continues(after, ARGV[7]) then
+    return fork()
+  end
+  if limit > 0 then
+    records = redis.call('LRANGE', log, after, after + limit - 1)
+  end
 end
 return {epoch, head, digest_at(head), records}

@@ -42,6 +42,7 @@ REPEAT_EVERY_S = 0.1
 POLL_S = 0.5  # a tail that hears nothing looks at the log: the last message may be lost
 RETRY_READ_S = 0.25
 PAGE = 1000  # entries
+DIGESTS_KEPT = 8192  # entries; more than can be on their way at one time
 INBOX = 4096  # messages; what a slow tail loses beyond it, it reads from the log
 
 _APPEND = Script("epoch.lua", "append.lua")
@@ -138,20 +139,39 @@ class _Record(NamedTuple):
         key, data = rest[: int(key_length)], rest[int(key_length) :]
         return cls(Entry(offset, key.decode(), int(at_ms), data), digest.decode())
 
+    def at(self, epoch: str) -> _Cursor:
+        return _Cursor(epoch, self.entry.offset, self.digest)
+
+
+class _Forked(Unavailable):
+    """An answer contradicts what was seen before. The next call makes the log's epoch a new one."""
+
 
 class _Seen:
-    """The newest entry of each epoch that this node has seen, appended or read."""
+    """What this node has seen of a log, appended or read, in each epoch."""
 
     def __init__(self) -> None:
         self.epoch = ""  # the one the log was in when we last asked
         self._newest: dict[str, _Cursor] = {}
-
-    def note(self, cursor: _Cursor) -> None:
-        known = self._newest.get(cursor.epoch, cursor)
-        self._newest[cursor.epoch] = max(known, cursor)
+        self._digests: dict[str, dict[int, str]] = {}  # of the last entries, by offset
 
     def newest(self) -> _Cursor:
         return self._newest.get(self.epoch, _Cursor(self.epoch, 0, "-"))
+
+    def claim(self, cursor: _Cursor) -> None:
+        """Somebody goes on from `cursor`, so its entry must be there."""
+        self._newest[cursor.epoch] = max(self._newest.get(cursor.epoch, cursor), cursor)
+
+    def note(self, cursor: _Cursor) -> None:
+        """The entry at `cursor` is being shown to somebody. Raises `_Forked` if another one was."""
+        digests = self._digests.setdefault(cursor.epoch, {})
+        known = digests.setdefault(cursor.offset, cursor.digest)
+        if known != cursor.digest:
+            self._newest[cursor.epoch] = cursor._replace(digest=known)
+            raise _Forked("the log is another one than before: send it again")
+        if len(digests) > DIGESTS_KEPT:
+            del digests[next(iter(digests))]
+        self.claim(cursor)
 
 
 class RedisLog:
@@ -194,7 +214,8 @@ class RedisLog:
                 with our_errors():
                     return await self._place_once(batch)
             except Unavailable as error:
-                if not isinstance(error.__cause__, LOST) or system.monotonic_s() > give_up_s:
+                worth_it = isinstance(error, _Forked) or isinstance(error.__cause__, LOST)
+                if not worth_it or system.monotonic_s() > give_up_s:
                     raise
             await asyncio.sleep(REPEAT_EVERY_S)
 
@@ -214,22 +235,24 @@ class RedisLog:
 
     async def read(self, after: int, limit: int = 1000) -> list[Entry]:
         with our_errors():
-            _, records = await self._read(after, limit)
-        return [record.entry for record in records]
+            while True:
+                asked = self._seen.epoch
+                head, records = await self._read(_Cursor(asked, after, ""), limit)
+                if head.epoch == asked:
+                    return [record.entry for record in records]
 
     async def head(self) -> Position:
         with our_errors():
-            cursor, _ = await self._read(0, 0)
-        return Position(cursor.epoch, cursor.offset)
+            head, _ = await self._read(_Cursor("", 0, "-"), 0)
+        return Position(head.epoch, head.offset)
 
-    async def _read(self, after: int, limit: int) -> tuple[_Cursor, list[_Record]]:
-        """The head, and the records after `after`."""
-        raw_epoch, offset, digest, raw = await self._run(_READ, after, limit)
+    async def _read(self, after: _Cursor, limit: int) -> tuple[_Cursor, list[_Record]]:
+        """The head, and the records after `after`: none if the log is in another epoch."""
+        raw_epoch, offset, digest, raw = await self._run(_READ, *after, limit)
         epoch = raw_epoch.decode()
-        records = [_Record.parse(place, one) for place, one in enumerate(raw, start=after + 1)]
-        if records:
-            last = records[-1]
-            self._seen.note(_Cursor(epoch, last.entry.offset, last.digest))
+        records = [_Record.parse(place, one) for place, one in enumerate(raw, after.offset + 1)]
+        for record in records:
+            self._seen.note(record.at(epoch))
         return _Cursor(epoch, offset, digest.decode()), records
 
     async def erase(self, offset: int, data: bytes) -> None:
@@ -285,8 +308,8 @@ class RedisLog:
         self, after: int, epoch: str | None = None
     ) -> AsyncIterator[tuple[str, list[Entry]]]:
         cursor = _Cursor(epoch or self._seen.epoch, after, "")
-        self._seen.note(cursor)
-        inbox = _Inbox()
+        self._seen.claim(cursor)
+        inbox = _Inbox(self._seen)
         self._inboxes.add(inbox)
         self._subscriptions.add(self._tail_topic, inbox.put)
         try:
@@ -300,7 +323,6 @@ class RedisLog:
                     yield told, entries
                 while not behind and not self._ended:
                     cursor, entries, behind = await inbox.take(cursor)
-                    self._seen.note(cursor)
                     if entries:
                         yield told, entries
         finally:
@@ -313,7 +335,7 @@ class RedisLog:
         if head.epoch != cursor.epoch:
             return _Cursor(head.epoch, 0, "-"), [], True
         if records:
-            cursor = _Cursor(head.epoch, records[-1].entry.offset, records[-1].digest)
+            cursor = records[-1].at(head.epoch)
         if cursor.offset == head.offset:
             cursor = head
         return cursor, [record.entry for record in records], cursor.offset < head.offset
@@ -324,7 +346,9 @@ class RedisLog:
         while not self._ended:
             try:
                 with our_errors():
-                    return await self._read(cursor.offset, PAGE)
+                    return await self._read(cursor, PAGE)
+            except _Forked:
+                continue
             except Unavailable as error:
                 if not away:
                     self._log(
@@ -367,7 +391,7 @@ class RedisLog:
             return None
         head, _, data = kept[0].partition(b"\n")
         epoch, offset, digest = head.decode().split(" ")
-        self._seen.note(_Cursor(epoch, int(offset), digest))
+        self._seen.claim(_Cursor(epoch, int(offset), digest))
         return Position(epoch, int(offset)), data
 
     # Leases -------------------------------------------------------------------------------------
@@ -417,7 +441,8 @@ class RedisLog:
 class _Inbox:
     """Messages about new entries, until the tail comes for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, seen: _Seen) -> None:
+        self._seen = seen
         self._messages: deque[bytes] = deque(maxlen=INBOX)
         self._some = asyncio.Event()
 
@@ -442,13 +467,21 @@ class _Inbox:
         entries: list[Entry] = []
         while self._messages:
             before, record = _parse_message(self._messages.popleft())
-            if before == cursor:
-                entries.append(record.entry)
-                cursor = _Cursor(cursor.epoch, record.entry.offset, record.digest)
-            elif before.epoch != cursor.epoch or before.offset >= cursor.offset:
-                self._messages.clear()  # whatever they told of is in the log already
+            if before.epoch == cursor.epoch and before.offset < cursor.offset:
+                continue  # read already
+            if before != cursor or not self._fits(after := record.at(before.epoch)):
+                self._messages.clear()  # whatever they tell of is in the log already
                 return cursor, entries, True
+            cursor = after
+            entries.append(record.entry)
         return cursor, entries, False
+
+    def _fits(self, cursor: _Cursor) -> bool:
+        try:
+            self._seen.note(cursor)
+        except _Forked:
+            return False
+        return True
 
 
 def _parse_message(message: bytes) -> tuple[_Cursor, _Record]:

@@ -93,6 +93,7 @@ class Subscriptions:
             self._away = False
             await self._hear(pubsub)
         finally:
+            self._pubsub = None
             await pubsub.aclose()  # type: ignore[no-untyped-call]
 
     def _on_lost(self, error: Exception) -> None:
@@ -102,7 +103,6 @@ class Subscriptions:
                 extra={"action": "broker.unsubscribed", "error": str(error)},
             )
         self._away = True
-        self._pubsub = None
         for confirmed in self._confirmed.values():
             confirmed.clear()
 
