@@ -111,7 +111,7 @@ def live_route(gateway: Gateway) -> Callable[[web.Request], Awaitable[web.Stream
     async def live(request: web.Request) -> web.StreamResponse:
         try:
             headers = collect_headers(request.headers.items())
-            served, upgrade = gateway.check(Request(request.raw_path, headers))
+            served, upgrade = gateway.check(Request(request.rel_url.raw_path, headers))
         except ShowcallerError as error:
             gateway.counters.upgrades_refused += 1
             return _refusal(error)

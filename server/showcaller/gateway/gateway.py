@@ -17,7 +17,7 @@ from .connection import LiveConnection
 from .counters import Counters
 from .framed import FramedConnection
 from .hub import Hub
-from .origins import may_connect, parse_origin
+from .origins import may_connect, read_origin
 from .wheel import RESOLUTION_S, Timed, Wheel
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,10 @@ GOODBYE_S = 1.0  # how long a drain waits for the last closing handshakes
 
 
 class Gateway:
-    """`lookup` finds the event that a path names. `now` is the monotonic clock, in seconds."""
+    """`lookup` finds the event that a path names. `now` is the monotonic clock, in seconds.
+
+    Raises `ConfigError` if one of `allow_origins` is no origin.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class Gateway:
         self.now = now
         self.counters = Counters()
         self._lookup = lookup
-        self._origins = frozenset(filter(None, map(parse_origin, allow_origins)))
+        self._origins = frozenset(map(read_origin, allow_origins))
         self._admission = Admission(max_connections)
         self._hubs: dict[str, Hub] = {}
         self._wheel = Wheel()
@@ -51,11 +54,12 @@ class Gateway:
         self._leaving: set[LiveConnection] = set()
         self._all_left = asyncio.Event()
 
-    def attach(self, event: LiveEvent) -> None:
+    def attach(self, event: LiveEvent) -> Hub:
         """Serve the event's channels. Call it once, before the event is looked up."""
         hub = Hub(event, self.counters)
         self._hubs[event.event_id] = hub
         event.add_listener(hub)
+        return hub
 
     # Coming in ----------------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ..errors import ConfigError
+
 _ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::([0-9]{1,5}))?")
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::([0-9]{1,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -28,6 +30,14 @@ def parse_origin(text: str) -> Origin | None:
         return None
     scheme, host, port = found.groups()
     return Origin(scheme, host, int(port) if port else _DEFAULT_PORTS[scheme])
+
+
+def read_origin(text: str) -> Origin:
+    """An origin that the operator allows. Raises `ConfigError`."""
+    origin = parse_origin(text)
+    if origin is None:
+        raise ConfigError(f"{text!r} is no origin: write it as https://HOST or https://HOST:PORT")
+    return origin
 
 
 def may_connect(origin: str | None, host: str, allowed: frozenset[Origin]) -> bool:

@@ -12,8 +12,14 @@ def client_frame(
     first = fin << 7 | reserved << 4 | opcode
     if not masked:
         return bytes((first,)) + _length(len(payload), 0) + payload
-    hidden = bytes(byte ^ MASK[i % 4] for i, byte in enumerate(payload))
-    return bytes((first,)) + _length(len(payload), 0x80) + MASK + hidden
+    return bytes((first,)) + _length(len(payload), 0x80) + MASK + _hide(payload)
+
+
+def _hide(payload: bytes) -> bytes:
+    hidden = bytearray(payload)
+    for place, key in enumerate(MASK):
+        hidden[place::4] = hidden[place::4].translate(bytes(byte ^ key for byte in range(256)))
+    return bytes(hidden)
 
 
 def _length(size: int, mask_bit: int) -> bytes:
