@@ -105,9 +105,8 @@ class Announcements(Struct, kw_only=True):
         if not announcement.planned or announcement.at_ms is None:
             return Outcome.refuse("wrong_state", "it was called or cancelled before")
         if runsheet.clock.show_at(at_ms) < announcement.at_ms:
-            announcement.revision += (
-                1  # the key is used up: it is still to be called, under the next
-            )
+            # The key is used up: it is still to be called, under the next one.
+            announcement.revision += 1
             return Outcome.refuse("early_cue", "this announcement is not due yet")
         return _called(announcement, at_ms)
 
