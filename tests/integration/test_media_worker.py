@@ -106,6 +106,7 @@ def test_a_worker_dies_with_its_node():
     ) as parent:
         pids = [int(parent.stdout.readline()) for _ in range(2)]
         assert all(is_running(pid) for pid in pids)
+        os.kill(pids[0], signal.SIGSTOP)  # it will not see the end of its pipe
         parent.kill()
         parent.wait()
         asyncio.run(until(lambda: not any(is_running(pid) for pid in pids), 5))
