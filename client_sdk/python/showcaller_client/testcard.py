@@ -131,10 +131,11 @@ def _encode_video(loop_s: int) -> tuple[bytes, ...]:
     encoder.framerate = Fraction(FRAMES_PER_S)
     encoder.bit_rate = VIDEO_BITS_PER_S
     encoder.gop_size = FRAMES_PER_S
+    encoder.thread_count = 1  # more would wait for one another by spinning
     # One packet for each frame, none hidden: they are sent one by one.
     encoder.options = {
         "deadline": "realtime",
-        "cpu-used": "6",
+        "cpu-used": "8",
         "lag-in-frames": "0",
         "auto-alt-ref": "0",
         "keyint_min": str(FRAMES_PER_S),
@@ -161,11 +162,21 @@ def _encode_audio(loop_s: int) -> tuple[bytes, ...]:
     return tuple(bytes(packet) for packet in packets + encoder.encode(None))[:count]
 
 
-def _tone(first: int) -> av.AudioFrame:
+@cache
+def _waves() -> array.array[int]:
+    """So many whole waves of the tone as fit whole samples, in stereo."""
+    count = AUDIO_RATE // math.gcd(AUDIO_RATE, TONE_HZ)
     turn = 2 * math.pi * TONE_HZ / AUDIO_RATE
     samples = array.array("h")
-    for at in range(first, first + AUDIO_FRAME):
+    for at in range(count):
         samples.extend([round(TONE_AMPLITUDE * math.sin(turn * at))] * 2)
+    return samples
+
+
+def _tone(first: int) -> av.AudioFrame:
+    waves = _waves()
+    start = first % (len(waves) // 2) * 2
+    samples = (waves * 2)[start : start + 2 * AUDIO_FRAME]
     frame = av.AudioFrame(format="s16", layout="stereo", samples=AUDIO_FRAME)
     frame.planes[0].update(samples.tobytes())
     frame.pts, frame.sample_rate, frame.time_base = first, AUDIO_RATE, Fraction(1, AUDIO_RATE)

@@ -1,0 +1,152 @@
+"""Attendees who ask and vote, and a moderator who leaves something to do for a real one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from random import Random
+from typing import Any
+
+from showcaller_client import Client, Followed, Refused, register
+
+from .agenda import Agenda
+from .lines import REPLIES, WELCOME, questions_for
+
+log = logging.getLogger(__name__)
+
+MAX_QUESTIONS = 12  # a session
+FIRST_QUESTION_S = 4.0
+BETWEEN_QUESTIONS_S = (8.0, 25.0)
+BETWEEN_VOTES_S = (2.0, 7.0)
+APPROVE_AFTER_S = 6.0
+LEFT_PENDING = 2  # this many stay for a real moderator to try
+LEAVE_EVERY = 3  # the third question is the first to be left
+ON_AIR_S = 25.0
+OFF_AIR_S = 15.0
+
+
+class Script:
+    """Who asks what: each question once, not too often, never too many."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._asked: Counter[str] = Counter()
+        self._next_s = time.monotonic() + FIRST_QUESTION_S
+
+    def next_question(self, session: str) -> str | None:
+        """What to ask now, if anything: whoever calls first asks it."""
+        now_s, questions = time.monotonic(), questions_for(session)[:MAX_QUESTIONS]
+        if now_s < self._next_s or self._asked[session] >= len(questions):
+            return None
+        self._next_s = now_s + self._random.uniform(*BETWEEN_QUESTIONS_S)
+        self._asked[session] += 1
+        return questions[self._asked[session] - 1]
+
+
+async def attend(url: str, event: str, name: str, script: Script, random: Random) -> None:
+    """Register and take part in whichever session is on."""
+    me = await register(url, event, name)
+    async with Client(url, event=event, token=me.token) as client:
+        agenda, own = await Agenda.of(client), await client.follow("me")
+        here: Followed | None = None
+        while True:
+            session = agenda.attended()
+            here = await _move(client, here, session and f"session/{session}/questions")
+            if session and here:
+                await _take_part(client, session, here, own, script, random)
+            await asyncio.sleep(random.uniform(*BETWEEN_VOTES_S))
+
+
+async def _take_part(
+    client: Client, session: str, here: Followed, own: Followed, script: Script, random: Random
+) -> None:
+    try:
+        if question := script.next_question(session):
+            await client.ask(session, question, anonymous=random.random() < 0.2)
+        others = [key for key in here.items if not _knows(own, key)]
+        if others:
+            await client.vote(random.choice(others))
+    except Refused as refused:  # Q&A has closed, the question is gone
+        log.info("refused: %s", refused, extra={"action": "demo.refused"})
+
+
+def _knows(own: Followed, question: str) -> bool:
+    """Whether it is one's own, or voted for already."""
+    return f"question:{question}" in own.items or f"vote:{question}" in own.items
+
+
+async def moderate(client: Client, random: Random) -> None:
+    """Approve what nobody else did in time, and have the most wanted answered."""
+    await client.announce(WELCOME)
+    agenda = await Agenda.of(client)
+    here: Followed | None = None
+    desk = Desk(client, random)
+    while True:
+        session = agenda.attended()
+        here = await _move(client, here, session and f"session/{session}/moderation")
+        if here:
+            try:
+                await desk.look_at(here)
+            except Refused as refused:  # a real moderator was faster
+                log.info("refused: %s", refused, extra={"action": "demo.refused"})
+        await asyncio.sleep(1)
+
+
+class Desk:
+    """What the moderator remembers between two looks."""
+
+    def __init__(self, client: Client, random: Random) -> None:
+        self._client = client
+        self._random = random
+        self._seen_s: dict[str, float] = {}
+        self._pushed: tuple[str, float] | None = None
+        self._push_next_s = 0.0
+
+    async def look_at(self, queue: Followed) -> None:
+        now_s = time.monotonic()
+        await self._approve(queue, now_s)
+        await self._answer(queue, now_s)
+
+    async def _approve(self, queue: Followed, now_s: float) -> None:
+        """Those that have waited; of every few one is left, as long as few are."""
+        pending = [key for key, item in queue.items.items() if item["state"] == "pending"]
+        for key in pending:
+            self._seen_s.setdefault(key, now_s)
+        order = {key: place for place, key in enumerate(self._seen_s, 1)}
+        left = [key for key in pending if order[key] % LEAVE_EVERY == 0][-LEFT_PENDING:]
+        for key in pending:
+            if key not in left and now_s - self._seen_s[key] > APPROVE_AFTER_S:
+                await self._client.approve(key)
+
+    async def _answer(self, queue: Followed, now_s: float) -> None:
+        """Push the most wanted on air, some time later mark it answered; leave others' alone."""
+        on_air = [key for key, item in queue.items.items() if item["state"] == "on_air"]
+        if on_air:
+            await self._finish(on_air[0], now_s)
+        elif now_s >= self._push_next_s and (wanted := _most_wanted(queue)):
+            self._pushed = (wanted, now_s)
+            await self._client.push(wanted)
+
+    async def _finish(self, question: str, now_s: float) -> None:
+        if self._pushed is None or self._pushed[0] != question:
+            return
+        if now_s - self._pushed[1] > ON_AIR_S:
+            self._pushed, self._push_next_s = None, now_s + OFF_AIR_S
+            await self._client.answered(question)
+            await self._client.reply(question, self._random.choice(REPLIES))
+
+
+def _most_wanted(queue: Followed) -> str | None:
+    approved = [key for key, item in queue.items.items() if item["state"] == "approved"]
+    return max(approved, key=lambda key: queue.levels.get(key, 0), default=None)
+
+
+async def _move(client: Client, here: Followed | None, channel: str | None) -> Any:
+    """Follow `channel` instead of `here`."""
+    if here is not None and here.channel == channel:
+        return here
+    if here is not None:
+        await client.unfollow(here.channel)
+    return await client.follow(channel) if channel else None

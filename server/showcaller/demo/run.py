@@ -1,0 +1,173 @@
+"""Start the demo, print its links, and end it all together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import tempfile
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import click
+
+from .. import system
+from ..app import load_schedule
+from ..errors import ConfigError
+from ..settings import Settings, resolve_secret
+from ..tokens import Tokens
+from .lines import NAMES
+
+EVENT_FILE = "systems-scale-winter-2023.yaml"
+# The opening is on, its end and the first talk's start are a little more than a minute away: time to
+# open a page and still see "starts in one minute" called.
+REHEARSE_FROM = "09:03:40"
+TOKEN_TTL_S = 24 * 3600
+PACKAGE = Path(__file__).parents[1]
+# In a wheel the schedules lie inside the package; in a checkout at its root.
+SCHEDULE_FOLDERS = (PACKAGE / "schedules", PACKAGE.parents[1] / "schedules")
+
+
+def run_demo(*, host: str, port: int, data: Path | None) -> None:
+    """Run until Ctrl-C. Raises `ConfigError` when something that it needs is missing."""
+    _need_sdk()
+    with _folder(data) as folder:
+        asyncio.run(_until_signal(_Demo(host, port, folder).run()))
+
+
+def _need_sdk() -> None:
+    try:
+        import showcaller_client.media  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            f"the demo's people use the Python SDK, which is missing ({error}): "
+            "pip install 'showcaller-client[media]', "
+            "or in a checkout: pip install -e 'client_sdk/python[media]'"
+        ) from error
+
+
+@contextlib.contextmanager
+def _folder(data: Path | None) -> Iterator[Path]:
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+        yield data
+        return
+    with tempfile.TemporaryDirectory(prefix="showcaller-demo-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work`; SIGINT and SIGTERM end it in good order."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+class _Demo:
+    def __init__(self, host: str, port: int, data: Path) -> None:
+        self._host = host
+        self._port = port
+        self._data = data
+        self._path = _schedule_path()
+        self._schedule = load_schedule(self._path)
+        self._event = str(self._schedule.event_id)
+
+    async def run(self) -> None:
+        from .server import DemoServer
+
+        server = DemoServer(
+            self._path,
+            host=self._host,
+            port=self._port,
+            data=self._data,
+            rehearse_from=REHEARSE_FROM,
+        )
+        async with server:
+            secret = resolve_secret(Settings(schedules=(), data=self._data)).text
+            tokens = Tokens(secret)
+            self._print_links(server.url, tokens)
+            await _all_of(server.ended(), *self._people(server.url, tokens))
+
+    def _people(self, url: str, tokens: Tokens) -> list[Coroutine[Any, Any, None]]:
+        """Everybody who takes part. Each comes back by itself when the connection is lost."""
+        from .people import Script, attend
+
+        random = Random()
+        script = Script(random)
+        return [
+            self._speak(url, self._token(tokens, "producer", name="Test card")),
+            self._moderate(url, self._token(tokens, "moderator", name="Mo"), random),
+            *(attend(url, self._event, name, script, random) for name in NAMES),
+        ]
+
+    async def _speak(self, url: str, token: str) -> None:
+        from showcaller_client import Client
+
+        from .speaker import publish_to_sessions
+
+        async with Client(url, event=self._event, token=token) as client:
+            await publish_to_sessions(client, url, self._event, token)
+
+    async def _moderate(self, url: str, token: str, random: Random) -> None:
+        from showcaller_client import Client
+
+        from .people import moderate
+
+        async with Client(url, event=self._event, token=token) as client:
+            await moderate(client, random)
+
+    def _print_links(self, url: str, tokens: Tokens) -> None:
+        page = f"{url}/e/{self._event}"
+        talk = next(session for session in self._schedule.sessions if session.kind == "talk")
+        speaker = self._token(tokens, "speaker", name="You", sessions=(talk.id,))
+        links = {
+            "attendee": f"{page}/",
+            "moderator": f"{page}/moderate#token={self._token(tokens, 'moderator', name='You')}",
+            "producer": f"{page}/produce#token={self._token(tokens, 'producer', name='You')}",
+            "speaker": f"{page}/speak/{talk.id}#token={speaker}",
+        }
+        click.echo(f"{self._schedule.title}, in rehearsal from {REHEARSE_FROM}:")
+        click.echo(f"the opening is on; “{talk.title}” starts in about a minute.\n")
+        for who, link in links.items():
+            click.echo(f"  {who:10} {link}")
+        click.echo("\nThe picture is a test card; the people who ask and vote are simulated.")
+        click.echo("Two questions at a time are left for you to moderate. Ctrl-C ends the demo.")
+
+    def _token(
+        self, tokens: Tokens, role: str, *, name: str, sessions: tuple[str, ...] = ()
+    ) -> str:
+        return tokens.mint(
+            self._event,
+            system.random_id("p"),
+            [role],
+            token=system.random_id("t"),
+            now_ms=system.wall_ms(),
+            ttl_s=TOKEN_TTL_S,
+            name=name,
+            sessions=sessions,
+        )
+
+
+def _schedule_path() -> Path:
+    for folder in SCHEDULE_FOLDERS:
+        if (folder / EVENT_FILE).is_file():
+            return folder / EVENT_FILE
+    raise ConfigError(f"the model event's schedule, {EVENT_FILE}, is missing: install again")
+
+
+async def _all_of(*tasks: Coroutine[Any, Any, None]) -> None:
+    """Run all until one fails; none of them ends otherwise."""
+    running = [asyncio.ensure_future(task) for task in tasks]
+    try:
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
