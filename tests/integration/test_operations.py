@@ -1,0 +1,65 @@
+"""`deploy/OPERATIONS.md` and the alerts speak of what there is: options, metrics, alerts."""
+
+import re
+from pathlib import Path
+
+import aiohttp
+import yaml
+
+from showcaller.cli import main
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "deploy/OPERATIONS.md").read_text()
+RULES = yaml.safe_load((ROOT / "deploy/alerts.yaml").read_text())["groups"][0]["rules"]
+METRIC = re.compile(r"showcaller_[a-z_]+")
+
+
+async def served_metrics(server):
+    """Names as queries write them."""
+    async with aiohttp.ClientSession() as http, http.get(server.url + "/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    kinds = dict(line.split()[2:4] for line in lines if line.startswith("# TYPE showcaller_"))
+    return {name: kind for name, kind in kinds.items() if not name.endswith("_created")}
+
+
+async def test_every_metric_is_documented_and_alerts_use_no_other(server):
+    metrics = await served_metrics(server)
+    documented = dict(re.findall(r"^\| `(\w+)[^`]*` \| (\w+) \|", TEXT, re.MULTILINE))
+    assert documented == metrics
+    parts = {f"{name}_{part}" for name in metrics for part in ("bucket", "count", "sum")}
+    for rule in RULES:
+        assert set(METRIC.findall(rule["expr"])) <= metrics.keys() | parts, rule["alert"]
+
+
+def test_every_alert_has_its_section_and_no_section_lacks_its_alert():
+    sections = re.findall(r"^### (Showcaller\w+)$", TEXT, re.MULTILINE)
+    assert sections == [rule["alert"] for rule in RULES]
+    assert set(re.findall(r"\*(Showcaller\w+)\*", TEXT)) <= set(sections)
+
+
+def test_every_option_is_documented_with_its_variable():
+    for option in main.commands["serve"].params:
+        if option.param_type_name == "option" and not option.hidden:
+            assert f"`{option.opts[0]}`" in TEXT
+            assert f"`SHOWCALLER_SERVE_{option.name.upper()}`" in TEXT
+    known = {name for option in main.commands["serve"].params for name in option.opts}
+    table = re.findall(r"^\| (`--.*?) \|", TEXT, re.MULTILINE)
+    assert {name for row in table for name in re.findall(r"`(--[a-z-]+)`", row)} <= known
+
+
+def test_the_files_use_only_variables_that_exist():
+    known = {f"SHOWCALLER_SERVE_{o.name.upper()}" for o in main.commands["serve"].params}
+    for name in ("compose.yaml", "Dockerfile", "showcaller.service"):
+        used = re.findall(r"SHOWCALLER_SERVE_\w+", (ROOT / "deploy" / name).read_text())
+        assert set(used) <= known, name
+
+
+def test_compose_gives_each_node_a_port_that_nginx_knows():
+    services = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
+    nodes = [one for name, one in services.items() if name.startswith("node-")]
+    ports = {node["environment"]["SHOWCALLER_SERVE_PORT"] for node in nodes}
+    nginx = (ROOT / "deploy/nginx.conf").read_text()
+    assert ports == set(re.findall(r"server 127\.0\.0\.1:(\d+)", nginx))
+    for node in nodes:
+        drain_s = float(node["environment"]["SHOWCALLER_SERVE_DRAIN_TIMEOUT_S"])
+        assert float(node["stop_grace_period"].removesuffix("s")) > drain_s
