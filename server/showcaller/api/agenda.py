@@ -40,7 +40,7 @@ async def get_calendar(request: web.Request) -> web.Response:
     event = served(request).event
     snapshot = event.channels.snapshot("agenda")
     base_url = request.app[PUBLIC_URL] or f"{request.scheme}://{request.host}"
-    revision = event.channels.head("agenda").head
+    revision = snapshot.offset
     text = agenda_ics(snapshot.items, base_url=base_url, now_ms=system.wall_ms(), revision=revision)
     return web.Response(
         body=text,
