@@ -1,12 +1,15 @@
 """`deploy/OPERATIONS.md` and the alerts speak of what there is: options, metrics, alerts."""
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import aiohttp
 import yaml
 
 from showcaller.cli import main
+from showcaller.testing.serving import ServeProcess
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "deploy/OPERATIONS.md").read_text()
@@ -63,3 +66,36 @@ def test_compose_gives_each_node_a_port_that_nginx_knows():
     for node in nodes:
         drain_s = float(node["environment"]["SHOWCALLER_SERVE_DRAIN_TIMEOUT_S"])
         assert float(node["stop_grace_period"].removesuffix("s")) > drain_s
+
+
+def run_documented(statement, database, backup=None):
+    """Runs the statement that OPERATIONS.md gives to `sqlite3`, with this test's backup file."""
+    sql = re.search(rf'showcaller\.sqlite3 "({statement} .*)"', TEXT)[1]
+    with closing(sqlite3.connect(database)) as db, db:
+        db.execute(re.sub("'/backup/.*'", f"'{backup}'", sql))
+
+
+async def test_backup_and_restore_as_documented(schedule_path, tmp_path):
+    event, backup = "systems-scale-winter-2023", tmp_path / "backup.sqlite3"
+    options = ("--rehearse-from", "-2m")
+
+    async def agenda(http, server):
+        async with http.get(f"{server.url}/api/v1/events/{event}") as answer:
+            return await answer.json()
+
+    async with aiohttp.ClientSession() as http:
+        async with ServeProcess(schedule_path, *options, data=tmp_path / "a") as server:
+            run_documented("VACUUM", tmp_path / "a/showcaller.sqlite3", backup=backup)
+            lost = f"{server.url}/api/v1/events/{event}/commands/session.skip"
+            bearer = {"Authorization": f"Bearer {server.token(event, 'producer')}"}
+            async with http.post(lost, json={"session": "nitro"}, headers=bearer) as answer:
+                assert answer.status == 200
+            before = await agenda(http, server)
+        (tmp_path / "b").mkdir()
+        backup.rename(tmp_path / "b/showcaller.sqlite3")
+        run_documented("UPDATE", tmp_path / "b/showcaller.sqlite3")
+        async with ServeProcess(schedule_path, *options, data=tmp_path / "b") as server:
+            after = await agenda(http, server)
+    assert before["items"]["session:nitro"]["state"] == "skipped"
+    assert after["items"]["session:nitro"]["state"] == "upcoming"
+    assert after["epoch"] != before["epoch"]
