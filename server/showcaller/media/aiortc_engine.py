@@ -60,7 +60,7 @@ class AiortcEngine:
             raise Unprocessable("ICE restarts are not supported here: connect again instead")
         if peer.etag not in [tag.strip() for tag in if_match.split(",")]:
             raise PreconditionFailed("the ETag in If-Match is not that of this resource")
-        await peer.trickle([candidate for _, candidate in read.candidates])
+        await peer.trickle(read.candidates)
         return Patched(etag=peer.etag)
 
     async def close(self, resource: str) -> None:

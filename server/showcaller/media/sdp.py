@@ -88,10 +88,10 @@ class Offer(NamedTuple):
 
 
 class Fragment(NamedTuple):
-    """A trickled fragment (RFC 8840): candidates with their media id, and the `ufrag` that it names."""
+    """A trickled fragment (RFC 8840): the `ufrag` that it names, and candidates (all is bundled)."""
 
     ufrag: str | None
-    candidates: list[tuple[str, str]]
+    candidates: list[str]
 
 
 # Offers -----------------------------------------------------------------------------------------
@@ -280,18 +280,15 @@ def is_usable_candidate(value: str) -> bool:
 def read_fragment(text: str) -> Fragment:
     """A PATCH's body, `application/trickle-ice-sdpfrag`. Raises `BadInput`."""
     ufrag: str | None = None
-    mid = ""
-    candidates: list[tuple[str, str]] = []
+    candidates: list[str] = []
     for line in _lines(text):
         if not re.match(r"[a-z]=.", line):
             raise BadInput("this is no SDP fragment (RFC 8840 §9)")
         name, _, value = line.removeprefix("a=").partition(":")
         if name == "ice-ufrag":
             ufrag = value
-        elif name == "mid":
-            mid = value
         elif name == "candidate" and is_usable_candidate(value):
-            candidates.append((mid, value))
+            candidates.append(value)
     if ufrag is not None and not _TRANSPORT["ice-ufrag"].fullmatch(ufrag):
         raise BadInput("a=ice-ufrag is not well-formed", field="ice-ufrag")
     return Fragment(ufrag, candidates[:MAX_CANDIDATES])

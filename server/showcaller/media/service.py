@@ -30,7 +30,7 @@ from .workers import Worker, Workers
 
 log = logging.getLogger(__name__)
 
-MOVED_TRIES = 3  # how often a stage may have moved before we give up
+MOVES_FORGIVEN = 2  # a stage that moves while it is asked for is asked again
 MOVED_RETRY_S = 0.3
 FLUSH_WITHIN_S = 2.0
 
@@ -55,6 +55,7 @@ class MediaService:
         self._changed = asyncio.Event()  # the run sheet
         self._lease_due = asyncio.Event()  # sooner than each second
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     # Life -------------------------------------------------------------------------------------
 
@@ -69,6 +70,7 @@ class MediaService:
 
     async def stop(self) -> None:
         """Say what ends here, let others take over, end the workers."""
+        self._stopping = True
         self._event.remove_listener(self)
         for task in self._tasks:
             task.cancel()
@@ -132,15 +134,18 @@ class MediaService:
     ) -> Answer:
         """Do it at the worker that has the stage, here or elsewhere; it may move meanwhile."""
         asked = {"stage": stage, "asker": _asker(principal), **args}
-        for tries_left in reversed(range(MOVED_TRIES)):
+        for _ in range(MOVES_FORGIVEN):
             try:
-                worker = await self._stages.owner(self._sheet, self._event.state.run, stage)
-                return msgspec.convert(await self._do(worker, method, asked), Answer)
+                return await self._at_stage_now(stage, method, asked)
             except Unavailable:
-                if not tries_left:
-                    raise
                 await asyncio.sleep(MOVED_RETRY_S)
-        raise AssertionError("unreachable")
+        return await self._at_stage_now(stage, method, asked)
+
+    async def _at_stage_now(self, stage: StageId, method: str, args: dict[str, Any]) -> Answer:
+        if self._stopping:
+            raise Unavailable("this node is stopping", retry_after_s=1)
+        worker = await self._stages.owner(self._sheet, self._event.state.run, stage)
+        return msgspec.convert(await self._do(worker, method, args), Answer)
 
     async def _at_resource(
         self, resource: str, method: str, principal: Principal, args: dict[str, Any]

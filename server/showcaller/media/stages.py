@@ -40,8 +40,8 @@ class Hosting(Struct):
 class Stages:
     """The stages of one event, as this node sees them."""
 
-    def __init__(self, log: EventLog, workers: Workers, rooms: Rooms, ledger: Ledger) -> None:
-        self._log = log
+    def __init__(self, event_log: EventLog, workers: Workers, rooms: Rooms, ledger: Ledger) -> None:
+        self._log = event_log
         self._workers = workers
         self._rooms = rooms
         self._ledger = ledger
@@ -84,9 +84,9 @@ class Stages:
         """Keep our leases; take the stages in use that nobody holds any more."""
         for stage, hosting in list(self._hosted.items()):
             lease = await self._log.acquire_lease(_name(stage), hosting.worker.name, LEASE_TTL_MS)
-            if self._hosted.get(stage) is not hosting:
-                continue  # its worker died meanwhile
-            if lease is None:
+            if self._hosted.get(stage) is not hosting:  # its worker died meanwhile
+                await self.release([lease] if lease else [])
+            elif lease is None:
                 await self._lose(sheet, stage)
             else:
                 elsewhere = lease.fence > hosting.lease.fence + 1

@@ -195,7 +195,7 @@ def test_a_fragment_names_its_candidates():
         "a=candidate:3471623853 1 udp 2122194687 ab.local 61765 typ host\r\na=end-of-candidates\r\n"
     )
     assert fragment.ufrag == "EsAw"
-    assert [mid for mid, _ in fragment.candidates] == ["0"]
+    assert [candidate.split()[0] for candidate in fragment.candidates] == ["1387637174"]
     with pytest.raises(BadInput):
         read_fragment("a=ice-ufrag:!\r\n")
 
