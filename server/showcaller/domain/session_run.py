@@ -98,6 +98,7 @@ class SessionRun(Struct, kw_only=True):
         """End without ever having started: its time went by while nothing ran."""
         self.state = "ended"
         self._drop(self.cues, at_ms)
+        self.cues[ENDED].call(at_ms, dropped=True)
         if not self.qa_open:
             self.cues[QA_CLOSES].call(at_ms, dropped=True)
 

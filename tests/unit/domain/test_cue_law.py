@@ -20,6 +20,7 @@ from showcaller.domain import facts
 from showcaller.domain.ids import EventId
 from showcaller.domain.schedule import MINUTE_MS, CuePolicy, OverrunPolicy, QaPolicy, Schedule
 from showcaller.domain.state import State
+from showcaller.show.clock_runner import next_due
 from showcaller.testing.manual_clock import run_virtually
 from showcaller.testing.schedules import schedule, session
 from showcaller.testing.simulated_show import Network, SimulatedLog, SimulatedNode
@@ -27,7 +28,6 @@ from showcaller.testing.simulated_show import Network, SimulatedLog, SimulatedNo
 START_MS = 1_000_000  # wall time of the first fact
 PROMPT_MS = 60  # within which a node in good health calls what may be called
 STALE_MS = 6_500  # at most, the age of what a node knows when its call arrives
-LULL_MIN = 40  # of show time: longer than any two cues are apart
 
 
 class Story(Struct, frozen=True):
@@ -181,9 +181,9 @@ class Stage:
         await asyncio.sleep(max(0, amount) / 1000)
 
     def until_next_due_ms(self):
-        sheet, now_ms = self.read(), self.log.now_ms()
-        due = [ms for d in sheet.due_cues() if (ms := sheet.clock.wall_for(d.due_ms)) is not None]
-        return min((ms - now_ms for ms in due if ms > now_ms), default=0)
+        self.read()
+        deadline_ms = next_due(self.present, self.log.now_ms()).deadline_ms
+        return 0 if deadline_ms is None else deadline_ms - self.log.now_ms()
 
     async def become_quiet(self):
         for number, node in enumerate(self.nodes):
@@ -195,9 +195,9 @@ class Stage:
             for publication in run.publications:
                 self.write(facts.PublicationStopped(session=run.id, publication=publication))
         length = -1
-        while not self.is_quiet() and length < len(self.log.entries):
+        while not self.is_quiet() and (self.until_next_due_ms() or length < len(self.log.entries)):
             length = len(self.log.entries)
-            await asyncio.sleep(LULL_MIN * 60 / self.story.rate + STALE_MS / 1000)
+            await asyncio.sleep((self.until_next_due_ms() + STALE_MS) / 1000)
         await asyncio.sleep(STALE_MS / 1000)
 
     def is_quiet(self):
@@ -431,7 +431,7 @@ def called_by(fact, outcome):
     return None
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(stories)
 def test_every_cue_is_called_exactly_once_or_dropped_by_its_rule(story):
     async def play():

@@ -654,6 +654,15 @@ def test_a_talk_that_was_live_when_all_went_down_is_ended_late():
     assert day.sheet.sessions["a"].qa_open is False
 
 
+def test_a_session_with_a_speaker_who_was_early_can_be_missed_too():
+    day = Day().run_until(536)
+    day.publish_media("a")
+    day.now_ms = 566 * MINUTE_MS
+    day.run_until(566)
+    assert day.state("a") == "ended"
+    assert day.cue("a", "ended").dropped
+
+
 def test_questions_of_a_missed_session_close():
     day = Day().run_until(564)
     assert day.sheet.sessions["b"].qa_open
