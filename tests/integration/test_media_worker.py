@@ -223,3 +223,23 @@ async def test_a_node_that_lost_its_lease_ends_what_it_has(redis_brokers):
         await host.until(lambda: watcher.pc.connectionState == "closed")
         await host.until(lambda: not host.on_air("one"))
         assert (await host.media.statistics())["stages"] == 0
+
+
+async def test_viewers_outlast_a_lease_that_ran_out_while_nobody_else_had_the_stage(broker):
+    """As when the log was out of reach for some seconds: media went on, so nobody connects again."""
+    async with MediaNode(broker) as node:
+        await node.until(lambda: node.sheet.sessions["one"].state == "doors_open")
+        await node.publish()
+        watcher, _ = await node.watch()
+        await watcher.wait_for_frames(2)
+        generation = node.generation()
+        lease = await node.event.log.read_lease("stage/main")
+        await node.event.log.release_lease(lease)
+        renewed = None
+        async with asyncio.timeout(5):
+            while renewed is None or renewed.fence == lease.fence:
+                await asyncio.sleep(0.05)
+                renewed = await node.event.log.read_lease("stage/main")
+        assert renewed.owner == lease.owner
+        await watcher.wait_for_frames(10)
+        assert node.generation() == generation

@@ -89,9 +89,10 @@ class Stages:
             elif lease is None:
                 await self._lose(sheet, stage)
             else:
-                elsewhere = lease.fence > hosting.lease.fence + 1
+                # Had it run out, and somebody else the stage meanwhile? Then viewers are elsewhere.
+                elsewhere = sheet.stages[stage].generation > hosting.lease.fence
                 hosting.lease = lease
-                if elsewhere:  # our lease had run out, and somebody had the stage meanwhile
+                if elsewhere:
                     self._note_hosted(run, stage, lease)
         for stage in _in_use(sheet):
             if stage not in self._hosted and await self._log.read_lease(_name(stage)) is None:
