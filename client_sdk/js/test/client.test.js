@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ShowcallerClient } from "../src/client.js";
-import { ManualPlatform } from "./manual_platform.js";
+import { ManualPlatform } from "../testing/manual_platform.js";
 
 function begin({ follow = [], ...options } = {}) {
   const platform = new ManualPlatform();

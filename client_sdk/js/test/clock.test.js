@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { ClockEstimator } from "../src/clock.js";
 import { serverTimeFor, showTimeAt } from "../src/showclock.js";
-import { seededRandom } from "./manual_platform.js";
+import { seededRandom } from "../testing/manual_platform.js";
 
 /** Adds a probe sent at `t1` to a server that is `ahead`, over paths of the given delays. */
 function probe(estimator, { t1, ahead, there, back, served = 1 }) {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Follower } from "../src/follower.js";
-import { ChannelModel } from "./channel_model.js";
-import { seededRandom } from "./manual_platform.js";
+import { ChannelModel } from "../testing/channel_model.js";
+import { seededRandom } from "../testing/manual_platform.js";
 
 const change = (offset, prev, fields = {}) => ({
   op: "change", channel: "c", epoch: "A", offset, prev, at_ms: 0, ...fields,

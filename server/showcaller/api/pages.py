@@ -23,6 +23,7 @@ SDK_FOLDERS = (WEB / "sdk", WEB.parents[2] / "client_sdk" / "js" / "src")
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
+        "script-src 'self'",
         "connect-src 'self' ws: wss:",
         "img-src 'self' data:",
         "media-src 'self' blob:",

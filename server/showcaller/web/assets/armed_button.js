@@ -18,7 +18,6 @@ export function armButton(button, question, act) {
     delete button.dataset.armed;
     setText(button, label);
   };
-  button.classList.add("danger");
   button.addEventListener("click", () => {
     if ("armed" in button.dataset) {
       disarm();

@@ -6,7 +6,7 @@ import { eventOf, sessionOf } from "./agenda_model.js";
 import { byId, h, setText } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { field } from "./sign_in.js";
-import { clockTime } from "./times.js";
+import { clockRange } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -82,14 +82,13 @@ export class DelayDialog {
   /** @param {Shift[]} shifts */
   #show(shifts) {
     const zone = eventOf(this.#page.items)?.time_zone;
-    const span = (/** @type {number} */ from, /** @type {number} */ to) => `${clockTime(from, zone)} – ${clockTime(to, zone)}`;
     const lines = shifts.map(({ session, before_ms, after_ms, before_end_ms, after_end_ms }) =>
       h(
         "tr",
         {},
         h("th", { scope: "row" }, sessionOf(this.#page.items, session)?.title ?? session),
-        h("td", { class: "times quiet" }, span(before_ms, before_end_ms)),
-        h("td", { class: "times" }, span(after_ms, after_end_ms)),
+        h("td", { class: "times quiet" }, clockRange(before_ms, before_end_ms, zone)),
+        h("td", { class: "times" }, clockRange(after_ms, after_end_ms, zone)),
       ),
     );
     this.#rows.replaceChildren(...(lines.length ? lines : [h("tr", {}, h("td", { colspan: "3" }, "Nothing moves."))]));

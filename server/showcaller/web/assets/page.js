@@ -103,7 +103,6 @@ export async function openPage(needs) {
   const token = takeToken(place.event);
   const end = mountBar(needs, place);
   if (token === null && !needs.reading) {
-    show(byId("main"), false);
     return startWith(needs, place, await askForToken(needs, place, end), end);
   }
   return startWith(needs, place, token, end);
@@ -183,7 +182,21 @@ function welcome(needs, page) {
 export function refuse(title, text) {
   const back = h("a", { class: "button", href: address(placeOf().event) }, "To the agenda");
   const card = h("section", { class: "card stack sign-in alone" }, h("h1", {}, title), h("p", {}, text), h("p", {}, back));
-  byId("main").replaceChildren(card);
+  document.querySelector("main.instead")?.remove();
+  showInstead(card);
+}
+
+/**
+ * Shows a card and hides the page, whose parts its scripts go on using.
+ *
+ * @param {HTMLElement} card
+ * @returns {HTMLElement}
+ */
+function showInstead(card) {
+  const main = h("main", { class: "frame instead" }, card);
+  show(byId("main"), false);
+  byId("main").after(main);
+  return main;
 }
 
 /**
@@ -242,7 +255,6 @@ function askForToken(needs, { event }, end) {
   end.replaceChildren(connectionPill(null));
   const registers = !needs.roles;
   return new Promise((resolve) => {
-    const main = h("main", { class: "frame" });
     const card = signInCard(
       {
         event,
@@ -259,8 +271,7 @@ function askForToken(needs, { event }, end) {
       },
     );
     card.classList.add("alone");
-    main.append(card);
-    byId("main").after(main);
+    const main = showInstead(card);
     card.querySelector("input")?.focus();
   });
 }

@@ -3,7 +3,7 @@
 import { clockOf, cueText, eventOf, isOn, nextSession, sessionOf, sessionsOf, shorten } from "./agenda_model.js";
 import { AnnounceForm } from "./announce_form.js";
 import { DelayDialog } from "./delay_dialog.js";
-import { byId, h, keyed, setText, show } from "./dom.js";
+import { byId, h, keyed, setAttribute, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { openPage } from "./page.js";
 import { RunsheetRow } from "./runsheet_row.js";
@@ -110,14 +110,18 @@ function lastControl() {
 /** @param {Control} control */
 function controlText({ name, session, minutes }) {
   const title = shorten(sessionOf(page.items, session)?.title ?? session, 30);
-  const by = minutes === null ? "" : ` by ${minutes} min`;
-  return `${name} “${title}”${by}`;
+  return `${name} “${title}”${minutesOf({ minutes })}`;
+}
+
+/** @param {{minutes: number | null}} control */
+function minutesOf({ minutes }) {
+  return minutes === null ? "" : ` by ${minutes} min`;
 }
 
 // Rendering -----------------------------------------------------------------------------------------
 
 function render() {
-  if (page.items.size === 0 || !client.welcome || !document.getElementById("sheet")) return;
+  if (page.items.size === 0 || !client.welcome) return;
   renderClock();
   renderNext();
   renderUndo();
@@ -160,7 +164,9 @@ function renderUndo() {
   const last = lastControl();
   const button = byId("undo", HTMLButtonElement);
   button.disabled = !last?.undoable;
-  setText(button, last?.undoable ? `Undo: ${controlText(last)}` : "Nothing to undo");
+  setText(button, last?.undoable ? `Undo ${last.name}${minutesOf(last)}` : "Nothing to undo");
+  setAttribute(button, "aria-label", last?.undoable ? `Undo: ${controlText(last)}` : null);
+  button.title = last?.undoable ? controlText(last) : "";
 }
 
 function renderSheet() {
@@ -206,7 +212,7 @@ function updateCue(item, { session, cue, due_ms, called_ms, late_ms, dropped }) 
   const ahead = called_ms === null && !dropped;
   item.dataset.ahead = String(ahead);
   setText(mark, dropped ? "dropped" : ahead ? countdown(Number(due_ms) - (page.showNow() ?? 0)) : lateness(late_ms));
-  mark.dataset.tone = dropped || late_ms >= 1000 ? "wait" : ahead ? "" : "ok";
+  mark.dataset.tone = dropped || ahead ? "" : late_ms >= 1000 ? "wait" : "ok";
 }
 
 function renderStages() {

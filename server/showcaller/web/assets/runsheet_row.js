@@ -4,7 +4,7 @@ import { eventOf, isAhead, isOn, isOver, speakersOf, statusOf } from "./agenda_m
 import { armButton } from "./armed_button.js";
 import { h, setText, show } from "./dom.js";
 import { address } from "./place.js";
-import { clockTime, minutesText } from "./times.js";
+import { clockRange, clockTime, minutesText } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -42,6 +42,7 @@ export class RunsheetRow {
     for (const name of /** @type {const} */ (["start", "extend", "delay"])) {
       this.#buttons[name].addEventListener("click", () => onControl(name));
     }
+    this.#buttons.end.classList.add("danger");
     armButton(this.#buttons.end, "End it?", () => onControl("end"));
     armButton(this.#buttons.skip, "Skip it?", () => onControl("skip"));
     this.element = h(
@@ -65,10 +66,10 @@ export class RunsheetRow {
     const time = (/** @type {number | null} */ ms) => (ms === null ? "–" : clockTime(ms, event?.time_zone));
     this.element.dataset.state = session.state;
     setText(this.#scheduled, time(session.scheduled.start_ms));
-    setText(this.#expected, isOver(session) ? "–" : `${time(session.expected.start_ms)} – ${time(session.expected.end_ms)}`);
+    setText(this.#expected, isOver(session) ? "–" : clockRange(session.expected.start_ms, session.expected.end_ms, event?.time_zone));
     this.#expected.dataset.moved = String(Math.abs(session.delayed_min) >= 1 && !isOver(session));
     const { start_ms, end_ms } = session.actual;
-    setText(this.#actual, start_ms === null ? "–" : `${time(start_ms)} – ${end_ms === null ? "" : time(end_ms)}`);
+    setText(this.#actual, start_ms === null || end_ms === null ? time(start_ms) : clockRange(start_ms, end_ms, event?.time_zone));
     setText(this.#title, session.title);
     this.#title.setAttribute("href", address(eventId, "watch", session.id));
     const length = minutesText((session.scheduled.end_ms - session.scheduled.start_ms) / 60_000);

@@ -3,7 +3,7 @@
 import { eventOf, isOn, speakersOf, statusOf } from "./agenda_model.js";
 import { h, setAttribute, setText, show } from "./dom.js";
 import { address } from "./place.js";
-import { clockTime } from "./times.js";
+import { clockRange, clockTime } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -80,7 +80,7 @@ export class SessionRow {
     setText(this.#other, `${clockTime(start, otherZone)} ${otherLabel}`);
     const ran = actual.start_ms !== null && actual.end_ms !== null;
     show(this.#ran, ran);
-    if (ran) setText(this.#ran, `Ran ${clockTime(Number(actual.start_ms), zone)} to ${clockTime(Number(actual.end_ms), zone)}`);
+    if (ran) setText(this.#ran, `Ran ${clockRange(Number(actual.start_ms), Number(actual.end_ms), zone)}`);
   }
 
   /**

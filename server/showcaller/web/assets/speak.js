@@ -9,7 +9,7 @@ import { errorText } from "./error_text.js";
 import { openPage, refuse } from "./page.js";
 import { Sources } from "./sources.js";
 import { StageVideo } from "./stage_video.js";
-import { clockTime, clockTimeWithSeconds, countdown } from "./times.js";
+import { clockRange, clockTime, clockTimeWithSeconds, countdown } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -44,7 +44,7 @@ function session() {
 
 function checkPermission() {
   const { sessions = [] } = client.welcome ?? {};
-  if (page.has("producer") || sessions.includes(sessionId)) return;
+  if (!page.has("speaker") || page.has("producer") || sessions.includes(sessionId)) return;
   refuse("You do not speak in this session", "Your link is for another one. Ask the organiser for the right link.");
 }
 
@@ -108,7 +108,7 @@ function render() {
   const zone = eventOf(page.items)?.time_zone;
   setText(byId("title"), now.title);
   const { start_ms, end_ms } = now.expected;
-  setText(byId("when"), `${clockTime(start_ms, zone)} to ${clockTime(end_ms, zone)} ${eventOf(page.items)?.time_zone_label ?? ""}`);
+  setText(byId("when"), `${clockRange(start_ms, end_ms, zone)} ${eventOf(page.items)?.time_zone_label ?? ""}`);
   renderCountdown(now);
   renderAir(now);
   renderQuestion();

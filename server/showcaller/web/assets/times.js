@@ -12,6 +12,17 @@ export function clockTime(ms, zone) {
 }
 
 /**
+ * @param {number} fromMs
+ * @param {number} toMs
+ * @param {string} [zone]
+ * @returns {string} such as `9:05 – 9:25 AM`
+ */
+export function clockRange(fromMs, toMs, zone) {
+  const format = new Intl.DateTimeFormat("en", { hour: "numeric", minute: "2-digit", timeZone: zone });
+  return format.formatRange(fromMs, Math.max(fromMs, toMs));
+}
+
+/**
  * @param {number} ms
  * @param {string} [zone]
  * @returns {string} such as `9:05:07 AM`
@@ -39,8 +50,13 @@ export function zoneName(ms, zone) {
   return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
 }
 
-/** @param {string} zone whether its clocks show the viewer's own time at the instant `ms` */
-export function isOwnZone(zone, /** @type {number} */ ms) {
+/**
+ * Whether the clocks of `zone` show the viewer's own time at the instant `ms`.
+ *
+ * @param {string} zone
+ * @param {number} ms
+ */
+export function isOwnZone(zone, ms) {
   return zoneOffsetMs(zone, ms) === zoneOffsetMs(undefined, ms);
 }
 

@@ -10,7 +10,7 @@ import { posterOf } from "./poster_model.js";
 import { QuestionsPanel } from "./questions_panel.js";
 import { speakerItem } from "./session_row.js";
 import { StageVideo } from "./stage_video.js";
-import { clockTime, countdown } from "./times.js";
+import { clockRange, countdown } from "./times.js";
 
 /** @typedef {import("/sdk/types.js").Session} Session */
 
@@ -76,7 +76,7 @@ function renderTalk(session) {
   byId("state").dataset.tone = status.tone;
   show(byId("state"), status.text !== "");
   const { start_ms, end_ms } = session.expected;
-  setText(byId("when"), `${clockTime(start_ms, zone)} to ${clockTime(end_ms, zone)} ${event?.time_zone_label ?? ""}`);
+  setText(byId("when"), `${clockRange(start_ms, end_ms, zone)} ${event?.time_zone_label ?? ""}`);
   keyed(byId("speakers"), speakersOf(event, session), ({ id }) => id, speakerItem);
   if (event) document.title = `${session.title} – ${event.title}`;
 }

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { cueText, isOver, nextSession, sessionsOf, shorten, speakersOf, statusOf } from "../../../../server/showcaller/web/assets/agenda_model.js";
+import { posterOf } from "../../../../server/showcaller/web/assets/poster_model.js";
+
+const MINUTE = 60_000;
+
+export function session(id, startMin, fields = {}) {
+  const span = { start_ms: startMin * MINUTE, end_ms: (startMin + 20) * MINUTE };
+  return {
+    id, title: `Talk ${id}`, abstract: "", kind: "talk", stage: "main", theme: null, speakers: [], state: "upcoming",
+    scheduled: span, expected: span, actual: { start_ms: null, end_ms: null }, delayed_min: 0, waiting_for: null,
+    qa: "closed", pre_moderated: true, on_air: false, doors_open_ms: span.start_ms - 10 * MINUTE, ...fields,
+  };
+}
+
+const agenda = (...sessions) => new Map(sessions.map((one) => [`session:${one.id}`, one]));
+
+test("sessions come as they are expected", () => {
+  const items = agenda(session("b", 20), session("a", 0), session("c", 40, { expected: { start_ms: 0, end_ms: 1 }, scheduled: { start_ms: 9e9, end_ms: 9e9 } }));
+  items.set("event", {});
+  assert.deepEqual(sessionsOf(items).map(({ id }) => id), ["a", "c", "b"]);
+});
+
+test("the next session is the first that is ahead, on its stage", () => {
+  const sessions = [session("a", 0, { state: "live" }), session("b", 20, { stage: "side" }), session("c", 40)];
+  assert.equal(nextSession(sessions).id, "b");
+  assert.equal(nextSession(sessions, "main").id, "c");
+  assert.equal(nextSession(sessions, "other"), undefined);
+});
+
+test("the live state in a few words", () => {
+  const a = session("a", 0, { state: "overrunning" });
+  const text = (fields) => statusOf(session("b", 20, fields), agenda(a)).text;
+  assert.equal(text({}), "");
+  assert.equal(text({ state: "doors_open" }), "Doors open");
+  assert.equal(text({ delayed_min: 10 }), "Delayed 10 min");
+  assert.equal(text({ delayed_min: -5 }), "5 min early");
+  assert.equal(text({ waiting_for: "a", delayed_min: 3 }), "Waiting for “Talk a”");
+  assert.equal(text({ waiting_for: "gone" }), "Waiting for “gone”");
+  assert.equal(text({ state: "live", delayed_min: 3 }), "Live");
+  assert.equal(text({ state: "overrunning" }), "Live, running over");
+  assert.equal(text({ state: "ended" }), "Ended");
+  assert.equal(text({ state: "skipped" }), "Skipped");
+  assert.equal(isOver(session("b", 0, { state: "skipped" })), true);
+});
+
+test("speakers in the session's order; unknown ones are left out", () => {
+  const event = { speakers: [{ id: "x", name: "X" }, { id: "y", name: "Y" }] };
+  assert.deepEqual(speakersOf(event, session("a", 0, { speakers: ["y", "z", "x"] })).map(({ name }) => name), ["Y", "X"]);
+  assert.deepEqual(speakersOf(undefined, session("a", 0, { speakers: ["y"] })), []);
+});
+
+test("cues and long titles for people", () => {
+  assert.equal(cueText("starting_soon:5"), "Starting soon (5 min)");
+  assert.equal(cueText("doors_open"), "Doors open");
+  assert.equal(cueText("a_later_one"), "a later one");
+  assert.equal(shorten("abcdef", 4), "abc…");
+});
+
+// The poster -------------------------------------------------------------------------------------
+
+const CONNECTED = { state: "connected", playing: true, problem: "" };
+const IDLE = { state: null, playing: false, problem: "" };
+
+function poster(sessions, page, onStage, picture = IDLE) {
+  const items = agenda(...sessions);
+  return posterOf(items.get(`session:${page}`), { id: "main", title: "", session: onStage, generation: 1 }, items, picture);
+}
+
+test("closed doors count down to their opening", () => {
+  const shown = poster([session("a", 30)], "a", null);
+  assert.deepEqual([shown.kind, shown.untilMs], ["Doors open in", 20 * MINUTE]);
+});
+
+test("open doors count down to the start", () => {
+  const shown = poster([session("a", 30, { state: "doors_open" })], "a", "a");
+  assert.deepEqual([shown.kind, shown.untilMs], ["Starts in", 30 * MINUTE]);
+});
+
+test("what waits for another session counts down to nothing", () => {
+  assert.equal(poster([session("a", 30, { state: "doors_open", waiting_for: "z" })], "a", null).untilMs, null);
+});
+
+test("a live session without a speaker waits", () => {
+  assert.equal(poster([session("a", 0, { state: "live" })], "a", "a").kind, "Waiting for the speaker");
+  assert.equal(poster([session("a", 0, { state: "live" })], "a", null).kind, "Nothing on stage");
+});
+
+test("a picture that plays has no poster, whichever session of the stage it shows", () => {
+  const live = session("a", 0, { state: "live", on_air: true });
+  assert.equal(poster([live], "a", "a", CONNECTED), null);
+  assert.equal(poster([live, session("b", 20)], "b", "a", CONNECTED), null);
+});
+
+test("connecting, reconnecting and failing are told apart", () => {
+  const live = session("a", 0, { state: "live", on_air: true });
+  const kind = (picture) => poster([live], "a", "a", { ...IDLE, ...picture }).kind;
+  assert.equal(kind({ state: "connecting" }), "Connecting…");
+  assert.equal(kind({ state: "waiting" }), "Connecting…");
+  assert.equal(kind({ state: "connected", playing: false }), "Connecting…");
+  assert.equal(kind({ state: "reconnecting" }), "Reconnecting…");
+  assert.equal(kind({ state: "failed", problem: "No." }), "No picture");
+});
+
+test("after the end comes the next session on the stage, if there is one", () => {
+  const ended = session("a", 0, { state: "ended" });
+  const shown = poster([ended, session("b", 20)], "a", null);
+  assert.deepEqual([shown.kind, shown.link.id], ["This session has ended", "b"]);
+  assert.equal(poster([ended], "a", null).link, null);
+  assert.equal(poster([ended, session("b", 20, { kind: "break" })], "a", null).link, null);
+  assert.equal(poster([{ ...ended, state: "skipped" }], "a", null).kind, "This session was skipped");
+});
