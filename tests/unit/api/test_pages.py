@@ -1,0 +1,98 @@
+"""Pages, assets and SDK as they are served: types, policy, caching, compression."""
+
+import gzip
+import re
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from showcaller.api import pages
+from showcaller.api.http import LOOKUP, errors_as_problems
+
+EVENT = "harbour-conf"
+
+
+@pytest.fixture
+async def client():
+    app = web.Application(middlewares=[errors_as_problems])
+    app[LOOKUP] = {EVENT: object()}.get
+    pages.register(app)
+    async with TestClient(TestServer(app), auto_decompress=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "watch/opening", "speak/opening", "moderate", "produce"],
+)
+async def test_every_page_of_an_event_is_served_with_its_policy(client, path):
+    answer = await client.get(f"/e/{EVENT}/{path}")
+    assert answer.status == 200
+    assert answer.content_type == "text/html"
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+async def test_an_event_that_is_not_here_has_a_page_of_its_own(client):
+    answer = await client.get("/e/another/")
+    assert answer.status == 404
+    assert answer.content_type == "text/html"
+
+
+async def test_the_address_without_a_slash_leads_to_the_one_with_it(client):
+    answer = await client.get(f"/e/{EVENT}", allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (308, f"/e/{EVENT}/")
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/assets/base.css", "text/css"),
+        ("/assets/watch.js", "text/javascript"),
+        ("/assets/icon.svg", "image/svg+xml"),
+        ("/sdk/index.js", "text/javascript"),
+    ],
+)
+async def test_assets_have_their_types(client, path, content_type):
+    answer = await client.get(path)
+    assert (answer.status, answer.content_type) == (200, content_type)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/assets/none.js", "/assets/../pages/home.html", "/sdk/../package.json", "/assets/%2e%2e/x"],
+)
+async def test_nothing_else_is_served(client, path):
+    answer = await client.get(path)
+    assert answer.status == 404
+
+
+async def test_a_cache_that_asks_again_is_told_that_nothing_changed(client):
+    first = await client.get("/assets/base.css")
+    again = await client.get("/assets/base.css", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status == 304
+    assert await again.read() == b""
+    assert first.headers["Cache-Control"] == "no-cache"
+
+
+async def test_who_takes_gzip_gets_it_and_others_get_the_same_plain(client):
+    plain = await client.get("/assets/base.css", headers={"Accept-Encoding": "identity"})
+    packed = await client.get("/assets/base.css", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert gzip.decompress(await packed.read()) == await plain.read()
+
+
+def test_pages_hold_no_inline_script_or_style():
+    for name, file in pages.read_folder(pages.WEB / "pages").items():
+        html = file.body.decode()
+        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=", html), name
+
+
+def test_every_file_that_a_page_names_exists():
+    assets = pages.read_folder(pages.WEB / "assets")
+    for name, file in pages.read_folder(pages.WEB / "pages").items():
+        for asset in re.findall(r'"/assets/([^"]+)"', file.body.decode()):
+            assert asset in assets, f"{name} names {asset}"
