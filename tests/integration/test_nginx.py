@@ -197,6 +197,12 @@ async def test_live_messages_go_both_ways_at_once(nginx, node):
             pass
 
 
+async def test_the_live_endpoint_takes_nothing_but_upgrades(http):
+    async with http.get(f"{API}/live") as answer:
+        assert answer.status == 426
+        assert "Upgrade" not in answer.headers  # HTTP/2 forbids it (RFC 9113 §8.2.2)
+
+
 async def test_only_our_own_pages_connect(nginx):
     with pytest.raises(websockets.InvalidStatus) as refused:
         async with connect(nginx, origin="https://evil.example"):
