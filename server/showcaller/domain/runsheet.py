@@ -120,14 +120,14 @@ class RunSheet(Struct, kw_only=True, dict=True):
         self.revision += 1
         for name in ("_plans", "_by_stage", "_due"):
             self.__dict__.pop(name, None)
-        old, self.sessions = self.sessions, {}
-        for plan in schedule.sessions:
-            self.sessions[plan.id] = self._keep(plan, old.pop(plan.id, None))
+        old = self.sessions
+        self.sessions = {p.id: self._keep(p, old.get(p.id)) for p in schedule.sessions}
         for run in old.values():
-            self._retire(run, outcome)
+            if run.id not in self.sessions:
+                self._retire(run, outcome)
         self.stages = {s.id: self.stages.get(s.id, StageRun()) for s in schedule.stages}
-        for plan in schedule.sessions:
-            outcome.touched.add(Touch("session", plan.id))
+        for run in self.sessions.values():
+            outcome.touched.update(touches_of(run))
         for stage in self.stages:
             outcome.touched.add(Touch("stage", stage))
             self.refresh(stage, self.clock.show_at(at_ms), outcome)
@@ -144,8 +144,7 @@ class RunSheet(Struct, kw_only=True, dict=True):
     def _retire(self, run: SessionRun, outcome: Outcome) -> None:
         """Forget a session, but not which keys its cues may have used up."""
         self.retired[run.id] = max(cue.revision for cue in run.cues.values())
-        outcome.touched.add(Touch("session", run.id))
-        outcome.touched.update(Touch("cue", f"{run.id}/{name}") for name in run.cues)
+        outcome.touched.update(touches_of(run))
 
     # The clock ----------------------------------------------------------------------------------
 

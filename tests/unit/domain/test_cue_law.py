@@ -358,6 +358,13 @@ class Judge:
             assert event.due_ms + event.late_ms == at_ms and event.late_ms >= 0
             if isinstance(fact, facts.CueCalled):
                 assert self.running_since_ms is not None
+                self.judge_not_cut(event)
+
+    def judge_not_cut(self, event):
+        """The clock ends nobody who is still on air, unless the policy says so."""
+        sheet = self.state.runsheet
+        if event.cue == "ended" and sheet.schedule.overrun.policy == "wait":
+            assert not sheet.sessions[event.session].publications
 
     def judge_taken_back(self, called, fact):
         """Only an undo makes something uncalled again, and what puts an end to an overrun."""
