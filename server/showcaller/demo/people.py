@@ -33,11 +33,14 @@ class Script:
     def __init__(self, random: Random) -> None:
         self._random = random
         self._asked: Counter[str] = Counter()
-        self._next_s = time.monotonic() + FIRST_QUESTION_S
+        self._session = ""
+        self._next_s = 0.0
 
     def next_question(self, session: str) -> str | None:
         """What to ask now, if anything: whoever calls first asks it."""
         now_s, questions = time.monotonic(), questions_for(session)[:MAX_QUESTIONS]
+        if session != self._session:
+            self._session, self._next_s = session, now_s + FIRST_QUESTION_S
         if now_s < self._next_s or self._asked[session] >= len(questions):
             return None
         self._next_s = now_s + self._random.uniform(*BETWEEN_QUESTIONS_S)

@@ -24,17 +24,20 @@ EVENT_FILE = "systems-scale-winter-2023.yaml"
 # The opening is on, its end and the first talk's start are a little more than a minute away: time to
 # open a page and still see "starts in one minute" called.
 REHEARSE_FROM = "09:03:40"
+LEAVE_TIMEOUT_S = 1.5
 TOKEN_TTL_S = 24 * 3600
 PACKAGE = Path(__file__).parents[1]
 # In a wheel the schedules lie inside the package; in a checkout at its root.
 SCHEDULE_FOLDERS = (PACKAGE / "schedules", PACKAGE.parents[1] / "schedules")
 
 
-def run_demo(*, host: str, port: int, data: Path | None) -> None:
+def run_demo(
+    *, host: str, port: int, data: Path | None, rehearse_from: str = REHEARSE_FROM
+) -> None:
     """Run until Ctrl-C. Raises `ConfigError` when something that it needs is missing."""
     _need_sdk()
     with _folder(data) as folder:
-        asyncio.run(_until_signal(_Demo(host, port, folder).run()))
+        asyncio.run(_until_signal(_Demo(host, port, folder, rehearse_from).run()))
 
 
 def _need_sdk() -> None:
@@ -59,20 +62,21 @@ def _folder(data: Path | None) -> Iterator[Path]:
 
 
 async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work`; SIGINT and SIGTERM end it in good order."""
+    """Run `work`; Ctrl-C, SIGTERM and a closed terminal end it in good order."""
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
-    for sign in (signal.SIGINT, signal.SIGTERM):
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(sign, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task
 
 
 class _Demo:
-    def __init__(self, host: str, port: int, data: Path) -> None:
+    def __init__(self, host: str, port: int, data: Path, rehearse_from: str) -> None:
         self._host = host
         self._port = port
         self._data = data
+        self._rehearse_from = rehearse_from
         self._path = _schedule_path()
         self._schedule = load_schedule(self._path)
         self._event = str(self._schedule.event_id)
@@ -85,7 +89,7 @@ class _Demo:
             host=self._host,
             port=self._port,
             data=self._data,
-            rehearse_from=REHEARSE_FROM,
+            rehearse_from=self._rehearse_from,
         )
         async with server:
             secret = resolve_secret(Settings(schedules=(), data=self._data)).text
@@ -131,8 +135,8 @@ class _Demo:
             "producer": f"{page}/produce#token={self._token(tokens, 'producer', name='You')}",
             "speaker": f"{page}/speak/{talk.id}#token={speaker}",
         }
-        click.echo(f"{self._schedule.title}, in rehearsal from {REHEARSE_FROM}:")
-        click.echo(f"the opening is on; “{talk.title}” starts in about a minute.\n")
+        click.echo(f"{self._schedule.title}, in rehearsal from {self._rehearse_from}.")
+        click.echo(f"The opening is on; next, in about a minute: “{talk.title}”.\n")
         for who, link in links.items():
             click.echo(f"  {who:10} {link}")
         click.echo("\nThe picture is a test card; the people who ask and vote are simulated.")
@@ -170,4 +174,4 @@ async def _all_of(*tasks: Coroutine[Any, Any, None]) -> None:
     finally:
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.wait(running, timeout=LEAVE_TIMEOUT_S)

@@ -11,7 +11,7 @@ from typing import Any, Self
 from ..errors import ConfigError
 
 START_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 3.0
+STOP_TIMEOUT_S = 2.5
 DRAIN_TIMEOUT_S = 1.0
 
 

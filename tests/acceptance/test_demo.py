@@ -1,0 +1,125 @@
+"""The demo as a newcomer starts it: links, a picture, people who ask and vote, a session that starts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from showcaller.demo import run_demo
+from showcaller.errors import ConfigError
+from showcaller_client import Client, Followed, media, register
+
+EVENT = "systems-scale-winter-2023"
+TALK = "ai-multi-tenancy"
+START_TIMEOUT_S = 30.0
+STOP_WITHIN_S = 5.0
+
+CLI = (sys.executable, "-m", "showcaller.cli", "demo", "--port", "0")
+# The same, ten seconds before the first talk.
+SHORTLY_BEFORE_THE_TALK = (
+    sys.executable,
+    "-c",
+    "from showcaller.demo import run_demo;"
+    "run_demo(host='127.0.0.1', port=0, data=None, rehearse_from='09:04:50')",
+)
+
+
+class Demo:
+    """A demo that is running, by its links."""
+
+    def __init__(self, process: asyncio.subprocess.Process, printed: str) -> None:
+        self.process = process
+        self.links = dict(re.findall(r"^ +(\w+) +(http\S+)$", printed, re.MULTILINE))
+        self.url = "{0.scheme}://{0.netloc}".format(urlsplit(self.links["attendee"]))
+
+    def token(self, who: str) -> str:
+        return urlsplit(self.links[who]).fragment.removeprefix("token=")
+
+    async def interrupt(self) -> float:
+        """SIGINT; returns the seconds that everything took to end."""
+        began_s = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        assert await self.process.wait() == 0
+        return time.monotonic() - began_s
+
+
+@asynccontextmanager
+async def running(*command: str, temporary: Path) -> AsyncIterator[Demo]:
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, env={"TMPDIR": str(temporary), "PATH": ""}
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            printed = await process.stdout.readuntil(b"Ctrl-C")
+        yield Demo(process, printed.decode())
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+async def test_everything_can_be_seen(tmp_path: Path) -> None:
+    async with running(*SHORTLY_BEFORE_THE_TALK, temporary=tmp_path) as demo:
+        me = await register(demo.url, EVENT, "Newcomer")
+        stage = media.whep_url(demo.url, EVENT, stage="main")
+        async with (
+            Client(demo.url, event=EVENT, token=me.token) as client,
+            media.watch(stage, me.token) as viewer,
+        ):
+            agenda = await client.follow("agenda")
+            talk = await client.follow(f"session/{TALK}/questions")
+            await viewer.wait_for_video(25)
+            await started(agenda)
+            await talk.wait_until(lambda c: sum(c.levels.values()) > 0, timeout_s=60)
+            await viewer.wait_for_video(25)
+            assert agenda.items[f"session:{TALK}"]["on_air"]
+        assert await demo.interrupt() < STOP_WITHIN_S
+    assert os.listdir(tmp_path) == []  # noqa: PTH208
+
+
+async def started(agenda: Followed) -> None:
+    """Wait for the cue, which is called once."""
+    async with asyncio.timeout(60):
+        async for update in agenda:
+            for event in update.events:
+                if (event["cue"], event["session"]) == ("started", TALK):
+                    return
+
+
+async def test_the_links_of_the_command_let_one_in(tmp_path: Path) -> None:
+    async with running(*CLI, "--data", str(tmp_path / "data"), temporary=tmp_path) as demo:
+        assert set(demo.links) == {"attendee", "moderator", "producer", "speaker"}
+        assert all(f"/e/{EVENT}/" in link and "?" not in link for link in demo.links.values())
+        for who in ("moderator", "producer", "speaker"):
+            async with Client(demo.url, event=EVENT, token=demo.token(who)) as client:
+                assert client.welcome["roles"] == [who]
+        async with Client(demo.url, event=EVENT, token=demo.token("moderator")) as moderator:
+            announcements = await moderator.follow("announcements")
+            await announcements.wait_until(lambda c: len(c.items) == 1)
+        assert await demo.interrupt() < STOP_WITHIN_S
+    assert (tmp_path / "data" / "showcaller.sqlite3").exists()
+
+
+def test_a_missing_sdk_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "showcaller_client.media", None)
+    with pytest.raises(ConfigError, match=r"showcaller-client\[media\]"):
+        run_demo(host="127.0.0.1", port=0, data=None)
+
+
+def test_a_server_that_can_not_start_says_why(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=r"(?s)did not start.*\b" + str(port)):
+            run_demo(host="127.0.0.1", port=port, data=tmp_path)
