@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 import uvloop
 
-from showcaller.gateway import front
+from showcaller.gateway import front, gateway
+from showcaller.gateway.wheel import RESOLUTION_S
 from showcaller.protocol.frames import CLOSE, CONTINUATION, PING, PONG, TEXT
 from showcaller.testing.live_client import eventually
 from showcaller.testing.live_port import LivePort
@@ -313,11 +314,32 @@ async def test_a_peer_that_does_not_finish_closing_is_cut_off(port, monkeypatch)
     monkeypatch.setattr("showcaller.protocol.session.LINGER_S", 0.2)
     async with raw(port) as client:
         await enter(client, port)
+        await asyncio.sleep(2 * RESOLUTION_S)  # until its next deadline is a far one
         client.send(client_frame(TEXT, b"\xff"))
         assert await client.close_code() == 1007
-        with pytest.raises(ConnectionError):  # neither answers nor closes; goes on instead
-            async with asyncio.timeout(PATIENCE_S):
-                while True:
-                    client.send(b"more")
-                    await client.writer.drain()
-                    await asyncio.sleep(0.01)
+        await cut_off(client)
+
+
+async def test_a_drain_waits_for_goodbyes_but_not_for_ever(port, monkeypatch):
+    monkeypatch.setattr(gateway, "GOODBYE_S", 0.3)
+    async with raw(port) as client:
+        async with raw(port) as earlier:
+            await enter(earlier, port)
+        await enter(client, port)
+        await eventually(lambda: port.gateway.counters.connections == 1)
+        draining = asyncio.create_task(port.gateway.drain(0))
+        assert (await client.message("drain"))["reconnect_after_ms"] == 0
+        assert await client.close_code() == 1012
+        assert not draining.done()
+        await draining
+        await cut_off(client)
+
+
+async def cut_off(client):
+    """Neither answer a close nor close, but go on, until that is impossible."""
+    with pytest.raises(ConnectionError):
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                client.send(b"more")
+                await client.writer.drain()
+                await asyncio.sleep(0.01)

@@ -275,6 +275,7 @@ class LiveConnection(FramedConnection):
                 name = self._served.event.internal_name(channel, self.principal)
                 self._hub.unfollow(name, self)
         self._gateway.let_go(self, self._hub, code)
+        self._gateway.watch(self, self._session.next_deadline().at_s)  # earlier than the one before
         log.debug("a client left", extra={"action": "live.closing", "code": code})
 
     def connection_lost(self, exc: Exception | None) -> None:

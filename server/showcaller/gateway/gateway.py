@@ -10,6 +10,7 @@ from .. import system
 from ..errors import Close, Forbidden, NotFound
 from ..protocol.handshake import Request, Upgrade, accepted, live_event_id, negotiate
 from ..protocol.messages import Drain
+from ..protocol.session import LINGER_S
 from ..show.live_event import LiveEvent
 from ..show.served import ServedEvent
 from .admission import Admission, drain_slots_s, drained
@@ -97,7 +98,7 @@ class Gateway:
         connection = _SentAway(transport, 0, self.buffer_limit_bytes)
         transport.set_protocol(connection)
         connection.close(*away)
-        self.watch(connection, self.now() + GOODBYE_S)
+        self.watch(connection, self.now() + LINGER_S)
 
     def let_go(self, connection: LiveConnection, hub: Hub, code: int) -> None:
         """The connection is closing: it gets no more messages."""
@@ -135,9 +136,10 @@ class Gateway:
         began_s = self.now()
         self._admission.begin_drain(began_s + spread_s)
         leaving = self._connections()
-        self._leaving = set(leaving)
         if not leaving:
             return
+        self._leaving = set(leaving)
+        self._all_left.clear()
         slots_s = drain_slots_s(len(leaving), spread_s)
         log.info("draining", extra={"action": "live.draining", "connections": len(leaving)})
         for connection, slot_s in zip(leaving, slots_s, strict=True):

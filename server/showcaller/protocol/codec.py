@@ -70,6 +70,8 @@ def _check_plain(plain: Any) -> None:
     level = [plain]
     for _ in range(MAX_DEPTH):
         level = [child for value in level for child in _children(value)]
+        if not level:
+            return
     if any(_children(value) or type(value) in (dict, list) for value in level):
         raise BadMessage(f"nested deeper than {MAX_DEPTH}", id=_id_of(plain))
 

@@ -201,7 +201,7 @@ class Session:
 
     def _message(self, data: bytes, format: Format, now_s: float) -> Effect:
         if format != self.format:
-            return Hangup(1003, "messages of this subprotocol are of the other kind")
+            return Hangup(1003, "wrong_format")
         try:
             message = decode(data, format)
         except BadMessage as error:
