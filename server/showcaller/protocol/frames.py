@@ -63,6 +63,7 @@ class Close(NamedTuple):
 
 
 Event = Text | Binary | Fragment | Ping | Pong | Close
+_Step = tuple[Event | None, int]
 
 
 class _Header(NamedTuple):
@@ -124,34 +125,39 @@ class FrameReader:
             data, self._held = self._held + data, b""
         at = 0
         while not self._closed:
-            message = self._message
-            if message is not None and message.remaining:
-                chunk = data[at : at + message.remaining]
-                message.take(chunk)
-                at += len(chunk)
-                if message.remaining:
-                    return
-                yield self._end_frame(message)
-                continue
-            header = self._parse_header(data, at)
-            if header is None:
-                self._held = data[at:]
+            step = self._step(data, at)
+            if step is None:
                 return
-            body = at + header.size
-            if header.opcode >= CLOSE:
-                if len(data) < body + header.length:
-                    self._held = data[at:]
-                    return
-                at = body + header.length
-                yield self._control(header.opcode, unmask(data[body:at], header.mask))
-            elif header.final and message is None and len(data) >= body + header.length:
-                at = body + header.length
-                yield _whole(header.opcode, unmask(data[body:at], header.mask))
-            else:
-                at = body
-                message = self._begin_frame(header)
-                if not message.remaining:
-                    yield self._end_frame(message)
+            event, at = step
+            if event is not None:
+                yield event
+
+    def _step(self, data: bytes, at: int) -> _Step | None:
+        """What the bytes at `at` make, and where to go on; None: nothing without more bytes."""
+        message = self._message
+        if message is not None and message.remaining:
+            return self._take_payload(message, data, at)
+        header = self._parse_header(data, at)
+        if header is None:
+            self._held = data[at:]
+            return None
+        body = at + header.size
+        end = body + header.length
+        if header.opcode >= CLOSE:
+            if len(data) < end:
+                self._held = data[at:]
+                return None
+            return self._control(header.opcode, unmask(data[body:end], header.mask)), end
+        if header.final and message is None and len(data) >= end:
+            return _whole(header.opcode, unmask(data[body:end], header.mask)), end
+        return self._begin_frame(header), body
+
+    def _take_payload(self, message: _OpenMessage, data: bytes, at: int) -> _Step | None:
+        chunk = data[at : at + message.remaining]
+        if not chunk:
+            return None
+        message.take(chunk)
+        return None if message.remaining else self._end_frame(message), at + len(chunk)
 
     def _parse_header(self, data: bytes, at: int) -> _Header | None:
         """The header at `at`, judged as soon as it can be; None if it is incomplete."""
@@ -198,11 +204,11 @@ class FrameReader:
         if so_far + length > self._max_message_bytes:
             raise ProtocolViolation(1009, f"over {self._max_message_bytes} bytes")
 
-    def _begin_frame(self, header: _Header) -> _OpenMessage:
+    def _begin_frame(self, header: _Header) -> Event | None:
         message = self._message or _OpenMessage(header.opcode)
         message.begin_frame(header)
         self._message, self._final = message, header.final
-        return message
+        return None if message.remaining else self._end_frame(message)
 
     def _end_frame(self, message: _OpenMessage) -> Event:
         if not self._final:
