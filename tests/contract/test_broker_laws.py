@@ -140,8 +140,10 @@ history = st.lists(
         st.tuples(st.just("again"), node),
         st.tuples(st.just("save"), st.just(0)),
         st.tuples(st.just("go back"), st.integers(0, 5)),
+        st.tuples(st.just("go back and grow"), st.integers(0, 5)),
         st.tuples(st.just("settle"), st.just(0)),
     ),
+    min_size=3,
     max_size=20,
 )
 
@@ -161,6 +163,7 @@ async def live_through(redis_server: RedisServer, steps: list[tuple[str, int]]) 
     server = Server(redis_server, event_id)
     brokers = [connect(redis_server.url) for _ in range(2)]
     nodes = [Node(await broker.open(event_id)) for broker in brokers]
+    server.save()
     following = [asyncio.create_task(each.follow()) for each in nodes]
     for number, (verb, choice) in enumerate(steps):
         match verb:
@@ -172,12 +175,23 @@ async def live_through(redis_server: RedisServer, steps: list[tuple[str, int]]) 
                 server.save()
             case "go back":
                 server.go_back(choice)
+            case "go back and grow":
+                await grow_anew(redis_server.url, event_id, server, choice, number)
             case "settle":
                 await settled(nodes, following)
     await settled(nodes, following)
     for broker in brokers:
         await broker.close()
     await asyncio.gather(*following)
+
+
+async def grow_anew(url: str, event_id: str, server: Server, choice: int, number: int) -> None:
+    """Have a node that knows nothing of the past be the first to append after it was lost."""
+    stranger = connect(url)
+    log = await stranger.open(event_id)
+    server.go_back(choice)
+    await asyncio.gather(*(log.append(f"s{number}-{i}", b"") for i in range(3)))
+    await stranger.close()
 
 
 async def settled(nodes: list[Node], following: list[asyncio.Task[None]]) -> None:

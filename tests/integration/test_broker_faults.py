@@ -215,6 +215,18 @@ async def test_an_append_alone_finds_out_that_the_log_was_lost(forgetful: RedisS
         assert second.position.epoch != first.position.epoch
 
 
+async def test_a_reader_whose_own_entry_is_not_there_forks_the_log(
+    forgetful: RedisServer,
+) -> None:
+    async with connected(forgetful.url) as broker:
+        log = await broker.open("event")
+        assert isinstance(log, redis_broker.RedisLog)
+        epoch, _ = (await log.append("a", b"")).position
+        head, records = await log._read(redis_broker._Cursor(epoch, 1, "of another entry"), 10)
+        assert head.epoch != epoch and records == []
+        assert (await log.head()).epoch == head.epoch
+
+
 async def test_a_snapshot_of_a_lost_log_is_not_loaded(durable: RedisServer) -> None:
     async with connected(durable.url) as broker:
         log = await broker.open("event")
@@ -383,10 +395,10 @@ async def test_an_append_waits_for_as_many_replicas_as_asked_for(
             await broker.check()
         with RedisServer() as replica:
             await replicating(forgetful, replica)
-            assert (await log.append("k", b"")).duplicate
+            assert (await persist(lambda: log.append("k", b""))).duplicate
             await broker.check()
             for number in range(50):
-                await log.append(f"k{number}", b"")
+                await persist(lambda n=number: log.append(f"k{n}", b""))
             assert replica.command("LLEN", "showcaller:{event}:log") == "51"
             replica.pause()
             with pytest.raises(Unavailable):

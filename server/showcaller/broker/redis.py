@@ -94,16 +94,18 @@ class RedisBroker:
 
     async def check(self) -> None:
         with our_errors():
+            info = await self._client.info("everything")
+            self._check_server(info)
             await self._client.set("showcaller:check", 1, px=1000)
-            memory = await self._client.info("memory")
-            replication = await self._client.info("replication")
-        if str(memory.get("maxmemory_policy", "")).startswith("allkeys"):
+
+    def _check_server(self, info: dict[str, Any]) -> None:
+        version, replicas = str(info["redis_version"]), int(info["connected_slaves"])
+        if int(version.partition(".")[0]) < 7:
+            raise Unavailable(f"this is Redis {version}: version 7 or later is needed")
+        if str(info["maxmemory_policy"]).startswith("allkeys"):
             raise Unavailable("Redis may evict the log: set maxmemory-policy to noeviction")
-        if replication["connected_slaves"] < self._replicas:
-            raise Unavailable(
-                f"{self._replicas} replicas are asked for;"
-                f" Redis has {replication['connected_slaves']}"
-            )
+        if replicas < self._replicas:
+            raise Unavailable(f"{self._replicas} replicas are asked for; Redis has {replicas}")
 
     async def close(self) -> None:
         for opened in self._logs.values():
