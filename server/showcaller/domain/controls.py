@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from .cues import QA_CLOSES
+from .cues import OVERRUNNING, QA_CLOSES, CueRun
 from .ids import ControlId, PersonId, SessionId, StageId
 from .session_run import SessionRun, SessionState
 
@@ -24,6 +25,7 @@ class Before(Struct, kw_only=True):
     actual_start_ms: int | None
     actual_end_ms: int | None
     qa_open: bool
+    overrun: CueRun | None  # the call, if it was overrunning
     cues: list[str]
 
     @classmethod
@@ -37,12 +39,20 @@ class Before(Struct, kw_only=True):
             actual_start_ms=run.actual_start_ms,
             actual_end_ms=run.actual_end_ms,
             qa_open=run.qa_open,
+            overrun=replace(run.cues[OVERRUNNING]) if run.state == "overrunning" else None,
             cues=[name for name, cue in run.cues.items() if cue.called_ms is None],
         )
 
     def close(self, run: SessionRun) -> None:
         """The control has been done to `run`."""
         self.cues = [name for name in self.cues if run.cues[name].called_ms is not None]
+
+    def shorten(self, run: SessionRun) -> None:
+        """Take an extension back; an overrun that it had ended goes on, without another call."""
+        run.extension_ms = self.extension_ms
+        if self.overrun is not None and run.state == "live":
+            run.state = "overrunning"
+            run.cues[OVERRUNNING].call_as(self.overrun)
 
     def restore(self, run: SessionRun) -> None:
         """Make a session that was started, ended or skipped what it was before."""

@@ -60,6 +60,13 @@ class CueRun(Struct, kw_only=True):
         self.late_ms = late_ms
         self.dropped = dropped
 
+    def call_as(self, earlier: CueRun) -> None:
+        """Be called again as it was `earlier`, before it was taken back."""
+        self.due_ms = earlier.due_ms
+        self.called_ms = earlier.called_ms
+        self.late_ms = earlier.late_ms
+        self.dropped = earlier.dropped
+
     def take_back(self) -> None:
         """Make it uncalled again."""
         self.revision += 1

@@ -256,7 +256,7 @@ def _restore(sheet: RunSheet, name: ControlName, before: Before) -> None:
     if name == "delay":
         run.delay_ms = before.delay_ms
     elif name == "extend":
-        run.extension_ms = before.extension_ms
+        before.shorten(run)
     else:
         if run.live:
             sheet.stages[sheet.plan(run.id).stage].starts -= 1

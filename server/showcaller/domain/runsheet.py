@@ -108,6 +108,8 @@ class RunSheet(Struct, kw_only=True, dict=True):
     def _publish_problem(self, schedule: Schedule) -> Refusal | None:
         if schedule.event_id != self.schedule.event_id:
             return Refusal("bad_input", "this is another event's schedule")
+        if {plan.stage for plan in schedule.sessions} - {stage.id for stage in schedule.stages}:
+            return Refusal("bad_input", "a session is on a stage that the schedule does not name")
         stages = {plan.id: plan.stage for plan in schedule.sessions}
         for run in self.sessions.values():
             if run.live and stages.get(run.id) != self.plan(run.id).stage:
@@ -125,6 +127,7 @@ class RunSheet(Struct, kw_only=True, dict=True):
         for run in old.values():
             if run.id not in self.sessions:
                 self._retire(run, outcome)
+        outcome.touched.update(Touch("stage", stage) for stage in self.stages)
         self.stages = {s.id: self.stages.get(s.id, StageRun()) for s in schedule.stages}
         for run in self.sessions.values():
             outcome.touched.update(touches_of(run))

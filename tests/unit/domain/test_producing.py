@@ -82,6 +82,17 @@ def test_extending_an_overrun_counts_from_now_and_ends_it():
     assert day.told_of("a").count("overrunning") == 2
 
 
+def test_undoing_an_extension_returns_to_the_overrun_without_telling_it_again():
+    day = overrunning()
+    day.control("extend", "a", minutes=5)
+    day.wait(1)
+    day.undo()
+    assert day.state("a") == "overrunning"
+    assert day.expected("a") == (545, 565)
+    day.run_until(580)
+    assert day.told_of("a").count("overrunning") == 1
+
+
 def test_an_overrun_can_not_be_extended_into_the_past():
     assert overrunning().control("extend", "a", minutes=-1).refused.code == "wrong_state"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from showcaller.domain import facts
@@ -301,6 +302,19 @@ def test_a_live_session_can_not_vanish_or_leave_its_stage():
 
 def test_another_events_schedule_is_refused():
     assert publish(Day(), session("a", 545, 565), event_id="other").refused.code == "bad_input"
+
+
+def test_a_session_on_a_stage_that_does_not_exist_is_refused():
+    day = Day()
+    lost = msgspec.structs.replace(schedule(session("a", 545, 565)), stages=())
+    outcome = day.fold(facts.SchedulePublished(schedule=lost))
+    assert outcome.refused.code == "bad_input"
+
+
+def test_a_stage_that_is_gone_is_touched():
+    outcome = publish(Day(), session("a", 545, 565, stage="side"))
+    stages = {touch.id for touch in outcome.touched if touch.kind == "stage"}
+    assert stages == {"main", "side"}
 
 
 def test_a_session_that_comes_back_uses_no_key_twice():
