@@ -29,6 +29,7 @@ const DISCONNECTED_GRACE_MS = 3_000; // ICE often recovers by itself
  * @property {string} url where to POST the offer
  * @property {() => string} token the newest token
  * @property {(peer: RTCPeerConnection) => void | Promise<void>} prepare adds the tracks to offer
+ * @property {(sdp: string) => string} [adjustAnswer] last word on the server's answer
  */
 
 /** @extends {Emitter<MediaEvents>} */
@@ -96,14 +97,14 @@ export class MediaSession extends Emitter {
    * @param {number} round
    */
   async #negotiate(peer, round) {
-    const { url, token, prepare } = this.#options;
+    const { url, token, prepare, adjustAnswer = (sdp) => sdp } = this.#options;
     await prepare(peer);
     const offer = await gatheredOffer(peer, GATHERING_MS);
     if (round !== this.#round) return;
     const { sdp, resource } = await postOffer(url, token(), offer, this.#abort.signal);
     if (round !== this.#round) return void deleteResource(resource, token());
     this.#resource = resource;
-    await peer.setRemoteDescription({ type: "answer", sdp });
+    await peer.setRemoteDescription({ type: "answer", sdp: adjustAnswer(sdp) });
   }
 
   /**

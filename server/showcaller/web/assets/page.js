@@ -259,6 +259,7 @@ function askForToken(needs, { event }, end) {
       {
         event,
         registers,
+        alone: true,
         notice: takeNotice(),
         title: registers ? "Join the event" : "This page needs your link",
         lead: registers
@@ -270,7 +271,6 @@ function askForToken(needs, { event }, end) {
         resolve(token);
       },
     );
-    card.classList.add("alone");
     const main = showInstead(card);
     card.querySelector("input")?.focus();
   });

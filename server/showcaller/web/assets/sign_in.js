@@ -12,6 +12,7 @@ import { keepToken } from "./identity.js";
  * @property {string} lead why, in a sentence
  * @property {boolean} registers whether registering helps here; else only the organiser's link does
  * @property {string} [notice] what happened before
+ * @property {boolean} [alone] whether it is all that the page shows
  */
 
 /**
@@ -21,15 +22,15 @@ import { keepToken } from "./identity.js";
  * @param {(token: string) => void} done
  * @returns {HTMLElement}
  */
-export function signInCard({ event, title, lead, registers, notice = "" }, done) {
+export function signInCard({ event, title, lead, registers, notice = "", alone = false }, done) {
   const accept = (/** @type {string} */ token) => {
     keepToken(event, token);
     done(token);
   };
   return h(
     "section",
-    { class: "card sign-in stack", "aria-labelledby": "sign-in-title" },
-    h("h2", { id: "sign-in-title" }, title),
+    { class: `card sign-in stack${alone ? " alone" : ""}`, "aria-labelledby": "sign-in-title" },
+    h(alone ? "h1" : "h2", { id: "sign-in-title" }, title),
     notice && h("p", { class: "error", role: "alert" }, notice),
     h("p", { class: "quiet" }, lead),
     registers && registrationForm(event, accept),
