@@ -10,11 +10,14 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .client import Client
 from .errors import ShowcallerClientError
 from .http import register
+
+if TYPE_CHECKING:  # its import needs the extra `media`
+    from .media import Viewer
 
 EPILOG = """\
 examples:
@@ -130,20 +133,23 @@ async def _watch(options: argparse.Namespace) -> None:
     from . import media
 
     url = media.whep_url(options.url, options.event, stage=options.stage)
-    async with media.watch(url, await _token(options)) as viewer:
-        while options.frames is None or viewer.video_frames < options.frames:
-            before = viewer.video_frames
-            await asyncio.sleep(1)
-            viewer.check()
-            print(
-                json.dumps(
-                    {
-                        "video_frames": viewer.video_frames,
-                        "audio_frames": viewer.audio_frames,
-                        "frames_per_s": viewer.video_frames - before,
-                        "size": viewer.frame_size,
-                        "connections": viewer.connections,
-                    }
-                ),
-                flush=True,
-            )
+    token = await _token(options)
+    async with Client(options.url, event=options.event, token=token) as client:
+        generation = media.stage_generation(await client.follow("agenda"), options.stage)
+        async with media.watch(url, token, generation=generation) as viewer:
+            await _count(viewer, options.frames)
+
+
+async def _count(viewer: Viewer, frames: int | None) -> None:
+    while frames is None or viewer.video_frames < frames:
+        before = viewer.video_frames
+        await asyncio.sleep(1)
+        viewer.check()
+        counts = {
+            "video_frames": viewer.video_frames,
+            "audio_frames": viewer.audio_frames,
+            "frames_per_s": viewer.video_frames - before,
+            "size": viewer.frame_size,
+            "connections": viewer.connections,
+        }
+        print(json.dumps(counts), flush=True)

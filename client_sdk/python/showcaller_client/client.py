@@ -336,7 +336,9 @@ class Client(Commands):
                 await self.refresh(await self._newer_token())
                 tries = 0
             except (OSError, Refused) as error:
-                log.warning("no newer token yet: %s", error)
+                log.warning("no newer token: %s", error)
+                if isinstance(error, Refused) and not error.retry:
+                    await asyncio.Event().wait()  # asking again would not help
                 await asyncio.sleep(1.0 + backoff.full_jitter_s(tries, random.random))
                 tries += 1
 

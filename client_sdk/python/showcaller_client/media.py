@@ -28,11 +28,15 @@ except ImportError as error:
 
 from . import backoff, http
 from .errors import Refused
+from .followed import Followed
 from .testcard import AUDIO_FRAME, AUDIO_RATE, EncodedLoop, make_test_card
 from .whip import Peer
 
 log = logging.getLogger("showcaller_client")
 
+Generation = Callable[[], int]
+
+GENERATION_INTERVAL_S = 0.25
 MAX_LATE_S = 0.5  # a program that was held up goes on from here instead of catching up
 
 
@@ -119,11 +123,22 @@ async def load_test_card() -> LoopSource:
     return LoopSource(await asyncio.to_thread(make_test_card))
 
 
+def stage_generation(agenda: Followed, stage: str) -> Generation:
+    """The stage's `generation` as the `agenda` channel has it."""
+    return lambda: int(agenda.items.get(f"stage:{stage}", {}).get("generation", 0))
+
+
 async def publish(
-    source: Source, whip_url: str, token: str, *, ssl_context: ssl.SSLContext | None = None
+    source: Source,
+    whip_url: str,
+    token: str,
+    *,
+    generation: Generation | None = None,
+    ssl_context: ssl.SSLContext | None = None,
 ) -> None:
     """Publish until cancelled or a file has ended; waits while the doors are closed.
 
+    With the stage's `generation` it notices at once when another worker has taken the stage.
     Raises `Refused` where waiting is no use: not a speaker of this session, the session has ended.
     """
 
@@ -136,7 +151,7 @@ async def publish(
         )
         log.info("publishing to %s", whip_url)
         try:
-            if await _first(peer.ended(), finished.wait()) == 1:
+            if await _first(peer.ended(), _outdated(generation), finished.wait()) == 2:
                 raise _Finished
         finally:
             await peer.close()
@@ -155,13 +170,19 @@ class Viewer:
     """
 
     def __init__(
-        self, whep_url: str, token: str, *, ssl_context: ssl.SSLContext | None = None
+        self,
+        whep_url: str,
+        token: str,
+        *,
+        generation: Generation | None = None,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self.video_frames = 0
         self.audio_frames = 0
         self.connections = 0
         self.frame_size: tuple[int, int] | None = None  # of the newest one: width, height
         self._url, self._token, self._ssl = whep_url, token, ssl_context
+        self._generation = generation
         self._peer: Peer | None = None
         self._counting: set[asyncio.Task[None]] = set()
         self._counted = asyncio.Event()
@@ -191,11 +212,6 @@ class Viewer:
         if self._task is not None and self._task.done():
             self._task.result()
 
-    async def reconnect(self) -> None:
-        """Connect again, as when the stage's `generation` has grown."""
-        if self._peer is not None:
-            await self._peer.pc.close()
-
     async def statistics(self) -> dict[str, Any]:
         """What arrived on the present connection, by kind: packets, lost, jitter."""
         if self._peer is None:
@@ -216,7 +232,7 @@ class Viewer:
         self._peer = peer
         self.connections += 1
         try:
-            await peer.ended()
+            await _first(peer.ended(), _outdated(self._generation))
         finally:
             self._peer = None
             await peer.close()
@@ -245,9 +261,15 @@ class Viewer:
             self._counted.set()
 
 
-def watch(whep_url: str, token: str, *, ssl_context: ssl.SSLContext | None = None) -> Viewer:
+def watch(
+    whep_url: str,
+    token: str,
+    *,
+    generation: Generation | None = None,
+    ssl_context: ssl.SSLContext | None = None,
+) -> Viewer:
     """Watch a stage or a session: `async with watch(url, token) as viewer`."""
-    return Viewer(whep_url, token, ssl_context=ssl_context)
+    return Viewer(whep_url, token, generation=generation, ssl_context=ssl_context)
 
 
 def whip_url(url: str, event: str, session: str) -> str:
@@ -296,6 +318,18 @@ async def _keep_at_it(once: Callable[[], Awaitable[None]]) -> None:
         jitter_s = backoff.full_jitter_s(tries, random.random)
         tries += 1
         await asyncio.sleep(jitter_s if asked_s is None else asked_s)
+
+
+async def _outdated(generation: Generation | None) -> None:
+    """Wait until a connection made now belongs to an older generation of its stage (§9)."""
+    if generation is None:
+        await asyncio.Event().wait()
+        return
+    made = generation()
+    while True:
+        await asyncio.sleep(GENERATION_INTERVAL_S)
+        if generation() > made:
+            return
 
 
 async def _first(*waits: Awaitable[object]) -> int:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import av
+import psutil
 import pytest
 import pytest_asyncio
 
@@ -13,7 +17,7 @@ from showcaller.testing.serving import ServeProcess
 from showcaller_client import Client, Refused, ShutOut, TokenRejected, media, register
 from showcaller_client.codec import Format
 from showcaller_client.http import newer_token
-from showcaller_client.testcard import make_test_card
+from showcaller_client.testcard import FRAMES_PER_S, draw, make_test_card
 
 from .cuttable_proxy import CuttableProxy
 
@@ -200,6 +204,100 @@ async def test_a_published_test_card_is_watched(server: ServeProcess) -> None:
             assert (await viewer.statistics())["video"]["packets"] > 25
             publishing.cancel()
             await agenda.wait_until(lambda c: not c.items[f"session:{TALK}"]["on_air"])
+    finally:
+        publishing.cancel()
+        await asyncio.gather(publishing, return_exceptions=True)
+
+
+async def test_both_sides_come_back_when_the_media_worker_is_killed(server: ServeProcess) -> None:
+    card = media.LoopSource(make_test_card(1))
+    speaker, attendee = server.token(EVENT, "producer"), server.token(EVENT, "attendee")
+    async with Client(server.url, event=EVENT, token=attendee) as client:
+        generation = media.stage_generation(await client.follow("agenda"), "main")
+        room = media.whip_url(server.url, EVENT, TALK)
+        publishing = asyncio.ensure_future(
+            media.publish(card, room, speaker, generation=generation)
+        )
+        stage = media.whep_url(server.url, EVENT, stage="main")
+        try:
+            async with media.watch(stage, attendee, generation=generation) as viewer:
+                await viewer.wait_for_video(25)
+                before = generation()
+                kill_media_workers(server.pid)
+                await until(lambda: generation() > before)
+                await viewer.wait_for_video(25, timeout_s=20)
+                assert viewer.connections >= 2
+        finally:
+            publishing.cancel()
+            await asyncio.gather(publishing, return_exceptions=True)
+
+
+def kill_media_workers(serve_pid: int) -> None:
+    workers = psutil.Process(serve_pid).children(recursive=True)
+    assert workers
+    for worker in workers:
+        worker.kill()
+
+
+@pytest.mark.parametrize(("name", "codec"), [("talk.webm", "libvpx"), ("talk.mp4", "mpeg4")])
+async def test_a_file_is_published_to_its_end(
+    server: ServeProcess, tmp_path: Path, name: str, codec: str
+) -> None:
+    write_video(tmp_path / name, codec, seconds=3)
+    attendee = server.token(EVENT, "attendee")
+    speaker = server.token(EVENT, "speaker", sessions=[TALK])
+    stage = media.whep_url(server.url, EVENT, stage="main")
+    async with media.watch(stage, attendee) as viewer:
+        source = media.FileSource(tmp_path / name)
+        async with asyncio.timeout(30):
+            await media.publish(source, media.whip_url(server.url, EVENT, TALK), speaker)
+        assert viewer.video_frames > 25
+
+
+def write_video(path: Path, codec: str, *, seconds: int) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=FRAMES_PER_S)
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        stream.codec_context.gop_size = FRAMES_PER_S
+        for number in range(seconds * FRAMES_PER_S):
+            container.mux(stream.encode(draw(number, seconds * FRAMES_PER_S).frame()))
+        container.mux(stream.encode(None))
+
+
+async def test_a_file_without_media_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OSError):
+        media.FileSource(tmp_path / "none.webm")
+
+
+async def cli(server: ServeProcess, command: str, *arguments: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "showcaller_client", command, "--url", server.url),
+        *("--event", EVENT, *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_the_command_line_asks_and_says_why_not(server: ServeProcess) -> None:
+    code, out, _ = await cli(server, "ask", TALK, "From a shell?", "--name", "Ada")
+    assert (code, json.loads(out)["state"]) == (0, "pending")
+    code, out, err = await cli(server, "ask", "no-such-session", "Why?")
+    assert (code, out) == (1, "")
+    assert err.startswith("error: ") and "not_found" in err
+
+
+async def test_the_command_line_counts_frames(server: ServeProcess) -> None:
+    card = media.LoopSource(make_test_card(1))
+    speaker = server.token(EVENT, "speaker", sessions=[TALK])
+    room = media.whip_url(server.url, EVENT, TALK)
+    publishing = asyncio.ensure_future(media.publish(card, room, speaker))
+    try:
+        code, out, _ = await cli(server, "watch", "main", "--frames", "10")
+        assert code == 0
+        assert json.loads(out.splitlines()[-1])["video_frames"] >= 10
     finally:
         publishing.cancel()
         await asyncio.gather(publishing, return_exceptions=True)

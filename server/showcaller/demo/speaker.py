@@ -24,11 +24,13 @@ async def publish_to_sessions(client: Client, url: str, event: str, token: str) 
     on_air: dict[str, asyncio.Task[None]] = {}
     try:
         while True:
-            wanted = {s["id"] for s in agenda.sessions() if _wants_card(s, agenda, produce, me)}
-            for session in wanted - on_air.keys():
+            sessions = [s for s in agenda.sessions() if _wants_card(s, agenda, produce, me)]
+            wanted = {str(s["id"]): str(s["stage"]) for s in sessions}
+            for session in wanted.keys() - on_air.keys():
                 room = media.whip_url(url, event, session)
-                on_air[session] = asyncio.create_task(_publish(card, room, token))
-            await _stop([on_air.pop(session) for session in on_air.keys() - wanted])
+                generation = media.stage_generation(agenda.followed, wanted[session])
+                on_air[session] = asyncio.create_task(_publish(card, room, token, generation))
+            await _stop([on_air.pop(session) for session in on_air.keys() - wanted.keys()])
             await asyncio.sleep(LOOK_EVERY_S)
     finally:
         await _stop(list(on_air.values()))
@@ -41,10 +43,12 @@ def _wants_card(session: Session, agenda: Agenda, produce: Followed, me: str) ->
     return not any(p["session"] == session["id"] and p["person"] != me for p in publications)
 
 
-async def _publish(card: media.LoopSource, room: str, token: str) -> None:
+async def _publish(
+    card: media.LoopSource, room: str, token: str, generation: media.Generation
+) -> None:
     while True:
         try:
-            await media.publish(card, room, token)
+            await media.publish(card, room, token, generation=generation)
         except Refused as refused:
             log.info("not published: %s", refused, extra={"action": "demo.not_published"})
         await asyncio.sleep(ASK_AGAIN_S)
