@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .. import system
+from .. import metrics, system
 from ..domain import facts
 from ..domain.ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, derive_id
 from ..domain.outcome import Outcome, Refusal
@@ -21,7 +21,16 @@ from ..domain.people import Principal
 from ..domain.questions import first_state
 from ..domain.runsheet import RunSheet
 from ..domain.text import TextProblem, clean_text
-from ..errors import Banned, Forbidden, NotFound, RateLimited, Refused, Unavailable, YourFault
+from ..errors import (
+    Banned,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    Refused,
+    ShowcallerError,
+    Unavailable,
+    YourFault,
+)
 from . import command_args as a
 from .erasure import erase_texts
 from .limits import Lane, Limits
@@ -68,12 +77,22 @@ class Commands:
         command = _TABLE.get(name)
         if command is None:
             raise NotFound(f"there is no command {name!r}")
-        if self._event.state.people.shuts_out(principal):
+        outcome = "ok"
+        try:
+            call = Call(principal, name, _log_key(principal.person, name, key))
+            return await self._run(command, call, args)
+        except ShowcallerError as error:
+            outcome = error.code
+            raise
+        finally:
+            metrics.COMMANDS.labels(name, outcome).inc()
+
+    async def _run(self, command: _Command, call: Call, args: Mapping[str, Any]) -> Result:
+        if self._event.state.people.shuts_out(call.who):
             raise Banned("you were shut out of this event")
         read = a.read_args(command.args, args)
-        if not may_command(principal, name, self._session_of(read)):
-            raise Forbidden(f"your roles do not allow {name}")
-        call = Call(principal, name, _log_key(principal.person, name, key))
+        if not may_command(call.who, call.name, self._session_of(read)):
+            raise Forbidden(f"your roles do not allow {call.name}")
         self._admit(call)
         self._require_existing(read)
         return await command.run(self, call, read)
