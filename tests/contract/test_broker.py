@@ -134,6 +134,13 @@ async def test_read_goes_on_after_an_offset_up_to_a_limit(log: EventLog) -> None
     assert await log.read(7) == []
 
 
+async def test_reading_beyond_the_end_finds_nothing_and_changes_nothing(log: EventLog) -> None:
+    position = (await log.append("k", b"")).position
+    assert await log.read(1_000_000) == []
+    assert await log.read(0, limit=0) == []
+    assert await log.head() == position
+
+
 async def test_logs_of_two_events_do_not_touch(broker: Broker, log: EventLog) -> None:
     other = await broker.open("another-event")
     await log.append("k", b"ours")

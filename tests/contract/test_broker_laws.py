@@ -10,7 +10,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from showcaller.broker import redis as redis_broker
+from showcaller.broker import redis_cursor
 from showcaller.broker.base import Appended, Entry, EventLog, NotYet
 from showcaller.broker.connect import connect
 from showcaller.testing.redis_server import RedisServer
@@ -154,7 +154,7 @@ def test_no_node_sees_two_entries_at_one_position_however_the_server_forgets(
     redis_server: RedisServer, steps: list[tuple[str, int]]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(redis_broker, "POLL_S", 0.02)
+        patch.setattr(redis_cursor, "POLL_S", 0.02)
         asyncio.run(live_through(redis_server, steps))
 
 

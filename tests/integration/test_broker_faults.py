@@ -14,6 +14,7 @@ import pytest
 from showcaller.broker import redis as redis_broker
 from showcaller.broker.base import Broker, Position
 from showcaller.broker.connect import connect
+from showcaller.broker.redis_cursor import Cursor
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.errors import ConfigError, StorageFull, Unavailable
 from showcaller.testing.redis_server import DURABLE, RedisServer
@@ -222,9 +223,20 @@ async def test_a_reader_whose_own_entry_is_not_there_forks_the_log(
         log = await broker.open("event")
         assert isinstance(log, redis_broker.RedisLog)
         epoch, _ = (await log.append("a", b"")).position
-        head, records = await log._read(redis_broker._Cursor(epoch, 1, "of another entry"), 10)
+        head, records = await log._read(Cursor(epoch, 1, "of another entry"), 10)
         assert head.epoch != epoch and records == []
         assert (await log.head()).epoch == head.epoch
+
+
+async def test_a_node_that_folded_more_than_the_log_holds_forks_it(
+    forgetful: RedisServer,
+) -> None:
+    async with connected(forgetful.url) as broker:
+        log = await broker.open("event")
+        epoch, _ = (await log.append("a", b"")).position
+        async with reading(log, after=5, epoch=epoch) as reader:
+            await until(lambda: reader.keys() == ["a"])
+        assert reader.epochs[-1] == (await log.head()).epoch != epoch
 
 
 async def test_a_snapshot_of_a_lost_log_is_not_loaded(durable: RedisServer) -> None:

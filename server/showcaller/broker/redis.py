@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
@@ -31,6 +30,7 @@ from .. import system
 from ..errors import ConfigError, NotFound, Unavailable
 from .base import Appended, Entry, Lease, NotYet, Position
 from .batches import Batches
+from .redis_cursor import Cursor, Forked, Inbox, Record, Seen
 from .redis_pubsub import Subscriptions
 from .redis_scripts import LOST, Argument, Script, our_errors
 from .topics import Handler
@@ -39,11 +39,8 @@ TIMEOUT_S = 3.0  # for a connection, and for an answer
 WAIT_MS = 1500  # for replicas; less than TIMEOUT_S
 REPEAT_FOR_S = 4.0  # an append is repeated if that begins within this time
 REPEAT_EVERY_S = 0.1
-POLL_S = 0.5  # a tail that hears nothing looks at the log: the last message may be lost
 RETRY_READ_S = 0.25
 PAGE = 1000  # entries
-DIGESTS_KEPT = 8192  # entries; more than can be on their way at one time
-INBOX = 4096  # messages; what a slow tail loses beyond it, it reads from the log
 
 _APPEND = Script("epoch.lua", "append.lua")
 _READ = Script("epoch.lua", "read.lua")
@@ -120,62 +117,6 @@ class _Append(NamedTuple):
     not_before_ms: int | None
 
 
-class _Cursor(NamedTuple):
-    """A position, and what proves it: the digest of its entry ('' if unknown)."""
-
-    epoch: str
-    offset: int
-    digest: str
-
-
-class _Record(NamedTuple):
-    """An entry as Redis keeps it."""
-
-    entry: Entry
-    digest: str
-
-    @classmethod
-    def parse(cls, offset: int, raw: bytes) -> _Record:
-        head, _, rest = raw.partition(b"\n")
-        at_ms, digest, key_length = head.split(b" ")
-        key, data = rest[: int(key_length)], rest[int(key_length) :]
-        return cls(Entry(offset, key.decode(), int(at_ms), data), digest.decode())
-
-    def at(self, epoch: str) -> _Cursor:
-        return _Cursor(epoch, self.entry.offset, self.digest)
-
-
-class _Forked(Unavailable):
-    """An answer contradicts what was seen before. The next call makes the log's epoch a new one."""
-
-
-class _Seen:
-    """What this node has seen of a log, appended or read, in each epoch."""
-
-    def __init__(self) -> None:
-        self.epoch = ""  # the one the log was in when we last asked
-        self._newest: dict[str, _Cursor] = {}
-        self._digests: dict[str, dict[int, str]] = {}  # of the last entries, by offset
-
-    def newest(self) -> _Cursor:
-        return self._newest.get(self.epoch, _Cursor(self.epoch, 0, "-"))
-
-    def claim(self, cursor: _Cursor) -> None:
-        """Somebody goes on from `cursor`, so its entry must be there."""
-        self._newest[cursor.epoch] = max(self._newest.get(cursor.epoch, cursor), cursor)
-
-    def note(self, cursor: _Cursor) -> None:
-        """The entry at `cursor` is being shown to somebody. Raises `_Forked` if another one was."""
-        digests = self._digests.setdefault(cursor.epoch, {})
-        known = digests.setdefault(cursor.offset, cursor.digest)
-        if known != cursor.digest:
-            self._newest[cursor.epoch] = cursor._replace(digest=known)
-            raise _Forked("the log is another one than before: send it again")
-        if len(digests) > DIGESTS_KEPT:
-            del digests[next(iter(digests))]
-        self.claim(cursor)
-
-
 class RedisLog:
     """One event's log. There is one object a log and process, since it keeps what was seen."""
 
@@ -186,9 +127,9 @@ class RedisLog:
         self._subscriptions = subscriptions
         self._event_id = event_id
         self._replicas = replicas
-        self._seen = _Seen()
+        self._seen = Seen()
         self._appends: Batches[_Append, Appended] = Batches(self._place)
-        self._inboxes: set[_Inbox] = set()
+        self._inboxes: set[Inbox] = set()
         self._ended = False
         self._tail_topic = self._key("tail")
         self._log_keys = [self._key(part) for part in ("log", "epoch", "keys", "snapshots")]
@@ -216,7 +157,7 @@ class RedisLog:
                 with our_errors():
                     return await self._place_once(batch)
             except Unavailable as error:
-                worth_it = isinstance(error, _Forked) or isinstance(error.__cause__, LOST)
+                worth_it = isinstance(error, Forked) or isinstance(error.__cause__, LOST)
                 if not worth_it or system.monotonic_s() > give_up_s:
                     raise
             await asyncio.sleep(REPEAT_EVERY_S)
@@ -232,30 +173,30 @@ class RedisLog:
         if place[0] == 0:
             return NotYet(place[1])
         offset, at_ms, digest, duplicate = place
-        self._seen.note(_Cursor(epoch, offset, digest.decode()))
+        self._seen.note(Cursor(epoch, offset, digest.decode()))
         return Appended(Position(epoch, offset), at_ms, duplicate == 1)
 
     async def read(self, after: int, limit: int = 1000) -> list[Entry]:
         with our_errors():
             while True:
                 asked = self._seen.epoch
-                head, records = await self._read(_Cursor(asked, after, ""), limit)
+                head, records = await self._read(Cursor(asked, after, ""), limit)
                 if head.epoch == asked:
                     return [record.entry for record in records]
 
     async def head(self) -> Position:
         with our_errors():
-            head, _ = await self._read(_Cursor("", 0, "-"), 0)
+            head, _ = await self._read(Cursor("", 0, "-"), 0)
         return Position(head.epoch, head.offset)
 
-    async def _read(self, after: _Cursor, limit: int) -> tuple[_Cursor, list[_Record]]:
+    async def _read(self, after: Cursor, limit: int) -> tuple[Cursor, list[Record]]:
         """The head, and the records after `after`: none if the log is in another epoch."""
         raw_epoch, offset, digest, raw = await self._run(_READ, *after, limit)
         epoch = raw_epoch.decode()
-        records = [_Record.parse(place, one) for place, one in enumerate(raw, after.offset + 1)]
+        records = [Record.parse(place, one) for place, one in enumerate(raw, after.offset + 1)]
         for record in records:
             self._seen.note(record.at(epoch))
-        return _Cursor(epoch, offset, digest.decode()), records
+        return Cursor(epoch, offset, digest.decode()), records
 
     async def erase(self, offset: int, data: bytes) -> None:
         with our_errors():
@@ -309,9 +250,9 @@ class RedisLog:
     async def tail(
         self, after: int, epoch: str | None = None
     ) -> AsyncIterator[tuple[str, list[Entry]]]:
-        cursor = _Cursor(epoch or self._seen.epoch, after, "")
+        cursor = Cursor(epoch or self._seen.epoch, after, "")
         self._seen.claim(cursor)
-        inbox = _Inbox(self._seen)
+        inbox = Inbox(self._seen)
         self._inboxes.add(inbox)
         self._subscriptions.add(self._tail_topic, inbox.put)
         try:
@@ -331,25 +272,25 @@ class RedisLog:
             self._inboxes.discard(inbox)
             self._subscriptions.remove(self._tail_topic, inbox.put)
 
-    async def _catch_up(self, cursor: _Cursor) -> tuple[_Cursor, list[Entry], bool]:
+    async def _catch_up(self, cursor: Cursor) -> tuple[Cursor, list[Entry], bool]:
         """Read a page after `cursor`. The last value: whether there is more to read."""
         head, records = await self._read_patiently(cursor)
         if head.epoch != cursor.epoch:
-            return _Cursor(head.epoch, 0, "-"), [], True
+            return Cursor(head.epoch, 0, "-"), [], True
         if records:
             cursor = records[-1].at(head.epoch)
         if cursor.offset == head.offset:
             cursor = head
         return cursor, [record.entry for record in records], cursor.offset < head.offset
 
-    async def _read_patiently(self, cursor: _Cursor) -> tuple[_Cursor, list[_Record]]:
+    async def _read_patiently(self, cursor: Cursor) -> tuple[Cursor, list[Record]]:
         """Read once Redis answers; nothing if the broker is closed before."""
         away = False
         while not self._ended:
             try:
                 with our_errors():
                     return await self._read(cursor, PAGE)
-            except _Forked:
+            except Forked:
                 continue
             except Unavailable as error:
                 if not away:
@@ -393,7 +334,7 @@ class RedisLog:
             return None
         head, _, data = kept[0].partition(b"\n")
         epoch, offset, digest = head.decode().split(" ")
-        self._seen.claim(_Cursor(epoch, int(offset), digest))
+        self._seen.claim(Cursor(epoch, int(offset), digest))
         return Position(epoch, int(offset)), data
 
     # Leases -------------------------------------------------------------------------------------
@@ -438,60 +379,6 @@ class RedisLog:
 
     def _log(self, message: str, action: str, **details: str) -> None:
         log.warning(message, extra={"action": action, "event": self._event_id, **details})
-
-
-class _Inbox:
-    """Messages about new entries, until the tail comes for them."""
-
-    def __init__(self, seen: _Seen) -> None:
-        self._seen = seen
-        self._messages: deque[bytes] = deque(maxlen=INBOX)
-        self._some = asyncio.Event()
-
-    def put(self, message: bytes) -> None:
-        self._messages.append(message)
-        self._some.set()
-
-    def wake(self) -> None:
-        self._some.set()
-
-    async def take(self, cursor: _Cursor) -> tuple[_Cursor, list[Entry], bool]:
-        """The entries that continue `cursor`, waiting for some.
-
-        The last value: whether the log must be read, since there is a gap or long nothing came.
-        """
-        try:
-            async with asyncio.timeout(POLL_S):
-                await self._some.wait()
-        except TimeoutError:
-            return cursor, [], True
-        self._some.clear()
-        entries: list[Entry] = []
-        while self._messages:
-            before, record = _parse_message(self._messages.popleft())
-            if before.epoch == cursor.epoch and before.offset < cursor.offset:
-                continue  # read already
-            if before != cursor or not self._fits(after := record.at(before.epoch)):
-                self._messages.clear()  # whatever they tell of is in the log already
-                return cursor, entries, True
-            cursor = after
-            entries.append(record.entry)
-        return cursor, entries, False
-
-    def _fits(self, cursor: _Cursor) -> bool:
-        try:
-            self._seen.note(cursor)
-        except _Forked:
-            return False
-        return True
-
-
-def _parse_message(message: bytes) -> tuple[_Cursor, _Record]:
-    """What `append.lua` published: the position before the entry, and the entry."""
-    head, _, raw = message.partition(b"\n")
-    epoch, offset, digest_before = head.decode().split(" ")
-    record = _Record.parse(int(offset), raw)
-    return _Cursor(epoch, record.entry.offset - 1, digest_before), record
 
 
 def _key(event_id: str, *parts: str) -> str:

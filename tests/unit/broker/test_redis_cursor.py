@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from showcaller.broker.base import Entry
-from showcaller.broker.redis import DIGESTS_KEPT, _Cursor, _Forked, _Inbox, _Seen
+from showcaller.broker.redis_cursor import DIGESTS_KEPT, Cursor, Forked, Inbox, Seen
 
-ZERO = _Cursor("e", 0, "-")
+ZERO = Cursor("e", 0, "-")
 
 
 def message(offset: int, digest: str, before: str, epoch: str = "e") -> bytes:
@@ -18,8 +18,8 @@ def entry(offset: int) -> Entry:
     return Entry(offset, f"k{offset}", 1700000000000, b"data")
 
 
-def inbox_with(*messages: bytes) -> _Inbox:
-    inbox = _Inbox(_Seen())
+def inbox_with(*messages: bytes) -> Inbox:
+    inbox = Inbox(Seen())
     for each in messages:
         inbox.put(each)
     return inbox
@@ -27,12 +27,12 @@ def inbox_with(*messages: bytes) -> _Inbox:
 
 async def test_messages_that_continue_the_cursor_are_taken() -> None:
     inbox = inbox_with(message(1, "a", "-"), message(2, "b", "a"))
-    assert await inbox.take(ZERO) == (_Cursor("e", 2, "b"), [entry(1), entry(2)], False)
+    assert await inbox.take(ZERO) == (Cursor("e", 2, "b"), [entry(1), entry(2)], False)
 
 
 async def test_messages_about_what_was_read_already_are_passed_over() -> None:
     inbox = inbox_with(message(1, "a", "-"), message(2, "b", "a"))
-    assert await inbox.take(_Cursor("e", 1, "a")) == (_Cursor("e", 2, "b"), [entry(2)], False)
+    assert await inbox.take(Cursor("e", 1, "a")) == (Cursor("e", 2, "b"), [entry(2)], False)
 
 
 @pytest.mark.parametrize(
@@ -45,39 +45,49 @@ async def test_messages_about_what_was_read_already_are_passed_over() -> None:
 )
 async def test_a_message_that_does_not_continue_means_reading(strange: bytes) -> None:
     inbox = inbox_with(message(1, "a", "-"), strange, message(4, "d", "c"))
-    assert await inbox.take(ZERO) == (_Cursor("e", 1, "a"), [entry(1)], True)
+    assert await inbox.take(ZERO) == (Cursor("e", 1, "a"), [entry(1)], True)
 
 
 async def test_a_message_against_what_another_reader_saw_means_reading() -> None:
-    seen = _Seen()
-    seen.note(_Cursor("e", 1, "mine"))
-    inbox = _Inbox(seen)
+    seen = Seen()
+    seen.note(Cursor("e", 1, "mine"))
+    inbox = Inbox(seen)
     inbox.put(message(1, "theirs", "-"))
     assert await inbox.take(ZERO) == (ZERO, [], True)
 
 
 def test_the_newest_of_the_current_epoch_is_the_proof() -> None:
-    seen = _Seen()
+    seen = Seen()
     assert seen.newest() == ("", 0, "-")
-    seen.note(_Cursor("e", 2, "b"))
-    seen.note(_Cursor("e", 1, "a"))
-    seen.note(_Cursor("f", 9, "z"))
+    seen.note(Cursor("e", 2, "b"))
+    seen.note(Cursor("e", 1, "a"))
+    seen.note(Cursor("f", 9, "z"))
     seen.epoch = "e"
     assert seen.newest() == ("e", 2, "b")
 
 
 def test_a_contradiction_makes_what_was_seen_first_the_proof() -> None:
-    seen = _Seen()
+    seen = Seen()
     seen.epoch = "e"
-    seen.note(_Cursor("e", 1, "a"))
-    seen.note(_Cursor("e", 2, "b"))
-    with pytest.raises(_Forked):
-        seen.note(_Cursor("e", 1, "x"))
+    seen.note(Cursor("e", 1, "a"))
+    seen.note(Cursor("e", 2, "b"))
+    with pytest.raises(Forked):
+        seen.note(Cursor("e", 1, "x"))
     assert seen.newest() == ("e", 1, "a")
 
 
 def test_memory_is_bounded() -> None:
-    seen = _Seen()
+    seen = Seen()
     for offset in range(1, DIGESTS_KEPT * 2):
-        seen.note(_Cursor("e", offset, "d"))
+        seen.note(Cursor("e", offset, "d"))
     assert len(seen._digests["e"]) == DIGESTS_KEPT
+
+
+def test_the_far_past_does_not_push_out_what_is_new() -> None:
+    seen = Seen()
+    for offset in range(DIGESTS_KEPT, DIGESTS_KEPT * 3):
+        seen.note(Cursor("e", offset, "d"))
+    for offset in range(1, DIGESTS_KEPT):
+        seen.note(Cursor("e", offset, "d"))
+    with pytest.raises(Forked):
+        seen.note(Cursor("e", DIGESTS_KEPT * 3 - 1, "x"))
