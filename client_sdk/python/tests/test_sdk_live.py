@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import av
 import psutil
 import pytest
 import pytest_asyncio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from showcaller.testing.serving import ServeProcess
-from showcaller_client import Client, Refused, ShutOut, TokenRejected, media, register
+from showcaller_client import Client, NotServed, Refused, ShutOut, TokenRejected, media, register
 from showcaller_client.codec import Format
 from showcaller_client.http import newer_token
 from showcaller_client.testcard import FRAMES_PER_S, draw, make_test_card
@@ -309,3 +317,39 @@ async def test_publishing_needs_a_speaker(server: ServeProcess) -> None:
     with pytest.raises(Refused) as refused:
         await media.publish(card, url, server.token(EVENT, "attendee"))
     assert refused.value.http_status == 403
+
+
+async def test_certificates_are_verified(tmp_path: Path) -> None:
+    schedule = ROOT / "schedules" / f"{EVENT}.yaml"
+    certificate, key = make_certificate(tmp_path)
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    options = ("--tls-cert", str(certificate), "--tls-key", str(key), "--rehearse-from", "09:06")
+    async with ServeProcess(schedule, *options, data=tmp_path / "data") as server:
+        assert server.url.startswith("https:")
+        me = await register(server.url, EVENT, "Ada", ssl_context=trusting)
+        with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
+            await register(server.url, EVENT, "Ada")
+        async with Client(server.url, event=EVENT, token=me.token, ssl_context=trusting) as client:
+            await client.follow("agenda")
+        with pytest.raises(NotServed, match="certificate"):
+            async with Client(server.url, event=EVENT, token=me.token):
+                pass
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A self-signed one for 127.0.0.1, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
