@@ -274,3 +274,15 @@ def test_an_undone_start_makes_the_end_before_it_undoable_again():
     day.undo()
     assert day.undo().refused is None
     assert (day.state("a"), day.state("b")) == ("live", "upcoming")
+
+
+def test_a_key_that_was_used_up_while_the_session_was_skipped_is_replaced():
+    day = Day().run_until(529)
+    due = day.sheet.due_cues()[0]
+    day.wait(1)
+    day.control("skip", "opening")
+    assert day.call(due).refused.code == "already_called"
+    day.undo()
+    again = day.sheet.due_cues()[0]
+    assert (again.session, again.cue) == (due.session, due.cue)
+    assert again.revision > due.revision
