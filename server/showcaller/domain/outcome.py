@@ -36,7 +36,7 @@ class CueEvent(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, kw_only=True):
-    """The verdict on one fact. A refused fact touches nothing that any channel shows."""
+    """The verdict on one fact. A refused fact touches at most the revision of a cue called too early."""
 
     refused: Refusal | None = None
     touched: set[Touch] = field(default_factory=set)
