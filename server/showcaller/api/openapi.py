@@ -112,7 +112,7 @@ def _negotiation(id: str, summary: str) -> Spec:
         "post": _operation(
             id,
             summary,
-            {"201": created, **_problems(400, 401, 403, 404, 409, 413, 415, 422, 503)},
+            {"201": created, **_problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)},
             token=True,
             body=_SDP,
         ),
@@ -244,7 +244,7 @@ def _paths() -> Spec:
                 {
                     "200": _answer("Restarted", _FRAGMENT, ETag="The new ICE session"),
                     "204": _answer("Taken"),
-                    **_problems(400, 401, 403, 404, 412, 413, 415, 422, 428),
+                    **_problems(400, 401, 403, 404, 412, 413, 415, 422, 428, 503),
                 },
                 token=True,
                 body=_FRAGMENT,
@@ -252,7 +252,7 @@ def _paths() -> Spec:
             "delete": _operation(
                 "leaveMedia",
                 "Stop publishing or watching",
-                {"200": _answer("Ended"), **_problems(401, 403, 404)},
+                {"200": _answer("Ended"), **_problems(401, 403, 404, 503)},
                 token=True,
             ),
             "options": _operation(

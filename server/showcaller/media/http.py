@@ -17,7 +17,6 @@ from aiohttp import web
 from ..domain.people import Principal
 from ..errors import (
     BadInput,
-    Banned,
     NotFound,
     OurFault,
     ShowcallerError,
@@ -27,7 +26,6 @@ from ..errors import (
     problem,
 )
 from ..show.served import ServedEvent
-from ..tokens import bearer
 from .engine import Answer
 from .service import MediaService
 
@@ -182,11 +180,7 @@ class _Routes:
 
     def _principal(self, request: web.Request) -> Principal:
         served = self._served(request)
-        token = bearer(request.headers.get("Authorization"))
-        principal = served.tokens.verify(token, served.event.event_id)
-        if served.event.state.people.shuts_out(principal):
-            raise Banned("you were shut out of this event")
-        return principal
+        return served.authenticate_header(request.headers.get("Authorization"))
 
     def _service(self, request: web.Request) -> MediaService:
         media = self._media(request.match_info["event"])

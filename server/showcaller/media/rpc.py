@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from .. import errors
 from ..errors import ShowcallerError, Unavailable
+from .addresses import Addresses
 from .engine import MediaEvent
 
 CALL_TIMEOUT_S = 10.0
@@ -23,6 +24,16 @@ MAX_MESSAGE_BYTES = 1 << 20
 _LENGTH_BYTES = 4
 
 T = TypeVar("T")
+
+
+class WorkerConfig(Struct, frozen=True, kw_only=True):
+    """What a node tells its worker, as JSON on the command line."""
+
+    name: str
+    descriptor: int  # of the pipe's socket
+    parent: int  # process id of the node
+    addresses: Addresses
+    log_level: str = "info"
 
 
 class Fault(Struct, frozen=True, array_like=True):

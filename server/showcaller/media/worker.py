@@ -16,15 +16,13 @@ import sys
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from .. import logs
 from ..errors import OurFault, ShowcallerError
-from .addresses import Addresses
 from .aiortc_engine import AiortcEngine
 from .aiortc_peers import forward_more_h264_profiles
 from .engine import MediaEngine
-from .rpc import Notice, Pipe, Reply, Request, fault_of
+from .rpc import Notice, Pipe, Reply, Request, WorkerConfig, fault_of
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +30,6 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 METHODS = frozenset(
     {"publish", "view", "patch", "close", "close_room", "leave_stage", "route", "statistics"}
 )
-
-
-class WorkerConfig(Struct, frozen=True, kw_only=True):
-    """What a node tells its worker, as JSON on the command line."""
-
-    name: str
-    descriptor: int  # of the pipe's socket
-    parent: int  # process id of the node
-    addresses: Addresses
-    log_level: str = "info"
 
 
 async def serve(pipe: Pipe, engine: MediaEngine) -> None:

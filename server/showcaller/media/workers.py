@@ -16,8 +16,7 @@ from .. import system
 from ..errors import Unavailable
 from .addresses import Addresses
 from .engine import Answer, MediaEvent, Patched
-from .rpc import CALL_TIMEOUT_S, Calls, Notice, Pipe, Reply, Request
-from .worker import WorkerConfig
+from .rpc import CALL_TIMEOUT_S, Calls, Notice, Pipe, Reply, Request, WorkerConfig
 
 log = logging.getLogger(__name__)
 
