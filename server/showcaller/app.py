@@ -222,6 +222,7 @@ class Server:
             missing.append("draining")
         if self._broker_fault:
             missing.append(self._broker_fault)
+        missing += [one.event.fault for one in self.events.values() if one.event.fault]
         return missing
 
     async def _watch_broker(self) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,7 +22,7 @@ from ..domain.outcome import Outcome
 from ..domain.people import Principal
 from ..domain.producing import ControlFact
 from ..domain.state import State
-from ..errors import Forbidden, NotFound, ShowcallerError, Unavailable
+from ..errors import Forbidden, NotFound, OurFault, ShowcallerError, Unavailable
 from ..protocol.messages import ChannelHead, ServerMessage, Since
 from .broker_clock import BrokerClock
 from .channels import Channels
@@ -35,6 +36,9 @@ FLUSH_LEVELS_EVERY_S = 0.25
 FOLD_TIMEOUT_S = 5.0  # how long `append` waits for its own fact to come back
 SNAPSHOT_EVERY_FACTS = 20_000
 OUTCOMES_KEPT = 4_096
+RETRY_EVERY_S = 0.2
+
+T = TypeVar("T")
 
 
 class LiveEvent:
@@ -49,13 +53,14 @@ class LiveEvent:
         self.state = State(event_id=self.event_id)
         self.channels = Channels(self.state, self.names, self.epoch)
         self._listeners: list[Listener] = []
-        self._waiting: dict[int, list[asyncio.Future[Outcome]]] = {}
+        self.fault: str | None = None  # why this node does not follow the log any more
+        self._waiting: dict[Position, list[asyncio.Future[Outcome]]] = {}
         self._outcomes: dict[
             int, Outcome
         ] = {}  # newest, for appends that lost the race to the tail
         self._catching_up_to = 0  # after the log was replaced: tell listeners when we are there
         self._started = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._first: facts.RunStarted | None = None
 
     # Life -------------------------------------------------------------------------------------
@@ -66,14 +71,12 @@ class LiveEvent:
         await self._restore()
         await self.clock.sample()
         head = await self.log.head()
-        self._tasks = [
-            asyncio.create_task(self._follow(), name=f"follow {self.event_id}"),
-            asyncio.create_task(self._flush_levels(), name=f"levels {self.event_id}"),
-            asyncio.create_task(self.clock.run(), name=f"broker clock {self.event_id}"),
-        ]
+        self._spawn(self._follow())
+        self._spawn(self._flush_levels())
+        self._spawn(self.clock.run())
         await self._started.wait()
         if head.offset:
-            await self._folded(head.offset)
+            await self._folded(head)
         await self._begin_run()
 
     async def stop(self) -> None:
@@ -82,8 +85,19 @@ class LiveEvent:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._fail_waiting("this node is stopping")
-        with contextlib.suppress(ShowcallerError):
-            await self._save_snapshot()
+        await self._save_snapshot()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A part that ends by a fault leaves this node unfit to serve: it says so until it is restarted."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self.fault = f"{self.event_id}: following the log failed"
+            log.error(self.fault, exc_info=error, extra={"action": "event.failed"})
 
     async def _begin_run(self) -> None:
         if self._first is not None and not self.state.run:
@@ -92,10 +106,10 @@ class LiveEvent:
     # Following the log --------------------------------------------------------------------------
 
     async def _follow(self) -> None:
-        async for epoch, entries in self.log.tail(self.state.folded):
+        async for epoch, entries in self.log.tail(self.state.folded, self.epoch or None):
             if epoch != self.epoch:
                 await self._enter_epoch(epoch)
-            await self.names.ensure(_people_in(entries))
+            await _until_available(lambda: self.names.ensure(_people_in(entries)))  # noqa: B023
             for entry in entries:
                 self._fold(entry)
             self._started.set()
@@ -111,10 +125,11 @@ class LiveEvent:
             )
             self.state = State(event_id=self.event_id)
             self._outcomes.clear()
-            self._fail_waiting("the event's log was replaced while this was on its way")
-            self._catching_up_to = max(1, (await self.log.head()).offset)
-            self._tasks.append(asyncio.create_task(self._begin_run()))
+            head = await _until_available(self.log.head)
+            self._catching_up_to = max(1, head.offset)
+            self._spawn(_until_available(self._begin_run))
         self.epoch = epoch
+        self._fail_waiting("the event's log was replaced while this was on its way", but=epoch)
         self.channels = Channels(self.state, self.names, epoch)
 
     def _announce_reset(self) -> None:
@@ -134,11 +149,11 @@ class LiveEvent:
         for cue in outcome.cues:
             metrics.CUE_LATE_SECONDS.observe(cue.late_ms / 1000)
             log.info("cue called", extra={"action": "cue.called", **msgspec.structs.asdict(cue)})
-        for waiting in self._waiting.pop(entry.offset, ()):
+        for waiting in self._waiting.pop(Position(self.epoch, entry.offset), ()):
             if not waiting.done():
                 waiting.set_result(outcome)
         if entry.offset % SNAPSHOT_EVERY_FACTS == 0:
-            self._tasks.append(asyncio.create_task(self._save_snapshot()))
+            self._spawn(self._save_snapshot())
 
     def _apply(self, entry: Entry) -> tuple[facts.AnyFact | None, Outcome]:
         try:
@@ -156,10 +171,10 @@ class LiveEvent:
         if len(self._outcomes) > OUTCOMES_KEPT:
             del self._outcomes[next(iter(self._outcomes))]
 
-    def _fail_waiting(self, message: str) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for futures in waiting.values():
-            for future in futures:
+    def _fail_waiting(self, message: str, *, but: str = "") -> None:
+        """Give up on all that is awaited, except in the epoch `but`."""
+        for position in [known for known in self._waiting if known.epoch != but]:
+            for future in self._waiting.pop(position):
                 if not future.done():
                     future.set_exception(Unavailable(message))
 
@@ -175,16 +190,16 @@ class LiveEvent:
         started_s = system.monotonic_s()
         data = facts.encode_fact(fact)
         appended = await self.log.append(key, data, not_before_ms=not_before_ms)
-        outcome = await self._folded(appended.position.offset)
+        outcome = await self._folded(appended.position)
         metrics.APPEND_SECONDS.observe(system.monotonic_s() - started_s)
         return outcome
 
-    async def _folded(self, offset: int) -> Outcome:
-        if offset <= self.state.folded:
-            known = self._outcomes.get(offset)
-            return known or Outcome(refused=self.state.refusals.get(offset))
+    async def _folded(self, position: Position) -> Outcome:
+        if position.epoch == self.epoch and position.offset <= self.state.folded:
+            known = self._outcomes.get(position.offset)
+            return known or Outcome(refused=self.state.refusals.get(position.offset))
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(offset, []).append(future)
+        self._waiting.setdefault(position, []).append(future)
         try:
             async with asyncio.timeout(FOLD_TIMEOUT_S):
                 return await future
@@ -279,7 +294,14 @@ class LiveEvent:
     async def _save_snapshot(self) -> None:
         if self.state.folded and self.epoch:
             started_s = system.monotonic_s()
-            await self.log.save_snapshot(self.position, facts.FOLD_VERSION, self.state.dump())
+            try:
+                await self.log.save_snapshot(self.position, facts.FOLD_VERSION, self.state.dump())
+            except ShowcallerError as error:  # the log has everything: a snapshot only saves time
+                log.warning(
+                    f"no snapshot was saved: {error.message}",
+                    extra={"action": "snapshot.failed", "event": self.event_id},
+                )
+                return
             log.info(
                 "snapshot saved",
                 extra={
@@ -296,6 +318,16 @@ def _people_shown(state: State) -> set[PersonId]:
     controls = state.runsheet.controls if state.runsheet is not None else []
     by = {control.by for control in controls}
     return by | state.questions.authors() | state.announcements.makers()
+
+
+async def _until_available(work: Callable[[], Awaitable[T]]) -> T:
+    """Do `work` again until the broker lets it; whoever follows the log can't go on without."""
+    while True:
+        try:
+            return await work()
+        except OurFault as error:
+            log.warning(error.message, extra={"action": "event.waiting"})
+            await asyncio.sleep(RETRY_EVERY_S)
 
 
 def _people_in(entries: list[Entry]) -> set[PersonId]:
