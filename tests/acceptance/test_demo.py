@@ -12,11 +12,16 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from urllib.parse import urlsplit
 
 import pytest
 
+from showcaller.app import load_schedule
 from showcaller.demo import run_demo
+from showcaller.demo.lines import ABOUT
+from showcaller.demo.people import MAX_QUESTIONS, Script
+from showcaller.demo.run import schedule_path
 from showcaller.errors import ConfigError
 from showcaller_client import Client, Followed, media, register
 
@@ -56,8 +61,11 @@ class Demo:
 
 @asynccontextmanager
 async def running(*command: str, temporary: Path) -> AsyncIterator[Demo]:
+    settings_of_another = {"SHOWCALLER_SECRET": "x" * 40, "SHOWCALLER_SERVE_RATE": "600"}
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, env={"TMPDIR": str(temporary), "PATH": ""}
+        *command,
+        stdout=asyncio.subprocess.PIPE,
+        env={"TMPDIR": str(temporary), "PATH": "", **settings_of_another},
     )
     assert process.stdout is not None
     try:
@@ -110,6 +118,19 @@ async def test_the_links_of_the_command_let_one_in(tmp_path: Path) -> None:
             await announcements.wait_until(lambda c: len(c.items) == 1)
         assert await demo.interrupt() < STOP_WITHIN_S
     assert (tmp_path / "data" / "showcaller.sqlite3").exists()
+
+
+def test_each_question_is_asked_once_and_never_too_many() -> None:
+    script, seconds = Script(Random(1)), [step / 2 for step in range(2 * 1200)]
+    asked = [q for now_s in seconds if (q := script.next_question("nitro", now_s))]
+    assert 8 <= len(asked) == len(set(asked)) <= MAX_QUESTIONS
+    assert script.next_question("crane", 1200.0) is None  # a new session: not at once
+    assert script.next_question("crane", 1210.0) not in asked
+
+
+def test_every_session_of_the_event_has_questions_of_its_own() -> None:
+    sessions = {str(session.id) for session in load_schedule(schedule_path()).sessions}
+    assert sessions == set(ABOUT)
 
 
 def test_a_missing_sdk_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

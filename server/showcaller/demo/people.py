@@ -18,9 +18,11 @@ log = logging.getLogger(__name__)
 
 MAX_QUESTIONS = 12  # a session
 FIRST_QUESTION_S = 4.0
-BETWEEN_QUESTIONS_S = (8.0, 25.0)
+BETWEEN_QUESTIONS_S = (5.0, 15.0)  # at first
 BETWEEN_VOTES_S = (2.0, 7.0)
-APPROVE_AFTER_S = 6.0
+ANONYMOUS = 0.2  # chance to ask without a name
+INDIFFERENT = 0.4  # chance not to vote for a question, ever
+APPROVE_AFTER_S = 5.0
 LEFT_PENDING = 2  # this many stay for a real moderator to try
 LEAVE_EVERY = 3  # the third question is the first to be left
 ON_AIR_S = 25.0
@@ -36,16 +38,16 @@ class Script:
         self._session = ""
         self._next_s = 0.0
 
-    def next_question(self, session: str) -> str | None:
-        """What to ask now, if anything: whoever calls first asks it."""
-        now_s, questions = time.monotonic(), questions_for(session)[:MAX_QUESTIONS]
+    def next_question(self, session: str, now_s: float) -> str | None:
+        """What to ask now, if anything: whoever calls first asks it. Lively at first, then calmer."""
         if session != self._session:
             self._session, self._next_s = session, now_s + FIRST_QUESTION_S
-        if now_s < self._next_s or self._asked[session] >= len(questions):
+        questions, asked = questions_for(session)[:MAX_QUESTIONS], self._asked[session]
+        if now_s < self._next_s or asked >= len(questions):
             return None
-        self._next_s = now_s + self._random.uniform(*BETWEEN_QUESTIONS_S)
         self._asked[session] += 1
-        return questions[self._asked[session] - 1]
+        self._next_s = now_s + self._random.uniform(*BETWEEN_QUESTIONS_S) * (1 + asked / 4)
+        return questions[asked]
 
 
 async def attend(url: str, event: str, name: str, script: Script, random: Random) -> None:
@@ -54,25 +56,32 @@ async def attend(url: str, event: str, name: str, script: Script, random: Random
     async with Client(url, event=event, token=me.token) as client:
         agenda, own = await Agenda.of(client), await client.follow("me")
         here: Followed | None = None
+        passed: set[str] = set()
         while True:
             session = agenda.attended()
             here = await _move(client, here, session and f"session/{session}/questions")
             if session and here:
-                await _take_part(client, session, here, own, script, random)
+                try:
+                    if question := script.next_question(session, time.monotonic()):
+                        await client.ask(session, question, anonymous=random.random() < ANONYMOUS)
+                    await _vote(client, here, own, passed, random)
+                except Refused as refused:  # Q&A has closed, the question is gone
+                    log.info("refused: %s", refused, extra={"action": "demo.refused"})
             await asyncio.sleep(random.uniform(*BETWEEN_VOTES_S))
 
 
-async def _take_part(
-    client: Client, session: str, here: Followed, own: Followed, script: Script, random: Random
+async def _vote(
+    client: Client, here: Followed, own: Followed, passed: set[str], random: Random
 ) -> None:
-    try:
-        if question := script.next_question(session):
-            await client.ask(session, question, anonymous=random.random() < 0.2)
-        others = [key for key in here.items if not _knows(own, key)]
-        if others:
-            await client.vote(random.choice(others))
-    except Refused as refused:  # Q&A has closed, the question is gone
-        log.info("refused: %s", refused, extra={"action": "demo.refused"})
+    """Look at one question that is new to this attendee; vote for it, or never."""
+    new = [key for key in here.items if key not in passed and not _knows(own, key)]
+    if not new:
+        return
+    question = random.choice(new)
+    if random.random() < INDIFFERENT:
+        passed.add(question)
+    else:
+        await client.vote(question)
 
 
 def _knows(own: Followed, question: str) -> bool:

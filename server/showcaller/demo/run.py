@@ -8,7 +8,6 @@ import signal
 import tempfile
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import click
@@ -18,7 +17,7 @@ from ..app import load_schedule
 from ..errors import ConfigError
 from ..settings import Settings, resolve_secret
 from ..tokens import Tokens
-from .lines import NAMES
+from .server import DemoServer
 
 EVENT_FILE = "systems-scale-winter-2023.yaml"
 # The opening is on, its end and the first talk's start are a little more than a minute away: time to
@@ -77,12 +76,12 @@ class _Demo:
         self._port = port
         self._data = data
         self._rehearse_from = rehearse_from
-        self._path = _schedule_path()
+        self._path = schedule_path()
         self._schedule = load_schedule(self._path)
         self._event = str(self._schedule.event_id)
 
     async def run(self) -> None:
-        from .server import DemoServer
+        from .cast import everybody  # needs the SDK
 
         server = DemoServer(
             self._path,
@@ -95,35 +94,13 @@ class _Demo:
             secret = resolve_secret(Settings(schedules=(), data=self._data)).text
             tokens = Tokens(secret)
             self._print_links(server.url, tokens)
-            await _all_of(server.ended(), *self._people(server.url, tokens))
-
-    def _people(self, url: str, tokens: Tokens) -> list[Coroutine[Any, Any, None]]:
-        """Everybody who takes part. Each comes back by itself when the connection is lost."""
-        from .people import Script, attend
-
-        random = Random()
-        script = Script(random)
-        return [
-            self._speak(url, self._token(tokens, "producer", name="Test card")),
-            self._moderate(url, self._token(tokens, "moderator", name="Mo"), random),
-            *(attend(url, self._event, name, script, random) for name in NAMES),
-        ]
-
-    async def _speak(self, url: str, token: str) -> None:
-        from showcaller_client import Client
-
-        from .speaker import publish_to_sessions
-
-        async with Client(url, event=self._event, token=token) as client:
-            await publish_to_sessions(client, url, self._event, token)
-
-    async def _moderate(self, url: str, token: str, random: Random) -> None:
-        from showcaller_client import Client
-
-        from .people import moderate
-
-        async with Client(url, event=self._event, token=token) as client:
-            await moderate(client, random)
+            people = everybody(
+                server.url,
+                self._event,
+                producer_token=self._token(tokens, "producer", name="Test card"),
+                moderator_token=self._token(tokens, "moderator", name="Mo"),
+            )
+            await _all_of(server.ended(), *people)
 
     def _print_links(self, url: str, tokens: Tokens) -> None:
         page = f"{url}/e/{self._event}"
@@ -157,7 +134,8 @@ class _Demo:
         )
 
 
-def _schedule_path() -> Path:
+def schedule_path() -> Path:
+    """The model event. Raises `ConfigError` where the installation lacks it."""
     for folder in SCHEDULE_FOLDERS:
         if (folder / EVENT_FILE).is_file():
             return folder / EVENT_FILE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, Self
@@ -44,6 +45,7 @@ class DemoServer:
                 *(sys.executable, "-m", "showcaller.cli", *self._arguments),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
+                env=_plain_environment(),
                 start_new_session=True,
             )
         try:
@@ -77,3 +79,8 @@ class DemoServer:
     def _last_lines(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(lines[-12:])
+
+
+def _plain_environment() -> dict[str, str]:
+    """Settings that are meant for a real server, its secret above all, are not for the demo."""
+    return {name: v for name, v in os.environ.items() if not name.startswith("SHOWCALLER_")}
