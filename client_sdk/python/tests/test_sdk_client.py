@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from scripted_server import Peer, scripted
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
@@ -25,8 +26,6 @@ from showcaller_client import (
     followed,
 )
 from showcaller_client.codec import Format
-
-from .scripted_server import Peer, scripted
 
 FORMATS: list[Format] = ["json", "msgpack"]
 

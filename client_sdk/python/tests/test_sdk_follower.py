@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from channel_model import ModelChannel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from showcaller_client.follower import HEAD_PATIENCE_S, Follower, Update
-
-from .channel_model import ModelChannel
 
 KEYS = st.sampled_from("abcdef")
 STEPS = st.one_of(

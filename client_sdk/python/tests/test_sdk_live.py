@@ -20,14 +20,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from cuttable_proxy import CuttableProxy
 
 from showcaller.testing.serving import ServeProcess
 from showcaller_client import Client, NotServed, Refused, ShutOut, TokenRejected, media, register
 from showcaller_client.codec import Format
 from showcaller_client.http import newer_token
 from showcaller_client.testcard import FRAMES_PER_S, draw, make_test_card
-
-from .cuttable_proxy import CuttableProxy
 
 ROOT = Path(__file__).resolve().parents[3]
 EVENT = "systems-scale-winter-2023"
