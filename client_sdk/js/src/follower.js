@@ -34,6 +34,7 @@ export class Follower {
   last = 0;
   /** Everything at or below it has been received: where to resume from. */
   mark = 0;
+  #missing = 0; // offset of a change that has not come; the mark waits for it
 
   /**
    * @param {Snapshot | Change | Levels} message
@@ -54,8 +55,8 @@ export class Follower {
    */
   heartbeat(epoch, { head, mark }) {
     const behind = this.isBehind(epoch, head);
-    if (behind) this.#distrustMark();
-    else this.mark = Math.max(this.mark, mark);
+    if (!behind) this.#raiseMark(mark);
+    else if (epoch === this.epoch) this.#miss(head);
     return behind;
   }
 
@@ -73,9 +74,19 @@ export class Follower {
     return this.epoch === null ? undefined : { epoch: this.epoch, offset: this.mark };
   }
 
-  /** A change at or below the mark has not come: resume from the last one that did. */
-  #distrustMark() {
+  /**
+   * A change at or below the mark may not have come: resume from the last one that did.
+   *
+   * @param {number} offset of the change
+   */
+  #miss(offset) {
+    this.#missing = offset;
     this.mark = Math.min(this.mark, this.last);
+  }
+
+  /** @param {number} mark */
+  #raiseMark(mark) {
+    if (this.last >= this.#missing) this.mark = Math.max(this.mark, mark);
   }
 
   /** @param {Snapshot} snapshot */
@@ -85,6 +96,7 @@ export class Follower {
     this.epoch = snapshot.epoch;
     this.last = snapshot.offset;
     this.mark = snapshot.offset;
+    this.#missing = 0;
     return CHANGED;
   }
 
@@ -92,13 +104,13 @@ export class Follower {
   #apply(change) {
     if (change.offset <= this.last) return NOTHING;
     if (change.prev > this.last) {
-      this.#distrustMark();
+      this.#miss(change.prev);
       return GAP;
     }
     for (const [key, item] of Object.entries(change.put ?? {})) this.items.set(key, item);
     for (const key of change.remove ?? []) this.items.delete(key);
     this.last = change.offset;
-    if (change.mark !== undefined) this.mark = change.mark;
+    if (change.mark !== undefined) this.#raiseMark(change.mark);
     return { changed: true, gap: false, events: change.events ?? [] };
   }
 
@@ -108,7 +120,7 @@ export class Follower {
       if (value === null) this.levels.delete(key);
       else this.levels.set(key, value);
     }
-    this.mark = levels.mark;
+    this.#raiseMark(levels.mark);
     return CHANGED;
   }
 }

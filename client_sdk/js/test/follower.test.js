@@ -49,6 +49,16 @@ test("a change after a lost one is a gap and is not applied", () => {
   assert.deepEqual(follower.since(), { epoch: "A", offset: 5 });
 });
 
+test("after a gap the mark waits until what is missing has come", () => {
+  const follower = following(5);
+  follower.receive(change(9, 7));
+  follower.receive({ op: "levels", channel: "c", epoch: "A", values: { v: 1 }, mark: 9 });
+  assert.deepEqual(follower.since(), { epoch: "A", offset: 5 });
+  follower.receive(change(7, 5));
+  follower.receive(change(9, 7, { mark: 9 }));
+  assert.deepEqual(follower.since(), { epoch: "A", offset: 9 });
+});
+
 test("messages of another epoch are ignored until its snapshot comes", () => {
   const follower = following(5);
   assert.equal(follower.receive({ ...change(6, 5, { put: { a: 1 } }), epoch: "B" }).changed, false);
@@ -72,7 +82,8 @@ test("a heartbeat moves the mark only if nothing is missing", () => {
   const follower = following(5);
   assert.equal(follower.heartbeat("A", { head: 6, mark: 6 }), true);
   assert.equal(follower.mark, 5);
-  assert.equal(follower.heartbeat("A", { head: 5, mark: 30 }), false);
+  follower.receive(change(6, 5));
+  assert.equal(follower.heartbeat("A", { head: 6, mark: 30 }), false);
   assert.equal(follower.mark, 30);
   assert.equal(follower.heartbeat("B", { head: 1, mark: 1 }), true);
 });

@@ -14,14 +14,28 @@ const FRESH_MS = 15 * 60_000;
 export function showAnnouncements(page) {
   const { client } = page;
   if (!client) return;
-  const channels = [client.follow("announcements")];
-  if (page.place.session) channels.push(client.follow(`session/${page.place.session}`));
+  /** @type {Set<Channel>} */
+  const heard = new Set();
   const render = eachFrame(() => {
+    const channels = channelsOf(client, page.place.session);
+    for (const channel of channels) {
+      if (!heard.has(channel)) channel.on("change", render);
+      heard.add(channel);
+    }
     const newest = fresh(channels, page.serverNow()).slice(0, 1);
     keyed(byId("banners"), newest, ({ id }) => id, (announcement) => banner(announcement, render));
   });
-  for (const channel of channels) channel.on("change", render);
-  setInterval(render, 10_000);
+  page.onTick(render);
+}
+
+/**
+ * To everybody, and to the audience of the session that the page shows now.
+ *
+ * @param {import("/sdk/index.js").ShowcallerClient} client
+ * @param {string | null} session
+ */
+function channelsOf(client, session) {
+  return ["announcements", ...(session ? [`session/${session}`] : [])].map((name) => client.follow(name));
 }
 
 /**

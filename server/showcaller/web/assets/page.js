@@ -103,7 +103,7 @@ export async function openPage(needs) {
   const token = takeToken(place.event);
   const end = mountBar(needs, place);
   if (token === null && !needs.reading) {
-    return startWith(needs, place, await askForToken(needs, place, end), end);
+    return startWith(needs, place, await askForToken(needs, place), end);
   }
   return startWith(needs, place, token, end);
 }
@@ -248,11 +248,10 @@ export function takeNotice() {
 /**
  * @param {PageNeeds} needs
  * @param {import("./place.js").Place} place
- * @param {HTMLElement} end
  * @returns {Promise<string>}
  */
-function askForToken(needs, { event }, end) {
-  end.replaceChildren(connectionPill(null));
+function askForToken(needs, { event }) {
+  void fetchAgenda({ event }).then(({ items }) => setText(byId("brand"), items.event.title), () => {});
   const registers = !needs.roles;
   return new Promise((resolve) => {
     const card = signInCard(

@@ -207,8 +207,9 @@ function updateCue(item, { session, cue, due_ms, called_ms, late_ms, dropped }) 
   const [line, when, mark] = /** @type {HTMLElement[]} */ ([...item.children]);
   if (!line || !when || !mark) return;
   const zone = eventOf(page.items)?.time_zone;
-  setText(line, `${cueText(cue)}: ${shorten(sessionOf(page.items, session)?.title ?? session, 40)}`);
-  setText(when, due_ms === null ? "" : clockTime(due_ms, zone));
+  const title = shorten(sessionOf(page.items, session)?.title ?? session, 44);
+  setText(line, cueText(cue));
+  setText(when, due_ms === null ? title : `${clockTime(due_ms, zone)} ${title}`);
   const ahead = called_ms === null && !dropped;
   item.dataset.ahead = String(ahead);
   setText(mark, dropped ? "dropped" : ahead ? countdown(Number(due_ms) - (page.showNow() ?? 0)) : lateness(late_ms));

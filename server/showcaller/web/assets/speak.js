@@ -25,6 +25,8 @@ const monitor = new StageVideo(page.place.event, client, byId("monitor-video", H
 /** @type {MediaSession | null} */
 let publication = null;
 let sent = { atMs: 0, bytes: 0 };
+/** Whether the server has heard us since we connected. */
+let heard = false;
 
 byId("go").addEventListener("click", goOnAir);
 armButton(byId("leave", HTMLButtonElement), "Really leave?", leave);
@@ -135,10 +137,25 @@ function onStage(now) {
   return stageOf(page.items, now.stage)?.session === sessionId;
 }
 
+/**
+ * The server says that nobody publishes any more, though we do: a media worker was lost. It knows
+ * long before our own connection notices the silence.
+ *
+ * @param {Session} now
+ * @param {boolean} connected
+ */
+function comeBackIfLost(now, connected) {
+  const lost = connected && heard && !now.on_air && !isOver(now);
+  heard = connected && now.on_air;
+  if (lost) publication?.reconnect();
+}
+
 /** @param {Session} now */
 function renderAir(now) {
   const state = publication?.status.state ?? null;
   const connected = state === "connected";
+  if (publication && isOver(now)) return leave();
+  comeBackIfLost(now, connected);
   const onAir = connected && onStage(now) && isOn(now);
   setText(byId("tally"), onAir ? "On air" : connected ? "In the room" : "Off air");
   byId("tally").dataset.state = onAir ? "on" : connected ? "room" : "off";
@@ -149,6 +166,7 @@ function renderAir(now) {
   setText(byId("air-text"), airText(now, onAir));
   if (state === "failed") setText(byId("air-error"), errorText(publication?.status.error));
   else if (going) setText(byId("air-error"), "");
+  return undefined;
 }
 
 /**

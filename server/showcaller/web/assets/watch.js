@@ -76,7 +76,8 @@ function renderTalk(session) {
   byId("state").dataset.tone = status.tone;
   show(byId("state"), status.text !== "");
   const { start_ms, end_ms } = session.expected;
-  setText(byId("when"), `${clockRange(start_ms, end_ms, zone)} ${event?.time_zone_label ?? ""}`);
+  const ahead = isAhead(session) && !session.waiting_for ? `, starts in ${countdownTo(start_ms)}` : "";
+  setText(byId("when"), `${clockRange(start_ms, end_ms, zone)} ${event?.time_zone_label ?? ""}${ahead}`);
   keyed(byId("speakers"), speakersOf(event, session), ({ id }) => id, speakerItem);
   if (event) document.title = `${session.title} – ${event.title}`;
 }
