@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import re
 import shutil
 import statistics
@@ -96,6 +97,7 @@ async def run(two: bool, results: Results) -> None:
             moderator = await open_page(browser, running[-1], "moderate", "moderator", "Mary")
             await moderator.locator("#session").select_option(TALK)
             await measure_start(attendees, results, prefix)
+            results.add(f"{prefix}cue_called_late_ms", called_late_ms(running))
             await measure_frames(attendees, results, prefix)
             for number in range(QUESTIONS):
                 await measure_question(attendees, moderator, number, results, prefix)
@@ -118,6 +120,19 @@ async def measure_start(attendees: list[Page], results: Results, prefix: str) ->
         due_ms = float(await toast.get_attribute("data-due-ms") or "nan")
         shown_ms = float(await toast.get_attribute("data-shown-ms") or "nan")
         results.add(f"{prefix}session_starting_error_ms", abs(shown_ms - due_ms))
+
+
+def called_late_ms(running: list[ServeProcess]) -> float:
+    """How late the broker took the same cue, from a node's log."""
+    for line in running[0].log_text().splitlines():
+        entry = json.loads(line)
+        if (entry["action"], entry.get("session"), entry.get("cue")) == (
+            "cue.called",
+            TALK,
+            "started",
+        ):
+            return float(entry["late_ms"])
+    return float("nan")
 
 
 async def measure_frames(attendees: list[Page], results: Results, prefix: str) -> None:

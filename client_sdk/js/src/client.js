@@ -43,6 +43,8 @@ const WAKE_DEADLINE_MS = 5_000; // for a sign of life after a sleep
  * @property {string} [client] who we are, such as `my-app/1.2`
  */
 
+const STEADY_MS = 1_000; // a connection that lasted this long: the next loss starts with a short delay
+
 /** @extends {Emitter<ClientEvents>} */
 export class ShowcallerClient extends Emitter {
   /** @type {Status} */
@@ -60,6 +62,7 @@ export class ShowcallerClient extends Emitter {
   /** @type {Link | null} */
   #link = null;
   #attempt = 0;
+  #welcomedAtMs = Infinity;
   #directed = false; // the delay is the server's wish
   #needsToken = false;
   #drainUntilMs = 0;
@@ -199,6 +202,7 @@ export class ShowcallerClient extends Emitter {
   #welcomed(welcome) {
     this.welcome = welcome;
     this.#drainUntilMs = 0;
+    this.#welcomedAtMs = this.#platform.now();
     this.#tokens.keep(welcome.expires_at_ms - welcome.now_ms);
     this.#setStatus("connected");
     this.#clock.restart();
@@ -232,7 +236,6 @@ export class ShowcallerClient extends Emitter {
 
   /** @param {import("./types.js").Heartbeat} heartbeat */
   #heartbeat({ epoch, channels }) {
-    this.#attempt = 0; // it lasted: the next loss starts with a short delay again
     this.#clock.probe();
     for (const [name, head] of Object.entries(channels)) {
       this.#channels.get(name)?.heartbeat(epoch, head);
@@ -282,6 +285,8 @@ export class ShowcallerClient extends Emitter {
    * @param {{code: string, message: string}} reason
    */
   #comeBack(directedMs, reason) {
+    if (this.#platform.now() - this.#welcomedAtMs >= STEADY_MS) this.#attempt = 0;
+    this.#welcomedAtMs = Infinity;
     const delayMs = directedMs ?? backoffMs(this.#attempt, this.#platform.random());
     this.#directed = directedMs !== null;
     this.#drainUntilMs = 0;

@@ -9,7 +9,7 @@ from .errors import NotServed, ProtocolFault, ShutOut, Terminal, TokenRejected
 
 BASE_S = 0.5
 CAP_S = 20.0
-STEADY_S = 10.0  # a connection that lasted this long was a good one: the count starts again
+STEADY_S = 1.0  # a connection that lasted this long was a good one: the count starts again
 
 _RETRY_AFTER = re.compile(r"\bretry_after_ms=(\d{1,9})\b")
 _FATAL: dict[int, tuple[type[Terminal], str]] = {
