@@ -74,7 +74,27 @@ async def test_a_cache_that_asks_again_is_told_that_nothing_changed(client):
     again = await client.get("/assets/base.css", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status == 304
     assert await again.read() == b""
-    assert first.headers["Cache-Control"] == "no-cache"
+    assert first.headers["Cache-Control"] == "public, max-age=60"
+
+
+async def test_a_page_is_asked_for_again_and_names_all_of_its_modules(client):
+    answer = await client.get(f"/e/{EVENT}/watch/opening")
+    assert answer.headers["Cache-Control"] == "no-cache"
+    modules = re.findall(r"<([^>]+)>; rel=modulepreload", answer.headers["Link"])
+    assert modules[0] == "/assets/watch.js"
+    assert {"/assets/dom.js", "/sdk/client.js", "/sdk/follower.js"} <= set(modules)
+    for address in modules:
+        assert (await client.get(address)).status == 200
+
+
+def test_modules_are_named_once_even_if_they_import_one_another():
+    modules = {
+        "/a/x.js": 'import {\n  y,\n} from "./y.js";\n/** @type {import("./no.js").T} */',
+        "/a/y.js": 'export { z } from "/b/z.js";\nimport "./x.js";\nexport const w = "./w.js";',
+        "/b/z.js": "",
+    }
+    html = '<script type="module" src="/a/x.js"></script>'
+    assert pages.modules_of(html, modules) == ["/a/x.js", "/a/y.js", "/b/z.js"]
 
 
 async def test_who_takes_gzip_gets_it_and_others_get_the_same_plain(client):
