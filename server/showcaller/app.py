@@ -160,7 +160,9 @@ class Server:
     # The port ---------------------------------------------------------------------------------
 
     async def _open_port(self) -> None:
-        self._runner = web.AppRunner(self.web_app(), access_log=None, keepalive_timeout=30)
+        self._runner = web.AppRunner(
+            self.web_app(), access_log=None, keepalive_timeout=30, auto_decompress=False
+        )
         await self._runner.setup()
         http = self._runner.server
         assert http is not None

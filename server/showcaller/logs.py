@@ -12,6 +12,10 @@ import logging
 import sys
 from typing import Any
 
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+STRANGERS = (HttpProcessingError, web.RequestPayloadError)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -41,6 +45,14 @@ class PlainFormatter(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
+def hush_strangers(record: logging.LogRecord) -> bool:
+    """What is no HTTP is the sender's fault, and was answered 400: not an error that we must look at."""
+    if not (record.exc_info and isinstance(record.exc_info[1], STRANGERS)):
+        return True
+    record.levelno, record.levelname, record.exc_info = logging.DEBUG, "DEBUG", None
+    return logging.getLogger().isEnabledFor(logging.DEBUG)
+
+
 def set_up(level: str = "info", *, plain: bool = False) -> None:
     """Send all logs of this process to standard error."""
     handler = logging.StreamHandler(sys.stderr)
@@ -48,3 +60,4 @@ def set_up(level: str = "info", *, plain: bool = False) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("aioice", "aiortc", "aiohttp.access", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(hush_strangers)

@@ -22,6 +22,7 @@ ISSUER = "showcaller"
 MIN_SECRET_BYTES = 32  # HS256 wants a key as long as its output (RFC 7518 §3.2)
 LEEWAY_S = 5
 MAX_PERSON_CHARS = 128
+END_OF_TIME_MS = 253_402_300_799_000  # the end of the year 9999
 _REQUIRED = ["exp", "aud", "sub"]
 
 
@@ -148,14 +149,19 @@ def _principal(claims: dict[str, Any]) -> Principal:
         person=PersonId(person),
         roles=known,
         token=token,
-        expires_at_ms=int(claims["exp"]) * 1000,
+        expires_at_ms=min(int(claims["exp"]) * 1000, END_OF_TIME_MS),
         sessions=frozenset(SessionId(session) for session in sessions),
         name=name[:100],
     )
 
 
 def _texts(values: Any) -> bool:
-    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+    return isinstance(values, list) and all(map(_is_text, values))
+
+
+def _is_text(value: Any) -> bool:
+    """JSON can say half a surrogate pair, which no message could be encoded with."""
+    return isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def bearer(authorization: str | None) -> str:

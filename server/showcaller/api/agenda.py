@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from aiohttp import web
 
 from .. import system
+from ..errors import BadInput
 from ..show.served import ServedEvent
 from .calendar import agenda_ics
 from .http import json_answer, served
 
 EVENTS: web.AppKey[dict[str, ServedEvent]] = web.AppKey("events")
 PUBLIC_URL: web.AppKey[str] = web.AppKey("public_url")
+_HOST = re.compile(r"[\w.~-]+(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 
 async def list_events(request: web.Request) -> web.Response:
@@ -36,10 +40,17 @@ async def get_agenda(request: web.Request) -> web.StreamResponse:
     return answer
 
 
+def _asked_url(request: web.Request) -> str:
+    """Where the client reached us. Raises `BadInput` (RFC 9112 §3.2) if that can't be an address."""
+    if not _HOST.fullmatch(request.host):
+        raise BadInput("Host is malformed", field="Host")
+    return f"{request.scheme}://{request.host}"
+
+
 async def get_calendar(request: web.Request) -> web.Response:
     event = served(request).event
     snapshot = event.channels.snapshot("agenda")
-    base_url = request.app[PUBLIC_URL] or f"{request.scheme}://{request.host}"
+    base_url = request.app[PUBLIC_URL] or _asked_url(request)
     revision = snapshot.offset
     text = agenda_ics(snapshot.items, base_url=base_url, now_ms=system.wall_ms(), revision=revision)
     return web.Response(

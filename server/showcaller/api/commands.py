@@ -19,8 +19,10 @@ EXPORT_BATCH = 1_000
 async def run_command(request: web.Request) -> web.Response:
     who = principal(request)
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not 1 <= len(key) <= MAX_KEY_CHARS:
-        raise BadInput(f"an Idempotency-Key has 1 to {MAX_KEY_CHARS} characters", field="key")
+    if key is not None and not (1 <= len(key) <= MAX_KEY_CHARS and key.isprintable()):
+        raise BadInput(
+            f"an Idempotency-Key has 1 to {MAX_KEY_CHARS} printable characters", field="key"
+        )
     args = await json_body(request, dict[str, Any]) if request.can_read_body else {}
     name = request.match_info["name"]
     return json_answer(await served(request).commands.run(who, name, args, key))

@@ -53,14 +53,21 @@ def principal(request: web.Request, *roles: Role) -> Principal:
 
 async def json_body(request: web.Request, type_: type[T]) -> T:
     """The body as `type_`. Raises `Unsupported`, `TooLarge`, `BadInput` (naming the field)."""
-    if request.content_type != "application/json":
-        raise Unsupported("send the body as application/json")
+    if request.content_type != "application/json" or is_encoded(request):
+        raise Unsupported("send the body as application/json, without a Content-Encoding")
     try:
         return msgspec.json.decode(await body(request), type=type_)
     except msgspec.ValidationError as error:
         raise bad_field(error) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, ValueError) as error:  # ValueError: text that is not UTF-8
         raise BadInput(f"the body is not JSON: {error}") from None
+    except RecursionError:
+        raise BadInput("the body is nested too deep") from None
+
+
+def is_encoded(request: web.Request) -> bool:
+    """Whether the body would have to be decompressed: we don't, so it can't grow under our hands."""
+    return request.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
 
 
 async def body(request: web.Request) -> bytes:
@@ -72,6 +79,8 @@ async def body(request: web.Request) -> bytes:
         raise BadInput(f"the body did not arrive within {BODY_TIMEOUT_S:.0f} s") from None
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge(f"the body has more than {MAX_BODY_BYTES} bytes") from None
+    except web.RequestPayloadError:
+        raise BadInput("the body's transfer coding is broken") from None
 
 
 def bad_field(error: msgspec.ValidationError) -> BadInput:

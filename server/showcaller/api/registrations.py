@@ -140,7 +140,7 @@ async def _count(
 
 def _digest(text: str) -> str:
     """Counters outlive a request: they hold neither addresses nor codes."""
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+    return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=12).hexdigest()
 
 
 def register(app: web.Application) -> None:

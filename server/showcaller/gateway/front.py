@@ -48,7 +48,7 @@ class Front(asyncio.Protocol):
         self._gateway.watch(self, self._gateway.now() + HEAD_DEADLINE_S)
 
     def data_received(self, data: bytes) -> None:
-        head = self._head + data
+        head = (self._head + data).lstrip(b"\r\n")  # RFC 9112 §2.2: empty lines say nothing
         end = head.find(_END_OF_HEAD)
         if end > MAX_HEAD_BYTES or (end < 0 and len(head) > MAX_HEAD_BYTES):
             self._refuse(HeadTooLarge(f"the head has more than {MAX_HEAD_BYTES} bytes"))
