@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check serve clean tools
+.PHONY: help demo test check serve clean tools bench-main-job bench-kill
 
 help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -16,7 +16,7 @@ serve: $(VENV)/.demo ## serve the model event live, on http://127.0.0.1:8080
 
 test: $(VENV)/.dev tools ## install what the tests need and run them all
 	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
-	cd client_sdk/js && node --test
+	cd client_sdk/js && npm test --silent
 
 check: $(VENV)/.dev client_sdk/js/node_modules/.installed ## lint and types: ruff, mypy --strict, tsc
 	$(BIN)/ruff check .
@@ -26,6 +26,12 @@ check: $(VENV)/.dev client_sdk/js/node_modules/.installed ## lint and types: ruf
 
 tools: ## redis-server, chromium and nginx, which the tests run for real
 	@deploy/install-test-tools.sh
+
+bench-main-job: $(VENV)/.dev tools ## how punctual a talk and a question are in Chromium, on one node and on two
+	$(BIN)/python loadtests/main_job.py
+
+bench-kill: $(VENV)/.dev tools ## kill a node at a due cue, ten times: when is everybody whole again?
+	SHOWCALLER_KILLS=10 $(BIN)/python -m pytest -q -s tests/integration/test_two_nodes.py
 
 clean: ## forget what was installed here
 	rm -rf $(VENV) client_sdk/js/node_modules
