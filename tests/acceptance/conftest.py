@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from showcaller.testing.serving import ServeProcess
 
@@ -27,6 +27,8 @@ BROWSER_ARGUMENTS = (
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
 )
+expect.set_options(timeout=15_000)  # a deadline, not a wait: busy machines need it
+
 # Runs before any script of a page: keeps what the content security policy refused.
 RECORD_VIOLATIONS = """
     window.violations = [];
