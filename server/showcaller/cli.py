@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 something failed while running; 2 the call or a setting is
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import sys
 import urllib.error
@@ -17,6 +18,7 @@ from typing import Any, NoReturn, get_args
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
@@ -25,7 +27,7 @@ from .domain import facts
 from .domain.ids import EventId
 from .domain.people import ROLES
 from .domain.state import State
-from .errors import ConfigError, ShowcallerError
+from .errors import ConfigError, ShowcallerError, Unavailable
 from .settings import RegistrationMode, Settings, resolve_secret
 from .tokens import Tokens
 
@@ -65,7 +67,7 @@ def _guarded(work: Callable[[], Any]) -> Any:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    err.print("[bold red]error:[/]", message, soft_wrap=True)
+    err.print("[bold red]error:[/]", escape(message), soft_wrap=True)
     raise SystemExit(code)
 
 
@@ -205,13 +207,18 @@ def run_server(settings: Settings) -> None:
 def say_ready(description: dict[str, Any]) -> None:
     """The line that tells a person or a script that the server is up."""
     click.echo(json.dumps(description))
-    if secret := description.get("secret_created"):
-        err.print(f"A new signing secret was stored in {secret} (mode 0600).")
+    _say_if_created(description.get("secret_created"))
     if description.get("camera_needs_https"):
         err.print(
             "Browsers give a page the camera only over HTTPS or on localhost: speakers need "
             "--tls-cert and --tls-key, or a reverse proxy with TLS."
         )
+
+
+def _say_if_created(secret: str | Path | None) -> None:
+    if secret:
+        said = f"A new signing secret was stored in {escape(str(secret))} (mode 0600)."
+        err.print(said, soft_wrap=True)
 
 
 @main.command()
@@ -288,8 +295,12 @@ def token(
     def work() -> None:
         if hours <= 0:
             raise ConfigError("--hours must be more than 0")
+        if "speaker" in roles and not sessions:
+            raise ConfigError("a speaker publishes to sessions: name them with --session")
         settings = Settings(schedules=(), data=data, secret=secret, secret_file=secret_file)
-        text = Tokens(resolve_secret(settings).text).mint(
+        resolved = resolve_secret(settings)
+        _say_if_created(resolved.created)
+        text = Tokens(resolved.text).mint(
             event,
             person or system.random_id("p"),
             roles,
@@ -354,14 +365,16 @@ def _export_from_server(url: str, event: str, token_text: str) -> None:
         raise ConfigError(
             f"the server answered {error.code}: {error.read(2000).decode()}"
         ) from error
-    except OSError as error:
-        raise ConfigError(f"can't reach {url}: {error}") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise Unavailable(f"the export from {url} failed: {error}") from error
 
 
 async def _export_from_broker(settings: Settings, event: str) -> None:
     from .api.commands import exported
     from .broker.connect import connect
 
+    if not (settings.broker or settings.data.is_dir()):  # connecting would make it
+        raise ConfigError(f"there is no folder {settings.data}: name the server's with --data")
     broker = connect(settings.broker_url)
     try:
         if event not in await broker.events():
@@ -391,6 +404,8 @@ class ExportedLine(msgspec.Struct):
 
 
 def _replay(lines: list[bytes]) -> None:
+    if not lines:
+        raise ConfigError("the export is empty")
     state, refused = State(event_id=EventId("")), 0
     decoder = msgspec.json.Decoder(ExportedLine)
     started_s = system.monotonic_s()

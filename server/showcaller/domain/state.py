@@ -131,9 +131,10 @@ class State(Struct, kw_only=True):
         return msgspec.msgpack.encode(self)
 
     def digest(self) -> str:
-        """128 bits that are the same for the same state, whatever the run's salt."""
-        unsalted = msgspec.structs.replace(self, salt="")
-        data = msgspec.msgpack.encode(unsalted, order="deterministic")
+        """128 bits that are the same for the same facts, whether or not their run's salt is known."""
+        known = msgspec.structs.replace(self, event_id=EventId(""), salt="", refusals={})
+        parts = (known, list(self.refusals.items()))  # deterministic maps have texts for keys
+        data = msgspec.msgpack.encode(parts, order="deterministic")
         return hashlib.blake2b(data, digest_size=16).hexdigest()
 
     @classmethod

@@ -148,7 +148,8 @@ class LiveEvent:
                     listener.on_message(channel, message)
         for cue in outcome.cues:
             metrics.CUE_LATE_SECONDS.observe(cue.late_ms / 1000)
-            log.info("cue called", extra={"action": "cue.called", **msgspec.structs.asdict(cue)})
+            called = {"event": self.event_id, **msgspec.structs.asdict(cue)}
+            log.info("cue called", extra={"action": "cue.called", **called})
         for waiting in self._waiting.pop(Position(self.epoch, entry.offset), ()):
             if not waiting.done():
                 waiting.set_result(outcome)
