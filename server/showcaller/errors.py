@@ -194,7 +194,6 @@ CLOSE_SILENT = 4001  # no sign of life within three heartbeats
 CLOSE_RESUME = 4002  # this node can't vouch for what was sent: resume
 CLOSE_TOKEN_EXPIRED = 4003  # get a new token, then come back
 # Do not come back with the same token or the same behaviour.
-CLOSE_PROTOCOL = 1002
 CLOSE_TOO_LARGE = 1009
 CLOSE_BAD_TOKEN = 4500
 CLOSE_BANNED = 4501

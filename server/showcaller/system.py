@@ -22,7 +22,7 @@ def monotonic_s() -> float:
 
 
 def random_id(prefix: str) -> str:
-    """An unguessable id such as `p_x5k…` (100 bits)."""
+    """An unguessable id such as `p_3fa9…` (104 bits)."""
     return f"{prefix}_{secrets.token_hex(13)}"
 
 

@@ -20,10 +20,6 @@ class Admission:
         self._drained_at_s: float | None = None
         self._sent_away = 0
 
-    @property
-    def draining(self) -> bool:
-        return self._drained_at_s is not None
-
     def begin_drain(self, drained_at_s: float) -> None:
         """Let nobody in any more; by `drained_at_s` everybody has been sent away."""
         self._drained_at_s = drained_at_s

@@ -116,10 +116,6 @@ class Session:
         self._malformed_s: list[float] | None = None
 
     @property
-    def is_open(self) -> bool:
-        return self._phase is _Phase.OPEN
-
-    @property
     def is_closing(self) -> bool:
         return self._phase is _Phase.CLOSING
 
