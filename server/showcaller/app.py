@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ class Server:
 
     async def start(self) -> None:
         """Open the log, fold it, open the port. Raises `ConfigError`, `Unavailable`."""
-        schedules = [load_schedule(path) for path in self.settings.schedules]
+        schedules = load_schedules(self.settings.schedules)
         self._broker = connect(self.settings.broker_url, replicas=self.settings.replicas)
         await self._broker.check()
         tokens = self._tokens()
@@ -260,6 +260,19 @@ class Server:
         return Tokens(self.secret.text, OrganiserKey.read(key) if key else None)
 
 
+def load_schedules(paths: Iterable[Path]) -> list[Schedule]:
+    """The schedules in the files, each of another event. Raises `ConfigError`."""
+    by_event: dict[str, Path] = {}
+    schedules = []
+    for path in paths:
+        schedule = load_schedule(path)
+        other = by_event.setdefault(schedule.event_id, path)
+        if other is not path:
+            raise ConfigError(f"{other} and {path} are both of event {schedule.event_id!r}")
+        schedules.append(schedule)
+    return schedules
+
+
 def load_schedule(path: Path) -> Schedule:
     """The schedule in the file. Raises `ConfigError` with every error that it has."""
     schedule, diagnostics = read_schedule(path, file_name=str(path))
@@ -295,8 +308,16 @@ async def serve(settings: Settings, on_ready: Callable[[dict[str, Any]], None]) 
     finally:
         for sign in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(sign)
-        async with asyncio.timeout(settings.drain_timeout_s):
+        await _stop(server, within_s=settings.drain_timeout_s)
+
+
+async def _stop(server: Server, within_s: float) -> None:
+    """Nothing acknowledged is lost if it takes longer: the log has it."""
+    try:
+        async with asyncio.timeout(within_s):
             await server.stop()
+    except TimeoutError:
+        log.warning("stopping took too long", extra={"action": "serve.cut_short"})
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

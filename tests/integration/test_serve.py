@@ -199,3 +199,29 @@ async def test_a_live_start_on_a_rehearsals_log_is_refused(schedule_path, tmp_pa
         pass
     with pytest.raises(RuntimeError, match="--data"):
         await ServeProcess(schedule_path, data=tmp_path / "data").start()
+
+
+async def test_two_events_are_served_at_once(schedule_path, tmp_path, http):
+    other = schedule_path.with_name("harbour-conf-2026.yaml")
+    options = (str(other), "--rehearse-from", "-2m")
+    async with ServeProcess(schedule_path, *options, data=tmp_path / "data") as server:
+        async with http.get(f"{server.url}/api/v1/events") as answer:
+            assert [one["id"] for one in (await answer.json())["events"]] == [EVENT, other.stem]
+        token = server.token(EVENT, "producer")
+        async with http.get(
+            f"{server.url}/api/v1/events/{other.stem}/export",
+            headers={"Authorization": f"Bearer {token}"},
+        ) as answer:
+            assert (await problem(answer))["status"] == 401  # a token is of one event
+
+
+async def test_one_event_is_not_served_twice(schedule_path, tmp_path):
+    with pytest.raises(RuntimeError, match="both of event"):
+        await ServeProcess(schedule_path, str(schedule_path), data=tmp_path / "data").start()
+
+
+async def test_a_drain_that_takes_too_long_ends_all_the_same(schedule_path, tmp_path):
+    server = ServeProcess(schedule_path, "--drain-timeout", "0.0001", data=tmp_path / "data")
+    await server.start()
+    assert await server.stop() == 0
+    assert "Traceback" not in server.log_text()

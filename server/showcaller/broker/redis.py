@@ -222,7 +222,7 @@ class RedisLog:
 
     def _enter(self, epoch: str) -> None:
         if self._seen.epoch and epoch != self._seen.epoch:
-            self._log("the log is another one than before", "broker.epoch", epoch=epoch)
+            self._log("the log is another one than before", action="broker.epoch", epoch=epoch)
         self._seen.epoch = epoch
 
     async def _evaluate(self, script: Script, *args: Argument) -> list[Any]:
@@ -294,9 +294,8 @@ class RedisLog:
                 continue
             except Unavailable as error:
                 if not away:
-                    self._log(
-                        "the log can't be read; trying again", "broker.away", error=str(error)
-                    )
+                    message = "the log can't be read; trying again"
+                    self._log(message, action="broker.away", error=str(error))
                 away = True
                 await asyncio.sleep(RETRY_READ_S)
         return cursor, []
@@ -377,7 +376,7 @@ class RedisLog:
             count: int = await _COUNT.run(self._client, [self._key("counter", name)], window_ms)
         return count
 
-    def _log(self, message: str, action: str, **details: str) -> None:
+    def _log(self, message: str, *, action: str, **details: str) -> None:
         log.warning(message, extra={"action": action, "event": self._event_id, **details})
 
 
