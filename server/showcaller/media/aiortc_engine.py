@@ -120,7 +120,7 @@ class AiortcEngine:
             self._end(peer)
             log.info("offer refused", exc_info=error, extra={"action": "media.bad_offer"})
             raise BadInput("this offer can't be followed") from error
-        asyncio.get_running_loop().call_later(CONNECT_WITHIN_S, self._give_up, peer)
+        asyncio.get_running_loop().call_later(CONNECT_WITHIN_S, self._give_up, peer.resource)
         return Answer(resource=peer.resource, sdp=sdp, etag=peer.etag)
 
     def _on_state(self, peer: Peer) -> None:
@@ -134,13 +134,13 @@ class AiortcEngine:
         peer.live = True
         self.on_event(peer.event("live"))
         if isinstance(peer, Viewer):
-            peer.feed.viewers.add(peer)
-            peer.feed.ask_keyframe()
+            peer.begin()
         elif isinstance(peer, Publication):
             self._lead_all(peer.session)
 
-    def _give_up(self, peer: Peer) -> None:
-        if not peer.live and peer.resource in self._peers:
+    def _give_up(self, resource: str) -> None:
+        peer = self._peers.get(resource)
+        if peer is not None and not peer.live:
             self._end(peer)
 
     def _end(self, peer: Peer) -> None:

@@ -1,18 +1,20 @@
 """Peer connections on aiortc that forward: publications, viewers, and the feed between them.
 
 aiortc decodes what it receives and encodes what it sends. Four of its private attributes are replaced to
-stop that (`_tap_receiver`, `_feed_sender`), and two of aioice's (`Peer._bind`); nothing else here leans on
-its inside. `tests/unit/media/test_aiortc_engine.py` fails when a release moves them.
+stop that (`_tap_receiver`, `_feed_sender`); its certificates and SRTP buffers to serve more peers
+(`_connection`, `_carry_large_packets`); and two attributes of aioice's (`Peer._bind`). Nothing else here
+leans on their inside: `tests/unit/media/test_aiortc_engine.py` fails when a release moves them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from aiortc import (
     RTCBundlePolicy,
+    RTCCertificate,
     RTCConfiguration,
     RTCPeerConnection,
     RTCRtpReceiver,
@@ -24,6 +26,8 @@ from aiortc.mediastreams import MediaStreamTrack
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtp import RtpPacket
 from aiortc.sdp import candidate_from_sdp, parameters_from_sdp, parse_h264_profile_level_id
+from OpenSSL import SSL
+from pylibsrtp._binding import ffi
 
 from .. import system
 from ..errors import Unprocessable
@@ -35,6 +39,12 @@ from .sdp import Offer, Role, advertise
 MAX_TRICKLED = 100  # candidates of one peer
 DEFAULT_VIDEO = "video/vp8"
 NO_CODEC = "the offer must have Opus, and for video VP8 or H.264"
+_SRTP_BUFFER_BYTES = 2048  # what is received has at most 1500; sending adds to it
+_CIPHERS = b":".join(
+    f"ECDHE-{certificate}-{cipher}".encode()
+    for cipher in ("AES128-GCM-SHA256", "CHACHA20-POLY1305", "AES256-GCM-SHA384", "AES128-SHA")
+    for certificate in ("ECDSA", "RSA")
+)
 _MORE_H264_PROFILES = ("4d001f", "64001f", "640c1f")  # main, high, constrained high
 
 
@@ -89,9 +99,33 @@ def _tap_receiver(receiver: Any, on_packet: Callable[[RtpPacket], None]) -> None
     receiver._RTCRtpReceiver__jitter_buffer = _Tap(on_packet)
 
 
+def _carry_large_packets(dtls: Any) -> None:
+    """Let SRTP send what it can receive; a packet that is too long would end the track."""
+    session = dtls._tx_srtp
+    session._cdata = ffi.new("char[]", _SRTP_BUFFER_BYTES)
+    session._buffer = ffi.buffer(session._cdata)
+
+
 def _feed_sender(sender: Any, on_keyframe_wanted: Callable[[], None]) -> None:
     sender._RTCRtpSender__encoder = _Passthrough()
     sender._send_keyframe = on_keyframe_wanted  # called for a viewer's PLI or FIR
+
+
+class _Certificate(RTCCertificate):
+    """Meets RSA certificates too, such as GStreamer's and many an encoder's; aiortc asks for ECDSA."""
+
+    def _create_ssl_context(self, *args: Any, **kwargs: Any) -> SSL.Context:
+        context = super()._create_ssl_context(*args, **kwargs)
+        context.set_cipher_list(_CIPHERS)
+        return context
+
+
+def _connection() -> RTCPeerConnection:
+    pc: Any = RTCPeerConnection(
+        RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+    )
+    pc._RTCPeerConnection__certificates = [_Certificate.generateCertificate()]
+    return cast(RTCPeerConnection, pc)
 
 
 class _OutletTrack(MediaStreamTrack):
@@ -130,9 +164,7 @@ class Peer:
         self.live = False  # media can flow
         self.heard_s = system.monotonic_s()
         self.codecs: dict[str, str] = {}  # by kind, as `codec_name` has them
-        self.pc = RTCPeerConnection(
-            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        )
+        self.pc = _connection()
 
     def event(self, kind: str) -> MediaEvent:
         raise NotImplementedError
@@ -294,6 +326,12 @@ class Viewer(Peer):
 
     def preferred(self, kind: str) -> str:
         return self.feed.codec(kind) or (DEFAULT_VIDEO if kind == "video" else "")
+
+    def begin(self) -> None:
+        """Take what the stage shows from now on."""
+        _carry_large_packets(self.transceivers[0].sender.transport)
+        self.feed.viewers.add(self)
+        self.feed.ask_keyframe()
 
     def can_decode(self, publication: Publication) -> bool:
         both = self.codecs.keys() & publication.codecs.keys()

@@ -98,9 +98,8 @@ class _Routes:
             event = request.match_info["event"]
             response = web.Response(
                 status=201,
-                text=answer.sdp,
+                body=answer.sdp.encode(),
                 content_type=OFFER,
-                charset=None,
                 headers={
                     "Location": f"/api/v1/events/{event}/media/{answer.resource}",
                     "ETag": answer.etag,
@@ -133,9 +132,7 @@ class _Routes:
     async def describe(self, request: web.Request) -> web.Response:
         """GET or HEAD a WHEP endpoint: the type tells players that it is one (WHEP §4)."""
         self._served(request)
-        return web.Response(
-            status=200, content_type=OFFER, charset=None, headers={"Accept-Post": OFFER}
-        )
+        return web.Response(status=200, content_type=OFFER, headers={"Accept-Post": OFFER})
 
     # Resources --------------------------------------------------------------------------------
 
@@ -152,9 +149,8 @@ class _Routes:
         if patched.fragment is None:
             return web.Response(status=204)
         return web.Response(
-            text=patched.fragment,
+            body=patched.fragment.encode(),
             content_type=FRAGMENT,
-            charset=None,
             headers={"ETag": patched.etag},
         )
 
@@ -212,7 +208,7 @@ def _answering(handler: Handler) -> Handler:
             response = await handler(request)
         except ShowcallerError as error:
             response = _problem(error)
-        except asyncio.CancelledError:
+        except (ConnectionResetError, asyncio.CancelledError):
             raise
         except Exception:
             log.exception("a request failed", extra={"action": "http.failed", "path": request.path})
@@ -242,8 +238,8 @@ def _problem(error: ShowcallerError, headers: dict[str, str] | None = None) -> w
 
 async def _body(request: web.Request, content_type: str) -> str:
     """The body as text. Raises `Unsupported`, `TooLarge`, `BadInput`."""
-    if request.content_type != content_type:
-        raise Unsupported(f"send this as {content_type}")
+    if request.content_type != content_type or "Content-Encoding" in request.headers:
+        raise Unsupported(f"send this as {content_type}, without a Content-Encoding")
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise TooLarge(f"an SDP has at most {MAX_BODY_BYTES} bytes")
     data = bytearray()
@@ -255,6 +251,8 @@ async def _body(request: web.Request, content_type: str) -> str:
                     raise TooLarge(f"an SDP has at most {MAX_BODY_BYTES} bytes")
     except TimeoutError:
         raise BadInput(f"the body did not arrive within {BODY_TIMEOUT_S:.0f} s") from None
+    except web.RequestPayloadError:
+        raise BadInput("the body's transfer coding is broken") from None
     try:
         return data.decode()
     except UnicodeDecodeError:

@@ -22,6 +22,7 @@ MAX_LINES = 2_000
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _FINGERPRINTS = ("sha-256 ", "sha-384 ", "sha-512 ")  # those that the DTLS stack verifies
 _FORBIDDEN_PAYLOAD_TYPES = range(72, 77)  # would be taken for RTCP (RFC 5761 §4)
+_PLAIN_H264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
 _INTEGER_PARAMETERS = {"apt", "max-fr", "max-fs", "maxplaybackrate", "minptime", "stereo"} | {
     "useinbandfec"
 }
@@ -191,13 +192,21 @@ def _data_channel(protocol: str, formats: str, known: list[str]) -> list[str]:
 
 
 def _formats(formats: list[str], known: list[str]) -> list[str]:
-    """The codecs: `rtpmap` and `fmtp` lines of those payload types that are offered."""
+    """The codecs: `rtpmap` and `fmtp` lines of those payload types that are offered.
+
+    H.264 without parameters stands for what all senders make, as GStreamer's viewers mean it; to the
+    letter of RFC 6184 §8.1 it would be a mode that none sends.
+    """
     if not all(f.isascii() and f.isdigit() and int(f) < 128 for f in formats):
         raise BadInput("a payload type is not a number from 0 to 127")
     if any(int(f) in _FORBIDDEN_PAYLOAD_TYPES for f in formats):
         raise BadInput("payload types 72 to 76 are taken by RTCP (RFC 5761 §4)")
     maps = {v.split()[0]: v for v in _values(known, "rtpmap") if v.split()[0] in formats}
     parameters = [v.partition(" ") for v in _values(known, "fmtp")]
+    told = {kind for kind, _, _ in parameters}
+    for kind, value in maps.items():
+        if kind not in told and "H264/" in value.upper():
+            parameters.append((kind, " ", _PLAIN_H264))
     return [f"a=rtpmap:{value}" for value in maps.values()] + [
         f"a=fmtp:{kind} {_parameters(text)}" for kind, _, text in parameters if kind in maps
     ]

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import av
 import pytest
+from aiortc.rtcdtlstransport import RTCCertificate, generate_certificate
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from showcaller.errors import (
     BadInput,
@@ -17,7 +19,7 @@ from showcaller.errors import (
 from showcaller.media import aiortc_engine
 from showcaller.media.addresses import Addresses
 from showcaller.media.aiortc_engine import AiortcEngine
-from showcaller.media.forward import KEYFRAME_EVERY_S
+from showcaller.media.forward import KEYFRAME_EVERY_S, Frame
 from showcaller.testing.media_peers import Publisher, Watcher
 
 LOOPBACK = Addresses(("127.0.0.1",))
@@ -80,6 +82,46 @@ async def test_a_viewer_decodes_what_a_speaker_encoded(stage, codec, monkeypatch
     assert re.search(rf"a=rtpmap:\d+ {codec}/90000", watcher.answer)
     await watcher.wait_for_frames(10)
     assert abs(watcher.brightness - 90) < 12
+
+
+class RsaCertificate(RTCCertificate):
+    """As GStreamer before 1.24 and some hardware encoders have it."""
+
+    @classmethod
+    def generateCertificate(cls):
+        key = rsa.generate_private_key(65537, 2048)
+        return cls(key=key, cert=generate_certificate(key))
+
+    def _create_ssl_context(self, *args, **kwargs):
+        context = super()._create_ssl_context(*args, **kwargs)
+        context.set_cipher_list(b"ECDHE-RSA-AES128-GCM-SHA256")
+        return context
+
+
+async def test_a_client_may_have_an_rsa_certificate(stage):
+    watcher = Watcher()
+    stage.clients.append(watcher)
+    for transceiver in watcher.pc.getTransceivers():
+        dtls = transceiver.receiver.transport
+        dtls._RTCDtlsTransport__local_certificate = RsaCertificate.generateCertificate()
+    answer = await stage.engine.view(stage="main", person="p", offer=await watcher.offer())
+    assert "a=setup:active" in answer.sdp  # so the client's certificate decides on the cipher
+    await watcher.accept(answer.sdp)
+    await stage.until(("viewed", "main"))
+
+
+async def test_packets_of_any_size_that_came_in_go_out(stage):
+    """GStreamer sends 1400 bytes; what one publisher sends must not end its viewers' tracks."""
+    await stage.engine.route(stage="main", session="talk")
+    await stage.publish("talk")
+    watcher = await stage.view()
+    await watcher.wait_for_frames(3)
+    padding = 5 * 254 + 180
+    lengths = bytes([255] * 5 + [180])
+    packet = bytes([0xFF, 0x41]) + lengths + b"\xff\xfe\x00" + bytes(padding)  # RFC 6716 §3.2.5
+    assert 1_450 < len(packet) < 1_480
+    stage.engine._feeds["main"].forward("audio", Frame(0, [packet], True), 0.0)
+    await watcher.wait_for_frames(10)
 
 
 async def test_the_server_runs_no_codec(stage, monkeypatch):

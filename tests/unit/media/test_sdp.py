@@ -1,5 +1,6 @@
 """Offers as browsers, encoders and strangers write them, and what becomes of them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,15 @@ def test_a_lite_client_without_an_address_is_waited_for():
         "a=mid:0", "a=mid:0\na=candidate:1 1 udp 2122317823 192.0.2.7 50461 typ host"
     )
     assert "a=ice-lite" in read_offer(known, "publish").sdp
+
+
+def test_h264_without_parameters_is_what_everybody_sends():
+    """GStreamer's viewers offer it bare; what a stage carries has packetization-mode=1."""
+    bare = re.sub(r"a=fmtp:.*\r?\n", "", VIEWER)
+    codecs = sections(read_offer(bare, "view").sdp)["video"].rtp.codecs
+    h264 = [codec for codec in codecs if codec.name == "H264"]
+    assert h264
+    assert all(codec.parameters["packetization-mode"] == "1" for codec in h264)
 
 
 def test_spaces_in_parameters_are_forgiven():
