@@ -50,6 +50,15 @@ def test_every_option_is_documented_with_its_variable():
     assert {name for row in table for name in re.findall(r"`(--[a-z-]+)`", row)} <= known
 
 
+def test_every_action_of_the_logs_is_documented():
+    logged = set()
+    for path in (ROOT / "server/showcaller").rglob("*.py"):
+        if path.parent.name not in ("demo", "testing"):
+            logged.update(re.findall(r'action(?:": |=)"([a-z_.]+)"', path.read_text()))
+    rows = re.findall(r"^\| (`[a-z]+\.[a-z_]+`.*?) \|", TEXT, re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`([a-z_.]+)`", row)} == logged
+
+
 def test_the_files_use_only_variables_that_exist():
     known = {f"SHOWCALLER_SERVE_{o.name.upper()}" for o in main.commands["serve"].params}
     for name in ("compose.yaml", "Dockerfile", "showcaller.service"):
