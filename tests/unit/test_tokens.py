@@ -13,6 +13,7 @@ from showcaller.errors import BadInput, ConfigError, TokenExpired, Unauthenticat
 from showcaller.tokens import OrganiserKey, Tokens, bearer
 
 SECRET = "a secret of more than thirty-two bytes, for tests"
+HOUR_S = 3600  # longer than a whole test run
 NOW_S = system.wall_ms() // 1000
 CLAIMS = {
     "iss": "showcaller",
@@ -32,7 +33,7 @@ def tokens():
     return Tokens(SECRET)
 
 
-def mint(tokens, roles=("attendee",), ttl_s=60, **more):
+def mint(tokens, roles=("attendee",), ttl_s=HOUR_S, **more):
     return tokens.mint("conf", "p_1", roles, token="t_1", now_ms=NOW_S * 1000, ttl_s=ttl_s, **more)
 
 
@@ -42,7 +43,7 @@ def test_a_minted_token_says_who_somebody_is(tokens):
     assert (who.person, who.name, who.token) == ("p_1", "Ada", "t_1")
     assert who.roles == {"speaker", "attendee"}
     assert who.sessions == {"opening"}
-    assert who.expires_at_ms == (NOW_S + 60) * 1000
+    assert who.expires_at_ms == (NOW_S + HOUR_S) * 1000
 
 
 def test_a_token_is_for_one_event(tokens):
@@ -74,7 +75,7 @@ def test_required_claims(tokens, left_out):
         {"sessions": "opening"},
         {"name": 5},
         {"exp": "soon"},
-        {"nbf": NOW_S + 600},
+        {"nbf": NOW_S + HOUR_S},
     ],
 )
 def test_claims_of_wrong_types(tokens, wrong):
