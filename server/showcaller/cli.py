@@ -130,7 +130,7 @@ _folder = click.Path(path_type=Path, file_okay=False)
 )
 @click.option(
     "--registrations-per-address-hour",
-    default=300,
+    default=600,
     show_default=True,
     help="Limit per client address.",
 )

@@ -32,7 +32,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     rate: int = 1
     registration: RegistrationMode = "open"
     invite_codes: tuple[str, ...] = ()
-    registrations_per_address_hour: int = 300
+    registrations_per_address_hour: int = 600
     registrations_per_code: int = 2_000
     behind_proxy: bool = False
     tls_cert: Path | None = None

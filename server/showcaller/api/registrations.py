@@ -29,8 +29,8 @@ class RegistrationPolicy(Struct, frozen=True, kw_only=True):
 
     mode: Literal["open", "invite", "closed"]
     codes: tuple[str, ...] = ()
-    per_address_hour: int = 300
-    per_code: int = 2_000
+    per_address_hour: int
+    per_code: int
     behind_proxy: bool = False
 
 
