@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-STRANGERS = (HttpProcessingError, web.RequestPayloadError)
+STRANGERS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -46,7 +46,7 @@ class PlainFormatter(logging.Formatter):
 
 
 def hush_strangers(record: logging.LogRecord) -> bool:
-    """What is no HTTP is the sender's fault, and was answered 400: not an error that we must look at."""
+    """What is no HTTP, or broke off, is the sender's fault: not an error that we must look at."""
     if not (record.exc_info and isinstance(record.exc_info[1], STRANGERS)):
         return True
     record.levelno, record.levelname, record.exc_info = logging.DEBUG, "DEBUG", None

@@ -157,4 +157,5 @@ async def security_headers(request: web.Request, handler: Handler) -> web.Stream
     answer = await handler(request)
     answer.headers.setdefault("X-Content-Type-Options", "nosniff")
     answer.headers.setdefault("Referrer-Policy", "no-referrer")
+    answer.headers.setdefault("Server", "showcaller")  # and not the version of a library
     return answer

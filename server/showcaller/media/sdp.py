@@ -105,6 +105,8 @@ def read_offer(text: str, role: Role) -> Offer:
     default = next((line[2:] for line in session_lines if line[2:] in _DIRECTIONS), "sendrecv")
     medias = [_media(lines, str(index), default) for index, lines in enumerate(sections)]
     _check_shape(session, medias)
+    if len(medias) == 1:  # nothing to bundle, whatever it names
+        session = [line for line in session if not line.startswith("a=group:")]
     for media in medias:
         _complete_transport(session, media)
     # A client that says lite but tells no address can only be waited for (RFC 8445 §2.5).

@@ -133,6 +133,11 @@ def test_missing_media_ids_are_given():
     assert "a=mid:0" in read_offer(text, "view").sdp
 
 
+def test_a_lone_section_is_in_no_group():
+    alone = VIEWER.partition("m=audio")[0].replace("a=group:BUNDLE", "a=group:BUNDLE gone")
+    assert "gone" not in read_offer(alone, "view").sdp
+
+
 @pytest.mark.parametrize(
     ("role", "old", "new", "error"),
     [
