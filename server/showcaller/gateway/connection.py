@@ -12,7 +12,6 @@ from ..domain.people import Principal
 from ..errors import (
     CLOSE_RESUME,
     CLOSE_SLOW,
-    Banned,
     Forbidden,
     OurFault,
     RateLimited,
@@ -134,7 +133,7 @@ class LiveConnection(FramedConnection):
 
     def _hello(self, message: Hello) -> None:
         try:
-            principal = self._verify(message.token)
+            principal = self._served.authenticate(message.token)
         except ShowcallerError as error:
             self.close(*close_for(error))
             return
@@ -161,13 +160,6 @@ class LiveConnection(FramedConnection):
                 server=f"showcaller/{__version__}",
             )
         )
-
-    def _verify(self, token: str) -> Principal:
-        event = self._served.event
-        principal = self._served.tokens.verify(token, event.event_id)
-        if event.state.people.shuts_out(principal):
-            raise Banned("you were shut out of this event")
-        return principal
 
     def _subscribe(self, message: Subscribe) -> None:
         assert self.principal is not None
@@ -202,7 +194,7 @@ class LiveConnection(FramedConnection):
     def _refresh(self, message: Refresh) -> None:
         assert self.principal is not None
         try:
-            principal = self._verify(message.token)
+            principal = self._served.authenticate(message.token)
             if principal.person != self.principal.person:
                 raise Forbidden("the token is another person's", field="token")
         except ShowcallerError as error:
