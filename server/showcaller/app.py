@@ -86,7 +86,7 @@ class Server:
         assert self._broker is not None
         event_log = await self._broker.open(schedule.event_id)
         event = LiveEvent(schedule.event_id, event_log)
-        await event.start(first_fact(schedule, self.settings))
+        await event.start(lambda: first_fact(schedule, self.settings))
         await self._reconcile(event, schedule)
         self.events[schedule.event_id] = ServedEvent(event, Commands(event), tokens)
         self.gateway.attach(event)

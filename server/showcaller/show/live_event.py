@@ -61,12 +61,14 @@ class LiveEvent:
         self._catching_up_to = 0  # after the log was replaced: tell listeners when we are there
         self._started = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._first: facts.RunStarted | None = None
+        self._first: Callable[[], facts.RunStarted] | None = None
 
     # Life -------------------------------------------------------------------------------------
 
-    async def start(self, first: facts.RunStarted | None = None) -> None:
-        """Fold the log as it stands and follow it. `first` begins the run if none has begun."""
+    async def start(self, first: Callable[[], facts.RunStarted] | None = None) -> None:
+        """Fold the log as it stands and follow it. `first` makes the fact that begins a run if none
+        has begun, now or after the log was lost.
+        """
         self._first = first
         await self._restore()
         await self.clock.sample()
@@ -101,7 +103,7 @@ class LiveEvent:
 
     async def _begin_run(self) -> None:
         if self._first is not None and not self.state.run:
-            await self.append(self._first, "run")
+            await self.append(self._first(), "run")
 
     # Following the log --------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ class LivePort:
 
     async def __aenter__(self) -> LivePort:
         self.event = LiveEvent(self.event_id, await self._broker.open(self.event_id))
-        await self.event.start(self._first)
+        await self.event.start(lambda: self._first)
         self.served[self.event_id] = ServedEvent(self.event, Commands(self.event), self.tokens)
         self.hub = self.gateway.attach(self.event)
         app = web.Application()

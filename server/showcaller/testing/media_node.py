@@ -71,7 +71,7 @@ class MediaNode:
     async def __aenter__(self) -> MediaNode:
         self.event = LiveEvent(self._plan.event_id, await self.broker.open(self._plan.event_id))
         await self.event.start(
-            facts.RunStarted(
+            lambda: facts.RunStarted(
                 run="run",
                 salt="salt",
                 schedule=self._plan,

@@ -64,7 +64,7 @@ async def desk():
     start = facts.RunStarted(
         run="r", salt="s", schedule=PLAN, mode="rehearsal", from_ms=525 * MINUTE_MS
     )
-    await event.start(start)
+    await event.start(lambda: start)
     desk = Desk(event)
     for id in ("talk", "open"):
         await desk.do(MO, "qa.open", session=id)
