@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from showcaller.api.commands import export_line
+from showcaller.broker.base import Entry
 from showcaller.cli import main
 from showcaller.domain import facts
 from showcaller.domain.ids import EventId, PersonId
@@ -39,7 +40,8 @@ def exported_run():
     lines = []
     for offset, fact in enumerate(log, 1):
         state.apply(offset, offset * 1000, fact)
-        lines.append(export_line(offset, offset * 1000, f"k{offset}", facts.encode_fact(fact)))
+        entry = Entry(offset, f"k{offset}", offset * 1000, facts.encode_fact(fact))
+        lines.append(export_line(entry))
     return state, b"".join(lines)
 
 

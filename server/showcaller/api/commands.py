@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from ..broker.base import EventLog
+from ..broker.base import Entry, EventLog, read_upto
 from ..domain import facts
 from ..errors import BadInput
 from .http import json_answer, json_body, principal, served
 
 MAX_KEY_CHARS = 64
-EXPORT_BATCH = 1_000
 
 
 async def run_command(request: web.Request) -> web.Response:
@@ -40,20 +40,16 @@ async def export_log(request: web.Request) -> web.StreamResponse:
     return answer
 
 
-async def exported(log: EventLog, upto: int) -> Any:
-    """Lines `{"offset", "at_ms", "key", "fact"}` for every entry up to offset `upto`."""
-    after = 0
-    while after < upto:
-        entries = await log.read(after, EXPORT_BATCH)
-        if not entries:
-            return
-        for entry in entries:
-            yield export_line(entry.offset, entry.at_ms, entry.key, entry.data)
-        after = entries[-1].offset
+async def exported(log: EventLog, upto: int) -> AsyncIterator[bytes]:
+    """A line for every entry up to offset `upto`."""
+    async for entry in read_upto(log, upto):
+        yield export_line(entry)
 
 
-def export_line(offset: int, at_ms: int, key: str, data: bytes) -> bytes:
-    line = {"offset": offset, "at_ms": at_ms, "key": key, "fact": msgspec.Raw(_without_salt(data))}
+def export_line(entry: Entry) -> bytes:
+    """`{"offset", "at_ms", "key", "fact"}` and the end of the line."""
+    fact = msgspec.Raw(_without_salt(entry.data))
+    line = {"offset": entry.offset, "at_ms": entry.at_ms, "key": entry.key, "fact": fact}
     return msgspec.json.encode(line) + b"\n"
 
 

@@ -57,6 +57,7 @@ _PROBLEMS = {
     507: "No room for writing",
 }
 
+_AT_EVENT = "/api/v1/events/{event}"
 _EVENT = {"$ref": "#/components/parameters/event"}
 _TOKEN: list[Spec] = [{"bearer": []}]
 
@@ -121,8 +122,7 @@ def _negotiation(id: str, summary: str) -> Spec:
     }
 
 
-def _paths() -> Spec:
-    event = "/api/v1/events/{event}"
+def _agenda_paths() -> Spec:
     return {
         "/api/v1/events": {
             "get": _operation(
@@ -131,7 +131,7 @@ def _paths() -> Spec:
                 {"200": _answer("Their ids and titles", _json(_ref("Events")))},
             )
         },
-        event: {
+        _AT_EVENT: {
             "parameters": [_EVENT],
             "get": _operation(
                 "getAgenda",
@@ -143,7 +143,7 @@ def _paths() -> Spec:
                 },
             ),
         },
-        f"{event}/agenda.ics": {
+        f"{_AT_EVENT}/agenda.ics": {
             "parameters": [_EVENT],
             "get": _operation(
                 "getCalendar",
@@ -154,7 +154,12 @@ def _paths() -> Spec:
                 },
             ),
         },
-        f"{event}/registrations": {
+    }
+
+
+def _token_paths() -> Spec:
+    return {
+        f"{_AT_EVENT}/registrations": {
             "parameters": [_EVENT],
             "post": _operation(
                 "register",
@@ -166,7 +171,7 @@ def _paths() -> Spec:
                 body=_json(_ref("Registration")),
             ),
         },
-        f"{event}/tokens": {
+        f"{_AT_EVENT}/tokens": {
             "parameters": [_EVENT],
             "post": _operation(
                 "renewToken",
@@ -178,7 +183,12 @@ def _paths() -> Spec:
                 token=True,
             ),
         },
-        f"{event}/commands/{{name}}": {
+    }
+
+
+def _show_paths() -> Spec:
+    return {
+        f"{_AT_EVENT}/commands/{{name}}": {
             "parameters": [
                 _EVENT,
                 _parameter("name", "As in PROTOCOL.md §6, such as question.ask"),
@@ -202,7 +212,7 @@ def _paths() -> Spec:
                 ],
             ),
         },
-        f"{event}/export": {
+        f"{_AT_EVENT}/export": {
             "parameters": [_EVENT],
             "get": _operation(
                 "exportLog",
@@ -216,7 +226,7 @@ def _paths() -> Spec:
                 token=True,
             ),
         },
-        f"{event}/live": {
+        f"{_AT_EVENT}/live": {
             "parameters": [_EVENT],
             "get": _operation(
                 "live",
@@ -224,19 +234,24 @@ def _paths() -> Spec:
                 {"101": _answer("Upgraded"), **_problems(400, 403, 404, 503)},
             ),
         },
-        f"{event}/sessions/{{session}}/whip": {
+    }
+
+
+def _media_paths() -> Spec:
+    return {
+        f"{_AT_EVENT}/sessions/{{session}}/whip": {
             "parameters": [_EVENT, _parameter("session", "Id of a session")],
             **_negotiation("publish", "Publish to the session's room (WHIP, RFC 9725)"),
         },
-        f"{event}/sessions/{{session}}/whep": {
+        f"{_AT_EVENT}/sessions/{{session}}/whep": {
             "parameters": [_EVENT, _parameter("session", "Id of a session")],
             **_negotiation("watchSession", "Watch the stage while the session is on it (WHEP)"),
         },
-        f"{event}/stages/{{stage}}/whep": {
+        f"{_AT_EVENT}/stages/{{stage}}/whep": {
             "parameters": [_EVENT, _parameter("stage", "Id of a stage")],
             **_negotiation("watchStage", "Watch a stage (WHEP)"),
         },
-        f"{event}/media/{{resource}}": {
+        f"{_AT_EVENT}/media/{{resource}}": {
             "parameters": [_EVENT, _parameter("resource", "From the Location header")],
             "patch": _operation(
                 "patchMedia",
@@ -259,11 +274,13 @@ def _paths() -> Spec:
                 "mediaOptions", "CORS", {"204": _answer("What is allowed"), **_problems(404)}
             ),
         },
-        "/api/v1/openapi.json": {
-            "get": _operation(
-                "openapi", "This description", {"200": _answer("It", _json({"type": "object"}))}
-            )
-        },
+    }
+
+
+def _own_path() -> Spec:
+    described = {"200": _answer("It", _json({"type": "object"}))}
+    return {
+        "/api/v1/openapi.json": {"get": _operation("openapi", "This description", described)},
     }
 
 
@@ -340,7 +357,13 @@ def description() -> Spec:
             "description": "Runs a virtual event from one clock. The live protocol is in PROTOCOL.md.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": _paths(),
+        "paths": {
+            **_agenda_paths(),
+            **_token_paths(),
+            **_show_paths(),
+            **_media_paths(),
+            **_own_path(),
+        },
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

@@ -143,6 +143,15 @@ class EventLog(Protocol):
         ...
 
 
+async def read_upto(log: EventLog, upto: int, *, page: int = 1_000) -> AsyncIterator[Entry]:
+    """All entries up to offset `upto`, in order. Raises `errors.Unavailable`."""
+    after = 0
+    while after < upto and (entries := await log.read(after, min(page, upto - after))):
+        for entry in entries:
+            yield entry
+        after = entries[-1].offset
+
+
 class Broker(Protocol):
     """A connection to where the logs live. Close it once; its logs end with it."""
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ..broker.base import Entry, EventLog
+from ..broker.base import Entry, EventLog, read_upto
 from ..domain import facts
 from ..domain.ids import QuestionId
-
-BATCH = 1_000
 
 
 async def erase_texts(log: EventLog, question: QuestionId, upto: int) -> None:
@@ -17,16 +15,10 @@ async def erase_texts(log: EventLog, question: QuestionId, upto: int) -> None:
     From the entry that erased the question on, the log folds to the same state as before. Raises
     `errors.Unavailable`, `errors.StorageFull`.
     """
-    after = 0
-    while after < upto:
-        entries = await log.read(after, BATCH)
-        if not entries:
-            return
-        for entry in entries:
-            emptied = _without_text(entry, question)
-            if emptied is not None:
-                await log.erase(entry.offset, facts.encode_fact(emptied))
-        after = entries[-1].offset
+    async for entry in read_upto(log, upto):
+        emptied = _without_text(entry, question)
+        if emptied is not None:
+            await log.erase(entry.offset, facts.encode_fact(emptied))
 
 
 def _without_text(entry: Entry, question: QuestionId) -> facts.Fact | None:
