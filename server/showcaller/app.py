@@ -50,6 +50,9 @@ class Server:
         settings.check()
         self.settings = settings
         self.secret: Secret = resolve_secret(settings)
+        if self.secret.created:  # even if the start fails: the next one finds it
+            made = {"action": "secret.created", "path": str(self.secret.created)}
+            log.info("a signing secret was made, mode 0600", extra=made)
         self.events: dict[str, ServedEvent] = {}
         self.media: dict[str, MediaService] = {}
         self.url = ""
@@ -118,8 +121,8 @@ class Server:
     async def stop(self) -> None:
         """Drain: not ready, no new connections, everybody told when to come back; then close."""
         self._draining = True
-        log.info("draining", extra={"action": "serve.draining"})
         if self._listener is not None:
+            log.info("draining", extra={"action": "serve.draining"})
             self._listener.close()
         await self.gateway.drain(spread_s=min(5.0, self.settings.drain_timeout_s / 2))
         for media in self.media.values():
