@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,10 @@ from .errors import ConfigError
 from .tokens import MIN_SECRET_BYTES
 
 RegistrationMode = Literal["open", "invite", "closed"]
+
+MAX_DRAIN_S = 3_600
+_PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
+_ICE_SERVER = re.compile(r"(?:stun|turn)s?:[^\s<>]+")
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -54,7 +59,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.broker or f"sqlite:{self.data / 'showcaller.sqlite3'}"
 
     def check(self) -> None:
-        """Raise `ConfigError` for settings that don't go together."""
+        """Raise `ConfigError` for settings that don't go together, or that can't be."""
+        self._check_numbers()
+        self._check_addresses()
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ConfigError("--tls-cert and --tls-key go together: give both or neither")
         if not 1 <= self.rate <= 600:
@@ -63,6 +70,23 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise ConfigError("--rate belongs to a rehearsal: give --rehearse-from as well")
         if self.registration == "invite" and not self.invite_codes:
             raise ConfigError("--registration invite needs at least one --invite-code")
+
+    def _check_numbers(self) -> None:
+        if not 0 <= self.port <= 65_535:
+            raise ConfigError("--port goes from 1 to 65535; 0 takes a free one")
+        if self.media_workers < 0:
+            raise ConfigError("--media-workers can't be less than 0 (no media)")
+        if self.max_connections < 1:
+            raise ConfigError("--max-connections must be at least 1")
+        if not 0 < self.drain_timeout_s <= MAX_DRAIN_S:
+            raise ConfigError(f"--drain-timeout goes up to {MAX_DRAIN_S} s, and is more than 0")
+
+    def _check_addresses(self) -> None:
+        if self.public_url and not _PUBLIC_URL.fullmatch(self.public_url):
+            raise ConfigError("--public-url is written as https://HOST or https://HOST:PORT")
+        for url in self.ice_servers:
+            if not _ICE_SERVER.fullmatch(url):
+                raise ConfigError("--ice-server is stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT")
 
 
 class Secret(Struct, frozen=True):

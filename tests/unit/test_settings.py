@@ -21,6 +21,15 @@ def settings(**more):
         ({"rate": 601, "rehearse_from": "-1m"}, "--rate"),
         ({"rate": 60}, "--rehearse-from"),
         ({"registration": "invite"}, "--invite-code"),
+        ({"port": 99_999}, "--port"),
+        ({"port": -1}, "--port"),
+        ({"media_workers": -1}, "--media-workers"),
+        ({"max_connections": 0}, "--max-connections"),
+        ({"drain_timeout_s": -1.0}, "--drain-timeout"),
+        ({"drain_timeout_s": float("nan")}, "--drain-timeout"),
+        ({"public_url": "live.example.org"}, "--public-url"),
+        ({"ice_servers": ("stun:a\nb",)}, "--ice-server"),
+        ({"ice_servers": ("stun.example.org",)}, "--ice-server"),
     ],
 )
 def test_what_does_not_go_together(wrong, says):
