@@ -180,6 +180,15 @@ async def test_after_the_log_was_replaced_everybody_gets_new_snapshots(port):
         assert all(reset["reset"] for reset in resets)
 
 
+async def test_a_ban_in_the_log_that_replaced_another_is_heeded(port):
+    async with port.enter(person="p_mallory") as mallory, port.enter() as ada:
+        await ada.follow("agenda")
+        port.event.state.people.banned.add("p_mallory")  # folded while nobody was told
+        port.hub.on_reset()
+        assert await mallory.closed() == (4501, "banned")
+        assert (await ada.until("snapshot"))["reset"]
+
+
 async def test_commands_that_go_wrong(port):
     class Broken:
         async def run(self, principal, name, args, key):

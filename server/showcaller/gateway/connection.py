@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..domain.people import Principal
 from ..errors import (
+    CLOSE_BANNED,
     CLOSE_RESUME,
     CLOSE_SLOW,
     Forbidden,
@@ -244,6 +245,9 @@ class LiveConnection(FramedConnection):
     def start_over(self) -> None:
         """The event's log is another one: send new snapshots of everything that is followed."""
         if self.principal is None or self.closing:
+            return
+        if self._served.event.state.people.shuts_out(self.principal):
+            self.close(CLOSE_BANNED, "banned")
             return
         opening = []
         try:
