@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,8 +11,10 @@ from aiohttp import web
 
 from ..broker.base import Entry, EventLog, read_upto
 from ..domain import facts
-from ..errors import BadInput
+from ..errors import BadInput, OurFault
 from .http import json_answer, json_body, principal, served
+
+log = logging.getLogger(__name__)
 
 MAX_KEY_CHARS = 64
 
@@ -29,13 +32,25 @@ async def run_command(request: web.Request) -> web.Response:
 
 
 async def export_log(request: web.Request) -> web.StreamResponse:
-    """Every fact as a line of JSON, in order: `showcaller replay` folds it to the same state."""
+    """Every fact as a line of JSON, in order: `showcaller replay` folds it to the same state.
+
+    When the log can't be read any more, the connection is cut: what came can't be taken for the whole.
+    """
     principal(request, "producer", "ops")
     one = served(request)
+    lines = exported(one.event.log, one.event.position.offset)
+    first = await anext(lines, b"")  # while the status can still tell what is wrong
     answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await answer.prepare(request)
-    async for line in exported(one.event.log, one.event.position.offset):
-        await answer.write(line)
+    await answer.write(first)
+    try:
+        async for line in lines:
+            await answer.write(line)
+    except OurFault as error:
+        log.warning(error.message, extra={"action": "export.broken"})
+        if request.transport is not None:
+            request.transport.abort()
+        return answer
     await answer.write_eof()
     return answer
 

@@ -20,6 +20,7 @@ from .rpc import Calls, Reply, Request, decode, encode, fault_of
 
 log = logging.getLogger(__name__)
 
+RETRY_S = 0.2
 RELAY_TIMEOUT_S = 2.0  # a dead node's lease runs out within 3 s: then its stages are elsewhere
 
 Handler = Callable[[str, str, dict[str, Any]], Awaitable[Any]]  # worker, method, args
@@ -34,6 +35,7 @@ class Relay:
         self._handler = handler
         self._calls = Calls()
         self._stop: dict[str, Callable[[], None]] = {}
+        self._served: set[str] = set()  # workers
         self._answering: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -48,14 +50,22 @@ class Relay:
         self._calls.fail(Unavailable("this node is stopping"))
 
     async def serve(self, worker: str) -> None:
-        """Answer for `worker` from now on."""
+        """Answer for `worker` until it is forgotten; while the broker is away, go on trying."""
 
         def on_request(data: bytes) -> None:
             self._on_request(worker, data)
 
-        self._stop[worker] = await self._log.subscribe(f"media/{worker}", on_request)
+        self._served.add(worker)
+        while worker in self._served and worker not in self._stop:
+            try:
+                self._stop[worker] = await self._log.subscribe(f"media/{worker}", on_request)
+            except Unavailable:
+                await asyncio.sleep(RETRY_S)
+        if worker not in self._served:  # meanwhile
+            self.forget(worker)
 
     def forget(self, worker: str) -> None:
+        self._served.discard(worker)
         if unsubscribe := self._stop.pop(worker, None):
             unsubscribe()
 
