@@ -51,6 +51,8 @@ def main() -> None:
       showcaller token my-event --role moderator --name Ada
 
     Each option may also come from the environment, such as SHOWCALLER_SERVE_PORT=80.
+
+    Exit codes: 0 done; 1 something failed while running; 2 the call or a setting is wrong.
     """
 
 
@@ -98,7 +100,7 @@ _folder = click.Path(path_type=Path, file_okay=False)
 @click.option(
     "--secret-file",
     type=_existing,
-    help="File with the secret that signs tokens; the same on each node.",
+    help="File with the secret that signs tokens; the same on each node. Or set SHOWCALLER_SECRET.",
 )
 @click.option("--secret", default="", envvar="SHOWCALLER_SECRET", hidden=True)
 @click.option(
@@ -331,7 +333,12 @@ def _links(
 @main.command()
 @click.argument("event")
 @click.option("--url", help="Export from a running server (needs --token of a producer).")
-@click.option("--token", "token_text", envvar="SHOWCALLER_TOKEN", help="A producer's token.")
+@click.option(
+    "--token",
+    "token_text",
+    envvar="SHOWCALLER_TOKEN",
+    help="A producer's token; or set SHOWCALLER_TOKEN.",
+)
 @click.option(
     "--data",
     default="data",
