@@ -61,8 +61,8 @@ test("cues and long titles for people", () => {
 
 // The poster -------------------------------------------------------------------------------------
 
-const CONNECTED = { state: "connected", playing: true, problem: "" };
-const IDLE = { state: null, playing: false, problem: "" };
+const CONNECTED = { state: "connected", playing: true, still: false, problem: "" };
+const IDLE = { state: null, playing: false, still: false, problem: "" };
 
 function poster(sessions, page, onStage, picture = IDLE) {
   const items = agenda(...sessions);
@@ -100,6 +100,8 @@ test("connecting, reconnecting and failing are told apart", () => {
   assert.equal(kind({ state: "connecting" }), "Connecting…");
   assert.equal(kind({ state: "waiting" }), "Connecting…");
   assert.equal(kind({ state: "connected", playing: false }), "Connecting…");
+  assert.equal(kind({ state: "connected", playing: false, still: true }), "Connecting…");
+  assert.equal(kind({ state: "connected", playing: true, still: true }), "The picture stopped");
   assert.equal(kind({ state: "reconnecting" }), "Reconnecting…");
   assert.equal(kind({ state: "failed", problem: "No." }), "No picture");
 });

@@ -16,6 +16,7 @@ import { isAhead, isOn, nextSession, sessionOf, sessionsOf } from "./agenda_mode
  * @typedef {object} Picture what the video does
  * @property {import("/sdk/media_session.js").MediaState | null} state null: no connection is wanted
  * @property {boolean} playing frames are shown
+ * @property {boolean} still nothing has arrived for some seconds
  * @property {string} problem why it failed
  */
 
@@ -31,7 +32,9 @@ export function posterOf(session, stage, items, picture) {
   if (!shown) return emptyStage(session, items);
   if (!shown.on_air) return offAir(shown, items);
   if (picture.state === "failed") return poster("No picture", shown.title, { hint: picture.problem });
-  if (picture.state === "connected" && picture.playing) return null;
+  if (picture.state === "connected" && picture.playing) {
+    return picture.still ? poster("The picture stopped", shown.title, { hint: "It comes back by itself." }) : null;
+  }
   if (picture.state === "reconnecting") return poster("Reconnecting…", shown.title, { hint: "The picture was lost and comes back by itself." });
   return poster("Connecting…", shown.title);
 }

@@ -1,8 +1,11 @@
 /** The picture of a stage: connects while something is on it, and tells how that goes. */
 
-import { watch } from "/sdk/index.js";
+import { viewerFigures, watch } from "/sdk/index.js";
 
 import { errorText } from "./error_text.js";
+
+const LOOK_EVERY_MS = 1000;
+const STILL_AFTER_LOOKS = 3; // the server needs up to 10 s to be sure that a speaker has vanished
 
 /**
  * @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient
@@ -17,6 +20,8 @@ export class StageVideo {
   #event;
   #video;
   #onChange;
+  #bytes = 0; // received until the last look
+  #looksWithoutBytes = 0;
 
   /**
    * @param {string} event
@@ -30,6 +35,7 @@ export class StageVideo {
     this.#video = video;
     this.#onChange = onChange;
     for (const name of ["playing", "waiting", "emptied", "volumechange"]) video.addEventListener(name, onChange);
+    setInterval(() => void this.#look(), LOOK_EVERY_MS);
   }
 
   /** @param {StageState | undefined} stage as the agenda has it now */
@@ -44,7 +50,7 @@ export class StageVideo {
     const status = this.#watcher?.status;
     const playing = this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
     const problem = status?.error ? errorText(status.error) : "";
-    return { state: status?.state ?? null, playing, problem };
+    return { state: status?.state ?? null, playing, still: this.#looksWithoutBytes >= STILL_AFTER_LOOKS, problem };
   }
 
   /** @returns {Promise<RTCStatsReport | null>} */
@@ -68,6 +74,16 @@ export class StageVideo {
       this.#watcher.on("status", () => this.#changed());
     }
     this.#onChange();
+  }
+
+  /** A picture that has stopped looks like one of somebody who sits still: tell them apart. */
+  async #look() {
+    const report = this.#watcher?.status.state === "connected" ? await this.stats() : null;
+    const bytes = report ? viewerFigures(report).bytesReceived : 0;
+    const wasStill = this.picture.still;
+    this.#looksWithoutBytes = report && bytes === this.#bytes ? this.#looksWithoutBytes + 1 : 0;
+    this.#bytes = bytes;
+    if (this.picture.still !== wasStill) this.#onChange();
   }
 
   #changed() {
