@@ -48,6 +48,6 @@ $(VENV)/.dev: $(VENV)/.demo
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	@touch $@
 
-client_sdk/js/node_modules/.installed: client_sdk/js/package.json
-	cd client_sdk/js && npm install --silent --no-audit --no-fund --no-package-lock
+client_sdk/js/node_modules/.installed: client_sdk/js/package-lock.json
+	cd client_sdk/js && npm ci --silent --no-audit --no-fund
 	@touch $@

@@ -122,6 +122,9 @@ def _negotiation(id: str, summary: str) -> Spec:
     }
 
 
+_HEALTH = _answer("Yes", _json({"type": "object"}))
+
+
 def _agenda_paths() -> Spec:
     return {
         "/api/v1/events": {
@@ -281,6 +284,21 @@ def _own_path() -> Spec:
     described = {"200": _answer("It", _json({"type": "object"}))}
     return {
         "/api/v1/openapi.json": {"get": _operation("openapi", "This description", described)},
+        "/healthz": {"get": _operation("healthz", "Is this process alive?", {"200": _HEALTH})},
+        "/readyz": {
+            "get": _operation(
+                "readyz",
+                "May this node get traffic?",
+                {"200": _HEALTH, "503": _answer("Not now; it says why", _json({"type": "object"}))},
+            )
+        },
+        "/metrics": {
+            "get": _operation(
+                "metrics",
+                "What it measures, for Prometheus",
+                {"200": _answer("Metrics", {"text/plain": {"schema": {"type": "string"}}})},
+            )
+        },
     }
 
 
