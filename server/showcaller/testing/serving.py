@@ -74,6 +74,11 @@ class ServeProcess:
     def log_text(self) -> str:
         return self.log_path.read_text(encoding="utf-8")
 
+    def complaints(self) -> list[dict[str, Any]]:
+        """What the log has that somebody would have to look at."""
+        lines = [json.loads(line) for line in self.log_text().splitlines()]
+        return [line for line in lines if line["level"] == "error" or "traceback" in line]
+
     def token(self, event: str, *roles: str, person: str = "", **more: Any) -> str:
         """A token that this server takes."""
         return Tokens(SECRET).mint(
