@@ -148,8 +148,6 @@ class AiortcEngine:
         if self._peers.pop(peer.resource, None) is None:
             return
         self.on_event(peer.event("over"))
-        if peer.giving_up is not None:
-            peer.giving_up.cancel()
         if isinstance(peer, Viewer):
             peer.feed.viewers.discard(peer)
         elif isinstance(peer, Publication):

@@ -162,7 +162,6 @@ class Peer:
         self.offer = offer
         self.etag = f'"{system.random_id("e")}"'
         self.live = False  # media can flow
-        self.giving_up: asyncio.TimerHandle | None = None  # if it does not become live
         self.heard_s = system.monotonic_s()
         self.codecs: dict[str, str] = {}  # by kind, as `codec_name` has them
         self.pc = _connection()

@@ -1,8 +1,11 @@
 """The engine with real peers on loopback: it forwards, splices, and never runs a codec."""
 
 import asyncio
+import gc
 import re
+import weakref
 from itertools import pairwise
+from pathlib import Path
 
 import av
 import pytest
@@ -20,6 +23,7 @@ from showcaller.media import aiortc_engine
 from showcaller.media.addresses import Addresses
 from showcaller.media.aiortc_engine import AiortcEngine
 from showcaller.media.forward import KEYFRAME_EVERY_S, Frame
+from showcaller.testing.media_node import until
 from showcaller.testing.media_peers import Publisher, Watcher
 
 LOOPBACK = Addresses(("127.0.0.1",))
@@ -122,6 +126,33 @@ async def test_packets_of_any_size_that_came_in_go_out(stage):
     assert 1_450 < len(packet) < 1_480
     stage.engine._feeds["main"].forward("audio", Frame(0, [packet], True), 0.0)
     await watcher.wait_for_frames(10)
+
+
+async def test_who_joins_and_leaves_leaves_nothing_behind(stage):
+    await stage.engine.route(stage="main", session="talk")
+    await stage.publish("talk")
+    await stage.until(("published", "talk"))
+
+    async def join_and_leave():
+        watcher = await stage.view()
+        await watcher.wait_for_frames(1)
+        peer = weakref.ref(stage.engine._peers[watcher.resource])
+        await stage.engine.close(watcher.resource)
+        half_open = await stage.engine.view(stage="main", person="p", offer=stage.offer)
+        peers.extend([peer, weakref.ref(stage.engine._peers[half_open.resource])])
+        await stage.engine.close(half_open.resource)
+        await watcher.close()
+
+    def held():
+        gc.collect()
+        return len(asyncio.all_tasks()), len(list(Path("/proc/self/fd").iterdir()))
+
+    peers, stage.offer = [], await Watcher().offer()
+    await join_and_leave()  # what is made once
+    before = held()
+    for _ in range(4):
+        await join_and_leave()
+    await until(lambda: held() <= before and not any(peer() for peer in peers))
 
 
 async def test_the_server_runs_no_codec(stage, monkeypatch):
