@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from showcaller.broker.redis import RedisBroker
+from showcaller.broker.redis_pubsub import CONFIRM_S
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.errors import NotFound, Unavailable
 from showcaller.media.addresses import Addresses
+from showcaller.media.relay import Relay
 from showcaller.media.workers import Workers
 from showcaller.testing.media_node import MediaNode, until
 from showcaller.testing.media_peers import Publisher
@@ -90,6 +92,7 @@ def test_a_worker_dies_with_its_node():
         """
         import asyncio
         from showcaller.media.addresses import Addresses
+from showcaller.media.relay import Relay
         from showcaller.media.workers import Workers
 
         async def main():
@@ -243,3 +246,24 @@ async def test_viewers_outlast_a_lease_that_ran_out_while_nobody_else_had_the_st
         assert renewed.owner == lease.owner
         await watcher.wait_for_frames(10)
         assert node.generation() == generation
+
+
+async def test_a_worker_that_came_up_without_the_broker_is_announced_later():
+    with RedisServer() as redis:
+        broker = RedisBroker(redis.url)
+        log = await broker.open("event")
+
+        async def answer(worker, method, args):
+            return [worker, method]
+
+        relay = Relay(log, answer)
+        await relay.start()
+        redis.kill()
+        serving = asyncio.create_task(relay.serve("w_late"))
+        await asyncio.sleep(CONFIRM_S + 0.5)  # the first try has failed by now
+        redis.start()
+        async with asyncio.timeout(10):
+            await serving
+        assert await relay.ask("w_late", "view", {}) == ["w_late", "view"]
+        relay.stop()
+        await broker.close()
