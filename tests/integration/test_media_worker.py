@@ -92,7 +92,6 @@ def test_a_worker_dies_with_its_node():
         """
         import asyncio
         from showcaller.media.addresses import Addresses
-from showcaller.media.relay import Relay
         from showcaller.media.workers import Workers
 
         async def main():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
@@ -150,7 +151,7 @@ class MediaService:
     async def _at_resource(
         self, resource: str, method: str, principal: Principal, args: dict[str, Any]
     ) -> Any:
-        worker, _, _ = resource.partition("~")
+        worker = worker_of(resource)
         try:
             return await self._do(worker, method, {**args, "asker": _asker(principal)})
         except Unavailable as error:
@@ -246,6 +247,17 @@ class MediaService:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+_RESOURCE = re.compile(r"(w_[0-9a-f]{26})~[\w-]+")
+
+
+def worker_of(resource: str) -> str:
+    """The worker that a resource's id names. Raises `NotFound` for ids that none of ours can be."""
+    found = _RESOURCE.fullmatch(resource)
+    if found is None:
+        raise NotFound("there is no such media resource")
+    return found[1]
 
 
 def _asker(principal: Principal) -> dict[str, object]:
