@@ -49,6 +49,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         settings.check()
         self.settings = settings
+        self.schedules = load_schedules(settings.schedules)
         self.secret: Secret = resolve_secret(settings)
         if self.secret.created:  # even if the start fails: the next one finds it
             made = {"action": "secret.created", "path": str(self.secret.created)}
@@ -73,11 +74,10 @@ class Server:
 
     async def start(self) -> None:
         """Open the log, fold it, open the port. Raises `ConfigError`, `Unavailable`."""
-        schedules = load_schedules(self.settings.schedules)
         self._broker = connect(self.settings.broker_url, replicas=self.settings.replicas)
         await self._broker.check()
         tokens = self._tokens()
-        for schedule in schedules:
+        for schedule in self.schedules:
             await self._serve_event(schedule, tokens)
         REGISTRY.register(self._collector)
         self._spawn(self._watch_broker(), "watch the broker")

@@ -198,6 +198,8 @@ class MediaService:
     def on_reset(self) -> None:
         self._stages.note_all_hosted(self._event.state.run)
         self._rooms.note_all_started()
+        people = self._event.state.people  # bans may have come while the log was folded anew
+        self._spawn(self._rooms.shut_out(people.banned, people.revoked))
         self._changed.set()
 
     def _on_up(self, worker: Worker) -> None:
