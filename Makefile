@@ -51,3 +51,17 @@ $(VENV)/.dev: $(VENV)/.demo
 client_sdk/js/node_modules/.installed: client_sdk/js/package-lock.json
 	cd client_sdk/js && npm ci --silent --no-audit --no-fund
 	@touch $@
+
+.PHONY: bench-fanout bench-connections bench-votes bench-replay
+
+bench-fanout: $(VENV)/.dev ## what a broadcast to 10,000 sockets costs, against send() in C
+	$(BIN)/python loadtests/bench_fanout.py
+
+bench-connections: $(VENV)/.dev ## memory and CPU of idle sockets, joins, a reconnect storm
+	$(BIN)/python loadtests/bench_connections.py
+
+bench-votes: $(VENV)/.dev tools ## votes a second on SQLite and on Redis
+	$(BIN)/python loadtests/bench_votes.py
+
+bench-replay: $(VENV)/.dev ## how long a million facts take to fold
+	$(BIN)/python loadtests/bench_replay.py
