@@ -69,11 +69,12 @@ async def test_what_one_node_is_told_the_other_shows(nodes):
         Client(other.url, event=EVENT, token=attendee, format="msgpack") as right,
     ):
         questions = await right.follow("session/opening/questions")
-        with contextlib.suppress(Exception):
-            await left.command("qa.open", {"session": "opening"})
+        queue = await left.follow("session/opening/moderation")
+        agenda = await right.follow("agenda")
+        await agenda.wait_until(lambda a: a.items["session:opening"]["qa"] == "open", timeout_s=10)
         asked = await right.ask("opening", "Does it cross?")
-        if asked["state"] == "pending":
-            await left.approve(asked["question"])
+        await queue.wait_until(lambda q: asked["question"] in q.items, timeout_s=5)
+        await left.approve(asked["question"])
         await left.push(asked["question"])
         await questions.wait_until(
             lambda q: q.items.get(asked["question"], {}).get("state") == "on_air", timeout_s=5

@@ -20,7 +20,7 @@ CLAIMS = {
     "aud": "conf",
     "sub": "p_1",
     "roles": ["attendee"],
-    "exp": NOW_S + 60,
+    "exp": NOW_S + HOUR_S,
 }
 
 
