@@ -25,9 +25,7 @@ class FramedConnection(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport, max_message_bytes: int, buffer_limit: int):
         self._transport = transport
         self._reader = FrameReader(max_message_bytes)
-        self._held: Iterator[frames.Event] | None = (
-            None  # events to be taken when we may read again
-        )
+        self._held: Iterator[frames.Event] | None = None  # to be taken when we may read again
         self._answering = False
         self.closing = False
         self.write: Callable[[bytes], None] = transport.write
@@ -36,7 +34,7 @@ class FramedConnection(asyncio.Protocol):
     # For subclasses -----------------------------------------------------------------------------
 
     def on_event(self, event: frames.Event) -> None:
-        raise NotImplementedError
+        """A frame or message has come; a connection that is only being ended takes none."""
 
     def on_closing(self, code: int) -> None:
         """Called once, when a close frame was sent or the transport was lost (1006)."""

@@ -9,6 +9,7 @@ leans on their inside: `tests/unit/media/test_aiortc_engine.py` fails when a rel
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -151,7 +152,7 @@ class _OutletTrack(MediaStreamTrack):
 # Peers -------------------------------------------------------------------------------------------
 
 
-class Peer:
+class Peer(ABC):
     """One peer connection, answering one offer."""
 
     role: Role
@@ -166,12 +167,13 @@ class Peer:
         self.codecs: dict[str, str] = {}  # by kind, as `codec_name` has them
         self.pc = _connection()
 
+    @abstractmethod
     def event(self, kind: str) -> MediaEvent:
-        raise NotImplementedError
+        """What to tell of this peer."""
 
+    @abstractmethod
     def prepare(self, transceiver: RTCRtpTransceiver) -> None:
         """Make the transceiver of a flowing medium forward instead of decoding or encoding."""
-        raise NotImplementedError
 
     def preferred(self, kind: str) -> str:
         """The codec to choose if the offer has it."""
