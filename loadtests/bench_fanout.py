@@ -82,7 +82,14 @@ async def lone(sockets: int, figures: Figures) -> None:
                     if below:
                         ratios.append(cost_us / below.us_per_send(broadcasts.frame_bytes))
                     swarm.run_for(max(0.0, 1 - (time.perf_counter() - began_s)))
-                report(figures, sockets, broadcasts.delays_ms, costs_us, ratios, statistics.median(busy))
+                report(
+                    figures,
+                    sockets,
+                    broadcasts.delays_ms,
+                    costs_us,
+                    ratios,
+                    statistics.median(busy),
+                )
         swarm.close()
 
 

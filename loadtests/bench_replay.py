@@ -26,6 +26,7 @@ from showcaller.domain import facts
 from showcaller.domain.ids import EventId, PersonId, QuestionId, SessionId
 from showcaller.domain.schedule import Schedule
 from showcaller.domain.state import State
+from showcaller.errors import Unavailable
 from showcaller.settings import Settings
 from showcaller.show.live_event import LiveEvent
 
@@ -140,13 +141,17 @@ async def start_event(folder: Path) -> dict[str, float]:
     """As `serve` starts: from the snapshot if there is one, else from the log; then stop and leave one."""
     broker = connect(_url(folder))
     event = LiveEvent(EVENT, await broker.open(EVENT))
-    began_s = time.perf_counter()
-    await event.start()
+    began_s, gave_up = time.perf_counter(), False
+    try:
+        await event.start()
+    except Unavailable:  # it goes on in the background, but `serve` would have ended
+        gave_up = True
+    while event.state.folded < FACTS:  # noqa: ASYNC110 - nothing else tells
+        await asyncio.sleep(0.01)
     took_s = time.perf_counter() - began_s
-    assert event.state.folded == FACTS, event.state.folded
     await event.stop()
     await broker.close()
-    return {"took_s": took_s, "peak_mib": _peak_mib()}
+    return {"took_s": took_s, "peak_mib": _peak_mib(), "gave_up": gave_up}
 
 
 async def fold_only(folder: Path) -> dict[str, float]:
@@ -193,6 +198,7 @@ async def run(figures: Figures) -> None:
         found = await measured("start_event", folder)
         figures.add("replay_1m_facts_s", found["took_s"])
         figures.add("replay_peak_rss_mib", found["peak_mib"])
+        figures.add("replay_start_gave_up", found["gave_up"])
         for _ in range(RESTORES):
             found = await measured("start_event", folder)
             figures.add("restore_snapshot_s", found["took_s"])
