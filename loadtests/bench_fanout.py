@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from typing import NamedTuple
 
 from floor import Floor, floor
 from rig import (
@@ -29,6 +30,7 @@ RUNS = 3
 ROUNDS = 10  # of a second each
 WARM_UP = 2
 SETTLE_S = 0.02
+FLOOR_AFTER_S = 0.3
 FREQUENT_SOCKETS, FREQUENT_PER_S, FREQUENT_S = 1_000, 50, 5
 _STAMP = b'"text":"sent at '
 
@@ -60,6 +62,14 @@ class Broadcasts:
         self._swarm.run_until(lambda: len(self.delays_ms) >= count, 10, "a broadcast")
 
 
+class Round(NamedTuple):
+    """One message: CPU for each delivery, of the server and of the floor, and our share of our core."""
+
+    cost_us: float
+    floor_us: float
+    busy: float
+
+
 async def lone(sockets: int, figures: Figures) -> None:
     """One message a second to `sockets` sockets, each followed by its floor."""
     async with served() as server:
@@ -69,56 +79,41 @@ async def lone(sockets: int, figures: Figures) -> None:
         with floor(sockets) as below:
             for _ in range(RUNS):
                 broadcasts = Broadcasts(swarm, announcers)
-                ratios, costs_us, busy = [], [], []
-                for number in range(WARM_UP + ROUNDS):
-                    began_s = time.perf_counter()
-                    if number == WARM_UP:
-                        broadcasts.delays_ms.clear()
-                        ratios, costs_us, busy = [], [], []
-                    cost_us, share = one_round(swarm, broadcasts, server, sockets)
-                    costs_us.append(cost_us)
-                    busy.append(share)
-                    swarm.run_for(0.3)
-                    if below:
-                        ratios.append(cost_us / below.us_per_send(broadcasts.frame_bytes))
-                    swarm.run_for(max(0.0, 1 - (time.perf_counter() - began_s)))
-                report(
-                    figures,
-                    sockets,
-                    broadcasts.delays_ms,
-                    costs_us,
-                    ratios,
-                    statistics.median(busy),
-                )
+                for _ in range(WARM_UP):
+                    one_round(swarm, broadcasts, server, sockets, below)
+                broadcasts.delays_ms.clear()
+                rounds = [
+                    one_round(swarm, broadcasts, server, sockets, below) for _ in range(ROUNDS)
+                ]
+                report(figures, sockets, broadcasts.delays_ms, rounds)
         swarm.close()
 
 
 def one_round(
-    swarm: Swarm, broadcasts: Broadcasts, server: ServeProcess, sockets: int
-) -> tuple[float, float]:
-    """The server's CPU (µs) for each delivery of one message, and the generator's share of its core."""
+    swarm: Swarm, broadcasts: Broadcasts, server: ServeProcess, sockets: int, below: Floor | None
+) -> Round:
+    """Takes a second."""
+    began_s, before_s = time.perf_counter(), cpu_s(server.pid)
     wanted = len(broadcasts.delays_ms) + sockets
-    before_s = cpu_s(server.pid)
     with Generator() as generator:
         broadcasts.send()
         broadcasts.await_copies(wanted)
     swarm.run_for(SETTLE_S)
-    return (cpu_s(server.pid) - before_s) / sockets * 1e6, generator.busy
+    cost_us = (cpu_s(server.pid) - before_s) / sockets * 1e6
+    swarm.run_for(FLOOR_AFTER_S)
+    floor_us = below.us_per_send(broadcasts.frame_bytes) if below else 0.0
+    swarm.run_for(max(0.0, began_s + 1 - time.perf_counter()))
+    return Round(cost_us, floor_us, generator.busy)
 
 
-def report(
-    figures: Figures,
-    sockets: int,
-    delays_ms: list[float],
-    costs_us: list[float],
-    ratios: list[float],
-    busy: float,
-) -> None:
+def report(figures: Figures, sockets: int, delays_ms: list[float], rounds: list[Round]) -> None:
     at = f"_{sockets}" if sockets != 10_000 else ""
+    busy = statistics.median(one.busy for one in rounds)
     figures.add(f"broadcast_p50_ms{at}", statistics.median(delays_ms), busy=busy)
     figures.add(f"broadcast_p99_ms{at}", percentile(delays_ms, 0.99), busy=busy)
-    figures.add(f"fanout_cpu_us_per_delivery{at}", statistics.median(costs_us), busy=busy)
-    if ratios:
+    cost_us = statistics.median(one.cost_us for one in rounds)
+    figures.add(f"fanout_cpu_us_per_delivery{at}", cost_us, busy=busy)
+    if ratios := [one.cost_us / one.floor_us for one in rounds if one.floor_us]:
         figures.add(f"fanout_cpu_ratio_to_floor{at}", statistics.median(ratios), busy=busy)
 
 
