@@ -7,7 +7,6 @@ has folded it, in the order in which every other node folds it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
@@ -37,6 +36,9 @@ FOLD_TIMEOUT_S = 5.0  # how long `append` waits for its own fact to come back
 SNAPSHOT_EVERY_FACTS = 20_000
 OUTCOMES_KEPT = 4_096
 RETRY_EVERY_S = 0.2
+# Of a long log only so many facts pass through the channels at the start: resuming needs no older ones.
+FACTS_RESUMABLE = 20_000
+PROGRESS_EVERY_FACTS = 100_000
 
 T = TypeVar("T")
 
@@ -59,6 +61,7 @@ class LiveEvent:
             int, Outcome
         ] = {}  # newest, for appends that lost the race to the tail
         self._catching_up_to = 0  # after the log was replaced: tell listeners when we are there
+        self._state_only_upto = 0  # so far a long log is folded without its channels
         self._started = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._first: Callable[[], facts.RunStarted] | None = None
@@ -73,12 +76,13 @@ class LiveEvent:
         await self._restore()
         await self.clock.sample()
         head = await self.log.head()
+        self._state_only_upto = head.offset - FACTS_RESUMABLE
         self._spawn(self._follow())
         self._spawn(self._flush_levels())
         self._spawn(self.clock.run())
         await self._started.wait()
         if head.offset:
-            await self._folded(head)
+            await self._folded(head, timeout_s=None)
         await self._begin_run()
 
     async def stop(self) -> None:
@@ -111,9 +115,11 @@ class LiveEvent:
         async for epoch, entries in self.log.tail(self.state.folded, self.epoch or None):
             if epoch != self.epoch:
                 await self._enter_epoch(epoch)
-            await _until_available(lambda: self.names.ensure(_people_in(entries)))  # noqa: B023
-            for entry in entries:
-                self._fold(entry)
+            decoded = [_decode(entry) for entry in entries]
+            people = _people_in(decoded)
+            await _until_available(lambda: self.names.ensure(people))  # noqa: B023
+            for entry, fact in zip(entries, decoded, strict=True):
+                self._fold(entry, fact)
             self._started.set()
             if self._catching_up_to and self.state.folded >= self._catching_up_to:
                 self._announce_reset()
@@ -129,6 +135,7 @@ class LiveEvent:
             self._outcomes.clear()
             head = await _until_available(self.log.head)
             self._catching_up_to = max(1, head.offset)
+            self._state_only_upto = head.offset - FACTS_RESUMABLE
             self._spawn(_until_available(self._begin_run))
         self.epoch = epoch
         self._fail_waiting("the event's log was replaced while this was on its way", but=epoch)
@@ -139,8 +146,11 @@ class LiveEvent:
         for listener in self._listeners:
             listener.on_reset()
 
-    def _fold(self, entry: Entry) -> None:
-        fact, outcome = self._apply(entry)
+    def _fold(self, entry: Entry, fact: facts.AnyFact | None) -> None:
+        outcome = self._apply(entry, fact)
+        if entry.offset <= self._state_only_upto:
+            self._folded_without_channels(entry.offset)
+            return
         messages = self.channels.fold(entry.offset, entry.at_ms, outcome)
         self._remember(entry.offset, outcome)
         if not self._catching_up_to and fact is not None:
@@ -158,16 +168,22 @@ class LiveEvent:
         if entry.offset % SNAPSHOT_EVERY_FACTS == 0:
             self._spawn(self._save_snapshot())
 
-    def _apply(self, entry: Entry) -> tuple[facts.AnyFact | None, Outcome]:
-        try:
-            fact = facts.decode_fact(entry.data)
-        except msgspec.MsgspecError as error:
-            log.error(
-                "a fact can't be read by this release",
-                extra={"action": "fact.unknown", "event": self.event_id, "offset": entry.offset},
-            )
-            return None, self.state.skip(entry.offset, str(error))
-        return fact, self.state.apply(entry.offset, entry.at_ms, fact)
+    def _apply(self, entry: Entry, fact: facts.AnyFact | None) -> Outcome:
+        if fact is not None:
+            return self.state.apply(entry.offset, entry.at_ms, fact)
+        log.error(
+            "a fact can't be read by this release",
+            extra={"action": "fact.unknown", "event": self.event_id, "offset": entry.offset},
+        )
+        return self.state.skip(entry.offset, "this release can't read the fact")
+
+    def _folded_without_channels(self, offset: int) -> None:
+        """Nobody listens yet. The channels are made once, from the state, for the facts that follow."""
+        if offset == self._state_only_upto:
+            self.channels = Channels(self.state, self.names, self.epoch)
+        if offset % PROGRESS_EVERY_FACTS == 0:
+            progress = {"action": "log.folding", "event": self.event_id, "offset": offset}
+            log.info("folding a long log", extra=progress)
 
     def _remember(self, offset: int, outcome: Outcome) -> None:
         self._outcomes[offset] = outcome
@@ -197,14 +213,16 @@ class LiveEvent:
         metrics.APPEND_SECONDS.observe(system.monotonic_s() - started_s)
         return outcome
 
-    async def _folded(self, position: Position) -> Outcome:
+    async def _folded(
+        self, position: Position, timeout_s: float | None = FOLD_TIMEOUT_S
+    ) -> Outcome:
         if position.epoch == self.epoch and position.offset <= self.state.folded:
             known = self._outcomes.get(position.offset)
             return known or Outcome(refused=self.state.refusals.get(position.offset))
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(position, []).append(future)
         try:
-            async with asyncio.timeout(FOLD_TIMEOUT_S):
+            async with asyncio.timeout(timeout_s):
                 return await future
         except TimeoutError:
             raise Unavailable("the event's log does not answer: send it again") from None
@@ -333,14 +351,20 @@ async def _until_available(work: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(RETRY_EVERY_S)
 
 
-def _people_in(entries: list[Entry]) -> set[PersonId]:
-    """Those whose names the projections of `entries` will show."""
+def _decode(entry: Entry) -> facts.AnyFact | None:
+    """The entry's fact; None if it is one of a newer release."""
+    try:
+        return facts.decode_fact(entry.data)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _people_in(decoded: list[facts.AnyFact | None]) -> set[PersonId]:
+    """Those whose names the projections of these facts will show."""
     found = set()
-    for entry in entries:
-        with contextlib.suppress(msgspec.MsgspecError):
-            fact = facts.decode_fact(entry.data)
-            if isinstance(fact, facts.QuestionAsked):
-                found.add(fact.person)
-            elif isinstance(fact, facts.AnnouncementMade | ControlFact):
-                found.add(fact.by)
+    for fact in decoded:
+        if isinstance(fact, facts.QuestionAsked):
+            found.add(fact.person)
+        elif isinstance(fact, facts.AnnouncementMade | ControlFact):
+            found.add(fact.by)
     return found
