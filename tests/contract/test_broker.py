@@ -10,7 +10,8 @@ import pytest
 from showcaller.broker.base import Broker, Entry, EventLog, Lease, NotYet, Position
 from showcaller.broker.connect import connect
 from showcaller.errors import NotFound, Unavailable
-from showcaller.testing.tail_reader import TailReader, reading, until
+from showcaller.testing.tail_reader import TailReader, reading
+from showcaller.testing.until import until
 
 DEADLINE_S = 10.0
 
@@ -407,9 +408,12 @@ async def test_renewing_keeps_the_fence(log: EventLog) -> None:
     second = await log.acquire_lease("room", "a", 60_000)
     assert second == first
     started_ms = await log.now_ms()
-    while await log.now_ms() < started_ms + 350:
+
+    async def past_the_first_term() -> bool:
         assert await log.acquire_lease("room", "b", 60_000) is None
-        await asyncio.sleep(0.02)
+        return await log.now_ms() >= started_ms + 350
+
+    await until(past_the_first_term)
 
 
 async def test_an_expired_lease_goes_to_the_next_with_a_larger_fence(log: EventLog) -> None:
@@ -468,18 +472,21 @@ async def test_a_counter_counts_all_nodes_and_starts_anew_after_its_window(
     assert [await each.count("ip", 60_000) for each in (log, other_log, log)] == [1, 2, 3]
     assert await log.count("other ip", 60_000) == 1
     assert await log.count("short", 60) == 1
-    async with asyncio.timeout(DEADLINE_S):
-        while (count := await log.count("short", 60)) != 1:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    assert count == 1
+
+    async def anew() -> bool:
+        return await log.count("short", 60) == 1
+
+    await until(anew)
 
 
 async def test_counting_does_not_stretch_the_window(log: EventLog) -> None:
     started_ms = await log.now_ms()
     counts = [await log.count("c", 150)]
-    async with asyncio.timeout(DEADLINE_S):
-        while (count := await log.count("c", 150)) != 1:
-            counts.append(count)
-            await asyncio.sleep(0.01)
-    assert counts == list(range(1, len(counts) + 1))
+
+    async def anew() -> bool:
+        counts.append(await log.count("c", 150))
+        return counts[-1] == 1
+
+    await until(anew)
+    assert counts == [*range(1, len(counts)), 1]
     assert await log.now_ms() - started_ms >= 149

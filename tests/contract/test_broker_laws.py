@@ -14,7 +14,8 @@ from showcaller.broker import redis_cursor
 from showcaller.broker.base import Appended, Entry, EventLog, NotYet
 from showcaller.broker.connect import connect
 from showcaller.testing.redis_server import RedisServer
-from showcaller.testing.tail_reader import reading, until
+from showcaller.testing.tail_reader import reading
+from showcaller.testing.until import until
 
 FAR_MS = 1_000_000
 

@@ -18,8 +18,9 @@ from showcaller.broker.redis_cursor import Cursor
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.errors import ConfigError, StorageFull, Unavailable
 from showcaller.testing.redis_server import DURABLE, RedisServer
-from showcaller.testing.tail_reader import reading, until
+from showcaller.testing.tail_reader import reading
 from showcaller.testing.tcp_proxy import TcpProxy
+from showcaller.testing.until import until
 
 DEADLINE_S = 20.0
 
@@ -378,10 +379,12 @@ async def test_a_redis_that_is_down_is_unavailable_within_a_bounded_time(
                 await call
         await asyncio.to_thread(forgetful.start)
         assert not (await log.append("k", b"")).duplicate
-        async with asyncio.timeout(DEADLINE_S):
-            while not heard:
-                await log.publish("presence", b"again")
-                await asyncio.sleep(0.05)
+
+        async def heard_again() -> bool:
+            await log.publish("presence", b"again")
+            return bool(heard)
+
+        await until(heard_again)
 
 
 async def test_scripts_that_the_server_forgot_are_loaded_again(forgetful: RedisServer) -> None:

@@ -14,9 +14,9 @@ import uvloop
 from showcaller.gateway import front, gateway
 from showcaller.gateway.wheel import RESOLUTION_S
 from showcaller.protocol.frames import CLOSE, CONTINUATION, PING, PONG, TEXT
-from showcaller.testing.live_client import eventually
 from showcaller.testing.live_port import LivePort
 from showcaller.testing.raw_frames import client_frame
+from showcaller.testing.until import until
 
 SCHEDULE = Path(__file__).parents[2] / "schedules" / "systems-scale-winter-2023.yaml"
 OPENS_MS = 1_702_486_500_000  # five minutes before the opening
@@ -164,7 +164,7 @@ async def test_an_upgrade_on_a_connection_that_http_has_used(port):
         await client.reader.readuntil(b"ok")
         assert len(port.http.server.connections) == 1
         await enter(client, port)
-        await eventually(lambda: not port.http.server.connections)
+        await until(lambda: not port.http.server.connections)
         client.send(say("clock", t1=1))
         await client.message("clock")
         client.send(client_frame(CLOSE, b"\x03\xe8"))
@@ -297,7 +297,7 @@ async def test_a_half_closed_connection_ends(port):
         await enter(client, port)
         client.writer.write_eof()
         assert await client.rest() == b""
-        await eventually(lambda: port.gateway.counters.connections == 0)
+        await until(lambda: port.gateway.counters.connections == 0)
 
 
 async def test_a_reset_connection_ends(port):
@@ -306,7 +306,7 @@ async def test_a_reset_connection_ends(port):
         own = client.writer.get_extra_info("socket")
         own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.writer.transport.abort()
-        await eventually(lambda: port.gateway.counters.connections == 0)
+        await until(lambda: port.gateway.counters.connections == 0)
         assert port.gateway.counters.closes[1006] == 1
 
 
@@ -326,7 +326,7 @@ async def test_a_drain_waits_for_goodbyes_but_not_for_ever(port, monkeypatch):
         async with raw(port) as earlier:
             await enter(earlier, port)
         await enter(client, port)
-        await eventually(lambda: port.gateway.counters.connections == 1)
+        await until(lambda: port.gateway.counters.connections == 1)
         draining = asyncio.create_task(port.gateway.drain(0))
         assert (await client.message("drain"))["reconnect_after_ms"] == 0
         assert await client.close_code() == 1012

@@ -15,8 +15,9 @@ from showcaller.errors import Unavailable
 from showcaller.protocol import session
 from showcaller.protocol.messages import Change, Snapshot
 from showcaller.show.served import ServedEvent
-from showcaller.testing.live_client import LiveClient, eventually
+from showcaller.testing.live_client import LiveClient
 from showcaller.testing.live_port import LivePort
+from showcaller.testing.until import until
 
 formats = pytest.mark.parametrize("format", ["json", "msgpack"])
 SCHEDULE = Path(__file__).parents[2] / "schedules" / "systems-scale-winter-2023.yaml"
@@ -396,7 +397,7 @@ async def test_large_snapshots_are_not_taken_for_slowness(tmp_path, monkeypatch)
         client.ws.transport.pause_reading()
         for channel in ("agenda", "announcements", "me"):
             await client.send("subscribe", id=channel, channel=channel)
-        await eventually(lambda: port.gateway.counters.messages_sent > 1)
+        await until(lambda: port.gateway.counters.messages_sent > 1)
         await asyncio.sleep(0.2)
         assert port.gateway.counters.bytes_sent < 2 * size  # the others wait until it is gone
         client.ws.transport.resume_reading()
@@ -434,7 +435,7 @@ async def test_beyond_the_cap_one_is_told_when_to_come_back(tmp_path):
             assert [code for code, _ in closes] == [1013, 1013]
             waits = {reason.partition("overload retry_after_ms=")[2] for _, reason in closes}
             assert len(waits) == 2
-        await eventually(lambda: port.gateway.counters.connections == 0)
+        await until(lambda: port.gateway.counters.connections == 0)
         async with port.enter():
             pass
 
@@ -450,7 +451,7 @@ async def test_whatever_way_a_client_leaves_nothing_of_it_stays(port):
         await client.follow("me")
         client.ws.transport.write_eof()
         await client.closed()
-    await eventually(lambda: port.gateway.counters.connections == 0)
+    await until(lambda: port.gateway.counters.connections == 0)
     hub = port.hub
     assert not hub.connections
     assert not hub._followers

@@ -18,9 +18,10 @@ from showcaller.errors import NotFound, Unavailable
 from showcaller.media.addresses import Addresses
 from showcaller.media.relay import Relay
 from showcaller.media.workers import Workers
-from showcaller.testing.media_node import MediaNode, until
+from showcaller.testing.media_node import MediaNode
 from showcaller.testing.media_peers import Publisher
 from showcaller.testing.redis_server import RedisServer
+from showcaller.testing.until import until
 
 LOOPBACK = Addresses(("127.0.0.1",))
 
@@ -237,12 +238,12 @@ async def test_viewers_outlast_a_lease_that_ran_out_while_nobody_else_had_the_st
         generation = node.generation()
         lease = await node.event.log.read_lease("stage/main")
         await node.event.log.release_lease(lease)
-        renewed = None
-        async with asyncio.timeout(5):
-            while renewed is None or renewed.fence == lease.fence:
-                await asyncio.sleep(0.05)
-                renewed = await node.event.log.read_lease("stage/main")
-        assert renewed.owner == lease.owner
+
+        async def renewed():
+            held = await node.event.log.read_lease("stage/main")
+            return held and held.fence > lease.fence and held.owner == lease.owner
+
+        await until(renewed, timeout_s=5)
         await watcher.wait_for_frames(10)
         assert node.generation() == generation
 

@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from showcaller.testing.media_peers import Publisher
 from showcaller.testing.serving import ServeProcess
+from showcaller.testing.until import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -63,10 +64,7 @@ class Nginx:
             *(shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"), "-c", self._config),
             *("-p", self.folder, "-e", self.folder / "error.log", "-g", f"{user}daemon off;"),
         )
-        async with asyncio.timeout(20):
-            while not await self._answers():
-                assert self._process.returncode is None, self.log("error")
-                await asyncio.sleep(0.02)
+        await until(self._answers)
         return self
 
     async def __aexit__(self, *_):
@@ -74,6 +72,7 @@ class Nginx:
         await self._process.wait()
 
     async def _answers(self) -> bool:
+        assert self._process.returncode is None, self.log("error")
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", self.https_port)
             writer.close()

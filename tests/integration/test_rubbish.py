@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from showcaller.show.commands import COMMAND_NAMES
 from showcaller.testing.live_client import LiveClient
 from showcaller.testing.serving import SECRET, ServeProcess
+from showcaller.testing.until import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -66,10 +67,7 @@ async def unharmed(request):
     server = request.getfixturevalue("server")
     before = descriptors(server), kilobytes(server)
     yield
-    deadline = time.monotonic() + SETTLE_S
-    while descriptors(server) > before[0] + SPARE_DESCRIPTORS:
-        assert time.monotonic() < deadline, "connections were kept"
-        await asyncio.sleep(0.05)
+    await until(lambda: descriptors(server) <= before[0] + SPARE_DESCRIPTORS, SETTLE_S)
     assert kilobytes(server) <= before[1] + SPARE_KILOBYTES
     assert server.complaints() == []
 

@@ -13,6 +13,7 @@ import pytest
 
 from showcaller.testing.redis_server import DURABLE, RedisServer
 from showcaller.testing.serving import SECRET, ServeProcess
+from showcaller.testing.until import until
 
 SCHEDULE = Path(__file__).parents[2] / "schedules" / "systems-scale-winter-2023.yaml"
 EVENT = "systems-scale-winter-2023"
@@ -125,12 +126,12 @@ async def post(server, http, path, key="", **body):
 
 async def ready(server, http, status, because=""):
     """Wait until `/readyz` answers so."""
-    async with asyncio.timeout(10):
-        while True:
-            async with http.get(f"{server.url}/readyz") as answer:
-                if answer.status == status and because in await answer.text():
-                    return
-            await asyncio.sleep(0.05)
+
+    async def answers_so():
+        async with http.get(f"{server.url}/readyz") as answer:
+            return answer.status == status and because in await answer.text()
+
+    await until(answers_so, timeout_s=10)
 
 
 async def test_redis_away_or_stuck_makes_commands_unavailable_for_a_while(tmp_path, http):

@@ -11,6 +11,7 @@ import pytest
 from showcaller.testing.balancer import Balancer
 from showcaller.testing.redis_server import DURABLE, RedisServer
 from showcaller.testing.serving import ServeProcess
+from showcaller.testing.until import until
 from showcaller_client import Client, Refused
 
 EVENT = "systems-scale-winter-2023"
@@ -141,7 +142,7 @@ async def all_whole(watchers, producer, cue_sheet, already):
         return all(expected <= set(watcher.cues) for watcher in watchers)
 
     left_s = WHOLE_WITHIN_S - (time.monotonic() - started_s)
-    await until(whole, "a cue was lost, or a client did not come back", left_s)
+    await until(whole, left_s)
     print(f"whole again after {time.monotonic() - started_s:.2f} s")
 
 
@@ -149,10 +150,3 @@ async def round_trip(client):
     """A command that is answered, if only by a no."""
     with pytest.raises(Refused, match="not_found"):
         await client.command("question.withdraw", {"question": "q_none"})
-
-
-async def until(condition, message, timeout_s=WHOLE_WITHIN_S):
-    deadline_s = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline_s, message
-        await asyncio.sleep(0.01)

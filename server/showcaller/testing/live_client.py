@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
@@ -72,10 +71,3 @@ class LiveClient:
                     await self.ws.recv()
         except ConnectionClosed:
             return self.ws.close_code, self.ws.close_reason
-
-
-async def eventually(condition: Callable[[], object]) -> None:
-    """Wait until `condition()` holds; fail when it does not for too long."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110  what is waited for tells nobody
-            await asyncio.sleep(0.01)

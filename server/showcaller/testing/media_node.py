@@ -25,6 +25,7 @@ from ..show.served import ServedEvent
 from ..tokens import Tokens
 from .media_peers import Publisher, Watcher
 from .schedules import schedule, session
+from .until import until
 
 SECRET = "a secret that only tests use, long enough for HS256"
 PRODUCER = PersonId("p_producer")
@@ -191,10 +192,3 @@ class MediaNode:
     async def until(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
         """Until `condition()` holds. Raises `TimeoutError`."""
         await until(condition, timeout_s)
-
-
-async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
-    """Look every 20 ms until `condition()` holds. Raises `TimeoutError`."""
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 (state of many parts: no one event tells)
-            await asyncio.sleep(0.02)

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 from ..broker.base import Entry, EventLog
-
-DEADLINE_S = 20.0
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for `condition`. Raises `TimeoutError` if it takes longer than any sound machine needs."""
-    async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110 - what is waited for knows no asyncio.Event
-            await asyncio.sleep(0.005)
 
 
 class TailReader:

@@ -23,8 +23,8 @@ from showcaller.media import aiortc_engine
 from showcaller.media.addresses import Addresses
 from showcaller.media.aiortc_engine import AiortcEngine
 from showcaller.media.forward import KEYFRAME_EVERY_S, Frame
-from showcaller.testing.media_node import until
 from showcaller.testing.media_peers import Publisher, Watcher
+from showcaller.testing.until import until
 
 LOOPBACK = Addresses(("127.0.0.1",))
 
