@@ -23,7 +23,7 @@ from rig import (
     set_up,
     tokens,
 )
-from swarm import Client, Swarm
+from showcaller_load.swarm import Client, Swarm
 
 from showcaller.testing.redis_server import DURABLE, RedisServer
 from showcaller.testing.serving import ServeProcess

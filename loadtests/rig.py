@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
-from swarm import Swarm
+from showcaller_load.swarm import Swarm
 
 from showcaller.testing.serving import ServeProcess
 

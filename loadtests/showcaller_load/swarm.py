@@ -14,7 +14,7 @@ import struct
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from wire import CLOSE, PING, PONG, close_reason, split_frames, text_frame, upgrade_request
+from .wire import CLOSE, PING, PONG, close_reason, split_frames, text_frame, upgrade_request
 
 RECEIVE_BYTES = 1 << 18
 EVENTS_AT_ONCE = 512
