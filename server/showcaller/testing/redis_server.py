@@ -46,6 +46,11 @@ class RedisServer:
     def pid(self) -> int:
         return self._running().pid
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started, and not stopped or killed since."""
+        return self._process is not None
+
     def start(self) -> None:
         """Start it and wait until it answers. Raises `RuntimeError` with its log if it does not."""
         (self.directory / "redis.conf").write_text(self._configuration())
