@@ -141,7 +141,7 @@ class Swarm:
         for fd, mask in self._epoll.poll(timeout_s, EVENTS_AT_ONCE):
             client = self.clients[fd]
             if mask & select.EPOLLOUT:
-                client.sock.send(upgrade_request(self.port, self.event))
+                client.sock.send(self.upgrade_request())
                 self._epoll.modify(fd, select.EPOLLIN)
             else:
                 self._read(fd, client)
@@ -160,7 +160,7 @@ class Swarm:
         frames, client.rest = split_frames(client.rest + data if client.rest else data)
         for first, payload in frames:
             if first == PING:
-                client.sock.send(PONG)
+                client.sock.send(self.pong(payload))
             elif first == CLOSE:
                 self._lose(fd, close_reason(payload))
                 return
@@ -168,30 +168,15 @@ class Swarm:
                 if self.on_message is not None:
                     self.on_message(client, payload)
             else:
-                self._opening(client, payload)
+                self.opening(client, payload)
 
     def _upgraded(self, client: Client, data: bytes) -> bytes:
         head, end, rest = data.partition(b"\r\n\r\n")
         if not end or b" 101 " not in head:
             raise RuntimeError(f"the upgrade was answered with {data[:300]!r}")
-        client.sock.send(client.opening())
+        if first := self.first_words(client):
+            client.sock.send(first)
         return rest
-
-    def _opening(self, client: Client, payload: bytes) -> None:
-        """A channel's state has come with its snapshot, or with the levels that end its resuming."""
-        if payload.startswith(b'{"op":"reply"'):
-            if b'"ok":true' not in payload[:60]:
-                raise RuntimeError(f"refused: {payload[:300]!r}")
-            if (found := _OFFSET.search(payload)) and client.channels:
-                channel = client.channels[int(payload[20:21])]
-                client.since[channel] = (found[1].decode(), int(found[2]))
-        elif payload.startswith((b'{"op":"snapshot"', b'{"op":"levels"')):
-            client.states += 1
-        elif not payload.startswith((b'{"op":"welcome"', b'{"op":"change"')):
-            return
-        if client.states == len(client.channels):
-            client.whole_s = time.perf_counter()
-            self.whole += 1
 
     def _lose(self, fd: int, why: str) -> None:
         client = self.clients.pop(fd)
@@ -202,3 +187,37 @@ class Swarm:
     def close(self) -> None:
         self.cut()
         self._epoll.close()
+
+    # What is Showcaller's; servers that speak otherwise take a subclass ----------------------------
+
+    def upgrade_request(self) -> bytes:
+        return upgrade_request(self.port, self.event)
+
+    def first_words(self, client: Client) -> bytes:
+        """What is sent once the upgrade is answered."""
+        return client.opening()
+
+    def pong(self, payload: bytes) -> bytes:
+        return PONG
+
+    def opening(self, client: Client, payload: bytes) -> None:
+        """A message to a client that is not whole. A channel's state has come with its snapshot, or with
+        the levels that end its resuming.
+        """
+        if payload.startswith(b'{"op":"reply"'):
+            if b'"ok":true' not in payload[:60]:
+                raise RuntimeError(f"refused: {payload[:300]!r}")
+            if (found := _OFFSET.search(payload)) and client.channels:
+                channel = client.channels[int(payload[20:21])]
+                client.since[channel] = (found[1].decode(), int(found[2]))
+        elif payload.startswith((b'{"op":"snapshot"', b'{"op":"levels"')):
+            client.states += 1
+        elif not payload.startswith((b'{"op":"welcome"', b'{"op":"change"')):
+            return
+        self.settle(client)
+
+    def settle(self, client: Client) -> None:
+        """Count it as whole if it is."""
+        if client.states == len(client.channels):
+            client.whole_s = time.perf_counter()
+            self.whole += 1
