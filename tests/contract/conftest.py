@@ -1,4 +1,4 @@
-"""Both brokers, for tests that every broker must pass."""
+"""All brokers, for tests that every broker must pass."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from showcaller.broker.base import Broker, EventLog
 from showcaller.broker.connect import connect
+from showcaller.testing.redis_cluster import RedisCluster
 from showcaller.testing.redis_server import RedisServer
 
 
@@ -19,12 +20,20 @@ def redis_server() -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture(params=["sqlite", "redis"])
+@pytest.fixture(scope="session")
+def redis_cluster() -> Iterator[RedisCluster]:
+    with RedisCluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "redis", "redis_cluster"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:{tmp_path / 'showcaller.db'}"
-    server: RedisServer = request.getfixturevalue("redis_server")
-    return server.url
+    redis: RedisServer | RedisCluster = request.getfixturevalue(
+        "redis_server" if request.param == "redis" else "redis_cluster"
+    )
+    return redis.url
 
 
 @pytest.fixture

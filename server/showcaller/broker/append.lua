@@ -17,7 +17,7 @@ local function append(key, data)
   local record = table.concat({at, ' ', digest, ' ', #key, '\n', key, data})
   offset = redis.call('RPUSH', log, record)
   redis.call('HSET', KEYS[3], key, offset)
-  redis.call('PUBLISH', ARGV[5], table.concat({epoch, ' ', offset, ' ', last, '\n', record}))
+  redis.call('SPUBLISH', ARGV[5], table.concat({epoch, ' ', offset, ' ', last, '\n', record}))
   last = digest
   return {offset, now, digest, 0}
 end

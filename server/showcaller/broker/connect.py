@@ -7,7 +7,10 @@ from .base import Broker
 from .redis import RedisBroker
 from .sqlite import SqliteBroker
 
-_FORMS = "sqlite:PATH, sqlite::memory:, redis://HOST:PORT/DB or rediss://HOST:PORT/DB"
+_FORMS = (
+    "sqlite:PATH, sqlite::memory:, redis://HOST:PORT/DB, or redis://HOST:PORT,HOST:PORT for some"
+    " servers of a Redis Cluster; rediss:// for TLS"
+)
 
 
 def connect(url: str, *, replicas: int = 0) -> Broker:

@@ -1,4 +1,4 @@
-"""The broker for many processes and hosts, on one Redis (7 or later; its replicas if it has any).
+"""The broker for many processes and hosts, on one Redis or Redis Cluster (7 or later).
 
 An append is one Lua call (`append.lua`): idempotency, `not_before` by Redis's clock, offset, entry,
 and a message to the tails with all of the entry, so that a tail reads the log only to close gaps.
@@ -11,6 +11,7 @@ What only nodes that are gone had seen, nobody can miss: `appendfsync always` an
 such losses.
 
 Redis-py must never repeat a command by itself. Appends are repeated here, with the same keys.
+`redis_shard.py` finds the server that has an event, and finds it again after a failover or a move.
 """
 
 from __future__ import annotations
@@ -21,21 +22,16 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ReadOnlyError
-
 from .. import system
-from ..errors import ConfigError, NotFound, Unavailable
+from ..errors import NotFound, Unavailable
 from .base import Appended, Entry, Lease, NotYet, Position
 from .batches import Batches
 from .redis_cursor import Cursor, Forked, Inbox, Record, Seen
 from .redis_pubsub import Subscriptions
-from .redis_scripts import LOST, Argument, Script, our_errors
+from .redis_scripts import Argument, Script, our_errors
+from .redis_shard import LOST, Servers, Shard
 from .topics import Handler
 
-TIMEOUT_S = 3.0  # for a connection, and for an answer
 WAIT_MS = 1500  # for replicas; less than TIMEOUT_S
 REPEAT_FOR_S = 4.0  # an append is repeated if that begins within this time
 REPEAT_EVERY_S = 0.1
@@ -55,50 +51,53 @@ log = logging.getLogger(__name__)
 
 
 class RedisBroker:
-    """The logs in the Redis at `url`. It connects when it is first used.
+    """The logs in the Redis or Redis Cluster at `url`. It connects when it is first used.
 
     `replicas`: so many replicas must have an entry before its append returns.
     """
 
     def __init__(self, url: str, *, replicas: int = 0) -> None:
-        try:
-            self._client = Redis.from_url(
-                url,
-                protocol=2,
-                retry=Retry(NoBackoff(), 0),
-                socket_timeout=TIMEOUT_S,
-                socket_connect_timeout=TIMEOUT_S,
-            )
-        except ValueError as error:
-            raise ConfigError(f"the redis:// URL can't be used: {error}") from error
+        self._servers = Servers(url)
         self._replicas = replicas
-        self._subscriptions = Subscriptions(self._client)
+        self._any_shard = Shard(self._servers, "{showcaller}")
         self._logs: dict[str, RedisLog] = {}
 
     async def open(self, event_id: str) -> RedisLog:
         if event_id not in self._logs:
-            opened = RedisLog(self._client, self._subscriptions, event_id, self._replicas)
+            opened = RedisLog(Shard(self._servers, _key(event_id)), event_id, self._replicas)
             await opened.head()
             self._logs.setdefault(event_id, opened)  # another task may have been faster
         return self._logs[event_id]
 
     async def events(self) -> list[str]:
         with our_errors():
+            masters = {each.address for each in await self._servers.layout()}
             keys = [
-                key async for key in self._client.scan_iter(match=_key("*", "epoch"), count=1000)
+                key
+                for address in masters
+                async for key in self._servers.client(address).scan_iter(
+                    match=_key("*", "epoch"), count=1000
+                )
             ]
-        return sorted(key.decode().partition("{")[2].rpartition("}")[0] for key in set(keys))
+        return sorted({key.decode().partition("{")[2].rpartition("}")[0] for key in keys})
 
     async def check(self) -> None:
+        """Look at the servers that have the open logs; at any one if none is open."""
+        shards = [opened.shard for opened in self._logs.values()] or [self._any_shard]
         with our_errors():
-            info = await self._client.info("everything")
-            self._check_server(info)
-            await self._client.set("showcaller:check", 1, px=1000)
+            for shard in shards:
+                await self._check(shard)
+
+    async def _check(self, shard: Shard) -> None:
+        self._check_server(await shard.run(lambda redis: redis.info("everything")))
+        await shard.run(lambda redis: redis.set(f"{shard.prefix}:check", 1, px=1000))
 
     def _check_server(self, info: dict[str, Any]) -> None:
         version, replicas = str(info["redis_version"]), int(info["connected_slaves"])
         if int(version.partition(".")[0]) < 7:
             raise Unavailable(f"this is Redis {version}: version 7 or later is needed")
+        if len(self._servers.seeds) > 1 and not info.get("cluster_enabled"):
+            raise Unavailable("several servers are named, but they are no Redis Cluster: name one")
         if str(info["maxmemory_policy"]).startswith("allkeys"):
             raise Unavailable("Redis may evict the log: set maxmemory-policy to noeviction")
         if replicas < self._replicas:
@@ -107,8 +106,7 @@ class RedisBroker:
     async def close(self) -> None:
         for opened in self._logs.values():
             await opened.end()
-        await self._subscriptions.close()
-        await self._client.aclose()
+        await self._servers.close()
 
 
 class _Append(NamedTuple):
@@ -120,11 +118,9 @@ class _Append(NamedTuple):
 class RedisLog:
     """One event's log. There is one object a log and process, since it keeps what was seen."""
 
-    def __init__(
-        self, client: Redis, subscriptions: Subscriptions, event_id: str, replicas: int
-    ) -> None:
-        self._client = client
-        self._subscriptions = subscriptions
+    def __init__(self, shard: Shard, event_id: str, replicas: int) -> None:
+        self.shard = shard
+        self._subscriptions = Subscriptions(shard)
         self._event_id = event_id
         self._replicas = replicas
         self._seen = Seen()
@@ -140,6 +136,7 @@ class RedisLog:
         for inbox in self._inboxes:
             inbox.wake()
         await self._appends.close()
+        await self._subscriptions.close()
 
     def _key(self, *parts: str) -> str:
         return _key(self._event_id, *parts)
@@ -206,7 +203,7 @@ class RedisLog:
 
     async def now_ms(self) -> int:
         with our_errors():
-            seconds, microseconds = await self._client.time()
+            seconds, microseconds = await self.shard.run(lambda redis: redis.time())
         return int(seconds) * 1000 + int(microseconds) // 1000
 
     async def _run(self, script: Script, *args: Argument) -> list[Any]:
@@ -228,17 +225,14 @@ class RedisLog:
     async def _evaluate(self, script: Script, *args: Argument) -> list[Any]:
         if self._ended:
             raise Unavailable("the log is closed")
+        keys, replicas = self._log_keys, self._replicas
         reply: list[Any]
-        try:
-            if script is not _APPEND or not self._replicas:
-                reply = await script.run(self._client, self._log_keys, *args)
-                return reply
-            reply, reached = await script.run_and_wait(
-                self._client, self._replicas, WAIT_MS, self._log_keys, *args
-            )
-        except ReadOnlyError:  # the address may lead to the new master by now
-            await self._client.connection_pool.disconnect(inuse_connections=False)
-            raise
+        if script is not _APPEND or not replicas:
+            reply = await self.shard.run(lambda redis: script.run(redis, keys, *args))
+            return reply
+        reply, reached = await self.shard.run(
+            lambda redis: script.run_and_wait(redis, replicas, WAIT_MS, keys, *args)
+        )
         if len(reply) > 1 and reached < self._replicas:
             raise Unavailable(
                 f"only {reached} of the {self._replicas} replicas asked for have the entry"
@@ -304,7 +298,7 @@ class RedisLog:
 
     async def publish(self, topic: str, data: bytes) -> None:
         with our_errors():
-            await self._client.publish(self._key("topic", topic), data)
+            await self._run_one("SPUBLISH", self._key("topic", topic), data)
 
     async def subscribe(self, topic: str, handler: Handler) -> Callable[[], None]:
         full = self._key("topic", topic)
@@ -341,45 +335,55 @@ class RedisLog:
     async def acquire_lease(self, name: str, owner: str, ttl_ms: int) -> Lease | None:
         keys = [self._key("lease", name), self._key("fences")]
         with our_errors():
-            fence = await _ACQUIRE_LEASE.run(self._client, keys, name, owner, ttl_ms)
+            fence = await self.shard.run(
+                lambda redis: _ACQUIRE_LEASE.run(redis, keys, name, owner, ttl_ms)
+            )
         return None if fence is None else Lease(name, owner, fence)
 
     async def release_lease(self, lease: Lease) -> None:
         keys = [self._key("lease", lease.name)]
         with our_errors():
-            await _RELEASE_LEASE.run(self._client, keys, lease.owner, lease.fence)
+            await self.shard.run(
+                lambda redis: _RELEASE_LEASE.run(redis, keys, lease.owner, lease.fence)
+            )
 
     async def read_lease(self, name: str) -> Lease | None:
         with our_errors():
-            held: dict[Any, Any] = await self._client.hgetall(self._key("lease", name))
-        return Lease(name, held[b"owner"].decode(), int(held[b"fence"])) if held else None
+            owner, fence = await self._run_one("HMGET", self._key("lease", name), "owner", "fence")
+        return Lease(name, owner.decode(), int(fence)) if owner else None
 
     # Records and counters -----------------------------------------------------------------------
 
     async def put_record(self, kind: str, id: str, data: bytes) -> None:
         with our_errors():
-            await self._client.hset(self._key("records", kind), id, data)
+            await self._run_one("HSET", self._key("records", kind), id, data)
 
     async def get_records(self, kind: str, ids: list[str]) -> list[bytes | None]:
         if not ids:
             return []
         with our_errors():
-            records: list[Any] = await self._client.hmget(self._key("records", kind), ids)
+            records: list[Any] = await self._run_one("HMGET", self._key("records", kind), *ids)
         return records
 
     async def delete_record(self, kind: str, id: str) -> None:
         with our_errors():
-            await self._client.hdel(self._key("records", kind), id)
+            await self._run_one("HDEL", self._key("records", kind), id)
 
     async def count(self, name: str, window_ms: int) -> int:
+        keys = [self._key("counter", name)]
         with our_errors():
-            count: int = await _COUNT.run(self._client, [self._key("counter", name)], window_ms)
+            count: int = await self.shard.run(lambda redis: _COUNT.run(redis, keys, window_ms))
         return count
+
+    async def _run_one(self, *command: Argument) -> Any:
+        return await self.shard.run(
+            lambda redis: redis.execute_command(*command)  # type: ignore[no-untyped-call]
+        )
 
     def _log(self, message: str, *, action: str, **details: str) -> None:
         log.warning(message, extra={"action": action, "event": self._event_id, **details})
 
 
 def _key(event_id: str, *parts: str) -> str:
-    """The braces put all keys of one event on one node of a Redis Cluster."""
+    """The braces put all keys of one event on one server of a Redis Cluster."""
     return ":".join(("showcaller", f"{{{event_id}}}", *parts))

@@ -1,4 +1,7 @@
-"""One pub/sub connection for all topics of this process, opened anew for as long as it takes.
+"""One pub/sub connection for all topics of an event, opened anew for as long as it takes.
+
+Pub/sub is sharded (`SSUBSCRIBE`): messages stay on the server that has the event's keys, and the
+subscriptions follow when those move. A Redis that is no cluster has it as well.
 
 What is sent while the connection is away is lost; whoever may not lose it reads the log.
 """
@@ -15,13 +18,12 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError, RedisError
 
 from ..errors import Unavailable
+from .redis_shard import Shard
 from .topics import Handler, Topics
 
 PING_S = 2.0  # silence before a ping, and before a missing answer to it ends the connection
 RECONNECT_S = 0.25
 CONFIRM_S = 3.0
-
-_ALWAYS = "showcaller:alive"  # keeps the connection in subscriber mode
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +31,9 @@ log = logging.getLogger(__name__)
 class Subscriptions:
     """Who listens to what. `close` it once."""
 
-    def __init__(self, client: Redis) -> None:
-        self._client = client
+    def __init__(self, shard: Shard) -> None:
+        self._shard = shard
+        self._always = f"{shard.prefix}:alive"  # keeps the connection in subscriber mode
         self._topics = Topics()
         self._pubsub: PubSub | None = None
         self._away = False
@@ -42,7 +45,7 @@ class Subscriptions:
         """Have `handler` called from soon on, whatever happens to the connection."""
         if self._topics.add(topic, handler):
             self._confirmed[topic] = asyncio.Event()
-            self._send("subscribe", topic)
+            self._send("ssubscribe", topic)
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen(), name="redis subscriptions")
 
@@ -57,7 +60,7 @@ class Subscriptions:
     def remove(self, topic: str, handler: Handler) -> None:
         if self._topics.remove(topic, handler):
             del self._confirmed[topic]
-            self._send("unsubscribe", topic)
+            self._send("sunsubscribe", topic)
 
     async def close(self) -> None:
         tasks = [*self._sending, *([self._listening] if self._listening else [])]
@@ -84,14 +87,18 @@ class Subscriptions:
             await asyncio.sleep(RECONNECT_S)
 
     async def _listen_once(self) -> None:
-        pubsub = self._client.pubsub()
+        client = await self._shard.find()
+        pubsub = client.pubsub()
         try:
-            await pubsub.subscribe(_ALWAYS)
+            await pubsub.ssubscribe(self._always)
             self._pubsub = pubsub  # from here on, `add` sends for itself
             if topics := self._topics.names():
-                await pubsub.subscribe(*topics)
+                await pubsub.ssubscribe(*topics)
             self._away = False
-            await self._hear(pubsub)
+            await self._hear(pubsub, client)
+        except RedisError as error:
+            self._shard.heed(client, error)
+            raise
         finally:
             self._pubsub = None
             await pubsub.aclose()  # type: ignore[no-untyped-call]
@@ -106,9 +113,9 @@ class Subscriptions:
         for confirmed in self._confirmed.values():
             confirmed.clear()
 
-    async def _hear(self, pubsub: PubSub) -> None:
+    async def _hear(self, pubsub: PubSub, client: Redis) -> None:
         pinged = False
-        while True:
+        while not self._shard.has_left(client):
             message = await pubsub.get_message(timeout=PING_S)
             if message is not None:
                 self._on_message(message)
@@ -118,11 +125,13 @@ class Subscriptions:
             else:
                 await pubsub.ping()
                 pinged = True
+        raise ConnectionError("the log is on another server")
 
     def _on_message(self, message: dict[str, Any]) -> None:
-        if message["type"] == "message":
-            self._topics.dispatch(message["channel"].decode(), message["data"])
-        elif message["type"] == "subscribe":
-            confirmed = self._confirmed.get(message["channel"].decode())
-            if confirmed is not None:
-                confirmed.set()
+        kind, topic = message["type"], (message["channel"] or b"").decode()
+        if kind == "smessage":
+            self._topics.dispatch(topic, message["data"])
+        elif kind == "ssubscribe" and topic in self._confirmed:
+            self._confirmed[topic].set()
+        elif kind == "sunsubscribe" and topic == self._always:  # we never ask for that
+            raise ConnectionError("the slot is on another server")

@@ -10,21 +10,19 @@ from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import (
-    ConnectionError,
+    AskError,
     NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
     TimeoutError,
+    TryAgainError,
 )
 
 from ..errors import ShowcallerError, StorageFull, Unavailable
 
 Argument = str | bytes | int
 T = TypeVar("T")
-
-# The server can't be reached, or is not (any more) the one to write to: worth trying again.
-LOST = (ConnectionError, TimeoutError, ReadOnlyError)
 
 
 class Script:
@@ -81,6 +79,8 @@ def translate(error: RedisError) -> ShowcallerError:
         return StorageFull("Redis can't save to its disk, so it refuses writes: see its log")
     if isinstance(error, ReadOnlyError):
         return Unavailable("this Redis is a read-only replica: a failover is going on")
+    if isinstance(error, (AskError, TryAgainError)):  # or MovedError
+        return Unavailable("the Redis Cluster is moving this log from one server to another")
     if isinstance(error, TimeoutError):
         return Unavailable("Redis does not answer in time")
     return Unavailable(f"Redis can't do this now: {text}")
