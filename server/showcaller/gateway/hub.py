@@ -11,6 +11,7 @@ from ..errors import CLOSE_BANNED
 from ..protocol.codec import FORMATS, Format, encode
 from ..protocol.messages import ServerMessage, Snapshot
 from ..show.live_event import LiveEvent
+from ..show.projection import session_of
 from .counters import Counters
 
 if TYPE_CHECKING:
@@ -44,6 +45,14 @@ class Hub:
         if not followers:
             del self._followers[key]
             self._snapshots.pop(key, None)
+
+    def audience(self) -> tuple[int, dict[str, int]]:
+        """How many sockets there are, and how many follow each session."""
+        present: dict[str, int] = {}
+        for (channel, _), followers in self._followers.items():
+            if (session := session_of(channel)) is not None:
+                present[session] = present.get(session, 0) + len(followers)
+        return len(self.connections), present
 
     # Listener -----------------------------------------------------------------------------------
 

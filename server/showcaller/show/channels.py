@@ -19,6 +19,7 @@ from ..domain.state import State
 from ..errors import Unavailable
 from ..protocol.messages import Change, ChannelHead, Levels, ServerMessage, Since, Snapshot
 from . import views
+from .audience import is_audience
 from .document import CHANGES_KEPT, Document
 from .names import Names
 from .projection import Projection, person_channel
@@ -65,7 +66,7 @@ class Channels:
         """
         if since.epoch == self._epoch and since.offset > self._folded:
             raise Unavailable("this node is behind: try again", retry_after_s=1)
-        if channel in self._own:
+        if channel in self._own or is_audience(channel):
             return None
         missed = self._document(channel).resume(since, self._folded)
         return list(missed) if missed is not None else None
@@ -137,6 +138,14 @@ class Channels:
             if change is not None:
                 changes.append((channel, change))
         return changes
+
+    def show_audience(self, levels: Mapping[str, Mapping[str, int]]) -> None:
+        """Note the newest sums of every audience channel; what is not named there is gone."""
+        for channel, document in self._documents.items():
+            if is_audience(channel):
+                now = levels.get(channel, {})
+                gone = dict.fromkeys(document.levels.keys() - now.keys())
+                document.set_levels({**now, **gone}, self._folded)
 
     def flush_levels(self) -> list[tuple[str, Levels]]:
         """The newest levels of each channel where some changed; call it four times a second."""

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from ..domain.ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId
 from ..domain.text import TextProblem, clean_text
 from ..errors import BadInput
+from .audience import Reaction
 
 MAX_GRAPHEMES = 500
 MAX_ANNOUNCEMENT_GRAPHEMES = 280
@@ -48,6 +49,10 @@ class VoteArgs(QuestionArgs, frozen=True, kw_only=True):
 
 class SessionArgs(Args, frozen=True, kw_only=True):
     session: Annotated[SessionId, _ID]
+
+
+class ReactArgs(SessionArgs, frozen=True, kw_only=True):
+    reaction: Reaction
 
 
 class AskArgs(SessionArgs, frozen=True, kw_only=True):

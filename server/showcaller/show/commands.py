@@ -42,7 +42,12 @@ KEYS_REMEMBERED = 50_000
 MAX_NAME_GRAPHEMES = 60
 MAX_NAME_BYTES = 400
 
-_LANES: dict[str, Lane] = {"question.ask": "question", "question.vote": "vote"}
+_LANES: dict[str, Lane] = {
+    "question.ask": "question",
+    "question.vote": "vote",
+    "reaction.send": "reaction",
+}
+_REACTABLE = ("doors_open", "live", "overrunning")
 _ERRORS: dict[str, type[YourFault]] = {"not_found": NotFound, "forbidden": Forbidden}
 
 Result = dict[str, Any]
@@ -69,6 +74,7 @@ class Commands:
         self._votes = VoteBatches(event.append)
         self._vote_verdicts: dict[str, Refusal | None] = {}  # newest, by key
         self._admitted: dict[str, None] = {}  # newest keys
+        self._reacted: dict[str, None] = {}  # newest keys
 
     async def run(
         self, principal: Principal, name: str, args: Mapping[str, Any], key: str | None
@@ -180,6 +186,14 @@ class Commands:
         question = self._event.state.questions.get(args.question)
         votes = len(question.votes) if question is not None else 0
         return {"question": args.question, "on": args.on, "votes": votes}
+
+    async def react(self, call: Call, args: a.ReactArgs) -> Result:
+        if self.sheet.sessions[args.session].state not in _REACTABLE:
+            raise Refused("reactions are for a session whose doors are open", code="wrong_state")
+        if call.key not in self._reacted:
+            _remember(self._reacted, call.key, None)
+            self._event.audience.react(args.session, args.reaction, system.monotonic_s())
+        return {}
 
     async def announce(self, call: Call, args: a.AnnounceArgs) -> Result:
         text = a.cleaned(args.text, a.MAX_ANNOUNCEMENT_GRAPHEMES)
@@ -306,6 +320,7 @@ _TABLE: dict[str, _Command] = {
         ),
     ),
     "question.erase": _Command(a.QuestionArgs, Commands.erase_question),
+    "reaction.send": _Command(a.ReactArgs, Commands.react),
     "qa.open": _fact(
         a.SessionArgs, lambda call, args: facts.QaOpened(session=args.session, by=call.by)
     ),

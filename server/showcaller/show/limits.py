@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Lane = Literal["question", "vote", "other"]
+Lane = Literal["question", "vote", "reaction", "other"]
 
 
 class Rate(NamedTuple):
@@ -17,6 +17,7 @@ class Rate(NamedTuple):
 RATES: dict[Lane, Rate] = {
     "question": Rate(burst=3, every_s=10.0),
     "vote": Rate(burst=30, every_s=0.2),
+    "reaction": Rate(burst=10, every_s=0.25),
     "other": Rate(burst=20, every_s=0.1),
 }
 BUCKETS_KEPT = 50_000

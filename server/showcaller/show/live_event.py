@@ -23,6 +23,7 @@ from ..domain.producing import ControlFact
 from ..domain.state import State
 from ..errors import Forbidden, NotFound, OurFault, ShowcallerError, Unavailable
 from ..protocol.messages import ChannelHead, ServerMessage, Since
+from .audience import Audience
 from .broker_clock import BrokerClock
 from .channels import Channels
 from .listener import Listener
@@ -52,6 +53,7 @@ class LiveEvent:
         self.epoch = ""
         self.names = Names(event_log)
         self.clock = BrokerClock(event_log.now_ms)
+        self.audience = Audience(system.random_id("node"))
         self.state = State(event_id=self.event_id)
         self.channels = Channels(self.state, self.names, self.epoch)
         self._listeners: list[Listener] = []
@@ -290,6 +292,10 @@ class LiveEvent:
             for channel, message in self.channels.flush_levels():
                 for listener in self._listeners:
                     listener.on_message(channel, message)
+
+    def show_audience(self, now_s: float) -> None:
+        """Have the audience channels show its sums, with the next levels. `now_s`: `system.monotonic_s`."""
+        self.channels.show_audience(self.audience.levels(now_s))
 
     # Snapshots ----------------------------------------------------------------------------------
 

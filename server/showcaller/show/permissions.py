@@ -8,6 +8,7 @@ from ..domain.people import ROLES, Principal, Role
 _EVERYBODY: frozenset[Role] = frozenset(ROLES)
 _DESK: frozenset[Role] = frozenset({"moderator", "producer"})
 _PRODUCER: frozenset[Role] = frozenset({"producer"})
+_STAFF: frozenset[Role] = frozenset({"moderator", "producer", "ops"})
 _OPS: frozenset[Role] = frozenset({"producer", "ops"})
 
 _FOLLOWERS: dict[str, frozenset[Role]] = {
@@ -15,17 +16,20 @@ _FOLLOWERS: dict[str, frozenset[Role]] = {
     "announcements": _EVERYBODY,
     "me": _EVERYBODY,
     "produce": _OPS,
+    "audience": _STAFF,
 }
 _SESSION_FOLLOWERS: dict[str, frozenset[Role]] = {
     "": _EVERYBODY,
     "questions": _EVERYBODY,
     "moderation": _DESK,
+    "audience": _EVERYBODY,
 }
 _COMMANDERS: dict[str, frozenset[Role]] = {
     "question.ask": _EVERYBODY,
     "question.edit": _EVERYBODY,
     "question.withdraw": _EVERYBODY,
     "question.vote": _EVERYBODY,
+    "reaction.send": _EVERYBODY,
     "question.approve": _DESK,
     "question.reject": _DESK,
     "question.push": _DESK,

@@ -15,6 +15,7 @@ from ..domain.questions import Question
 from ..domain.runsheet import RunSheet
 from ..domain.state import State
 from . import views
+from .audience import AUDIENCE, audience_channel
 from .names import Names
 
 AGENDA = "agenda"
@@ -24,6 +25,12 @@ PRODUCE = "produce"
 
 def session_channel(session: str) -> str:
     return f"session/{session}"
+
+
+def session_of(channel: str) -> str | None:
+    """The session whose channel this is; None: it is another channel."""
+    kind, _, session = channel.partition("/")
+    return session if kind == "session" and "/" not in session else None
 
 
 def questions_channel(session: str) -> str:
@@ -74,7 +81,7 @@ class Projection:
 
     def channels(self) -> Iterator[str]:
         """All channels but people's own. A session that left the schedule keeps its questions."""
-        yield from (AGENDA, ANNOUNCEMENTS, PRODUCE)
+        yield from (AGENDA, ANNOUNCEMENTS, PRODUCE, AUDIENCE)
         if self._sheet is None:
             return
         for session in {**self._sheet.sessions, **self._sheet.retired}:
@@ -82,6 +89,7 @@ class Projection:
                 session_channel(session),
                 questions_channel(session),
                 moderation_channel(session),
+                audience_channel(session),
             )
 
     def everything(self) -> Iterator[Touch]:
