@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 import ssl
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from prometheus_client import REGISTRY
 
-from . import __version__, metrics, system
+from . import metrics, system
 from .api import agenda, commands, health, openapi, pages, registrations
 from .api.http import LOOKUP, MAX_BODY_BYTES, errors_as_problems, security_headers
 from .broker.base import Broker, EventLog
@@ -25,11 +27,13 @@ from .errors import ConfigError, ShowcallerError
 from .gateway.front import Front, live_route
 from .gateway.gateway import Gateway
 from .gateway.measures import GatewayCollector
+from .logs import report_end
 from .media.http import register_media_routes
 from .media.service import MediaService
 from .rehearsal import show_time_ms
 from .schedule_file import format_diagnostics, read_schedule
 from .settings import Secret, Settings, resolve_secret
+from .show.audience_beat import AudienceBeat
 from .show.clock_runner import ClockRunner
 from .show.commands import Commands
 from .show.live_event import LiveEvent
@@ -41,12 +45,24 @@ log = logging.getLogger(__name__)
 CHECK_BROKER_EVERY_S = 1.0
 LAG_PROBE_EVERY_S = 0.1
 LAG_WINDOW_PROBES = 100
+BACKLOG = 4_096
+LINGER_S = 0.25  # who has connected before a shared port is left has so long to say what for
 
 
 class Server:
-    """Everything that one `serve` process runs. `start`, then `stop` once."""
+    """Everything that one `serve` process runs. `start`, then `stop` once.
 
-    def __init__(self, settings: Settings) -> None:
+    `listeners` are bound sockets, in place of a port of its own; other processes share them. `measurements`
+    tells what `/metrics` answers.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        listeners: Sequence[socket.socket] = (),
+        measurements: health.Measured = health.own_measurements,
+    ) -> None:
         settings.check()
         self.settings = settings
         self.schedules = load_schedules(settings.schedules)
@@ -62,7 +78,9 @@ class Server:
         self._draining = False
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
-        self._listener: asyncio.Server | None = None
+        self._shared_listeners = listeners
+        self._measurements = measurements
+        self._listeners: list[asyncio.Server] = []
         self.gateway = Gateway(
             self.lookup,
             allow_origins=frozenset(settings.allow_origins),
@@ -92,7 +110,8 @@ class Server:
         await event.start(lambda: first_fact(schedule, self.settings))
         await self._reconcile(event, schedule)
         self.events[schedule.event_id] = ServedEvent(event, Commands(event), tokens)
-        self.gateway.attach(event)
+        hub = self.gateway.attach(event)
+        self._spawn(AudienceBeat(event, hub.audience).run(), f"audience of {schedule.event_id}")
         media = MediaService(
             event,
             workers=self.settings.media_workers,
@@ -121,9 +140,12 @@ class Server:
     async def stop(self) -> None:
         """Drain: not ready, no new connections, everybody told when to come back; then close."""
         self._draining = True
-        if self._listener is not None:
+        if self._listeners:
             log.info("draining", extra={"action": "serve.draining"})
-            self._listener.close()
+            for listener in self._listeners:
+                listener.close()
+        if self._shared_listeners:
+            await asyncio.sleep(LINGER_S)
         await self.gateway.drain(spread_s=min(5.0, self.settings.drain_timeout_s / 2))
         for media in self.media.values():
             await media.stop()
@@ -142,7 +164,7 @@ class Server:
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
-        task.add_done_callback(_report_end)
+        task.add_done_callback(report_end)
         self._tasks.append(task)
 
     def lookup(self, event_id: str) -> ServedEvent | None:
@@ -169,15 +191,17 @@ class Server:
         await self._runner.setup()
         http = self._runner.server
         assert http is not None
-        loop = asyncio.get_running_loop()
+        create = partial(
+            asyncio.get_running_loop().create_server,
+            lambda: Front(http, self.gateway),
+            ssl=_tls(self.settings),
+            backlog=BACKLOG,
+        )
         try:
-            self._listener = await loop.create_server(
-                lambda: Front(http, self.gateway),
-                self.settings.host,
-                self.settings.port,
-                ssl=_tls(self.settings),
-                backlog=4096,
-            )
+            if self._shared_listeners:
+                self._listeners = [await create(sock=one) for one in self._shared_listeners]
+            else:
+                self._listeners = [await create(self.settings.host, self.settings.port)]
         except OSError as error:
             raise ConfigError(
                 f"can't listen on {self.settings.host}:{self.settings.port}: {error.strerror}"
@@ -185,8 +209,7 @@ class Server:
         self.url = self._own_url()
 
     def _own_url(self) -> str:
-        assert self._listener is not None
-        port = self._listener.sockets[0].getsockname()[1]
+        port = self._listeners[0].sockets[0].getsockname()[1]
         host = self.settings.host
         if host in ("0.0.0.0", "::", ""):
             host = "localhost"
@@ -203,6 +226,8 @@ class Server:
         app[agenda.EVENTS] = self.events
         app[agenda.PUBLIC_URL] = settings.public_url.rstrip("/")
         app[health.READINESS] = self.not_ready
+        app[health.MEASUREMENTS] = self._measurements
+        app.on_response_prepare.append(self._part_while_draining)
         app[registrations.POLICY] = registrations.RegistrationPolicy(
             mode=settings.registration,
             codes=settings.invite_codes,
@@ -217,6 +242,12 @@ class Server:
             app, lookup=self.lookup, media=self.media.get, ice_servers=settings.ice_servers
         )
         return app
+
+    async def _part_while_draining(self, _: web.Request, response: web.StreamResponse) -> None:
+        """Have HTTP clients connect anew, elsewhere, before the drain cuts their connection."""
+        if self._draining:
+            response.force_close()
+            response.headers["Connection"] = "close"
 
     # Health -----------------------------------------------------------------------------------
 
@@ -297,9 +328,15 @@ def first_fact(schedule: Schedule, settings: Settings) -> facts.RunStarted:
     )
 
 
-async def serve(settings: Settings, on_ready: Callable[[dict[str, Any]], None]) -> None:
-    """Run until SIGTERM or SIGINT, then drain. A second signal stops at once."""
-    server = Server(settings)
+async def serve(
+    settings: Settings,
+    on_ready: Callable[[dict[str, Any]], None],
+    *,
+    listeners: Sequence[socket.socket] = (),
+    measurements: health.Measured = health.own_measurements,
+) -> None:
+    """Run a `Server` until SIGTERM or SIGINT, then drain. A second signal stops at once."""
+    server = Server(settings, listeners=listeners, measurements=measurements)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
@@ -332,12 +369,3 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"can't use --tls-cert and --tls-key: {error}") from error
     return context
-
-
-def _report_end(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        log.error(
-            f"{task.get_name()} ended",
-            exc_info=error,
-            extra={"action": "task.failed", "version": __version__},
-        )

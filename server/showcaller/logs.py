@@ -7,6 +7,7 @@ Tokens, texts and names never go into a log.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -15,12 +16,21 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from . import __version__
+
 STRANGERS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as JSON: time, level, logger, action, message and the record's `extra` fields."""
+    """A record as JSON: time, level, logger, action, message and the record's `extra` fields.
+
+    `always` are fields of every line.
+    """
+
+    def __init__(self, **always: object) -> None:
+        super().__init__()
+        self._always = always
 
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, Any] = {
@@ -29,7 +39,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "action": getattr(record, "action", "log"),
             "message": record.getMessage(),
-        }
+        } | self._always
         fields |= {k: v for k, v in vars(record).items() if k not in _STANDARD and k != "action"}
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
@@ -53,10 +63,20 @@ def hush_strangers(record: logging.LogRecord) -> bool:
     return logging.getLogger().isEnabledFor(logging.DEBUG)
 
 
-def set_up(level: str = "info", *, plain: bool = False) -> None:
-    """Send all logs of this process to standard error."""
+def report_end(task: asyncio.Task[Any]) -> None:
+    """Log what ended a task that should not have ended. For `task.add_done_callback`."""
+    if not task.cancelled() and (error := task.exception()):
+        logging.getLogger(__name__).error(
+            f"{task.get_name()} ended",
+            exc_info=error,
+            extra={"action": "task.failed", "version": __version__},
+        )
+
+
+def set_up(level: str = "info", *, plain: bool = False, **always: object) -> None:
+    """Send all logs of this process to standard error, with the fields `always` in each line."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(PlainFormatter() if plain else JsonFormatter())
+    handler.setFormatter(PlainFormatter() if plain else JsonFormatter(**always))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("aioice", "aiortc", "aiohttp.access", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -16,6 +16,7 @@ from .tokens import MIN_SECRET_BYTES
 RegistrationMode = Literal["open", "invite", "closed"]
 
 MAX_DRAIN_S = 3_600
+MAX_WORKERS = 256
 _PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
 _ICE_SERVER = re.compile(r"(?:stun|turn)s?:[^\s<>]+")
 
@@ -48,6 +49,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ice_servers: tuple[str, ...] = ()
     drain_timeout_s: float = 10.0
     max_connections: int = 20_000
+    workers: int = 1
 
     @property
     def embedded(self) -> bool:
@@ -68,12 +70,19 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise ConfigError("--rate goes from 1 (real time) to 600 (ten hours a minute)")
         if self.rate != 1 and self.rehearse_from is None:
             raise ConfigError("--rate belongs to a rehearsal: give --rehearse-from as well")
+        if self.workers > 1 and self.embedded:
+            raise ConfigError(
+                "--workers shares the event among several processes, and an SQLite log belongs to one: "
+                "give --broker redis://HOST:PORT as well, or leave --workers out"
+            )
         if self.registration == "invite" and not self.invite_codes:
             raise ConfigError("--registration invite needs at least one --invite-code")
 
     def _check_numbers(self) -> None:
         if not 0 <= self.port <= 65_535:
             raise ConfigError("--port goes from 1 to 65535; 0 takes a free one")
+        if not 1 <= self.workers <= MAX_WORKERS:
+            raise ConfigError(f"--workers goes from 1 to {MAX_WORKERS}")
         if self.media_workers < 0:
             raise ConfigError("--media-workers can't be less than 0 (no media)")
         if self.max_connections < 1:

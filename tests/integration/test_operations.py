@@ -7,9 +7,11 @@ from pathlib import Path
 
 import aiohttp
 import yaml
+from prometheus_client import generate_latest
 
 from showcaller.cli import main
 from showcaller.testing.serving import ServeProcess
+from showcaller.workers.measures import Measures
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "deploy/OPERATIONS.md").read_text()
@@ -18,9 +20,10 @@ METRIC = re.compile(r"showcaller_[a-z_]+")
 
 
 async def served_metrics(server):
-    """Names as queries write them."""
+    """Of a worker, and of a supervisor of workers; names as queries write them."""
     async with aiohttp.ClientSession() as http, http.get(server.url + "/metrics") as answer:
-        lines = (await answer.text()).splitlines()
+        text = await answer.text() + generate_latest(Measures().registry).decode()
+    lines = text.splitlines()
     kinds = dict(line.split()[2:4] for line in lines if line.startswith("# TYPE showcaller_"))
     return {name: kind for name, kind in kinds.items() if not name.endswith("_created")}
 
@@ -61,7 +64,7 @@ def test_every_action_of_the_logs_is_documented():
 
 def test_the_files_use_only_variables_that_exist():
     known = {f"SHOWCALLER_SERVE_{o.name.upper()}" for o in main.commands["serve"].params}
-    for name in ("compose.yaml", "Dockerfile", "showcaller.service"):
+    for name in ("compose.yaml", "Dockerfile", "showcaller.service", "workers.conf"):
         used = re.findall(r"SHOWCALLER_SERVE_\w+", (ROOT / "deploy" / name).read_text())
         assert set(used) <= known, name
 

@@ -15,6 +15,7 @@ SHOW = {"domain", "protocol", "broker.base", "show", "metrics"} | LEAVES
 MAY_IMPORT = {
     "errors": set(),
     "system": set(),
+    "processes": set(),
     "metrics": set(),
     "domain": {"domain"},
     "protocol": {"protocol", "domain", "errors"},
@@ -27,7 +28,8 @@ MAY_IMPORT = {
     "show": SHOW | {"tokens"},
     "gateway": SHOW | {"gateway"},
     "api": SHOW | {"api"},
-    "media": SHOW | {"media", "logs"},
+    "media": SHOW | {"media", "logs", "processes"},
+    "workers": LEAVES | {"workers", "app", "settings", "logs", "processes"},
 }
 PURE = ("domain", "protocol")
 LIBRARIES_OF_THE_PURE = {"msgspec", "regex"}

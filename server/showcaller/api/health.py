@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from prometheus_client import REGISTRY, generate_latest
@@ -11,8 +11,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from .http import json_answer
 
 Readiness = Callable[[], list[str]]  # what keeps this node from serving; empty when it is ready
+Measured = Callable[[], Awaitable[bytes]]  # in Prometheus' text format
 
 READINESS: web.AppKey[Readiness] = web.AppKey("readiness")
+MEASUREMENTS: web.AppKey[Measured] = web.AppKey("measurements")
 
 
 async def healthz(request: web.Request) -> web.Response:
@@ -28,8 +30,13 @@ async def readyz(request: web.Request) -> web.Response:
 
 async def metrics(request: web.Request) -> web.Response:
     return web.Response(
-        body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        body=await request.app[MEASUREMENTS](), headers={"Content-Type": CONTENT_TYPE_LATEST}
     )
+
+
+async def own_measurements() -> bytes:
+    """What this process measures."""
+    return generate_latest(REGISTRY)
 
 
 def register(app: web.Application) -> None:

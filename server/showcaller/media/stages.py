@@ -133,7 +133,7 @@ class Stages:
             hosting = self._hosted[stage] = Hosting(lease, worker)
         log.info(
             "stage hosted",
-            extra={"action": "media.stage_hosted", "stage": stage, "worker": worker.name},
+            extra={"action": "media.stage_hosted", "stage": stage, "media_worker": worker.name},
         )
         self._note_hosted(run, stage, lease)
         self._stop_orphans(sheet, stage)

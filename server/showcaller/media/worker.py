@@ -7,9 +7,7 @@ the end of the pipe ends it. Signals are the node's business: a drain ends media
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
-import os
 import signal
 import socket
 import sys
@@ -19,6 +17,7 @@ import msgspec
 
 from .. import logs
 from ..errors import OurFault, ShowcallerError
+from ..processes import die_with_parent
 from .aiortc_engine import AiortcEngine
 from .aiortc_peers import forward_more_h264_profiles
 from .engine import MediaEngine
@@ -26,7 +25,6 @@ from .rpc import Notice, Pipe, Reply, Request, WorkerConfig, fault_of
 
 log = logging.getLogger(__name__)
 
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 METHODS = frozenset(
     {"publish", "view", "patch", "close", "close_room", "leave_stage", "route", "statistics"}
 )
@@ -62,14 +60,6 @@ async def _call(engine: MediaEngine, method: str, args: dict[str, Any]) -> Any:
     return await getattr(engine, method)(**args)
 
 
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when the process `parent` dies (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before we asked
-        sys.exit(1)
-
-
 async def run(config: WorkerConfig) -> None:
     connection = socket.socket(fileno=config.descriptor)
     reader, writer = await asyncio.open_connection(sock=connection)
@@ -80,7 +70,7 @@ async def run(config: WorkerConfig) -> None:
 def main() -> None:
     config = msgspec.json.decode(sys.argv[1], type=WorkerConfig)
     die_with_parent(config.parent)
-    for ignored in (signal.SIGINT, signal.SIGTERM):
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     logs.set_up(config.log_level)
     forward_more_h264_profiles()

@@ -192,7 +192,7 @@ class Workers:
                     "a media worker ended",
                     extra={
                         "action": "media.worker_ended",
-                        "worker": worker.name,
+                        "media_worker": worker.name,
                         "status": worker.process.returncode,
                     },
                 )
@@ -234,6 +234,6 @@ class Workers:
             if worker.process.returncode is None:
                 log.error(
                     "a media worker does not answer; it is killed",
-                    extra={"action": "media.worker_stuck", "worker": worker.name},
+                    extra={"action": "media.worker_stuck", "media_worker": worker.name},
                 )
                 worker.process.kill()

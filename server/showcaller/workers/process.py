@@ -1,0 +1,110 @@
+"""A worker as its supervisor sees it: started, heard, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from typing import Any
+
+import msgspec
+
+from .. import system
+from ..errors import ConfigError, ShowcallerError, Unavailable
+from .messages import Failed, Ready, Said, WorkerConfig, decode, encode
+
+log = logging.getLogger(__name__)
+
+STUCK_AFTER_S = 30.0
+
+
+class WorkerProcess:
+    """One worker. `ended` is done when it has ended, with its exit status (−9: killed by signal 9)."""
+
+    def __init__(self, number: int, process: asyncio.subprocess.Process) -> None:
+        self.number = number
+        self.process = process
+        self.started_s = system.monotonic_s()
+        self._told_to_stop = False
+        self._ready: asyncio.Future[dict[str, Any]]
+        self._ready = asyncio.get_running_loop().create_future()
+        self.ended = asyncio.create_task(self._follow(), name=f"worker {number}")
+
+    @classmethod
+    async def start(cls, config: WorkerConfig) -> WorkerProcess:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "showcaller.workers.worker", str(config.number)),
+            pass_fds=config.listeners,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        process.stdin.write(encode(config))
+        worker = cls(config.number, process)
+        worker.note("a worker was started", action="worker.started")
+        return worker
+
+    async def ready(self) -> dict[str, Any]:
+        """Wait until it serves; what `serve` prints. Raises what kept it from starting."""
+        return await asyncio.shield(self._ready)
+
+    async def stop(self, within_s: float) -> None:
+        """Have it drain; kill it if that takes longer."""
+        if not self._told_to_stop:  # a second signal would cut the drain short
+            self._told_to_stop = True
+            self._send(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(within_s):
+                await asyncio.shield(self.ended)
+        except TimeoutError:
+            self.note(
+                "a worker took too long to stop", action="worker.overdue", level=logging.WARNING
+            )
+            await self.kill()
+
+    async def kill(self) -> None:
+        self._send(signal.SIGKILL)
+        await asyncio.shield(self.ended)
+
+    def _send(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+    def note(self, message: str, *, action: str, level: int = logging.INFO, **more: object) -> None:
+        """Log about this worker."""
+        about = {"action": action, "worker": self.number, "pid": self.process.pid}
+        log.log(level, message, extra=about | more)
+
+    async def _follow(self) -> int:
+        """Hear it until it has ended."""
+        assert self.process.stdout is not None
+        try:
+            while line := await asyncio.wait_for(self.process.stdout.readline(), STUCK_AFTER_S):
+                self._hear(line)
+        except TimeoutError:
+            self.note(
+                "a worker is silent; it is killed", action="worker.stuck", level=logging.ERROR
+            )
+            self._send(signal.SIGKILL)
+        status = await self.process.wait()
+        self._fail(Unavailable(f"the worker ended before it was ready, with status {status}"))
+        return status
+
+    def _hear(self, line: bytes) -> None:
+        try:
+            said: Said = decode(line)
+        except msgspec.MsgspecError:
+            return  # not for us
+        if isinstance(said, Ready) and not self._ready.done():
+            self._ready.set_result(said.description)
+            took_s = round(system.monotonic_s() - self.started_s, 3)
+            self.note("a worker serves", action="worker.ready", took_s=took_s)
+        elif isinstance(said, Failed):
+            self._fail((ConfigError if said.is_config else Unavailable)(said.message))
+
+    def _fail(self, error: ShowcallerError) -> None:
+        if not self._ready.done():
+            self._ready.set_exception(error)
+            self._ready.exception()  # whether or not anybody waits for it

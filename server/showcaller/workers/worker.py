@@ -1,0 +1,91 @@
+"""A worker: one serving process on its supervisor's port.
+
+It lives no longer than its supervisor: the kernel kills it when that dies, and where the kernel can't, the
+end of its standard input has it drain. SIGTERM drains; a terminal's signals are the supervisor's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from typing import Any
+
+import uvloop
+
+from .. import logs
+from ..app import serve
+from ..errors import ConfigError, ShowcallerError
+from ..processes import die_with_parent
+from .measurements import Measurements
+from .messages import Alive, Failed, Ready, Said, WorkerConfig, decode_config, encode
+
+ALIVE_EVERY_S = 2.0
+
+
+class Supervisor:
+    """The way to the supervisor. What it does not read in time is dropped: serving never waits for it."""
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_blocking(descriptor, False)
+        self._descriptor = descriptor
+
+    def tell(self, message: Said) -> None:
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            os.write(self._descriptor, encode(message))
+
+
+async def run(config: WorkerConfig, supervisor: Supervisor) -> None:
+    """Serve until SIGTERM. Raises as `app.serve` does."""
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(_say_alive(supervisor)), loop.create_task(_drain_when_alone())]
+    async with Measurements(config.measurements, str(config.number)) as measurements:
+
+        def on_ready(description: dict[str, Any]) -> None:
+            measurements.publish()
+            supervisor.tell(Ready(description))
+
+        listeners = [socket.socket(fileno=descriptor) for descriptor in config.listeners]
+        await serve(
+            config.settings, on_ready, listeners=listeners, measurements=measurements.gather
+        )
+    for task in tasks:
+        task.cancel()
+
+
+async def _say_alive(supervisor: Supervisor) -> None:
+    while True:
+        supervisor.tell(Alive())
+        await asyncio.sleep(ALIVE_EVERY_S)
+
+
+async def _drain_when_alone() -> None:
+    """Standard input ends with the supervisor."""
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
+    while await reader.read(1024):
+        pass
+    signal.raise_signal(signal.SIGTERM)
+
+
+def main() -> None:
+    config = decode_config(sys.stdin.buffer.readline())
+    die_with_parent(config.supervisor)
+    for ignored in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    supervisor = Supervisor(os.dup(sys.stdout.fileno()))
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whoever prints does not speak to it
+    logs.set_up(config.log_level, worker=config.number)
+    try:
+        uvloop.run(run(config, supervisor))
+    except ShowcallerError as error:
+        supervisor.tell(Failed(error.message, is_config=isinstance(error, ConfigError)))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
