@@ -46,23 +46,25 @@ CHECK_BROKER_EVERY_S = 1.0
 LAG_PROBE_EVERY_S = 0.1
 LAG_WINDOW_PROBES = 100
 BACKLOG = 4_096
-LINGER_S = 0.25  # who has connected before a shared port is left has so long to say what for
+LINGER_S = 0.25  # who connected just before this process was replaced has so long to say what for
+
+
+class SharedPort:
+    """The port of several processes. `listeners` are this one's bound sockets; `measurements` are of all."""
+
+    def __init__(self, listeners: Sequence[socket.socket], measurements: health.Measured) -> None:
+        self.listeners = listeners
+        self.measurements = measurements
+        self.is_replaced = False  # another process serves in this one's place
 
 
 class Server:
     """Everything that one `serve` process runs. `start`, then `stop` once.
 
-    `listeners` are bound sockets, in place of a port of its own; other processes share them. `measurements`
-    tells what `/metrics` answers.
+    `shared` is the port that it shares with other processes; None: it has one of its own.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        listeners: Sequence[socket.socket] = (),
-        measurements: health.Measured = health.own_measurements,
-    ) -> None:
+    def __init__(self, settings: Settings, shared: SharedPort | None = None) -> None:
         settings.check()
         self.settings = settings
         self.schedules = load_schedules(settings.schedules)
@@ -78,8 +80,7 @@ class Server:
         self._draining = False
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
-        self._shared_listeners = listeners
-        self._measurements = measurements
+        self._shared = shared
         self._listeners: list[asyncio.Server] = []
         self.gateway = Gateway(
             self.lookup,
@@ -144,9 +145,11 @@ class Server:
             log.info("draining", extra={"action": "serve.draining"})
             for listener in self._listeners:
                 listener.close()
-        if self._shared_listeners:
+        others_serve = self._shared is not None and self._shared.is_replaced
+        if others_serve:
             await asyncio.sleep(LINGER_S)
-        await self.gateway.drain(spread_s=min(5.0, self.settings.drain_timeout_s / 2))
+        spread_s = min(5.0, self.settings.drain_timeout_s / 2)
+        await self.gateway.drain(spread_s, others_serve=others_serve)
         for media in self.media.values():
             await media.stop()
         for task in self._tasks:
@@ -198,8 +201,8 @@ class Server:
             backlog=BACKLOG,
         )
         try:
-            if self._shared_listeners:
-                self._listeners = [await create(sock=one) for one in self._shared_listeners]
+            if self._shared is not None:
+                self._listeners = [await create(sock=one) for one in self._shared.listeners]
             else:
                 self._listeners = [await create(self.settings.host, self.settings.port)]
         except OSError as error:
@@ -226,7 +229,9 @@ class Server:
         app[agenda.EVENTS] = self.events
         app[agenda.PUBLIC_URL] = settings.public_url.rstrip("/")
         app[health.READINESS] = self.not_ready
-        app[health.MEASUREMENTS] = self._measurements
+        app[health.MEASUREMENTS] = (
+            self._shared.measurements if self._shared else health.own_measurements
+        )
         app.on_response_prepare.append(self._part_while_draining)
         app[registrations.POLICY] = registrations.RegistrationPolicy(
             mode=settings.registration,
@@ -331,12 +336,10 @@ def first_fact(schedule: Schedule, settings: Settings) -> facts.RunStarted:
 async def serve(
     settings: Settings,
     on_ready: Callable[[dict[str, Any]], None],
-    *,
-    listeners: Sequence[socket.socket] = (),
-    measurements: health.Measured = health.own_measurements,
+    shared: SharedPort | None = None,
 ) -> None:
     """Run a `Server` until SIGTERM or SIGINT, then drain. A second signal stops at once."""
-    server = Server(settings, listeners=listeners, measurements=measurements)
+    server = Server(settings, shared)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 
 from .. import system
-from ..errors import Close, Forbidden, NotFound
+from ..errors import Close, Forbidden, NotFound, Unavailable
 from ..protocol.handshake import Request, Upgrade, accepted, live_event_id, negotiate
 from ..protocol.messages import Drain
 from ..protocol.session import LINGER_S
 from ..show.live_event import LiveEvent
 from ..show.served import ServedEvent
-from .admission import Admission, drain_slots_s, drained
+from .admission import MAX_WAIT_S, Admission, drain_slots_s, drained
 from .connection import LiveConnection
 from .counters import Counters
 from .framed import FramedConnection
 from .hub import Hub
+from .load import Load
 from .origins import may_connect, read_origin
+from .turnstile import Turnstile
 from .wheel import RESOLUTION_S, Timed, Wheel
 
 log = logging.getLogger(__name__)
@@ -40,15 +43,18 @@ class Gateway:
         max_connections: int = 20_000,
         buffer_limit_bytes: int = 1 << 20,
         heartbeat_s: float = 15,
+        memory_limit_bytes: float = math.inf,
         now: Callable[[], float] = system.monotonic_s,
     ) -> None:
+        self.load = Load(memory_limit_bytes)
+        self.turnstile = Turnstile(now, _in_next_turn)
         self.buffer_limit_bytes = buffer_limit_bytes
         self.heartbeat_s = heartbeat_s
         self.now = now
         self.counters = Counters()
         self._lookup = lookup
         self._origins = frozenset(map(read_origin, allow_origins))
-        self._admission = Admission(max_connections)
+        self._admission = Admission(max_connections, self.load)
         self._hubs: dict[str, Hub] = {}
         self._wheel = Wheel()
         self._turning = False
@@ -78,10 +84,25 @@ class Gateway:
             raise NotFound(f"there is no event {event_id!r} here")
         return served, upgrade
 
-    def accept(self, transport: asyncio.Transport, served: ServedEvent, upgrade: Upgrade) -> None:
-        """Answer the upgrade; from now on the transport's protocol is the live connection."""
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many wait that somebody who comes now would wait for too long."""
+        return self.turnstile.wait_s > MAX_WAIT_S
+
+    def accept(
+        self,
+        transport: asyncio.Transport,
+        served: ServedEvent,
+        upgrade: Upgrade,
+        *,
+        crowded: bool = False,
+    ) -> None:
+        """Answer the upgrade; from now on the transport's protocol is the live connection.
+
+        `crowded`: there is no place to wait either.
+        """
         transport.write(accepted(upgrade))
-        away = self._admission.refusal(self.counters.connections, self.now())
+        away = self._admission.refusal(self.counters.connections, self.now(), crowded=crowded)
         if away is not None:
             self._send_away(transport, away)
             return
@@ -92,6 +113,10 @@ class Gateway:
         self.counters.connections += 1
         self.counters.accepted += 1
         self.watch(connection, self.now())
+
+    def http_refusal(self) -> Unavailable | None:
+        """What newcomers are told over HTTP; None: they are served."""
+        return self._admission.http_refusal(self.now())
 
     def _send_away(self, transport: asyncio.Transport, away: Close) -> None:
         self.counters.sent_away += 1
@@ -122,19 +147,26 @@ class Gateway:
             asyncio.get_running_loop().call_later(RESOLUTION_S, self._turn)
 
     def _turn(self) -> None:
+        more_is_due = False
         try:
-            self._wheel.turn(self.now())
+            more_is_due = self._wheel.turn(self.now())
         finally:
             self._turning = bool(self._wheel)
-            if self._turning:
+            if more_is_due:
+                _in_next_turn(self._turn)
+            elif self._turning:
                 asyncio.get_running_loop().call_later(RESOLUTION_S, self._turn)
 
     # Going away ---------------------------------------------------------------------------------
 
-    async def drain(self, spread_s: float) -> None:
-        """Let nobody in, tell everybody when their turn to leave is, and close each at that time."""
+    async def drain(self, spread_s: float, *, others_serve: bool = False) -> None:
+        """Let nobody in, tell everybody when their turn to leave is, and close each at that time.
+
+        Those who are told leave at once. So where others serve meanwhile, nobody is told: each goes over when
+        closed.
+        """
         began_s = self.now()
-        self._admission.begin_drain(began_s + spread_s)
+        self._admission.begin_drain(began_s if others_serve else began_s + spread_s)
         leaving = self._connections()
         if not leaving:
             return
@@ -142,9 +174,8 @@ class Gateway:
         self._all_left.clear()
         slots_s = drain_slots_s(len(leaving), spread_s)
         log.info("draining", extra={"action": "live.draining", "connections": len(leaving)})
-        for connection, slot_s in zip(leaving, slots_s, strict=True):
-            if connection.principal is not None and not connection.closing:
-                connection.send(Drain(reconnect_after_ms=round(slot_s * 1000)))
+        if not others_serve:
+            _announce(leaving, slots_s)
         for connection, slot_s in zip(leaving, slots_s, strict=True):
             if (wait_s := began_s + slot_s - self.now()) > 0:
                 await asyncio.sleep(wait_s)
@@ -161,6 +192,17 @@ class Gateway:
         except TimeoutError:
             for connection in self._leaving:
                 connection.abort()
+
+
+def _in_next_turn(callback: Callable[[], None]) -> None:
+    """Have the loop do it when it has read and written once."""
+    asyncio.get_running_loop().call_soon(callback)
+
+
+def _announce(leaving: list[LiveConnection], slots_s: list[float]) -> None:
+    for connection, slot_s in zip(leaving, slots_s, strict=True):
+        if connection.principal is not None and not connection.closing:
+            connection.send(Drain(reconnect_after_ms=round(slot_s * 1000)))
 
 
 class _SentAway(FramedConnection):

@@ -13,7 +13,7 @@ import msgspec
 
 from .. import system
 from ..errors import ConfigError, ShowcallerError, Unavailable
-from .messages import Failed, Ready, Said, WorkerConfig, decode, encode
+from .messages import REPLACED, Failed, Ready, Said, WorkerConfig, decode, encode
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,8 @@ class WorkerProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
-        assert process.stdin is not None
-        process.stdin.write(encode(config))
         worker = cls(config.number, process)
+        worker._write(encode(config))
         worker.note("a worker was started", action="worker.started")
         return worker
 
@@ -50,9 +49,12 @@ class WorkerProcess:
         """Wait until it serves; what `serve` prints. Raises what kept it from starting."""
         return await asyncio.shield(self._ready)
 
-    async def stop(self, within_s: float) -> None:
-        """Have it drain; kill it if that takes longer."""
-        if not self._told_to_stop:  # a second signal would cut the drain short
+    async def stop(self, within_s: float, *, is_replaced: bool = False) -> None:
+        """Have it drain; kill it if that takes longer. `is_replaced`: another serves in its place."""
+        if is_replaced:
+            self._told_to_stop = True
+            self._write(REPLACED)
+        elif not self._told_to_stop:  # a second time would cut the drain short
             self._told_to_stop = True
             self._send(signal.SIGTERM)
         try:
@@ -67,6 +69,10 @@ class WorkerProcess:
     async def kill(self) -> None:
         self._send(signal.SIGKILL)
         await asyncio.shield(self.ended)
+
+    def _write(self, line: bytes) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line)  # a few bytes, or the first: never more than the pipe takes
 
     def _send(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -65,7 +65,7 @@ class Slot:
             before = self._serving
             self._take(worker)
         if before is not None:
-            await before.stop(self._stop_within_s)
+            await before.stop(self._stop_within_s, is_replaced=True)
         return True
 
     async def stop(self) -> None:

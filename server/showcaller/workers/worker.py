@@ -17,11 +17,11 @@ from typing import Any
 import uvloop
 
 from .. import logs
-from ..app import serve
+from ..app import SharedPort, serve
 from ..errors import ConfigError, ShowcallerError
 from ..processes import die_with_parent
 from .measurements import Measurements
-from .messages import Alive, Failed, Ready, Said, WorkerConfig, decode_config, encode
+from .messages import REPLACED, Alive, Failed, Ready, Said, WorkerConfig, decode_config, encode
 
 ALIVE_EVERY_S = 2.0
 
@@ -41,7 +41,7 @@ class Supervisor:
 async def run(config: WorkerConfig, supervisor: Supervisor) -> None:
     """Serve until SIGTERM. Raises as `app.serve` does."""
     loop = asyncio.get_running_loop()
-    tasks = [loop.create_task(_say_alive(supervisor)), loop.create_task(_drain_when_alone())]
+    saying = loop.create_task(_say_alive(supervisor))
     async with Measurements(config.measurements, str(config.number)) as measurements:
 
         def on_ready(description: dict[str, Any]) -> None:
@@ -49,10 +49,10 @@ async def run(config: WorkerConfig, supervisor: Supervisor) -> None:
             supervisor.tell(Ready(description))
 
         listeners = [socket.socket(fileno=descriptor) for descriptor in config.listeners]
-        await serve(
-            config.settings, on_ready, listeners=listeners, measurements=measurements.gather
-        )
-    for task in tasks:
+        shared = SharedPort(listeners, measurements.gather)
+        hearing = loop.create_task(_heed_supervisor(shared))
+        await serve(config.settings, on_ready, shared)
+    for task in (saying, hearing):
         task.cancel()
 
 
@@ -62,13 +62,12 @@ async def _say_alive(supervisor: Supervisor) -> None:
         await asyncio.sleep(ALIVE_EVERY_S)
 
 
-async def _drain_when_alone() -> None:
-    """Standard input ends with the supervisor."""
+async def _heed_supervisor(shared: SharedPort) -> None:
+    """Drain when standard input ends, as it does with the supervisor, or says that another serves here."""
     reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
     await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
-    while await reader.read(1024):
-        pass
+    shared.is_replaced = await reader.readline() == REPLACED
     signal.raise_signal(signal.SIGTERM)
 
 
