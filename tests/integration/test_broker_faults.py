@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from showcaller.broker import redis as redis_broker
-from showcaller.broker.base import Broker, Position
+from showcaller.broker.base import Position
 from showcaller.broker.connect import connect
 from showcaller.broker.redis_cursor import Cursor
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.errors import ConfigError, StorageFull, Unavailable
+from showcaller.testing.brokers import connected, persist
 from showcaller.testing.redis_server import DURABLE, RedisServer
 from showcaller.testing.tail_reader import reading
 from showcaller.testing.tcp_proxy import TcpProxy
 from showcaller.testing.until import until
-
-DEADLINE_S = 20.0
-
-T = TypeVar("T")
-
-
-async def persist(call: Callable[[], Awaitable[T]]) -> T:
-    """Call again while it is `Unavailable`, as a caller would."""
-    async with asyncio.timeout(DEADLINE_S):
-        while True:
-            try:
-                return await call()
-            except Unavailable:
-                await asyncio.sleep(0.05)
-
-
-@contextlib.asynccontextmanager
-async def connected(url: str, *, replicas: int = 0) -> AsyncIterator[Broker]:
-    broker = connect(url, replicas=replicas)
-    try:
-        yield broker
-    finally:
-        await broker.close()
 
 
 async def run_python(script: str, *args: str) -> asyncio.subprocess.Process:
