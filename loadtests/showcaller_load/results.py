@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 from msgspec import Meta, Struct
 
-VERSION = 1
+VERSION: Literal[1] = 1
 FINDINGS_KEPT = 200
 
 Verdict = Literal["pass", "fail", "invalid", "stopped"]

@@ -6,29 +6,31 @@ import base64
 import os
 
 PONG = b"\x8a\x80\0\0\0\0"
-TEXT, CLOSE, PING = 0x81, 0x88, 0x89
+TEXT, BINARY, CLOSE, PING = 0x81, 0x82, 0x88, 0x89
 
 
-def upgrade_request(port: int, event: str) -> bytes:
+def upgrade_request(
+    port: int, event: str, *, host: str = "127.0.0.1", format: str = "json"
+) -> bytes:
     key = base64.b64encode(os.urandom(16)).decode()
     lines = (
         f"GET /api/v1/events/{event}/live HTTP/1.1",
-        f"Host: 127.0.0.1:{port}",
+        f"Host: {host}:{port}",
         "Upgrade: websocket",
         "Connection: Upgrade",
         f"Sec-WebSocket-Key: {key}",
         "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Protocol: showcaller.v1+json",
+        f"Sec-WebSocket-Protocol: showcaller.v1+{format}",
     )
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def text_frame(payload: bytes) -> bytes:
+def text_frame(payload: bytes, first: int = TEXT) -> bytes:
     """A client's frame. Its mask is zero, which is valid and costs us nothing."""
     size = len(payload)
     if size < 126:
-        return bytes((TEXT, 0x80 | size, 0, 0, 0, 0)) + payload
-    return b"\x81\xfe" + size.to_bytes(2, "big") + b"\0\0\0\0" + payload
+        return bytes((first, 0x80 | size, 0, 0, 0, 0)) + payload
+    return bytes((first, 0xFE)) + size.to_bytes(2, "big") + b"\0\0\0\0" + payload
 
 
 def split_frames(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
