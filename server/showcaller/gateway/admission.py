@@ -1,41 +1,49 @@
-"""Who may come in, and when those who may not should come back.
-
-Those sent away get different moments to return, spread evenly, so that they come back as a flat rate and not
-as a storm.
-"""
+"""Who may come in, and when those who may not should come back."""
 
 from __future__ import annotations
 
 import math
 
-from ..errors import CLOSE_GOING_AWAY, CLOSE_TRY_LATER, Close
+from ..errors import CLOSE_GOING_AWAY, CLOSE_TRY_LATER, Close, Unavailable
+from .load import Load
+from .slots import Slots
 
-RETURN_SPREAD_S = 5.0
-_GOLDEN = (math.sqrt(5) - 1) / 2  # multiples of it, modulo 1, fill an interval evenly
+MAX_WAIT_S = 8.0  # before the upgrade is answered: clients give up after ten, as a rule
 
 
 class Admission:
-    def __init__(self, max_connections: int) -> None:
+    """Everybody who is sent away gets a moment of their own to return, so that they come as a flat rate."""
+
+    def __init__(self, max_connections: int, load: Load) -> None:
         self.max_connections = max_connections
+        self._load = load
+        self._slots = Slots()
         self._drained_at_s: float | None = None
-        self._sent_away = 0
 
     def begin_drain(self, drained_at_s: float) -> None:
         """Let nobody in any more; by `drained_at_s` everybody has been sent away."""
         self._drained_at_s = drained_at_s
 
-    def refusal(self, connections: int, now_s: float) -> Close | None:
-        """How to close a new connection at once, while there are `connections`; None: it may stay."""
+    def refusal(self, connections: int, now_s: float, *, crowded: bool = False) -> Close | None:
+        """How to close a new connection at once, while there are `connections`; None: it may stay.
+
+        `crowded`: it would have to wait for too long.
+        """
         if self._drained_at_s is not None:
-            left_s = max(0.0, self._drained_at_s - now_s)
-            return _come_back(CLOSE_TRY_LATER, "draining", left_s + self._slot_s())
-        if connections >= self.max_connections:
-            return _come_back(CLOSE_TRY_LATER, "overload", 1 + self._slot_s())
+            return _come_back("draining", self._slots.take(now_s, self._drained_at_s))
+        if crowded or connections >= self.max_connections or self._load.why:
+            return _come_back("overload", self._slots.take(now_s))
         return None
 
-    def _slot_s(self) -> float:
-        self._sent_away += 1
-        return (self._sent_away * _GOLDEN) % 1 * RETURN_SPREAD_S
+    def http_refusal(self, now_s: float) -> Unavailable | None:
+        """What newcomers are told over HTTP; None: they are served."""
+        if not self._load.why:
+            return None
+        return Unavailable(
+            "too many people are coming in at this moment: try again",
+            code="overload",
+            retry_after_s=self._slots.take(now_s),
+        )
 
 
 def drain_slots_s(count: int, spread_s: float) -> list[float]:
@@ -45,8 +53,8 @@ def drain_slots_s(count: int, spread_s: float) -> list[float]:
 
 def drained() -> Close:
     """The close of a connection whose slot has come: it may reconnect at once, elsewhere."""
-    return _come_back(CLOSE_GOING_AWAY, "draining", 0)
+    return Close(CLOSE_GOING_AWAY, "draining retry_after_ms=0")
 
 
-def _come_back(code: int, why: str, after_s: float) -> Close:
-    return Close(code, f"{why} retry_after_ms={math.ceil(after_s * 1000)}")
+def _come_back(why: str, after_s: float) -> Close:
+    return Close(CLOSE_TRY_LATER, f"{why} retry_after_ms={math.ceil(after_s * 1000)}")

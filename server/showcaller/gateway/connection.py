@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_RUNNING_COMMANDS = 16
+LOOK_AGAIN_S = 1.0
 _PING = frames.encode_frame(frames.PING, b"")
 _FROM_ANYWHERE = Since(epoch="", offset=0)  # a position in no log: always answered by a reset
 
@@ -54,7 +55,7 @@ _FROM_ANYWHERE = Since(epoch="", offset=0)  # a position in no log: always answe
 class LiveConnection(FramedConnection):
     """Made by the gateway once the upgrade was answered."""
 
-    __slots__ = ("_commands", "_gateway", "_hub", "_served", "_session", "principal")
+    __slots__ = ("_commands", "_gateway", "_hub", "_served", "_session", "_waiting", "principal")
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class LiveConnection(FramedConnection):
         self._hub = hub
         self._session = Session(format, gateway.heartbeat_s, gateway.now())
         self._commands: set[asyncio.Task[None]] | None = None  # those running
+        self._waiting: Hello | Subscribe | None = None  # at the turnstile
         self.principal: Principal | None = None
 
     @property
@@ -86,6 +88,8 @@ class LiveConnection(FramedConnection):
         """Called by the gateway's wheel."""
         if self._transport.is_closing():
             return None
+        if self._waiting is not None:  # for us: that is no silence of the client's
+            return now_s + LOOK_AGAIN_S
         try:
             self._carry_out(self._session.tick(now_s))
         except Exception:  # the wheel must turn on for the others
@@ -94,6 +98,8 @@ class LiveConnection(FramedConnection):
 
     def _carry_out(self, effect: Effect | None) -> None:
         match effect:
+            case Perform(Hello() | Subscribe() as message):
+                self._come_in(message)
             case Perform(message):
                 _HANDLERS[type(message)](self, message)
             case Send(message):
@@ -106,6 +112,31 @@ class LiveConnection(FramedConnection):
                 self.close(code, reason)
             case Drop():
                 self.abort()
+
+    # Its turn at the turnstile ----------------------------------------------------------------------
+
+    def _come_in(self, message: Hello | Subscribe) -> None:
+        turnstile = self._gateway.turnstile
+        if turnstile.is_open:
+            turnstile.do(lambda: _HANDLERS[type(message)](self, message))
+        else:
+            self._waiting = message
+            self.hold()
+            turnstile.wait(self._take_turn, half_in=True)
+
+    def _take_turn(self) -> None:
+        message, self._waiting = self._waiting, None
+        if message is None or self.closing:
+            return
+        try:
+            _HANDLERS[type(message)](self, message)
+            self.go_on()
+        except Exception:
+            self.fail()
+
+    def resume_writing(self) -> None:
+        if self._waiting is None:
+            self.go_on()
 
     # Sending --------------------------------------------------------------------------------------
 

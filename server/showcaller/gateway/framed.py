@@ -82,11 +82,20 @@ class FramedConnection(asyncio.Protocol):
             return
         if not self._answering:
             self.on_slow()
-        elif self._held is None:
+        else:
+            self.hold()
+
+    def resume_writing(self) -> None:
+        self.go_on()
+
+    def hold(self) -> None:
+        """Take nothing more from the client until `go_on`."""
+        if self._held is None:
             self._held = iter(())
             self._transport.pause_reading()
 
-    def resume_writing(self) -> None:
+    def go_on(self) -> None:
+        """Take what was held back, and read on."""
         held, self._held = self._held, None
         if held is not None and not self.closing:
             self._take(held)

@@ -35,13 +35,14 @@ _END_OF_HEAD = b"\r\n\r\n"
 class Front(asyncio.Protocol):
     """One new TCP connection. `http` makes a protocol of the HTTP server."""
 
-    __slots__ = ("_gateway", "_head", "_http", "_transport")
+    __slots__ = ("_gateway", "_head", "_http", "_transport", "_waits")
 
     def __init__(self, http: Callable[[], asyncio.Protocol], gateway: Gateway) -> None:
         self._http = http
         self._gateway = gateway
         self._head = b""
         self._transport: asyncio.Transport | None = None  # None: it is not ours any more
+        self._waits = False  # for its turn to be let in
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -49,13 +50,17 @@ class Front(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         head = (self._head + data).lstrip(b"\r\n")  # RFC 9112 §2.2: empty lines say nothing
+        if self._waits:
+            self._head = head
+            return
         end = head.find(_END_OF_HEAD)
         if end > MAX_HEAD_BYTES or (end < 0 and len(head) > MAX_HEAD_BYTES):
             self._refuse(HeadTooLarge(f"the head has more than {MAX_HEAD_BYTES} bytes"))
         elif end < 0:
             self._head = head
         elif _is_for_gateway(head):
-            self._upgrade(head[:end], head[end + len(_END_OF_HEAD) :])
+            self._head = head
+            self._come_in()
         else:
             self._hand_over(head)
 
@@ -64,10 +69,35 @@ class Front(asyncio.Protocol):
 
     def tick(self, now_s: float) -> None:
         """Called by the gateway's wheel when the head is overdue."""
-        if self._transport is not None:
+        if self._transport is not None and not self._waits:
             self._refuse(HeadTimeout(f"the head did not come within {HEAD_DEADLINE_S:.0f} s"))
 
-    def _upgrade(self, head: bytes, rest: bytes) -> None:
+    def _come_in(self) -> None:
+        """At once, or when its turn has come; or be sent away at once, where too many wait."""
+        turnstile = self._gateway.turnstile
+        if turnstile.is_open:
+            turnstile.do(self._upgrade)
+        elif self._gateway.is_crowded:
+            self._upgrade(crowded=True)
+        else:
+            assert self._transport is not None
+            self._waits = True
+            self._transport.pause_reading()
+            turnstile.wait(self._turn)
+
+    def _turn(self) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        try:
+            transport.resume_reading()
+            self._upgrade()
+        except Exception:
+            transport.abort()
+            raise
+
+    def _upgrade(self, *, crowded: bool = False) -> None:
+        head, _, rest = self._head.partition(_END_OF_HEAD)
         transport = self._release()
         try:
             served, upgrade = self._gateway.check(parse_request(head))
@@ -76,7 +106,7 @@ class Front(asyncio.Protocol):
             transport.write(refused(error))
             transport.close()
             return
-        self._gateway.accept(transport, served, upgrade)
+        self._gateway.accept(transport, served, upgrade, crowded=crowded)
         if rest:
             cast(asyncio.Protocol, transport.get_protocol()).data_received(rest)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import Protocol
 
 RESOLUTION_S = 0.25
+HELPING = 64  # calls at a time: the heartbeats of those who came together come together
 
 
 class Timed(Protocol):
@@ -19,10 +21,11 @@ class Wheel:
 
     def __init__(self) -> None:
         self._slots: dict[int, list[Timed]] = {}
+        self._due: deque[Timed] = deque()
         self._turned_to: int | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._slots)
+        return bool(self._slots or self._due)
 
     def add(self, timed: Timed, at_s: float) -> None:
         """Call `timed.tick` at `at_s` or up to `RESOLUTION_S` later."""
@@ -31,11 +34,14 @@ class Wheel:
             slot = max(slot, self._turned_to + 1)
         self._slots.setdefault(slot, []).append(timed)
 
-    def turn(self, now_s: float) -> None:
-        """Call everything that is due by `now_s`."""
+    def turn(self, now_s: float) -> bool:
+        """Call what is due by `now_s`, a helping of it. Returns whether more is due: turn again soon."""
         self._turned_to = math.floor(now_s / RESOLUTION_S)
         for slot in sorted(slot for slot in self._slots if slot <= self._turned_to):
-            for timed in self._slots.pop(slot):
-                next_s = timed.tick(now_s)
-                if next_s is not None:
-                    self.add(timed, next_s)
+            self._due.extend(self._slots.pop(slot))
+        for _ in range(min(HELPING, len(self._due))):
+            timed = self._due.popleft()
+            next_s = timed.tick(now_s)
+            if next_s is not None:
+                self.add(timed, next_s)
+        return bool(self._due)

@@ -1,38 +1,52 @@
 import re
-from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showcaller.gateway.admission import RETURN_SPREAD_S, Admission, drain_slots_s
+from showcaller.gateway.admission import Admission, drain_slots_s
+from showcaller.gateway.load import Load
+from showcaller.gateway.slots import RETURNS_PER_S, SOONEST_S
 
 
 def wait_ms(close):
     return int(re.search(r"retry_after_ms=(\d+)$", close.reason)[1])
 
 
+def overloaded():
+    load = Load(memory_limit_bytes=1000)
+    load.note(0.0, 1000)
+    return load
+
+
 def test_there_is_room_until_the_cap():
-    admission = Admission(2)
+    admission = Admission(2, Load())
     assert admission.refusal(1, 0.0) is None
     assert admission.refusal(2, 0.0).code == 1013
+    assert admission.refusal(1, 0.0, crowded=True).code == 1013
+    assert admission.http_refusal(0.0) is None
+
+
+def test_nobody_is_let_in_while_there_is_too_much_to_do():
+    admission = Admission(100, overloaded())
+    close, refused = admission.refusal(0, 0.0), admission.http_refusal(0.0)
+    assert (close.code, close.reason) == (1013, "overload retry_after_ms=1000")
+    assert (refused.http_status, refused.code) == (503, "overload")
+    assert refused.retry_after_s > SOONEST_S  # a slot of its own
 
 
 def test_those_sent_away_come_back_as_a_flat_rate():
-    admission = Admission(0)
-    waits = sorted(wait_ms(admission.refusal(5, 0.0)) for _ in range(1000))
-    gaps = [after - before for before, after in pairwise(waits)]
-    assert waits[0] >= 1000
-    assert waits[-1] <= 1000 + RETURN_SPREAD_S * 1000
-    assert max(gaps) <= 3 * RETURN_SPREAD_S  # ms: three times an even spacing of 1,000
+    admission = Admission(0, Load())
+    waits = [wait_ms(admission.refusal(5, 0.0)) for _ in range(1000)]
+    assert waits == sorted(waits)
+    assert waits[0] == SOONEST_S * 1000
+    assert abs(waits[-1] - waits[0] - 999 * 1000 / RETURNS_PER_S) <= 1
 
 
 def test_while_draining_nobody_is_told_to_come_back_before_its_end():
-    admission = Admission(100)
+    admission = Admission(100, Load())
     admission.begin_drain(50.0)
-    for now_s, left_ms in ((40.0, 10_000), (49.0, 1_000), (60.0, 0)):
-        close = admission.refusal(0, now_s)
-        assert close.code == 1013
-        assert left_ms <= wait_ms(close) <= left_ms + RETURN_SPREAD_S * 1000 + 1
+    waits = [wait_ms(admission.refusal(0, now_s)) for now_s in (40.0, 49.0, 60.0)]
+    assert waits == [10_000, 1_001, 1_000]
 
 
 @given(st.integers(0, 500), st.floats(0, 60))

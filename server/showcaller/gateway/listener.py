@@ -1,0 +1,113 @@
+"""Listening sockets that accept in small helpings.
+
+An event loop's own server takes one connection a turn (libuv), or all that wait (asyncio): too few for a
+storm, or too many for those who are in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 4_096
+AT_ONCE = 64
+AT_ONCE_TLS = 8  # each begins with a handshake, a millisecond of computing
+RETRY_S = 0.5  # after the process ran out of files
+_OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+async def bind(host: str, port: int) -> list[socket.socket]:
+    """A socket for each address that `host` has. Raises `OSError`."""
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    bound: list[socket.socket] = []
+    try:
+        for family, address in dict.fromkeys((one[0], one[4]) for one in found):
+            bound.append(_bind(family, address))
+    except OSError:
+        for sock in bound:
+            sock.close()
+        raise
+    return bound
+
+
+def _bind(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+class Listener:
+    """Makes a protocol for each connection that comes to the bound `sockets`, until it is closed."""
+
+    def __init__(
+        self,
+        make_protocol: Callable[[], asyncio.Protocol],
+        sockets: Sequence[socket.socket],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.sockets = sockets
+        self._make_protocol = make_protocol
+        self._tls = tls
+        self._loop = asyncio.get_running_loop()
+        self._opening: set[asyncio.Task[object]] = set()
+        for sock in sockets:
+            sock.setblocking(False)
+            sock.listen(BACKLOG)
+            self._loop.add_reader(sock.fileno(), self._accept, sock)
+
+    def close(self) -> None:
+        """Accept no more, and let the port go."""
+        for sock in self.sockets:
+            if sock.fileno() >= 0:
+                self._loop.remove_reader(sock.fileno())
+                sock.close()
+
+    def _accept(self, sock: socket.socket) -> None:
+        for _ in range(AT_ONCE if self._tls is None else AT_ONCE_TLS):
+            try:
+                connected, _ = sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _OUT_OF_FILES:
+                    raise
+                self._pause(sock, error)
+                return
+            task = self._loop.create_task(self._open(connected))
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+
+    async def _open(self, connected: socket.socket) -> None:
+        try:
+            connected.setblocking(False)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await self._loop.connect_accepted_socket(self._make_protocol, connected, ssl=self._tls)
+        except OSError as error:  # it is gone already, or its TLS handshake failed
+            connected.close()
+            log.debug(str(error), extra={"action": "live.not_opened"})
+
+    def _pause(self, sock: socket.socket, error: OSError) -> None:
+        log.error(
+            f"can't take connections: {error.strerror}", extra={"action": "serve.out_of_files"}
+        )
+        self._loop.remove_reader(sock.fileno())
+        self._loop.call_later(RETRY_S, self._resume, sock)
+
+    def _resume(self, sock: socket.socket) -> None:
+        if sock.fileno() >= 0:
+            self._loop.add_reader(sock.fileno(), self._accept, sock)

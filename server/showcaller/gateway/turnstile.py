@@ -1,0 +1,113 @@
+"""The work of coming in, in small helpings, so that those who are in never wait for those who come.
+
+A turn of the event loop gives at most `BUDGET_S` to upgrades, hellos and subscriptions. What comes when it is
+spent waits, first come, first served, while the loop reads and writes for everybody else in between:
+
+    if turnstile.is_open:
+        turnstile.do(work)
+    else:
+        turnstile.wait(work)        # called later; what it does then counts as well
+
+When nothing waits and little is done, everything is done at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+BUDGET_S = 0.005
+FIRST_GUESS_S = 0.0005  # what a place in the queue takes, before anything was measured
+_WEIGHT = 0.02  # of a new measurement in the mean
+
+Work = Callable[[], None]
+
+
+class Turnstile:
+    """`now` is the monotonic clock. `soon(callback)` calls back in the loop's next turn.
+
+    Who is half in (its upgrade is answered) goes before who is not: so few are half in at any time.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        soon: Callable[[Work], object],
+        budget_s: float = BUDGET_S,
+    ) -> None:
+        self._now = now
+        self._soon = soon
+        self._budget_s = budget_s
+        self._outside: deque[Work] = deque()
+        self._half_in: deque[Work] = deque()
+        self._spent_s = 0.0  # in this turn of the loop
+        self._turning = False  # `_turn` is on its way
+        self._current: deque[Work] | None = None  # whose work is being done
+        self._turned_s = 0.0
+        self._place_s = FIRST_GUESS_S
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._outside) + len(self._half_in)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether work may be done now: nobody would be overtaken, and there is time left."""
+        return (self._current is not None or not len(self)) and self._spent_s < self._budget_s
+
+    @property
+    def wait_s(self) -> float:
+        """How long somebody who comes now will wait, judged by those before."""
+        return len(self) * self._place_s
+
+    def do(self, work: Work) -> None:
+        """Do it now, and count the time."""
+        began_s = self._now()
+        try:
+            work()
+        finally:
+            if self._current is None:  # else `_turn` counts
+                self._spent_s += self._now() - began_s
+                self._turn_soon()
+
+    def wait(self, work: Work, *, half_in: bool = False) -> None:
+        """Have `work` done when its turn has come. What it must leave undone keeps its place."""
+        queue = self._half_in if half_in else self._outside
+        if self._current is queue:
+            queue.appendleft(work)
+        else:
+            queue.append(work)
+        self._turn_soon()
+
+    def _turn_soon(self) -> None:
+        if not self._turning:
+            self._turning = True
+            self._turned_s = self._now()
+            self._soon(self._turn)
+
+    def _turn(self) -> None:
+        """A new turn of the loop: its budget is for those who wait."""
+        self._turning = False
+        self._spent_s = 0.0
+        began_s, waited = self._now(), len(self)
+        while len(self) and self._spent_s < self._budget_s:
+            self._current = self._half_in or self._outside
+            try:
+                self._current.popleft()()
+            except Exception:  # the others must not wait for ever
+                log.exception("letting somebody in failed", extra={"action": "live.failed"})
+            self._current = None
+            self._spent_s = self._now() - began_s
+        if waited:
+            self._measure(began_s, waited - len(self))
+        if len(self):
+            self._turn_soon()
+
+    def _measure(self, began_s: float, passed: int) -> None:
+        """A place in the queue takes its share of the loop's turn, with all else that the loop does."""
+        if passed > 0:
+            sample_s = (began_s - self._turned_s + self._spent_s) / passed
+            self._place_s += _WEIGHT * (sample_s - self._place_s)
