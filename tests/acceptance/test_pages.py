@@ -132,6 +132,16 @@ async def test_session_starting_shows_everywhere_with_a_link(visitors: Visitors,
     await produce("control.undo", control=started["control"])
 
 
+async def test_applause_shows_to_the_others_and_the_desk_sees_who_is_there(visitors: Visitors):
+    ada = await visitors.open(WATCH, "attendee", name="Ada")
+    grace = await visitors.open(WATCH, "attendee", name="Grace")
+    desk = await visitors.open("produce", "producer", name="Paula")
+    await expect(grace.locator("#present")).to_have_text("2 here now")
+    await expect(desk.locator(f"[data-session='{TALK}']")).to_contain_text("2 here")
+    await ada.get_by_role("button", name="Applause").click()
+    await expect(grace.locator("[data-reaction='clap'] .count")).to_have_text("1")
+
+
 async def test_asking_and_voting_by_keyboard_alone(visitors: Visitors):
     other = await visitors.open(WATCH, "attendee", name="Other")
     moderator = await visitors.open("moderate", "moderator")

@@ -169,6 +169,14 @@ export class ShowcallerClient extends Emitter {
     return this.command("question.vote", { question, on });
   }
 
+  /**
+   * @param {string} session
+   * @param {"clap" | "heart" | "laugh" | "wow" | "party"} reaction
+   */
+  react(session, reaction) {
+    return this.command("reaction.send", { session, reaction });
+  }
+
   /** Server time now, as this client estimates it. */
   serverNow() {
     return this.#clock.serverNow();

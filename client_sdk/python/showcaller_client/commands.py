@@ -40,6 +40,10 @@ class Commands(ABC):
         """Vote for a question, or take the vote back; `{"question", "on", "votes"}`."""
         return await self.command("question.vote", {"question": question, "on": on})
 
+    async def react(self, session: str, reaction: str) -> None:
+        """Show how a session feels: `clap`, `heart`, `laugh`, `wow` or `party`."""
+        await self.command("reaction.send", {"session": session, "reaction": reaction})
+
     async def approve(self, question: str) -> None:
         await self.command("question.approve", {"question": question})
 

@@ -23,6 +23,7 @@ const CUES_BACK = 8;
 const page = await openPage({ name: "produce", title: "Produce", roles: ["producer"] });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const desk = client.follow("produce");
+const audience = client.follow("audience");
 /** @type {WeakMap<HTMLElement, RunsheetRow>} */
 const rows = new WeakMap();
 
@@ -30,6 +31,7 @@ byId("hold").addEventListener("click", () => void hold());
 byId("undo").addEventListener("click", () => void undo());
 new AnnounceForm(page, byId("announce"));
 desk.on("change", render);
+audience.on("change", render);
 page.onTick(render);
 
 // Controls ------------------------------------------------------------------------------------------
@@ -170,7 +172,7 @@ function renderUndo() {
 }
 
 function renderSheet() {
-  const context = { items: page.items, eventId: page.place.event };
+  const context = { items: page.items, eventId: page.place.event, audience: audience.levels };
   keyed(
     byId("sheet"),
     sessionsOf(page.items),
@@ -254,8 +256,8 @@ function renderPlanned() {
       const [line, when] = /** @type {HTMLElement[]} */ ([...item.children]);
       if (!line || !when) return;
       setText(line, text);
-      const audience = session ? `, to “${shorten(sessionOf(page.items, session)?.title ?? session, 30)}”` : "";
-      setText(when, at_ms === null ? "" : `At ${clockTime(at_ms, zone)}${audience}`);
+      const to = session ? `, to “${shorten(sessionOf(page.items, session)?.title ?? session, 30)}”` : "";
+      setText(when, at_ms === null ? "" : `At ${clockTime(at_ms, zone)}${to}`);
     },
   );
   show(byId("planned"), byId("planned").childElementCount > 0);

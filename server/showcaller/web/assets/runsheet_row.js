@@ -13,6 +13,7 @@ import { clockRange, clockTime, minutesText } from "./times.js";
  * @typedef {object} RowContext
  * @property {ReadonlyMap<string, any>} items
  * @property {string} eventId
+ * @property {ReadonlyMap<string, number>} audience how many are at each session
  */
 
 export class RunsheetRow {
@@ -23,6 +24,7 @@ export class RunsheetRow {
   #who = h("span", { class: "small quiet" });
   #status = h("span", { class: "pill" });
   #air = h("span", { class: "tag" });
+  #present = h("span", { class: "small quiet times" });
   /** @type {Record<ControlName, HTMLButtonElement>} */
   #buttons;
 
@@ -52,7 +54,7 @@ export class RunsheetRow {
       this.#expected,
       this.#actual,
       h("th", { scope: "row" }, this.#title, this.#who),
-      h("td", { class: "state-cell" }, h("div", { class: "row" }, this.#status, this.#air)),
+      h("td", { class: "state-cell" }, h("div", { class: "row" }, this.#status, this.#air, this.#present)),
       h("td", {}, h("div", { class: "row controls-cell" }, ...Object.values(this.#buttons))),
     );
   }
@@ -61,7 +63,7 @@ export class RunsheetRow {
    * @param {Session} session
    * @param {RowContext} context
    */
-  update(session, { items, eventId }) {
+  update(session, { items, eventId, audience }) {
     const event = eventOf(items);
     const time = (/** @type {number | null} */ ms) => (ms === null ? "–" : clockTime(ms, event?.time_zone));
     this.element.dataset.state = session.state;
@@ -76,6 +78,8 @@ export class RunsheetRow {
     const names = speakersOf(event, session).map(({ name }) => name).join(", ");
     setText(this.#who, names ? `${length}, ${names}` : length);
     this.#showState(session, items);
+    const present = audience.get(`session:${session.id}`) ?? 0;
+    setText(this.#present, present ? `${present.toLocaleString("en")} here` : "");
     this.#showButtons(session);
   }
 

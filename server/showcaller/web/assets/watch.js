@@ -8,6 +8,7 @@ import { openPage, refuse } from "./page.js";
 import { address, placeOf } from "./place.js";
 import { posterOf } from "./poster_model.js";
 import { QuestionsPanel } from "./questions_panel.js";
+import { ReactionsBar } from "./reactions_bar.js";
 import { speakerItem } from "./session_row.js";
 import { StageVideo } from "./stage_video.js";
 import { clockRange, countdown } from "./times.js";
@@ -19,6 +20,7 @@ const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.cli
 const video = byId("video", HTMLVideoElement);
 const stageVideo = new StageVideo(page.place.event, client, video, render);
 const questions = new QuestionsPanel(client);
+const reactions = new ReactionsBar(client);
 
 byId("sound").addEventListener("click", () => {
   video.muted = !video.muted;
@@ -38,6 +40,7 @@ page.onTick(render);
 function turnTo(session) {
   page.place.session = session;
   questions.turnTo(session);
+  reactions.turnTo(session);
   render();
 }
 
@@ -61,6 +64,7 @@ function render() {
   renderPoster(session);
   renderNowOn(session);
   renderSound();
+  reactions.offer(isOn(session) || session.state === "doors_open");
   return undefined;
 }
 
