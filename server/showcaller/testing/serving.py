@@ -12,10 +12,12 @@ from typing import Any
 
 from .. import system
 from ..tokens import Tokens
+from .until import until
 
 SECRET = "a secret that only tests use, long enough for HS256"
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
+ROLL_TIMEOUT_S = 60.0
 
 
 class ServeProcess:
@@ -74,10 +76,27 @@ class ServeProcess:
     def log_text(self) -> str:
         return self.log_path.read_text(encoding="utf-8")
 
+    def log_lines(self, *actions: str) -> list[dict[str, Any]]:
+        """The lines that are whole; with `actions`, those of them."""
+        lines = [json.loads(line) for line in self.log_text().split("\n")[:-1]]
+        return [line for line in lines if not actions or line["action"] in actions]
+
     def complaints(self) -> list[dict[str, Any]]:
         """What the log has that somebody would have to look at."""
-        lines = [json.loads(line) for line in self.log_text().splitlines()]
+        lines = self.log_lines()
         return [line for line in lines if line["level"] == "error" or "traceback" in line]
+
+    def worker_pids(self) -> dict[int, int]:
+        """With `--workers`: the process that serves as each worker, or did until it died."""
+        return {line["worker"]: line["pid"] for line in self.log_lines("worker.ready")}
+
+    async def roll(self) -> str:
+        """SIGHUP: replace one worker after another. How it ended: an action."""
+        ends = "workers.rolled", "workers.roll_given_up"
+        before = len(self.log_lines(*ends))
+        os.kill(self.pid, signal.SIGHUP)
+        await until(lambda: len(self.log_lines(*ends)) > before, ROLL_TIMEOUT_S)
+        return str(self.log_lines(*ends)[-1]["action"])
 
     def token(self, event: str, *roles: str, person: str = "", **more: Any) -> str:
         """A token that this server takes."""

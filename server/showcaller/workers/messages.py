@@ -1,7 +1,7 @@
 """What a supervisor and its workers tell one another, one JSON object a line.
 
-The supervisor writes `WorkerConfig` to the worker's standard input, and keeps that open as long as it lives; by
-the line `REPLACED` it has the worker drain. The worker writes the others to its standard output.
+The supervisor writes `WorkerConfig` to the worker's standard input, and keeps that open while it lives; the
+line `REPLACED` there has the worker drain. The worker writes the others to its standard output.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import msgspec
 from msgspec import Struct
 
 from ..settings import Settings
-
 
 REPLACED = b"replaced\n"  # drain: another process serves in your place
 
