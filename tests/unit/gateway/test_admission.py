@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from showcaller.gateway.admission import Admission, drain_slots_s
 from showcaller.gateway.load import Load
-from showcaller.gateway.slots import RETURNS_PER_S, SOONEST_S
+from showcaller.gateway.slots import JITTER_S, RETURNS_PER_S, SOONEST_S
 
 
 def wait_ms(close):
@@ -29,24 +29,26 @@ def test_there_is_room_until_the_cap():
 def test_nobody_is_let_in_while_there_is_too_much_to_do():
     admission = Admission(100, overloaded())
     close, refused = admission.refusal(0, 0.0), admission.http_refusal(0.0)
-    assert (close.code, close.reason) == (1013, "overload retry_after_ms=1000")
+    assert close.code == 1013
+    assert close.reason.startswith("overload retry_after_ms=1")
     assert (refused.http_status, refused.code) == (503, "overload")
     assert refused.retry_after_s > SOONEST_S  # a slot of its own
 
 
 def test_those_sent_away_come_back_as_a_flat_rate():
     admission = Admission(0, Load())
-    waits = [wait_ms(admission.refusal(5, 0.0)) for _ in range(1000)]
-    assert waits == sorted(waits)
-    assert waits[0] == SOONEST_S * 1000
-    assert abs(waits[-1] - waits[0] - 999 * 1000 / RETURNS_PER_S) <= 1
+    waits = sorted(wait_ms(admission.refusal(5, 0.0)) for _ in range(RETURNS_PER_S))
+    assert waits[0] >= SOONEST_S * 1000
+    assert waits[-1] - waits[0] >= 1000 - JITTER_S * 1000
 
 
 def test_while_draining_nobody_is_told_to_come_back_before_its_end():
     admission = Admission(100, Load())
     admission.begin_drain(50.0)
-    waits = [wait_ms(admission.refusal(0, now_s)) for now_s in (40.0, 49.0, 60.0)]
-    assert waits == [10_000, 1_001, 1_000]
+    for now_s, left_ms in ((40.0, 10_000), (49.0, 1_000), (60.0, 1_000)):
+        close = admission.refusal(0, now_s)
+        assert close.code == 1013
+        assert left_ms <= wait_ms(close) <= left_ms + JITTER_S * 1000 + 2
 
 
 @given(st.integers(0, 500), st.floats(0, 60))
