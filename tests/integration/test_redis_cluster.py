@@ -93,6 +93,17 @@ async def whole(reader: TailReader, log: EventLog) -> None:
     assert reader.entries == entries and len(reader.epochs) == 1
 
 
+async def heard_from(log: EventLog, heard: list[bytes]) -> None:
+    """Wait until messages on the topic "presence" arrive (again)."""
+    heard.clear()
+
+    async def hears() -> bool:
+        await log.publish("presence", b"here")
+        return bool(heard)
+
+    await until(hears)
+
+
 def other_master(cluster: RedisCluster, event_id: str) -> RedisServer:
     mine = cluster.master_of(event_id)
     return next(
@@ -171,13 +182,8 @@ async def test_kill_9_of_a_master_loses_nothing_that_its_replica_has(
                 await writers[1].some_more()
             await whole(reader, log)
             await whole(other_reader, log)
+            await heard_from(other, heard)
         assert cluster.master_of(event_id) is replica
-
-        async def hears() -> bool:
-            await other.publish("presence", b"here")
-            return bool(heard)
-
-        await until(hears)
 
 
 async def test_a_replica_that_lags_is_promoted_and_changes_the_epoch_for_all(
@@ -205,6 +211,8 @@ async def test_a_replica_that_lags_is_promoted_and_changes_the_epoch_for_all(
 async def test_a_failover_by_hand_goes_by_unnoticed(cluster: RedisCluster, event_id: str) -> None:
     async with connected(cluster.url) as broker, connected(cluster.url) as other_broker:
         log, other = await broker.open(event_id), await other_broker.open(event_id)
+        heard: list[bytes] = []
+        await other.subscribe("presence", heard.append)
         async with reading(other) as reader:
             async with writing(log, other) as writers:
                 await writers[0].some_more()
@@ -214,6 +222,7 @@ async def test_a_failover_by_hand_goes_by_unnoticed(cluster: RedisCluster, event
                 await writers[0].some_more()
                 await writers[1].some_more()
             await whole(reader, log)
+            await heard_from(log, heard)
         assert cluster.master_of(event_id) is replica
 
 
@@ -234,13 +243,19 @@ async def test_a_slot_moves_while_appends_go_on(cluster: RedisCluster, event_id:
                     await asyncio.to_thread(cluster.move, event_id, target)
                     await writers[1].some_more()
             await whole(reader, log)
+            await heard_from(log, heard)
         assert await other.read_lease("stage") == lease
 
-        async def hears() -> bool:
-            await log.publish("presence", b"here")
-            return bool(heard)
 
-        await until(hears)
+async def test_who_only_listens_follows_the_slot_as_well(
+    cluster: RedisCluster, event_id: str
+) -> None:
+    async with connected(cluster.url) as broker, connected(cluster.url) as other_broker:
+        log, other = await broker.open(event_id), await other_broker.open(event_id)
+        heard: list[bytes] = []
+        await other.subscribe("presence", heard.append)
+        await asyncio.to_thread(cluster.move, event_id, other_master(cluster, event_id))
+        await heard_from(log, heard)
 
 
 async def test_nothing_happens_to_a_slot_that_is_half_moved_until_it_is_whole(
