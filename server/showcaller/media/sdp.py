@@ -204,13 +204,13 @@ def _formats(formats: list[str], known: list[str]) -> list[str]:
     if any(int(f) in _FORBIDDEN_PAYLOAD_TYPES for f in formats):
         raise BadInput("payload types 72 to 76 are taken by RTCP (RFC 5761 §4)")
     maps = {v.split()[0]: v for v in _values(known, "rtpmap") if v.split()[0] in formats}
-    parameters = [v.partition(" ") for v in _values(known, "fmtp")]
-    told = {kind for kind, _, _ in parameters}
+    told = [v.partition(" ") for v in _values(known, "fmtp")]
+    parameters = [(kind, sound) for kind, _, text in told if (sound := _parameters(text))]
     for kind, value in maps.items():
-        if kind not in told and "H264/" in value.upper():
-            parameters.append((kind, " ", _PLAIN_H264))
+        if "H264/" in value.upper() and kind not in dict(parameters):
+            parameters.append((kind, _PLAIN_H264))
     return [f"a=rtpmap:{value}" for value in maps.values()] + [
-        f"a=fmtp:{kind} {_parameters(text)}" for kind, _, text in parameters if kind in maps
+        f"a=fmtp:{kind} {text}" for kind, text in parameters if kind in maps
     ]
 
 
