@@ -9,7 +9,6 @@ import signal
 import socket
 import ssl
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,10 @@ from .broker.connect import connect
 from .domain import facts
 from .domain.schedule import Schedule
 from .errors import ConfigError, ShowcallerError
+from .gateway import garbage, load, memory
 from .gateway.front import Front, live_route
 from .gateway.gateway import Gateway
+from .gateway.listener import Listener, bind
 from .gateway.measures import GatewayCollector
 from .logs import report_end
 from .media.http import register_media_routes
@@ -43,9 +44,6 @@ from .tokens import OrganiserKey, Tokens
 log = logging.getLogger(__name__)
 
 CHECK_BROKER_EVERY_S = 1.0
-LAG_PROBE_EVERY_S = 0.1
-LAG_WINDOW_PROBES = 100
-BACKLOG = 4_096
 LINGER_S = 0.25  # who connected just before this process was replaced has so long to say what for
 
 
@@ -81,11 +79,12 @@ class Server:
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
         self._shared = shared
-        self._listeners: list[asyncio.Server] = []
+        self._listener: Listener | None = None
         self.gateway = Gateway(
             self.lookup,
             allow_origins=frozenset(settings.allow_origins),
             max_connections=settings.max_connections,
+            memory_limit_bytes=memory.limit_bytes(settings.max_memory_mib, settings.workers),
         )
         self._collector = GatewayCollector(self.gateway.counters)
 
@@ -100,7 +99,8 @@ class Server:
             await self._serve_event(schedule, tokens)
         REGISTRY.register(self._collector)
         self._spawn(self._watch_broker(), "watch the broker")
-        self._spawn(self._watch_loop_lag(), "watch the loop")
+        self._spawn(load.watch(self.gateway.load, self.gateway.now), "watch the load")
+        garbage.settle_in()
         await self._open_port()
         log.info("serving", extra={"action": "serve.ready", "url": self.url})
 
@@ -141,10 +141,9 @@ class Server:
     async def stop(self) -> None:
         """Drain: not ready, no new connections, everybody told when to come back; then close."""
         self._draining = True
-        if self._listeners:
+        if self._listener is not None:
             log.info("draining", extra={"action": "serve.draining"})
-            for listener in self._listeners:
-                listener.close()
+            self._listener.close()
         others_serve = self._shared is not None and self._shared.is_replaced
         if others_serve:
             await asyncio.sleep(LINGER_S)
@@ -194,25 +193,24 @@ class Server:
         await self._runner.setup()
         http = self._runner.server
         assert http is not None
-        create = partial(
-            asyncio.get_running_loop().create_server,
-            lambda: Front(http, self.gateway),
-            ssl=_tls(self.settings),
-            backlog=BACKLOG,
-        )
         try:
-            if self._shared is not None:
-                self._listeners = [await create(sock=one) for one in self._shared.listeners]
-            else:
-                self._listeners = [await create(self.settings.host, self.settings.port)]
+            self._listener = Listener(
+                lambda: Front(http, self.gateway), await self._sockets(), _tls(self.settings)
+            )
         except OSError as error:
             raise ConfigError(
                 f"can't listen on {self.settings.host}:{self.settings.port}: {error.strerror}"
             ) from error
         self.url = self._own_url()
 
+    async def _sockets(self) -> Sequence[socket.socket]:
+        if self._shared is not None:
+            return self._shared.listeners
+        return await bind(self.settings.host, self.settings.port)
+
     def _own_url(self) -> str:
-        port = self._listeners[0].sockets[0].getsockname()[1]
+        assert self._listener is not None
+        port = self._listener.sockets[0].getsockname()[1]
         host = self.settings.host
         if host in ("0.0.0.0", "::", ""):
             host = "localhost"
@@ -284,15 +282,6 @@ class Server:
         with contextlib.suppress(ShowcallerError):
             head = await event_log.head()
             metrics.FOLD_LAG.labels(event_id).set(max(0, head.offset - event.state.folded))
-
-    async def _watch_loop_lag(self) -> None:
-        recent_s: list[float] = []
-        while True:
-            before_s = system.monotonic_s()
-            await asyncio.sleep(LAG_PROBE_EVERY_S)
-            recent_s.append(system.monotonic_s() - before_s - LAG_PROBE_EVERY_S)
-            del recent_s[:-LAG_WINDOW_PROBES]
-            metrics.LOOP_LAG_SECONDS.set(max(recent_s))
 
     def _tokens(self) -> Tokens:
         key = self.settings.issuer_key

@@ -49,6 +49,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ice_servers: tuple[str, ...] = ()
     drain_timeout_s: float = 10.0
     max_connections: int = 20_000
+    max_memory_mib: int = 0  # of each worker; 0: its part of 80 % of what there is
     workers: int = 1
 
     @property
@@ -87,6 +88,8 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise ConfigError("--media-workers can't be less than 0 (no media)")
         if self.max_connections < 1:
             raise ConfigError("--max-connections must be at least 1")
+        if self.max_memory_mib < 0:
+            raise ConfigError("--max-memory-mib can't be less than 0 (its part of what there is)")
         if not 0 < self.drain_timeout_s <= MAX_DRAIN_S:
             raise ConfigError(f"--drain-timeout goes up to {MAX_DRAIN_S} s, and is more than 0")
 

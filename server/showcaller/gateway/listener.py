@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -23,32 +24,13 @@ _OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOM
 
 
 async def bind(host: str, port: int) -> list[socket.socket]:
-    """A socket for each address that `host` has. Raises `OSError`."""
-    found = await asyncio.get_running_loop().getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    """A socket for each address of `host`, not listening yet. Raises `OSError`."""
+    server = await asyncio.get_running_loop().create_server(
+        asyncio.Protocol, host, port, start_serving=False
     )
-    bound: list[socket.socket] = []
-    try:
-        for family, address in dict.fromkeys((one[0], one[4]) for one in found):
-            bound.append(_bind(family, address))
-    except OSError:
-        for sock in bound:
-            sock.close()
-        raise
+    bound = [socket.socket(fileno=os.dup(one.fileno())) for one in server.sockets]
+    server.close()
     return bound
-
-
-def _bind(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind(address)
-    except OSError:
-        sock.close()
-        raise
-    return sock
 
 
 class Listener:
