@@ -182,6 +182,12 @@ _folder = click.Path(path_type=Path, file_okay=False)
     help="Live sockets that each worker takes.",
 )
 @click.option(
+    "--max-memory-mib",
+    default=0,
+    help="Memory of each worker beyond which nobody is let in.  [default: its part of 80 % of what "
+    "the machine or the container has]",
+)
+@click.option(
     "--workers",
     default=1,
     show_default=True,
