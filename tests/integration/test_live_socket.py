@@ -454,7 +454,8 @@ async def test_whatever_way_a_client_leaves_nothing_of_it_stays(port):
     await until(lambda: port.gateway.counters.connections == 0)
     hub = port.hub
     assert not hub.connections
-    assert not hub._followers
+    assert not hub._groups._groups
+    assert not hub._own
     assert not hub._snapshots
 
 

@@ -39,7 +39,8 @@ from ..protocol.session import Beat, Drop, Effect, Hangup, Perform, Pong, Send, 
 from ..show.permissions import may_follow
 from ..show.served import ServedEvent
 from .framed import FramedConnection
-from .hub import Hub
+from .groups import Group
+from .hub import Debt, Hub
 
 if TYPE_CHECKING:
     from .gateway import Gateway
@@ -55,7 +56,17 @@ _FROM_ANYWHERE = Since(epoch="", offset=0)  # a position in no log: always answe
 class LiveConnection(FramedConnection):
     """Made by the gateway once the upgrade was answered."""
 
-    __slots__ = ("_commands", "_gateway", "_hub", "_served", "_session", "_waiting", "principal")
+    __slots__ = (
+        "_commands",
+        "_gateway",
+        "_hub",
+        "_served",
+        "_session",
+        "_waiting",
+        "debt",
+        "group",
+        "principal",
+    )
 
     def __init__(
         self,
@@ -73,6 +84,8 @@ class LiveConnection(FramedConnection):
         self._commands: set[asyncio.Task[None]] | None = None  # those running
         self._waiting: Hello | Subscribe | None = None  # at the turnstile
         self.principal: Principal | None = None
+        self.group: Group | None = None  # the hub's, as is the next
+        self.debt: Debt | None = None
 
     @property
     def format(self) -> Format:
@@ -134,7 +147,8 @@ class LiveConnection(FramedConnection):
         except Exception:
             self.fail()
 
-    def resume_writing(self) -> None:
+    def on_drained(self) -> None:
+        self._hub.drained(self)
         if self._waiting is None:
             self.go_on()
 
@@ -150,12 +164,16 @@ class LiveConnection(FramedConnection):
 
     def _count(self, messages: int, size: int) -> None:
         self._gateway.counters.messages_sent += messages
+        self._gateway.counters.messages_coalesced += messages - 1
+        self._gateway.counters.writes += 1
         self._gateway.counters.bytes_sent += size
 
     def _beat(self) -> None:
         assert self.principal is not None
         event = self._served.event
-        heads = event.heads(self._session.channels, self.principal)
+        self._hub.settle(self)  # no mark goes out before what is below it
+        behind = self.debt.behind.keys() if self.debt is not None else ()
+        heads = event.heads(self._session.channels.difference(behind), self.principal)
         message = Heartbeat(now_ms=event.wall_ms(), epoch=event.epoch, channels=heads)
         data = _PING + encode(message, self.format)
         self.push(data)
@@ -292,15 +310,27 @@ class LiveConnection(FramedConnection):
         if opening:
             self._count(len(opening), self._write_answer(b"".join(opening)))
 
+    def catch_up(self, channel: str, since: Since) -> bool:
+        """Send what a client that resumes from there is sent. False: that can't be told now."""
+        if self.principal is None or self.closing:
+            return False
+        try:
+            _, missed = self._served.event.open(channel, self.principal, since)
+        except ShowcallerError:
+            return False
+        self._count(len(missed), self._write_answer(self._encode_all(channel, missed)))
+        return True
+
+    def on_stalled(self) -> None:
+        self._hub.stalled(self)
+
     def on_slow(self) -> None:
         self.close(CLOSE_SLOW, "slow")
 
     def on_closing(self, code: int) -> None:
         self._session.hang_up(self._gateway.now())
         if self.principal is not None:
-            for channel in self._session.channels:
-                name = self._served.event.internal_name(channel, self.principal)
-                self._hub.unfollow(name, self)
+            self._hub.leave(self, self._served.event.internal_name("me", self.principal))
         self._gateway.let_go(self, self._hub, code)
         self._gateway.watch(self, self._session.next_deadline().at_s)  # earlier than the one before
         log.debug("a client left", extra={"action": "live.closing", "code": code})

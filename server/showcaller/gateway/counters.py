@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from .lanes import Lane
+
 
 @dataclass(slots=True)
 class Counters:
@@ -16,5 +18,9 @@ class Counters:
     upgrades_refused: int = 0
     frames_received: int = 0  # messages, fragments and control frames
     messages_sent: int = 0
+    messages_coalesced: int = 0  # those that left in one write with another one before them
+    messages_shed: Counter[Lane] = field(default_factory=Counter)
+    catch_ups: int = 0  # channels that were resumed for who had fallen behind
+    writes: int = 0  # that carried messages
     bytes_sent: int = 0
     closes: Counter[int] = field(default_factory=Counter)  # by the code of the close that we sent

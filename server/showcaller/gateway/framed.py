@@ -1,35 +1,55 @@
 """A WebSocket over one transport, after its handshake: frames in, bytes out, an orderly end.
 
 Two kinds of writes. `answer` is for what the client asked for: when much of that is still unsent, no more
-is read from the client until it has gone out. `push`, or `write` itself, is for everything else, the
-broadcasts: a client that lets more than the buffer limit pile up is not keeping up, and `on_slow` ends it.
+is read from the client until it has gone out. `push` is for everything else, the broadcasts: a client that
+lets more than the buffer limit of that pile up is not keeping up, and `on_slow` ends it.
+
+Both write to the socket itself: the transport's `write` costs the process twice as much beyond the kernel's
+work. What the socket does not take, the transport keeps; until that is gone the connection *is stalled*, and
+everything goes to the transport.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
 
 from ..protocol import frames
 from ..protocol.frames import FrameReader, ProtocolViolation
 
 log = logging.getLogger(__name__)
 
+_no_descriptors = itertools.count(-1, -1)
+
 
 class FramedConnection(asyncio.Protocol):
     """Subclasses say what an event means (`on_event`), and what ends with the connection (`on_closing`)."""
 
-    __slots__ = ("_answering", "_held", "_reader", "_transport", "closing", "write")
+    __slots__ = (
+        "_held",
+        "_pushed_bytes",
+        "_reader",
+        "_transport",
+        "address",
+        "buffer_limit_bytes",
+        "closing",
+        "is_stalled",
+    )
 
     def __init__(self, transport: asyncio.Transport, max_message_bytes: int, buffer_limit: int):
         self._transport = transport
         self._reader = FrameReader(max_message_bytes)
         self._held: Iterator[frames.Event] | None = None  # to be taken when we may read again
-        self._answering = False
+        self._pushed_bytes = 0  # since it stalled
+        self.address = _address_of(transport)
+        self.buffer_limit_bytes = buffer_limit
         self.closing = False
-        self.write: Callable[[bytes], None] = transport.write
-        transport.set_write_buffer_limits(high=buffer_limit)
+        # We are told of each byte that is left. TLS in uvloop takes 0 for "always".
+        transport.set_write_buffer_limits(high=0 if self.address >= 0 else 1, low=0)
+        self.is_stalled = transport.get_write_buffer_size() > 0
 
     # For subclasses -----------------------------------------------------------------------------
 
@@ -38,6 +58,13 @@ class FramedConnection(asyncio.Protocol):
 
     def on_closing(self, code: int) -> None:
         """Called once, when a close frame was sent or the transport was lost (1006)."""
+
+    def on_stalled(self) -> None:
+        """Something is unsent."""
+
+    def on_drained(self) -> None:
+        """Everything has been sent."""
+        self.go_on()
 
     def on_slow(self) -> None:
         """More than the buffer limit is unsent, and not because the client asked for that much."""
@@ -64,29 +91,57 @@ class FramedConnection(asyncio.Protocol):
 
     # Out ----------------------------------------------------------------------------------------
 
+    def write(self, data: bytes) -> None:
+        """Write as much as the socket takes; the transport keeps the rest.
+
+        Raises `RuntimeError` when the transport is lost, and `connection_lost` is on its way.
+        """
+        sent = 0
+        if self.address >= 0 and not self.is_stalled:
+            try:
+                sent = os.write(self.address, data)
+            except OSError:  # full, or lost: the transport finds out
+                pass
+        if sent < len(data):
+            self._transport.write(data[sent:])
+
     def answer(self, data: bytes) -> None:
         """Write what the client asked for, however much it is."""
-        self._answering = True
-        self.push(data)
-        self._answering = False
-
-    def push(self, data: bytes) -> None:
-        """As `write`, for whoever does not know whether the transport is still there."""
         try:
             self.write(data)
-        except RuntimeError:  # uvloop: it is lost, and `connection_lost` is on its way
-            pass
-
-    def pause_writing(self) -> None:
-        if self.closing:
+        except RuntimeError:
             return
-        if not self._answering:
-            self.on_slow()
-        else:
+        if self.is_stalled and self._transport.get_write_buffer_size() > self.buffer_limit_bytes:
             self.hold()
 
+    def push(self, data: bytes) -> None:
+        """Write what the client did not ask for."""
+        try:
+            self.write(data)
+        except RuntimeError:
+            return
+        if self.is_stalled:
+            self._pushed_bytes += len(data)
+            if self.backlog_bytes > self.buffer_limit_bytes and not self.closing:
+                self.on_slow()
+
+    @property
+    def backlog_bytes(self) -> int:
+        """How much of what was pushed is unsent. What was asked for in between is not counted."""
+        if not self.is_stalled:
+            return 0
+        return min(self._pushed_bytes, self._transport.get_write_buffer_size())
+
+    def pause_writing(self) -> None:
+        self.is_stalled = True
+        if not self.closing:
+            self.on_stalled()
+
     def resume_writing(self) -> None:
-        self.go_on()
+        self.is_stalled = False
+        self._pushed_bytes = 0
+        if not self.closing:
+            self.on_drained()
 
     def hold(self) -> None:
         """Take nothing more from the client until `go_on`."""
@@ -143,3 +198,13 @@ class FramedConnection(asyncio.Protocol):
             self.closing = True
             self.on_closing(1006)
         self._held = None
+        self.address = next(_no_descriptors)  # the descriptor is another's soon
+
+
+def _address_of(transport: asyncio.Transport) -> int:
+    """The socket's descriptor where we may write to it ourselves; else a negative number like no other's."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or transport.get_extra_info("sslcontext") is not None:
+        return next(_no_descriptors)
+    descriptor: int = sock.fileno()
+    return descriptor

@@ -1,21 +1,53 @@
-"""Fan-out for one event: each message is encoded once per format and the same bytes go to every follower."""
+"""Fan-out for one event: a message is encoded once per format, and what is due together leaves in one write.
+
+    on_message → pending → (the window) → a round: one part for each group → slices of writing
+
+Invariant: at any time a connection is either a member of its group, and served with it, or it is *in
+debt* and served by itself: it came while messages were pending, or it does not take what it is sent. Of one
+that falls behind, the low lanes' messages are dropped; when it has taken the rest, it is sent what
+a client that resumes would be sent.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .. import system
 from ..broker.base import Entry
 from ..domain.facts import AnyFact
 from ..domain.outcome import Outcome
 from ..errors import CLOSE_BANNED
 from ..protocol.codec import FORMATS, Format, encode
-from ..protocol.messages import ServerMessage, Snapshot
+from ..protocol.messages import Change, Levels, ServerMessage, Since, Snapshot
 from ..show.live_event import LiveEvent
 from ..show.projection import session_of
 from .counters import Counters
+from .delivery import Marks, Part, Pending, Round
+from .groups import Groups
+from .lanes import is_shed, lane_of
+from .window import Window
 
 if TYPE_CHECKING:
     from .connection import LiveConnection
+
+log = logging.getLogger(__name__)
+
+SLICE_S = 0.005  # so long a round writes before others get their turn
+
+
+class Debt:
+    """What one connection was not sent with its group."""
+
+    __slots__ = ("behind", "seen")
+
+    def __init__(self, seen: int) -> None:
+        self.seen = seen  # number of the newest message that it was sent, or dropped for it
+        self.behind: dict[
+            str, Since
+        ] = {}  # channels that it is sent nothing of, and where to resume
 
 
 class Hub:
@@ -24,43 +56,100 @@ class Hub:
     To follow without loss, call `event.open` and `follow` in one step of the event loop.
     """
 
-    def __init__(self, event: LiveEvent, counters: Counters) -> None:
+    def __init__(
+        self,
+        event: LiveEvent,
+        counters: Counters,
+        *,
+        now: Callable[[], float] = system.monotonic_s,
+    ) -> None:
         self.event = event
         self.connections: set[LiveConnection] = set()
         self._counters = counters
-        self._followers: dict[tuple[str, Format], set[LiveConnection]] = {}
+        self._now = now
+        self._groups = Groups()
+        self._own: dict[str, set[LiveConnection]] = {}  # followers of people's own channels
         self._snapshots: dict[tuple[str, Format], tuple[Snapshot, bytes]] = {}
+        self._marks = Marks()
+        self._window = Window()
+        self._pending: list[Pending] = []
+        self._number = 0  # of the newest message
+        self._round: Round | None = None
+        self._timer: asyncio.Handle | None = None
+        self._debtors: set[LiveConnection] = set()
 
     # Who follows what ---------------------------------------------------------------------------
 
     def follow(self, channel: str, connection: LiveConnection) -> None:
-        self._followers.setdefault((channel, connection.format), set()).add(connection)
+        """From now on it is sent what is published on the channel; all before that, it has been sent."""
+        if channel.startswith("person/"):
+            self._own.setdefault(channel, set()).add(connection)
+            return
+        self.settle(connection)
+        self._move(connection, _channels_of(connection) | {channel})
+        if connection.debt is not None:
+            connection.debt.behind.pop(channel, None)
+        elif self._pending or connection.is_stalled:
+            self._put_in_debt(connection, self._number)
 
     def unfollow(self, channel: str, connection: LiveConnection) -> None:
-        key = (channel, connection.format)
-        followers = self._followers.get(key)
-        if followers is None:
+        if channel.startswith("person/"):
+            self._leave_own(channel, connection)
             return
-        followers.discard(connection)
-        if not followers:
-            del self._followers[key]
-            self._snapshots.pop(key, None)
+        self.settle(connection)
+        self._move(connection, _channels_of(connection) - {channel})
+        if connection.debt is not None:
+            connection.debt.behind.pop(channel, None)
+
+    def leave(self, connection: LiveConnection, own_channel: str) -> None:
+        """It is sent nothing more."""
+        if self._round is not None and connection.group is not None:
+            self._round.withdraw(connection.group, connection.address)
+        self._move(connection, frozenset())
+        self._debtors.discard(connection)
+        connection.debt = None
+        self._leave_own(own_channel, connection)
+
+    def _leave_own(self, channel: str, connection: LiveConnection) -> None:
+        followers = self._own.get(channel)
+        if followers is not None:
+            followers.discard(connection)
+            if not followers:
+                del self._own[channel]
+
+    def _move(self, connection: LiveConnection, channels: frozenset[str]) -> None:
+        group = connection.group
+        connection.group = self._groups.join(channels, connection.format)
+        if group is not None:
+            group.members.pop(connection.address, None)
+            self._groups.leave(group)
+            self._forget_snapshots(group.channels - channels)
+        if connection.group is not None and connection.debt is None:
+            connection.group.members[connection.address] = connection
 
     def audience(self) -> tuple[int, dict[str, int]]:
         """How many sockets there are, and how many follow each session."""
-        present: dict[str, int] = {}
-        for (channel, _), followers in self._followers.items():
-            if (session := session_of(channel)) is not None:
-                present[session] = present.get(session, 0) + len(followers)
+        present = {
+            session: count
+            for channel, count in self._groups.counts()
+            if (session := session_of(channel)) is not None
+        }
         return len(self.connections), present
 
     # Listener -----------------------------------------------------------------------------------
 
     def on_message(self, channel: str, message: ServerMessage) -> None:
-        for format in FORMATS:
-            followers = self._followers.get((channel, format))
-            if followers:
-                self._broadcast(tuple(followers), encode(message, format))
+        if channel.startswith("person/"):
+            self._send_own(channel, message)
+            return
+        assert isinstance(message, Change | Levels)
+        before = self._marks.before(channel, message)
+        if not self._groups.is_followed(channel):
+            return
+        self._number += 1
+        self._pending.append(Pending(self._number, channel, message, before))
+        if self._round is None and self._timer is None:
+            self._schedule()
 
     def on_folded(self, entry: Entry, fact: AnyFact, outcome: Outcome) -> None:
         if outcome.banned or outcome.revoked:
@@ -70,17 +159,173 @@ class Hub:
                     connection.close(CLOSE_BANNED, "banned")
 
     def on_reset(self) -> None:
+        self._write_everything()
         for connection in tuple(self.connections):
+            if connection.debt is not None:
+                connection.debt.behind.clear()
             connection.start_over()
 
-    def _broadcast(self, followers: tuple[LiveConnection, ...], frame: bytes) -> None:
-        for follower in followers:
-            try:
-                follower.write(frame)
-            except RuntimeError:  # uvloop: its transport is lost; `connection_lost` is on its way
-                pass
-        self._counters.messages_sent += len(followers)
-        self._counters.bytes_sent += len(followers) * len(frame)
+    def _send_own(self, channel: str, message: ServerMessage) -> None:
+        frames: dict[Format, bytes] = {}
+        for connection in tuple(self._own.get(channel, ())):
+            if connection.format not in frames:
+                frames[connection.format] = encode(message, connection.format)
+            connection.push(frames[connection.format])
+            self._count(1, 1, len(frames[connection.format]))
+
+    # Rounds -------------------------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        loop, hold_s = asyncio.get_running_loop(), self._window.hold_s(self._now())
+        if hold_s:
+            self._timer = loop.call_later(hold_s, self._begin)
+        else:
+            self._timer = loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._open_round()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._timer = None
+        assert self._round is not None
+        began_s = self._now()
+        try:
+            self._round.write_until(began_s + SLICE_S, self._now)
+        except Exception:  # one connection's fault must not keep the others waiting
+            log.exception("writing to a connection failed", extra={"action": "live.failed"})
+        ended_s = self._now()
+        self._window.wrote(ended_s - began_s, ended_s)
+        if not self._round.is_done:
+            self._timer = asyncio.get_running_loop().call_soon(self._go_on)
+            return
+        self._round = None
+        if self._pending:
+            self._schedule()
+
+    def _open_round(self) -> None:
+        """Everything that is pending is now being written; who is in debt is served at once."""
+        messages, self._pending = sorted(self._pending, key=lambda one: one.lane), []
+        groups = self._groups.following({message.channel for message in messages})
+        self._round = Round(messages, groups, self._wrote)
+        for connection in tuple(self._debtors):
+            self._give(connection, messages)
+            self._forgive(connection)
+
+    def _write_everything(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._round is not None or self._pending:
+            if self._round is None:
+                self._open_round()
+            assert self._round is not None
+            self._round.write_until(float("inf"), self._now)
+            self._round = None
+
+    def _wrote(self, part: Part, connections: int) -> None:
+        self._count(part.messages * connections, connections, len(part.data) * connections)
+
+    def _count(self, messages: int, writes: int, size: int) -> None:
+        counters = self._counters
+        counters.messages_sent += messages
+        counters.messages_coalesced += messages - writes
+        counters.writes += writes
+        counters.bytes_sent += size
+
+    # Debts --------------------------------------------------------------------------------------
+
+    def settle(self, connection: LiveConnection) -> None:
+        """Write to it all that was published so far, except of the channels that it is behind on."""
+        waiting = self._withdraw(connection)
+        if not waiting and not self._pending:
+            return
+        if connection.group is None:
+            return
+        if connection.debt is None:
+            self._put_in_debt(connection, self._seen_before(waiting))
+        in_round = self._round.messages if self._round is not None else []
+        self._give(connection, sorted([*in_round, *self._pending], key=lambda one: one.lane))
+
+    def stalled(self, connection: LiveConnection) -> None:
+        """It does not take at once what it is written."""
+        if connection.group is None or connection.debt is not None:
+            return
+        waiting = self._withdraw(connection)
+        self._put_in_debt(connection, self._seen_before(waiting))
+        if waiting and self._round is not None:
+            self._give(connection, self._round.messages)
+
+    def drained(self, connection: LiveConnection) -> None:
+        """It has taken all that it was written."""
+        if connection.debt is not None:
+            self.settle(connection)
+            self._catch_up(connection)
+            self._forgive(connection)
+
+    def _withdraw(self, connection: LiveConnection) -> bool:
+        """Have the round leave it out. Returns whether it was still to be written to."""
+        if self._round is None or connection.group is None or connection.debt is not None:
+            return False
+        return self._round.withdraw(connection.group, connection.address)
+
+    def _seen_before(self, waiting: bool) -> int:
+        """The newest message that a member of a group has seen, which is `waiting` for the round or not."""
+        if waiting and self._round is not None:
+            return self._round.after
+        return self._pending[0].number - 1 if self._pending else self._number
+
+    def _put_in_debt(self, connection: LiveConnection, seen: int) -> None:
+        assert connection.group is not None
+        connection.group.members.pop(connection.address, None)
+        connection.debt = Debt(seen)
+        self._debtors.add(connection)
+
+    def _give(self, connection: LiveConnection, messages: list[Pending]) -> None:
+        """Write it those of the messages that it has not seen, as far as it keeps up."""
+        debt, group = connection.debt, connection.group
+        if debt is None or group is None:
+            return
+        wanted = [
+            one
+            for one in messages
+            if one.number > debt.seen and one.channel in group.channels
+            if not self._is_dropped(one, connection, debt)
+        ]
+        debt.seen = max(debt.seen, max((one.number for one in messages), default=0))
+        if wanted:
+            data = b"".join(one.frame(connection.format) for one in wanted)
+            connection.push(data)
+            self._count(len(wanted), 1, len(data))
+
+    def _is_dropped(self, message: Pending, connection: LiveConnection, debt: Debt) -> bool:
+        if message.channel not in debt.behind:
+            if not is_shed(message.lane, connection.backlog_bytes, connection.buffer_limit_bytes):
+                return False
+            debt.behind[message.channel] = message.before
+        self._counters.messages_shed[message.lane] += 1
+        return True
+
+    def _catch_up(self, connection: LiveConnection) -> None:
+        """What it is behind on, it now resumes; a channel that fills it up again is the last for now."""
+        debt = connection.debt
+        while debt is not None and debt.behind and not connection.is_stalled:
+            channel = min(debt.behind, key=lane_of)
+            if not connection.catch_up(channel, debt.behind[channel]):
+                return
+            debt.behind.pop(channel, None)
+            self._counters.catch_ups += 1
+
+    def _forgive(self, connection: LiveConnection) -> None:
+        """Back to its group, if nothing that is pending has been sent to it already."""
+        debt, group = connection.debt, connection.group
+        if debt is None or group is None or debt.behind or connection.is_stalled:
+            return
+        if self._pending and self._pending[0].number <= debt.seen:
+            return
+        connection.debt = None
+        self._debtors.discard(connection)
+        group.members[connection.address] = connection
 
     # Snapshots ----------------------------------------------------------------------------------
 
@@ -94,3 +339,14 @@ class Hub:
         frame = encode(message, format)
         self._snapshots[channel, format] = (message, frame)
         return frame
+
+    def _forget_snapshots(self, channels: frozenset[str]) -> None:
+        """Of channels that nobody follows any more."""
+        for channel in channels:
+            if not self._groups.is_followed(channel):
+                for format in FORMATS:
+                    self._snapshots.pop((channel, format), None)
+
+
+def _channels_of(connection: LiveConnection) -> frozenset[str]:
+    return connection.group.channels if connection.group is not None else frozenset()

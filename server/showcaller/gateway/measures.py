@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from ..errors import CLOSE_SLOW
 from .counters import Counters
+from .lanes import Lane
 
 
 class GatewayCollector(Collector):
@@ -28,10 +29,19 @@ class GatewayCollector(Collector):
             ("upgrades_refused", "Upgrades refused", now.upgrades_refused),
             ("frames_received", "Frames from clients", now.frames_received),
             ("messages_sent", "Messages to clients", now.messages_sent),
+            ("messages_coalesced", "Messages that shared a write", now.messages_coalesced),
+            ("writes", "Writes that carried messages", now.writes),
             ("bytes_sent", "Bytes to clients", now.bytes_sent),
+            ("catch_ups", "Channels resumed for sockets that fell behind", now.catch_ups),
             ("slow_closes", "Sockets closed since they did not keep up", now.closes[CLOSE_SLOW]),
         ):
             yield CounterMetricFamily(f"showcaller_{name}", text, value=value)
+        shed = CounterMetricFamily(
+            "showcaller_messages_shed", "Messages dropped for slow sockets", labels=["lane"]
+        )
+        for lane in Lane:
+            shed.add_metric([lane.name.lower()], now.messages_shed[lane])
+        yield shed
         closes = CounterMetricFamily("showcaller_closes", "Closes by code", labels=["code"])
         for code, count in now.closes.items():
             closes.add_metric([str(code)], count)
