@@ -65,3 +65,11 @@ bench-votes: $(VENV)/.dev tools ## votes a second on SQLite and on Redis
 
 bench-replay: $(VENV)/.dev ## how long a million facts take to fold
 	$(BIN)/python loadtests/bench_replay.py
+
+.PHONY: bench-peers bench-cues
+
+bench-peers: $(VENV)/.dev tools ## deliveries, memory and delay beside Centrifugo, Socket.IO and websockets
+	$(BIN)/python loadtests/bench_peers.py
+
+bench-cues: $(VENV)/.dev ## how punctual cues are at 10,000 sockets, and how true the clients' clocks
+	$(BIN)/python loadtests/bench_cues.py

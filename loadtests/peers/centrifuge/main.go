@@ -22,6 +22,7 @@ import (
 const (
 	historySize = 1000 // as many changes as Showcaller keeps for those who resume
 	historyTTL  = time.Hour
+	pongTimeout = 8 * time.Second // Centrifugo's default; the library's is 10 s
 	writeDelay  = 10 * time.Millisecond
 )
 
@@ -79,12 +80,11 @@ func newNode() *centrifuge.Node {
 }
 
 func transport() centrifuge.WebsocketConfig {
+	config := centrifuge.WebsocketConfig{PingPongConfig: centrifuge.PingPongConfig{PongTimeout: pongTimeout}}
 	if *tuned {
-		return centrifuge.WebsocketConfig{
-			ReadBufferSize: 512, UseWriteBufferPool: true, ProcessCommandsOffReadLoop: true,
-		}
+		config.ReadBufferSize, config.UseWriteBufferPool, config.ProcessCommandsOffReadLoop = 512, true, true
 	}
-	return centrifuge.WebsocketConfig{}
+	return config
 }
 
 func publish(node *centrifuge.Node, w http.ResponseWriter, r *http.Request) {

@@ -26,5 +26,6 @@ io.on("connection", (socket) => {
   });
 });
 
+http.keepAliveTimeout = 0; // who publishes stays connected
 http.listen(0, "127.0.0.1", () => console.log(http.address().port));
 process.on("SIGTERM", () => process.exit(0));

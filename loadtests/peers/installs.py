@@ -1,0 +1,67 @@
+"""Puts the peers' servers where they can run: `build/peers`, from the registries of Go and npm."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+BUILD = HERE.parents[1] / "build" / "peers"
+
+Command = list[str | Path]
+
+
+class Absent(Exception):
+    """Why a peer can't take part."""
+
+
+def centrifuge() -> Command:
+    """The server around the Centrifuge library, compiled."""
+    program = BUILD / "centrifuge"
+    _need("go")
+    _run("go", "build", "-o", program, ".", folder=HERE / "centrifuge")
+    return [program]
+
+
+def centrifugo() -> Command:
+    """Centrifugo itself, if somebody installed it."""
+    return [_need("centrifugo")]
+
+
+def socketio() -> Command:
+    """The Socket.IO server with its packages."""
+    node, _ = _need("node"), _need("npm")
+    folder = BUILD / "socketio"
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in ("package.json", "package-lock.json", "server.js"):
+        shutil.copy(HERE / "socketio" / file, folder)
+    if not (folder / "node_modules" / "socket.io").is_dir():
+        _run("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
+    return [node, "--expose-gc", folder / "server.js"]
+
+
+def websockets() -> Command:
+    if importlib.util.find_spec("websockets") is None:
+        raise Absent("the Python package websockets is not installed")
+    return [sys.executable, HERE / "broadcast_server.py"]
+
+
+def redis_server() -> None:
+    _need("redis-server")
+
+
+def _need(program: str) -> str:
+    if (found := shutil.which(program)) is None:
+        raise Absent(f"{program} is not installed")
+    return found
+
+
+def _run(*command: str | Path, folder: Path) -> None:
+    BUILD.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip() or "no reason given").splitlines()[-1]
+        raise Absent(f"`{command[0]} {command[1]}` failed: {last}")
