@@ -17,7 +17,14 @@ from prometheus_client import REGISTRY
 
 from . import metrics, system
 from .api import agenda, commands, health, openapi, pages, registrations
-from .api.http import LOOKUP, MAX_BODY_BYTES, errors_as_problems, security_headers
+from .api.http import (
+    LOOKUP,
+    MAX_BODY_BYTES,
+    OVERLOAD,
+    errors_as_problems,
+    newcomers_later,
+    security_headers,
+)
 from .broker.base import Broker, EventLog
 from .broker.connect import connect
 from .domain import facts
@@ -86,7 +93,7 @@ class Server:
             max_connections=settings.max_connections,
             memory_limit_bytes=memory.limit_bytes(settings.max_memory_mib, settings.workers),
         )
-        self._collector = GatewayCollector(self.gateway.counters)
+        self._collector = GatewayCollector(self.gateway)
 
     # Life -------------------------------------------------------------------------------------
 
@@ -144,11 +151,10 @@ class Server:
         if self._listener is not None:
             log.info("draining", extra={"action": "serve.draining"})
             self._listener.close()
-        others_serve = self._shared is not None and self._shared.is_replaced
-        if others_serve:
+        if self._others_serve:
             await asyncio.sleep(LINGER_S)
         spread_s = min(5.0, self.settings.drain_timeout_s / 2)
-        await self.gateway.drain(spread_s, others_serve=others_serve)
+        await self.gateway.drain(spread_s, others_serve=self._others_serve)
         for media in self.media.values():
             await media.stop()
         for task in self._tasks:
@@ -168,6 +174,11 @@ class Server:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(report_end)
         self._tasks.append(task)
+
+    @property
+    def _others_serve(self) -> bool:
+        """Whether the port has been another process's since this one drains."""
+        return self._shared is not None and self._shared.is_replaced
 
     def lookup(self, event_id: str) -> ServedEvent | None:
         """The event served here under that id."""
@@ -221,9 +232,11 @@ class Server:
     def web_app(self) -> web.Application:
         settings = self.settings
         app = web.Application(
-            middlewares=[security_headers, errors_as_problems], client_max_size=MAX_BODY_BYTES
+            middlewares=[security_headers, errors_as_problems, newcomers_later],
+            client_max_size=MAX_BODY_BYTES,
         )
         app[LOOKUP] = self.lookup
+        app[OVERLOAD] = self.gateway.http_refusal
         app[agenda.EVENTS] = self.events
         app[agenda.PUBLIC_URL] = settings.public_url.rstrip("/")
         app[health.READINESS] = self.not_ready
@@ -257,7 +270,7 @@ class Server:
     def not_ready(self) -> list[str]:
         """What keeps this node from taking traffic; empty when nothing does."""
         missing = []
-        if self._draining:
+        if self._draining and not self._others_serve:
             missing.append("draining")
         if self._broker_fault:
             missing.append(self._broker_fault)
