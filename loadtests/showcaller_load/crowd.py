@@ -8,6 +8,7 @@ import time
 from .actions import start_actions
 from .attendee import Attendee, Command
 from .board import Board
+from .crowd_numbers import FIRST_STAFF, WITNESS
 from .ledger import Books
 from .measures import Measures
 from .messages import Decoder, Message, Stamp
@@ -19,7 +20,6 @@ from .timers import Timers
 
 ANOMALIES_KEPT = 200
 LONGEST_POLL_S = 0.05
-WITNESS, FIRST_STAFF = -1, -2
 
 
 class Crowd:

@@ -32,6 +32,8 @@ DURABLE = {"save": "", "appendonly": "yes", "appendfsync": "always"}
 class RedisServer:
     """One redis-server. `options` are lines of redis.conf; by default nothing is persisted."""
 
+    own_session = False  # a terminal's Ctrl-C does not reach it
+
     def __init__(self, options: Mapping[str, str] | None = None) -> None:
         self.options = {**_DEFAULTS, **(options or {})}
         self.directory = Path(tempfile.mkdtemp(prefix="showcaller-redis-"))
@@ -56,7 +58,11 @@ class RedisServer:
         (self.directory / "redis.conf").write_text(self._configuration())
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["redis-server", "redis.conf"], cwd=self.directory, stdout=log, stderr=log
+                ["redis-server", "redis.conf"],
+                cwd=self.directory,
+                stdout=log,
+                stderr=log,
+                start_new_session=self.own_session,
             )
         deadline = time.monotonic() + _START_S
         while not self._answers():

@@ -26,6 +26,8 @@ class ServeProcess:
     `options` are further options of `serve`, such as `"--rehearse-from", "-1m"`.
     """
 
+    own_session = False  # a terminal's Ctrl-C does not reach it
+
     def __init__(
         self, schedule: Path, *options: str, data: Path, env: dict[str, str] | None = None
     ) -> None:
@@ -48,6 +50,7 @@ class ServeProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env=self.env,
+                start_new_session=self.own_session,
             )
         assert self._process.stdout is not None
         async with asyncio.timeout(START_TIMEOUT_S):
