@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from ..errors import (
     OurFault,
     ShowcallerError,
     TooLarge,
+    Unavailable,
     Unsupported,
     problem,
 )
@@ -29,7 +31,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Lookup = Callable[[str], ServedEvent | None]
 T = TypeVar("T")
 
+Overload = Callable[[], Unavailable | None]  # what newcomers are told; None: they are served
+
 LOOKUP: web.AppKey[Lookup] = web.AppKey("lookup")
+OVERLOAD: web.AppKey[Overload] = web.AppKey("overload")
 MAX_BODY_BYTES = 64 * 1024
 BODY_TIMEOUT_S = 10.0
 
@@ -149,6 +154,26 @@ def _plain_problem(error: web.HTTPException) -> web.Response:
     answer = problem_answer(plain)
     if "Allow" in error.headers:
         answer.headers["Allow"] = error.headers["Allow"]
+    return answer
+
+
+# Supervisors, and people who are in; the live endpoint sends away by itself.
+_NEVER_REFUSED = re.compile(
+    r"/(healthz|readyz|metrics|api/v1/events/[^/]+/(live|tokens|commands/[^/]+))"
+)
+_TO_WHAT_ONE_HAS = frozenset({"PATCH", "DELETE"})  # media resources
+
+
+@web.middleware
+async def newcomers_later(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """While there is too much to do, newcomers get 503 and a moment of their own to come back."""
+    if request.method in _TO_WHAT_ONE_HAS or _NEVER_REFUSED.fullmatch(request.path):
+        return await handler(request)
+    overload = request.app[OVERLOAD]()
+    if overload is None:
+        return await handler(request)
+    answer = problem_answer(overload)
+    answer.force_close()
     return answer
 
 

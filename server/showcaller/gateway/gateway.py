@@ -116,7 +116,9 @@ class Gateway:
 
     def http_refusal(self) -> Unavailable | None:
         """What newcomers are told over HTTP; None: they are served."""
-        return self._admission.http_refusal(self.now())
+        refusal = self._admission.http_refusal(self.now())
+        self.counters.requests_refused += refusal is not None
+        return refusal
 
     def _send_away(self, transport: asyncio.Transport, away: Close) -> None:
         self.counters.sent_away += 1

@@ -8,24 +8,35 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ..errors import CLOSE_SLOW
-from .counters import Counters
+from .gateway import Gateway
 from .lanes import Lane
 
 
 class GatewayCollector(Collector):
-    """Reads `counters` when it is asked."""
+    """Reads the gateway when it is asked."""
 
-    def __init__(self, counters: Counters) -> None:
-        self._counters = counters
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
 
     def collect(self) -> Iterator[Metric]:
-        now = self._counters
+        now = self._gateway.counters
         yield GaugeMetricFamily(
             "showcaller_connections", "Live sockets open", value=now.connections
+        )
+        yield GaugeMetricFamily(
+            "showcaller_waiting",
+            "Who waits for a turn to come in",
+            value=len(self._gateway.turnstile),
+        )
+        yield GaugeMetricFamily(
+            "showcaller_overloaded",
+            "Whether newcomers are sent away (1) or not (0)",
+            value=bool(self._gateway.load.why),
         )
         for name, text, value in (
             ("accepted", "Live sockets accepted", now.accepted),
             ("sent_away", "Live sockets closed at once: draining or full", now.sent_away),
+            ("requests_refused", "HTTP requests of newcomers refused", now.requests_refused),
             ("upgrades_refused", "Upgrades refused", now.upgrades_refused),
             ("frames_received", "Frames from clients", now.frames_received),
             ("messages_sent", "Messages to clients", now.messages_sent),
