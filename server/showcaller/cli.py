@@ -454,9 +454,7 @@ def _show_replay(state: State, count: int, refused: int, took_s: float) -> None:
     table.add_row("facts", f"{count} ({refused} refused)")
     table.add_row("folded in", f"{took_s:.2f} s")
     table.add_row("questions", str(len(state.questions.by_id)))
-    table.add_row(
-        "votes", str(sum(len(question.votes) for question in state.questions.by_id.values()))
-    )
+    table.add_row("votes", str(state.questions.votes.total()))
     if sheet is not None:
         table.add_row("event", sheet.schedule.title)
         for session_id, run in sheet.sessions.items():

@@ -15,7 +15,7 @@ from msgspec import Struct
 from .ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, StageId
 from .schedule import Schedule
 
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 
 
 class Fact(Struct, frozen=True, kw_only=True, tag_field="fact"):

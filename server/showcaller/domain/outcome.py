@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
+from .ids import PersonId, QuestionId
+
 
 class Refusal(NamedTuple):
     """The state does not allow the fact. `code` is stable; the message is for people."""
@@ -18,7 +20,8 @@ class Touch(NamedTuple):
     """A thing whose view may have changed.
 
     Kinds: `event`, `clock`, `session`, `cue` (id `SESSION/CUE`), `controls`, `stage`, `question`,
-    `tally` (a question's votes), `vote` (id `PERSON/QUESTION`), `announcement`, `person`.
+    `tally` (a question's votes), `vote` (id `PERSON/QUESTION`), `voters` (what each of a question's voters
+    sees of their vote), `announcement`, `person`.
     """
 
     kind: str
@@ -44,6 +47,9 @@ class Outcome(Struct, kw_only=True):
     announced: list[str] = field(default_factory=list)  # announcement ids called just now
     banned: list[str] = field(default_factory=list)  # person ids
     revoked: list[str] = field(default_factory=list)  # token ids
+    votes: list[tuple[PersonId, QuestionId, bool]] = field(
+        default_factory=list
+    )  # that changed a tally
     refused_votes: dict[int, Refusal] = field(default_factory=dict)  # by place in the batch
 
     @classmethod

@@ -10,14 +10,16 @@ Without pre-moderation a question begins as approved. One question per session i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Struct
+from msgspec.structs import replace
 
 from . import facts
 from .ids import PersonId, QuestionId, SessionId
 from .outcome import Outcome, Refusal, Touch
+from .votes import Votes
 
 if TYPE_CHECKING:
     from .runsheet import RunSheet
@@ -33,10 +35,14 @@ MAX_PER_PERSON = 20
 MAX_PER_SESSION = 5_000
 
 
-class Question(Struct, kw_only=True):
-    """One question. Once erased, its texts and votes are gone and only its place is kept."""
+class Question(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """One question as it is now: when it changes, another one takes its place.
+
+    Once erased, its texts and votes are gone and only its place is kept.
+    """
 
     id: QuestionId
+    number: int  # its place in the order of asking
     session: SessionId
     person: PersonId
     text: str
@@ -46,7 +52,6 @@ class Question(Struct, kw_only=True):
     edited: bool = False
     reply: str | None = None
     reason: str | None = None  # why it was rejected
-    votes: set[PersonId] = field(default_factory=set)
 
     @property
     def public(self) -> bool:
@@ -54,33 +59,50 @@ class Question(Struct, kw_only=True):
         return self.state in PUBLIC_STATES
 
 
-class Questions(Struct, kw_only=True):
-    """All questions of an event."""
+class Questions:
+    """All questions of an event, and the votes for them."""
 
-    by_id: dict[QuestionId, Question] = field(default_factory=dict)
-    by_person: dict[PersonId, list[QuestionId]] = field(default_factory=dict)
-    by_session: dict[SessionId, list[QuestionId]] = field(default_factory=dict)
-    on_air: dict[SessionId, QuestionId] = field(default_factory=dict)
+    def __init__(self, asked: Iterable[Question] = (), votes: Votes | None = None) -> None:
+        """With those `asked`, in the order of asking, and their votes; else without any."""
+        self.by_id: dict[QuestionId, Question] = {}  # in the order of asking
+        self.on_air: dict[SessionId, QuestionId] = {}
+        self.votes = votes or Votes()
+        self._ids: list[QuestionId] = []  # by number
+        self._by_person: dict[PersonId, list[QuestionId]] = {}
+        self._in_session: dict[SessionId, int] = {}  # how many
+        for question in asked:
+            self._add(question)
 
     # Reading ------------------------------------------------------------------------------------
 
     def get(self, question: str) -> Question | None:
         return self.by_id.get(QuestionId(question))
 
+    def tally(self, question: Question) -> int:
+        """How many vote for it now."""
+        return self.votes.tally(question.number)
+
     def of_person(self, person: PersonId) -> Iterator[Question]:
         """Those that `person` asked, in the order of asking."""
-        return (self.by_id[q] for q in self.by_person.get(person, ()))
+        return (self.by_id[q] for q in self._by_person.get(person, ()))
 
     def voted_by(self, person: PersonId) -> Iterator[Question]:
-        """Those that `person` votes for now."""
-        return (q for q in self.by_id.values() if person in q.votes)
+        """Those that `person` votes for now, in the order of asking."""
+        for number in self.votes.of_person(person):
+            question = self.by_id[self._ids[number]]
+            if question.state != "erased":
+                yield question
+
+    def has_vote(self, question: Question, person: PersonId) -> bool:
+        """Whether `person` votes for it now."""
+        return question.state != "erased" and self.votes.has(person, question.number)
 
     def authors(self) -> set[PersonId]:
-        return set(self.by_person)
+        return set(self._by_person)
 
     def touch_all_of(self, person: PersonId) -> set[Touch]:
         """What to look at again when the person's name changed."""
-        return {Touch("question", q) for q in self.by_person.get(person, ())}
+        return {Touch("question", q) for q in self._by_person.get(person, ())}
 
     # Folding ------------------------------------------------------------------------------------
 
@@ -97,16 +119,16 @@ class Questions(Struct, kw_only=True):
 
     def _change(self, question: Question, fact: Any) -> Outcome:
         """Fold a fact about one question. Voters' own lists show public questions only."""
-        was_public, voters = question.public, question.votes
-        on_air = self.on_air.get(question.session)
-        refused = _FOLDS[type(fact)](self, question, fact)
-        if refused is not None:
-            return Outcome(refused=refused)
+        on_air, tally = self.on_air.get(question.session), self.tally(question)
+        changed = _FOLDS[type(fact)](self, question, fact)
+        if isinstance(changed, Refusal):
+            return Outcome(refused=changed)
+        self.by_id[question.id] = changed
         touched = _touches(question.id)
         if on_air is not None:  # pushing another one answers it
             touched.add(Touch("question", on_air))
-        if question.public != was_public:
-            touched.update(_touch_vote(person, question.id) for person in voters)
+        if tally and question.public != changed.public:
+            touched.add(Touch("voters", question.id))
         return Outcome(touched=touched)
 
     def _ask(self, fact: facts.QuestionAsked, at_ms: int, runsheet: RunSheet) -> Outcome:
@@ -117,14 +139,15 @@ class Questions(Struct, kw_only=True):
             return Outcome.refuse("qa_closed", "the session takes no questions now")
         if fact.question in self.by_id:
             return Outcome.refuse("wrong_state", "this question was asked already")
-        if len(self.by_person.get(fact.person, ())) >= MAX_PER_PERSON:
+        if len(self._by_person.get(fact.person, ())) >= MAX_PER_PERSON:
             return Outcome.refuse("too_many", f"a person may ask {MAX_PER_PERSON} questions")
-        if len(self.by_session.get(fact.session, ())) >= MAX_PER_SESSION:
+        if self._in_session.get(fact.session, 0) >= MAX_PER_SESSION:
             return Outcome.refuse("too_many", f"a session takes {MAX_PER_SESSION} questions")
         self._add(
             Question(
                 id=fact.question,
-                session=fact.session,
+                number=self.votes.add_question(),
+                session=run.id,
                 person=fact.person,
                 text=fact.text,
                 anonymous=fact.anonymous,
@@ -136,76 +159,69 @@ class Questions(Struct, kw_only=True):
 
     def _add(self, question: Question) -> None:
         self.by_id[question.id] = question
-        self.by_person.setdefault(question.person, []).append(question.id)
-        self.by_session.setdefault(question.session, []).append(question.id)
+        self._ids.append(question.id)
+        self._by_person.setdefault(question.person, []).append(question.id)
+        self._in_session[question.session] = self._in_session.get(question.session, 0) + 1
+        if question.state == "on_air":
+            self.on_air[question.session] = question.id
 
-    # Each of these changes the question, or says why not.
+    # Each of these tells what the question becomes, or why it does not.
 
-    def _edit(self, question: Question, fact: facts.QuestionEdited) -> Refusal | None:
+    def _edit(self, question: Question, fact: facts.QuestionEdited) -> _Change:
         if question.person != fact.person:
             return _NOT_YOURS
         if question.state != "pending":
             return _wrong_state(question, "be edited")
-        question.text, question.edited = fact.text, True
-        return None
+        return replace(question, text=fact.text, edited=True)
 
-    def _withdraw(self, question: Question, fact: facts.QuestionWithdrawn) -> Refusal | None:
+    def _withdraw(self, question: Question, fact: facts.QuestionWithdrawn) -> _Change:
         if question.person != fact.person:
             return _NOT_YOURS
         if question.state == "withdrawn":
             return _wrong_state(question, "be withdrawn")
         self._take_off_air(question)
-        question.state = "withdrawn"
-        return None
+        return replace(question, state="withdrawn")
 
-    def _approve(self, question: Question, fact: facts.QuestionApproved) -> Refusal | None:
+    def _approve(self, question: Question, fact: facts.QuestionApproved) -> _Change:
         if question.state not in ("pending", "rejected"):
             return _wrong_state(question, "be approved")
-        question.state, question.reason = "approved", None
-        return None
+        return replace(question, state="approved", reason=None)
 
-    def _reject(self, question: Question, fact: facts.QuestionRejected) -> Refusal | None:
+    def _reject(self, question: Question, fact: facts.QuestionRejected) -> _Change:
         if question.state not in ("pending", "approved"):
             return _wrong_state(question, "be rejected")
-        question.state, question.reason = "rejected", fact.reason or None
-        return None
+        return replace(question, state="rejected", reason=fact.reason or None)
 
-    def _pull(self, question: Question, fact: facts.QuestionPulled) -> Refusal | None:
+    def _pull(self, question: Question, fact: facts.QuestionPulled) -> _Change:
         if question.state != "on_air":
             return _wrong_state(question, "be taken off air")
         self._take_off_air(question)
-        question.state = "approved"
-        return None
+        return replace(question, state="approved")
 
-    def _answer(self, question: Question, fact: facts.QuestionAnswered) -> Refusal | None:
+    def _answer(self, question: Question, fact: facts.QuestionAnswered) -> _Change:
         if question.state not in ("approved", "on_air"):
             return _wrong_state(question, "be marked as answered")
         self._take_off_air(question)
-        question.state = "answered"
-        return None
+        return replace(question, state="answered")
 
-    def _reply(self, question: Question, fact: facts.QuestionReplied) -> Refusal | None:
+    def _reply(self, question: Question, fact: facts.QuestionReplied) -> _Change:
         if question.state in ("withdrawn", "rejected"):
             return _wrong_state(question, "be replied to")
-        question.reply = fact.text or None
-        return None
+        return replace(question, reply=fact.text or None)
 
-    def _push(self, question: Question, fact: facts.QuestionPushed) -> Refusal | None:
+    def _push(self, question: Question, fact: facts.QuestionPushed) -> _Change:
         if question.state not in ("pending", "approved", "answered"):
             return _wrong_state(question, "go on air")
         before = self.on_air.get(question.session)
         if before is not None:
-            self.by_id[before].state = "answered"
-        question.state = "on_air"
+            self.by_id[before] = replace(self.by_id[before], state="answered")
         self.on_air[question.session] = question.id
-        return None
+        return replace(question, state="on_air")
 
-    def _erase(self, question: Question, fact: facts.QuestionErased) -> Refusal | None:
+    def _erase(self, question: Question, fact: facts.QuestionErased) -> _Change:
         self._take_off_air(question)
-        question.state = "erased"
-        question.text, question.reply, question.reason = "", None, None
-        question.votes = set()
-        return None
+        self.votes.forget(question.number)
+        return replace(question, state="erased", text="", reply=None, reason=None)
 
     def _take_off_air(self, question: Question) -> None:
         if question.state == "on_air":
@@ -216,20 +232,26 @@ class Questions(Struct, kw_only=True):
     def _cast_votes(self, fact: facts.VotesCast) -> Outcome:
         """Fold a batch; votes that can't be counted are named in `refused_votes`, the others count."""
         outcome = Outcome()
-        for place, (person, question_id, on) in enumerate(fact.votes):
+        for place, vote in enumerate(fact.votes):
+            person, question_id, on = vote
             question = self.by_id.get(question_id)
-            if question is None:
-                outcome.refused_votes[place] = _NO_QUESTION
-            elif (refused := _why_not_vote(question, person)) is not None:
-                outcome.refused_votes[place] = refused
-            elif _vote(question, person, on):
-                outcome.touched.add(Touch("tally", question_id))
-                outcome.touched.add(_touch_vote(person, question_id))
+            if (
+                question is None
+                or question.state not in VOTABLE_STATES
+                or question.person == person
+            ):
+                outcome.refused_votes[place] = _why_no_vote(question)
+            elif self.votes.cast(person, question.number, on):
+                outcome.votes.append(vote)
         return outcome
 
 
+_Change = Question | Refusal
+
 _NO_QUESTION = Refusal("not_found", "there is no such question")
 _NOT_YOURS = Refusal("forbidden", "the question is not yours")
+_NOT_VOTABLE = Refusal("not_votable", "the question can't be voted for now")
+_OWN = Refusal("own_question", "nobody votes for their own question")
 
 
 def first_state(run: SessionRun) -> Literal["pending", "approved"]:
@@ -245,32 +267,13 @@ def _touches(question: QuestionId) -> set[Touch]:
     return {Touch("question", question), Touch("tally", question)}
 
 
-def _touch_vote(person: PersonId, question: QuestionId) -> Touch:
-    return Touch("vote", f"{person}/{question}")
-
-
-def _why_not_vote(question: Question, person: PersonId) -> Refusal | None:
-    if question.state == "erased":
+def _why_no_vote(question: Question | None) -> Refusal:
+    if question is None or question.state == "erased":
         return _NO_QUESTION
-    if question.state not in VOTABLE_STATES:
-        return Refusal("not_votable", "the question can't be voted for now")
-    if question.person == person:
-        return Refusal("own_question", "nobody votes for their own question")
-    return None
+    return _OWN if question.state in VOTABLE_STATES else _NOT_VOTABLE
 
 
-def _vote(question: Question, person: PersonId, on: bool) -> bool:
-    """Count or withdraw a vote; tells whether that changed anything."""
-    if (person in question.votes) == on:
-        return False
-    if on:
-        question.votes.add(person)
-    else:
-        question.votes.discard(person)
-    return True
-
-
-_FOLDS: dict[type[facts.Fact], Callable[[Questions, Question, Any], Refusal | None]] = {
+_FOLDS: dict[type[facts.Fact], Callable[[Questions, Question, Any], _Change]] = {
     facts.QuestionEdited: Questions._edit,
     facts.QuestionWithdrawn: Questions._withdraw,
     facts.QuestionApproved: Questions._approve,

@@ -7,69 +7,84 @@ so every node that folds the same log holds the same state and gives the same ve
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
+from collections.abc import Iterator
+from itertools import chain
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from . import facts
 from .announcements import Announcements
 from .ids import EventId
 from .outcome import Outcome, Refusal
 from .people import People
-from .questions import Questions
+from .questions import Question, Questions
 from .runsheet import RunSheet
+from .votes import PackedVotes, Votes
 
 REFUSALS_KEPT = 10_000  # newest verdicts kept for commands that are sent again
+QUESTIONS_A_PART = 256  # of a snapshot
 
-_RUN_SHEET_FACTS = (
-    facts.SchedulePublished,
-    facts.ClockHeld,
-    facts.ClockResumed,
-    facts.CueCalled,
-    facts.SessionStarted,
-    facts.SessionEnded,
-    facts.SessionExtended,
-    facts.SessionDelayed,
-    facts.SessionSkipped,
-    facts.ControlUndone,
-    facts.StageHosted,
-    facts.PublicationStarted,
-    facts.PublicationStopped,
-    facts.QaOpened,
-    facts.QaClosed,
+_RUN_SHEET_FACTS = frozenset(
+    (
+        facts.SchedulePublished,
+        facts.ClockHeld,
+        facts.ClockResumed,
+        facts.CueCalled,
+        facts.SessionStarted,
+        facts.SessionEnded,
+        facts.SessionExtended,
+        facts.SessionDelayed,
+        facts.SessionSkipped,
+        facts.ControlUndone,
+        facts.StageHosted,
+        facts.PublicationStarted,
+        facts.PublicationStopped,
+        facts.QaOpened,
+        facts.QaClosed,
+    )
 )
-_QUESTION_FACTS = (
-    facts.QuestionAsked,
-    facts.QuestionEdited,
-    facts.QuestionWithdrawn,
-    facts.QuestionApproved,
-    facts.QuestionRejected,
-    facts.QuestionPushed,
-    facts.QuestionPulled,
-    facts.QuestionAnswered,
-    facts.QuestionReplied,
-    facts.QuestionErased,
-    facts.VotesCast,
+_QUESTION_FACTS = frozenset(
+    (
+        facts.QuestionAsked,
+        facts.QuestionEdited,
+        facts.QuestionWithdrawn,
+        facts.QuestionApproved,
+        facts.QuestionRejected,
+        facts.QuestionPushed,
+        facts.QuestionPulled,
+        facts.QuestionAnswered,
+        facts.QuestionReplied,
+        facts.QuestionErased,
+        facts.VotesCast,
+    )
 )
-_ANNOUNCEMENT_FACTS = (
-    facts.AnnouncementMade,
-    facts.AnnouncementCalled,
-    facts.AnnouncementCancelled,
+_ANNOUNCEMENT_FACTS = frozenset(
+    (
+        facts.AnnouncementMade,
+        facts.AnnouncementCalled,
+        facts.AnnouncementCancelled,
+    )
 )
 
 
-class State(Struct, kw_only=True):
+class State:
     """Everything that follows from an event's log up to offset `folded`."""
 
-    event_id: EventId
-    run: str = ""
-    salt: str = ""
-    runsheet: RunSheet | None = None  # until the run has started
-    questions: Questions = field(default_factory=Questions)
-    announcements: Announcements = field(default_factory=Announcements)
-    people: People = field(default_factory=People)
-    folded: int = 0
-    refusals: dict[int, Refusal] = field(default_factory=dict)  # newest, by offset
+    def __init__(self, event_id: EventId) -> None:
+        self.event_id = event_id
+        self.run = ""
+        self.salt = ""
+        self.runsheet: RunSheet | None = None  # until the run has started
+        self.questions = Questions()
+        self.announcements = Announcements()
+        self.people = People()
+        self.folded = 0
+        self.refusals: OrderedDict[int, Refusal] = OrderedDict()  # newest, by offset
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, State) and self._canonical() == other._canonical()
 
     def apply(self, offset: int, at_ms: int, fact: facts.Fact) -> Outcome:
         """Fold the fact at `offset`, appended at wall time `at_ms`. A fact folded before does nothing.
@@ -96,19 +111,20 @@ class State(Struct, kw_only=True):
         return outcome
 
     def _fold(self, fact: facts.Fact, at_ms: int) -> Outcome:
-        if isinstance(fact, facts.RunStarted):
+        kind = type(fact)
+        if self.runsheet is None or isinstance(fact, facts.RunStarted):
             return self._start_run(fact, at_ms)
-        if self.runsheet is None:
-            return Outcome.refuse("wrong_state", "the event's run has not started")
-        if isinstance(fact, _QUESTION_FACTS):
+        if kind in _QUESTION_FACTS:
             return self.questions.apply(fact, at_ms, self.runsheet)
-        if isinstance(fact, _RUN_SHEET_FACTS):
+        if kind in _RUN_SHEET_FACTS:
             return self.runsheet.apply(fact, at_ms)
-        if isinstance(fact, _ANNOUNCEMENT_FACTS):
+        if kind in _ANNOUNCEMENT_FACTS:
             return self.announcements.apply(fact, at_ms, self.runsheet)
         return self._fold_person(fact, at_ms)
 
-    def _start_run(self, fact: facts.RunStarted, at_ms: int) -> Outcome:
+    def _start_run(self, fact: facts.Fact, at_ms: int) -> Outcome:
+        if not isinstance(fact, facts.RunStarted):
+            return Outcome.refuse("wrong_state", "the event's run has not started")
         if self.runsheet is not None:
             return Outcome.refuse("wrong_state", "the event's run has started already")
         self.run, self.salt = fact.run, fact.salt
@@ -124,20 +140,82 @@ class State(Struct, kw_only=True):
     def _remember_refusal(self, offset: int, refusal: Refusal) -> None:
         self.refusals[offset] = refusal
         if len(self.refusals) > REFUSALS_KEPT:
-            del self.refusals[next(iter(self.refusals))]
+            self.refusals.popitem(last=False)
 
-    def dump(self) -> bytes:
-        """The state as a snapshot that `load` reads."""
-        return msgspec.msgpack.encode(self)
+    # Snapshots ------------------------------------------------------------------------------------
+
+    def dump(self) -> Iterator[bytes]:
+        """The state as it is now, in the parts of a snapshot that `load` reads when they are joined.
+
+        Making a part takes some milliseconds at most; the state may fold on before the next one is made.
+        """
+        return self._parts(msgspec.msgpack.encode(self._rest()))
 
     def digest(self) -> str:
         """128 bits that are the same for the same facts, whether or not their run's salt is known."""
-        known = msgspec.structs.replace(self, event_id=EventId(""), salt="", refusals={})
-        parts = (known, list(self.refusals.items()))  # deterministic maps have texts for keys
-        data = msgspec.msgpack.encode(parts, order="deterministic")
-        return hashlib.blake2b(data, digest_size=16).hexdigest()
+        known = msgspec.structs.replace(self._rest(), event_id=EventId(""), salt="")
+        digest = hashlib.blake2b(digest_size=16)
+        for part in self._canonical(known):
+            digest.update(part)
+        return digest.hexdigest()
+
+    def _canonical(self, rest: _Rest | None = None) -> list[bytes]:
+        """As `dump`, but equal states give equal bytes, in whatever order sets and maps are."""
+        rest = rest or self._rest()
+        return list(self._parts(msgspec.msgpack.encode(rest, order="deterministic")))
+
+    def _rest(self) -> _Rest:
+        """What is small."""
+        return _Rest(
+            event_id=self.event_id,
+            run=self.run,
+            salt=self.salt,
+            runsheet=self.runsheet,
+            announcements=self.announcements,
+            people=self.people,
+            folded=self.folded,
+            refusals=list(self.refusals.items()),
+        )
+
+    def _parts(self, rest: bytes) -> Iterator[bytes]:
+        """A `_Snapshot`, written piece by piece. Questions never change, so a list of them is a copy."""
+        encode = msgspec.msgpack.encode
+        asked = list(self.questions.by_id.values())
+        pages = range(0, len(asked), QUESTIONS_A_PART)
+        now = _array(3), rest, encode(self.questions.votes.pack()), _array(len(pages))
+        return chain(now, (encode(asked[page : page + QUESTIONS_A_PART]) for page in pages))
 
     @classmethod
     def load(cls, data: bytes) -> State:
-        """The state that `dump` wrote under the same `FOLD_VERSION`."""
-        return msgspec.msgpack.decode(data, type=cls)
+        """The state that `dump` wrote under the same `FOLD_VERSION`. Raises `msgspec.MsgspecError`."""
+        snapshot = msgspec.msgpack.decode(data, type=_Snapshot)
+        rest, asked = snapshot.rest, chain.from_iterable(snapshot.questions)
+        state = cls(rest.event_id)
+        state.run, state.salt, state.folded = rest.run, rest.salt, rest.folded
+        state.runsheet = rest.runsheet
+        state.announcements, state.people = rest.announcements, rest.people
+        state.questions = Questions(asked, Votes.unpack(snapshot.votes))
+        state.refusals.update(rest.refusals)
+        return state
+
+
+class _Rest(Struct, kw_only=True):
+    event_id: EventId
+    run: str
+    salt: str
+    runsheet: RunSheet | None
+    announcements: Announcements
+    people: People
+    folded: int
+    refusals: list[tuple[int, Refusal]]
+
+
+class _Snapshot(Struct, array_like=True):
+    rest: _Rest
+    votes: PackedVotes
+    questions: list[list[Question]]
+
+
+def _array(length: int) -> bytes:
+    """The beginning of an array of so many values in MessagePack ("array 32")."""
+    return b"\xdd" + length.to_bytes(4, "big")

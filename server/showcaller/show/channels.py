@@ -9,6 +9,7 @@ never resumed, only sent anew: it is small, and has no one-shots that could be l
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -44,7 +45,7 @@ class Channels:
         self._own_kept = own_kept
         self._changes_kept = changes_kept
         self._documents: dict[str, Document] = {}
-        self._own: dict[str, Document] = {}  # least recently used first
+        self._own: OrderedDict[str, Document] = OrderedDict()  # least recently used first
         self._openers: dict[str, Principal] = {}  # whose token opened it last
         self._projection = Projection(state, names, self._published)
         self._folded = state.folded
@@ -100,8 +101,8 @@ class Channels:
 
     def _forget_own(self) -> None:
         while len(self._own) > self._own_kept:
-            channel = next(iter(self._own))
-            del self._own[channel], self._openers[channel]
+            channel, _ = self._own.popitem(last=False)
+            del self._openers[channel]
 
     def _document(self, channel: str) -> Document:
         document = self._documents.get(channel)
@@ -120,7 +121,7 @@ class Channels:
     def fold(self, offset: int, at_ms: int, outcome: Outcome) -> list[tuple[str, Change]]:
         """Look again at what the fact at `offset` touched. One change for each channel that differs."""
         self._folded = offset
-        touched = set(outcome.touched)
+        touched = self._projection.touched(outcome, self._own)
         if Touch("event") in touched:
             self._make_documents()
             touched.update(self._projection.everything())

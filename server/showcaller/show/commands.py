@@ -184,7 +184,7 @@ class Commands:
             _remember(self._vote_verdicts, call.key, refused)
         _raise_if(self._vote_verdicts[call.key])
         question = self._event.state.questions.get(args.question)
-        votes = len(question.votes) if question is not None else 0
+        votes = self._event.state.questions.tally(question) if question is not None else 0
         return {"question": args.question, "on": args.on, "votes": votes}
 
     async def react(self, call: Call, args: a.ReactArgs) -> Result:

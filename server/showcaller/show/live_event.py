@@ -322,7 +322,7 @@ class LiveEvent:
         if self.state.folded and self.epoch:
             started_s = system.monotonic_s()
             try:
-                await self.log.save_snapshot(self.position, facts.FOLD_VERSION, self.state.dump())
+                await self.log.save_snapshot(self.position, facts.FOLD_VERSION, b"".join(self.state.dump()))
             except ShowcallerError as error:  # the log has everything: a snapshot only saves time
                 log.warning(
                     f"no snapshot was saved: {error.message}",

@@ -6,7 +6,7 @@ None there; `channels` compares with what it published, so what was never visibl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..domain.ids import PersonId, SessionId, StageId
@@ -21,6 +21,7 @@ from .names import Names
 AGENDA = "agenda"
 ANNOUNCEMENTS = "announcements"
 PRODUCE = "produce"
+_OWN = "person/"
 
 
 def session_channel(session: str) -> str:
@@ -43,7 +44,7 @@ def moderation_channel(session: str) -> str:
 
 def person_channel(person: str) -> str:
     """The internal name of a person's `me`."""
-    return f"person/{person}"
+    return f"{_OWN}{person}"
 
 
 class Look(NamedTuple):
@@ -110,7 +111,25 @@ class Projection:
         for question in self._state.questions.of_person(person):
             yield Touch("question", question.id)
         for question in self._state.questions.voted_by(person):
-            yield Touch("vote", f"{person}/{question.id}")
+            yield _vote(person, question.id)
+
+    def touched(self, outcome: Outcome, own: Collection[str]) -> set[Touch]:
+        """All that the fact touched. Who votes for what is seen in the channels `own` only."""
+        touched: set[Touch] = set()
+        for touch in outcome.touched:
+            touched.update((touch,) if touch.kind != "voters" else self._votes_for(touch.id, own))
+        for person, question, _ in outcome.votes:
+            touched.add(Touch("tally", question))
+            if person_channel(person) in own:
+                touched.add(_vote(person, question))
+        return touched
+
+    def _votes_for(self, id: str, own: Iterable[str]) -> Iterator[Touch]:
+        question = self._state.questions.get(id)
+        people = (channel.removeprefix(_OWN) for channel in own)
+        if question is not None:
+            votes = self._state.questions.votes
+            yield from (_vote(p, id) for p in people if votes.has(PersonId(p), question.number))
 
     # Looking --------------------------------------------------------------------------------------
 
@@ -124,7 +143,7 @@ class Projection:
         question = self._state.questions.get(touch.id) if touch.kind == "tally" else None
         if question is None:
             return
-        votes = len(question.votes)
+        votes = self._state.questions.tally(question)
         seen = question.state != "erased"
         yield Look(
             questions_channel(question.session), question.id, votes if question.public else None
@@ -234,8 +253,11 @@ class Projection:
     def _vote(self, id: str) -> Iterator[Look]:
         person, _, question_id = id.rpartition("/")
         question = self._state.questions.get(question_id)
-        voted = question is not None and question.public and PersonId(person) in question.votes
+        voted = question is not None and question.public and self._has_vote(person, question)
         yield Look(person_channel(person), f"vote:{question_id}", voted or None)
+
+    def _has_vote(self, person: str, question: Question) -> bool:
+        return self._state.questions.has_vote(question, PersonId(person))
 
     def _announcement(self, id: str) -> Iterator[Look]:
         made = self._state.announcements.get(id)
@@ -255,6 +277,10 @@ class Projection:
             if made.by == id:
                 yield from self._announcement(made.id)
         yield from self._controls("")
+
+
+def _vote(person: str, question: str) -> Touch:
+    return Touch("vote", f"{person}/{question}")
 
 
 def _audience(session: SessionId | None) -> str:

@@ -294,7 +294,7 @@ class Stage:
         number %= len(self.nodes)
         if (node := self.nodes[number]) is not None:
             await node.kill()
-            self.boot(number, node.state.dump())
+            self.boot(number, b"".join(node.state.dump()))
 
 
 # Judging them ------------------------------------------------------------------------------------

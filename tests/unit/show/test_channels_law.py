@@ -205,7 +205,7 @@ def test_snapshot_and_resume_equal_a_later_snapshot_on_any_node(seed):
             rng.choice((wanderer.leave, wanderer.leave, lambda w=wanderer: w.come_back(nodes)))()
         if rng.random() < 0.05:  # one more node, restored from a snapshot of the fold
             log.feed(first)
-            nodes.append(Node(State.load(first.state.dump())))
+            nodes.append(Node(State.load(b"".join(first.state.dump()))))
     for node in nodes:
         log.feed(node)
         node.flush()
@@ -397,7 +397,7 @@ def test_a_state_that_was_dumped_and_loaded_folds_on_alike(seed):
         log.grow()
     node = Node()
     log.feed(node, upto=STEPS // 2)
-    restored = Node(State.load(node.state.dump()))
+    restored = Node(State.load(b"".join(node.state.dump())))
     assert restored.state == node.state
     log.feed(node)
     log.feed(restored)

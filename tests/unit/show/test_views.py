@@ -237,6 +237,7 @@ def test_the_stage_shows_a_room():
 def asked(**more):
     fields = {
         "id": "q1",
+        "number": 0,
         "session": "a",
         "person": "p1",
         "text": "Why?",
