@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from . import plots, units
 from .plots import Line, Mark, Scale
 from .results import GeneratorUse, ProcessSample, Result, Second
+from .summary import BUSY, why_invalid
 from .verdict_words import LATENCIES
 
 MOST_LINES = 8  # that can be told apart
-BUSY = 0.9  # share of its core above which a generator measures itself
 HOLE_S = 3.5  # a longer time without a sample is a gap: nobody measured, or the process was gone
 
 
@@ -274,4 +274,4 @@ def _largest(samples: Sequence[ProcessSample]) -> tuple[str, str]:
 
 
 def is_bottleneck(use: GeneratorUse) -> bool:
-    return use.busy_max > BUSY
+    return bool(why_invalid([use]))

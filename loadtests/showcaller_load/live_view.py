@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import deque
 from collections.abc import Iterable, Sequence
 from types import TracebackType
@@ -17,9 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from . import units
-from .charts import BUSY
 from .results import Fault, ProcessSample, Result, Second
 from .scenario import Scenario
+from .summary import BUSY
 from .verdict_words import HEADLINES, KINDS, summary
 
 KEPT = 40  # seconds in a sparkline
@@ -28,7 +29,7 @@ ROWS_OF_OTHERS = 17  # of the picture, without the processes
 WORDS_WIDTH = 76  # of a row of figures, without its sparklines
 PROCESS_WORDS_WIDTH = 56
 PLAIN_EVERY_S = 5
-BARS, ASCII_BARS = "▁▂▃▄▅▆▇█", "._-=+*%#"
+BARS = "▁▂▃▄▅▆▇█"
 STYLES = {
     "pass": "bold green",
     "fail": "bold red",
@@ -39,6 +40,8 @@ STYLES = {
 
 def watching(scenario: Scenario, console: Console) -> LiveView | PlainView:
     """A watcher for this console, to be entered: `with watching(…) as watcher`."""
+    if isinstance(console.file, io.TextIOWrapper):
+        console.file.reconfigure(errors="replace")  # no terminal is too old for a run to go on
     view = LiveView if console.is_terminal and not console.is_dumb_terminal else PlainView
     return view(scenario, console)
 
@@ -147,11 +150,10 @@ class LiveView:
 
 
 def picture(seen: Seen, console: Console) -> RenderableType:
-    bars = ASCII_BARS if console.options.ascii_only else BARS
     most = max(2, console.height - ROWS_OF_OTHERS)
-    parts: list[RenderableType] = [_progress(seen), _figures(seen, bars, console.width)]
+    parts: list[RenderableType] = [_progress(seen), _figures(seen, console.width)]
     if seen.processes:
-        parts.append(_processes(seen.running()[:most], bars, console.width))
+        parts.append(_processes(seen.running()[:most], console.width))
     parts.append(_faults(seen.faults))
     return Panel(
         Group(*parts),
@@ -177,7 +179,7 @@ def _progress(seen: Seen) -> Table:
     return grid
 
 
-def _figures(seen: Seen, bars: str, width: int) -> Table:
+def _figures(seen: Seen, width: int) -> Table:
     """Two columns: how much, and how fast. Sparklines get what room the words leave."""
     last = seen.last
     table = Table.grid(padding=(0, 2), expand=True)
@@ -187,7 +189,7 @@ def _figures(seen: Seen, bars: str, width: int) -> Table:
         return table
     room = max(1, (width - WORDS_WIDTH) // 2)
     for left, right in zip(_amounts(seen, last), _speeds(last), strict=True):
-        table.add_row(*_figure(seen, bars, room, *left), *_figure(seen, bars, room, *right))
+        table.add_row(*_figure(seen, room, *left), *_figure(seen, room, *right))
     return table
 
 
@@ -218,18 +220,16 @@ def _speeds(last: Second) -> Sequence[Figure]:
     )
 
 
-def _figure(
-    seen: Seen, bars: str, room: int, name: str, value: str, field: str, style: str
-) -> list[Text]:
+def _figure(seen: Seen, room: int, name: str, value: str, field: str, style: str) -> list[Text]:
     values = [getattr(second, field) for second in seen.seconds]
     return [
         Text(name, style="dim"),
         Text(value, style=style or "bold"),
-        Text(sparkline(values[-room:], bars), style="cyan"),
+        Text(sparkline(values[-room:]), style="cyan"),
     ]
 
 
-def _processes(running: Sequence[deque[ProcessSample]], bars: str, width: int) -> Table:
+def _processes(running: Sequence[deque[ProcessSample]], width: int) -> Table:
     room = max(1, (width - PROCESS_WORDS_WIDTH) // 2)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, expand=True)
     table.add_column("process", no_wrap=True)
@@ -241,9 +241,9 @@ def _processes(running: Sequence[deque[ProcessSample]], bars: str, width: int) -
         table.add_row(
             Text(f"{kept[-1].name} ({kept[-1].pid})" if kept[-1].pid else kept[-1].name),
             units.percent(cpu[-1]),
-            sparkline(cpu[-room:], bars, top=1.0),
+            sparkline(cpu[-room:], top=1.0),
             units.memory(memory[-1]),
-            sparkline(memory[-room:], bars),
+            sparkline(memory[-room:]),
         )
     return table
 
@@ -258,16 +258,16 @@ def _faults(faults: Sequence[Fault]) -> RenderableType:
     return Group(*lines)
 
 
-def sparkline(values: Sequence[float | None], bars: str = BARS, top: float | None = None) -> str:
+def sparkline(values: Sequence[float | None], top: float | None = None) -> str:
     """One character a value, from zero to the greatest (or `top`, if that is more); None is blank."""
     known = [value for value in values if value is not None]
     greatest = max([top or 0.0, *known])
-    return "".join(" " if value is None else _bar(value, greatest, bars) for value in values)
+    return "".join(" " if value is None else _bar(value, greatest) for value in values)
 
 
-def _bar(value: float, greatest: float, bars: str) -> str:
+def _bar(value: float, greatest: float) -> str:
     share = value / greatest if greatest > 0 else 0.0
-    return bars[min(len(bars) - 1, max(0, round(share * (len(bars) - 1))))]
+    return BARS[min(len(BARS) - 1, max(0, round(share * (len(BARS) - 1))))]
 
 
 # Words --------------------------------------------------------------------------------------------

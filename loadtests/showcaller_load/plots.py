@@ -102,11 +102,12 @@ def thin(points: Sequence[Point], buckets: int = BUCKETS) -> list[Point]:
 
 def _extremes(bucket: Sequence[Point]) -> Iterator[Point]:
     known = [(x, y) for x, y in bucket if y is not None]
-    if known:
-        least, greatest = min(known, key=_height), max(known, key=_height)
-        yield from sorted({least, greatest})
-    if len(known) < len(bucket):
-        yield bucket[-1][0], None
+    kept = {min(known, key=_height), max(known, key=_height)} if known else set()
+    was_gap = False
+    for point in bucket:
+        if point in kept or (point[1] is None and not was_gap):
+            yield point
+            was_gap = point[1] is None
 
 
 def _height(point: tuple[float, float]) -> float:
