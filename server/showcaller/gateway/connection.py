@@ -179,6 +179,12 @@ class LiveConnection(FramedConnection):
         self.push(data)
         self._count(1, len(data))
 
+    def see_off(self, code: int, reason: str) -> None:
+        """Close after a last heartbeat: a process that has just begun can resume only from a late mark."""
+        if self.principal is not None and not self.closing:
+            self._beat()
+        self.close(code, reason)
+
     # What clients ask for ---------------------------------------------------------------------------
 
     def _hello(self, message: Hello) -> None:

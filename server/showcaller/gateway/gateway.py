@@ -181,7 +181,7 @@ class Gateway:
         for connection, slot_s in zip(leaving, slots_s, strict=True):
             if (wait_s := began_s + slot_s - self.now()) > 0:
                 await asyncio.sleep(wait_s)
-            connection.close(*drained())
+            connection.see_off(*drained())
         await self._wait_for_goodbyes()
 
     def _connections(self) -> list[LiveConnection]:
