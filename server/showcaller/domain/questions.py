@@ -107,11 +107,9 @@ class Questions:
     # Folding ------------------------------------------------------------------------------------
 
     def apply(self, fact: Any, at_ms: int, runsheet: RunSheet) -> Outcome:
-        """Fold one fact about questions, appended at wall time `at_ms`."""
+        """Fold one fact about a question, appended at wall time `at_ms`."""
         if isinstance(fact, facts.QuestionAsked):
             return self._ask(fact, at_ms, runsheet)
-        if isinstance(fact, facts.VotesCast):
-            return self._cast_votes(fact)
         question = self.by_id.get(fact.question)
         if question is None or question.state == "erased":
             return Outcome(refused=_NO_QUESTION)
@@ -229,7 +227,7 @@ class Questions:
 
     # Votes --------------------------------------------------------------------------------------
 
-    def _cast_votes(self, fact: facts.VotesCast) -> Outcome:
+    def cast_votes(self, fact: facts.VotesCast) -> Outcome:
         """Fold a batch; votes that can't be counted are named in `refused_votes`, the others count."""
         outcome = Outcome()
         for place, vote in enumerate(fact.votes):

@@ -87,4 +87,4 @@ def _balance_isolates(line: str) -> str:
 
 
 def _graphemes_exceed(text: str, limit: int) -> bool:
-    return sum(1 for _ in _GRAPHEME.finditer(text)) > limit
+    return len(text) > limit and sum(1 for _ in _GRAPHEME.finditer(text)) > limit

@@ -47,7 +47,7 @@ class Channels:
         self._documents: dict[str, Document] = {}
         self._own: OrderedDict[str, Document] = OrderedDict()  # least recently used first
         self._openers: dict[str, Principal] = {}  # whose token opened it last
-        self._projection = Projection(state, names, self._published)
+        self._projection = Projection(state, names, self._published, self._own)
         self._folded = state.folded
         self._make_documents()
 
@@ -92,8 +92,7 @@ class Channels:
         return channel
 
     def _make_own(self, channel: str, person: PersonId) -> Document:
-        found = self._look(self._projection.everything_of(person))
-        items = _present(found.items.get(channel, {}))
+        items = dict(self._projection.own_items(person))
         items["person"] = self._person_view(channel)
         # Its true head is unknown; this one makes those who follow an older document open it again.
         now = self._folded
@@ -121,10 +120,10 @@ class Channels:
     def fold(self, offset: int, at_ms: int, outcome: Outcome) -> list[tuple[str, Change]]:
         """Look again at what the fact at `offset` touched. One change for each channel that differs."""
         self._folded = offset
-        touched = self._projection.touched(outcome, self._own)
+        touched = self._projection.touched(outcome)
         if Touch("event") in touched:
             self._make_documents()
-            touched.update(self._projection.everything())
+            touched.update(self._projection.agenda())
         found, events = self._look(sorted(touched)), self._events(outcome)
         for channel, levels in found.levels.items():
             if channel in self._documents:

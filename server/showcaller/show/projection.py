@@ -59,12 +59,18 @@ Published = Callable[[str], Mapping[str, Any]]
 
 
 class Projection:
-    """Looks at things of a state. `published` tells what a channel shows so far."""
+    """Looks at things of a state. `published` tells what a channel shows so far.
 
-    def __init__(self, state: State, names: Names, published: Published) -> None:
+    Of people's own channels only those in `own` are looked at, which its owner may change.
+    """
+
+    def __init__(
+        self, state: State, names: Names, published: Published, own: Collection[str]
+    ) -> None:
         self._state = state
         self._names = names
         self._published = published
+        self._own = own
         self._items: dict[str, Callable[[str], Iterator[Look]]] = {
             "event": self._event,
             "clock": self._clock,
@@ -93,8 +99,8 @@ class Projection:
                 audience_channel(session),
             )
 
-    def everything(self) -> Iterator[Touch]:
-        """Every thing that these channels may show."""
+    def agenda(self) -> Iterator[Touch]:
+        """Every thing that follows from the schedule and the clock."""
         if self._sheet is None:
             return
         yield from (Touch("event"), Touch("clock"), Touch("controls"))
@@ -102,31 +108,35 @@ class Projection:
         for session, run in self._sheet.sessions.items():
             yield Touch("session", session)
             yield from (Touch("cue", f"{session}/{cue}") for cue in run.cues)
+
+    def everything(self) -> Iterator[Touch]:
+        """Every thing that these channels may show."""
+        yield from self.agenda()
         for question in self._state.questions.by_id:
             yield from (Touch("question", question), Touch("tally", question))
         yield from (Touch("announcement", made) for made in self._state.announcements.by_id)
 
-    def everything_of(self, person: PersonId) -> Iterator[Touch]:
-        """Every thing that the person's own channel may show."""
-        for question in self._state.questions.of_person(person):
-            yield Touch("question", question.id)
-        for question in self._state.questions.voted_by(person):
-            yield _vote(person, question.id)
+    def own_items(self, person: PersonId) -> Iterator[tuple[str, Any]]:
+        """All that the person's own channel shows, but who they are."""
+        questions = self._state.questions
+        asked = ((f"question:{q.id}", views.own_question(q)) for q in questions.of_person(person))
+        yield from ((key, view) for key, view in asked if view is not None)
+        yield from ((f"vote:{q.id}", True) for q in questions.voted_by(person) if q.public)
 
-    def touched(self, outcome: Outcome, own: Collection[str]) -> set[Touch]:
-        """All that the fact touched. Who votes for what is seen in the channels `own` only."""
+    def touched(self, outcome: Outcome) -> set[Touch]:
+        """All that the fact touched of what somebody may see."""
         touched: set[Touch] = set()
         for touch in outcome.touched:
-            touched.update((touch,) if touch.kind != "voters" else self._votes_for(touch.id, own))
+            touched.update((touch,) if touch.kind != "voters" else self._votes_for(touch.id))
         for person, question, _ in outcome.votes:
             touched.add(Touch("tally", question))
-            if person_channel(person) in own:
+            if person_channel(person) in self._own:
                 touched.add(_vote(person, question))
         return touched
 
-    def _votes_for(self, id: str, own: Iterable[str]) -> Iterator[Touch]:
+    def _votes_for(self, id: str) -> Iterator[Touch]:
         question = self._state.questions.get(id)
-        people = (channel.removeprefix(_OWN) for channel in own)
+        people = (channel.removeprefix(_OWN) for channel in self._own)
         if question is not None:
             votes = self._state.questions.votes
             yield from (_vote(p, id) for p in people if votes.has(PersonId(p), question.number))
@@ -240,9 +250,15 @@ class Projection:
         yield Look(
             moderation_channel(session), id, views.moderated_question(question, self.name_of)
         )
-        yield Look(session_channel(session), "question", self._on_air(question))
-        own = views.own_question(question)
-        yield Look(person_channel(question.person), f"question:{id}", own)
+        if question.state == "on_air" or self._is_shown_on_air(question):
+            yield Look(session_channel(session), "question", self._on_air(question))
+        own = person_channel(question.person)
+        if own in self._own:
+            yield Look(own, f"question:{id}", views.own_question(question))
+
+    def _is_shown_on_air(self, question: Question) -> bool:
+        shown = self._published(session_channel(question.session)).get("question")
+        return shown is not None and shown.id == question.id
 
     def _on_air(self, question: Question) -> views.QuestionView | None:
         """What is on air in the question's session, be it this question or another."""

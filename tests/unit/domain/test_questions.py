@@ -52,7 +52,7 @@ class Panel:
         return outcome.refused.code if outcome.refused else "ok"
 
     def vote(self, *votes):
-        return self.fold(facts.VotesCast(votes=votes))
+        return self.questions.cast_votes(facts.VotesCast(votes=votes))
 
     def state(self, question="q1"):
         return self.questions.get(question).state
