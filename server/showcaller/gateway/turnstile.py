@@ -20,8 +20,8 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 BUDGET_S = 0.005
-FIRST_GUESS_S = 0.0005  # what a place in the queue takes, before anything was measured
-_WEIGHT = 0.02  # of a new measurement in the mean
+FIRST_GUESS_S = 0.0005  # what letting one in takes, before anything was measured
+_MEMORY = 0.98  # how much of what was measured before a turn still counts after it
 
 Work = Callable[[], None]
 
@@ -46,8 +46,8 @@ class Turnstile:
         self._spent_s = 0.0  # in this turn of the loop
         self._turning = False  # `_turn` is on its way
         self._current: deque[Work] | None = None  # whose work is being done
-        self._turned_s = 0.0
-        self._place_s = FIRST_GUESS_S
+        self._turned_s = 0.0  # when the turn before this one began
+        self._took_s, self._passed = 100 * FIRST_GUESS_S, 100.0  # of the last turns, fading
 
     def __len__(self) -> int:
         """How many wait."""
@@ -60,8 +60,8 @@ class Turnstile:
 
     @property
     def wait_s(self) -> float:
-        """How long somebody who comes now will wait, judged by those before."""
-        return len(self) * self._place_s
+        """How long somebody who comes now will wait, judged by how fast those before came in."""
+        return len(self._outside) * self._took_s / self._passed
 
     def do(self, work: Work) -> None:
         """Do it now, and count the time."""
@@ -85,29 +85,34 @@ class Turnstile:
     def _turn_soon(self) -> None:
         if not self._turning:
             self._turning = True
-            self._turned_s = self._now()
             self._soon(self._turn)
 
     def _turn(self) -> None:
         """A new turn of the loop: its budget is for those who wait."""
         self._turning = False
         self._spent_s = 0.0
-        began_s, waited = self._now(), len(self)
+        began_s, outside = self._now(), len(self._outside)
         while len(self) and self._spent_s < self._budget_s:
             self._current = self._half_in or self._outside
-            try:
-                self._current.popleft()()
-            except Exception:  # the others must not wait for ever
-                log.exception("letting somebody in failed", extra={"action": "live.failed"})
+            self._let_in(self._current.popleft())
             self._current = None
             self._spent_s = self._now() - began_s
-        if waited:
-            self._measure(began_s, waited - len(self))
         if len(self):
             self._turn_soon()
+            self._measure(began_s, outside - len(self._outside))
+        else:
+            self._turned_s = 0.0
+
+    @staticmethod
+    def _let_in(work: Work) -> None:
+        try:
+            work()
+        except Exception:  # the others must not wait for ever
+            log.exception("letting somebody in failed", extra={"action": "live.failed"})
 
     def _measure(self, began_s: float, passed: int) -> None:
-        """A place in the queue takes its share of the loop's turn, with all else that the loop does."""
-        if passed > 0:
-            sample_s = (began_s - self._turned_s + self._spent_s) / passed
-            self._place_s += _WEIGHT * (sample_s - self._place_s)
+        """From a turn that left somebody waiting to the next one, with all else that the loop does."""
+        if self._turned_s:
+            self._took_s = self._took_s * _MEMORY + began_s - self._turned_s
+            self._passed = self._passed * _MEMORY + passed
+        self._turned_s = began_s
