@@ -89,7 +89,9 @@ _folder = click.Path(path_type=Path, file_okay=False)
     help="Folder for the log and the secret.",
 )
 @click.option(
-    "--broker", default="", help="redis://HOST:PORT for several nodes. Default: SQLite in --data."
+    "--broker",
+    default="",
+    help="redis://HOST:PORT[,HOST:PORT…] for several nodes. Default: SQLite in --data.",
 )
 @click.option(
     "--replicas",

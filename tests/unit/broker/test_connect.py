@@ -10,7 +10,14 @@ from showcaller.broker.sqlite import SqliteBroker
 from showcaller.errors import ConfigError
 
 
-@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "rediss://:secret@example.org:6380/1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://127.0.0.1:1/0",
+        "rediss://:secret@example.org:6380/1",
+        "redis://:secret@10.0.0.1:7000,10.0.0.2:7000,10.0.0.3",
+    ],
+)
 async def test_redis_urls_connect_later(url: str) -> None:
     broker = connect(url, replicas=2)
     assert isinstance(broker, RedisBroker)
