@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
@@ -59,9 +60,8 @@ class LiveEvent:
         self._listeners: list[Listener] = []
         self.fault: str | None = None  # why this node does not follow the log any more
         self._waiting: dict[Position, list[asyncio.Future[Outcome]]] = {}
-        self._outcomes: dict[
-            int, Outcome
-        ] = {}  # newest, for appends that lost the race to the tail
+        # Newest, for appends that lost the race to the tail.
+        self._outcomes: OrderedDict[int, Outcome] = OrderedDict()
         self._catching_up_to = 0  # after the log was replaced: tell listeners when we are there
         self._state_only_upto = 0  # so far a long log is folded without its channels
         self._started = asyncio.Event()
@@ -117,14 +117,34 @@ class LiveEvent:
         async for epoch, entries in self.log.tail(self.state.folded, self.epoch or None):
             if epoch != self.epoch:
                 await self._enter_epoch(epoch)
-            decoded = [_decode(entry) for entry in entries]
-            people = _people_in(decoded)
-            await _until_available(lambda: self.names.ensure(people))  # noqa: B023
-            for entry, fact in zip(entries, decoded, strict=True):
-                self._fold(entry, fact)
+            await self._fold_all(await self._fold_history(entries))
             self._started.set()
             if self._catching_up_to and self.state.folded >= self._catching_up_to:
                 self._announce_reset()
+
+    async def _fold_all(self, entries: list[Entry]) -> None:
+        decoded = [_decode(entry) for entry in entries]
+        people = _people_in(decoded)
+        await _until_available(lambda: self.names.ensure(people))
+        for entry, fact in zip(entries, decoded, strict=True):
+            self._fold(entry, fact)
+
+    async def _fold_history(self, entries: list[Entry]) -> list[Entry]:
+        """Of a long log, fold what nobody resumes from without its channels; returns the other entries.
+
+        The channels are made once, from the state that the history leads to.
+        """
+        known = self.state.folded
+        history = [entry for entry in entries if entry.offset <= self._state_only_upto]
+        for entry in history:
+            self._apply(entry, _decode(entry))
+        if history and self.state.folded == self._state_only_upto:
+            await _until_available(lambda: self.names.ensure(_people_shown(self.state)))
+            self.channels = Channels(self.state, self.names, self.epoch)
+        if known // PROGRESS_EVERY_FACTS != self.state.folded // PROGRESS_EVERY_FACTS and history:
+            progress = {"event": self.event_id, "offset": self.state.folded}
+            log.info("folding a long log", extra={"action": "log.folding", **progress})
+        return entries[len(history) :]
 
     async def _enter_epoch(self, epoch: str) -> None:
         """The log is new to us, or another one than before: then everything is derived anew."""
@@ -150,9 +170,6 @@ class LiveEvent:
 
     def _fold(self, entry: Entry, fact: facts.AnyFact | None) -> None:
         outcome = self._apply(entry, fact)
-        if entry.offset <= self._state_only_upto:
-            self._folded_without_channels(entry.offset)
-            return
         messages = self.channels.fold(entry.offset, entry.at_ms, outcome)
         self._remember(entry.offset, outcome)
         if not self._catching_up_to and fact is not None:
@@ -179,18 +196,10 @@ class LiveEvent:
         )
         return self.state.skip(entry.offset, "this release can't read the fact")
 
-    def _folded_without_channels(self, offset: int) -> None:
-        """Nobody listens yet. The channels are made once, from the state, for the facts that follow."""
-        if offset == self._state_only_upto:
-            self.channels = Channels(self.state, self.names, self.epoch)
-        if offset % PROGRESS_EVERY_FACTS == 0:
-            progress = {"action": "log.folding", "event": self.event_id, "offset": offset}
-            log.info("folding a long log", extra=progress)
-
     def _remember(self, offset: int, outcome: Outcome) -> None:
         self._outcomes[offset] = outcome
         if len(self._outcomes) > OUTCOMES_KEPT:
-            del self._outcomes[next(iter(self._outcomes))]
+            self._outcomes.popitem(last=False)
 
     def _fail_waiting(self, message: str, *, but: str = "") -> None:
         """Give up on all that is awaited, except in the epoch `but`."""
@@ -319,25 +328,22 @@ class LiveEvent:
         self.channels = Channels(self.state, self.names, self.epoch)
 
     async def _save_snapshot(self) -> None:
-        if self.state.folded and self.epoch:
-            started_s = system.monotonic_s()
-            try:
-                await self.log.save_snapshot(self.position, facts.FOLD_VERSION, b"".join(self.state.dump()))
-            except ShowcallerError as error:  # the log has everything: a snapshot only saves time
-                log.warning(
-                    f"no snapshot was saved: {error.message}",
-                    extra={"action": "snapshot.failed", "event": self.event_id},
-                )
-                return
-            log.info(
-                "snapshot saved",
-                extra={
-                    "action": "snapshot.saved",
-                    "event": self.event_id,
-                    "offset": self.state.folded,
-                    "took_s": round(system.monotonic_s() - started_s, 3),
-                },
-            )
+        """Keep the state as it is now. Its parts are made one by one, and others run in between."""
+        if not self.state.folded or not self.epoch:
+            return
+        position, parts, started_s = self.position, [], system.monotonic_s()
+        for part in self.state.dump():
+            parts.append(part)
+            await asyncio.sleep(0)
+        details = {"event": self.event_id, "offset": position.offset}
+        try:
+            await self.log.save_snapshot(position, facts.FOLD_VERSION, b"".join(parts))
+        except ShowcallerError as error:  # the log has everything: a snapshot only saves time
+            failed = f"no snapshot was saved: {error.message}"
+            log.warning(failed, extra={"action": "snapshot.failed", **details})
+            return
+        took_s = round(system.monotonic_s() - started_s, 3)
+        log.info("snapshot saved", extra={"action": "snapshot.saved", "took_s": took_s, **details})
 
 
 def _people_shown(state: State) -> set[PersonId]:

@@ -6,7 +6,7 @@ None there; `channels` compares with what it published, so what was never visibl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..domain.ids import PersonId, SessionId, StageId
