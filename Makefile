@@ -73,3 +73,9 @@ bench-peers: $(VENV)/.dev tools ## deliveries, memory and delay beside Centrifug
 
 bench-cues: $(VENV)/.dev ## how punctual cues are at 10,000 sockets, and how true the clients' clocks
 	$(BIN)/python loadtests/bench_cues.py
+
+.PHONY: load
+SCENARIO ?= doors_open
+
+load: $(VENV)/.dev tools ## run a load scenario on a server of its own: SCENARIO=vote_storm ARGS="--audience 500 --duration 20s"
+	$(BIN)/showcaller-load run $(SCENARIO) $(ARGS)

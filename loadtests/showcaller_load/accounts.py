@@ -33,7 +33,10 @@ def account_parts(crowd: Crowd) -> Iterator[Accounts]:
     for question, voters in crowd.votes.items():
         yield Accounts(votes={question: voters})
     totals = dict(crowd.measures.totals)
-    yield Accounts(anomalies=crowd.anomalies, counts=totals, frozen_ms=frozen_ms, is_last=True)
+    heads = [(*key, head) for key, head in crowd.books.heads.items()]
+    yield Accounts(
+        anomalies=crowd.anomalies, heads=heads, counts=totals, frozen_ms=frozen_ms, is_last=True
+    )
 
 
 def _attendee(one: Attendee, documents: _Numbers) -> AttendeeAccount:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from .clock_estimate import ClockEstimate
+from .crowd_numbers import OWN
 from .ledger import Follow, Taken
 from .messages import Message, Update
 from .results import FindingKind
@@ -253,6 +254,8 @@ class Attendee:
             follow = self.follows.get(channel)
             if follow is not None:
                 follow.heartbeat(message.epoch, head["head"], head["mark"], now_s)
+                if channel != OWN:
+                    self._crowd.books.hear_of(channel, message.epoch, head["head"])
                 if follow.missing_since_s:
                     self._crowd.timers.after(1.0, self._catch_up, channel)
 

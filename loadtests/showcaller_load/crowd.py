@@ -8,10 +8,10 @@ import time
 from .actions import start_actions
 from .attendee import Attendee, Command
 from .board import Board
-from .crowd_numbers import FIRST_STAFF, WITNESS
+from .crowd_numbers import FIRST_STAFF, OWN, WITNESS
 from .ledger import Books
 from .measures import Measures
-from .messages import Decoder, Message, Stamp
+from .messages import Decoder, Message, Stamp, Update
 from .orders import Anomaly, Answer, Plan
 from .results import FindingKind
 from .scenario import FaultPlan, arrival_s
@@ -38,7 +38,7 @@ class Crowd:
         self.timers = Timers()
         self.stamp = Stamp(plan.run)
         self.decoders = {
-            format: Decoder(format, self.stamp, self.board.note) for format in ("json", "msgpack")
+            format: Decoder(format, self.stamp, self._note_new) for format in ("json", "msgpack")
         }
         self.questions_channel = f"session/{plan.session}/questions"
         self.shows_tallies = self.questions_channel in plan.channels
@@ -178,6 +178,13 @@ class Crowd:
 
     # What attendees tell ----------------------------------------------------------------------------
 
+    def _note_new(self, update: Update) -> None:
+        """Of each update that reaches any of us, once."""
+        self.board.note(update)
+        message = update.message
+        if message.op == "change" and message.channel != OWN:
+            self.books.hear_of(message.channel, message.epoch, message.offset)
+
     def on_open(self, owner: Attendee) -> None:
         owner.on_open()
 
@@ -228,19 +235,10 @@ class Crowd:
     @property
     def behind(self) -> int:
         """How many are not whole, or lack a change that others of ours were shown."""
-        members = self.members()
-        newest: dict[tuple[str, str], int] = {}
-        for one in members:
-            for channel, follow in one.follows.items():
-                key = (channel, follow.epoch)
-                newest[key] = max(newest.get(key, 0), follow.last)
         return sum(
             not one.is_whole
-            or any(
-                channel != "me" and follow.last < newest[channel, follow.epoch]
-                for channel, follow in one.follows.items()
-            )
-            for one in members
+            or any(self.books.lacks(channel, follow) for channel, follow in one.follows.items())
+            for one in self.members()
         )
 
     @property

@@ -1,9 +1,10 @@
-"""How the members of a crowd are numbered: the audience from 0, everybody else below."""
+"""How the members of a crowd are numbered, and which channels are not everybody's."""
 
 from __future__ import annotations
 
 WITNESS = -1
 FIRST_STAFF = -2
+OWN = "me"  # the channel that is each person's own; it is always sent whole
 
 
 def name_of(number: int) -> str:

@@ -61,6 +61,16 @@ class Books:
     def __init__(self) -> None:
         self.documents = Documents()
         self.steps = Steps()
+        self.heads: dict[tuple[str, str], int] = {}  # by channel and epoch: the newest change
+
+    def hear_of(self, channel: str, epoch: str, offset: int) -> None:
+        """There is a change at `offset`: whoever follows the channel is owed it."""
+        if offset > self.heads.get((channel, epoch), 0):
+            self.heads[channel, epoch] = offset
+
+    def lacks(self, channel: str, follow: Follow) -> bool:
+        """Whether somebody else heard of a change that has not come here."""
+        return follow.last < self.heads.get((channel, follow.epoch), 0)
 
 
 class Follow:

@@ -181,6 +181,9 @@ class Accounts(Report, frozen=True, kw_only=True, tag="accounts"):
     answers: list[Answer] = []
     votes: dict[str, list[int]] = {}  # by question: attendees whose vote was accepted
     anomalies: list[Anomaly] = []
+    heads: list[
+        tuple[str, str, int]
+    ] = []  # channel, epoch, the newest change that anybody heard of
     counts: dict[str, int] = {}
     frozen_ms: float = 0.0  # the server's time from which nothing was read any more
     is_last: bool = False

@@ -87,7 +87,9 @@ class Truth:
 
     def at_ms(self, offset: int) -> float:
         """When the entry was appended, by the server's clock; what the log does not have is to come."""
-        return self._at_ms[offset - 1] if 0 < offset <= len(self._at_ms) else float("inf")
+        if offset < 1:
+            return 0.0
+        return self._at_ms[offset - 1] if offset <= len(self._at_ms) else float("inf")
 
     def shown_after(self, channel: str, offset: int) -> list[OneShot]:
         """What whoever followed from `offset` on was to be shown."""

@@ -16,12 +16,11 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from .courses import IN_FLIGHT_MS, Wrong, wrong_one_shots
-from .crowd_numbers import WITNESS, name_of
+from .crowd_numbers import OWN, WITNESS, name_of
 from .orders import Accounts, Anomaly, Answer, AttendeeAccount, FollowAccount
 from .results import FINDINGS_KEPT, Finding, FindingKind
 from .truth import Truth
 
-OWN = "me"  # always sent whole
 KINDS: tuple[FindingKind, ...] = ("lost", "doubled", "out_of_order", "diverged", "unanswered")
 
 
@@ -34,6 +33,7 @@ class Ledgers(Struct, kw_only=True):
     answers: list[Answer] = field(default_factory=list)
     votes: dict[str, list[int]] = field(default_factory=dict)
     anomalies: list[Anomaly] = field(default_factory=list)
+    heads: list[tuple[str, str, int]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     frozen_ms: float = 0.0
 
@@ -44,6 +44,7 @@ class Ledgers(Struct, kw_only=True):
         self.answers += part.answers
         self.votes.update(part.votes)
         self.anomalies += part.anomalies
+        self.heads += part.heads
         self.counts.update(part.counts)
         self.frozen_ms = part.frozen_ms or self.frozen_ms
 
@@ -175,20 +176,30 @@ class _Held(NamedTuple):
     levels: dict[str, int]
 
 
+class _Models(NamedTuple):
+    """What everybody is to hold: by channel what the witness does, and the newest change by epoch."""
+
+    held: dict[str, _Held]
+    heads: dict[tuple[str, str], int]
+
+
 def _held(ledgers: Ledgers, follow: FollowAccount) -> _Held:
     return _Held(follow, *ledgers.documents[follow.document])
 
 
-def _models(ledgers: Sequence[Ledgers]) -> dict[str, _Held]:
-    """For each channel the witness's, or else that of who is the furthest."""
+def _models(ledgers: Sequence[Ledgers]) -> _Models:
+    """Of channels that the witness does not follow: what the one who is the furthest holds."""
     models: dict[str, tuple[tuple[bool, int], _Held]] = {}
+    heads: dict[tuple[str, str], int] = {}
     for one in ledgers:
+        for channel, epoch, head in one.heads:
+            heads[channel, epoch] = max(head, heads.get((channel, epoch), 0))
         for attendee in one.attendees:
             for follow in attendee.follows:
                 rank = (attendee.number == WITNESS, follow.last)
                 if follow.channel not in models or rank > models[follow.channel][0]:
                     models[follow.channel] = (rank, _held(one, follow))
-    return {channel: held for channel, (_, held) in models.items()}
+    return _Models({channel: held for channel, (_, held) in models.items()}, heads)
 
 
 def _documents(
@@ -196,34 +207,34 @@ def _documents(
 ) -> None:
     models = _models(ledgers)
     for one in ledgers:
-        known: dict[tuple[object, ...], Wrong | None] = {}
+        known: dict[tuple[object, ...], Wrong | None] = {}  # many hold the same
         for attendee in one.attendees:
-            for follow in attendee.follows:
+            for follow in attendee.follows if attendee.is_whole else ():
                 if follow.channel == OWN:
                     wrong = _wrong_own(_held(one, follow), truth.own_keys(people[attendee.number]))
-                elif is_unlogged(follow.channel):
-                    continue
                 else:
                     state = (follow.channel, follow.epoch, follow.last, follow.document)
                     if state not in known:
-                        model = models[follow.channel]
-                        known[state] = _wrong(_held(one, follow), model, truth, one.frozen_ms)
+                        known[state] = _wrong(_held(one, follow), models, truth, one.frozen_ms)
                     wrong = known[state]
-                if wrong is not None and attendee.is_whole:
+                if wrong is not None:
                     findings.add(
                         wrong.kind, attendee.number, follow.channel, wrong.offset, wrong.detail
                     )
 
 
-def _wrong(held: _Held, model: _Held, truth: Truth, frozen_ms: float) -> Wrong | None:
-    mine, newest = held.follow, model.follow
-    if mine.epoch != newest.epoch:
-        return Wrong("diverged", None, f"follows the log {mine.epoch}; it is {newest.epoch} now")
-    if mine.last != newest.last:
-        late = max(mine.last, newest.last)
-        if mine.last > newest.last or truth.at_ms(late) > frozen_ms - IN_FLIGHT_MS:
-            return None  # it was on its way
-        return Wrong("lost", late, f"the last change that came is {mine.last}")
+def _wrong(held: _Held, models: _Models, truth: Truth, frozen_ms: float) -> Wrong | None:
+    mine, model = held.follow, models.held[held.follow.channel]
+    if is_unlogged(mine.channel):
+        return None
+    if mine.epoch != model.follow.epoch:
+        now = model.follow.epoch
+        return Wrong("diverged", None, f"follows the log of epoch {mine.epoch}; it is {now} now")
+    head = models.heads.get((mine.channel, mine.epoch), 0)
+    if truth.at_ms(head) > frozen_ms - IN_FLIGHT_MS:
+        return None  # it was on its way
+    if mine.last < head:
+        return Wrong("lost", head, f"did not come; the last change that did is {mine.last}")
     for what, here, there in (
         ("item", held.items, model.items),
         ("level", held.levels, model.levels),
