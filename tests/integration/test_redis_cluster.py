@@ -237,7 +237,7 @@ async def test_a_slot_moves_while_appends_go_on(cluster: RedisCluster, event_id:
         lease = await log.acquire_lease("stage", "worker", 60_000)
         async with reading(other) as reader:
             async with writing(log, other) as writers:
-                for _ in range(3):
+                for _ in range(2):
                     await writers[0].some_more()
                     target = other_master(cluster, event_id)
                     await asyncio.to_thread(cluster.move, event_id, target)
