@@ -2,18 +2,26 @@
 
 The algorithm is pinned per key and never read from the token (RFC 8725 §3.1). `exp`, `aud` (the event),
 `sub` (the person) and `roles` are required.
+
+PyJWT says what is valid. Tokens just as `mint` makes them, nearly all, are recognised without it in a tenth of
+the time; whatever differs in anything goes to PyJWT.
 """
 
 from __future__ import annotations
 
+import binascii
+import hmac
+from base64 import urlsafe_b64decode
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import jwt
+import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from . import system
 from .domain.ids import PersonId, SessionId
 from .domain.people import ROLES, Principal, Role
 from .errors import BadInput, ConfigError, TokenExpired, Unauthenticated
@@ -24,6 +32,24 @@ LEEWAY_S = 5
 MAX_PERSON_CHARS = 128
 END_OF_TIME_MS = 253_402_300_799_000  # the end of the year 9999
 _REQUIRED = ["exp", "aud", "sub"]
+_HEADER_WE_MINT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"  # {"alg":"HS256","typ":"JWT"}
+
+
+class _Claims(msgspec.Struct, forbid_unknown_fields=True):
+    """What `mint` puts into a token, and nothing else."""
+
+    iss: str
+    aud: str
+    sub: str
+    jti: str
+    iat: int
+    exp: int
+    roles: list[str]
+    name: str = ""
+    sessions: list[str] = []
+
+
+_decode_claims = msgspec.json.Decoder(_Claims).decode
 
 
 class OrganiserKey:
@@ -60,6 +86,7 @@ class Tokens:
         if len(secret.encode()) < MIN_SECRET_BYTES:
             raise ConfigError(f"the secret must have at least {MIN_SECRET_BYTES} bytes")
         self._secret = secret
+        self._key = secret.encode()
         self._organiser = organiser
 
     def mint(
@@ -92,13 +119,35 @@ class Tokens:
 
     def verify(self, text: str, event_id: str) -> Principal:
         """Who holds the token `text`. Raises `TokenExpired`, `Unauthenticated`."""
+        minted = self._recognise(text, event_id)
+        if minted is not None:
+            return _principal(
+                minted.sub, minted.jti, minted.name, minted.roles, minted.sessions, minted.exp
+            )
         try:
             claims = self._decode(text, event_id)
         except jwt.ExpiredSignatureError:
             raise TokenExpired("your token has expired: get a new one") from None
         except (jwt.PyJWTError, ValueError):
             raise Unauthenticated("your token is not valid for this event") from None
-        return _principal(claims)
+        return _principal(*_checked(claims))
+
+    def _recognise(self, text: str, event_id: str) -> _Claims | None:
+        """The claims, if this is beyond doubt a token that `mint` made for the event and that is good now."""
+        signed, _, signature = text.rpartition(".")
+        header, _, payload = signed.partition(".")
+        if header != _HEADER_WE_MINT:
+            return None
+        try:
+            right = hmac.digest(self._key, signed.encode(), "sha256")
+            if not hmac.compare_digest(right, _unpadded(signature)):
+                return None
+            claims = _decode_claims(_unpadded(payload))
+        except (ValueError, binascii.Error, msgspec.MsgspecError):
+            return None
+        now_s = system.wall_ms() // 1000
+        good = claims.iat <= now_s < claims.exp and (claims.iss, claims.aud) == (ISSUER, event_id)
+        return claims if good else None
 
     @staticmethod
     def is_ours(text: str) -> bool:
@@ -127,18 +176,31 @@ class Tokens:
 def _known_roles(roles: Iterable[str]) -> frozenset[Role]:
     found: set[Role] = set()
     for role in roles:
-        match = next((known for known in ROLES if known == role), None)
+        match = _ROLES.get(role)
         if match is None:
             raise BadInput(f"there is no role {role!r}: use {', '.join(ROLES)}", field="roles")
         found.add(match)
     return frozenset(found)
 
 
-def _principal(claims: dict[str, Any]) -> Principal:
+_ROLES: dict[str, Role] = {role: role for role in ROLES}
+
+
+def _unpadded(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _checked(claims: dict[str, Any]) -> tuple[str, str, str, list[str], list[str], int]:
     person, token, name = claims["sub"], claims.get("jti", ""), claims.get("name", "")
     roles, sessions = claims.get("roles", []), claims.get("sessions", [])
     if not (_texts(roles) and _texts(sessions) and _texts([person, token, name])):
         raise Unauthenticated("your token's claims are not of the right types")
+    return person, token, name, roles, sessions, int(claims["exp"])
+
+
+def _principal(
+    person: str, token: str, name: str, roles: list[str], sessions: list[str], exp_s: int
+) -> Principal:
     if not (roles and 0 < len(person) <= MAX_PERSON_CHARS):
         raise Unauthenticated("your token names no person or no roles")
     try:
@@ -149,8 +211,8 @@ def _principal(claims: dict[str, Any]) -> Principal:
         person=PersonId(person),
         roles=known,
         token=token,
-        expires_at_ms=min(int(claims["exp"]) * 1000, END_OF_TIME_MS),
-        sessions=frozenset(SessionId(session) for session in sessions),
+        expires_at_ms=min(exp_s * 1000, END_OF_TIME_MS),
+        sessions=frozenset(map(SessionId, sessions)),
         name=name[:100],
     )
 

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "broker": {"broker"} | LEAVES,
     "schedule_file": {"schedule_file", "domain", "errors"},
     "rehearsal": {"domain", "errors"},
-    "tokens": {"domain", "errors"},
+    "tokens": {"domain"} | LEAVES,
     "settings": {"tokens"} | LEAVES,
     "logs": set(),
     "show": SHOW | {"tokens"},

@@ -1,12 +1,16 @@
 """Tokens: what is accepted, and everything that must not be."""
 
 import base64
+import hashlib
+import hmac
 import json
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from showcaller import system
 from showcaller.errors import BadInput, ConfigError, TokenExpired, Unauthenticated
@@ -83,6 +87,67 @@ def test_claims_of_wrong_types(tokens, wrong):
         tokens.verify(jwt.encode(CLAIMS | wrong, SECRET, "HS256"), "conf")
 
 
+def library_accepts(text):
+    try:
+        jwt.decode(
+            text,
+            SECRET,
+            algorithms=["HS256"],
+            audience="conf",
+            issuer="showcaller",
+            options={"require": ["exp", "aud", "sub"]},
+            leeway=5,
+        )
+    except (jwt.PyJWTError, ValueError):
+        return False
+    return True
+
+
+TIMES_S = st.sampled_from([0, 2, -2, 30, -30, HOUR_S, -HOUR_S]).map(lambda by_s: NOW_S + by_s)
+VALUES = st.none() | st.booleans() | st.text(max_size=3) | st.lists(st.text(max_size=3), max_size=2)
+ODD_CLAIMS = st.fixed_dictionaries(
+    {},
+    optional={
+        "aud": st.sampled_from(["conf", "another", ["conf"], ["another", "conf"], []]) | VALUES,
+        "iss": st.sampled_from(["showcaller", "somebody"]) | VALUES,
+        "exp": TIMES_S | TIMES_S.map(float) | TIMES_S.map(str) | VALUES,
+        "iat": TIMES_S | VALUES,
+        "nbf": TIMES_S | VALUES,
+        "jti": VALUES,
+        "sub": VALUES,
+        "other": VALUES,
+    },
+)
+
+
+@given(ODD_CLAIMS, st.none() | st.tuples(st.integers(0, 300), st.sampled_from("AaZ9-_=.")))
+def test_nothing_is_accepted_that_the_library_refuses(odd, edit):
+    claims = CLAIMS | {"jti": "t_1", "iat": NOW_S} | odd
+    header = {"alg": "HS256", "typ": "JWT"}
+    signed = ".".join(
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+        for part in (header, claims)
+    )
+    mac = base64.urlsafe_b64encode(hmac.digest(SECRET.encode(), signed.encode(), "sha256"))
+    text = f"{signed}.{mac.rstrip(b'=').decode()}"
+    if edit is not None:
+        at, char = edit
+        text = text[:at] + char + text[at + 1 :]
+    try:
+        who = Tokens(SECRET).verify(text, "conf")
+    except Unauthenticated:
+        return
+    assert library_accepts(text)
+    assert who.person == claims["sub"]
+
+
+def test_a_token_as_we_mint_it_needs_no_library(tokens, monkeypatch):
+    text = mint(tokens, name="Ada")
+    expected = tokens.verify(text, "conf")
+    monkeypatch.setattr(jwt, "decode", None)
+    assert tokens.verify(text, "conf") == expected
+
+
 def test_algorithm_none_is_refused(tokens):
     def part(value):
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
@@ -125,9 +190,6 @@ def test_a_public_key_used_as_hmac_secret_is_refused():
     tokens = Tokens(SECRET, OrganiserKey(pem(private)))
     header = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=")
     body = base64.urlsafe_b64encode(json.dumps(CLAIMS).encode()).rstrip(b"=")
-    import hashlib
-    import hmac
-
     mac = hmac.new(pem(private), header + b"." + body, hashlib.sha256).digest()
     forged = (header + b"." + body + b"." + base64.urlsafe_b64encode(mac).rstrip(b"=")).decode()
     with pytest.raises(Unauthenticated):
