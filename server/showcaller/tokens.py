@@ -3,8 +3,8 @@
 The algorithm is pinned per key and never read from the token (RFC 8725 §3.1). `exp`, `aud` (the event),
 `sub` (the person) and `roles` are required.
 
-PyJWT says what is valid. Tokens just as `mint` makes them, nearly all, are recognised without it in a tenth of
-the time; whatever differs in anything goes to PyJWT.
+PyJWT says what is valid. Tokens just as `mint` makes them, nearly all, are recognised without it in a
+tenth of the time; whatever differs in anything goes to PyJWT.
 """
 
 from __future__ import annotations

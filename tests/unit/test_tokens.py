@@ -125,7 +125,9 @@ def test_nothing_is_accepted_that_the_library_refuses(odd, edit):
     claims = CLAIMS | {"jti": "t_1", "iat": NOW_S} | odd
     header = {"alg": "HS256", "typ": "JWT"}
     signed = ".".join(
-        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+        base64.urlsafe_b64encode(json.dumps(part, separators=(",", ":")).encode())
+        .rstrip(b"=")
+        .decode()
         for part in (header, claims)
     )
     mac = base64.urlsafe_b64encode(hmac.digest(SECRET.encode(), signed.encode(), "sha256"))
