@@ -15,14 +15,14 @@ import re
 import statistics
 import tempfile
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from rig import Figures, on_server_core, percentile, set_up, tokens
+from showcaller.testing.serving import ServeProcess
 from showcaller_load.clock_estimate import ClockEstimate
 from showcaller_load.swarm import Client, Swarm
-
-from showcaller.testing.serving import ServeProcess
 
 SOCKETS = 10_000
 SESSIONS, SESSION_MIN = 36, 20
@@ -34,6 +34,7 @@ FIRST_PROBES, FIRST_PROBES_EVERY_S, PROBES_EVERY_S = 5, 0.2, 15.0
 SETTLE_S = PROBES_EVERY_S + 2  # everybody has measured since the rush of joining
 JOIN_AT_ONCE, JOIN_PAUSE_S = 500, 0.2
 READ_CLOCKS_EVERY_S, CLOCKS_READ = 0.5, 200
+JUDGE_AT_ONCE = 50
 CHANNELS = ("agenda", "announcements", "session/talk0/questions")
 TEXT = (
     "a short break now, and after it the questions of the first talk, then the second talk begins"
@@ -52,27 +53,36 @@ class OwnClock:
         self._rate = 1000 * (1 + drift_ppm / 1e6)
         self.estimate = ClockEstimate()
 
-    def now_ms(self) -> float:
-        return time.monotonic() * self._rate + self._skew_ms
+    def own_ms(self, at_s: float) -> float:
+        """What it shows at `time.monotonic()` = `at_s`."""
+        return at_s * self._rate + self._skew_ms
 
-    def server_ms(self) -> float:
-        known = self.estimate.server_ms(self.now_ms())
-        return float("nan") if known is None else known
+    def server_ms(self, at_s: float) -> float:
+        known = self.estimate.server_ms(self.own_ms(at_s))
+        if known is None:
+            raise RuntimeError("no clock probe was answered")
+        return known
 
 
 class Cue:
     """One called cue, and how wrong each arrival of it was by the clock of who got it."""
 
-    def __init__(self, late_ms: int) -> None:
+    __slots__ = ("_first", "_last", "arrivals", "due_ms", "errors_ms", "late_ms")
+
+    def __init__(self, due_ms: int, late_ms: int) -> None:
+        self.due_ms = due_ms
         self.late_ms = late_ms  # of the call, as the server says
+        self.arrivals = 0
         self.errors_ms: list[float] = []
         self._first = self._last = (0.0, 0.0)  # wall and CPU seconds of ours
 
-    def add(self, error_ms: float) -> None:
-        self._last = time.perf_counter(), time.process_time()
-        if not self.errors_ms:
-            self._first = self._last
-        self.errors_ms.append(error_ms)
+    def note(self, everybody: int) -> None:
+        """One more has got it."""
+        self.arrivals += 1
+        if self.arrivals == 1:
+            self._first = time.perf_counter(), time.process_time()
+        elif self.arrivals == everybody:
+            self._last = time.perf_counter(), time.process_time()
 
     @property
     def busy(self) -> float:
@@ -89,8 +99,8 @@ class Audience:
         self._swarm = swarm
         self._clocks: dict[Client, OwnClock] = {}
         self._probes: list[tuple[float, int, int, Client]] = []  # when, tie, how many so far, whose
-        self._due: dict[bytes, tuple[int, int]] = {}  # by the message: they come 10,000 times
-        self._cues: dict[bytes, Cue] = {}
+        self._cues: dict[bytes, Cue | None] = {}  # by the message: all copies are equal
+        self._came: deque[tuple[Client, Cue, float]] = deque()  # who, what, when
         self._clock_errors_ms: list[float] = []
 
     def add(self, client: Client) -> None:
@@ -108,53 +118,67 @@ class Audience:
             if now_s >= read_s:
                 read_s += READ_CLOCKS_EVERY_S
                 for clock in random.sample(everybody, min(CLOCKS_READ, len(everybody))):
-                    self._clock_errors_ms.append(abs(clock.server_ms() - time.time() * 1000))
-            next_s = self._probes[0][0] if self._probes else end_s
-            self._swarm.poll(max(0.0, min(end_s, read_s, next_s) - time.perf_counter()))
+                    self._clock_errors_ms.append(
+                        abs(clock.server_ms(time.monotonic()) - time.time() * 1000)
+                    )
+            came = len(self._came)
+            next_s = now_s if came else min(end_s, read_s, self._probes[0][0])
+            self._swarm.poll(max(0.0, next_s - time.perf_counter()))
+            if len(self._came) == came:
+                self._judge(JUDGE_AT_ONCE)
 
     def _probe(self, now_s: float) -> None:
         while self._probes and self._probes[0][0] <= now_s:
             due_s, tie, sent, client = self._probes[0]
-            client.clock(self._clocks[client].now_ms())
+            client.clock(self._clocks[client].own_ms(time.monotonic()))
             first = sent + 1 < FIRST_PROBES
             pause_s = FIRST_PROBES_EVERY_S if first else PROBES_EVERY_S
             heapq.heapreplace(self._probes, (due_s + pause_s, tie, sent + 1, client))
 
     def _note(self, client: Client, payload: bytes) -> None:
         if payload.startswith(b'{"op":"clock"'):
-            clock = self._clocks[client]
-            t4 = clock.now_ms()
-            found = _CLOCK.search(payload)
-            assert found is not None, payload
-            clock.estimate.answer(float(found[1]), float(found[2]), float(found[3]), t4)
+            self._note_answer(client, time.monotonic(), payload)
         elif payload.startswith(b'{"op":"change","channel":"agenda"'):
-            self._note_cue(client, payload)
+            cue = self._cues[payload] if payload in self._cues else self._new_cue(payload)
+            if cue is not None and client in self._clocks:
+                self._came.append((client, cue, time.monotonic()))
+                cue.note(len(self._clocks))
 
-    def _note_cue(self, client: Client, payload: bytes) -> None:
-        if payload not in self._due:
-            found = _CUE.search(payload)
-            self._due[payload] = (int(found[1]), int(found[2])) if found else (0, 0)
-        due_ms, late_ms = self._due[payload]
-        if due_ms and client in self._clocks:
-            cue = self._cues.get(payload) or self._cues.setdefault(payload, Cue(late_ms))
-            cue.add(self._clocks[client].server_ms() - due_ms)
+    def _new_cue(self, payload: bytes) -> Cue | None:
+        found = _CUE.search(payload)
+        self._cues[payload] = Cue(int(found[1]), int(found[2])) if found else None
+        return self._cues[payload]
+
+    def _note_answer(self, client: Client, at_s: float, payload: bytes) -> None:
+        clock, found = self._clocks[client], _CLOCK.search(payload)
+        assert found is not None, payload
+        t4 = clock.own_ms(at_s)
+        clock.estimate.answer(float(found[1]), float(found[2]), float(found[3]), t4)
+
+    def _judge(self, most: int) -> None:
+        """Compute the errors of some arrivals. Not on arrival: the copies behind would have to wait."""
+        for _ in range(min(most, len(self._came))):
+            client, cue, at_s = self._came.popleft()
+            cue.errors_ms.append(self._clocks[client].server_ms(at_s) - cue.due_ms)
 
     def forget(self) -> None:
-        """What was seen while people came in."""
-        self._cues.clear()
+        """Leave out what was seen while people came in."""
+        self._came.clear()
+        self._cues = dict.fromkeys(self._cues)
         self._clock_errors_ms.clear()
 
     def take(self) -> tuple[list[Cue], list[float]]:
         """The cues that everybody has by now, once, and the clocks' errors, since the last call."""
-        whole = {m: cue for m, cue in self._cues.items() if len(cue.errors_ms) == len(self._clocks)}
-        self._cues = {m: cue for m, cue in self._cues.items() if m not in whole}
+        self._judge(len(self._came))
+        whole = [m for m, cue in self._cues.items() if cue and cue.arrivals == len(self._clocks)]
+        cues = [cue for message in whole if (cue := self._cues.pop(message))]
         errors_ms, self._clock_errors_ms = self._clock_errors_ms, []
-        return list(whole.values()), errors_ms
+        return cues, errors_ms
 
     @property
     def unfinished(self) -> int:
         """Cues that some have not got, or got twice."""
-        return len(self._cues)
+        return sum(cue is not None for cue in self._cues.values())
 
 
 def schedule() -> str:
