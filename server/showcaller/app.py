@@ -51,7 +51,7 @@ from .tokens import OrganiserKey, Tokens
 log = logging.getLogger(__name__)
 
 CHECK_BROKER_EVERY_S = 1.0
-LINGER_S = 0.25  # who connected just before this process was replaced has so long to say what for
+HEAR_WITHIN_S = 1.0  # for who connected just before this process was replaced to say what for
 
 
 class SharedPort:
@@ -152,7 +152,7 @@ class Server:
             log.info("draining", extra={"action": "serve.draining"})
             self._listener.close()
         if self._others_serve:
-            await asyncio.sleep(LINGER_S)
+            await self.gateway.hear_out(HEAR_WITHIN_S)
         spread_s = min(5.0, self.settings.drain_timeout_s / 2)
         await self.gateway.drain(spread_s, others_serve=self._others_serve)
         for media in self.media.values():

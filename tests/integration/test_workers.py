@@ -250,6 +250,19 @@ async def test_a_rolling_restart_loses_doubles_and_refuses_nothing(workers):
     assert server.complaints() == []
 
 
+async def test_who_connected_just_before_is_heard_by_the_one_that_is_replaced(workers):
+    async with workers() as server:
+        streams = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(20)]
+        rolling = asyncio.create_task(server.roll())
+        await until(lambda: server.log_lines("serve.draining"))
+        for _, writer in streams:
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        for reader, writer in streams:
+            assert (await reader.read()).startswith(b"HTTP/1.1 200")  # and then the connection ends
+            writer.close()
+        assert await rolling == "workers.rolled"
+
+
 def spawn(stack, work):
     task = asyncio.create_task(work)
     stack.callback(task.cancel)

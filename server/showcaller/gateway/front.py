@@ -46,6 +46,7 @@ class Front(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._gateway.begin_arrival()
         self._gateway.watch(self, self._gateway.now() + HEAD_DEADLINE_S)
 
     def data_received(self, data: bytes) -> None:
@@ -65,7 +66,8 @@ class Front(asyncio.Protocol):
             self._hand_over(head)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
+        if self._transport is not None:
+            self._release()
 
     def tick(self, now_s: float) -> None:
         """Called by the gateway's wheel when the head is overdue."""
@@ -126,6 +128,7 @@ class Front(asyncio.Protocol):
         transport, self._transport = self._transport, None
         self._head = b""
         assert transport is not None
+        self._gateway.end_arrival()
         return transport
 
 

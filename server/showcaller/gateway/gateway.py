@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 from collections.abc import Callable
@@ -58,6 +59,8 @@ class Gateway:
         self._hubs: dict[str, Hub] = {}
         self._wheel = Wheel()
         self._turning = False
+        self._arriving = 0  # connections whose first request has not come, or waits for its turn
+        self._all_arrived = asyncio.Event()
         self._leaving: set[LiveConnection] = set()
         self._all_left = asyncio.Event()
 
@@ -83,6 +86,15 @@ class Gateway:
         if served is None:
             raise NotFound(f"there is no event {event_id!r} here")
         return served, upgrade
+
+    def begin_arrival(self) -> None:
+        """Somebody has connected, and has not said yet what for."""
+        self._arriving += 1
+
+    def end_arrival(self) -> None:
+        self._arriving -= 1
+        if not self._arriving:
+            self._all_arrived.set()
 
     @property
     def is_crowded(self) -> bool:
@@ -160,6 +172,15 @@ class Gateway:
                 asyncio.get_running_loop().call_later(RESOLUTION_S, self._turn)
 
     # Going away ---------------------------------------------------------------------------------
+
+    async def hear_out(self, within_s: float) -> None:
+        """Wait until everybody who has connected has asked for something."""
+        await asyncio.sleep(0)  # for those who were just accepted
+        if self._arriving:
+            self._all_arrived.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await self._all_arrived.wait()
 
     async def drain(self, spread_s: float, *, others_serve: bool = False) -> None:
         """Let nobody in, tell everybody when their turn to leave is, and close each at that time.
