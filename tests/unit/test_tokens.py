@@ -105,22 +105,25 @@ def library_accepts(text):
 
 TIMES_S = st.sampled_from([0, 2, -2, 30, -30, HOUR_S, -HOUR_S]).map(lambda by_s: NOW_S + by_s)
 VALUES = st.none() | st.booleans() | st.text(max_size=3) | st.lists(st.text(max_size=3), max_size=2)
-ODD_CLAIMS = st.fixed_dictionaries(
-    {},
-    optional={
-        "aud": st.sampled_from(["conf", "another", ["conf"], ["another", "conf"], []]) | VALUES,
-        "iss": st.sampled_from(["showcaller", "somebody"]) | VALUES,
-        "exp": TIMES_S | TIMES_S.map(float) | TIMES_S.map(str) | VALUES,
-        "iat": TIMES_S | VALUES,
-        "nbf": TIMES_S | VALUES,
-        "jti": VALUES,
-        "sub": VALUES,
-        "other": VALUES,
-    },
+ODD_VALUES = {
+    "aud": st.sampled_from(["another", ["conf"], ["another", "conf"], []]) | VALUES,
+    "iss": st.just("somebody") | VALUES,
+    "exp": TIMES_S | TIMES_S.map(float) | TIMES_S.map(str) | VALUES,
+    "iat": TIMES_S | VALUES,
+    "nbf": TIMES_S | VALUES,
+    "jti": VALUES,
+    "sub": VALUES,
+    "other": VALUES,
+}
+ODD_CLAIM = st.sampled_from(sorted(ODD_VALUES)).flatmap(
+    lambda name: st.tuples(st.just(name), ODD_VALUES[name])
 )
 
 
-@given(ODD_CLAIMS, st.none() | st.tuples(st.integers(0, 300), st.sampled_from("AaZ9-_=.")))
+@given(
+    st.lists(ODD_CLAIM, max_size=2).map(dict),
+    st.none() | st.tuples(st.integers(0, 300), st.sampled_from("AaZ9-_=.")),
+)
 def test_nothing_is_accepted_that_the_library_refuses(odd, edit):
     claims = CLAIMS | {"jti": "t_1", "iat": NOW_S} | odd
     header = {"alg": "HS256", "typ": "JWT"}
