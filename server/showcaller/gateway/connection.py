@@ -94,8 +94,9 @@ class LiveConnection(FramedConnection):
     # Driving the session --------------------------------------------------------------------------
 
     def on_event(self, event: frames.Event) -> None:
-        self._gateway.counters.frames_received += 1
-        self._carry_out(self._session.receive(event, self._gateway.now()))
+        gateway = self._gateway
+        gateway.counters.frames_received += 1
+        self._carry_out(self._session.receive(event, gateway.now(), gateway.load.stall_s))
 
     def tick(self, now_s: float) -> float | None:
         """Called by the gateway's wheel."""

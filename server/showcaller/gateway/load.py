@@ -28,6 +28,7 @@ class Load:
     def __init__(self, memory_limit_bytes: float = math.inf) -> None:
         self.memory_limit_bytes = memory_limit_bytes
         self.why = ""
+        self.stall_s = 0.0  # the loop's longest turn lately: so long nobody was read from
         self._lags_s: deque[float] = deque([0.0] * PROBES, maxlen=PROBES)
         self._memory_bytes = 0
 
@@ -36,14 +37,10 @@ class Load:
         """How late the loop wakes, a single long turn left aside."""
         return median(self._lags_s)
 
-    @property
-    def stall_s(self) -> float:
-        """The loop's longest turn lately: so long nobody was read from."""
-        return max(self._lags_s)
-
     def note(self, lag_s: float, memory_bytes: int) -> None:
         """How late the loop woke, and what the process holds."""
         self._lags_s.append(lag_s)
+        self.stall_s = max(self._lags_s)
         self._memory_bytes = memory_bytes
         before, self.why = self.why, self._judge()
         if self.why != before:

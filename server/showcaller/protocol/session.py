@@ -91,13 +91,13 @@ class Session:
     """See the module's text. `channels` are those the client follows; the driver adds and removes them."""
 
     __slots__ = (
+        "_allowance",
+        "_counted_s",
         "_due_s",
         "_expires_s",
         "_heartbeat_s",
         "_malformed_s",
         "_phase",
-        "_second_began_s",
-        "_second_count",
         "_seen_s",
         "channels",
         "format",
@@ -111,8 +111,8 @@ class Session:
         self._due_s = now_s + HELLO_DEADLINE_S  # then the next heartbeat; then the end of lingering
         self._seen_s = now_s
         self._expires_s = 0.0
-        self._second_began_s = now_s
-        self._second_count = 0
+        self._allowance: float = MAX_PER_SECOND  # frames that the client may send at this moment
+        self._counted_s = now_s
         self._malformed_s: list[float] | None = None
 
     @property
@@ -171,12 +171,15 @@ class Session:
 
     # Traffic ------------------------------------------------------------------------------------
 
-    def receive(self, event: frames.Event, now_s: float) -> Effect | None:
-        """What follows from an event of the frame reader."""
+    def receive(self, event: frames.Event, now_s: float, stalled_s: float = 0.0) -> Effect | None:
+        """What follows from an event of the frame reader.
+
+        Lately nobody was read from for `stalled_s`: what was sent meanwhile comes at once, and is no flood.
+        """
         if self._phase is _Phase.CLOSING:
             return None
         self._seen_s = now_s
-        if self._floods(now_s):
+        if self._floods(now_s, stalled_s):
             return Hangup(CLOSE_FLOOD, "flood")
         match event:
             case frames.Text(data):
@@ -189,11 +192,12 @@ class Session:
                 return Hangup(code, "")
         return None
 
-    def _floods(self, now_s: float) -> bool:
-        if now_s - self._second_began_s >= 1:
-            self._second_began_s, self._second_count = now_s, 0
-        self._second_count += 1
-        return self._second_count > MAX_PER_SECOND
+    def _floods(self, now_s: float, stalled_s: float) -> bool:
+        """A bucket of a second's frames, and of as many as could pile up while we did not read."""
+        grown = self._allowance + (now_s - self._counted_s) * MAX_PER_SECOND
+        self._allowance = min(grown, MAX_PER_SECOND * (1 + stalled_s)) - 1
+        self._counted_s = now_s
+        return self._allowance < 0
 
     def _message(self, data: bytes, format: Format, now_s: float) -> Effect:
         if format != self.format:

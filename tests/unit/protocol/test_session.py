@@ -147,6 +147,20 @@ def test_200_messages_a_second_are_served_for_as_long_as_they_come(client):
         client.now_s += 1
 
 
+@pytest.mark.parametrize("per_second", [20, 200])
+def test_what_piled_up_while_we_did_not_read_is_no_flood(client, per_second):
+    client.now_s += 5
+    for _ in range(5 * per_second):
+        effect = client.session.receive(frames.Ping(b""), client.now_s, stalled_s=5.0)
+        assert effect == Pong(b"")
+
+
+def test_a_stall_is_no_licence_to_flood(client):
+    client.now_s += 5
+    effects = [client.session.receive(frames.Ping(b""), client.now_s, 5.0) for _ in range(1201)]
+    assert effects[-1] == Hangup(4504, "flood")
+
+
 def test_a_clients_close_is_answered_with_its_code(client):
     assert client.receive(frames.Close(1001, "bye")) == Hangup(1001, "")
 
