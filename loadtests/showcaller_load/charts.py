@@ -42,8 +42,8 @@ class Chart:
 
 def end_s(result: Result) -> float:
     """Where the time axis that all plots share ends."""
-    last = max((second.t_s + 1 for second in result.seconds), default=0)
-    return max([result.took_s, last, *(fault.t_s for fault in result.faults)])
+    seconds = [second.t_s + 1.0 for second in result.seconds]
+    return max([1.0, *seconds, *(fault.t_s for fault in result.faults)])
 
 
 def marks(result: Result) -> list[Mark]:
@@ -222,7 +222,7 @@ def key_figures(result: Result) -> list[tuple[str, str, str]]:
         (
             "Sockets at once",
             units.number(max((second.sockets for second in seconds), default=0)),
-            f"{units.count(joins, 'join')}, returns included",
+            f"of {result.audience:,}; {units.count(joins, 'join')}, returns included",
         ),
         (
             "Joins a second",

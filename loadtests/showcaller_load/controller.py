@@ -299,6 +299,8 @@ class Controller:
             tool_version=__version__,
             scenario=self._scenario.name,
             scenario_yaml=self._scenario.yaml,
+            audience=self._scenario.audience.size,
+            duration_s=self._scenario.duration_s,
             target=self._deployment.description,
             started_at=started_at.isoformat(timespec="seconds"),
             took_s=round(time.monotonic() - self._zero_s, 1),

@@ -101,6 +101,7 @@ class Generator:
             closes=measures.closes,
             behind=crowd.behind if crowd.is_settling else 0,
             unanswered=crowd.unanswered if crowd.is_settling else 0,
+            anomalies=sum(n for what, n in measures.totals.items() if what.startswith("anomalies")),
             busy=measures.busy(),
             latencies=measures.buckets(),
             late=pack(measures.late),

@@ -216,7 +216,7 @@ def _speeds(last: Second) -> Sequence[Figure]:
         ("reply p99", units.milliseconds(last.reply_p99_ms), "reply_p99_ms", ""),
         ("loop lag", units.milliseconds(last.loop_lag_ms), "loop_lag_ms", ""),
         ("generator busy", units.percent(last.generator_busy), "generator_busy", busy),
-        ("replies/s", f"{last.replies:,}", "replies", ""),
+        ("anomalies", f"{last.anomalies:,}", "anomalies", "bold red" if last.anomalies else ""),
     )
 
 
@@ -285,6 +285,7 @@ def plain_line(seen: Seen) -> str:
         f"broadcast p99 {units.milliseconds(last.broadcast_p99_ms)}",
         f"reply p99 {units.milliseconds(last.reply_p99_ms)}",
         f"generator {units.percent(last.generator_busy)}",
+        *([units.count(last.anomalies, "anomaly", "anomalies")] if last.anomalies else []),
     ]
     parts += [f"{kept[-1].name} {units.percent(kept[-1].cpu_share)}" for kept in seen.running()[:3]]
     return "  ".join(parts)

@@ -124,6 +124,7 @@ class Tick(Report, frozen=True, kw_only=True, tag="tick"):
     closes: dict[int, int]  # by code
     behind: int  # attendees who are not whole, or lack what others were shown
     unanswered: int
+    anomalies: int = 0  # that ledgers have noted since the beginning
     busy: float
     latencies: dict[str, Buckets]
     late: Buckets

@@ -124,9 +124,11 @@ def break_at_holes(points: Sequence[Point], longest: float) -> list[Point]:
     return joined
 
 
-def path(points: Sequence[Point], x: Scale, y: Scale) -> str:
-    """An SVG path; a point alone between gaps becomes a dot."""
-    return "".join(_stroke(run, x, y) for run in _runs(points))
+def paths(points: Sequence[Point], x: Scale, y: Scale) -> tuple[str, str]:
+    """SVG paths of the lines, and of the dots: points that stand alone between gaps."""
+    runs = list(_runs(points))
+    lines = "".join(_stroke(run, x, y) for run in runs if len(run) > 1)
+    return lines, "".join(_stroke(run, x, y) for run in runs if len(run) == 1)
 
 
 def _runs(points: Sequence[Point]) -> Iterator[list[tuple[float, float]]]:
@@ -161,10 +163,7 @@ def plot(
     height: int = 170,
 ) -> Markup:
     """`name` makes the ids unique in the page. `limit` is drawn as a line where it is in sight."""
-    drawn = [
-        element("path", class_=f"line c{number % 8}", d=path(thin(line.points), x, y))
-        for number, line in enumerate(lines)
-    ]
+    drawn = [_drawn(line, f"c{number % 8}", x, y) for number, line in enumerate(lines)]
     return element(
         "svg",
         element("title", title, id=f"{name}-title"),
@@ -188,6 +187,15 @@ def plot(
         height=height,
         width="100%",
     )
+
+
+def _drawn(line: Line, colour: str, x: Scale, y: Scale) -> list[Markup]:
+    lines, dots = paths(thin(line.points), x, y)
+    return [
+        element("path", class_=f"{kind} {colour}", d=drawn)
+        for kind, drawn in (("line", lines), ("line dot", dots))
+        if drawn
+    ]
 
 
 def _y_axis(y: Scale, height: int, show: Callable[[float], str]) -> list[Markup]:

@@ -406,11 +406,16 @@ def _machines(result: Result) -> Markup:
 
 
 def _scenario(result: Result) -> Markup:
-    name = f"{result.scenario}.yaml"
+    again = f"--audience {result.audience} --duration {result.duration_s:g}s"
+    also = (
+        ""
+        if result.target.startswith("showcaller serve")
+        else ", with --url and what lets people in"
+    )
     return section(
         "The scenario",
-        element("p", "Save this text and run it again:"),
-        element("pre", element("code", f"showcaller-load run {name}"), tabindex="0"),
+        element("p", f"Save the text below as scenario.yaml, and run it again{also}:"),
+        element("pre", element("code", f"showcaller-load run scenario.yaml {again}"), tabindex="0"),
         element("pre", element("code", result.scenario_yaml), tabindex="0"),
     )
 

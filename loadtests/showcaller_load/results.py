@@ -43,6 +43,7 @@ class Second(Value, frozen=True, kw_only=True):
     commands: int  # sent, repeats included
     replies: int
     closes: int  # connections that ended, whoever ended them
+    anomalies: int = 0  # that ledgers have noted by now, of every kind; the verdict finds the rest
     broadcast_p50_ms: float | None = None
     broadcast_p99_ms: float | None = None
     reply_p99_ms: float | None = None
@@ -112,6 +113,8 @@ class Result(Value, frozen=True, kw_only=True):
     tool_version: str
     scenario: str
     scenario_yaml: str
+    audience: int  # sockets wanted, and
+    duration_s: float  # how long: a call of the tool may want others than the scenario's text says
     target: str  # what was tested, in words: the options of `serve`, or the URL
     started_at: str  # ISO 8601, UTC
     took_s: float

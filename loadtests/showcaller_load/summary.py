@@ -142,6 +142,7 @@ def _second(
         commands=total("commands"),
         replies=total("replies"),
         closes=sum(sum(tick.closes.values()) for tick in ticks),
+        anomalies=total("anomalies"),
         broadcast_p50_ms=broadcast.quantile_ms(0.5) if broadcast.counts else None,
         broadcast_p99_ms=broadcast.quantile_ms(0.99) if broadcast.counts else None,
         reply_p99_ms=reply.quantile_ms(0.99) if reply.counts else None,

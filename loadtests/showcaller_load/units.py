@@ -43,11 +43,7 @@ def percent(share: float | None) -> str:
     """A share of 1 as `87 %`; of CPU, 100 % is one core."""
     if share is None or not math.isfinite(share):
         return NOTHING
-    return (
-        f"{share * 100:.0f}{SPACE}%"
-        if share >= 0.095 or share == 0
-        else f"{share * 100:.1f}{SPACE}%"
-    )
+    return f"{number(round(share * 100, 0 if share >= 0.095 else 1))}{SPACE}%"
 
 
 def clock(time_s: float) -> str:

@@ -36,6 +36,8 @@ def made_result(verdict: str = "pass", *, length_s: int = 100, **changes) -> Res
         "tool_version": "0.4.0",
         "scenario": "session-starting",
         "scenario_yaml": YAML,
+        "audience": 2000,
+        "duration_s": float(length_s),
         "target": "serve --workers 2 --broker redis",
         "started_at": "2026-11-23T20:01:07Z",
         "took_s": length_s + 0.4,

@@ -89,8 +89,8 @@ def test_before_the_first_second_there_is_a_picture_too():
 
 
 def test_a_low_terminal_shows_fewer_processes():
-    assert "supervisor" in picture(height=40)
-    assert "supervisor" not in picture(height=20)
+    assert "supervisor (100)" in picture(height=40)
+    assert "supervisor (100)" not in picture(height=20)
 
 
 def test_a_terminal_without_unicode_does_not_end_the_run():

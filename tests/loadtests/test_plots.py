@@ -76,9 +76,9 @@ def test_thinning_never_joins_what_a_gap_parts(points):
 
 def test_a_gap_parts_the_line_and_a_point_alone_is_a_dot():
     x, y = plots.times(10), plots.linear([10])
-    drawn = plots.path([(0, 1), (1, 2), (2, None), (3, 4), (4, None)], x, y)
-    assert drawn.count("M") == 2
-    assert drawn.endswith("h0")
+    lines, dots = plots.paths([(0, 1), (1, 2), (2, None), (3, 4), (4, None)], x, y)
+    assert (lines.count("M"), lines.count("L")) == (1, 1)
+    assert dots == "M300.0 240.0h0"
 
 
 def test_holes_between_samples_become_gaps():
