@@ -77,6 +77,12 @@ class _Source:
                 return True
         return False
 
+    def _probe(self) -> bool:
+        someone = self._someone()
+        if someone is not None:
+            someone.probe()
+        return someone is not None
+
     def _announce(self) -> bool:
         crowd = self._crowd
         text = f"Announcement {self._done}: a short break, then questions"

@@ -305,11 +305,16 @@ class Attendee:
         now_ms = self._crowd.server_ms(now_s)
         return now_ms + self._skew_ms + self._drift * self._crowd.ms_of(now_s)
 
+    def probe(self) -> None:
+        """Ask for the time once."""
+        self._send(self._frame({"op": "clock", "t1": self._own_ms(self._crowd.now_s())}))
+
     def _probe(self, connection: Connection | None) -> None:
-        if connection is None or connection is not self.connection or not self._probes_left:
+        """As often as it is still to be asked, a moment apart."""
+        if connection is not self.connection or not self._probes_left:
             return
         self._probes_left -= 1
-        self._send(self._frame({"op": "clock", "t1": self._own_ms(self._crowd.now_s())}))
+        self.probe()
         self._crowd.timers.after(PROBE_EVERY_S, self._probe, connection)
 
     def _clock_answer(self, message: Message, now_s: float) -> None:

@@ -191,8 +191,8 @@ class OwnDeployment:
 class RunningDeployment:
     """A deployment that is not ours: it is only talked to. Faults are commands of the operator's.
 
-    `commands`: what to run for a fault, such as `{"rolling_restart": ["systemctl", "reload", …]}`; for a
-    fault without one, `ask` tells the operator what to do now.
+    `commands`: what to run for a fault, such as `{"rolling_restart": ["systemctl", "reload", …]}`, in place
+    of the scenario's own. A fault without a command is told to the operator, at its moment.
     """
 
     def __init__(
@@ -222,8 +222,8 @@ class RunningDeployment:
         return
 
     async def cause(self, fault: FaultPlan) -> str:
-        words = self._commands.get(fault.do)
-        if words is None:
+        words = self._commands.get(fault.do) or fault.command
+        if not words:
             return f"operator: {fault.do.replace('_', ' ')} now"
         process = await asyncio.create_subprocess_exec(*words)
         code = await process.wait()

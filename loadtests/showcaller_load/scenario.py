@@ -8,15 +8,16 @@ from typing import Literal, get_args
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-ActionName = Literal["ask", "vote", "announce", "moderate"]
+ActionName = Literal["ask", "vote", "probe", "announce", "moderate"]
 FaultName = Literal["cut", "slow", "rolling_restart", "kill_worker", "kill_redis"]
 BrokerName = Literal["sqlite", "redis"]
 
 ACTIONS: tuple[ActionName, ...] = get_args(ActionName)
 FAULTS: tuple[FaultName, ...] = get_args(FaultName)
-OF_ATTENDEES = ("ask", "vote")  # the actions whose rate grows with the audience
+OF_ATTENDEES = ("ask", "vote", "probe")  # the actions whose rate grows with the audience
 BY_GENERATORS = ("cut", "slow")  # the faults that attendees suffer; the others are the servers'
 
+GROWING_LIMITS = ("joins_per_s", "votes_per_s")  # of an audience of the scenario's size
 NEVER = {"lost": 0.0, "doubled": 0.0, "out_of_order": 0.0, "diverged": 0.0, "unanswered": 0.0}
 
 
@@ -49,12 +50,16 @@ class Action(Struct, frozen=True, kw_only=True):
 
 
 class FaultPlan(Struct, frozen=True, kw_only=True):
-    """`share`: of the audience. `for_s`: how long attendees don't read, or Redis stays away."""
+    """`share`: of the audience. `for_s`: how long attendees don't read, or Redis stays away.
+
+    `command`: what causes it in a deployment that is not the tool's own.
+    """
 
     at_s: float
     do: FaultName
     share: float = 1.0
     for_s: float = 0.0
+    command: tuple[str, ...] = ()
 
 
 class ServerPlan(Struct, frozen=True, kw_only=True):
@@ -89,7 +94,12 @@ class Scenario(Struct, frozen=True, kw_only=True):
             replace(action, per_s=action.per_s * ratio) if action.do in OF_ATTENDEES else action
             for action in self.actions
         )
-        return replace(self, audience=replace(self.audience, grows=grows), actions=actions)
+        limits = {
+            name: limit * ratio if name in GROWING_LIMITS else limit
+            for name, limit in self.limits.items()
+        }
+        audience = replace(self.audience, grows=grows)
+        return replace(self, audience=audience, actions=actions, limits=limits)
 
     def lasting(self, duration_s: float) -> Scenario:
         """The same in another time: every instant in proportion, rates as they are."""

@@ -196,6 +196,7 @@ def _fault(element: Element, duration_s: float, report: Report) -> FaultPlan:
             do=fields.choice("do", FAULTS, FAULTS[0]),
             share=_share(fields, "share", 1.0),
             for_s=_time(fields, "for", 0.0, most_s=duration_s),
+            command=tuple(_words(fields, "command")),
         )
 
 
