@@ -51,7 +51,7 @@ from .tokens import OrganiserKey, Tokens
 log = logging.getLogger(__name__)
 
 CHECK_BROKER_EVERY_S = 1.0
-HEAR_WITHIN_S = 1.0  # for who connected just before this process was replaced to say what for
+HEAR_WITHIN_S = 2.0  # for who connected just before this process was replaced to say what for
 
 
 class SharedPort:

@@ -255,6 +255,7 @@ async def test_who_connected_just_before_is_heard_by_the_one_that_is_replaced(wo
         streams = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(20)]
         rolling = asyncio.create_task(server.roll())
         await until(lambda: server.log_lines("serve.draining"))
+        await asyncio.sleep(0.5)  # by then, one that does not wait has ended
         for _, writer in streams:
             writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         for reader, writer in streams:
