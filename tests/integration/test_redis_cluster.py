@@ -217,8 +217,7 @@ async def test_a_failover_by_hand_goes_by_unnoticed(cluster: RedisCluster, event
             async with writing(log, other) as writers:
                 await writers[0].some_more()
                 replica = cluster.replica_of(cluster.master_of(event_id))
-                replica.command("CLUSTER", "FAILOVER")
-                await until(lambda: replica.command("ROLE").startswith("master"))
+                await asyncio.to_thread(cluster.fail_over, event_id)
                 await writers[0].some_more()
                 await writers[1].some_more()
             await whole(reader, log)

@@ -89,6 +89,17 @@ class RedisCluster:
         for server in (target, source):
             server.command("CLUSTER", "SETSLOT", slot, "NODE", node_id(target))
 
+    def fail_over(self, event_id: str) -> None:
+        """Have a replica take over from the master of `event_id`, which lives on, and wait for it."""
+        replica = self.replica_of(self.master_of(event_id))
+        deadline = time.monotonic() + _READY_S
+        while not replica.command("ROLE").startswith("master"):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the replica did not take over:\n" + _info(replica))
+            with contextlib.suppress(RuntimeError):  # already asked
+                replica.command("CLUSTER", "FAILOVER")
+            time.sleep(0.1)
+
     def __enter__(self) -> Self:
         try:
             self.start()
