@@ -229,17 +229,15 @@ class Questions:
 
     def cast_votes(self, fact: facts.VotesCast) -> Outcome:
         """Fold a batch; votes that can't be counted are named in `refused_votes`, the others count."""
-        outcome = Outcome()
+        outcome, find, cast = Outcome(), self.by_id.get, self.votes.cast
         for place, vote in enumerate(fact.votes):
             person, question_id, on = vote
-            question = self.by_id.get(question_id)
-            if (
-                question is None
-                or question.state not in VOTABLE_STATES
-                or question.person == person
-            ):
-                outcome.refused_votes[place] = _why_no_vote(question)
-            elif self.votes.cast(person, question.number, on):
+            question = find(question_id)
+            if question is None or question.state not in VOTABLE_STATES:
+                outcome.refused_votes[place] = _why_not_votable(question)
+            elif question.person == person:
+                outcome.refused_votes[place] = _OWN
+            elif cast(person, question.number, on):
                 outcome.votes.append(vote)
         return outcome
 
@@ -265,10 +263,8 @@ def _touches(question: QuestionId) -> set[Touch]:
     return {Touch("question", question), Touch("tally", question)}
 
 
-def _why_no_vote(question: Question | None) -> Refusal:
-    if question is None or question.state == "erased":
-        return _NO_QUESTION
-    return _OWN if question.state in VOTABLE_STATES else _NOT_VOTABLE
+def _why_not_votable(question: Question | None) -> Refusal:
+    return _NO_QUESTION if question is None or question.state == "erased" else _NOT_VOTABLE
 
 
 _FOLDS: dict[type[facts.Fact], Callable[[Questions, Question, Any], _Change]] = {

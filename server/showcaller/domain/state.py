@@ -110,11 +110,11 @@ class State:
         return outcome
 
     def _fold(self, fact: facts.Fact, at_ms: int) -> Outcome:
-        if self.runsheet is None or isinstance(fact, facts.RunStarted):
+        kind = type(fact)
+        if self.runsheet is None or kind is facts.RunStarted:
             return self._start_run(fact, at_ms)
         if isinstance(fact, facts.VotesCast):  # as most are
             return self.questions.cast_votes(fact)
-        kind = type(fact)
         if kind in _QUESTION_FACTS:
             return self.questions.apply(fact, at_ms, self.runsheet)
         if kind in _RUN_SHEET_FACTS:
