@@ -20,9 +20,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from rig import Figures, on_server_core, percentile, set_up, tokens
-from showcaller.testing.serving import ServeProcess
 from showcaller_load.clock_estimate import ClockEstimate
 from showcaller_load.swarm import Client, Swarm
+
+from showcaller.testing.serving import ServeProcess
 
 SOCKETS = 10_000
 SESSIONS, SESSION_MIN = 36, 20
@@ -67,28 +68,28 @@ class OwnClock:
 class Cue:
     """One called cue, and how wrong each arrival of it was by the clock of who got it."""
 
-    __slots__ = ("_first", "_last", "arrivals", "due_ms", "errors_ms", "late_ms")
-
     def __init__(self, due_ms: int, late_ms: int) -> None:
         self.due_ms = due_ms
         self.late_ms = late_ms  # of the call, as the server says
         self.arrivals = 0
         self.errors_ms: list[float] = []
-        self._first = self._last = (0.0, 0.0)  # wall and CPU seconds of ours
+        self._first_cpu_s = self._last_cpu_s = self._last_s = 0.0
 
     def note(self, everybody: int) -> None:
         """One more has got it."""
         self.arrivals += 1
         if self.arrivals == 1:
-            self._first = time.perf_counter(), time.process_time()
+            self._first_cpu_s = time.process_time()
         elif self.arrivals == everybody:
-            self._last = time.perf_counter(), time.process_time()
+            self._last_s, self._last_cpu_s = time.time(), time.process_time()
 
     @property
     def busy(self) -> float:
-        """Our share of our core between the first copy and the last."""
-        (first_s, first_cpu_s), (last_s, last_cpu_s) = self._first, self._last
-        return (last_cpu_s - first_cpu_s) / max(last_s - first_s, 1e-9)
+        """Our share of our core until the last copy was here."""
+        return (self._last_cpu_s - self._first_cpu_s) / max(self._last_s - self.due_ms / 1000, 1e-3)
+
+
+UNKNOWN = Cue(0, 0)
 
 
 class Audience:
@@ -102,6 +103,7 @@ class Audience:
         self._cues: dict[bytes, Cue | None] = {}  # by the message: all copies are equal
         self._came: deque[tuple[Client, Cue, float]] = deque()  # who, what, when
         self._clock_errors_ms: list[float] = []
+        self._watching = False
 
     def add(self, client: Client) -> None:
         skew_ms = random.uniform(-SKEW_MS, SKEW_MS)
@@ -112,20 +114,22 @@ class Audience:
         """Probe, read what comes, and look now and then at how true some of the clocks are."""
         end_s = read_s = time.perf_counter()
         end_s += seconds
-        everybody = list(self._clocks.values())
         while (now_s := time.perf_counter()) < end_s:
             self._probe(now_s)
             if now_s >= read_s:
                 read_s += READ_CLOCKS_EVERY_S
-                for clock in random.sample(everybody, min(CLOCKS_READ, len(everybody))):
-                    self._clock_errors_ms.append(
-                        abs(clock.server_ms(time.monotonic()) - time.time() * 1000)
-                    )
+                self._read_clocks()
             came = len(self._came)
             next_s = now_s if came else min(end_s, read_s, self._probes[0][0])
             self._swarm.poll(max(0.0, next_s - time.perf_counter()))
             if len(self._came) == came:
                 self._judge(JUDGE_AT_ONCE)
+
+    def _read_clocks(self) -> None:
+        if self._watching:
+            for clock in random.sample(list(self._clocks.values()), CLOCKS_READ):
+                true_ms = time.time() * 1000  # the broker's clock is this machine's
+                self._clock_errors_ms.append(abs(clock.server_ms(time.monotonic()) - true_ms))
 
     def _probe(self, now_s: float) -> None:
         while self._probes and self._probes[0][0] <= now_s:
@@ -139,13 +143,15 @@ class Audience:
         if payload.startswith(b'{"op":"clock"'):
             self._note_answer(client, time.monotonic(), payload)
         elif payload.startswith(b'{"op":"change","channel":"agenda"'):
-            cue = self._cues[payload] if payload in self._cues else self._new_cue(payload)
+            cue = self._cues.get(payload, UNKNOWN)
+            if cue is UNKNOWN:
+                cue = self._new_cue(payload)
             if cue is not None and client in self._clocks:
                 self._came.append((client, cue, time.monotonic()))
                 cue.note(len(self._clocks))
 
     def _new_cue(self, payload: bytes) -> Cue | None:
-        found = _CUE.search(payload)
+        found = _CUE.search(payload) if self._watching else None
         self._cues[payload] = Cue(int(found[1]), int(found[2])) if found else None
         return self._cues[payload]
 
@@ -161,11 +167,9 @@ class Audience:
             client, cue, at_s = self._came.popleft()
             cue.errors_ms.append(self._clocks[client].server_ms(at_s) - cue.due_ms)
 
-    def forget(self) -> None:
-        """Leave out what was seen while people came in."""
-        self._came.clear()
-        self._cues = dict.fromkeys(self._cues)
-        self._clock_errors_ms.clear()
+    def watch(self) -> None:
+        """From now on judge the cues that are called, and the clocks."""
+        self._watching = True
 
     def take(self) -> tuple[list[Cue], list[float]]:
         """The cues that everybody has by now, once, and the clocks' errors, since the last call."""
@@ -219,6 +223,7 @@ def cycle(audience: Audience, announcers: list[Client], figures: Figures) -> Non
     """All cues of one session; each second one of the announcers, if there are any, tells everybody."""
     began_s = time.perf_counter()
     for second in range(round(CYCLE_S)):
+        audience.run_for(random.random() / 2)  # so that cues and announcements meet in every way
         if announcers:
             announcer = announcers[second % len(announcers)]
             announcer.command(f"a{second}", "announcement.make", text=TEXT)
@@ -252,7 +257,7 @@ async def run(figures: Figures, sockets: int, broker: tuple[str, ...]) -> None:
         moderators = swarm.join(tokens(server, 4, "moderator"), ())
         come_in(swarm, audience, tokens(server, sockets))
         audience.run_for(SETTLE_S)
-        audience.forget()
+        audience.watch()
         for announcers in ([], moderators):
             for _ in range(CYCLES):
                 cycle(audience, announcers, figures)

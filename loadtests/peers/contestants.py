@@ -102,7 +102,8 @@ async def centrifuge(*options: str, redis: bool = False) -> AsyncIterator[Runnin
             options = (*options, "-redis", address)
         with started([*command, *options]) as (pid, port):
             publisher = HttpPublisher(port, "/api/publish")
-            yield peer(pid, CentrifugeSwarm(port, ""), publisher)
+            with peer(pid, CentrifugeSwarm(port, ""), publisher) as running:
+                yield running
 
 
 @contextlib.asynccontextmanager
@@ -114,8 +115,9 @@ async def centrifugo(*, redis: bool) -> AsyncIterator[Running]:
         config.write_text(json.dumps(centrifugo_config(port, address if redis else None)))
         with started([*command[:1], "--config", config], port=port) as (pid, _):
             publisher = HttpPublisher(port, "/api/publish", f"X-API-Key: {SECRET}\r\n")
-            running = peer(pid, CentrifugeSwarm(port, ""), publisher, collects=False)
-            yield Running(pid, running.swarm, signed_tokens, running.publish, running.collect)
+            swarm = CentrifugeSwarm(port, "")
+            with peer(pid, swarm, publisher, collects=False, tokens=signed_tokens) as running:
+                yield running
 
 
 def centrifugo_config(port: int, redis: str | None) -> dict[str, object]:
@@ -134,23 +136,31 @@ def centrifugo_config(port: int, redis: str | None) -> dict[str, object]:
 @contextlib.asynccontextmanager
 async def socketio() -> AsyncIterator[Running]:
     with started(installs.socketio()) as (pid, port):
-        yield peer(pid, SocketIoSwarm(port, ""), HttpPublisher(port, "/publish"))
+        with peer(pid, SocketIoSwarm(port, ""), HttpPublisher(port, "/publish")) as running:
+            yield running
 
 
 @contextlib.asynccontextmanager
 async def websockets() -> AsyncIterator[Running]:
     with started(installs.websockets()) as (pid, port):
         swarm = BroadcastSwarm(port, "")
-        yield peer(pid, swarm, SocketPublisher(swarm), collects=False)
+        with peer(pid, swarm, SocketPublisher(swarm), collects=False) as running:
+            yield running
 
 
+def names(many: int) -> list[str]:
+    return [f"person-{number}" for number in range(many)]
+
+
+@contextlib.contextmanager
 def peer(
     pid: int,
     swarm: PeerSwarm,
     publisher: HttpPublisher | SocketPublisher,
     *,
     collects: bool = True,
-) -> Running:
+    tokens: Callable[[int], list[str]] = names,
+) -> Iterator[Running]:
     numbers = count()
 
     def publish(text: str) -> None:
@@ -161,11 +171,8 @@ def peer(
         if collects:
             collect_garbage(swarm.port)
 
-    return Running(pid, swarm, names, publish, collect)
-
-
-def names(many: int) -> list[str]:
-    return [f"person-{number}" for number in range(many)]
+    with contextlib.closing(swarm), contextlib.closing(publisher):
+        yield Running(pid, swarm, tokens, publish, collect)
 
 
 def signed_tokens(many: int) -> list[str]:
