@@ -52,11 +52,12 @@ def cores() -> list[int]:
 @contextlib.contextmanager
 def on_server_core() -> Iterator[None]:
     """Processes started inside run on the first core."""
+    before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {cores()[0]})
     try:
         yield
     finally:
-        os.sched_setaffinity(0, {cores()[-1]})
+        os.sched_setaffinity(0, before)
 
 
 @contextlib.asynccontextmanager
