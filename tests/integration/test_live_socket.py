@@ -14,6 +14,7 @@ from showcaller.domain import facts
 from showcaller.errors import Unavailable
 from showcaller.protocol import session
 from showcaller.protocol.messages import Change, Snapshot
+from showcaller.show.opening import Opening
 from showcaller.show.served import ServedEvent
 from showcaller.testing.live_client import LiveClient
 from showcaller.testing.live_port import LivePort
@@ -391,7 +392,8 @@ async def test_large_snapshots_are_not_taken_for_slowness(tmp_path, monkeypatch)
 
         def open_large(channel, principal, since):
             items = {"k": "x" * size}
-            return {}, [Snapshot(channel=channel, epoch="e", offset=1, items=items, levels={})]
+            snapshot = Snapshot(channel=channel, epoch="e", offset=1, items=items, levels={})
+            return {}, Opening("snapshot", [snapshot])
 
         monkeypatch.setattr(port.event, "open", open_large)
         client.ws.transport.pause_reading()
@@ -456,7 +458,6 @@ async def test_whatever_way_a_client_leaves_nothing_of_it_stays(port):
     assert not hub.connections
     assert not hub._groups._groups
     assert not hub._own
-    assert not hub._snapshots
 
 
 @pytest.mark.parametrize(

@@ -230,11 +230,8 @@ class LiveConnection(FramedConnection):
         self._hub.follow(name, self)
         self._session.channels.add(message.channel)
         reply = encode(Reply(id=message.id, ok=True, result=result), self.format)
-        data = reply + self._encode_all(name, opening)
-        self._count(1 + len(opening), self._write_answer(data))
-
-    def _encode_all(self, channel: str, messages: list[ServerMessage]) -> bytes:
-        return b"".join(self._hub.encode(channel, message, self.format) for message in messages)
+        data = reply + opening.data(self.format)
+        self._count(1 + len(opening.messages), self._write_answer(data))
 
     def _unsubscribe(self, message: Unsubscribe) -> None:
         assert self.principal is not None
@@ -305,17 +302,16 @@ class LiveConnection(FramedConnection):
         if self._served.event.state.people.shuts_out(self.principal):
             self.close(CLOSE_BANNED, "banned")
             return
-        opening = []
+        openings = []
         try:
             for channel in sorted(self._session.channels):
-                _, messages = self._served.event.open(channel, self.principal, _FROM_ANYWHERE)
-                name = self._served.event.internal_name(channel, self.principal)
-                opening.append(self._encode_all(name, messages))
+                _, opening = self._served.event.open(channel, self.principal, _FROM_ANYWHERE)
+                openings.append(opening.data(self.format))
         except ShowcallerError:
             self.close(CLOSE_RESUME, "resume")
             return
-        if opening:
-            self._count(len(opening), self._write_answer(b"".join(opening)))
+        if openings:
+            self._count(len(openings), self._write_answer(b"".join(openings)))
 
     def catch_up(self, channel: str, since: Since) -> bool:
         """Send what a client that resumes from there is sent. False: that can't be told now."""
@@ -325,7 +321,7 @@ class LiveConnection(FramedConnection):
             _, missed = self._served.event.open(channel, self.principal, since)
         except ShowcallerError:
             return False
-        self._count(len(missed), self._write_answer(self._encode_all(channel, missed)))
+        self._count(len(missed.messages), self._write_answer(missed.data(self.format)))
         return True
 
     def on_stalled(self) -> None:

@@ -20,8 +20,8 @@ from ..broker.base import Entry
 from ..domain.facts import AnyFact
 from ..domain.outcome import Outcome
 from ..errors import CLOSE_BANNED
-from ..protocol.codec import FORMATS, Format, encode
-from ..protocol.messages import Change, Levels, ServerMessage, Since, Snapshot
+from ..protocol.codec import Format, encode
+from ..protocol.messages import Change, Levels, ServerMessage, Since
 from ..show.live_event import LiveEvent
 from ..show.projection import session_of
 from .counters import Counters
@@ -69,7 +69,6 @@ class Hub:
         self._now = now
         self._groups = Groups()
         self._own: dict[str, set[LiveConnection]] = {}  # followers of people's own channels
-        self._snapshots: dict[tuple[str, Format], tuple[Snapshot, bytes]] = {}
         self._marks = Marks()
         self._window = Window()
         self._pending: list[Pending] = []
@@ -123,7 +122,6 @@ class Hub:
         if group is not None:
             group.members.pop(connection.address, None)
             self._groups.leave(group)
-            self._forget_snapshots(group.channels - channels)
         if connection.group is not None and connection.debt is None:
             connection.group.members[connection.address] = connection
 
@@ -326,26 +324,6 @@ class Hub:
         connection.debt = None
         self._debtors.discard(connection)
         group.members[connection.address] = connection
-
-    # Snapshots ----------------------------------------------------------------------------------
-
-    def encode(self, channel: str, message: ServerMessage, format: Format) -> bytes:
-        """The message as a frame; a snapshot that somebody else was just sent is not encoded again."""
-        if not isinstance(message, Snapshot) or message.channel != channel:  # `me` is nobody else's
-            return encode(message, format)
-        known = self._snapshots.get((channel, format))
-        if known is not None and (known[0] is message or known[0] == message):
-            return known[1]
-        frame = encode(message, format)
-        self._snapshots[channel, format] = (message, frame)
-        return frame
-
-    def _forget_snapshots(self, channels: frozenset[str]) -> None:
-        """Of channels that nobody follows any more."""
-        for channel in channels:
-            if not self._groups.is_followed(channel):
-                for format in FORMATS:
-                    self._snapshots.pop((channel, format), None)
 
 
 def _channels_of(connection: LiveConnection) -> frozenset[str]:

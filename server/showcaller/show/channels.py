@@ -21,11 +21,13 @@ from ..errors import Unavailable
 from ..protocol.messages import Change, ChannelHead, Levels, ServerMessage, Since, Snapshot
 from . import views
 from .audience import is_audience
-from .document import CHANGES_KEPT, Document
+from .document import CHANGES_KEPT, Document, Missed
 from .names import Names
+from .opening import Opening
 from .projection import Projection, person_channel
 
 OWN_CHANNELS_KEPT = 20_000
+OPENINGS_KEPT = 64
 
 
 class Channels:
@@ -47,6 +49,7 @@ class Channels:
         self._documents: dict[str, Document] = {}
         self._own: OrderedDict[str, Document] = OrderedDict()  # least recently used first
         self._openers: dict[str, Principal] = {}  # whose token opened it last
+        self._openings: dict[tuple[str, Missed | bool], Opening] = {}  # as of the newest fact
         self._projection = Projection(state, names, self._published, self._own)
         self._folded = state.folded
         self._make_documents()
@@ -65,12 +68,39 @@ class Channels:
 
         Raises `Unavailable` when another node has told the client more than this one knows yet.
         """
+        missed = self._missed(channel, since)
+        if missed is None:
+            return None
+        return list(self._document(channel).resume(missed, self._folded))
+
+    def open(self, channel: str, since: Since | None) -> Opening:
+        """What a new follower is sent: what they missed if that is known, else a snapshot.
+
+        Shared by all who are to be sent the same. Raises `Unavailable` as `resume` does.
+        """
+        missed = self._missed(channel, since) if since is not None else None
+        if channel in self._own:
+            return self._make_opening(channel, missed, reset=since is not None)
+        key = (channel, missed or since is not None)
+        opening = self._openings.get(key)
+        if opening is None:
+            if len(self._openings) >= OPENINGS_KEPT:
+                self._openings.clear()
+            opening = self._make_opening(channel, missed, reset=since is not None)
+            self._openings[key] = opening
+        return opening
+
+    def _make_opening(self, channel: str, missed: Missed | None, *, reset: bool) -> Opening:
+        if missed is None:
+            return Opening("snapshot", [self.snapshot(channel, reset)])
+        return Opening("resumed", self._document(channel).resume(missed, self._folded))
+
+    def _missed(self, channel: str, since: Since) -> Missed | None:
         if since.epoch == self._epoch and since.offset > self._folded:
             raise Unavailable("this node is behind: try again", retry_after_s=1)
         if channel in self._own or is_audience(channel):
             return None
-        missed = self._document(channel).resume(since, self._folded)
-        return list(missed) if missed is not None else None
+        return self._document(channel).missed(since)
 
     def head(self, channel: str) -> ChannelHead:
         """The newest change and mark. Of an own channel that was forgotten: such that it is reopened."""
@@ -120,6 +150,7 @@ class Channels:
     def fold(self, offset: int, at_ms: int, outcome: Outcome) -> list[tuple[str, Change]]:
         """Look again at what the fact at `offset` touched. One change for each channel that differs."""
         self._folded = offset
+        self._openings.clear()
         touched = self._projection.touched(outcome)
         if Touch("event") in touched:
             self._make_documents()
@@ -141,6 +172,7 @@ class Channels:
 
     def show_audience(self, levels: Mapping[str, Mapping[str, int]]) -> None:
         """Note the newest sums of every audience channel; what is not named there is gone."""
+        self._openings.clear()
         for channel, document in self._documents.items():
             if is_audience(channel):
                 now = levels.get(channel, {})

@@ -6,8 +6,9 @@ Invariant: `items` and `levels` are what a client holds who was sent everything 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from itertools import islice, takewhile
+from typing import Any, NamedTuple
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -15,6 +16,13 @@ from msgspec.structs import replace
 from ..protocol.messages import Change, ChannelHead, Levels, Since, Snapshot
 
 CHANGES_KEPT = 1_000
+
+
+class Missed(NamedTuple):
+    """The newest so many changes, and levels."""
+
+    changes: int
+    levels: int
 
 
 class Document:
@@ -39,7 +47,7 @@ class Document:
         self.head = head
         self._changes_kept = changes_kept
         self._changes: deque[Change] = deque()
-        self._level_offsets: dict[str, int] = {}  # where each level changed last, above the floor
+        self._level_offsets: dict[str, int] = {}  # where each changed last, the newest last
         self._unsent: set[str] = set()  # keys of levels that changed since the last flush
         self._unsent_since = 0  # offset of the first of these changes
 
@@ -61,6 +69,7 @@ class Document:
         if not self._unsent:
             self._unsent_since = offset
         self._unsent.add(key)
+        self._level_offsets.pop(key, None)
         self._level_offsets[key] = offset
 
     def flush_levels(self, folded: int) -> Levels | None:
@@ -117,20 +126,27 @@ class Document:
             reset=reset,
         )
 
-    def resume(self, since: Since, folded: int) -> list[Change | Levels] | None:
-        """What somebody missed who was sent everything up to `since`; None if that is not known."""
+    def missed(self, since: Since) -> Missed | None:
+        """How much somebody missed who was sent everything up to `since`; None if that is not known."""
         if since.epoch != self.epoch or since.offset < self.floor:
             return None
-        missed: list[Change | Levels] = [
-            self._still_true(change) for change in self._changes if change.offset > since.offset
+        return Missed(
+            changes=_count_above(since.offset, (one.offset for one in reversed(self._changes))),
+            levels=_count_above(since.offset, reversed(self._level_offsets.values())),
+        )
+
+    def resume(self, missed: Missed, folded: int) -> list[Change | Levels]:
+        """That much: the newest changes, and one `Levels`."""
+        first = len(self._changes) - missed.changes
+        changes: list[Change | Levels] = [
+            self._still_true(change) for change in islice(self._changes, first, None)
         ]
-        values = {
-            key: self.levels.get(key)
-            for key, offset in self._level_offsets.items()
-            if offset > since.offset
-        }
-        missed.append(Levels(channel=self.channel, epoch=self.epoch, values=values, mark=folded))
-        return missed
+        keys = islice(reversed(self._level_offsets), missed.levels)
+        values = {key: self.levels.get(key) for key in keys}
+        return [
+            *changes,
+            Levels(channel=self.channel, epoch=self.epoch, values=values, mark=folded),
+        ]
 
     def _still_true(self, change: Change) -> Change:
         """The change without views that later ones replaced or removed: an erased text stays erased."""
@@ -141,3 +157,7 @@ class Document:
 
     def channel_head(self, folded: int) -> ChannelHead:
         return ChannelHead(head=self.head, mark=self.mark(folded))
+
+
+def _count_above(offset: int, newest_first: Iterable[int]) -> int:
+    return sum(1 for _ in takewhile(lambda one: one > offset, newest_first))

@@ -23,12 +23,13 @@ from ..domain.people import Principal
 from ..domain.producing import ControlFact
 from ..domain.state import State
 from ..errors import Forbidden, NotFound, OurFault, ShowcallerError, Unavailable
-from ..protocol.messages import ChannelHead, ServerMessage, Since
+from ..protocol.messages import ChannelHead, Since
 from .audience import Audience
 from .broker_clock import BrokerClock
 from .channels import Channels
 from .listener import Listener
 from .names import Names
+from .opening import Opening
 from .permissions import may_follow
 
 log = logging.getLogger(__name__)
@@ -250,8 +251,8 @@ class LiveEvent:
 
     def open(
         self, channel: str, principal: Principal, since: Since | None
-    ) -> tuple[dict[str, object], list[ServerMessage]]:
-        """What a new follower of `channel` is sent: the reply's result, then the messages.
+    ) -> tuple[dict[str, object], Opening]:
+        """What a new follower of `channel` is sent: the reply's result, then what it announces.
 
         Synchronous, so that whoever registers for `on_message` in the same step misses nothing.
         Raises `Forbidden`, `NotFound`, `Unavailable` (the log is being folded anew).
@@ -265,14 +266,16 @@ class LiveEvent:
             raise NotFound(f"there is no channel {channel!r}")
         if not may_follow(principal, channel):
             raise Forbidden(f"you may not follow {channel!r}")
-        missed = self.channels.resume(name, since) if since is not None else None
-        if missed is None:
-            snapshot = self.channels.snapshot(name, reset=since is not None)
-            return self._opened(channel, "snapshot", snapshot.offset), [snapshot]
-        return self._opened(channel, "resumed", self.channels.head(name).mark), missed
-
-    def _opened(self, channel: str, mode: str, offset: int) -> dict[str, object]:
-        return {"channel": channel, "mode": mode, "epoch": self.epoch, "offset": offset}
+        opening = self.channels.open(name, since)
+        resumed = opening.mode == "resumed"
+        offset = self.channels.head(name).mark if resumed else self.state.folded
+        result: dict[str, object] = {
+            "channel": channel,
+            "mode": opening.mode,
+            "epoch": self.epoch,
+            "offset": offset,
+        }
+        return result, opening
 
     @staticmethod
     def internal_name(channel: str, principal: Principal) -> str:
