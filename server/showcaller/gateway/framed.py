@@ -107,6 +107,8 @@ class FramedConnection(asyncio.Protocol):
 
     def answer(self, data: bytes) -> None:
         """Write what the client asked for, however much it is."""
+        if self.closing:
+            return
         try:
             self.write(data)
         except RuntimeError:
@@ -116,13 +118,15 @@ class FramedConnection(asyncio.Protocol):
 
     def push(self, data: bytes) -> None:
         """Write what the client did not ask for."""
+        if self.closing:
+            return
         try:
             self.write(data)
         except RuntimeError:
             return
         if self.is_stalled:
             self._pushed_bytes += len(data)
-            if self.backlog_bytes > self.buffer_limit_bytes and not self.closing:
+            if self.backlog_bytes > self.buffer_limit_bytes:
                 self.on_slow()
 
     @property

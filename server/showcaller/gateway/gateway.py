@@ -66,7 +66,7 @@ class Gateway:
 
     def attach(self, event: LiveEvent) -> Hub:
         """Serve the event's channels. Call it once, before the event is looked up."""
-        hub = Hub(event, self.counters)
+        hub = Hub(event, self.counters, now=self.now)
         self._hubs[event.event_id] = hub
         event.add_listener(hub)
         return hub

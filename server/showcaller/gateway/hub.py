@@ -85,6 +85,8 @@ class Hub:
             self._own.setdefault(channel, set()).add(connection)
             return
         self.settle(connection)
+        if connection.closing:  # that was too much for it
+            return
         self._move(connection, _channels_of(connection) | {channel})
         if connection.debt is not None:
             connection.debt.behind.pop(channel, None)
@@ -96,6 +98,8 @@ class Hub:
             self._leave_own(channel, connection)
             return
         self.settle(connection)
+        if connection.closing:
+            return
         self._move(connection, _channels_of(connection) - {channel})
         if connection.debt is not None:
             connection.debt.behind.pop(channel, None)
@@ -105,8 +109,6 @@ class Hub:
         if self._round is not None and connection.group is not None:
             self._round.withdraw(connection.group, connection.address)
         self._move(connection, frozenset())
-        self._debtors.discard(connection)
-        connection.debt = None
         self._leave_own(own_channel, connection)
 
     def _leave_own(self, channel: str, connection: LiveConnection) -> None:
@@ -122,7 +124,10 @@ class Hub:
         if group is not None:
             group.members.pop(connection.address, None)
             self._groups.leave(group)
-        if connection.group is not None and connection.debt is None:
+        if connection.group is None:
+            self._debtors.discard(connection)
+            connection.debt = None
+        elif connection.debt is None:
             connection.group.members[connection.address] = connection
 
     def audience(self) -> tuple[int, dict[str, int]]:
