@@ -68,7 +68,7 @@ class Questions:
         self.on_air: dict[SessionId, QuestionId] = {}
         self.votes = votes or Votes()
         self._ids: list[QuestionId] = []  # by number
-        self._by_person: dict[PersonId, list[QuestionId]] = {}
+        self._by_person: dict[PersonId, tuple[QuestionId, ...]] = {}
         self._in_session: dict[SessionId, int] = {}  # how many
         for question in asked:
             self._add(question)
@@ -158,7 +158,8 @@ class Questions:
     def _add(self, question: Question) -> None:
         self.by_id[question.id] = question
         self._ids.append(question.id)
-        self._by_person.setdefault(question.person, []).append(question.id)
+        earlier = self._by_person.get(question.person, ())
+        self._by_person[question.person] = (*earlier, question.id)
         self._in_session[question.session] = self._in_session.get(question.session, 0) + 1
         if question.state == "on_air":
             self.on_air[question.session] = question.id

@@ -21,7 +21,7 @@ from .outcome import Outcome, Refusal
 from .people import People
 from .questions import Question, Questions
 from .runsheet import RunSheet
-from .votes import PackedVotes, Votes
+from .votes import Cast, Votes
 
 REFUSALS_KEPT = 10_000  # newest verdicts kept for commands that are sent again
 QUESTIONS_A_PART = 256  # of a snapshot
@@ -179,12 +179,16 @@ class State:
         )
 
     def _parts(self, rest: bytes) -> Iterator[bytes]:
-        """A `_Snapshot`, written piece by piece. Questions never change, so a list of them is a copy."""
-        encode = msgspec.msgpack.encode
-        asked = list(self.questions.by_id.values())
+        """A `_Snapshot`, written piece by piece. What is copied here, votes and questions, never changes."""
+        encode, asked = msgspec.msgpack.encode, list(self.questions.by_id.values())
+        votes = self.questions.votes.parts()
         pages = range(0, len(asked), QUESTIONS_A_PART)
-        now = _array(3), rest, encode(self.questions.votes.pack()), _array(len(pages))
-        return chain(now, (encode(asked[page : page + QUESTIONS_A_PART]) for page in pages))
+        return chain(
+            (_array(4), rest, encode(self.questions.votes.tallies()), _array(len(votes))),
+            (encode(dict(part)) for part in votes),
+            (_array(len(pages)),),
+            (encode(asked[page : page + QUESTIONS_A_PART]) for page in pages),
+        )
 
     @classmethod
     def load(cls, data: bytes) -> State:
@@ -195,7 +199,7 @@ class State:
         state.run, state.salt, state.folded = rest.run, rest.salt, rest.folded
         state.runsheet = rest.runsheet
         state.announcements, state.people = rest.announcements, rest.people
-        state.questions = Questions(asked, Votes.unpack(snapshot.votes))
+        state.questions = Questions(asked, Votes(snapshot.votes, snapshot.tallies))
         state.refusals.update(rest.refusals)
         return state
 
@@ -213,7 +217,8 @@ class _Rest(Struct, kw_only=True):
 
 class _Snapshot(Struct, array_like=True):
     rest: _Rest
-    votes: PackedVotes
+    tallies: list[int]
+    votes: list[Cast]
     questions: list[list[Question]]
 
 
