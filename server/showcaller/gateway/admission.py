@@ -8,7 +8,7 @@ from ..errors import CLOSE_GOING_AWAY, CLOSE_TRY_LATER, Close, Unavailable
 from .load import Load
 from .slots import Slots
 
-MAX_WAIT_S = 8.0  # before the upgrade is answered: clients give up after ten, as a rule
+MAX_WAIT_S = 10.0  # before the upgrade is answered: then clients give up, as a rule
 
 
 class Admission:

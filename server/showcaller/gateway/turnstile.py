@@ -20,7 +20,8 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 BUDGET_S = 0.005
-FIRST_GUESS_S = 0.0005  # what letting one in takes, before anything was measured
+FIRST_GUESS_S = 0.0003  # what letting one in takes, before anything was measured
+REST = 1.5  # the loop's time, divided by what of it goes to those who wait
 _MEMORY = 0.98  # how much of what was measured before a turn still counts after it
 
 Work = Callable[[], None]
@@ -46,7 +47,6 @@ class Turnstile:
         self._spent_s = 0.0  # in this turn of the loop
         self._turning = False  # `_turn` is on its way
         self._current: deque[Work] | None = None  # whose work is being done
-        self._turned_s = 0.0  # when the turn before this one began
         self._took_s, self._passed = 100 * FIRST_GUESS_S, 100.0  # of the last turns, fading
 
     def __len__(self) -> int:
@@ -60,8 +60,8 @@ class Turnstile:
 
     @property
     def wait_s(self) -> float:
-        """How long somebody who comes now will wait, judged by how fast those before came in."""
-        return len(self._outside) * self._took_s / self._passed
+        """How long somebody who comes now will wait, judged by what those before took."""
+        return len(self._outside) * self._took_s / self._passed * REST
 
     def do(self, work: Work) -> None:
         """Do it now, and count the time."""
@@ -69,9 +69,8 @@ class Turnstile:
         try:
             work()
         finally:
-            if self._current is None:  # else `_turn` counts
-                self._spent_s += self._now() - began_s
-                self._turn_soon()
+            self._spent_s += self._now() - began_s
+            self._turn_soon()
 
     def wait(self, work: Work, *, half_in: bool = False) -> None:
         """Have `work` done when its turn has come. What it must leave undone keeps its place."""
@@ -96,12 +95,12 @@ class Turnstile:
             self._current = self._half_in or self._outside
             self._let_in(self._current.popleft())
             self._current = None
-            self._spent_s = self._now() - began_s
-        if len(self):
+            self._spent_s = self._now() - began_s  # all of it, whatever `do` has counted
+        if self._spent_s:
             self._turn_soon()
-            self._measure(began_s, outside - len(self._outside))
-        else:
-            self._turned_s = 0.0
+        if len(self):
+            self._took_s = self._took_s * _MEMORY + self._spent_s
+            self._passed = self._passed * _MEMORY + outside - len(self._outside)
 
     @staticmethod
     def _let_in(work: Work) -> None:
@@ -109,10 +108,3 @@ class Turnstile:
             work()
         except Exception:  # the others must not wait for ever
             log.exception("letting somebody in failed", extra={"action": "live.failed"})
-
-    def _measure(self, began_s: float, passed: int) -> None:
-        """From a turn that left somebody waiting to the next one, with all else that the loop does."""
-        if self._turned_s:
-            self._took_s = self._took_s * _MEMORY + began_s - self._turned_s
-            self._passed = self._passed * _MEMORY + passed
-        self._turned_s = began_s

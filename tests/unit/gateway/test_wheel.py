@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showcaller.gateway.wheel import RESOLUTION_S, Wheel
+from showcaller.gateway.wheel import HELPING, RESOLUTION_S, Wheel
 
 
 class Beacon:
@@ -59,3 +59,13 @@ def test_turns_that_were_missed_are_made_good():
         wheel.add(beacon, beacon.due_s[0])
     wheel.turn(100.0)
     assert [beacon.called_s for beacon in beacons] == [[100.0], [100.0]]
+
+
+def test_what_is_due_together_is_called_in_helpings():
+    wheel = Wheel()
+    beacons = [Beacon(1.0) for _ in range(2 * HELPING + 1)]
+    for beacon in beacons:
+        wheel.add(beacon, 1.0)
+    assert [wheel.turn(1.0) for _ in range(3)] == [True, True, False]
+    assert not wheel
+    assert all(beacon.called_s == [1.0] for beacon in beacons)
