@@ -4,7 +4,6 @@ import io
 
 import pytest
 from rich.console import Console
-
 from showcaller_load import live_view
 from showcaller_load.live_view import LiveView, PlainView, sparkline
 from showcaller_load.results import Fault

@@ -8,7 +8,6 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from showcaller_load import plots, units
 from showcaller_load.plots import Line, Mark
 

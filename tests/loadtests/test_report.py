@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from showcaller_load import json_out, report
 from showcaller_load.results import VERSION, Fault, Finding, Machine, Result
 
