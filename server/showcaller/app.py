@@ -152,7 +152,7 @@ class Server:
             log.info("draining", extra={"action": "serve.draining"})
             self._listener.close()
         if self._others_serve:
-            await self.gateway.hear_out(HEAR_WITHIN_S)
+            await self.gateway.hear_out(min(HEAR_WITHIN_S, self.settings.drain_timeout_s / 4))
         spread_s = min(5.0, self.settings.drain_timeout_s / 2)
         await self.gateway.drain(spread_s, others_serve=self._others_serve)
         for media in self.media.values():
@@ -335,25 +335,32 @@ def first_fact(schedule: Schedule, settings: Settings) -> facts.RunStarted:
     )
 
 
-async def serve(
-    settings: Settings,
-    on_ready: Callable[[dict[str, Any]], None],
-    shared: SharedPort | None = None,
-) -> None:
+OnReady = Callable[[dict[str, Any]], None]
+
+
+async def serve(settings: Settings, on_ready: OnReady) -> None:
     """Run a `Server` until SIGTERM or SIGINT, then drain. A second signal stops at once."""
-    server = Server(settings, shared)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopping.set()
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(sign)
+
     for sign in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(sign, stopping.set)
+        loop.add_signal_handler(sign, stop)
+    await serve_until(stopping, Server(settings), on_ready)
+
+
+async def serve_until(stopping: asyncio.Event, server: Server, on_ready: OnReady) -> None:
+    """Run the server until `stopping`, then drain. Raises as `Server.start` does."""
     try:
         await server.start()
         on_ready(server.describe())
         await stopping.wait()
     finally:
-        for sign in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(sign)
-        await _stop(server, within_s=settings.drain_timeout_s)
+        await _stop(server, within_s=server.settings.drain_timeout_s)
 
 
 async def _stop(server: Server, within_s: float) -> None:

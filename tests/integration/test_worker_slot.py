@@ -24,6 +24,7 @@ class Place:
     def __init__(self, settings, folder):
         self.started = []
         self.hang_next = False
+        self.stuck_after_s = process.STUCK_AFTER_S
         self._port = Port(settings.host, 0)
         self._settings = settings
         self._folder = folder
@@ -40,6 +41,7 @@ class Place:
             log_level="info",
         )
         worker = await WorkerProcess.start(config)
+        worker.stuck_after_s = self.stuck_after_s
         self.started.append(worker)
         if self.hang_next:
             self.hang(worker)
@@ -89,9 +91,9 @@ async def test_a_replacement_that_hangs_is_given_up(place):
     assert await place.answers()
 
 
-async def test_a_worker_that_hangs_is_replaced(place, monkeypatch):
-    monkeypatch.setattr(process, "STUCK_AFTER_S", 3.0)
-    assert await place.slot.replace()  # the limit is heeded from the next line on
+async def test_a_worker_that_hangs_is_replaced(place):
+    place.stuck_after_s = 6.0
+    assert await place.slot.replace()
     place.hang(place.started[-1])
     await until(lambda: len(place.started) == 3)
     assert place.missing() == 1

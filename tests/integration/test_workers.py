@@ -123,6 +123,15 @@ async def test_a_start_that_fails_is_said_once(workers, schedule):
     assert said.count("error: the schedule has errors:") == 1
 
 
+async def test_workers_leave_signals_to_the_supervisor(workers):
+    async with workers() as server:
+        for pid in server.worker_pids().values():
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                os.kill(pid, number)
+        assert await server.roll() == "workers.rolled"  # they are there to be replaced
+        assert server.log_lines("worker.died") == []
+
+
 async def test_nobody_outlives_the_supervisor(workers):
     server = await workers("--media-workers", "2").start()
     processes = set(server.worker_pids().values())
@@ -145,7 +154,7 @@ async def test_votes_count_once_though_a_worker_is_killed_among_them(workers):
         desk = await stack.enter_async_context(client(server, "moderator"))
         voters = [await stack.enter_async_context(client(server)) for _ in range(VOTERS)]
         queue = await desk.follow("session/opening/moderation")
-        await asyncio.gather(*(ask(server, desk, number) for number in range(QUESTIONS)))
+        await asyncio.gather(*(ask(server, desk, queue, number) for number in range(QUESTIONS)))
         questions = list(queue.items)
         seen = [await one.follow("session/opening/questions") for one in voters]
 
@@ -172,9 +181,10 @@ async def test_votes_count_once_though_a_worker_is_killed_among_them(workers):
     assert (died["action"], died["worker"], died["status"]) == ("worker.died", 1, -9)
 
 
-async def ask(server, desk, number):
+async def ask(server, desk, queue, number):
     async with client(server) as author:
         asked = await author.ask("opening", f"Question {number}?")
+    await queue.wait_until(lambda q: asked["question"] in q.items)  # on the desk's worker too
     if asked["state"] == "pending":
         await desk.approve(asked["question"])
 
@@ -251,7 +261,7 @@ async def test_a_rolling_restart_loses_doubles_and_refuses_nothing(workers):
 
 
 async def test_who_connected_just_before_is_heard_by_the_one_that_is_replaced(workers):
-    async with workers() as server:
+    async with workers("--drain-timeout", "8") as server:
         streams = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(20)]
         rolling = asyncio.create_task(server.roll())
         await until(lambda: server.log_lines("serve.draining"))

@@ -1,7 +1,7 @@
 """What a supervisor and its workers tell one another, one JSON object a line.
 
-The supervisor writes `WorkerConfig` to the worker's standard input, and keeps that open while it lives; the
-line `REPLACED` there has the worker drain. The worker writes the others to its standard output.
+The supervisor writes `WorkerConfig` to the worker's standard input and keeps that open while it lives. `STOP`
+and `REPLACED` there have the worker drain. The worker writes the others to its standard output.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from ..settings import Settings
 
+STOP = b"stop\n"  # drain
 REPLACED = b"replaced\n"  # drain: another process serves in your place
 
 

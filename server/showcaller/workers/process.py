@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import sys
 from typing import Any
 
@@ -13,7 +12,7 @@ import msgspec
 
 from .. import system
 from ..errors import ConfigError, ShowcallerError, Unavailable
-from .messages import REPLACED, Failed, Ready, Said, WorkerConfig, decode, encode
+from .messages import REPLACED, STOP, Failed, Ready, Said, WorkerConfig, decode, encode
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +26,7 @@ class WorkerProcess:
         self.number = number
         self.process = process
         self.started_s = system.monotonic_s()
-        self._told_to_stop = False
+        self.stuck_after_s = STUCK_AFTER_S
         self._ready: asyncio.Future[dict[str, Any]]
         self._ready = asyncio.get_running_loop().create_future()
         self.ended = asyncio.create_task(self._follow(), name=f"worker {number}")
@@ -51,12 +50,7 @@ class WorkerProcess:
 
     async def stop(self, within_s: float, *, is_replaced: bool = False) -> None:
         """Have it drain; kill it if that takes longer. `is_replaced`: another serves in its place."""
-        if is_replaced:
-            self._told_to_stop = True
-            self._write(REPLACED)
-        elif not self._told_to_stop:  # a second time would cut the drain short
-            self._told_to_stop = True
-            self._send(signal.SIGTERM)
+        self._write(REPLACED if is_replaced else STOP)
         try:
             async with asyncio.timeout(within_s):
                 await asyncio.shield(self.ended)
@@ -67,16 +61,16 @@ class WorkerProcess:
             await self.kill()
 
     async def kill(self) -> None:
-        self._send(signal.SIGKILL)
+        self._kill()
         await asyncio.shield(self.ended)
 
     def _write(self, line: bytes) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(line)  # a few bytes, or the first: never more than the pipe takes
 
-    def _send(self, number: signal.Signals) -> None:
+    def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(number)
+            self.process.kill()
 
     def note(self, message: str, *, action: str, level: int = logging.INFO, **more: object) -> None:
         """Log about this worker."""
@@ -87,13 +81,15 @@ class WorkerProcess:
         """Hear it until it has ended."""
         assert self.process.stdout is not None
         try:
-            while line := await asyncio.wait_for(self.process.stdout.readline(), STUCK_AFTER_S):
+            while line := await asyncio.wait_for(
+                self.process.stdout.readline(), self.stuck_after_s
+            ):
                 self._hear(line)
         except TimeoutError:
             self.note(
                 "a worker is silent; it is killed", action="worker.stuck", level=logging.ERROR
             )
-            self._send(signal.SIGKILL)
+            self._kill()
         status = await self.process.wait()
         self._fail(Unavailable(f"the worker ended before it was ready, with status {status}"))
         return status

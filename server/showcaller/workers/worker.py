@@ -1,7 +1,7 @@
 """A worker: one serving process on its supervisor's port.
 
 It lives no longer than its supervisor: the kernel kills it when that dies, and where the kernel can't, the
-end of its standard input has it drain. SIGTERM drains; a terminal's signals are the supervisor's business.
+end of its standard input has it drain. Signals are the supervisor's business.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import uvloop
 
 from .. import logs
-from ..app import SharedPort, serve
+from ..app import Server, SharedPort, serve_until
 from ..errors import ConfigError, ShowcallerError
 from ..processes import die_with_parent
 from .measurements import Measurements
@@ -39,7 +39,7 @@ class Supervisor:
 
 
 async def run(config: WorkerConfig, supervisor: Supervisor) -> None:
-    """Serve until SIGTERM. Raises as `app.serve` does."""
+    """Serve until the supervisor says stop. Raises as `Server.start` does."""
     loop = asyncio.get_running_loop()
     saying = loop.create_task(_say_alive(supervisor))
     async with Measurements(config.measurements, str(config.number)) as measurements:
@@ -50,8 +50,9 @@ async def run(config: WorkerConfig, supervisor: Supervisor) -> None:
 
         listeners = [socket.socket(fileno=descriptor) for descriptor in config.listeners]
         shared = SharedPort(listeners, measurements.gather)
-        hearing = loop.create_task(_heed_supervisor(shared))
-        await serve(config.settings, on_ready, shared)
+        stopping = asyncio.Event()
+        hearing = loop.create_task(_heed_supervisor(shared, stopping))
+        await serve_until(stopping, Server(config.settings, shared), on_ready)
     for task in (saying, hearing):
         task.cancel()
 
@@ -62,19 +63,19 @@ async def _say_alive(supervisor: Supervisor) -> None:
         await asyncio.sleep(ALIVE_EVERY_S)
 
 
-async def _heed_supervisor(shared: SharedPort) -> None:
-    """Drain when standard input ends, as it does with the supervisor, or says that another serves here."""
+async def _heed_supervisor(shared: SharedPort, stopping: asyncio.Event) -> None:
+    """Stop when standard input says so, or ends, as it does with the supervisor."""
     reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
     await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
     shared.is_replaced = await reader.readline() == REPLACED
-    signal.raise_signal(signal.SIGTERM)
+    stopping.set()
 
 
 def main() -> None:
     config = decode_config(sys.stdin.buffer.readline())
     die_with_parent(config.supervisor)
-    for ignored in (signal.SIGINT, signal.SIGHUP):
+    for ignored in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     supervisor = Supervisor(os.dup(sys.stdout.fileno()))
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whoever prints does not speak to it
