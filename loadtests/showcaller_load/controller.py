@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from showcaller import __version__
-from showcaller.errors import ConfigError, Unavailable
+from showcaller.errors import ConfigError, ShowcallerError, Unavailable
 
 from . import orders
 from .api import Api
@@ -39,6 +39,7 @@ TOKENS_A_MESSAGE = 2_000
 PREPARED_WITHIN_S = 60.0
 BEGINS_AFTER_S = 0.5
 TICKS_WITHIN_S = 3.0
+STOPPED_SETTLE_S = 5.0
 QUIET_S = 1.5  # after the last answer: tallies and what else is on its way
 WITNESSED_WITHIN_S = 30.0
 AFTER_WITNESS_S = 0.5
@@ -244,7 +245,11 @@ class Controller:
     async def _cause(self, fault: FaultPlan) -> None:
         await asyncio.sleep(max(0.0, self._began_s + fault.at_s - time.monotonic()))
         t_s = time.monotonic() - self._began_s
-        what = _words(fault) if fault.do in BY_GENERATORS else await self._deployment.cause(fault)
+        try:
+            own = fault.do in BY_GENERATORS
+            what = _words(fault) if own else await self._deployment.cause(fault)
+        except (ShowcallerError, RuntimeError, OSError) as error:
+            what = f"{fault.do} failed: {error}"
         found = Fault(t_s=t_s, what=what)
         self._faults.append(found)
         self._watcher.on_fault(found)
@@ -256,7 +261,8 @@ class Controller:
         self._watcher.on_phase("settling: until everybody is whole and everything is answered")
         t_s = len(self._summary.seconds)
         quiet_since_s = None
-        deadline_s = time.monotonic() + self._scenario.settle_s
+        most_s = STOPPED_SETTLE_S if self._stop.is_set() else self._scenario.settle_s
+        deadline_s = time.monotonic() + most_s
         while time.monotonic() < deadline_s:
             await self._second(api, t_s)
             t_s += 1

@@ -20,6 +20,7 @@ from .timers import Timers
 
 ANOMALIES_KEPT = 200
 LONGEST_POLL_S = 0.05
+CUT_AT_ONCE = 100
 
 
 class Crowd:
@@ -158,15 +159,21 @@ class Crowd:
 
     def _suffer(self, fault: FaultPlan) -> None:
         if fault.do == "cut":
-            for attendee in self.audience:
-                if share_of(attendee.number, 2) < fault.share:
-                    attendee.cut()
+            share = fault.share
+            self._cut([one for one in self.audience if share_of(one.number, 2) < share])
             return
         for attendee in self.audience:
             if attendee.is_slow and attendee.connection is not None:
                 self._paused.add(attendee.number)
                 self.sockets.pause(attendee.connection)
                 self.timers.after(fault.for_s, self._heed, attendee)
+
+    def _cut(self, attendees: list[Attendee]) -> None:
+        """Some at a time, since what else comes must not wait until all are cut."""
+        for attendee in attendees[:CUT_AT_ONCE]:
+            attendee.cut()
+        if len(attendees) > CUT_AT_ONCE:
+            self.timers.after(0, self._cut, attendees[CUT_AT_ONCE:])
 
     def _heed(self, attendee: Attendee) -> None:
         self._paused.discard(attendee.number)

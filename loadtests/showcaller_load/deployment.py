@@ -63,7 +63,8 @@ class OwnDeployment:
     """`showcaller serve` on this machine, with a redis-server of its own where the plan wants one."""
 
     def __init__(self, plan: ServerPlan, session: str, sockets: int, cores: Sequence[int]) -> None:
-        self.url = ""
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         self.event = "load"
         self.session = session
         secret = secrets.token_urlsafe(48)
@@ -90,7 +91,7 @@ class OwnDeployment:
 
     def _options(self, sockets: int) -> list[str]:
         options = ["--rehearse-from", REHEARSE_FROM, "--media-workers", "0"]
-        options += ["--port", str(free_port()), "--log-level", "warning"]
+        options += ["--port", str(self.port), "--log-level", "warning"]
         options += ["--max-connections", str(sockets + SPARE_CONNECTIONS)]
         if self._plan.workers > 1:
             options += ["--workers", str(self._plan.workers)]
@@ -108,7 +109,6 @@ class OwnDeployment:
                 await self._server.start()
         except (RuntimeError, TimeoutError) as error:
             raise Unavailable(f"the server did not start: {error}") from error
-        self.url = self._server.url
 
     async def stop(self) -> None:
         with contextlib.suppress(TimeoutError, ProcessLookupError, AssertionError):

@@ -79,6 +79,7 @@ def _read_root(root: yaml.Node, text: str, report: Report) -> Scenario:
     with Fields(root, "", report) as top:
         duration_s = _time(top, "duration", required=True) or 1.0
         limits = _limits(top.node("limits"), report)
+        server = _server(top.node("server"), report)
         return Scenario(
             name=top.raw("name", required=True) or "",
             summary=top.text("summary", max_chars=400, required=True, lines=True),
@@ -87,9 +88,9 @@ def _read_root(root: yaml.Node, text: str, report: Report) -> Scenario:
             session=top.choice("session", SESSIONS, "talk"),
             questions=top.integer("questions", 0, 5_000, 0),
             audience=_audience(top.node("audience", required=True), duration_s, report),
-            server=_server(top.node("server"), report),
+            server=server,
             actions=_actions(top, duration_s),
-            faults=_faults(top, duration_s),
+            faults=_faults(top, duration_s, server),
             limits={**NEVER, **limits},
             yaml=text,
         )
@@ -183,8 +184,12 @@ def _action(element: Element, duration_s: float, report: Report) -> Action:
         return action
 
 
-def _faults(top: Fields, duration_s: float) -> tuple[FaultPlan, ...]:
-    found = [_fault(one, duration_s, top.report) for one in top.elements("faults", at_most=50)]
+def _faults(top: Fields, duration_s: float, server: ServerPlan) -> tuple[FaultPlan, ...]:
+    elements = top.elements("faults", at_most=50)
+    found = [_fault(one, duration_s, top.report) for one in elements]
+    for element, fault in zip(elements, found, strict=True):
+        if fault.do == "kill_redis" and server.broker != "redis":
+            top.report.error(element.node, element.path, "needs `server: {broker: redis}`")
     return tuple(sorted(found, key=lambda fault: fault.at_s))
 
 
