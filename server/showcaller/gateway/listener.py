@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 BACKLOG = 4_096
 AT_ONCE = 64
 AT_ONCE_TLS = 8  # each begins with a handshake, a millisecond of computing
+UNSENT_BYTES = 1 << 17  # in the kernel, for each connection: more is kept by us, who can drop it
 RETRY_S = 0.5  # after the process ran out of files
 _OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -49,6 +50,8 @@ class Listener:
         self._opening: set[asyncio.Task[object]] = set()
         for sock in sockets:
             sock.setblocking(False)
+            if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # what is accepted inherits it
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
             sock.listen(BACKLOG)
             self._loop.add_reader(sock.fileno(), self._accept, sock)
 

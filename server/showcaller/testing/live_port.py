@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ from ..broker.connect import connect
 from ..domain import facts
 from ..gateway.front import Front, live_route
 from ..gateway.gateway import Gateway
+from ..gateway.listener import Listener, bind
 from ..schedule_file import read_schedule
 from ..show.commands import Commands
 from ..show.live_event import LiveEvent
@@ -67,10 +67,9 @@ class LivePort:
     async def _listen(self) -> None:
         http = self.http.server
         assert http is not None
-        self._listener = await asyncio.get_running_loop().create_server(
-            lambda: Front(http, self.gateway), "127.0.0.1", 0, ssl=self.tls
-        )
-        self.port: int = self._listener.sockets[0].getsockname()[1]
+        sockets = await bind("127.0.0.1", 0)
+        self._listener = Listener(lambda: Front(http, self.gateway), sockets, self.tls)
+        self.port: int = sockets[0].getsockname()[1]
 
     async def __aexit__(
         self,
