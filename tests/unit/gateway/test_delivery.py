@@ -1,0 +1,127 @@
+"""Writing to many: what each socket takes, and who is left out."""
+
+import socket
+
+import pytest
+
+from showcaller.gateway.delivery import Marks, Part, Pending, Round, write_to_all
+from showcaller.gateway.groups import Group, Groups
+from showcaller.protocol.codec import encode
+from showcaller.protocol.messages import Change, Levels, Since
+
+
+@pytest.fixture
+def pairs():
+    made = [socket.socketpair() for _ in range(3)]
+    for ours, theirs in made:
+        ours.setblocking(False)
+        theirs.setblocking(False)
+    yield made
+    for pair in made:
+        for end in pair:
+            end.close()
+
+
+def test_each_socket_gets_what_it_takes(pairs):
+    (full, _), (gone, peer), (good, reader) = pairs
+    with pytest.raises(BlockingIOError):
+        while True:
+            full.send(bytes(10_000))
+    peer.close()
+    short = write_to_all([full.fileno(), gone.fileno(), -7, good.fileno()], b"news")
+    assert short == [(full.fileno(), 0), (gone.fileno(), 0), (-7, 0)]
+    assert reader.recv(100) == b"news"
+
+
+def test_a_part_of_it_is_said(pairs):
+    (ours, theirs), *_ = pairs
+    data = bytes(10_000_000)
+    [(descriptor, sent)] = write_to_all([ours.fileno()], data)
+    assert descriptor == ours.fileno()
+    assert 0 < sent < len(data)
+    assert len(theirs.recv(sent)) > 0
+
+
+class Member:
+    def __init__(self):
+        self.pushed = []
+
+    def push(self, data):
+        self.pushed.append(data)
+
+
+def news(number, channel="agenda"):
+    change = Change(
+        channel=channel, epoch="e", offset=number, prev=number - 1, at_ms=0, mark=number
+    )
+    return Pending(number, channel, change, Since("e", number - 1))
+
+
+def group_of(members, channels=("agenda",)):
+    group = Group(frozenset(channels), "json")
+    group.members.update((-1 - place, member) for place, member in enumerate(members))
+    return group
+
+
+def test_who_is_withdrawn_is_not_written_to():
+    members = [Member() for _ in range(300)]
+    part = Part(group_of(members), [news(1)])
+    assert part.write_some() == 128
+    assert not part.withdraw(-1)  # it has it
+    assert part.withdraw(-300)
+    assert not part.withdraw(-300)
+    assert part.write_some() + part.write_some() == 171
+    assert part.is_done
+    assert [len(member.pushed) for member in members] == [1] * 299 + [0]
+
+
+def test_a_group_gets_its_channels_in_one_piece():
+    member = Member()
+    messages = [news(1), news(2, "produce"), news(3)]
+    written = []
+    one = Round(messages, [group_of([member])], lambda part, n: written.append((part.messages, n)))
+    one.write_until(float("inf"), lambda: 0.0)
+    assert one.is_done
+    assert member.pushed == [b"".join(encode(news(n).message, "json") for n in (1, 3))]
+    assert written == [(2, 1)]
+
+
+def test_a_round_stops_when_its_time_is_up():
+    one = Round([news(1)], [group_of([Member() for _ in range(300)])], lambda part, n: None)
+    for _ in range(3):
+        assert not one.is_done
+        one.write_until(0.0, lambda: 1.0)
+    one.write_until(0.0, lambda: 1.0)
+    assert one.is_done
+
+
+def test_marks():
+    def change(offset, **more):
+        return Change(channel="c", epoch="e", offset=offset, prev=0, at_ms=0, **more)
+
+    marks = Marks()
+    assert marks.before("c", change(7, mark=7)) == Since("e", 6)
+    assert marks.before("c", change(9)) == Since("e", 7)  # levels are still to come
+    assert marks.before("c", change(12)) == Since("e", 7)
+    assert marks.before("c", Levels(channel="c", epoch="e", values={}, mark=13)) == Since("e", 7)
+    assert marks.before("c", change(20, mark=20)) == Since("e", 13)
+    assert marks.before("d", change(5)) == Since("e", 0)  # nothing is known yet
+    other = Levels(channel="c", epoch="f", values={}, mark=2)
+    assert marks.before("c", other) == Since("f", 0)
+
+
+def test_groups_come_and_go():
+    groups = Groups()
+    two = frozenset({"a", "b"})
+    first, second = groups.join(two, "json"), groups.join(two, "json")
+    other = groups.join(frozenset({"b"}), "msgpack")
+    assert first is second is not other
+    assert groups.following(["b"]) == {first, other}
+    assert dict(groups.counts()) == {"a": 2, "b": 3}
+    assert groups.join(frozenset(), "json") is None
+    groups.leave(first)
+    groups.leave(first)
+    assert not groups.is_followed("a")
+    assert groups.following(["a", "b"]) == {other}
+    groups.leave(other)
+    assert not groups._groups and not groups._by_channel
