@@ -296,11 +296,16 @@ class LiveConnection(FramedConnection):
     # What happens to it -----------------------------------------------------------------------------
 
     def start_over(self) -> None:
-        """The event's log is another one: send new snapshots of everything that is followed."""
+        """The event's log is another one: send new snapshots of everything that is followed, in turn."""
         if self.principal is None or self.closing:
             return
         if self._served.event.state.people.shuts_out(self.principal):
             self.close(CLOSE_BANNED, "banned")
+            return
+        self._gateway.turnstile.wait(self._send_anew, half_in=True)
+
+    def _send_anew(self) -> None:
+        if self.principal is None or self.closing:
             return
         openings = []
         try:

@@ -23,7 +23,7 @@ from .hub import Hub
 from .load import Load
 from .origins import may_connect, read_origin
 from .turnstile import Turnstile
-from .wheel import RESOLUTION_S, Timed, Wheel
+from .wheel import HELPING, RESOLUTION_S, Timed, Wheel
 
 log = logging.getLogger(__name__)
 
@@ -198,10 +198,9 @@ class Gateway:
         slots_s = drain_slots_s(len(leaving), spread_s)
         log.info("draining", extra={"action": "live.draining", "connections": len(leaving)})
         if not others_serve:
-            _announce(leaving, slots_s)
+            await _announce(leaving, slots_s)
         for connection, slot_s in zip(leaving, slots_s, strict=True):
-            if (wait_s := began_s + slot_s - self.now()) > 0:
-                await asyncio.sleep(wait_s)
+            await asyncio.sleep(max(0.0, began_s + slot_s - self.now()))
             connection.see_off(*drained())
         await self._wait_for_goodbyes()
 
@@ -222,8 +221,10 @@ def _in_next_turn(callback: Callable[[], None]) -> None:
     asyncio.get_running_loop().call_soon(callback)
 
 
-def _announce(leaving: list[LiveConnection], slots_s: list[float]) -> None:
-    for connection, slot_s in zip(leaving, slots_s, strict=True):
+async def _announce(leaving: list[LiveConnection], slots_s: list[float]) -> None:
+    for number, (connection, slot_s) in enumerate(zip(leaving, slots_s, strict=True)):
+        if number % HELPING == 0:
+            await asyncio.sleep(0)  # others get their turn
         if connection.principal is not None and not connection.closing:
             connection.send(Drain(reconnect_after_ms=round(slot_s * 1000)))
 
