@@ -237,7 +237,7 @@ def key_figures(result: Result) -> list[tuple[str, str, str]]:
         (
             "Lost, doubled, misordered",
             units.number(sum(result.finding_counts.values())),
-            "findings of every kind",
+            f"findings of any kind, in {units.count(deliveries, 'delivery', 'deliveries')}",
         ),
     ]
 

@@ -5,7 +5,6 @@ import math
 from typing import NamedTuple
 
 import pytest
-
 from showcaller_load import summary
 from showcaller_load.results import Result
 

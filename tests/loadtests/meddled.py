@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
-from showcaller.testing.meddling_proxy import Meddler, MeddlingProxy
 from showcaller_load.api import Api
 from showcaller_load.controller import Controller, Settings
 from showcaller_load.deployment import OwnDeployment
 from showcaller_load.results import Result
 from showcaller_load.scenario import NEVER, Action, Audience, Point, Scenario
+
+from showcaller.testing.meddling_proxy import Meddler, MeddlingProxy
 
 CHANNEL = "announcements"
 SIZE = 10

@@ -2,7 +2,6 @@
 
 import pytest
 from click.testing import CliRunner
-
 from showcaller_load import cli
 from showcaller_load.scenario import NEVER
 from showcaller_load.truth import read_truth

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-
 from showcaller_load.accounts import _follow, _Numbers
 from showcaller_load.courses import IN_FLIGHT_MS
 from showcaller_load.crowd_numbers import WITNESS
