@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 TRIES = 20  # attendees that are looked at for one who can act now
 MOST_PENDING = 8  # commands of one attendee under way; the server allows 16
+FILLING = "\N{CLAPPER BOARD}"  # one character of four bytes
 PUSH_EVERY = 4  # of a moderator's actions: one puts a question on air, the others approve
 
 
@@ -30,6 +31,7 @@ class _Source:
     def __init__(self, crowd: Crowd, action: Action, began_s: float) -> None:
         self._crowd = crowd
         self._every_s = 1 / action.per_s
+        self._text_bytes = action.text_bytes
         self._until_s = began_s + action.until_s
         self._due_s = began_s + action.from_s + random.uniform(0, self._every_s)
         self._do: Callable[[], bool] = getattr(self, f"_{action.do}")
@@ -86,6 +88,7 @@ class _Source:
     def _announce(self) -> bool:
         crowd = self._crowd
         text = f"Announcement {self._done}: a short break, then questions"
+        text += " " + FILLING * ((self._text_bytes - len(text)) // len(FILLING.encode()))
         return self._by_staff("announcement.make", text=crowd.stamp.text(text, crowd.now_ms()))
 
     def _moderate(self) -> bool:

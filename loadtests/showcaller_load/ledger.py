@@ -77,8 +77,10 @@ class Follow:
     """One attendee's ledger of one channel."""
 
     __slots__ = (
+        "_caught_up",
         "_gap",
         "_is_catching_up",
+        "_overlapped",
         "_runs",
         "document",
         "epoch",
@@ -102,11 +104,13 @@ class Follow:
         self._runs = array("I")  # numbers of shown steps as pairs: from, up to
         self._gap = 0  # the change that came before what precedes it
         self._is_catching_up = False
+        self._caught_up = 0  # what came with the snapshot or the resuming of this connection
+        self._overlapped = 0  # up to where that came a second time
 
     @property
     def since(self) -> tuple[str, int] | None:
         """From where to resume; None before the first snapshot."""
-        return (self.epoch, min(self.mark, self.last)) if self.starts else None
+        return (self.epoch, self.mark) if self.starts else None
 
     @property
     def runs(self) -> list[int]:
@@ -117,6 +121,7 @@ class Follow:
         self.is_whole = False
         self._gap = 0
         self._is_catching_up = False
+        self._caught_up = self._overlapped = 0
         self.missing_since_s = 0.0
 
     def subscribed(self, mode: str) -> None:
@@ -154,7 +159,7 @@ class Follow:
             note("out_of_order", message.channel, message.offset, detail)
         self.document = books.documents.snapshot(update)
         self.epoch = message.epoch
-        self.last = self.mark = message.offset
+        self.last = self.mark = self._caught_up = message.offset
         self.starts.append(Start(message.epoch, message.offset, message.reset, self.shown))
         self._is_catching_up = False
         return self._became_whole()
@@ -162,12 +167,13 @@ class Follow:
     def _change(self, update: Update, books: Books, note: Note) -> Taken:
         message = update.message
         if message.offset <= self.last:
-            if not self._is_catching_up:
+            if not self._is_catching_up and not self._overlaps(message.offset):
                 detail = f"sent again unasked; the last was {self.last}"
                 note("doubled", message.channel, message.offset, detail)
             return Taken.DROPPED
         if message.prev > self.last:
             self._gap = self._gap or message.offset
+            self.mark = min(self.mark, self.last)  # and there it stays until that has come
             return Taken.GAP
         if self._gap and not self._is_catching_up:
             detail = f"came after {self._gap}, which follows it"
@@ -182,6 +188,13 @@ class Follow:
             self._show(books.steps.number(Shown(self.epoch, message.offset, key)))
         return Taken.APPLIED
 
+    def _overlaps(self, offset: int) -> bool:
+        """Whether it came with the catching up, and now once more since it was on its way to everybody."""
+        if not self._overlapped < offset <= self._caught_up:
+            return False
+        self._overlapped = offset
+        return True
+
     def _levels(self, update: Update, books: Books, note: Note) -> Taken:
         message = update.message
         self.document = books.documents.levels(self.document, update)
@@ -190,6 +203,7 @@ class Follow:
             return Taken.APPLIED
         self._settle_gap(message.channel, self.last, note)
         self._is_catching_up = False
+        self._caught_up = self.last
         self._set_mark(message.mark or 0)
         return self._became_whole()
 

@@ -41,12 +41,16 @@ class Audience(Struct, frozen=True, kw_only=True):
 
 
 class Action(Struct, frozen=True, kw_only=True):
-    """`per_s` of them a second over the whole audience, evenly spaced, from `from_s` to `until_s`."""
+    """`per_s` of them a second over the whole audience, evenly spaced, from `from_s` to `until_s`.
+
+    `text_bytes`: how long an announcement is at least.
+    """
 
     do: ActionName
     per_s: float
     from_s: float
     until_s: float
+    text_bytes: int = 0
 
 
 class FaultPlan(Struct, frozen=True, kw_only=True):

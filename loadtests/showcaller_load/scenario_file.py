@@ -28,6 +28,7 @@ SESSIONS = ("talk", "panel")  # of the tool's own event: `panel` is moderated
 BROKERS: tuple[str, ...] = ("sqlite", "redis")
 MOST_SOCKETS = 1_000_000
 MOST_WORKERS = 256
+MOST_TEXT_BYTES = 1_000  # with 280 characters
 USUAL_CHANNELS = ("agenda", "announcements", "session/{session}/questions")
 USUAL_SETTLE_S = 25.0  # more than a heartbeat, after which a client knows what it lacks
 
@@ -178,6 +179,7 @@ def _action(element: Element, duration_s: float, report: Report) -> Action:
             per_s=_number(fields, "per_s", required=True),
             from_s=_time(fields, "from", 0.0, most_s=duration_s),
             until_s=_time(fields, "until", duration_s, most_s=duration_s),
+            text_bytes=fields.integer("text_bytes", 0, MOST_TEXT_BYTES, 0),
         )
         if action.until_s <= action.from_s:
             fields.error("until", "must be later than `from`")
