@@ -61,11 +61,13 @@ def on_server_core() -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def served(*options: str) -> AsyncIterator[ServeProcess]:
+async def served(
+    *options: str, kind: type[ServeProcess] = ServeProcess
+) -> AsyncIterator[ServeProcess]:
     """A real `serve` in the middle of the talk, on its own core, without media."""
     with tempfile.TemporaryDirectory() as folder:
         options = ("--rehearse-from", "09:05", "--media-workers", "0", *options)
-        server = ServeProcess(SCHEDULE, *options, data=Path(folder))
+        server = kind(SCHEDULE, *options, data=Path(folder))
         with on_server_core():
             await server.start()
         try:

@@ -26,6 +26,7 @@ class ServeProcess:
     `options` are further options of `serve`, such as `"--rehearse-from", "-1m"`.
     """
 
+    program: tuple[str, ...] = ("-m", "showcaller.cli")  # for Python to run
     own_session = False  # a terminal's Ctrl-C does not reach it
 
     def __init__(
@@ -45,7 +46,7 @@ class ServeProcess:
         self.data.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "showcaller.cli", "serve", str(self.schedule)),
+                *(sys.executable, *self.program, "serve", str(self.schedule)),
                 *("--port", "0", "--data", str(self.data), *self.options),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
