@@ -8,6 +8,7 @@ key gets the first one's verdict, whatever has happened since.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -72,9 +73,9 @@ class Commands:
         self._event = event
         self._limits = Limits()
         self._votes = VoteBatches(event.append)
-        self._vote_verdicts: dict[str, Refusal | None] = {}  # newest, by key
-        self._admitted: dict[str, None] = {}  # newest keys
-        self._reacted: dict[str, None] = {}  # newest keys
+        self._vote_verdicts: OrderedDict[str, Refusal | None] = OrderedDict()  # newest, by key
+        self._admitted: OrderedDict[str, None] = OrderedDict()  # newest keys
+        self._reacted: OrderedDict[str, None] = OrderedDict()  # newest keys
 
     async def run(
         self, principal: Principal, name: str, args: Mapping[str, Any], key: str | None
@@ -238,10 +239,10 @@ def _raise_if(refused: Refusal | None) -> None:
         raise _ERRORS.get(refused.code, Refused)(refused.message, code=refused.code)
 
 
-def _remember(newest: dict[str, Any], key: str, value: Any) -> None:
+def _remember(newest: OrderedDict[str, Any], key: str, value: Any) -> None:
     newest[key] = value
     if len(newest) > KEYS_REMEMBERED:
-        del newest[next(iter(newest))]
+        newest.popitem(last=False)
 
 
 # The table ----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Literal, NamedTuple
 
 Lane = Literal["question", "vote", "reaction", "other"]
@@ -31,7 +32,7 @@ class Limits:
     """
 
     def __init__(self, *, kept: int = BUCKETS_KEPT) -> None:
-        self._full_at_s: dict[tuple[str, Lane], float] = {}
+        self._full_at_s: OrderedDict[tuple[str, Lane], float] = OrderedDict()
         self._kept = kept
 
     def take(self, person: str, lane: Lane, now_s: float) -> float:
@@ -42,5 +43,5 @@ class Limits:
         allowed = wait_s <= 1e-9  # sums of fractions
         self._full_at_s[person, lane] = full_at_s + rate.every_s if allowed else full_at_s
         if len(self._full_at_s) > self._kept:
-            del self._full_at_s[next(iter(self._full_at_s))]
+            self._full_at_s.popitem(last=False)
         return 0.0 if allowed else wait_s

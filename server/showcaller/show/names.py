@@ -6,6 +6,7 @@ views look them up (`get`).
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 
 import msgspec
@@ -32,7 +33,7 @@ class Names:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._names: dict[PersonId, str] = {}  # least recently loaded first
+        self._names: OrderedDict[PersonId, str] = OrderedDict()  # least recently loaded first
 
     def get(self, person: PersonId) -> str:
         """The person's name; "" if there is no record, or `ensure` has not loaded it."""
@@ -62,7 +63,7 @@ class Names:
         self._names.pop(person, None)
         self._names[person] = name
         if len(self._names) > NAMES_KEPT:
-            del self._names[next(iter(self._names))]
+            self._names.popitem(last=False)
 
 
 def _name_in(data: bytes | None) -> str:
