@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import random
+import re
 import time
-from collections.abc import Iterator
 
 from rig import (
     QUESTIONS,
@@ -34,6 +35,7 @@ STORM_SOCKETS = 10_000
 BACK_OFF_S = 0.5  # PROTOCOL.md §7: the first delay is random, up to this
 PROBE_EVERY_S = 0.02  # the server closes who sends more than 200 messages within a second
 SNAPSHOT_QUESTIONS = 200
+RETRY_AFTER = re.compile(r"^101[23] .* retry_after_ms=(\d+)$")
 
 
 async def idle(sockets: int, figures: Figures) -> None:
@@ -76,46 +78,72 @@ async def joins(figures: Figures) -> None:
 async def storm(figures: Figures) -> None:
     """All sockets are cut at once; each comes back after its random delay and resumes."""
     async with served() as server:
-        swarm = Swarm(server.port, "bench")
-        ask_questions(swarm, server, SNAPSHOT_QUESTIONS)
-        swarm.cut()
-        swarm.join(tokens(server, STORM_SOCKETS), THREE_CHANNELS)
+        crowd = Crowd(server.port, "bench")
+        ask_questions(crowd, server, SNAPSHOT_QUESTIONS)
+        crowd.cut()
+        crowd.join(tokens(server, STORM_SOCKETS), THREE_CHANNELS)
         for _ in range(RUNS):
-            swarm.run_for(1)
+            crowd.run_for(1)
             with Generator() as generator:
-                took_s, lags_ms = storm_once(swarm, server)
+                took_s, lags_ms = storm_once(crowd, server)
             figures.add("resume_storm_s", took_s, busy=generator.busy)
             figures.add("resume_storm_loop_lag_p99_ms", percentile(lags_ms, 0.99))
-        swarm.close()
+            figures.add("resume_storm_sent_away", crowd.sent_away)
+        crowd.close()
 
 
-def storm_once(swarm: Swarm, server: ServeProcess) -> tuple[float, list[float]]:
-    """Seconds until everybody is whole again, and how late the server read what a prober sent."""
-    began_s = time.perf_counter()
-    returning = arrivals(swarm.cut(), began_s)
-    lags_ms: list[float] = []
-    swarm.on_message = lambda _, payload: note_lag(payload, lags_ms)
-    prober = swarm.join(tokens(server, 1), ())[0]
-    probe_s, (due_s, client) = 0.0, next(returning)
-    while swarm.whole < STORM_SOCKETS + 1:
+class Crowd(Swarm):
+    """Comes back when it is cut off, and when it is told to come back (PROTOCOL.md §7)."""
+
+    def __init__(self, port: int, event: str) -> None:
+        super().__init__(port, event)
+        self.sent_away = 0
+        self._returning: list[tuple[float, int, Client]] = []  # when, and in which order
+
+    def storm(self) -> None:
+        now_s, self.sent_away = time.perf_counter(), 0
+        for client in self.cut():
+            self._come_back(client, now_s + random.uniform(0, BACK_OFF_S))
+
+    def return_those_due(self) -> None:
         now_s = time.perf_counter()
-        while due_s <= now_s:
-            swarm.connect(client.token, client.channels).since = client.since
-            due_s, client = next(returning, (float("inf"), client))
+        while self._returning and self._returning[0][0] <= now_s:
+            _, _, client = heapq.heappop(self._returning)
+            self.connect(client.token, client.channels).since = client.since
+
+    def _come_back(self, client: Client, at_s: float) -> None:
+        heapq.heappush(self._returning, (at_s, id(client), client))
+
+    def _lose(self, fd: int, why: str) -> None:
+        client = self.clients[fd]
+        super()._lose(fd, why)
+        if told := RETRY_AFTER.search(why):
+            self.lost.pop()
+            self.sent_away += 1
+            self._come_back(client, time.perf_counter() + int(told[1]) / 1000)
+
+
+def storm_once(crowd: Crowd, server: ServeProcess) -> tuple[float, list[float]]:
+    """Seconds until everybody is whole again, and how late the server read what a prober sent."""
+    lags_ms: list[float] = []
+    inside = Swarm(server.port, "bench", lambda _, payload: note_lag(payload, lags_ms))
+    prober = inside.join(tokens(server, 1), ())[0]
+    began_s = time.perf_counter()
+    crowd.storm()
+    probe_s = 0.0
+    while crowd.whole < STORM_SOCKETS:
+        crowd.return_those_due()
+        now_s = time.perf_counter()
         if now_s - probe_s >= PROBE_EVERY_S:
             probe_s = now_s
             prober.clock(time.time() * 1000)
-        swarm.poll(0.001)
-        if now_s - began_s > 60 or swarm.lost:
-            raise TimeoutError(f"{swarm.whole} are whole, lost: {swarm.lost[:3]}")
-    return time.perf_counter() - began_s, lags_ms
-
-
-def arrivals(people: list[Client], began_s: float) -> Iterator[tuple[float, Client]]:
-    """Who comes back when, in order."""
-    people = [client for client in people if client.channels]
-    delays_s = sorted(random.uniform(0, BACK_OFF_S) for _ in people)
-    return zip((began_s + delay_s for delay_s in delays_s), people, strict=True)
+        inside.poll(0)
+        crowd.poll(0.001)
+        if now_s - began_s > 60 or crowd.lost or inside.lost:
+            raise TimeoutError(f"{crowd.whole} are whole, lost: {(crowd.lost + inside.lost)[:3]}")
+    took_s = time.perf_counter() - began_s
+    inside.close()
+    return took_s, lags_ms
 
 
 def note_lag(payload: bytes, lags_ms: list[float]) -> None:
