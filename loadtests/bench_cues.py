@@ -27,9 +27,9 @@ from showcaller.testing.serving import ServeProcess
 
 SOCKETS = 10_000
 SESSIONS, SESSION_MIN = 36, 20
-RATE = 120  # so a session lasts ten seconds of wall time
+RATE = 60  # so a session lasts twenty seconds of wall time, and no cue is hurried by the one before
 CYCLE_S = SESSION_MIN * 60 / RATE
-CYCLES = 3  # of each kind: quiet, and with a broadcast each second
+CYCLES = 2  # of each kind: quiet, and with a broadcast each second
 SKEW_MS, DRIFT_PPM = 300_000, 100
 FIRST_PROBES, FIRST_PROBES_EVERY_S, PROBES_EVERY_S = 5, 0.2, 15.0
 SETTLE_S = PROBES_EVERY_S + 2  # everybody has measured since the rush of joining
