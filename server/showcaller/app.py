@@ -152,7 +152,7 @@ class Server:
             log.info("draining", extra={"action": "serve.draining"})
             self._listener.close()
         if self._others_serve:
-            await self.gateway.hear_out(min(HEAR_WITHIN_S, self.settings.drain_timeout_s / 4))
+            await self._hear_out(min(HEAR_WITHIN_S, self.settings.drain_timeout_s / 4))
         spread_s = min(5.0, self.settings.drain_timeout_s / 2)
         await self.gateway.drain(spread_s, others_serve=self._others_serve)
         for media in self.media.values():
@@ -169,6 +169,14 @@ class Server:
         with contextlib.suppress(KeyError):
             REGISTRY.unregister(self._collector)
         log.info("stopped", extra={"action": "serve.stopped"})
+
+    async def _hear_out(self, within_s: float) -> None:
+        """Serve those who connected just before the port became another process's."""
+        assert self._listener is not None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._listener.settle()
+                await self.gateway.hear_out()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

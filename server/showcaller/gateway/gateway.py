@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
 from collections.abc import Callable
@@ -173,14 +172,11 @@ class Gateway:
 
     # Going away ---------------------------------------------------------------------------------
 
-    async def hear_out(self, within_s: float) -> None:
+    async def hear_out(self) -> None:
         """Wait until everybody who has connected has asked for something."""
-        await asyncio.sleep(0)  # for those who were just accepted
         if self._arriving:
             self._all_arrived.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(within_s):
-                    await self._all_arrived.wait()
+            await self._all_arrived.wait()
 
     async def drain(self, spread_s: float, *, others_serve: bool = False) -> None:
         """Let nobody in, tell everybody when their turn to leave is, and close each at that time.

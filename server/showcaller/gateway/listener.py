@@ -62,6 +62,11 @@ class Listener:
                 self._loop.remove_reader(sock.fileno())
                 sock.close()
 
+    async def settle(self) -> None:
+        """Wait until those who were accepted have their protocol."""
+        if self._opening:
+            await asyncio.wait(self._opening)
+
     def _accept(self, sock: socket.socket) -> None:
         for _ in range(AT_ONCE if self._tls is None else AT_ONCE_TLS):
             try:
