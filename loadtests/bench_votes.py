@@ -2,6 +2,9 @@
 
 A thousand people vote, each with one vote on its way, never twice for one question. Meanwhile others
 vote for one more question at a slow pace, and a watcher sees when its tally says so.
+
+Then the same people vote at two even rates, and what a watcher is sent of the tallies is counted: it
+must not depend on the rate.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ RUNS = 3
 VOTERS, PROBERS = 1_000, 100
 VOTES_EACH = 25  # within the burst that one person may send
 PROBE_EVERY_S = 0.025
+SLOW, FAST = 1_000, 8_000  # votes a second
+PACED_S = 3.0
 _TALLY = re.compile(rb'"question":"([^"]+)","on":true,"votes":(\d+)')
 
 
@@ -84,6 +89,63 @@ class Storm:
             voter.command("v", "question.vote", question=self._questions[number], on=True)
 
 
+class EvenVotes:
+    """Everybody takes turns, and so do the questions, at an even rate."""
+
+    def __init__(
+        self, swarm: Swarm, questions: list[str], voters: list[Client], watcher: Client
+    ) -> None:
+        swarm.on_message = self.note
+        self._swarm = swarm
+        self._questions = questions
+        self._voters = voters
+        self._watcher = watcher
+        self._cast = self._answered = self._tally_bytes = 0
+
+    def note(self, client: Client, payload: bytes) -> None:
+        if client is self._watcher and payload.startswith(b'{"op":"levels"'):
+            self._tally_bytes += len(payload)
+        elif payload.startswith(b'{"op":"reply"'):
+            if b'"ok":true' not in payload[:60]:
+                raise RuntimeError(f"refused: {payload!r}")
+            self._answered += 1
+
+    def run(self, rate: int) -> float:
+        """Tally bytes a second that the watcher was sent while `rate` votes a second were cast."""
+        began_s, count = time.perf_counter(), int(rate * PACED_S)
+        while self._answered < count:
+            elapsed_s = time.perf_counter() - began_s
+            while self._cast < min(count, int(elapsed_s * rate)):
+                self._vote()
+            self._swarm.poll(0.002)
+            if elapsed_s > 60 or self._swarm.lost:
+                raise TimeoutError(f"{self._answered} votes of {count} were answered")
+        return self._tally_bytes / (time.perf_counter() - began_s)
+
+    def _vote(self) -> None:
+        turn, voter = divmod(self._cast, len(self._voters))
+        question = self._questions[(turn + voter) % len(self._questions)]
+        self._voters[voter].command("v", "question.vote", question=question, on=True)
+        self._cast += 1
+
+
+async def measure_tally_bytes(server: ServeProcess, broker: str, figures: Figures) -> None:
+    bytes_per_s = {rate: one_rate(server, rate, figures, broker) for rate in (SLOW, FAST)}
+    figures.add(f"tally_bytes_ratio_{broker}", bytes_per_s[FAST] / bytes_per_s[SLOW])
+
+
+def one_rate(server: ServeProcess, rate: int, figures: Figures, broker: str) -> float:
+    swarm = Swarm(server.port, "bench")
+    questions = ask_questions(swarm, server, VOTES_EACH)
+    (watcher,) = swarm.join(tokens(server, 1), THREE_CHANNELS)
+    voting = EvenVotes(swarm, questions, swarm.join(tokens(server, VOTERS), ()), watcher)
+    with Generator() as generator:
+        bytes_per_s = voting.run(rate)
+    figures.add(f"tally_bytes_per_s_at_{rate}_{broker}", bytes_per_s, busy=generator.busy)
+    swarm.close()
+    return bytes_per_s
+
+
 async def measure(server: ServeProcess, broker: str, figures: Figures) -> None:
     for _ in range(RUNS):
         swarm = Swarm(server.port, "bench")
@@ -124,6 +186,7 @@ async def run(figures: Figures) -> None:
     set_up(VOTERS + PROBERS)
     async with served() as server:
         await measure(server, "sqlite", figures)
+        await measure_tally_bytes(server, "sqlite", figures)
     if shutil.which("redis-server") is None:
         print("no redis-server: its figures are left out")
         return
@@ -132,6 +195,7 @@ async def run(figures: Figures) -> None:
             redis = stack.enter_context(RedisServer(DURABLE))
         async with served("--broker", redis.url) as server:
             await measure(server, "redis", figures)
+            await measure_tally_bytes(server, "redis", figures)
 
 
 if __name__ == "__main__":
