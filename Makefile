@@ -79,3 +79,8 @@ SCENARIO ?= doors_open
 
 load: $(VENV)/.dev tools ## run a load scenario on a server of its own: SCENARIO=vote_storm ARGS="--audience 500 --duration 20s"
 	$(BIN)/showcaller-load run $(SCENARIO) $(ARGS)
+
+.PHONY: conformance-whip-whep
+
+conformance-whip-whep: $(VENV)/.dev ## ask a real server all that WHIP and WHEP demand, with a report
+	SHOWCALLER_CONFORMANCE="slow or not slow" $(BIN)/python -m pytest -s tests/integration/test_whip_whep_conformance.py

@@ -73,6 +73,12 @@ async def test_a_talk_is_published_watched_and_ended(node):
     await publisher.close()
 
 
+async def test_passwords_of_ice_servers_are_told_to_those_let_in_only(node):
+    for path in ("sessions/one/whip", "stages/main/whep"):
+        for method in ("OPTIONS", "GET", "HEAD"):
+            assert "Link" not in (await node.ask(method, path)).headers
+
+
 async def test_the_viewer_follows_the_clock_to_the_next_talk(node):
     await node.publish("one", brightness=60)
     watcher, _ = await node.watch()
@@ -109,6 +115,15 @@ async def test_a_resource_is_patched_and_deleted_by_its_owner_only(node):
     assert await patch(token=node.token(person="p_other")) == 403
     assert await patch(resource=watched.resource + "0") == 404
 
+    async def get(token, method="GET"):
+        answer = await node.ask(method, watched.resource, token=token)
+        assert answer.text == "" or answer.type == PROBLEM
+        return answer.status
+
+    assert await get(owner) == await get(owner, "HEAD") == await get(node.token("producer")) == 204
+    assert await get("") == 401
+    assert await get(node.token(person="p_other")) == 403
+
     async def delete(token):
         return (await node.ask("DELETE", watched.resource, token=token)).status
 
@@ -116,6 +131,7 @@ async def test_a_resource_is_patched_and_deleted_by_its_owner_only(node):
     assert await delete(node.token(person="p_other")) == 403
     assert await delete(node.token("producer")) == 200
     assert await delete(owner) == 404
+    assert await get(owner) == 404
 
 
 async def test_a_banned_person_is_cut_off(node):

@@ -256,6 +256,12 @@ def _media_paths() -> Spec:
         },
         f"{_AT_EVENT}/media/{{resource}}": {
             "parameters": [_EVENT, _parameter("resource", "From the Location header")],
+            "get": _operation(
+                "mediaThere",
+                "Is the resource still there?",
+                {"204": _answer("It is"), **_problems(401, 403, 404, 503)},
+                token=True,
+            ),
             "patch": _operation(
                 "patchMedia",
                 "Trickled candidates or an ICE restart",

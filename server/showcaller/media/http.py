@@ -75,6 +75,7 @@ def register_media_routes(
         app.router.add_get(path, _answering(routes.describe_whip if is_whip else routes.describe))
         app.router.add_route("OPTIONS", path, _answering(routes.endpoint_options))
     resource = f"{event}/media/{{resource}}"
+    app.router.add_get(resource, _answering(routes.describe_resource))
     app.router.add_patch(resource, _answering(routes.patch))
     app.router.add_delete(resource, _answering(routes.delete))
     app.router.add_route("OPTIONS", resource, _answering(routes.resource_options))
@@ -112,7 +113,10 @@ class _Routes:
         return _answering(handle)
 
     async def endpoint_options(self, request: web.Request) -> web.Response:
-        """Preflight, and what the endpoint takes (RFC 9725 §4.2)."""
+        """Preflight, and what the endpoint takes (RFC 9725 §4.2).
+
+        ICE servers are not told here: anybody may ask, and a TURN server's password is among them.
+        """
         self._served(request)
         headers = {
             "Allow": "OPTIONS, GET, HEAD, POST",
@@ -120,21 +124,25 @@ class _Routes:
             "Access-Control-Allow-Methods": "OPTIONS, GET, HEAD, POST",
             "Access-Control-Expose-Headers": f"{_CORS['Access-Control-Expose-Headers']}, Accept-Post",
         }
-        response = web.Response(status=204, headers={**_PREFLIGHT, **headers})
-        self._add_links(response)
-        return response
+        return web.Response(status=204, headers={**_PREFLIGHT, **headers})
 
     async def describe_whip(self, request: web.Request) -> web.Response:
-        """GET a WHIP endpoint: it is there, and that's all (RFC 9725 §4.2)."""
+        """GET a WHIP endpoint: it is there, and that's all (RFC 9725 §4.1)."""
         self._served(request)
         return web.Response(status=204, headers={"Accept-Post": OFFER})
 
     async def describe(self, request: web.Request) -> web.Response:
-        """GET or HEAD a WHEP endpoint: the type tells players that it is one (WHEP §4)."""
+        """GET or HEAD a WHEP endpoint: the type tells players that it is one (WHEP §4.2)."""
         self._served(request)
         return web.Response(status=200, content_type=OFFER, headers={"Accept-Post": OFFER})
 
     # Resources --------------------------------------------------------------------------------
+
+    async def describe_resource(self, request: web.Request) -> web.Response:
+        """GET a resource: it is there, and that's all (RFC 9725 §4.1)."""
+        principal, media = self._principal(request), self._service(request)
+        await media.find(principal, request.match_info["resource"])
+        return web.Response(status=204, headers={"Accept-Patch": FRAGMENT})
 
     async def patch(self, request: web.Request) -> web.Response:
         """Trickle candidates: 204; where an engine restarts ICE: 200, a fragment and a new ETag."""
@@ -162,7 +170,8 @@ class _Routes:
 
     async def resource_options(self, request: web.Request) -> web.Response:
         self._served(request)
-        methods = dict.fromkeys(("Allow", "Access-Control-Allow-Methods"), "OPTIONS, PATCH, DELETE")
+        allowed = "OPTIONS, GET, HEAD, PATCH, DELETE"
+        methods = dict.fromkeys(("Allow", "Access-Control-Allow-Methods"), allowed)
         return web.Response(status=204, headers={**_PREFLIGHT, **methods, "Accept-Patch": FRAGMENT})
 
     # Who and where ----------------------------------------------------------------------------

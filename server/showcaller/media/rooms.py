@@ -54,6 +54,10 @@ class Rooms:
         self._resources[answer.resource] = Resource(worker, asker, stage=stage)
         return answer
 
+    def find(self, resource: str, asker: Asker) -> None:
+        """Raises `NotFound`, `Forbidden`."""
+        self._of(resource, asker)
+
     async def patch(
         self, resource: str, asker: Asker, if_match: str | None, fragment: str
     ) -> Patched:

@@ -309,14 +309,17 @@ def read_fragment(text: str) -> Fragment:
 
 
 def advertise(answer: str, addresses: Sequence[str]) -> str:
-    """The answer with the addresses that clients reach us at in place of those we are bound to."""
+    """The answer with the addresses that clients reach us at in place of those we are bound to.
+
+    It says too that RTP and RTCP share one transport and nothing else is possible (RFC 9725 §4.4.1).
+    """
     lines: list[str] = []
     for line in answer.splitlines():
         found = _CANDIDATE.fullmatch(line.removeprefix("a=candidate:"))
         if line.startswith("a=candidate:") and found and addresses:
             lines += _advertised(line, found.group(1), addresses)
         else:
-            lines.append(line)
+            lines += [line, "a=rtcp-mux-only"] if line == "a=rtcp-mux" else [line]
     return "\r\n".join(lines) + "\r\n"
 
 

@@ -100,6 +100,10 @@ class MediaService:
         stage = admit_viewer_of_session(self._sheet, session, self._event.wall_ms())
         return await self._at_stage(stage, "view", principal, offer=offer)
 
+    async def find(self, principal: Principal, resource: str) -> None:
+        """Raises `NotFound` unless the resource is there, `Forbidden` for somebody else's."""
+        await self._at_resource(resource, "find", principal, {"resource": resource})
+
     async def patch(
         self, principal: Principal, resource: str, if_match: str | None, fragment: str
     ) -> Patched:
@@ -168,6 +172,8 @@ class MediaService:
         """Do it at our worker `name`: asked by our own clients or by another node."""
         asker = msgspec.convert(args["asker"], Asker)
         match method:
+            case "find":
+                return self._rooms.find(args["resource"], asker)
             case "patch":
                 return await self._rooms.patch(
                     args["resource"], asker, args["if_match"], args["fragment"]

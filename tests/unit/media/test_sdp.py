@@ -226,3 +226,9 @@ def test_answers_name_the_addresses_that_clients_reach():
         "a=candidate:1 1 udp 2130706431 203.0.113.1 5000 typ host",
         "a=candidate:1 1 udp 2130706431 203.0.113.2 5000 typ host",
     ]
+
+
+def test_answers_allow_rtcp_on_the_same_transport_only():
+    """RFC 9725 §4.4.1"""
+    lines = advertise("v=0\r\na=rtcp-mux\r\na=rtcp-mux\r\n", ()).splitlines()
+    assert lines == ["v=0", *["a=rtcp-mux", "a=rtcp-mux-only"] * 2]
