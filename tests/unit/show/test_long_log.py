@@ -6,6 +6,7 @@ from showcaller.broker.sqlite import SqliteBroker
 from showcaller.domain import facts
 from showcaller.show import live_event
 from showcaller.show.live_event import LiveEvent
+from showcaller.show.names import Names
 from showcaller.testing.schedules import schedule, session
 
 VOTERS = 40
@@ -33,10 +34,11 @@ async def test_the_channels_are_the_same_however_much_passed_through_them(monkey
     broker = SqliteBroker(":memory:")
     log = await broker.open("event")
     await append_history(log)
+    await Names(log).put("ada", "Ada")
     event = LiveEvent("event", log)
     await event.start()
     public = event.channels.snapshot("session/talk/questions")
-    assert [question.text for question in public.items.values()] == ["Why?"]
+    assert [(q.text, q.author) for q in public.items.values()] == [("Why?", "Ada")]
     assert public.levels == {"q": VOTERS}
     assert event.state.folded == (await log.head()).offset
     await event.append(facts.QuestionPushed(question="q", by="m"), "push")
