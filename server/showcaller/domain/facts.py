@@ -2,7 +2,7 @@
 
 A fact records what somebody wants or what happened, never a derived value; the fold (`state`) decides
 whether it still holds. Facts hold person ids only. `FOLD_VERSION` rises when the same facts would fold
-to another state, so that two releases can tell each other apart.
+to another state, or snapshots look different, so that two releases can tell each other apart.
 """
 
 from __future__ import annotations
