@@ -28,7 +28,7 @@ SESSIONS = ("talk", "panel")  # of the tool's own event: `panel` is moderated
 BROKERS: tuple[str, ...] = ("sqlite", "redis")
 MOST_SOCKETS = 1_000_000
 MOST_WORKERS = 256
-MOST_TEXT_BYTES = 1_000  # with 280 characters
+MOST_TEXT_BYTES = 800  # so that it has at most 280 characters
 USUAL_CHANNELS = ("agenda", "announcements", "session/{session}/questions")
 USUAL_SETTLE_S = 25.0  # more than a heartbeat, after which a client knows what it lacks
 
