@@ -133,7 +133,7 @@ async def test_no_deadline_runs_out_while_it_is_we_who_let_somebody_wait(port, m
 # Too much to do -----------------------------------------------------------------------------------
 
 
-async def test_who_would_wait_for_too_long_is_sent_away_at_once(port, monkeypatch):
+async def test_who_would_wait_for_too_long_is_sent_away_before_those_who_wait(port, monkeypatch):
     turnstile = port.gateway.turnstile
     async with port.enter() as inside:
         turnstile._budget_s = 0.0  # nobody is let in
@@ -144,7 +144,10 @@ async def test_who_would_wait_for_too_long_is_sent_away_at_once(port, monkeypatc
                 waiting.callback(writer.close)
                 writer.write(upgrade(port))
             await until(lambda: len(turnstile) == 2)
-            code, reason = await closed_by(port)
+            coming = asyncio.create_task(closed_by(port))
+            await until(lambda: len(turnstile) == 3)
+            turnstile._budget_s = ONE_A_TURN_S
+            code, reason = await coming
             assert code == 1013
             assert re.fullmatch(r"overload retry_after_ms=[12]\d{3}", reason)
         await inside.send("clock", t1=1.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import cast
 
 import msgspec
@@ -75,25 +76,24 @@ class Front(asyncio.Protocol):
             self._refuse(HeadTimeout(f"the head did not come within {HEAD_DEADLINE_S:.0f} s"))
 
     def _come_in(self) -> None:
-        """At once, or when its turn has come; or be sent away at once, where too many wait."""
+        """At once, or when its turn has come; or be sent away before those, where too many wait."""
         turnstile = self._gateway.turnstile
         if turnstile.is_open:
             turnstile.do(self._upgrade)
-        elif self._gateway.is_crowded:
-            self._upgrade(crowded=True)
-        else:
-            assert self._transport is not None
-            self._waits = True
-            self._transport.pause_reading()
-            turnstile.wait(self._turn)
+            return
+        assert self._transport is not None
+        self._waits = True
+        self._transport.pause_reading()
+        crowded = self._gateway.is_crowded
+        turnstile.wait(partial(self._turn, crowded), half_in=crowded)
 
-    def _turn(self) -> None:
+    def _turn(self, crowded: bool) -> None:
         transport = self._transport
         if transport is None:
             return
         try:
             transport.resume_reading()
-            self._upgrade()
+            self._upgrade(crowded=crowded)
         except Exception:
             transport.abort()
             raise
