@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .clock_estimate import ClockEstimate
+from .coming_back import ComingBack
 from .crowd_numbers import OWN
 from .ledger import Follow, Taken
 from .messages import Message, Update
 from .results import FindingKind
 from .sockets import Connection, Ended
+from .timepiece import Timepiece
 from .wire import BINARY, TEXT, text_frame
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 FIRST_PROBES = 5
 PROBE_EVERY_S = 0.2
 SILENT_HEARTBEATS = 3
-FIRST_BACK_OFF_S, MOST_BACK_OFF_S = 0.5, 20.0
-LASTED_S = 1.0  # a connection that lasted so long makes the back-off begin anew
-FINAL_CODES = range(4500, 5000)
 NEXT_TRY_S = 1.0  # after a refusal that says nothing else
 
 _encode_json = msgspec.json.Encoder().encode
@@ -54,18 +52,16 @@ class Attendee:
     __slots__ = (
         "_began_ms",
         "_clock",
+        "_coming_back",
         "_crowd",
-        "_drift",
         "_heard_s",
         "_heartbeat_s",
         "_ids",
         "_lost_ms",
         "_opened_s",
         "_probes_left",
-        "_skew_ms",
         "_tally",
         "_token",
-        "_tries",
         "connection",
         "follows",
         "format",
@@ -86,8 +82,7 @@ class Attendee:
         channels: Sequence[str],
         *,
         format: str = "json",
-        skew_ms: float = 0.0,
-        drift: float = 0.0,
+        clock: Timepiece | None = None,
         is_slow: bool = False,
     ) -> None:
         self.number = number
@@ -102,11 +97,9 @@ class Attendee:
         self.next_vote = 0
         self._crowd = crowd
         self._token = token
-        self._skew_ms = skew_ms
-        self._drift = drift
-        self._clock = ClockEstimate()
+        self._clock = clock or Timepiece(0.0, 0.0)
+        self._coming_back = ComingBack()
         self._ids = 0
-        self._tries = 0
         self._probes_left = 0
         self._heartbeat_s = 15.0
         self._heard_s = self._opened_s = 0.0
@@ -164,21 +157,12 @@ class Attendee:
         self._tally = None
         for follow in self.follows.values():
             follow.disconnected()
-        if ended.is_refusal or ended.code in FINAL_CODES:
+        delay_s = self._coming_back.delay_s(ended, now_s - self._opened_s)
+        if delay_s is not None:
+            self._crowd.timers.after(delay_s, self.dial)
+        else:
             self.is_dismissed = True
             self.note("unanswered", "", 0, f"sent away for good: {ended.code} {ended.reason}")
-        else:
-            self._crowd.timers.after(self._back_off_s(ended, now_s), self.dial)
-
-    def _back_off_s(self, ended: Ended, now_s: float) -> float:
-        """PROTOCOL.md §7: as the server says, or full jitter."""
-        if ended.retry_after_s is not None:
-            return ended.retry_after_s
-        if now_s - self._opened_s >= LASTED_S:
-            self._tries = 0
-        most_s = min(MOST_BACK_OFF_S, FIRST_BACK_OFF_S * 2 ** min(self._tries, 10))
-        self._tries += 1
-        return random.uniform(0, most_s)
 
     def _became_whole(self) -> None:
         crowd, now_ms = self._crowd, self._crowd.now_ms()
@@ -238,7 +222,7 @@ class Attendee:
                     self._measure_cue(event["due_ms"], now_s)
 
     def _measure_cue(self, due_ms: float, now_s: float) -> None:
-        server_ms = self._clock.server_ms(self._own_ms(now_s))
+        server_ms = self._clock.server_ms(*self._times_ms(now_s))
         if server_ms is not None and self._crowd.server_ms(self._opened_s) < due_ms:
             self._crowd.measures.add("cue", abs(server_ms - due_ms))
 
@@ -300,14 +284,14 @@ class Attendee:
 
     # The clock ------------------------------------------------------------------------------------
 
-    def _own_ms(self, now_s: float) -> float:
-        """What our own clock shows: the server's time with our skew and drift."""
-        now_ms = self._crowd.server_ms(now_s)
-        return now_ms + self._skew_ms + self._drift * self._crowd.ms_of(now_s)
+    def _times_ms(self, now_s: float) -> tuple[float, float]:
+        """What our timepiece goes by: the server's true time, and the run's."""
+        return self._crowd.server_ms(now_s), self._crowd.ms_of(now_s)
 
     def probe(self) -> None:
         """Ask for the time once."""
-        self._send(self._frame({"op": "clock", "t1": self._own_ms(self._crowd.now_s())}))
+        own_ms = self._clock.shows_ms(*self._times_ms(self._crowd.now_s()))
+        self._send(self._frame({"op": "clock", "t1": own_ms}))
 
     def _probe(self, connection: Connection | None) -> None:
         """As often as it is still to be asked, a moment apart."""
@@ -318,11 +302,11 @@ class Attendee:
         self._crowd.timers.after(PROBE_EVERY_S, self._probe, connection)
 
     def _clock_answer(self, message: Message, now_s: float) -> None:
-        own_ms = self._own_ms(now_s)
-        self._clock.answer(message.t1, message.t2, message.t3, own_ms)
+        true_ms, run_ms = self._times_ms(now_s)
+        self._clock.answer(message.t1, message.t2, message.t3, true_ms, run_ms)
         if not self._probes_left and not self.is_slow:
-            estimate_ms = self._clock.server_ms(own_ms) or 0.0
-            self._crowd.measures.add("clock", abs(estimate_ms - self._crowd.server_ms(now_s)))
+            taken_ms = self._clock.server_ms(true_ms, run_ms) or 0.0
+            self._crowd.measures.add("clock", abs(taken_ms - true_ms))
 
     # Asking ---------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from .orders import Anomaly, Answer, Plan
 from .results import FindingKind
 from .scenario import FaultPlan, arrival_s
 from .sockets import Ended, Sockets, Target
+from .timepiece import Timepiece
 from .timers import Timers
 
 ANOMALIES_KEPT = 200
@@ -69,8 +70,10 @@ class Crowd:
             token,
             plan.channels,
             format="msgpack" if share_of(number) < plan.msgpack_share else "json",
-            skew_ms=random.uniform(-plan.skew_ms, plan.skew_ms),
-            drift=random.uniform(-plan.drift_ppm, plan.drift_ppm) / 1e6,
+            clock=Timepiece(
+                random.uniform(-plan.skew_ms, plan.skew_ms),
+                random.uniform(-plan.drift_ppm, plan.drift_ppm) / 1e6,
+            ),
             is_slow=any(
                 fault.do == "slow" and share_of(number, 1) < fault.share for fault in plan.faults
             ),
