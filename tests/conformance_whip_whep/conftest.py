@@ -142,8 +142,12 @@ def pytest_terminal_summary(terminalreporter, config):
                 write(
                     f"{protocol} {strength:8} {passed:3} of {applied:3} hold, {unused} did not apply"
                 )
-    for title, attribute in (("broken", "failed"), ("did not apply", "skipped")):
-        for strength, protocol, rule, report in outcomes:
-            if getattr(report, attribute):
-                why = f" ({report.longrepr[2].removeprefix('Skipped: ')})" if report.skipped else ""
-                write(f"{title}: {protocol} {strength.upper()} {rule}{why}")
+    for title, attribute in (("did not apply", "skipped"), ("broken", "failed")):
+        lines = [_line(title, *outcome) for outcome in outcomes if getattr(outcome[3], attribute)]
+        for line in dict.fromkeys(lines):  # once for all parameters
+            write(line)
+
+
+def _line(title, strength, protocol, rule, report):
+    why = f" ({report.longrepr[2].removeprefix('Skipped: ')})" if report.skipped else ""
+    return f"{title}: {protocol} {strength.upper()} {rule}{why}"

@@ -20,7 +20,7 @@ async def test_delete(session):
     RFC 9725 §4.2; WHEP §4.4
     """
     reply = await session.delete()
-    assert reply.ok, str(reply)
+    assert reply.ok
 
 
 @pytest.mark.must
@@ -30,20 +30,23 @@ async def test_delete_ignores_if_match(session):
     RFC 9725 §4.3.1; WHEP §4.5.1
     """
     reply = await session.delete(If_Match='"another"')
-    assert reply.ok, str(reply)
+    assert reply.ok
 
 
 @pytest.mark.implied
-async def test_a_deleted_session_is_gone(session):
-    """A session that was deleted is there no more, for any method.
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+async def test_a_deleted_session_is_gone(session, method):
+    """A session that was deleted is there no more, for any method: 4xx.
 
     RFC 9725 §4.2; WHEP §4.4
     """
     await session.delete()
     headers = {"Content-Type": FRAGMENT, "If-Match": session.etag or "*"}
-    replies = [await session.ask(method) for method in ("GET", "DELETE")]
-    replies.append(await session.ask("PATCH", "a=end-of-candidates\r\n", headers=headers))
-    assert [str(reply) for reply in replies if not reply.refused] == []
+    if method == "PATCH":
+        reply = await session.ask("PATCH", "a=end-of-candidates\r\n", headers=headers)
+    else:
+        reply = await session.ask(method)
+    assert reply.refused
 
 
 @pytest.mark.must
@@ -102,6 +105,6 @@ async def test_the_publisher_leaves(endpoint, peer):
         left = await session.delete()
     finally:
         await endpoint.stage.start()
-    assert reply.status in (201, 406, 409), str(reply)
+    assert reply.status in (201, 406, 409)
     assert reply.status != 409 or reply.headers.get("Retry-After", "").isdigit()
     assert left.ok or left.refused, str(left)  # its session may have ended with the publisher's

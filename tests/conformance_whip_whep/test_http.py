@@ -25,7 +25,7 @@ def assert_origin_allowed(reply):
 
 def assert_preflight_allows(reply, method, *headers):
     """Fetch §4.8: POST needs no mention; `*` stands for all but Authorization."""
-    assert reply.ok, str(reply)
+    assert reply.ok
     assert_origin_allowed(reply)
     methods = reply.listed("Access-Control-Allow-Methods")
     assert method == "POST" or {method.lower(), "*"} & methods, f"{method} is not in {methods}"
@@ -42,7 +42,7 @@ async def test_get_of_the_endpoint(endpoint):
     RFC 9725 §4.1; WHEP §4.1
     """
     reply = await endpoint.ask("GET")
-    assert reply.ok, str(reply)
+    assert reply.ok
     assert reply.body == b""
 
 
@@ -53,7 +53,7 @@ async def test_get_of_a_session(session):
     RFC 9725 §4.1; WHEP §4.1
     """
     reply = await session.ask("GET")
-    assert reply.ok, str(reply)
+    assert reply.ok
     assert reply.body == b""
 
 
@@ -64,7 +64,7 @@ async def test_head_says_that_it_is_whep(endpoint):
     WHEP §4.2
     """
     reply = await endpoint.ask("HEAD")
-    assert (reply.status, reply.media_type) == (200, SDP), str(reply)
+    assert (reply.status, reply.media_type) == (200, SDP)
 
 
 @pytest.mark.must
@@ -96,7 +96,7 @@ async def test_options_name_what_may_be_posted(endpoint):
     RFC 9725 §4.2; WHEP §4.4
     """
     reply = await endpoint.ask("OPTIONS")
-    assert reply.ok, str(reply)
+    assert reply.ok
     assert SDP in reply.listed("Accept-Post"), dict(reply.headers)
 
 
@@ -132,7 +132,7 @@ async def test_another_origin_can_read_the_answer(endpoint):
     headers = {"Content-Type": SDP, "Origin": ORIGIN}
     reply = await endpoint.ask("POST", make_offer(endpoint.protocol), headers=headers)
     endpoint.adopt(reply)
-    assert reply.status == 201, str(reply)
+    assert reply.status == 201
     assert_origin_allowed(reply)
     exposed = reply.listed("Access-Control-Expose-Headers")
     for name in ("location", "etag", "link"):
@@ -147,19 +147,19 @@ async def test_another_origin_can_read_a_refusal(endpoint):
     """
     headers = {"Content-Type": SDP, "Origin": ORIGIN}
     reply = await endpoint.ask("POST", "rubbish", headers=headers)
-    assert reply.refused, str(reply)
+    assert reply.refused
     assert_origin_allowed(reply)
 
 
-@pytest.mark.implied
+@pytest.mark.should
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 async def test_other_methods_of_the_endpoint(endpoint, method):
     """The endpoint refuses a method that it does not have: 405 with Allow, or 501.
 
-    RFC 9725 §4.1; WHEP §4.1: it is an origin server as RFC 9110 §15.5.6 has it.
+    RFC 9725 §4.1; WHEP §4.1: it is an origin server (RFC 9110 §9.1, 15.5.6).
     """
     reply = await endpoint.ask(method)
-    assert reply.status in (405, 501), str(reply)
+    assert reply.status in (405, 501)
     assert reply.status == 501 or "post" in reply.listed("Allow"), dict(reply.headers)
 
 
@@ -170,7 +170,7 @@ async def test_post_is_never_redirected_as_get(endpoint):
     RFC 9725 §4.5; WHEP §4.7
     """
     reply = await endpoint.post(make_offer(endpoint.protocol))
-    assert reply.status not in (301, 302), str(reply)
+    assert reply.status not in (301, 302)
 
 
 @pytest.mark.must
@@ -193,4 +193,4 @@ async def test_patch_of_no_session(session):
     headers = {"Content-Type": FRAGMENT, "If-Match": '"x"'}
     url = f"{session.url}-not"
     reply = await session.endpoint.ask("PATCH", "a=end-of-candidates\r\n", url=url, headers=headers)
-    assert reply.refused, str(reply)
+    assert reply.refused

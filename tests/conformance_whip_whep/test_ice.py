@@ -54,7 +54,7 @@ async def test_content_type_of_a_fragment(session, content_type):
     """
     body = fragment(session.offer, MORE_CANDIDATES)
     reply = await session.patch(body, if_match=session.etag, content_type=content_type)
-    assert reply.refused, str(reply)
+    assert reply.refused
 
 
 @pytest.mark.must
@@ -65,7 +65,7 @@ async def test_malformed_fragment(session, body):
     RFC 9725 §4.3.1; WHEP §4.5.1
     """
     reply = await session.patch(body, if_match=session.etag)
-    assert reply.refused, str(reply)
+    assert reply.refused
 
 
 @pytest.mark.should
@@ -75,7 +75,7 @@ async def test_trickle_is_supported(session):
     RFC 9725 §4.3; WHEP §4.5
     """
     reply = await session.trickle(*MORE_CANDIDATES)
-    assert reply.ok, str(reply)
+    assert reply.ok
 
 
 @pytest.mark.must
@@ -85,7 +85,7 @@ async def test_candidates_are_added(trickling):
     RFC 9725 §4.3.2; WHEP §4.5.2
     """
     reply = await trickling.trickle(*MORE_CANDIDATES)
-    assert (reply.status, reply.body) == (204, b""), str(reply)
+    assert (reply.status, reply.body) == (204, b"")
     assert "ETag" not in reply.headers
 
 
@@ -96,7 +96,7 @@ async def test_unusable_candidates_are_discarded(trickling):
     RFC 9725 §4.3.2; WHEP §4.5.2
     """
     reply = await trickling.trickle(*UNUSABLE_CANDIDATES, *MORE_CANDIDATES)
-    assert reply.status == 204, str(reply)
+    assert reply.status == 204
 
 
 @pytest.mark.must
@@ -115,7 +115,7 @@ async def test_if_match_is_required(trickling):
     RFC 9725 §4.3.1; WHEP §4.5.1
     """
     reply = await trickling.patch(fragment(trickling.offer, MORE_CANDIDATES))
-    assert reply.status == 428, str(reply)
+    assert reply.status == 428
 
 
 @pytest.mark.must
@@ -125,7 +125,7 @@ async def test_if_match_must_match(trickling):
     RFC 9725 §4.3.1; WHEP §4.5.1
     """
     reply = await trickling.trickle(*MORE_CANDIDATES, if_match='"outdated"')
-    assert reply.status == 412, str(reply)
+    assert reply.status == 412
 
 
 @pytest.mark.should
@@ -135,7 +135,7 @@ async def test_restart_is_supported(session):
     RFC 9725 §4.3; WHEP §4.5: RECOMMENDED there, OPTIONAL in §4.4.5 and §4.6.3.
     """
     reply = await restart(session)
-    assert reply.status == 200, str(reply)
+    assert reply.status == 200
 
 
 @pytest.mark.must
@@ -145,7 +145,7 @@ async def test_restart_is_answered(restarted):
     RFC 9725 §4.3.3; WHEP §4.5.3
     """
     session, reply = restarted
-    assert (reply.status, reply.media_type) == (200, FRAGMENT), str(reply)
+    assert (reply.status, reply.media_type) == (200, FRAGMENT)
     new, old = read_sdp(f"v=0\r\n{reply.text}"), session.answer
     for name in ("ice-ufrag", "ice-pwd"):
         assert new.values(name), f"no {name}: {reply}"
@@ -186,7 +186,7 @@ async def test_restart_outdates_the_old_etag(restarted):
     """
     session, _ = restarted
     reply = await session.trickle(*MORE_CANDIDATES)
-    assert reply.status == 412, str(reply)
+    assert reply.status == 412
 
 
 @pytest.mark.must
@@ -197,7 +197,7 @@ async def test_new_credentials_are_a_restart(trickling):
     """
     body = fragment(trickling.offer, MORE_CANDIDATES, restart=True)
     reply = await trickling.patch(body, if_match=trickling.etag)
-    assert reply.status == 200 or reply.refused, str(reply)
+    assert reply.status == 200 or reply.refused
 
 
 @pytest.mark.must
@@ -210,7 +210,7 @@ async def test_refused_restart_has_its_code(refused):
     trickled = await session.trickle(*MORE_CANDIDATES)
     if not trickled.ok:
         pytest.skip("the server takes no PATCH at all")
-    assert reply.status == 422, str(reply)
+    assert reply.status == 422
 
 
 @pytest.mark.must
@@ -220,5 +220,5 @@ async def test_refused_restart_keeps_the_session(refused):
     RFC 9725 §4.3.3; WHEP §4.5.3
     """
     session, reply = refused
-    assert 400 <= reply.status < 600, str(reply)
+    assert 400 <= reply.status < 600
     assert (await session.delete()).ok, "the session had ended"

@@ -1,5 +1,6 @@
 """From the offer to a session, or a refusal."""
 
+import math
 import re
 
 import pytest
@@ -13,7 +14,8 @@ from whip_whep.offers import (
     make_offer,
 )
 
-UNGUESSABLE_CHARACTERS = 16  # of a session's URL that another session's has not
+UNGUESSABLE_BITS = 64
+_ALPHABETS = ((10, "[0-9]+"), (16, "[0-9a-f]+"), (36, "[0-9a-z]+"), (62, "[0-9A-Za-z]+"))
 _MALFORMED = {
     "empty": "",
     "not SDP": "this is no SDP",
@@ -23,10 +25,17 @@ _MALFORMED = {
 }
 
 
+def bits(word):
+    """How much a word can hold that is drawn from the smallest usual alphabet that has it."""
+    return next(
+        len(word) * math.log2(size) for size, alphabet in _ALPHABETS if re.fullmatch(alphabet, word)
+    )
+
+
 async def refusal(endpoint, offer, *statuses):
     """The answer to an offer that must be refused, with one of `statuses` if any are named."""
     reply = await endpoint.post(offer)
-    assert reply.status in statuses if statuses else reply.refused, str(reply)
+    assert reply.status in statuses if statuses else reply.refused
     return reply
 
 
@@ -70,13 +79,13 @@ async def test_sessions_cannot_be_guessed(endpoint):
 
     RFC 9725 §5; WHEP §5
     """
-    urls = []
+    words = []
     for _ in range(2):
         session = await endpoint.open()
-        urls.append(re.split(r"\W", session.url))
+        words.append(re.findall("[0-9A-Za-z]+", session.url))
         await session.delete()
-    own = "".join(part for part in urls[0] if part not in urls[1])
-    assert len(own) >= UNGUESSABLE_CHARACTERS, f"only {own!r} is the session's own"
+    own = [word for word in words[0] if word not in words[1]]
+    assert sum(map(bits, own)) >= UNGUESSABLE_BITS, f"only {own} is the session's own"
 
 
 @pytest.mark.implied
@@ -97,7 +106,7 @@ async def test_content_type_of_an_offer(endpoint, content_type):
     RFC 9725 §4.2; WHEP §4.3.4
     """
     reply = await endpoint.post(make_offer(endpoint.protocol), content_type)
-    assert reply.refused, str(reply)
+    assert reply.refused
 
 
 @pytest.mark.must
@@ -150,7 +159,7 @@ async def test_two_tracks_of_a_kind(endpoint):
     """
     sections = (AUDIO, VIDEO, Section("video", more=("content:slides",)))
     reply = await endpoint.post(make_offer("whip", sections))
-    assert reply.status in (201, 400, 422), str(reply)
+    assert reply.status in (201, 400, 422)
 
 
 @pytest.mark.must
@@ -161,7 +170,7 @@ async def test_two_streams(endpoint):
     """
     offer = make_offer("whip", (AUDIO, Section("video", stream="another")))
     reply = await endpoint.post(offer)
-    assert reply.status in (201, 400, 422), str(reply)
+    assert reply.status in (201, 400, 422)
 
 
 @pytest.mark.should
@@ -181,7 +190,7 @@ async def test_offer_of_a_dtls_client(endpoint):
     RFC 9725 §4.4.4
     """
     reply = await endpoint.post(make_offer("whip", setup="active"))
-    assert reply.status in (201, 400, 422), str(reply)
+    assert reply.status in (201, 400, 422)
     if reply.status == 201:
         assert "a=setup:passive" in reply.text
         assert "a=setup:active" not in reply.text
@@ -216,7 +225,7 @@ async def test_nothing_is_live(endpoint, request):
     endpoint.adopt(reply)
     if reply.status == 201:
         pytest.skip("viewers may come before the publisher")
-    assert reply.status == 409, str(reply)
+    assert reply.status == 409
     assert reply.headers.get("Retry-After", "").isdigit(), dict(reply.headers)
 
 

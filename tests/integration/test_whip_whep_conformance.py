@@ -11,6 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from showcaller.testing.serving import ServeProcess
 
@@ -46,15 +49,10 @@ async def server(tmp_path):
         yield process
 
 
-async def run_suite(server):
+async def run_suite(*options):
     """What it wrote."""
-    event = f"{server.url}/api/v1/events/{EVENT}"
     suite = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pytest", str(SUITE), "-vv", "-p", "no:cacheprovider"),
-        *("--whip", f"{event}/sessions/opening/whip", "--whep", f"{event}/stages/main/whep"),
-        *("--whep-idle", f"{event}/sessions/ai-multi-tenancy/whep"),
-        *("--token", server.token(EVENT, "producer"), "--stranger-token", server.token(EVENT)),
-        *("-m", SELECTED),
+        *(sys.executable, "-m", "pytest", str(SUITE), "-vv", "-p", "no:cacheprovider", *options),
         cwd=SUITE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -69,9 +67,71 @@ def named(outcome, output):
 
 
 async def test_ours_conforms(server):
-    output = await run_suite(server)
+    event = f"{server.url}/api/v1/events/{EVENT}"
+    output = await run_suite(
+        *("--whip", f"{event}/sessions/opening/whip", "--whep", f"{event}/stages/main/whep"),
+        *("--whep-idle", f"{event}/sessions/ai-multi-tenancy/whep"),
+        *("--token", server.token(EVENT, "producer"), "--stranger-token", server.token(EVENT)),
+        *("-m", SELECTED),
+    )
     print(output)
     assert named("(?:FAILED|ERROR)", output) == BROKEN, output
     assert named("SKIPPED", output) == NOT_APPLICABLE, output
     assert len(named("PASSED", output)) > 60, output
     assert server.complaints() == []
+
+
+# What ours does not do, the suite must know all the same -----------------------------------------
+
+
+class CounterOffers:
+    """A WHEP endpoint that answers each offer with one of its own, as WHEP §4.3.2 has it."""
+
+    def __init__(self, direction):
+        self.direction = direction
+        self.peers = []
+
+    async def post(self, request):
+        peer = RTCPeerConnection()
+        self.peers.append(peer)
+        peer.addTransceiver("video", self.direction)
+        await peer.setLocalDescription(await peer.createOffer())
+        headers = {
+            "Content-Type": 'application/sdp; valid-until="Wed, 09 Oct 2030 10:00:00 GMT"',
+            "Location": f"/sessions/{len(self.peers) - 1}",
+        }
+        return web.Response(status=406, text=peer.localDescription.sdp, headers=headers)
+
+    async def patch(self, request):
+        peer = self.peers[int(request.match_info["number"])]
+        try:
+            answer = RTCSessionDescription(await request.text(), "answer")
+            await peer.setRemoteDescription(answer)
+        except ValueError:
+            return web.Response(status=400)
+        return web.Response(status=204)
+
+    async def delete(self, request):
+        await self.peers[int(request.match_info["number"])].close()
+        return web.Response()
+
+
+async def ask_counter_offers(direction):
+    offers = CounterOffers(direction)
+    app = web.Application()
+    app.router.add_post("/whep", offers.post)
+    app.router.add_patch("/sessions/{number}", offers.patch)
+    app.router.add_delete("/sessions/{number}", offers.delete)
+    async with TestServer(app) as server:
+        return await run_suite("--whep", str(server.make_url("/whep")), "-k", "counter_offer")
+
+
+async def test_counter_offers_are_understood():
+    output = await ask_counter_offers("sendonly")
+    assert re.search(r"= 5 passed, \d+ deselected in", output), output
+
+
+async def test_a_wrong_counter_offer_is_noticed():
+    output = await ask_counter_offers("recvonly")
+    assert named("FAILED", output) == {"test_counter_offer.py::test_direction_of_a_counter_offer"}
+    assert "broken: whep MUST WHEP §4.3.5" in output
