@@ -89,7 +89,11 @@ class Part:
         if self._gone:
             addresses = [one for one in addresses if one not in self._gone]
         for address, sent in write_to_all(addresses, self.data):
-            self.group.members[address].push(self.data[sent:])
+            member = self.group.members[address]
+            try:
+                member.push(self.data[sent:])
+            except Exception:  # the others must get the rest of theirs
+                member.fail()
         return len(addresses)
 
 

@@ -11,7 +11,6 @@ a client that resumes would be sent.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -32,8 +31,6 @@ from .window import Window
 
 if TYPE_CHECKING:
     from .connection import LiveConnection
-
-log = logging.getLogger(__name__)
 
 SLICE_S = 0.005  # so long a round writes before others get their turn
 
@@ -193,10 +190,7 @@ class Hub:
         self._timer = None
         assert self._round is not None
         began_s = self._now()
-        try:
-            self._round.write_until(began_s + SLICE_S, self._now)
-        except Exception:  # one connection's fault must not keep the others waiting
-            log.exception("writing to a connection failed", extra={"action": "live.failed"})
+        self._round.write_until(began_s + SLICE_S, self._now)
         ended_s = self._now()
         self._window.wrote(ended_s - began_s, ended_s)
         if not self._round.is_done:
@@ -212,8 +206,11 @@ class Hub:
         groups = self._groups.following({message.channel for message in messages})
         self._round = Round(messages, groups, self._wrote)
         for connection in tuple(self._debtors):
-            self._give(connection, messages)
-            self._forgive(connection)
+            try:
+                self._give(connection, messages)
+                self._forgive(connection)
+            except Exception:  # the others must get theirs
+                connection.fail()
 
     def _write_everything(self) -> None:
         if self._timer is not None:

@@ -45,9 +45,18 @@ def test_a_part_of_it_is_said(pairs):
 class Member:
     def __init__(self):
         self.pushed = []
+        self.failed = False
 
     def push(self, data):
         self.pushed.append(data)
+
+    def fail(self):
+        self.failed = True
+
+
+class Broken(Member):
+    def push(self, data):
+        raise ZeroDivisionError
 
 
 def news(number, channel="agenda"):
@@ -73,6 +82,13 @@ def test_who_is_withdrawn_is_not_written_to():
     assert part.write_some() + part.write_some() == 171
     assert part.is_done
     assert [len(member.pushed) for member in members] == [1] * 299 + [0]
+
+
+def test_a_fault_at_one_is_that_ones_only():
+    members = [Member(), Broken(), Member()]
+    Part(group_of(members), [news(1)]).write_some()
+    assert [member.failed for member in members] == [False, True, False]
+    assert [len(member.pushed) for member in members] == [1, 0, 1]
 
 
 def test_a_group_gets_its_channels_in_one_piece():
