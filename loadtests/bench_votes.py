@@ -115,7 +115,8 @@ class EvenVotes:
         began_s, count = time.perf_counter(), int(rate * PACED_S)
         while self._answered < count:
             elapsed_s = time.perf_counter() - began_s
-            while self._cast < min(count, int(elapsed_s * rate)):
+            on_their_way = self._answered + len(self._voters)  # at most one each
+            while self._cast < min(count, int(elapsed_s * rate), on_their_way):
                 self._vote()
             self._swarm.poll(0.002)
             if elapsed_s > 60 or self._swarm.lost:
