@@ -139,7 +139,9 @@ class Controller:
         passes = self._deployment.tokens.take(scenario.audience.size, "attendee")
         staff = self._deployment.tokens.take(self._staff_needed(), "moderator")
         askers = self._deployment.tokens.take(-(-scenario.questions // QUESTIONS_EACH), "attendee")
+        self._producer = self._deployment.tokens.take(1, "producer")[0]
         self._people = dict(enumerate(passes))
+        self._people[WITNESS] = self._deployment.tokens.take(1, "attendee")[0]
         for place, one in enumerate((*staff, *askers)):
             self._people[FIRST_STAFF - place] = one
         step = len(self._generators)
@@ -334,13 +336,8 @@ class Controller:
 
     async def _compare(self, api: Api) -> Findings:
         """Have the ledgers handed in, and hold them against the log."""
-        witness, producer = (
-            self._deployment.tokens.take(1, "attendee")[0],
-            self._deployment.tokens.take(1, "producer")[0],
-        )
-        self._people[WITNESS] = witness
         first = self._generators[0]
-        first.tell(orders.Witness(token=witness.token))
+        first.tell(orders.Witness(token=self._people[WITNESS].token))
         try:
             await first.wait_for(first.witnessed, WITNESSED_WITHIN_S, "brought in no witness")
             await asyncio.sleep(AFTER_WITNESS_S)
@@ -351,7 +348,7 @@ class Controller:
         for generator in self._generators:
             what = "did not hand in its ledgers"
             await generator.wait_for(generator.handed_in, HANDED_IN_WITHIN_S, what)
-        lines = await api.export(self._deployment.event, producer.token)
+        lines = await api.export(self._deployment.event, self._producer.token)
         truth = await asyncio.to_thread(read_truth, self._deployment.event, lines)
         people = {number: one.person for number, one in self._people.items()}
         ledgers = [generator.ledgers for generator in self._generators]
