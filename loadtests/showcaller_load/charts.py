@@ -12,6 +12,7 @@ from .results import GeneratorUse, ProcessSample, Result, Second
 from .summary import BUSY, why_invalid
 from .verdict_words import LATENCIES
 
+MEMORY = "Its own pages and its share of common ones; elsewhere, what its metrics say."
 MOST_LINES = 8  # that can be told apart
 HOLE_S = 3.5  # a longer time without a sample is a gap: nobody measured, or the process was gone
 
@@ -147,7 +148,7 @@ def _processes(samples: Sequence[ProcessSample]) -> list[Chart]:
     more = f" The {MOST_LINES} that used the most; {left_out} more were." if left_out else ""
     return [
         Chart("cpu", "CPU by process", f"100 % is one core.{more}", cpu, units.percent, empty),
-        Chart("memory", "Memory by process", f"Resident.{more}", memory, units.memory, empty),
+        Chart("memory", "Memory by process", f"{MEMORY}{more}", memory, units.memory, empty),
     ]
 
 

@@ -3,13 +3,25 @@
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from showcaller_load import json_out, report
-from showcaller_load.results import VERSION, Fault, Finding, Machine, Result
+from showcaller_load.results import (
+    VERSION,
+    Check,
+    Fault,
+    Finding,
+    GeneratorUse,
+    Machine,
+    Percentiles,
+    ProcessSample,
+    Result,
+    Second,
+)
 
 from .made_results import made_result
 
@@ -254,3 +266,19 @@ def test_a_field_that_no_version_knows_is_refused(tmp_path):
     data = json.loads(made_result().to_json()) | {"surprise": 1}
     with pytest.raises(msgspec.ValidationError, match="surprise"):
         Result.from_json(json.dumps(data))
+
+
+def documented_fields():
+    """What loadtests/README.md says of `result.json`."""
+    readme = (Path(__file__).parents[2] / "loadtests" / "README.md").read_text(encoding="utf-8")
+    part = readme.partition("### `result.json`")[2].partition("\n## ")[0]
+    return set(re.findall(r"`([a-z0-9_]+)`", part))
+
+
+@pytest.mark.parametrize(
+    "of",
+    [Result, Second, ProcessSample, Fault, Finding, Check, Percentiles, GeneratorUse, Machine],
+    ids=lambda of: of.__name__,
+)
+def test_every_field_of_the_json_is_documented(of):
+    assert set(of.__struct_fields__) <= documented_fields()
