@@ -96,7 +96,7 @@ class Turnstile:
             self._let_in(self._current.popleft())
             self._current = None
             self._spent_s = self._now() - began_s  # all of it, whatever `do` has counted
-        if self._spent_s:
+        if self._spent_s or len(self):
             self._turn_soon()
         if len(self):
             self._took_s = self._took_s * _MEMORY + self._spent_s
