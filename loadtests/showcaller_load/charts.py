@@ -105,7 +105,7 @@ def timeline(result: Result) -> list[Chart]:
         Chart(
             "lag",
             "Loop lag",
-            "How late a server's event loop wakes, by its own metric; the worst server.",
+            "How late a server's event loop wakes, by its own metric: the worst of 10 s, of all servers.",
             [_line("loop lag", seconds, lambda second: second.loop_lag_ms)],
             units.milliseconds,
             "The servers' metrics were not read.",

@@ -385,7 +385,7 @@ def _generator_row(use: GeneratorUse) -> list[Child]:
 def _machines(result: Result) -> Markup:
     headings = [
         ("Host", ""),
-        ("Cores", "n"),
+        ("Cores for it", "n"),
         ("Memory", "n"),
         ("Processor", ""),
         ("Kernel", ""),
