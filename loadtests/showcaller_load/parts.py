@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from . import plots, units
+from .charts import Chart
 from .markup import Child, Markup, element
 
 
@@ -42,3 +44,33 @@ def badge(kind: str, text: str) -> Markup:
 
 def listed(name: str, lines: Sequence[str]) -> Child:
     return element(name, [element("li", line) for line in lines]) if lines else ()
+
+
+def figure(chart: Chart, end_s: float, marks: Sequence[plots.Mark]) -> Markup:
+    """One plot over time with its table; where nothing was measured, why."""
+    caption = [element("h3", chart.title), element("p", chart.meaning, class_="meaning")]
+    if chart.is_empty:
+        return element("div", caption[0], empty(chart.empty), class_="nothing")
+    rows = plots.rows(chart.lines, end_s)
+    return element(
+        "figure",
+        element("figcaption", caption),
+        plots.legend(chart.lines),
+        plots.plot(
+            chart.name,
+            chart.title,
+            f"{chart.meaning} The figures are in the table below the plot.",
+            chart.lines,
+            plots.times(end_s),
+            chart.scale(),
+            show_x=units.clock,
+            show_y=chart.show,
+            marks=marks,
+            limit=chart.limit,
+        ),
+        element(
+            "details",
+            element("summary", "Figures"),
+            element("div", plots.table(rows, chart.lines, chart.show), class_="wide"),
+        ),
+    )

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from importlib import resources
 
 from . import charts, plots, units
-from .charts import Chart
 from .markup import Child, Markup, element
-from .parts import badge, empty, listed, section, table
+from .parts import badge, empty, figure, listed, section, table
 from .results import Check, Finding, GeneratorUse, Percentiles, Result
 from .verdict_words import HEADLINES, KINDS, LATENCIES, is_least, summary, what_to_change
 
@@ -193,38 +192,9 @@ def _timeline(result: Result) -> Markup:
             "All plots share one time axis, in minutes and seconds since the first socket was wanted.",
         ),
         element("ul", made, class_="faults") if made else empty("No fault was made in this run."),
-        [_figure(chart, end_s, marks) for chart in charts.timeline(result)],
+        [figure(chart, end_s, marks) for chart in charts.timeline(result)],
         class_="timeline",
         data_end=end_s,
-    )
-
-
-def _figure(chart: Chart, end_s: float, marks: Sequence[plots.Mark]) -> Markup:
-    caption = [element("h3", chart.title), element("p", chart.meaning, class_="meaning")]
-    if chart.is_empty:
-        return element("div", caption[0], empty(chart.empty), class_="nothing")
-    rows = plots.rows(chart.lines, end_s)
-    return element(
-        "figure",
-        element("figcaption", caption),
-        plots.legend(chart.lines),
-        plots.plot(
-            chart.name,
-            chart.title,
-            f"{chart.meaning} The figures are in the table below the plot.",
-            chart.lines,
-            plots.times(end_s),
-            chart.scale(),
-            show_x=units.clock,
-            show_y=chart.show,
-            marks=marks,
-            limit=chart.limit,
-        ),
-        element(
-            "details",
-            element("summary", "Figures"),
-            element("div", plots.table(rows, chart.lines, chart.show), class_="wide"),
-        ),
     )
 
 
@@ -365,7 +335,7 @@ def _generators(result: Result) -> Markup:
         element("h2", "The generators' own health"),
         element("p", text),
         health,
-        _figure(charts.generators(result), end_s, charts.marks(result)),
+        figure(charts.generators(result), end_s, charts.marks(result)),
         class_="timeline",
         data_end=end_s,
     )
