@@ -20,7 +20,8 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 BUDGET_S = 0.005
-FIRST_GUESS_S = 0.0003  # what letting one in takes, before anything was measured
+FIRST_GUESS_S = 0.00015  # what a work takes, before anything was measured
+STEPS = 2  # works that whoever is outside brings: the upgrade, then hello with subscriptions
 REST = 1.5  # the loop's time, divided by what of it goes to those who wait
 _MEMORY = 0.98  # how much of what was measured before a turn still counts after it
 
@@ -47,7 +48,7 @@ class Turnstile:
         self._spent_s = 0.0  # in this turn of the loop
         self._turning = False  # `_turn` is on its way
         self._current: deque[Work] | None = None  # whose work is being done
-        self._took_s, self._passed = 100 * FIRST_GUESS_S, 100.0  # of the last turns, fading
+        self._took_s, self._done = 100 * FIRST_GUESS_S, 100.0  # of the last turns, fading
 
     def __len__(self) -> int:
         """How many wait."""
@@ -61,7 +62,8 @@ class Turnstile:
     @property
     def wait_s(self) -> float:
         """How long somebody who comes now will wait, judged by what those before took."""
-        return len(self._outside) * self._took_s / self._passed * REST
+        works = STEPS * len(self._outside) + len(self._half_in)
+        return works * self._took_s / self._done * REST
 
     def do(self, work: Work) -> None:
         """Do it now, and count the time."""
@@ -90,17 +92,18 @@ class Turnstile:
         """A new turn of the loop: its budget is for those who wait."""
         self._turning = False
         self._spent_s = 0.0
-        began_s, outside = self._now(), len(self._outside)
+        began_s, done = self._now(), 0
         while len(self) and self._spent_s < self._budget_s:
             self._current = self._half_in or self._outside
             self._let_in(self._current.popleft())
             self._current = None
+            done += 1
             self._spent_s = self._now() - began_s  # all of it, whatever `do` has counted
         if self._spent_s or len(self):
             self._turn_soon()
-        if len(self):
+        if done:
             self._took_s = self._took_s * _MEMORY + self._spent_s
-            self._passed = self._passed * _MEMORY + outside - len(self._outside)
+            self._done = self._done * _MEMORY + done
 
     @staticmethod
     def _let_in(work: Work) -> None:

@@ -120,12 +120,20 @@ def test_a_fault_holds_up_nobody(loop):
 
 
 def test_the_wait_is_judged_by_what_those_before_took(loop):
-    for number in range(400):
-        loop.come(number, 0.5)
-    for _ in range(30):
+    """Each upgrade takes 0.1 s, and is followed by half a second's subscriptions."""
+
+    def upgrade():
+        loop.now_s += 0.1
+        loop.come("subscriptions", 0.5, half_in=True)
+
+    loop.come("spends the budget", 5.0)
+    for _ in range(1000):
+        loop.turnstile.wait(upgrade)
+    for _ in range(60):
         loop.turn()
-    left_s = len(loop.turnstile) * 0.5
-    assert left_s <= loop.turnstile.wait_s <= 2 * left_s
+    left_s = loop.now_s + loop.turnstile.wait_s
+    loop.turn_until_quiet()
+    assert loop.now_s * 0.9 <= left_s <= loop.now_s * 2
 
 
 @given(st.lists(st.tuples(st.floats(0, 2), st.booleans(), st.integers(0, 3)), max_size=60))
