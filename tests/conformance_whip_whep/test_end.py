@@ -67,8 +67,7 @@ async def test_delete_revokes_consent_at_once(endpoint, peer):
     WHEP §4.4: RFC 7675 §5.2
     """
     session = await peer.connect(endpoint)
-    if endpoint.stage is not None:
-        await peer.wait_for_frames(2)
+    await peer.wait_for_frames(2)
     assert (await session.delete()).ok
     await asyncio.sleep(QUIET_AFTER_S)
     frames = dict(peer.frames)

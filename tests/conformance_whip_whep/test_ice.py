@@ -214,6 +214,18 @@ async def test_refused_restart_has_its_code(refused):
 
 
 @pytest.mark.must
+async def test_refused_candidates_have_their_code(session):
+    """A server that restarts ICE but takes no candidates says so with 422.
+
+    RFC 9725 §4.3.1; WHEP §4.5.1
+    """
+    reply = await session.trickle(*MORE_CANDIDATES)
+    if reply.ok or not (await restart(session)).ok:
+        pytest.skip("the server takes candidates, or restarts no ICE")
+    assert reply.status == 422
+
+
+@pytest.mark.must
 async def test_refused_restart_keeps_the_session(refused):
     """A restart that can't be done gets an error, and the session goes on as it was.
 

@@ -38,9 +38,7 @@ async def test_a_refused_restart_leaves_media_alone(endpoint, peer):
     reply = await session.patch("a=ice-ufrag:newufrag\r\na=ice-pwd:" + "p" * 24, if_match="*")
     if reply.ok:
         pytest.skip("the server restarts ICE")
-    assert peer.state == "connected"
-    if endpoint.stage is not None:
-        await peer.wait_for_frames(FRAMES)
+    await peer.wait_for_frames(FRAMES)
 
 
 @pytest.mark.implied
@@ -49,8 +47,6 @@ async def test_what_is_published_is_seen(endpoint, peer):
 
     WHEP §3.2
     """
-    if endpoint.stage is None:
-        pytest.skip("no --whip was given")
     await peer.connect(endpoint)
     await peer.wait_for_frames(FRAMES)
 

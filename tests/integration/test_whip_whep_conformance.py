@@ -32,6 +32,7 @@ NOT_APPLICABLE = {
     "test_counter_offer.py::test_direction_of_a_counter_offer",
     "test_counter_offer.py::test_malformed_answer_to_a_counter_offer",
     "test_counter_offer.py::test_validity_of_a_counter_offer",
+    "test_ice.py::test_refused_candidates_have_their_code",
     "test_ice.py::test_restart_has_a_new_etag",
     "test_ice.py::test_restart_is_answered",
     "test_ice.py::test_restart_keeps_the_ice_options",
