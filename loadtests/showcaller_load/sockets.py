@@ -20,7 +20,7 @@ import struct
 import time
 from typing import Any, NamedTuple, Protocol
 
-from .wire import CLOSE, PING, PONG, split_frames, upgrade_request
+from .wire import CLOSE, PING, PONG, frame_bytes, split_frames, upgrade_request
 
 RECEIVE_BYTES = 1 << 18
 EVENTS_AT_ONCE = 512
@@ -73,7 +73,17 @@ class Owners(Protocol):
 
 
 class Connection:
-    __slots__ = ("fd", "format", "is_connecting", "is_stamped", "owner", "rest", "sock", "unsent")
+    __slots__ = (
+        "fd",
+        "format",
+        "is_connecting",
+        "is_stamped",
+        "owner",
+        "rest",
+        "sock",
+        "unsent",
+        "wanted",
+    )
 
     def __init__(self, sock: socket.socket, owner: Any, format: str, is_stamped: bool) -> None:
         self.sock = sock
@@ -82,7 +92,8 @@ class Connection:
         self.format = format
         self.is_stamped = is_stamped
         self.is_connecting = True
-        self.rest: bytes | None = None  # None: the upgrade is not answered yet
+        self.rest: bytearray | None = None  # of a frame; None: the upgrade is not answered yet
+        self.wanted = 0  # how long `rest` must be for the frame to be whole
         self.unsent = b""
 
 
@@ -246,10 +257,17 @@ class Sockets:
             rest = self._upgraded(connection, data)
             if rest is None:
                 return False
-            connection.rest = b""
+            connection.rest = bytearray()
             self._owners.on_open(connection.owner)
             data = rest
-        frames, connection.rest = split_frames(connection.rest + data if connection.rest else data)
+        if connection.rest:  # it may be of megabytes, and come in small parts
+            connection.rest += data
+            if len(connection.rest) < connection.wanted:
+                return True
+            data = bytes(connection.rest)
+        frames, rest = split_frames(data)
+        connection.rest = bytearray(rest)
+        connection.wanted = frame_bytes(rest) if rest else 0
         now_s = time.monotonic()
         for first, payload in frames:
             if first == PING:

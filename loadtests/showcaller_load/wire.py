@@ -49,5 +49,16 @@ def split_frames(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
     return frames, data[at:]
 
 
+def frame_bytes(data: bytes) -> int:
+    """How many bytes the first frame in `data` has in all; as many as are needed to know while that is open."""
+    if len(data) < 2:
+        return 2
+    size = data[1]
+    if size < 126:
+        return 2 + size
+    start = 4 if size == 126 else 10
+    return start + int.from_bytes(data[2:start], "big") if len(data) >= start else start
+
+
 def close_reason(payload: bytes) -> str:
     return f"{int.from_bytes(payload[:2], 'big')} {payload[2:].decode(errors='replace')}"
