@@ -50,7 +50,7 @@ def split_frames(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
 
 
 def frame_bytes(data: bytes) -> int:
-    """How many bytes the first frame in `data` has in all; as many as are needed to know while that is open."""
+    """Bytes of the first frame in `data`, head included; while they are not known, more than there are."""
     if len(data) < 2:
         return 2
     size = data[1]
