@@ -1,8 +1,8 @@
 /**
  * The server's clock as this client estimates it: PROTOCOL.md §5. Pure: `now` comes from outside.
  *
- * Of the last eight probes the one with the smallest round trip counts; its error bound grows with
- * its age. The offset in use moves towards it smoothly, so that a countdown never jumps.
+ * Of the last eight probes the one with the smallest error bound counts: half its round trip, and more
+ * with its age. The offset in use moves towards it smoothly, so that a countdown never jumps.
  */
 
 const KEPT_PROBES = 8;
@@ -56,7 +56,7 @@ export class ClockEstimator {
    * @returns {number}
    */
   serverNow(now) {
-    const best = this.#best();
+    const best = this.#best(now);
     if (best !== null) this.#offsetMs = this.#slewed(best.offsetMs, now);
     this.#slewedAtMs = now;
     return now + (this.#offsetMs ?? 0);
@@ -69,7 +69,7 @@ export class ClockEstimator {
    * @returns {number | null}
    */
   errorMs(now) {
-    const best = this.#best();
+    const best = this.#best(now);
     if (best === null) return null;
     const unslewed = Math.abs(best.offsetMs - (this.serverNow(now) - now));
     return errorBoundMs(best, now) + unslewed;
@@ -77,15 +77,18 @@ export class ClockEstimator {
 
   /** Round trip of the best probe; null before the first. */
   get roundTripMs() {
-    return this.#best()?.roundTripMs ?? null;
+    return this.#best(this.#slewedAtMs)?.roundTripMs ?? null;
   }
 
-  /** @returns {Probe | null} */
-  #best() {
+  /**
+   * @param {number} now
+   * @returns {Probe | null}
+   */
+  #best(now) {
     /** @type {Probe | null} */
     let best = null;
     for (const probe of this.#probes) {
-      if (best === null || probe.roundTripMs <= best.roundTripMs) best = probe;
+      if (best === null || errorBoundMs(probe, now) <= errorBoundMs(best, now)) best = probe;
     }
     return best;
   }

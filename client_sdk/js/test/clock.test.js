@@ -30,6 +30,14 @@ test("of the last eight the smallest round trip counts", () => {
   assert.equal(estimator.roundTripMs, 82);
 });
 
+test("an old probe gives way to a younger one with a longer round trip, since clocks drift", () => {
+  const estimator = new ClockEstimator();
+  probe(estimator, { t1: 0, ahead: 0, there: 1, back: 1, served: 0 });
+  probe(estimator, { t1: 100_000, ahead: 10, there: 5, back: 5, served: 0 });
+  assert.equal(estimator.roundTripMs, 10);
+  assert.ok(estimator.errorMs(100_300) < 6);
+});
+
 test("the error bound grows by 0.1 ms a second of age", () => {
   const estimator = new ClockEstimator();
   probe(estimator, { t1: 0, ahead: 0, there: 5, back: 5, served: 0 });
