@@ -144,12 +144,13 @@ class Session:
             return Deadline(self._due_s, Reason.HELLO)
         if self._phase is _Phase.CLOSING:
             return Deadline(self._due_s, Reason.LINGER)
-        return min(
-            Deadline(self._expires_s + EXPIRED_GRACE_S, Reason.TOKEN),
-            Deadline(self._seen_s + SILENT_HEARTBEATS * self._heartbeat_s, Reason.SILENCE),
-            Deadline(self._due_s, Reason.BEAT),
-            key=lambda deadline: deadline.at_s,
-        )
+        token_s = self._expires_s + EXPIRED_GRACE_S
+        silence_s = self._seen_s + SILENT_HEARTBEATS * self._heartbeat_s
+        if token_s <= silence_s and token_s <= self._due_s:
+            return Deadline(token_s, Reason.TOKEN)
+        if silence_s <= self._due_s:
+            return Deadline(silence_s, Reason.SILENCE)
+        return Deadline(self._due_s, Reason.BEAT)
 
     def tick(self, now_s: float) -> Effect | None:
         """What is due by now."""
