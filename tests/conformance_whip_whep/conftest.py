@@ -68,7 +68,6 @@ def _rule(doc, protocol):
 async def endpoint(request):
     """The endpoint under test; while that is WHEP, something is published if --whip is given."""
     async with _endpoint(request.config, request.param) as endpoint:
-        endpoint.stage = None
         if request.param == "whip" or request.config.option.whip is None:
             yield endpoint
             return

@@ -10,12 +10,14 @@ import re
 import sys
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from showcaller.testing.serving import ServeProcess
+from showcaller.testing.until import until
 
 SUITE = Path(__file__).parents[1] / "conformance_whip_whep"
 SCHEDULE = Path(__file__).parents[2] / "schedules" / "systems-scale-winter-2023.yaml"
@@ -47,7 +49,14 @@ async def server(tmp_path):
     options = ("--rehearse-from", "-1m", "--media-address", "127.0.0.1")
     turn = ("--ice-server", "turn:me:secret@turn.example:3478")
     async with ServeProcess(SCHEDULE, *options, *turn, data=tmp_path / "data") as process:
+        async with aiohttp.ClientSession() as http:
+            await until(lambda: has_media_worker(http, process.url))
         yield process
+
+
+async def has_media_worker(http, url):
+    async with http.get(f"{url}/metrics") as answer:
+        return f'showcaller_media_workers{{event="{EVENT}"}} 1.0' in await answer.text()
 
 
 async def run_suite(*options):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 import aiohttp
@@ -120,6 +120,7 @@ class Endpoint:
         self.protocol = protocol
         self.url = url
         self.token = token
+        self.stage: Any = None  # of WHEP: what the suite publishes meanwhile
         self._opened: list[Session] = []
 
     async def __aenter__(self) -> Endpoint:
