@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from ..protocol.codec import Format, encode
@@ -52,20 +53,52 @@ class Marks:
 
 
 class Part:
-    """What one group is to be sent, and to whom it has not been sent yet."""
+    """What some members of a group are to be sent, and to whom of them it has not been sent yet.
 
-    __slots__ = ("_addresses", "_at", "_gone", "_waiting", "data", "group", "lane", "messages")
+    `after` is the number of the newest message that they had been sent before.
+    """
 
-    def __init__(self, group: Group, messages: Iterable[Pending]) -> None:
-        wanted = [message for message in messages if message.channel in group.channels]
+    __slots__ = (
+        "_addresses",
+        "_at",
+        "_gone",
+        "_kept",
+        "_waiting",
+        "after",
+        "data",
+        "group",
+        "lane",
+        "messages",
+    )
+
+    def __init__(
+        self,
+        group: Group,
+        messages: Iterable[Pending],
+        addresses: Iterable[int] | None = None,  # of all members, if it is not told
+    ) -> None:
         self.group = group
-        self.lane = wanted[0].lane
-        self.messages = len(wanted)
-        self.data = b"".join(message.frame(group.format) for message in wanted)
-        self._addresses = list(group.members)
+        self.messages: list[Pending] = []
+        self.take_in(messages)
+        self.lane = self.messages[0].lane
+        self.after = min(message.number for message in self.messages) - 1
+        self._addresses = list(group.members if addresses is None else addresses)
         self._at = 0
+        self._kept = 0  # up to here they are in another part
         self._gone: set[int] = set()
         self._waiting: set[int] | None = None  # made when it is asked for
+
+    def take_in(self, messages: Iterable[Pending]) -> None:
+        """Send these too to whom nothing has been sent yet."""
+        wanted = [message for message in messages if message.channel in self.group.channels]
+        self.messages = sorted([*self.messages, *wanted], key=lambda one: one.lane)
+        self.data = b"".join(message.frame(self.group.format) for message in self.messages)
+
+    def newly_served(self) -> list[int]:
+        """Those who have been sent it since this was asked last, and are members still."""
+        served = self._addresses[self._kept : self._at]
+        self._kept = self._at
+        return [address for address in served if address in self.group.members]
 
     @property
     def is_done(self) -> bool:
@@ -117,34 +150,67 @@ def write_to_all(descriptors: Sequence[int], data: bytes) -> list[tuple[int, int
 
 
 class Round:
-    """All that is written in one go. `messages` are in the order in which they are to be written."""
+    """All that is written in one go. `messages` are in the order in which they are to be written.
+
+    Invariant: who is a member of one of the groups when the round begins is in one of its parts until
+    the round ends; nobody becomes a member meanwhile. So a message that comes later can be taken in: who
+    has not been written to yet is sent it with the rest, and who has is written to once more at the end.
+    """
 
     def __init__(
         self, messages: list[Pending], groups: Iterable[Group], wrote: Callable[[Part, int], None]
     ) -> None:
-        self.messages = messages
-        self.after = min(message.number for message in messages) - 1
-        self.upto = max(message.number for message in messages)
+        self.messages: list[Pending] = []
         self._wrote = wrote
-        made = [Part(group, messages) for group in groups if group.members]
-        made.sort(key=lambda part: part.lane)
-        self._parts = {part.group: part for part in made}
+        self._parts: dict[Group, list[Part]] = {}
+        self._first: deque[Part] = deque()  # to those who have been sent nothing in this round
+        self._again: deque[Part] = deque()
+        self.take_in(messages, groups)
 
     @property
     def is_done(self) -> bool:
-        return not self._parts
+        return not self._first and not self._again
 
-    def withdraw(self, group: Group, address: int) -> bool:
-        """Don't write to this member of the group any more. Returns whether it was to be."""
-        part = self._parts.get(group)
-        return part is not None and part.withdraw(address)
+    @property
+    def takes_more(self) -> bool:
+        """Whether there still is somebody who has been sent nothing; else the round would never end."""
+        return bool(self._first)
+
+    def take_in(self, messages: list[Pending], groups: Iterable[Group]) -> None:
+        """Write these too. `groups` are those that follow any of them."""
+        self.messages = sorted([*self.messages, *messages], key=lambda one: one.lane)
+        new = [group for group in groups if group.members and group not in self._parts]
+        for group in groups:
+            if group in self._parts:
+                self._extend(self._parts[group], messages)
+        parts = sorted((Part(group, messages) for group in new), key=lambda part: part.lane)
+        self._first.extend(parts)
+        self._parts.update((part.group, [part]) for part in parts)
+
+    def _extend(self, parts: list[Part], messages: list[Pending]) -> None:
+        """Of a group's parts, the first is to all members, the others to those who were sent it before."""
+        for part in parts:
+            part.take_in(messages)
+        if served := parts[0].newly_served():
+            again = Part(parts[0].group, messages, served)
+            parts.append(again)
+            self._again.append(again)
+
+    def withdraw(self, group: Group, address: int) -> int | None:
+        """Don't write to this member of the group any more.
+
+        Returns the number of the newest message that it has been sent; None: it was not to be written to.
+        """
+        for part in self._parts.get(group, ()):
+            if part.withdraw(address):
+                return part.after
+        return None
 
     def write_until(self, end_s: float, now: Callable[[], float]) -> None:
         """Write on until everything is written or the time has come."""
-        while self._parts:
-            group, part = next(iter(self._parts.items()))
-            while not part.is_done:
-                self._wrote(part, part.write_some())
+        while waiting := self._first or self._again:
+            while not waiting[0].is_done:
+                self._wrote(waiting[0], waiting[0].write_some())
                 if now() >= end_s:
                     return
-            del self._parts[group]
+            waiting.popleft()

@@ -2,6 +2,8 @@
 
     on_message → pending → (the window) → a round: one part for each group → slices of writing
 
+What is published while a round is under way joins it, for those whom it has not reached yet.
+
 Invariant: at any time a connection is either a member of its group, and served with it, or it is *in
 debt* and served by itself: it came while messages were pending, or it does not take what it is sent. Of one
 that falls behind, the low lanes' messages are dropped; when it has taken the rest, it is sent what
@@ -25,7 +27,7 @@ from ..show.live_event import LiveEvent
 from ..show.projection import session_of
 from .counters import Counters
 from .delivery import Marks, Part, Pending, Round
-from .groups import Groups
+from .groups import Group, Groups
 from .lanes import is_shed, lane_of
 from .window import Window
 
@@ -87,8 +89,6 @@ class Hub:
         self._move(connection, _channels_of(connection) | {channel})
         if connection.debt is not None:
             connection.debt.behind.pop(channel, None)
-        elif self._pending or connection.is_stalled:
-            self._put_in_debt(connection, self._number)
 
     def unfollow(self, channel: str, connection: LiveConnection) -> None:
         if channel.startswith("person/"):
@@ -125,6 +125,14 @@ class Hub:
             self._debtors.discard(connection)
             connection.debt = None
         elif connection.debt is None:
+            self._admit(connection)
+
+    def _admit(self, connection: LiveConnection) -> None:
+        """It has been sent all that was published: a member, unless it would miss what is on its way."""
+        assert connection.group is not None
+        if self._pending or self._round is not None or connection.is_stalled:
+            self._put_in_debt(connection, self._number)
+        else:
             connection.group.members[connection.address] = connection
 
     def audience(self) -> tuple[int, dict[str, int]]:
@@ -189,6 +197,8 @@ class Hub:
     def _go_on(self) -> None:
         self._timer = None
         assert self._round is not None
+        if self._pending and self._round.takes_more:
+            self._round.take_in(*self._due())
         began_s = self._now()
         self._round.write_until(began_s + SLICE_S, self._now)
         ended_s = self._now()
@@ -196,21 +206,29 @@ class Hub:
         if not self._round.is_done:
             self._timer = asyncio.get_running_loop().call_soon(self._go_on)
             return
-        self._round = None
+        self._close_round()
         if self._pending:
             self._schedule()
 
     def _open_round(self) -> None:
-        """Everything that is pending is now being written; who is in debt is served at once."""
-        messages, self._pending = sorted(self._pending, key=lambda one: one.lane), []
-        groups = self._groups.following({message.channel for message in messages})
-        self._round = Round(messages, groups, self._wrote)
+        """Everything that is pending is now being written."""
+        self._round = Round(*self._due(), self._wrote)
+
+    def _close_round(self) -> None:
+        self._round = None
+        for connection in tuple(self._debtors):
+            self._forgive(connection)
+
+    def _due(self) -> tuple[list[Pending], set[Group]]:
+        """What is pending, and the groups that follow it. Who is in debt is served at once."""
+        messages, self._pending = self._pending, []
+        messages.sort(key=lambda one: one.lane)
         for connection in tuple(self._debtors):
             try:
                 self._give(connection, messages)
-                self._forgive(connection)
             except Exception:  # the others must get theirs
                 connection.fail()
+        return messages, self._groups.following({message.channel for message in messages})
 
     def _write_everything(self) -> None:
         if self._timer is not None:
@@ -221,10 +239,10 @@ class Hub:
                 self._open_round()
             assert self._round is not None
             self._round.write_until(float("inf"), self._now)
-            self._round = None
+            self._close_round()
 
     def _wrote(self, part: Part, connections: int) -> None:
-        self._count(part.messages * connections, connections, len(part.data) * connections)
+        self._count(len(part.messages) * connections, connections, len(part.data) * connections)
 
     def _count(self, messages: int, writes: int, size: int) -> None:
         counters = self._counters
@@ -237,13 +255,13 @@ class Hub:
 
     def settle(self, connection: LiveConnection) -> None:
         """Write to it all that was published so far, except of the channels that it is behind on."""
-        waiting = self._withdraw(connection)
-        if not waiting and not self._pending:
+        seen = self._withdraw(connection)
+        if seen is None and not self._pending:
             return
         if connection.group is None:
             return
         if connection.debt is None:
-            self._put_in_debt(connection, self._seen_before(waiting))
+            self._put_in_debt(connection, self._seen() if seen is None else seen)
         in_round = self._round.messages if self._round is not None else []
         self._give(connection, sorted([*in_round, *self._pending], key=lambda one: one.lane))
 
@@ -251,9 +269,9 @@ class Hub:
         """It does not take at once what it is written."""
         if connection.group is None or connection.debt is not None:
             return
-        waiting = self._withdraw(connection)
-        self._put_in_debt(connection, self._seen_before(waiting))
-        if waiting and self._round is not None:
+        seen = self._withdraw(connection)
+        self._put_in_debt(connection, self._seen() if seen is None else seen)
+        if seen is not None and self._round is not None:
             self._give(connection, self._round.messages)
 
     def drained(self, connection: LiveConnection) -> None:
@@ -263,16 +281,14 @@ class Hub:
             self._catch_up(connection)
             self._forgive(connection)
 
-    def _withdraw(self, connection: LiveConnection) -> bool:
-        """Have the round leave it out. Returns whether it was still to be written to."""
+    def _withdraw(self, connection: LiveConnection) -> int | None:
+        """Have the round leave it out. Returns what it has seen, if it was still to be written to."""
         if self._round is None or connection.group is None or connection.debt is not None:
-            return False
+            return None
         return self._round.withdraw(connection.group, connection.address)
 
-    def _seen_before(self, waiting: bool) -> int:
-        """The newest message that a member of a group has seen, which is `waiting` for the round or not."""
-        if waiting and self._round is not None:
-            return self._round.after
+    def _seen(self) -> int:
+        """The newest message that a member has seen who does not wait for a round."""
         return self._pending[0].number - 1 if self._pending else self._number
 
     def _put_in_debt(self, connection: LiveConnection, seen: int) -> None:
@@ -320,6 +336,8 @@ class Hub:
         """Back to its group, if nothing that is pending has been sent to it already."""
         debt, group = connection.debt, connection.group
         if debt is None or group is None or debt.behind or connection.is_stalled:
+            return
+        if self._round is not None:  # who is no member when it begins is none until it ends
             return
         if self._pending and self._pending[0].number <= debt.seen:
             return

@@ -95,7 +95,9 @@ def test_a_group_gets_its_channels_in_one_piece():
     member = Member()
     messages = [news(1), news(2, "produce"), news(3)]
     written = []
-    one = Round(messages, [group_of([member])], lambda part, n: written.append((part.messages, n)))
+    one = Round(
+        messages, [group_of([member])], lambda part, n: written.append((len(part.messages), n))
+    )
     one.write_until(float("inf"), lambda: 0.0)
     assert one.is_done
     assert member.pushed == [b"".join(encode(news(n).message, "json") for n in (1, 3))]
@@ -109,6 +111,67 @@ def test_a_round_stops_when_its_time_is_up():
         one.write_until(0.0, lambda: 1.0)
     one.write_until(0.0, lambda: 1.0)
     assert one.is_done
+
+
+def frames(*numbers):
+    return b"".join(encode(news(number).message, "json") for number in numbers)
+
+
+def test_a_message_that_comes_in_a_round_joins_it_for_those_it_has_not_reached():
+    members = [Member() for _ in range(300)]
+    group = group_of(members)
+    one = Round([news(1)], [group], lambda part, n: None)
+    one.write_until(0.0, lambda: 1.0)  # 128 of them
+    assert one.takes_more
+    one.take_in([news(2)], [group])
+    assert one.withdraw(group, -1) == 1  # it has the first
+    assert one.withdraw(group, -300) == 0
+    one.write_until(0.0, lambda: 1.0)
+    one.take_in([news(3)], [group])
+    one.write_until(float("inf"), lambda: 0.0)
+    assert one.is_done
+    assert members[0].pushed == [frames(1)]
+    assert members[299].pushed == []
+    for place in range(1, 128):
+        assert members[place].pushed == [frames(1), frames(2, 3)]
+    for place in range(128, 256):
+        assert members[place].pushed == [frames(1, 2), frames(3)]
+    for place in range(256, 299):
+        assert members[place].pushed == [frames(1, 2, 3)]
+
+
+def test_a_round_that_has_reached_all_once_takes_no_more():
+    members = [Member() for _ in range(300)]
+    group = group_of(members)
+    one = Round([news(1)], [group], lambda part, n: None)
+    one.write_until(0.0, lambda: 1.0)
+    one.take_in([news(2)], [group])
+    for _ in range(3):
+        one.write_until(0.0, lambda: 1.0)
+    assert not one.is_done
+    assert not one.takes_more
+
+
+def test_a_round_takes_in_a_group_that_it_had_nothing_for():
+    some, others = [Member()], [Member()]
+    group, other = group_of(some), group_of(others, ("produce",))
+    one = Round([news(1)], [group], lambda part, n: None)
+    one.take_in([news(2, "produce")], [other])
+    one.write_until(float("inf"), lambda: 0.0)
+    assert some[0].pushed == [frames(1)]
+    assert others[0].pushed == [encode(news(2, "produce").message, "json")]
+
+
+def test_who_left_a_group_after_it_was_served_gets_no_more_with_it():
+    members = [Member() for _ in range(130)]
+    group = group_of(members)
+    one = Round([news(1)], [group], lambda part, n: None)
+    one.write_until(0.0, lambda: 1.0)
+    del group.members[-1]
+    one.take_in([news(2)], [group])
+    one.write_until(float("inf"), lambda: 0.0)
+    assert members[0].pushed == [frames(1)]
+    assert members[1].pushed == [frames(1), frames(2)]
 
 
 def test_marks():
