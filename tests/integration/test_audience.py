@@ -58,9 +58,7 @@ async def test_reactions_are_for_sessions_whose_doors_are_open(nodes):
     async with Client(nodes[0].url, event=EVENT, token=token) as client:
         agenda = await client.follow("agenda")
         later = next(
-            session["id"]
-            for session in agenda.items.values()
-            if session.get("state") == "upcoming"
+            session["id"] for session in agenda.items.values() if session.get("state") == "upcoming"
         )
         with pytest.raises(Refused) as refused:
             await client.react(later, "clap")
