@@ -31,6 +31,7 @@ from .domain import facts
 from .domain.schedule import Schedule
 from .errors import ConfigError, ShowcallerError
 from .gateway import garbage, load, memory
+from .gateway.admission import within_files
 from .gateway.front import Front, live_route
 from .gateway.gateway import Gateway
 from .gateway.listener import Listener, bind
@@ -38,6 +39,7 @@ from .gateway.measures import GatewayCollector
 from .logs import report_end
 from .media.http import register_media_routes
 from .media.service import MediaService
+from .processes import open_files
 from .rehearsal import show_time_ms
 from .schedule_file import format_diagnostics, read_schedule
 from .settings import Secret, Settings, resolve_secret
@@ -90,7 +92,7 @@ class Server:
         self.gateway = Gateway(
             self.lookup,
             allow_origins=frozenset(settings.allow_origins),
-            max_connections=settings.max_connections,
+            max_connections=_max_connections(settings),
             memory_limit_bytes=memory.limit_bytes(settings.max_memory_mib, settings.workers),
         )
         self._collector = GatewayCollector(self.gateway)
@@ -341,6 +343,18 @@ def first_fact(schedule: Schedule, settings: Settings) -> facts.RunStarted:
         from_ms=show_time_ms(start, schedule) if start else None,
         rate=settings.rate,
     )
+
+
+def _max_connections(settings: Settings) -> int:
+    """As many as are wanted, if the process may have the files."""
+    files = open_files()
+    most = within_files(settings.max_connections, files)
+    if most < settings.max_connections:
+        log.warning(
+            f"room for {most:,} live sockets only, by the limit on open files",
+            extra={"action": "serve.few_files", "open_files": int(files), "max_connections": most},
+        )
+    return most
 
 
 OnReady = Callable[[dict[str, Any]], None]

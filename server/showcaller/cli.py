@@ -28,6 +28,7 @@ from .domain.ids import EventId
 from .domain.people import ROLES
 from .domain.state import State
 from .errors import ConfigError, ShowcallerError, Unavailable
+from .processes import raise_open_files
 from .settings import RegistrationMode, Settings, resolve_secret
 from .tokens import Tokens
 
@@ -219,6 +220,7 @@ def run_server(settings: Settings) -> None:
     """Serve on uvloop until a signal comes: in this process, or in several that it looks after."""
     import uvloop
 
+    raise_open_files()
     if settings.workers == 1:
         from .app import serve as serve_until_signal
 

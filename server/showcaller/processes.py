@@ -1,9 +1,12 @@
-"""What a process of ours asks of the kernel about its parent."""
+"""What a process of ours asks of the kernel: about its parent, and for open files."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import math
 import os
+import resource
 import signal
 import sys
 
@@ -16,3 +19,19 @@ def die_with_parent(parent: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before we asked
         sys.exit(1)
+
+
+def raise_open_files() -> None:
+    """Allow this process, and those that it starts, as many open files as it may have.
+
+    Shells and containers allow 1,024 as a rule, and far more to whoever asks.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # some kernels have less than they say
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def open_files() -> float:
+    """How many files this process may have open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return math.inf if soft == resource.RLIM_INFINITY else soft

@@ -8,6 +8,8 @@ from ..errors import CLOSE_GOING_AWAY, CLOSE_TRY_LATER, Close, Unavailable
 from .load import Load
 from .slots import Slots
 
+SPARE_FILES = 1_000  # for requests, the log and whatever else is no live socket
+SPARE_SHARE = 0.2  # of few files
 MAX_WAIT_S = 10.0  # before the upgrade is answered: then clients give up, as a rule
 
 
@@ -44,6 +46,11 @@ class Admission:
             code="overload",
             retry_after_s=self._slots.take(now_s),
         )
+
+
+def within_files(max_connections: int, files: float) -> int:
+    """As many of `max_connections` as leave a process with so many open files some to answer with."""
+    return int(min(max_connections, max(1, files - min(SPARE_FILES, files * SPARE_SHARE))))
 
 
 def drain_slots_s(count: int, spread_s: float) -> list[float]:

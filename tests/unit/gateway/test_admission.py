@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showcaller.gateway.admission import Admission, drain_slots_s
+from showcaller.gateway.admission import Admission, drain_slots_s, within_files
 from showcaller.gateway.load import Load
 from showcaller.gateway.slots import JITTER_S, RETURNS_PER_S, SOONEST_S
 
@@ -59,3 +59,16 @@ def test_slots_of_a_drain_are_even_and_within_it(count, spread_s):
     assert all(0 <= slot_s <= spread_s for slot_s in slots_s)
     if spread_s > 1:
         assert len(set(slots_s)) == count
+
+
+@given(st.integers(1, 100_000), st.integers(20, 2_000_000))
+def test_some_files_are_left_to_answer_with(wanted, files):
+    most = within_files(wanted, files)
+    assert 1 <= most <= wanted
+    assert most + min(1_000, files / 5) <= files
+    if files >= wanted + 1_000 and files >= 5_000:
+        assert most == wanted
+
+
+def test_files_without_end_limit_nothing():
+    assert within_files(20_000, float("inf")) == 20_000
