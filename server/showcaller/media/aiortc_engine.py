@@ -20,8 +20,9 @@ from ..errors import (
 )
 from .addresses import Addresses
 from .aiortc_peers import NO_CODEC, Feed, Peer, Publication, Viewer
-from .engine import Answer, MediaEvent, Patched
+from .engine import Answer, Layer, MediaEvent, Patched, Source
 from .sdp import read_fragment, read_offer
+from .statistics import PublicationStatistics, StageStatistics, Statistics, ViewerStatistics
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,9 @@ class AiortcEngine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._run(self._end_silent())
 
-    async def publish(self, *, session: str, person: str, offer: str) -> Answer:
+    async def publish(
+        self, *, session: str, person: str, offer: str, source: Source = "main"
+    ) -> Answer:
         return await self._open(
             Publication(self._new_id(), session, person, read_offer(offer, "publish"))
         )
@@ -50,6 +53,15 @@ class AiortcEngine:
     async def view(self, *, stage: str, person: str, offer: str) -> Answer:
         read = read_offer(offer, "view")
         return await self._open(Viewer(self._new_id(), self._feed(stage), person, read))
+
+    async def preview(self, *, publication: str, person: str, offer: str) -> Answer:
+        raise Unprocessable("this engine has no previews")
+
+    async def choose_layer(self, resource: str, layer: Layer) -> None:
+        self._peer(resource)
+
+    async def viewers(self, stage: str) -> list[ViewerStatistics]:
+        return []
 
     async def patch(self, resource: str, *, if_match: str | None, fragment: str) -> Patched:
         peer = self._peer(resource)
@@ -77,23 +89,31 @@ class AiortcEngine:
         self._feed(stage).lead(None)
         del self._feeds[stage]
 
-    async def route(self, *, stage: str, session: str | None) -> None:
+    async def route(self, *, stage: str, session: str | None, publication: str = "") -> None:
         self._feed(stage).session = session
         self._lead(self._feed(stage))
 
-    async def statistics(self) -> dict[str, object]:
+    async def statistics(self) -> Statistics:
         publications = [p for p in self._peers.values() if isinstance(p, Publication)]
-        viewers = [p for p in self._peers.values() if isinstance(p, Viewer)]
-        outlets = [track.outlet for viewer in viewers for track in viewer.tracks.values()]
-        return {
-            "publications": sum(p.live for p in publications),
-            "viewers": sum(v.live for v in viewers),
-            "connecting": sum(not p.live for p in self._peers.values()),
-            "packets_received": sum(p.packets for p in publications),
-            "frames_forwarded": sum(feed.frames for feed in self._feeds.values()),
-            "frames_dropped": sum(outlet.dropped for outlet in outlets),
-            "keyframe_requests": sum(p.keyframe_requests for p in publications),
-        }
+        return Statistics(
+            connecting=sum(not p.live for p in self._peers.values()),
+            packets_received=sum(p.packets for p in publications),
+            publications=[
+                PublicationStatistics(
+                    publication=p.resource,
+                    session=p.session,
+                    person=p.person,
+                    source="main",
+                    live=p.live,
+                    keyframe_requests=p.keyframe_requests,
+                )
+                for p in publications
+            ],
+            stages=[
+                StageStatistics(stage=stage, session=f.session or "", viewers=len(f.viewers))
+                for stage, f in self._feeds.items()
+            ],
+        )
 
     async def shut(self) -> None:
         for peer in list(self._peers.values()):

@@ -8,11 +8,16 @@ it). It sees encoded RTP only. Every call may raise the errors named; ids of res
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from ..domain.quality import TalkQuality
+from .statistics import Statistics, ViewerStatistics
+
 Sdp = str
+Source = Literal["main", "slides", "spare"]  # what a speaker publishes; one of each a person, or more
+Layer = Literal["auto", "high", "medium", "low", "none"]  # of the picture; none: sound only
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -31,17 +36,20 @@ class Patched(Struct, frozen=True, kw_only=True):
 
 
 class MediaEvent(Struct, frozen=True, kw_only=True):
-    """What an engine tells. `kind`: published, unpublished, viewed, left.
+    """What an engine tells. `kind`: published, unpublished, viewed, left, measured.
 
     `published` and `viewed` say that media can flow; each resource ends with one `unpublished` or
-    `left`, even if it never got that far.
+    `left`, even if it never got that far. `measured` comes once when a session has left its stage, with
+    the `quality` of what was shown there (no `resource`).
     """
 
     kind: str
-    resource: str
-    session: str = ""  # of a publication
-    stage: str = ""  # of a viewer
+    resource: str = ""
+    session: str = ""  # of a publication, or measured
+    stage: str = ""  # of a viewer, or measured
     person: str = ""
+    source: Source = "main"  # of a publication
+    quality: TalkQuality | None = None
 
 
 class MediaEngine(Protocol):
@@ -49,12 +57,25 @@ class MediaEngine(Protocol):
 
     on_event: Callable[[MediaEvent], None]
 
-    async def publish(self, *, session: str, person: str, offer: Sdp) -> Answer:
-        """A speaker's WHIP offer. Raises `BadInput`, `Unsupported`."""
+    async def publish(
+        self, *, session: str, person: str, offer: Sdp, source: Source = "main"
+    ) -> Answer:
+        """A speaker's WHIP offer. Raises `BadInput`, `Unprocessable`."""
         ...
 
     async def view(self, *, stage: str, person: str, offer: Sdp) -> Answer:
-        """An attendee's WHEP offer. Raises `BadInput`, `Unsupported`."""
+        """An attendee's WHEP offer. Raises `BadInput`, `Unprocessable`."""
+        ...
+
+    async def preview(self, *, publication: str, person: str, offer: Sdp) -> Answer:
+        """A producer's WHEP offer: one publication, on stage or not.
+
+        Raises `NotFound`, `BadInput`, `Unprocessable`.
+        """
+        ...
+
+    async def choose_layer(self, resource: str, layer: Layer) -> None:
+        """Which picture a viewer asks for; `auto` follows the viewer's line. Raises `NotFound`."""
         ...
 
     async def patch(self, resource: str, *, if_match: str | None, fragment: str) -> Patched:
@@ -77,12 +98,21 @@ class MediaEngine(Protocol):
         """End all viewers of a stage: another worker has it now."""
         ...
 
-    async def route(self, *, stage: str, session: str | None) -> None:
-        """Lead a session's room to the stage's viewers; None: nothing is on the stage."""
+    async def route(self, *, stage: str, session: str | None, publication: str = "") -> None:
+        """Lead a session's room to the stage's viewers; None: nothing is on the stage.
+
+        `publication` is the one that a producer put on the stage. Without one, or when it has ended:
+        the oldest live `main`, then `slides`, then `spare`. In place of one that has fallen silent the
+        next best goes on the stage within 2 s, whoever chose it.
+        """
         ...
 
-    async def statistics(self) -> dict[str, object]:
+    async def statistics(self) -> Statistics:
         """Counts for `/metrics` and the produce page."""
+        ...
+
+    async def viewers(self, stage: str) -> list[ViewerStatistics]:
+        """Each viewer of a stage."""
         ...
 
     async def shut(self) -> None: ...
