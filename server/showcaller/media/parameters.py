@@ -1,0 +1,31 @@
+"""What two ends of one media connection tell one another about it: credentials, keys, paths."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Remote(NamedTuple):
+    """The client's side of ICE (RFC 8445) and DTLS (RFC 5763), as its offer says it."""
+
+    ufrag: str
+    pwd: str
+    fingerprints: tuple[tuple[str, str], ...]  # (hash algorithm, value), RFC 8122
+    setup: str  # actpass | active | passive; we are passive unless the offer is passive
+
+
+class Local(NamedTuple):
+    """Our side of one connection, as the answer says it."""
+
+    ufrag: str
+    pwd: str
+    fingerprint: str  # the value of our certificate's SHA-256
+    setup: str  # active | passive
+    candidates: tuple[tuple[str, int], ...]  # (address, UDP port), most preferred first
+
+
+class Path(NamedTuple):
+    """Where datagrams to the client go: the socket's descriptor and the address for sendto."""
+
+    descriptor: int
+    address: tuple[str, int] | tuple[str, int, int, int]
