@@ -1,0 +1,81 @@
+"""Batches of plain RTP packets: what all viewers of a group are sent, and how it is cut for the socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+SEGMENTS_MAX = 64  # of one UDP_SEGMENT send, on every Linux that has it
+RUN_BYTES_MAX = 65_000  # of one UDP_SEGMENT send: it is one IP packet until it is cut
+PADDING_MAX = 32  # bytes that a packet may grow by to be as long as its neighbours
+
+
+class Batch(NamedTuple):
+    """Packets rendered once for all viewers that speak the same dialect."""
+
+    data: bytes  # RTP packets one behind the other, plain, without room for tags
+    sizes: tuple[int, ...]
+    send_time_at: int = 0  # offset of abs-send-time's 3 bytes in every packet; 0: none
+    picture_at: tuple[
+        int, ...
+    ] = ()  # per packet: offset of a 16-bit picture id (M bit set); 0: none
+    tl0_at: tuple[int, ...] = ()  # per packet: offset of TL0PICIDX; 0: none
+
+    def packets(self) -> Iterator[bytes]:
+        """Each packet on its own, as it goes out but for the viewer's offsets."""
+        for end, size in zip(accumulate(self.sizes), self.sizes, strict=True):
+            yield self.data[end - size : end]
+
+
+def level(batch: Batch) -> Batch:
+    """The batch with packets lengthened by RTP padding, so that they leave in one send.
+
+    Only where a few bytes are missing, and never the last one, which may be shorter anyway. Do this
+    before packets are kept for `send_again`: a sequence number may only ever stand for one content.
+    """
+    longest = max(batch.sizes, default=0)
+    missing = [longest - size for size in batch.sizes[:-1]]
+    if not any(missing) or max(missing) > PADDING_MAX:
+        return batch
+    packets = list(batch.packets())
+    if any(lacks and packet[0] & 0x20 for packet, lacks in zip(packets, missing, strict=False)):
+        return batch  # padded by its sender already
+    padded = [_padded(packet, lacks) for packet, lacks in zip(packets, [*missing, 0], strict=True)]
+    return batch._replace(data=b"".join(padded), sizes=tuple(map(len, padded)))
+
+
+def _padded(packet: bytes, lacks: int) -> bytes:
+    if not lacks:
+        return packet
+    return bytes([packet[0] | 0x20]) + packet[1:] + bytes(lacks - 1) + bytes([lacks])
+
+
+def payload_octets(packet: bytes) -> int:
+    """What a sender report counts: neither header nor padding (RFC 3550, 6.4.1)."""
+    header = 12 + 4 * (packet[0] & 0x0F)
+    if packet[0] & 0x10:
+        header += 4 + 4 * int.from_bytes(packet[header + 2 : header + 4])
+    return len(packet) - header - (packet[-1] if packet[0] & 0x20 else 0)
+
+
+def runs(sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """(first, behind the last) of the runs that one UDP_SEGMENT send can carry: equal sizes, but the last."""
+    found: list[tuple[int, int]] = []
+    first, total, open_ = 0, 0, False
+    for at, size in enumerate(sizes):
+        fits = open_ and size <= sizes[first] and total + size <= RUN_BYTES_MAX
+        if not fits or at - first == SEGMENTS_MAX:
+            if at:
+                found.append((first, at))
+            first, total = at, 0
+        total += size
+        open_ = size == sizes[first]  # behind a shorter one nothing may come
+    if sizes:
+        found.append((first, len(sizes)))
+    return found
+
+
+def send_time(now_s: float) -> int:
+    """abs-send-time: seconds in 6.18 fixed point, 24 bits."""
+    return int(now_s * (1 << 18)) & 0xFFFFFF

@@ -1,0 +1,198 @@
+"""The kernel in Python: libsrtp in place on one buffer, then one `sendmsg` with UDP_SEGMENT a run.
+
+What all viewers share is worked out once a batch (`Plan`). A viewer costs a copy of the whole batch, a
+call of libsrtp a packet and a system call a run; headers are rewritten only where the viewer's differ
+from those of the viewer before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import cached_property
+from socket import MSG_DONTWAIT
+
+from pylibsrtp._binding import ffi, lib
+
+from . import ALL
+from .batches import Batch, payload_octets, send_time
+from .keys import TAG_SIZES, Keys, SessionKeys, derive, index_near, protect
+from .plan import Piece, Plan, Room, Sent, Shift
+from .sinks import GSO_REFUSED, Members, Sink
+
+_REPEATED = 9  # srtp_err_status_replay_fail
+_HISTORY_BATCHES = 64  # that `send_again` looks through
+
+_protect, _copy = lib.srtp_protect, ffi.memmove
+
+
+class PythonStream:
+    def __init__(self, sink: PythonSink, ssrc: int) -> None:
+        self.sink = sink
+        self.tag = TAG_SIZES[sink.keys.profile]
+        self.groups: set[PythonGroup] = set()
+        self.packets = self.octets = self.dropped = 0
+        self._shift = Shift(ssrc)
+        self._highest = 0  # packet index
+        self._sent: deque[tuple[Sent, int]] = deque(maxlen=_HISTORY_BATCHES)
+        self._held: tuple[Batch, list[Piece]] | None = None
+
+    def shift(
+        self, *, sequence: int = 0, timestamp: int = 0, picture: int = 0, tl0: int = 0
+    ) -> None:
+        self._shift = Shift(self._shift.ssrc, sequence, timestamp, picture, tl0)
+
+    def send_one(self, batch: Batch) -> bool:
+        self.sink.check()
+        if not batch.sizes:
+            return True
+        dropped = self.dropped
+        if not self.deliver(self.sink.kernel.plan(batch, self.tag)):
+            self._drop_held()
+        return self.dropped == dropped
+
+    def send_again(self, packet: bytes, send_time_at: int = 0) -> bool:
+        self.sink.check()
+        sequence = int.from_bytes(packet[2:4])
+        sent = self._batch_of(sequence)
+        if sent is None:
+            return False
+        if send_time_at:
+            packet = packet[:send_time_at] + sent.stamp + packet[send_time_at + 3 :]
+        index = index_near(self._highest, sequence)
+        if not self.sink.send_datagram(protect(self.sink.session_keys, packet, index)):
+            self.dropped += 1
+            return False
+        self.packets += 1
+        self.octets += payload_octets(packet)
+        return True
+
+    def deliver(self, plan: Plan) -> bool:
+        """Send what was planned. False if the socket would block: call again with the same batch."""
+        if self._held is not None:
+            batch, pieces = self._held
+            if batch is plan.batch:
+                self._held = None
+                return self._put(batch, pieces)
+            self._drop_held()
+        sink = self.sink
+        if sink.socket is None:
+            self.dropped += len(plan.slots)
+            return True
+        shift = self._shift
+        plan.dress(shift)
+        _copy(plan.buffer, plan.template, plan.size)
+        _copy(plan.lengths, plan.sizes, plan.lengths_size)
+        session, refused = sink.session[0], False
+        for packet, length in plan.slots:
+            if status := _protect(session, packet, length):
+                length[0] = -status
+                refused = True
+        self._note_newest((plan.newest + shift.sequence) & 0xFFFF)
+        if refused:
+            return self._put(plan.batch, self._accepted(plan))
+        self._sent.append((plan.sent, shift.sequence))
+        return self._put(plan.batch, plan.pieces if sink.segments else plan.singles)
+
+    def _put(self, batch: Batch, pieces: list[Piece]) -> bool:
+        sink = self.sink
+        if sink.socket is None:
+            self.dropped += sum(len(piece.octets) for piece in pieces)
+            return True
+        send, address = sink.socket.sendmsg, sink.address
+        for place, piece in enumerate(pieces):
+            try:
+                send((piece.view,), piece.control, MSG_DONTWAIT, address)
+            except BlockingIOError:
+                self._held = batch, [piece.kept() for piece in pieces[place:]]
+                return False
+            except OSError as error:
+                if piece.control and error.errno in GSO_REFUSED:
+                    sink.segments = False
+                    rest = [one for piece in pieces[place:] for one in piece.singles()]
+                    return self._put(batch, rest)
+                self.dropped += len(piece.octets)
+            else:
+                self.packets += len(piece.octets)
+                self.octets += piece.total_octets
+        return True
+
+    def _accepted(self, plan: Plan) -> list[Piece]:
+        """What libsrtp protected, where it refused some: sent already (they are left out), or too late."""
+        statuses = [min(length, 0) for length in plan.lengths]
+        self.dropped += sum(status not in (0, -_REPEATED) for status in statuses)
+        kept = [place for place, status in enumerate(statuses) if not status]
+        sequences = tuple(plan.sent.sequences[place] for place in kept)
+        self._sent.append((plan.sent._replace(sequences=sequences), self._shift.sequence))
+        return [plan.singles[place] for place in kept]
+
+    def _note_newest(self, sequence: int) -> None:
+        ahead = sequence - (self._highest & 0xFFFF)
+        if 0 < ahead < 0x8000:
+            self._highest += ahead
+        else:
+            self._highest = max(self._highest, index_near(self._highest, sequence))
+
+    def _batch_of(self, sequence: int) -> Sent | None:
+        for sent, ahead in reversed(self._sent):
+            if (sequence - ahead) & 0xFFFF in sent.sequences:
+                return sent
+        return None
+
+    def _drop_held(self) -> None:
+        if self._held is not None:
+            self.dropped += sum(len(piece.octets) for piece in self._held[1])
+            self._held = None
+
+
+class PythonSink(Sink[PythonStream]):
+    def __init__(self, kernel: PythonKernel, keys: Keys) -> None:
+        super().__init__(keys)
+        self.kernel = kernel
+
+    @cached_property
+    def session_keys(self) -> SessionKeys:
+        return derive(self.keys)
+
+    def make_stream(self, ssrc: int) -> PythonStream:
+        return PythonStream(self, ssrc)
+
+
+class PythonGroup(Members[PythonStream]):
+    def __init__(self, kernel: PythonKernel) -> None:
+        super().__init__()
+        self._kernel = kernel
+
+    def send(self, batch: Batch, start: int = 0, count: int = ALL) -> int:
+        end = min(start + count, len(self.streams))
+        if not batch.sizes:
+            return end
+        plans: dict[int, Plan] = {}
+        for place in range(start, end):
+            stream = self.streams[place]
+            plan = plans.get(stream.tag)
+            if plan is None:
+                plan = plans[stream.tag] = self._kernel.plan(batch, stream.tag)
+            if not stream.deliver(plan):
+                return place
+        return end
+
+
+class PythonKernel:
+    """`clock` gives monotonic seconds, for abs-send-time."""
+
+    name = "python"
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._room = Room()
+
+    def sink(self, keys: Keys) -> PythonSink:
+        return PythonSink(self, keys)
+
+    def group(self) -> PythonGroup:
+        return PythonGroup(self)
+
+    def plan(self, batch: Batch, tag: int) -> Plan:
+        return Plan(batch, tag, send_time(self._clock()).to_bytes(3), self._room)

@@ -1,0 +1,149 @@
+"""What both kernels do alike: libsrtp sessions for RTCP and single packets, sinks, membership."""
+
+from __future__ import annotations
+
+import socket
+from errno import EINVAL, EIO
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from pylibsrtp import Policy
+from pylibsrtp._binding import ffi, lib
+
+from . import sockets
+from .keys import CM, GCM, Keys
+
+if TYPE_CHECKING:
+    from . import Address
+
+WINDOW = 1024  # packets that a sequence number may be behind the newest
+PACKET_BYTES_MAX = 2048
+_TRAILER_BYTES_MAX = 16 + 128 + 4
+GSO_REFUSED = (
+    EIO,
+    EINVAL,
+)  # no checksum offload on the way, or a segment longer than the path takes
+
+_PROFILES = {GCM: Policy.SRTP_PROFILE_AEAD_AES_128_GCM, CM: Policy.SRTP_PROFILE_AES128_CM_SHA1_80}
+_room = ffi.new("char[]", PACKET_BYTES_MAX + _TRAILER_BYTES_MAX)
+_view = ffi.buffer(_room)
+_length = ffi.new("int *")
+
+
+def open_session(keys: Keys) -> Any:
+    """A libsrtp session that protects any SSRC: a `srtp_t *` that frees itself."""
+    policy = Policy(keys.key + keys.salt, Policy.SSRC_ANY_OUTBOUND, 0, _PROFILES[keys.profile])
+    policy.window_size = WINDOW
+    holder = ffi.new("srtp_t *")
+    if lib.srtp_create(holder, policy._policy):
+        raise ValueError("libsrtp refused the keys")
+    return ffi.gc(holder, lambda session: lib.srtp_dealloc(session[0]))
+
+
+class Listed(Protocol):
+    """A stream, as far as membership goes."""
+
+    groups: set[Any]
+
+
+S = TypeVar("S", bound=Listed)
+
+
+class Members(Generic[S]):
+    """A list of streams without order: the last one takes the place of one that goes."""
+
+    def __init__(self) -> None:
+        self.streams: list[S] = []
+        self._places: dict[S, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.streams)
+
+    def add(self, stream: Any) -> None:  # one of the same kernel's
+        if stream not in self._places:
+            self._places[stream] = len(self.streams)
+            self.streams.append(stream)
+            stream.groups.add(self)
+
+    def discard(self, stream: Any) -> None:
+        place = self._places.pop(stream, None)
+        if place is None:
+            return
+        stream.groups.discard(self)
+        last = self.streams.pop()
+        if last is not stream:
+            self.streams[place] = last
+            self._places[last] = place
+
+
+class Sink(Generic[S]):
+    """One peer: its keys, its streams, and where its datagrams go."""
+
+    def __init__(self, keys: Keys) -> None:
+        if keys.profile not in _PROFILES:
+            raise ValueError(f"unknown SRTP profile {keys.profile!r}")
+        self.keys = keys
+        self.session: Any = open_session(keys)
+        self.socket: socket.socket | None = None
+        self.address: Address = ("", 0)
+        self.segments = True  # the way there takes UDP_SEGMENT, as far as we know
+        self._streams: list[S] = []
+        self._closed = False
+
+    def aim(self, descriptor: int, address: Address) -> None:
+        self.check()
+        before = self.socket
+        self.socket, self.address = sockets.acquire(descriptor), address
+        self.segments = True
+        if before is not None:
+            sockets.release(before)
+
+    def stream(self, ssrc: int) -> S:
+        self.check()
+        stream = self.make_stream(ssrc)
+        self._streams.append(stream)
+        return stream
+
+    def make_stream(self, ssrc: int) -> S:
+        raise NotImplementedError
+
+    def send(self, packet: bytes) -> bool:
+        return self._protect_and_send(packet, lib.srtp_protect)
+
+    def send_rtcp(self, packet: bytes) -> bool:
+        return self._protect_and_send(packet, lib.srtp_protect_rtcp)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        for stream in self._streams:
+            for group in tuple(stream.groups):
+                group.discard(stream)
+        self.session = None
+        if self.socket is not None:
+            sockets.release(self.socket)
+            self.socket = None
+
+    def check(self) -> None:
+        if self._closed:
+            raise RuntimeError("this sink is closed")
+
+    def _protect_and_send(self, packet: bytes, protect: Any) -> bool:
+        self.check()
+        if len(packet) > PACKET_BYTES_MAX:
+            raise ValueError(f"a packet of {len(packet)} bytes")
+        _view[: len(packet)] = packet
+        _length[0] = len(packet)
+        if protect(self.session[0], _room, _length):
+            return False
+        return self.send_datagram(_view[: _length[0]])
+
+    def send_datagram(self, datagram: bytes) -> bool:
+        """As it is. False if it could not be sent, or the sink isn't aimed yet."""
+        if self.socket is None:
+            return False
+        try:
+            self.socket.sendto(datagram, socket.MSG_DONTWAIT, self.address)
+        except OSError:
+            return False
+        return True

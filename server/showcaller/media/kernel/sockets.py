@@ -1,0 +1,34 @@
+"""The sockets that sinks send through, shared by all that are aimed through the same one.
+
+They are duplicates of their owner's: a number that the owner has closed and the system given to another
+file can't be sent through by mistake.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+
+UDP_SEGMENT = 103  # <linux/udp.h>; `socket` does not have it
+
+_shared: dict[int, tuple[socket.socket, list[int]]] = {}  # inode → socket, [users]
+
+
+def acquire(descriptor: int) -> socket.socket:
+    """A socket on the same open file; give it back by `release`. Raises `OSError`."""
+    inode = os.fstat(descriptor).st_ino
+    if inode not in _shared:
+        _shared[inode] = socket.socket(fileno=os.dup(descriptor)), [0]
+    sock, users = _shared[inode]
+    users[0] += 1
+    return sock
+
+
+def release(sock: socket.socket) -> None:
+    """One user less; the last one's leaving closes it."""
+    inode = os.fstat(sock.fileno()).st_ino
+    users = _shared[inode][1]
+    users[0] -= 1
+    if not users[0]:
+        del _shared[inode]
+        sock.close()
