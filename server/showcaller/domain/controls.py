@@ -12,7 +12,7 @@ from .cues import OVERRUNNING, QA_CLOSES, CueRun
 from .ids import ControlId, PersonId, SessionId, StageId
 from .session_run import SessionRun, SessionState
 
-ControlName = Literal["start", "end", "extend", "delay", "skip"]
+ControlName = Literal["start", "end", "extend", "delay", "skip", "source"]
 
 
 class Before(Struct, kw_only=True):
@@ -27,6 +27,7 @@ class Before(Struct, kw_only=True):
     qa_open: bool
     overrun: CueRun | None  # the call, if it was overrunning
     cues: list[str]
+    chosen: str  # the publication
 
     @classmethod
     def of(cls, run: SessionRun) -> Before:
@@ -41,6 +42,7 @@ class Before(Struct, kw_only=True):
             qa_open=run.qa_open,
             overrun=replace(run.cues[OVERRUNNING]) if run.state == "overrunning" else None,
             cues=[name for name, cue in run.cues.items() if cue.called_ms is None],
+            chosen=run.chosen,
         )
 
     def close(self, run: SessionRun) -> None:
@@ -87,6 +89,7 @@ class Control(Struct, kw_only=True):
     before: list[Before]
     starts: int = 0  # how many sessions had started on the stage when it was done
     undoable: bool = True
+    chosen: str = ""  # the publication, by `source`
 
     def close(self, runs: Iterable[SessionRun], starts: int) -> None:
         """The control has been done; note what it changed."""

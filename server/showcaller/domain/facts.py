@@ -13,9 +13,12 @@ import msgspec
 from msgspec import Struct
 
 from .ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, StageId
+from .quality import TalkQuality
 from .schedule import Schedule
 
-FOLD_VERSION = 2
+FOLD_VERSION = 3
+
+Source = Literal["main", "slides", "spare"]  # what somebody publishes
 
 
 class Fact(Struct, frozen=True, kw_only=True, tag_field="fact"):
@@ -116,11 +119,30 @@ class PublicationStarted(Fact, frozen=True, kw_only=True, tag="publication.start
     session: SessionId
     publication: str
     by: PersonId
+    source: Source = "main"
 
 
 class PublicationStopped(Fact, frozen=True, kw_only=True, tag="publication.stopped"):
     session: SessionId
     publication: str
+
+
+class SourceChosen(Fact, frozen=True, kw_only=True, tag="source.chosen"):
+    """A producer put this publication on the stage; "": the stage picks by itself again."""
+
+    session: SessionId
+    publication: str
+    control: ControlId
+    by: PersonId
+
+
+class TalkMeasured(Fact, frozen=True, kw_only=True, tag="talk.measured"):
+    """How the session came across, by the worker that had its stage; each worker adds its own."""
+
+    session: SessionId
+    stage: StageId
+    worker: str
+    quality: TalkQuality
 
 
 # Questions --------------------------------------------------------------------------------------
@@ -272,6 +294,8 @@ AnyFact = (
     | StageHosted
     | PublicationStarted
     | PublicationStopped
+    | SourceChosen
+    | TalkMeasured
     | QaOpened
     | QaClosed
     | QuestionAsked

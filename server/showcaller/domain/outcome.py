@@ -21,7 +21,8 @@ class Touch(NamedTuple):
 
     Kinds: `event`, `clock`, `session`, `cue` (id `SESSION/CUE`), `controls`, `stage`, `question`,
     `tally` (a question's votes), `vote` (id `PERSON/QUESTION`), `voters` (what each of a question's voters
-    sees of their vote), `announcement`, `person`.
+    sees of their vote), `publication` (id `PERSON/PUBLICATION`), `quality` (of a session), `announcement`,
+    `person`.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""The producer's controls: start, end, extend, delay, skip, and undoing the last of them."""
+"""The producer's controls: start, end, extend, delay, skip, source, and undoing the last of them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ ControlFact = (
     | facts.SessionExtended
     | facts.SessionDelayed
     | facts.SessionSkipped
+    | facts.SourceChosen
 )
 
 
@@ -109,6 +110,22 @@ def preview_delay(
         return refusal
     before = _expect(sheet, session)
     return shifts_between(before, _expect_delayed(sheet, session, minutes))
+
+
+def choose_source(sheet: RunSheet, fact: facts.SourceChosen, at_ms: int) -> Outcome:
+    """Put one of its publications on the stage, now or when it has the stage; "": none in particular."""
+    run = sheet.sessions.get(fact.session)
+    if run is None:
+        return no_session(fact.session)
+    if run.over:
+        return Outcome.refuse("wrong_state", "this session is over")
+    if fact.publication and fact.publication not in run.publications:
+        return Outcome.refuse("not_found", "there is no such publication in this session")
+    if fact.publication == run.chosen:
+        return Outcome.refuse("wrong_state", "this was chosen already")
+    control = _begin(sheet, fact, "source", at_ms, run)
+    control.chosen = run.chosen = fact.publication
+    return _done(sheet, control, at_ms, Outcome())
 
 
 def _delay_problem(
@@ -247,6 +264,10 @@ def _can_undo(sheet: RunSheet, control: Control) -> bool:
         return run.to_come
     if control.name == "extend":
         return not run.over
+    if control.name == "source":
+        back_to = control.before[0].chosen
+        possible = not back_to or back_to in run.publications
+        return possible and not run.over and run.chosen == control.chosen
     nothing_started_since = sheet.stages[control.stage].starts == control.starts
     return nothing_started_since and (control.name != "start" or run.live)
 
@@ -257,6 +278,8 @@ def _restore(sheet: RunSheet, name: ControlName, before: Before) -> None:
         run.delay_ms = before.delay_ms
     elif name == "extend":
         before.shorten(run)
+    elif name == "source":
+        run.chosen = before.chosen
     else:
         if run.live:
             sheet.stages[sheet.plan(run.id).stage].starts -= 1

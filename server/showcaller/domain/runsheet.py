@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from . import facts, producing
+from . import facts, producing, publishing
 from .clock import ShowClock
 from .controls import Control
 from .cue_rules import due_times, is_armed, makes_sense
@@ -29,8 +29,9 @@ from .cues import (
 )
 from .ids import SessionId, StageId
 from .outcome import CueEvent, Outcome, Refusal, Touch
+from .quality import TalkQuality
 from .schedule import Schedule, Session
-from .session_run import SessionRun, no_session, touches_of
+from .session_run import SessionRun, no_session, publication_touches, touches_of
 from .timeline import Shift, Span, expect
 
 
@@ -52,6 +53,7 @@ class RunSheet(Struct, kw_only=True, dict=True):
     stages: dict[StageId, StageRun] = field(default_factory=dict)
     controls: list[Control] = field(default_factory=list)  # those not undone, the last one last
     retired: dict[SessionId, int] = field(default_factory=dict)  # newest cue revision once used
+    quality: dict[SessionId, TalkQuality] = field(default_factory=dict)  # of all workers together
 
     # Reading ------------------------------------------------------------------------------------
 
@@ -231,7 +233,7 @@ class RunSheet(Struct, kw_only=True, dict=True):
         elif name == QA_CLOSES:
             run.qa_open = False
 
-    # Media and questions ------------------------------------------------------------------------
+    # Stages and questions -----------------------------------------------------------------------
 
     def _hosted(self, fact: facts.StageHosted, at_ms: int) -> Outcome:
         stage = self.stages.get(fact.stage)
@@ -241,28 +243,6 @@ class RunSheet(Struct, kw_only=True, dict=True):
             return Outcome.refuse("wrong_state", "a newer worker hosts this stage")
         stage.generation = fact.generation
         return Outcome.touch(Touch("stage", fact.stage))
-
-    def _publication_started(self, fact: facts.PublicationStarted, at_ms: int) -> Outcome:
-        run = self.sessions.get(fact.session)
-        if run is None:
-            return no_session(fact.session)
-        if run.over:
-            return Outcome.refuse("wrong_state", "this session is over")
-        run.publications[fact.publication] = fact.by
-        return self._publications_changed(run, at_ms)
-
-    def _publication_stopped(self, fact: facts.PublicationStopped, at_ms: int) -> Outcome:
-        run = self.sessions.get(fact.session)
-        if run is None or fact.publication not in run.publications:
-            return Outcome.refuse("not_found", "there is no such publication")
-        del run.publications[fact.publication]
-        run.unpublished_ms = self.clock.show_at(at_ms)
-        return self._publications_changed(run, at_ms)
-
-    def _publications_changed(self, run: SessionRun, at_ms: int) -> Outcome:
-        outcome = Outcome.touch(Touch("session", run.id))
-        self.refresh(self.plan(run.id).stage, self.clock.show_at(at_ms), outcome)
-        return outcome
 
     def _qa_opened(self, fact: facts.QaOpened, at_ms: int) -> Outcome:
         return self._set_qa(fact.session, opened=True)
@@ -328,9 +308,13 @@ class RunSheet(Struct, kw_only=True, dict=True):
         showing = next((run.id for run in runs if run.live), None)
         if showing is None:
             showing = next((run.id for run in runs if run.state == "doors_open"), None)
-        if self.stages[stage].showing != showing:
+        before = self.stages[stage].showing
+        if before != showing:
             self.stages[stage].showing = showing
             outcome.touched.add(Touch("stage", stage))
+            for run in runs:
+                if run.id in (before, showing):
+                    outcome.touched.update(publication_touches(run))
 
     @cached_property
     def _plans(self) -> dict[SessionId, Session]:
@@ -370,8 +354,10 @@ _HANDLERS: dict[type[facts.Fact], Callable[[RunSheet, Any, int], Outcome]] = {
     facts.SessionSkipped: producing.skip_session,
     facts.ControlUndone: producing.undo_control,
     facts.StageHosted: RunSheet._hosted,
-    facts.PublicationStarted: RunSheet._publication_started,
-    facts.PublicationStopped: RunSheet._publication_stopped,
+    facts.PublicationStarted: publishing.start_publication,
+    facts.PublicationStopped: publishing.stop_publication,
+    facts.SourceChosen: producing.choose_source,
+    facts.TalkMeasured: publishing.measure_talk,
     facts.QaOpened: RunSheet._qa_opened,
     facts.QaClosed: RunSheet._qa_closed,
 }

@@ -17,11 +17,20 @@ from .cues import (
     cue_kind,
     cue_names,
 )
+from .facts import Source
 from .ids import PersonId, SessionId
 from .outcome import Outcome, Touch
 from .schedule import CuePolicy, QaPolicy, Session
 
 SessionState = Literal["upcoming", "doors_open", "live", "overrunning", "ended", "skipped"]
+PREFERRED: tuple[Source, ...] = ("main", "slides", "spare")
+
+
+class Publication(Struct, frozen=True):
+    """What somebody publishes."""
+
+    by: PersonId
+    source: Source
 
 
 class SessionRun(Struct, kw_only=True):
@@ -42,7 +51,8 @@ class SessionRun(Struct, kw_only=True):
     actual_end_ms: int | None = None
     waiting_for: SessionId | None = None  # the session that overruns on the same stage
     qa_open: bool = False
-    publications: dict[str, PersonId] = field(default_factory=dict)
+    publications: dict[str, Publication] = field(default_factory=dict)  # the oldest first
+    chosen: str = ""  # the publication that a producer put on the stage; "": the stage picks
     unpublished_ms: int | None = None  # when the last publication stopped
 
     @classmethod
@@ -68,6 +78,18 @@ class SessionRun(Struct, kw_only=True):
     @property
     def over(self) -> bool:
         return self.state in ("ended", "skipped")
+
+    @property
+    def shown(self) -> str:
+        """The publication that its stage shows: the chosen one, else the oldest main, slides or spare.
+
+        "" if there is none. While one is silent, the worker shows another.
+        """
+        by_rank = sorted(self.publications, key=lambda id: PREFERRED.index(self._source(id)))
+        return self.chosen or next(iter(by_rank), "")
+
+    def _source(self, publication: str) -> Source:
+        return self.publications[publication].source
 
     @property
     def ended_ms(self) -> int:
@@ -122,7 +144,16 @@ class SessionRun(Struct, kw_only=True):
 def touches_of(run: SessionRun) -> list[Touch]:
     """Everything that shows a session."""
     cues = (Touch("cue", f"{run.id}/{name}") for name in run.cues)
-    return [Touch("session", run.id), *cues]
+    return [Touch("session", run.id), *cues, *publication_touches(run)]
+
+
+def publication_touches(run: SessionRun) -> list[Touch]:
+    """Everything that shows one of its publications."""
+    return [publication_touch(id, one.by) for id, one in run.publications.items()]
+
+
+def publication_touch(publication: str, by: PersonId) -> Touch:
+    return Touch("publication", f"{by}/{publication}")
 
 
 def no_session(session: SessionId) -> Outcome:

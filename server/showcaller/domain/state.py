@@ -41,6 +41,8 @@ _RUN_SHEET_FACTS = frozenset(
         facts.StageHosted,
         facts.PublicationStarted,
         facts.PublicationStopped,
+        facts.SourceChosen,
+        facts.TalkMeasured,
         facts.QaOpened,
         facts.QaClosed,
     )

@@ -73,6 +73,10 @@ class DelayArgs(PreviewArgs, frozen=True, kw_only=True):
     if_revision: int | None = None
 
 
+class ChooseArgs(SessionArgs, frozen=True, kw_only=True):
+    publication: Annotated[str, Meta(max_length=200)]
+
+
 class AnnounceArgs(Args, frozen=True, kw_only=True):
     text: Annotated[str, _RAW_TEXT]
     session: Annotated[SessionId, _ID] | None = None

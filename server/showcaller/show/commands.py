@@ -373,6 +373,15 @@ _TABLE: dict[str, _Command] = {
             if_revision=args.if_revision,
         ),
     ),
+    "source.choose": _control(
+        a.ChooseArgs,
+        lambda call, args, control: facts.SourceChosen(
+            session=args.session,
+            publication=args.publication,
+            control=control,
+            by=call.by,
+        ),
+    ),
     "session.preview_delay": _Command(a.PreviewArgs, Commands.preview_delay),
     "control.undo": _fact(
         a.ControlArgs,

@@ -351,8 +351,11 @@ class LiveEvent:
 
 def _people_shown(state: State) -> set[PersonId]:
     """Those whose names the channels show."""
-    controls = state.runsheet.controls if state.runsheet is not None else []
+    sheet = state.runsheet
+    controls = sheet.controls if sheet is not None else []
+    runs = sheet.sessions.values() if sheet is not None else ()
     by = {control.by for control in controls}
+    by |= {one.by for run in runs for one in run.publications.values()}
     return by | state.questions.authors() | state.announcements.makers()
 
 
@@ -380,6 +383,6 @@ def _people_in(decoded: list[facts.AnyFact | None]) -> set[PersonId]:
     for fact in decoded:
         if isinstance(fact, facts.QuestionAsked):
             found.add(fact.person)
-        elif isinstance(fact, facts.AnnouncementMade | ControlFact):
+        elif isinstance(fact, facts.AnnouncementMade | facts.PublicationStarted | ControlFact):
             found.add(fact.by)
     return found

@@ -49,6 +49,7 @@ _COMMANDERS: dict[str, frozenset[Role]] = {
     "session.extend": _PRODUCER,
     "session.delay": _PRODUCER,
     "session.preview_delay": _PRODUCER,
+    "source.choose": _PRODUCER,
     "control.undo": _PRODUCER,
     "person.ban": _DESK,
     "person.unban": _DESK,

@@ -13,6 +13,7 @@ from ..domain.ids import PersonId, SessionId, StageId
 from ..domain.outcome import Outcome, Touch
 from ..domain.questions import Question
 from ..domain.runsheet import RunSheet
+from ..domain.session_run import SessionRun, publication_touches
 from ..domain.state import State
 from . import views
 from .audience import AUDIENCE, audience_channel
@@ -81,6 +82,8 @@ class Projection:
             "question": self._question,
             "vote": self._vote,
             "announcement": self._announcement,
+            "publication": self._publication,
+            "quality": self._quality,
             "person": self._person,
         }
 
@@ -108,6 +111,8 @@ class Projection:
         for session, run in self._sheet.sessions.items():
             yield Touch("session", session)
             yield from (Touch("cue", f"{session}/{cue}") for cue in run.cues)
+            yield from publication_touches(run)
+        yield from (Touch("quality", session) for session in self._sheet.quality)
 
     def everything(self) -> Iterator[Touch]:
         """Every thing that these channels may show."""
@@ -122,6 +127,14 @@ class Projection:
         asked = ((f"question:{q.id}", views.own_question(q)) for q in questions.of_person(person))
         yield from ((key, view) for key, view in asked if view is not None)
         yield from ((f"vote:{q.id}", True) for q in questions.voted_by(person) if q.public)
+        yield from self._own_publications(person)
+
+    def _own_publications(self, person: PersonId) -> Iterator[tuple[str, Any]]:
+        sheet = self._sheet
+        for run in sheet.sessions.values() if sheet is not None else ():
+            for id, published in run.publications.items():
+                if sheet is not None and published.by == person:
+                    yield f"publication:{id}", views.own_publication(sheet, run, id)
 
     def touched(self, outcome: Outcome) -> set[Touch]:
         """All that the fact touched of what somebody may see."""
@@ -202,14 +215,26 @@ class Projection:
         view = views.session(sheet, run) if sheet is not None and run is not None else None
         yield Look(AGENDA, f"session:{id}", view)
         yield Look(session_channel(id), "session", view)
-        publications = run.publications if run is not None else {}
-        for publication, person in publications.items():
-            shown = views.PublicationView(session=id, person=person)
-            yield Look(PRODUCE, f"publication:{publication}", shown)
-        for key, shown in self._published(PRODUCE).items():
-            here = isinstance(shown, views.PublicationView) and shown.session == id
-            if here and key.partition(":")[2] not in publications:
-                yield Look(PRODUCE, key, None)
+
+    def _publication(self, id: str) -> Iterator[Look]:
+        person, _, publication = id.rpartition("/")
+        key, own = f"publication:{publication}", person_channel(person)
+        sheet, run = self._sheet, self._publishing(publication)
+        if sheet is None or run is None:
+            yield Look(PRODUCE, key, None)
+            yield Look(own, key, None)
+        else:
+            yield Look(PRODUCE, key, views.publication(run, publication, self.name_of))
+            yield Look(own, key, views.own_publication(sheet, run, publication))
+
+    def _publishing(self, publication: str) -> SessionRun | None:
+        runs = self._sheet.sessions.values() if self._sheet is not None else ()
+        return next((run for run in runs if publication in run.publications), None)
+
+    def _quality(self, session: str) -> Iterator[Look]:
+        quality = self._sheet.quality.get(SessionId(session)) if self._sheet is not None else None
+        view = views.QualityView(session=session, quality=quality) if quality is not None else None
+        yield Look(PRODUCE, f"quality:{session}", view)
 
     def _stage(self, id: str) -> Iterator[Look]:
         if self._sheet is None:
@@ -293,6 +318,10 @@ class Projection:
             if made.by == id:
                 yield from self._announcement(made.id)
         yield from self._controls("")
+        runs = self._sheet.sessions.values() if self._sheet is not None else ()
+        for touch in (t for run in runs for t in publication_touches(run)):
+            if touch.id.startswith(f"{id}/"):
+                yield from self._publication(touch.id)
 
 
 def _vote(person: str, question: str) -> Touch:

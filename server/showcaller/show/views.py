@@ -16,6 +16,7 @@ from ..domain.announcements import Announcement
 from ..domain.cues import DOORS_OPEN, CueRun
 from ..domain.ids import PersonId, StageId
 from ..domain.people import Principal
+from ..domain.quality import TalkQuality
 from ..domain.questions import Question
 from ..domain.runsheet import RunSheet
 from ..domain.schedule import MINUTE_MS, Schedule, Session, Speaker, Stage, Theme
@@ -295,6 +296,22 @@ class ControlView(View, frozen=True, kw_only=True):
 class PublicationView(View, frozen=True, kw_only=True):
     session: str
     person: str
+    name: str  # of the person
+    source: str
+    chosen: bool  # a producer put it on the stage
+
+
+class OwnPublicationView(View, frozen=True, kw_only=True):
+    """What a publisher may know of their publication."""
+
+    session: str
+    source: str
+    on_stage: bool  # or in the green room
+
+
+class QualityView(View, frozen=True, kw_only=True):
+    session: str
+    quality: TalkQuality
 
 
 def announcement(made: Announcement, name_of: NameOf) -> AnnouncementView:
@@ -329,6 +346,26 @@ def control(done: controls.Control, name_of: NameOf) -> ControlView:
         at_ms=done.at_ms,
         by=name_of(done.by),
         undoable=done.undoable,
+    )
+
+
+def publication(run: SessionRun, id: str, name_of: NameOf) -> PublicationView:
+    published = run.publications[id]
+    return PublicationView(
+        session=run.id,
+        person=published.by,
+        name=name_of(published.by),
+        source=published.source,
+        chosen=run.chosen == id,
+    )
+
+
+def own_publication(sheet: RunSheet, run: SessionRun, id: str) -> OwnPublicationView:
+    showing = sheet.stages[sheet.plan(run.id).stage].showing
+    return OwnPublicationView(
+        session=run.id,
+        source=run.publications[id].source,
+        on_stage=showing == run.id and run.shown == id,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from ..domain import facts
 from ..domain.cues import CueRun, DueCue
+from ..domain.facts import Source
 from ..domain.ids import ControlId, PersonId, SessionId
 from ..domain.outcome import Outcome
 from ..domain.runsheet import RunSheet
@@ -26,6 +27,7 @@ CONTROLS = {
     "skip": facts.SessionSkipped,
     "delay": facts.SessionDelayed,
     "extend": facts.SessionExtended,
+    "source": facts.SourceChosen,
 }
 
 
@@ -77,7 +79,7 @@ class Day:
     # What people do -------------------------------------------------------------------------------
 
     def control(self, name: str, session: str, **more: Any) -> Outcome:
-        """`start`, `end`, `skip`, `delay` or `extend`; the controls are named k1, k2…"""
+        """`start`, `end`, `skip`, `delay`, `extend` or `source`; the controls are named k1, k2…"""
         self._controls += 1
         control = ControlId(f"k{self._controls}")
         kind: Any = CONTROLS[name]
@@ -96,9 +98,11 @@ class Day:
     def resume(self) -> Outcome:
         return self.fold(facts.ClockResumed(by=PersonId("p")))
 
-    def publish_media(self, session: str, publication: str = "m") -> Outcome:
+    def publish_media(
+        self, session: str, publication: str = "m", source: Source = "main"
+    ) -> Outcome:
         fact = facts.PublicationStarted(
-            session=SessionId(session), publication=publication, by=PersonId("s")
+            session=SessionId(session), publication=publication, by=PersonId("s"), source=source
         )
         return self.fold(fact)
 

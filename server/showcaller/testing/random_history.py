@@ -14,7 +14,9 @@ from typing import get_args
 from ..domain import facts
 from ..domain.ids import AnnouncementId, ControlId, EventId, PersonId, QuestionId, SessionId
 from ..domain.outcome import Outcome
+from ..domain.quality import TalkQuality
 from ..domain.schedule import MINUTE_MS, QaPolicy, Schedule
+from ..domain.session_run import PREFERRED
 from ..domain.state import State
 from .schedules import schedule, session
 
@@ -148,15 +150,38 @@ class RandomHistory:
     def _publication_started(self) -> facts.Fact:
         self._publications.append(self._canary("publication"))
         return facts.PublicationStarted(
-            session=self._session(), publication=self._publications[-1], by=self._person()
+            session=self._session(),
+            publication=self._publications[-1],
+            by=self._person(),
+            source=self._rng.choice(PREFERRED),
         )
 
     def _publication_stopped(self) -> facts.Fact:
+        session, publication = self._known_publication()
+        return facts.PublicationStopped(session=session, publication=publication)
+
+    def _known_publication(self) -> tuple[SessionId, str]:
         sheet = self.state.runsheet
         runs = sheet.sessions.values() if sheet is not None else ()
         known = [(run.id, publication) for run in runs for publication in run.publications]
-        session, publication = self._rng.choice(known or [(self._session(), "none")])
-        return facts.PublicationStopped(session=session, publication=publication)
+        return self._rng.choice(known or [(self._session(), "none")])
+
+    def _source_chosen(self) -> facts.Fact:
+        session, publication = self._known_publication()
+        return facts.SourceChosen(
+            session=session,
+            publication=self._rng.choice((publication, publication, "")),
+            control=self._new_control(),
+            by=STAFF,
+        )
+
+    def _talk_measured(self) -> facts.Fact:
+        return facts.TalkMeasured(
+            session=self._session(),
+            stage=self._rng.choice(SCHEDULE.stages).id,
+            worker=self._canary("worker"),
+            quality=TalkQuality(viewers=self._rng.randrange(9), layer_s={"high": 1.5}),
+        )
 
     # Questions ------------------------------------------------------------------------------------
 

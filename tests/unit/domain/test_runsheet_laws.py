@@ -17,6 +17,8 @@ from showcaller.testing.schedules import schedule
 
 ids = st.sampled_from(["opening", "a", "b", "pause", "c", "nobody"])
 minutes = st.integers(-30, 40)
+publications = st.sampled_from(["m", "slides"])
+choices = publications | st.just("")
 actions = st.one_of(
     st.tuples(st.just("run"), st.integers(0, 40)),
     st.tuples(st.just("wait"), st.integers(0, 40)),
@@ -28,8 +30,9 @@ actions = st.one_of(
     st.tuples(st.just("undo")),
     st.tuples(st.just("hold")),
     st.tuples(st.just("resume")),
-    st.tuples(st.just("publish_media"), ids),
-    st.tuples(st.just("stop_media"), ids),
+    st.tuples(st.just("publish_media"), ids, publications),
+    st.tuples(st.just("stop_media"), ids, publications),
+    st.tuples(st.just("source"), ids, choices),
     st.tuples(st.sampled_from(["open_qa", "close_qa"]), ids),
     st.tuples(st.just("replan"), ids, minutes),
 )
@@ -41,6 +44,8 @@ def act(day, action):
         day.run_until(day.now_ms / MINUTE_MS + args[0])
     elif name in ("delay", "extend"):
         day.control(name, args[0], minutes=args[1])
+    elif name == "source":
+        day.control(name, args[0], publication=args[1])
     elif name == "replan":
         replan(day, *args)
     elif name in ("start", "end", "skip"):
@@ -84,6 +89,10 @@ def shown(sheet):
             views[Touch("cue", f"{run.id}/{name}")] = plain
     for id, stage in sheet.stages.items():
         views[Touch("stage", id)] = (stage.generation, stage.showing)
+    for run in sheet.sessions.values():
+        for id, published in run.publications.items():
+            on_stage = sheet.stages[sheet.plan(run.id).stage].showing == run.id and run.shown == id
+            views[Touch("publication", f"{published.by}/{id}")] = (run.id, run.chosen, on_stage)
     return views
 
 
@@ -150,13 +159,15 @@ def span(run):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(actions, max_size=12), st.sampled_from(sorted(CONTROLS)), ids, minutes)
-def test_undoing_at_once_restores_every_state_and_time(script, name, session, by_min):
+@given(st.lists(actions, max_size=12), st.sampled_from(sorted(CONTROLS)), ids, minutes, choices)
+def test_undoing_at_once_restores_every_state_and_time(script, name, session, by_min, publication):
     day = Day()
     for action in script:
         act(day, action)
     before = [visible(run) for run in day.sheet.sessions.values()]
     more = {"minutes": by_min} if name in ("delay", "extend") else {}
+    if name == "source":
+        more = {"publication": publication}
     if day.control(name, session, **more).refused is None:
         assert day.undo().refused is None
     assert [visible(run) for run in day.sheet.sessions.values()] == before

@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from showcaller.domain import facts
 from showcaller.domain.people import Principal
+from showcaller.domain.quality import TalkQuality
 from showcaller.domain.schedule import MINUTE_MS, QaPolicy
 from showcaller.domain.state import State
 from showcaller.errors import Unavailable
@@ -252,11 +253,49 @@ def test_publications_come_and_go():
     show = Show()
     on = facts.PublicationStarted(session="talk", publication="p1", by="ada")
     changes = show.fold(on)
-    assert changes["produce"].put["publication:p1"].person == "ada"
+    published = changes["produce"].put["publication:p1"]
+    assert (published.person, published.name, published.source) == ("ada", "Ada", "main")
     assert changes["agenda"].put["session:talk"].on_air
     assert "ada" not in str(changes["agenda"])
     off = show.fold(facts.PublicationStopped(session="talk", publication="p1"))
     assert "publication:p1" in off["produce"].remove
+
+
+def test_publishers_see_in_their_own_channel_whether_they_are_on_stage():
+    show = Show()
+    own = show.channels.open_own(principal("ada"))
+    for id, by in (("p1", "ada"), ("p2", "bob")):
+        show.fold(facts.PublicationStarted(session="talk", publication=id, by=by))
+    mine = show.channels.snapshot(own).items
+    assert "publication:p2" not in mine
+    assert not mine["publication:p1"].on_stage
+    started = show.fold(facts.SessionStarted(session="talk", control="c1", by="mo"))
+    assert started[own].put["publication:p1"].on_stage
+    chosen = show.fold(facts.SourceChosen(session="talk", publication="p2", control="c2", by="mo"))
+    assert not chosen[own].put["publication:p1"].on_stage
+    assert chosen["produce"].put["publication:p2"].chosen
+    assert "publication:p1" not in chosen["produce"].put
+    gone = show.fold(facts.PublicationStopped(session="talk", publication="p1"))
+    assert gone[own].remove == ["publication:p1"]
+    assert show.channels.open_own(principal("bob"))
+    assert show.channels.snapshot("person/bob").items["publication:p2"].on_stage
+
+
+def test_an_erased_publisher_loses_the_name():
+    show = Show()
+    show.fold(facts.PublicationStarted(session="talk", publication="p1", by="ada"))
+    erased = show.fold(facts.PersonErased(person="ada", by="mo"))
+    assert erased["produce"].put["publication:p1"].name == ""
+
+
+def test_producers_see_how_a_talk_came_across():
+    show = Show()
+    for worker, viewers in (("w1", 3), ("w2", 4)):
+        quality = TalkQuality(viewers=viewers)
+        measured = facts.TalkMeasured(session="talk", stage="main", worker=worker, quality=quality)
+        changes = show.fold(measured)
+        assert set(changes) == {"produce"}
+    assert changes["produce"].put["quality:talk"].quality.viewers == 7
 
 
 def test_a_new_session_gets_its_channels_and_a_dropped_one_is_emptied():

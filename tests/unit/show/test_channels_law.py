@@ -263,6 +263,7 @@ class Secrets:
         self.public = set()
         self.once_public = set()
         self.erased = set()
+        self.published = {}
 
     def note(self, fact, outcome):
         if outcome.refused is not None:
@@ -284,6 +285,8 @@ class Secrets:
                 self.public.discard(question)
             case facts.PersonErased():
                 self.erased.add(fact.person)
+            case facts.PublicationStarted():
+                self.published[fact.publication] = fact.by
         self.once_public |= self.public
 
     def allowed(self, person=None):
@@ -296,6 +299,7 @@ class Secrets:
                 found.add(NAMES[asked.person])
         if person is not None:
             found |= {person, NAMES[person]}
+            found |= {id for id, by in self.published.items() if by == person}
             for question, asked in self.asked.items():
                 if asked.person == person:
                     found |= {question, self.text[question], self.reply.get(question, "")}
@@ -349,11 +353,12 @@ def _assert_no_leak(sent, secrets):
         own = _own_reasons(secrets, message) if person else set()
         assert shown - reasons <= secrets.allowed(person), (channel, message)
         assert reasons <= own, (channel, message)
-        assert gone <= secrets.once_public | _own_questions(secrets, person), (channel, message)
+        assert gone <= secrets.once_public | _own_things(secrets, person), (channel, message)
 
 
-def _own_questions(secrets, person):
-    return {question for question, asked in secrets.asked.items() if asked.person == person}
+def _own_things(secrets, person):
+    asked = {question for question, asked in secrets.asked.items() if asked.person == person}
+    return asked | {id for id, by in secrets.published.items() if by == person}
 
 
 def _own_reasons(secrets, message):

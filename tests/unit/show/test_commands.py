@@ -9,6 +9,7 @@ import pytest
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.domain import facts
 from showcaller.domain.people import Principal
+from showcaller.domain.quality import TalkQuality
 from showcaller.domain.schedule import MINUTE_MS, QaPolicy
 from showcaller.domain.state import State
 from showcaller.errors import BadInput, Banned, Forbidden, NotFound, RateLimited, Refused
@@ -384,3 +385,33 @@ async def test_a_name_that_can_not_be_shown_is_not_kept(desk):
     )
     await desk.ask(odd)
     assert desk.event.names.get("odd") == ""
+
+
+# Sources ------------------------------------------------------------------------------------------
+
+
+async def test_a_producer_chooses_a_source_once_however_often_it_is_sent(desk):
+    await desk.do(PRO, "session.start", session="talk")
+    fact = facts.PublicationStarted(session="talk", publication="p1", by="sue", source="spare")
+    await desk.event.append(fact, "publication:p1:started")
+    with pytest.raises(Forbidden):
+        await desk.do(MO, "source.choose", session="talk", publication="p1")
+    about = {"key": "k", "session": "talk", "publication": "p1"}
+    first = await desk.do(PRO, "source.choose", **about)
+    assert await desk.do(PRO, "source.choose", **about) == first
+    sheet = desk.event.state.runsheet
+    assert sheet.sessions["talk"].chosen == "p1"
+    assert sheet.last_control().id == first["control"]
+    with pytest.raises(NotFound):
+        await desk.do(PRO, "source.choose", session="talk", publication="other")
+    await desk.do(PRO, "control.undo", control=first["control"])
+    assert sheet.sessions["talk"].chosen == ""
+
+
+async def test_a_talk_is_measured_once_however_often_its_worker_says_so(desk):
+    measured = facts.TalkMeasured(
+        session="talk", stage="main", worker="w", quality=TalkQuality(viewers=3)
+    )
+    for _ in range(2):
+        await desk.event.append(measured, "measured:w:talk:1")
+    assert desk.event.state.runsheet.quality["talk"].viewers == 3

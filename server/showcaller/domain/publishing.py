@@ -1,0 +1,59 @@
+"""What media tells the run sheet: who publishes, and how a talk came across."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import facts
+from .outcome import Outcome, Touch
+from .quality import TalkQuality, add_up
+from .session_run import (
+    Publication,
+    SessionRun,
+    no_session,
+    publication_touch,
+    publication_touches,
+)
+
+if TYPE_CHECKING:
+    from .runsheet import RunSheet
+
+
+def start_publication(sheet: RunSheet, fact: facts.PublicationStarted, at_ms: int) -> Outcome:
+    """Somebody publishes into the session's room."""
+    run = sheet.sessions.get(fact.session)
+    if run is None:
+        return no_session(fact.session)
+    if run.over:
+        return Outcome.refuse("wrong_state", "this session is over")
+    run.publications[fact.publication] = Publication(fact.by, fact.source)
+    return _changed(sheet, run, at_ms, Outcome())
+
+
+def stop_publication(sheet: RunSheet, fact: facts.PublicationStopped, at_ms: int) -> Outcome:
+    """It has ended; if a producer had put it on the stage, the stage picks by itself again."""
+    run = sheet.sessions.get(fact.session)
+    if run is None or fact.publication not in run.publications:
+        return Outcome.refuse("not_found", "there is no such publication")
+    gone = run.publications.pop(fact.publication)
+    if run.chosen == fact.publication:
+        run.chosen = ""
+    run.unpublished_ms = sheet.clock.show_at(at_ms)
+    outcome = Outcome.touch(publication_touch(fact.publication, gone.by))
+    return _changed(sheet, run, at_ms, outcome)
+
+
+def _changed(sheet: RunSheet, run: SessionRun, at_ms: int, outcome: Outcome) -> Outcome:
+    outcome.touched.add(Touch("session", run.id))
+    outcome.touched.update(publication_touches(run))
+    sheet.refresh(sheet.plan(run.id).stage, sheet.clock.show_at(at_ms), outcome)
+    return outcome
+
+
+def measure_talk(sheet: RunSheet, fact: facts.TalkMeasured, at_ms: int) -> Outcome:
+    """Add what one worker measured to what others did."""
+    if fact.session not in sheet.sessions and fact.session not in sheet.retired:
+        return no_session(fact.session)
+    so_far = sheet.quality.get(fact.session, TalkQuality())
+    sheet.quality[fact.session] = add_up(so_far, fact.quality)
+    return Outcome.touch(Touch("quality", fact.session))
