@@ -29,3 +29,13 @@ def random_id(prefix: str) -> str:
 def random_secret() -> str:
     """256 bits as text: for signing keys and salts."""
     return secrets.token_urlsafe(32)
+
+
+def random_bits(count: int) -> int:
+    """A random number of that many bits, such as an SSRC."""
+    return secrets.randbits(count)
+
+
+def random_hex(length_bytes: int) -> str:
+    """As many random bytes, written in hexadecimal."""
+    return secrets.token_hex(length_bytes)
