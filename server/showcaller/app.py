@@ -16,7 +16,7 @@ from aiohttp import web
 from prometheus_client import REGISTRY
 
 from . import metrics, system
-from .api import agenda, commands, health, openapi, pages, registrations
+from .api import agenda, commands, exports, health, openapi, pages, registrations
 from .api.http import (
     LOOKUP,
     MAX_BODY_BYTES,
@@ -261,7 +261,7 @@ class Server:
             per_code=settings.registrations_per_code,
             behind_proxy=settings.behind_proxy,
         )
-        for routes in (agenda, registrations, commands, health, openapi, pages):
+        for routes in (agenda, registrations, commands, exports, health, openapi, pages):
             routes.register(app)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
         register_media_routes(

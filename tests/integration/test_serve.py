@@ -129,6 +129,18 @@ async def test_the_export_hides_the_salt_and_replays(server, http, tmp_path):
     assert [line["offset"] for line in lines] == list(range(1, len(lines) + 1))
 
 
+async def test_producers_get_the_quality_of_talks(server, http):
+    headers = {"Authorization": f"Bearer {server.token(EVENT, 'producer')}"}
+    async with http.get(f"{server.url}{API}/exports/quality.json", headers=headers) as answer:
+        assert await answer.json() == {"event": EVENT, "talks": []}
+    async with http.get(f"{server.url}{API}/exports/quality.csv", headers=headers) as answer:
+        assert answer.content_type == "text/csv"
+        assert (await answer.text()).startswith("session,title,stage,")
+    attendee = {"Authorization": f"Bearer {server.token(EVENT, 'attendee')}"}
+    async with http.get(f"{server.url}{API}/exports/quality.csv", headers=attendee) as answer:
+        assert answer.status == 403
+
+
 async def test_a_secret_is_made_kept_and_announced(schedule_path, tmp_path):
     server = ServeProcess(schedule_path, data=tmp_path / "data", env={"SHOWCALLER_SECRET": ""})
     async with server:

@@ -229,6 +229,27 @@ def _show_paths() -> Spec:
                 token=True,
             ),
         },
+        f"{_AT_EVENT}/exports/quality.json": {
+            "parameters": [_EVENT],
+            "get": _operation(
+                "exportQuality",
+                "How each talk came across (producers, ops)",
+                {"200": _answer("Each talk", _json(_ref("Quality"))), **_problems(401, 403, 404)},
+                token=True,
+            ),
+        },
+        f"{_AT_EVENT}/exports/quality.csv": {
+            "parameters": [_EVENT],
+            "get": _operation(
+                "exportQualityTable",
+                "How each talk came across, as a table (producers, ops)",
+                {
+                    "200": _answer("A line each", {"text/csv": {"schema": {"type": "string"}}}),
+                    **_problems(401, 403, 404),
+                },
+                token=True,
+            ),
+        },
         f"{_AT_EVENT}/live": {
             "parameters": [_EVENT],
             "get": _operation(
@@ -354,6 +375,21 @@ _SCHEMAS: Spec = {
             "name": {"type": "string", "minLength": 1, "maxLength": 400},
             "email": {"type": "string", "maxLength": 254},
             "invite_code": {"type": "string", "maxLength": 200},
+        },
+    },
+    "Quality": {
+        "type": "object",
+        "required": ["event", "talks"],
+        "properties": {
+            "event": {"type": "string"},
+            "talks": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "description": "A TalkQuality of PROTOCOL.md §4, and what it is of",
+                    "required": ["session", "title", "stage", "start_ms", "end_ms"],
+                },
+            },
         },
     },
     "Token": {

@@ -1,0 +1,79 @@
+"""How the event's talks came across, for reports: as JSON and as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from ..domain.ids import SessionId
+from ..domain.quality import TalkQuality
+from ..domain.runsheet import RunSheet
+from .http import json_answer, principal, served
+
+LAYERS = ("high", "medium", "low", "none")
+
+
+async def quality_json(request: web.Request) -> web.Response:
+    """`{"event", "talks": [{"session", "title", "stage", …TalkQuality}]}`."""
+    talks = list(measured_talks(_sheet(request)))
+    return json_answer({"event": request.match_info["event"], "talks": talks})
+
+
+async def quality_csv(request: web.Request) -> web.Response:
+    """The same as a table (RFC 4180), seconds by layer in a column each."""
+    return web.Response(
+        text=as_table(measured_talks(_sheet(request))),
+        content_type="text/csv",
+        charset="utf-8",
+        headers={"Content-Disposition": 'attachment; filename="quality.csv"'},
+    )
+
+
+def _sheet(request: web.Request) -> RunSheet | None:
+    principal(request, "producer", "ops")
+    return served(request).event.state.runsheet
+
+
+def measured_talks(sheet: RunSheet | None) -> Iterator[dict[str, Any]]:
+    """Every session that was measured, in the order of the schedule; those that left it come last."""
+    if sheet is None:
+        return
+    plans = {plan.id: plan for plan in sheet.schedule.sessions}
+    for session in (*plans, *(id for id in sheet.quality if id not in plans)):
+        if (quality := sheet.quality.get(session)) is not None:
+            yield {**_about(sheet, session), **msgspec.to_builtins(quality)}
+
+
+def _about(sheet: RunSheet, session: SessionId) -> dict[str, Any]:
+    run = sheet.sessions.get(session)
+    plan = sheet.plan(session) if run is not None else None
+    return {
+        "session": session,
+        "title": plan.title if plan is not None else "",
+        "stage": plan.stage if plan is not None else "",
+        "start_ms": run.actual_start_ms if run is not None else None,  # show time
+        "end_ms": run.actual_end_ms if run is not None else None,
+    }
+
+
+def as_table(talks: Iterator[dict[str, Any]]) -> str:
+    """A line for each talk, under a heading; nothing known is an empty cell."""
+    about = ("session", "title", "stage", "start_ms", "end_ms")
+    measured = [name for name in TalkQuality.__struct_fields__ if name != "layer_s"]
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow([*about, *measured, *(f"layer_{layer}_s" for layer in LAYERS)])
+    for talk in talks:
+        layers = (talk["layer_s"].get(layer, 0) for layer in LAYERS)
+        table.writerow([*(talk[name] for name in (*about, *measured)), *layers])
+    return text.getvalue()
+
+
+def register(app: web.Application) -> None:
+    app.router.add_get("/api/v1/events/{event}/exports/quality.json", quality_json)
+    app.router.add_get("/api/v1/events/{event}/exports/quality.csv", quality_csv)

@@ -1,0 +1,50 @@
+"""How talks came across, as JSON and as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from msgspec.structs import replace
+
+from showcaller.api.exports import as_table, measured_talks
+from showcaller.domain import facts
+from showcaller.domain.quality import TalkQuality
+from showcaller.testing.day import SCHEDULE, Day
+
+
+def day_with(**measured):
+    day = Day().run_until(546)
+    for session, quality in measured.items():
+        fact = facts.TalkMeasured(session=session, stage="main", worker="w", quality=quality)
+        assert day.fold(fact).refused is None
+    return day
+
+
+def test_talks_come_in_the_order_of_the_schedule_and_those_that_left_it_last():
+    day = day_with(c=TalkQuality(), a=TalkQuality(), opening=TalkQuality())
+    day.run_until(570)
+    rest = [plan for plan in SCHEDULE.sessions if plan.id != "opening"]
+    fact = facts.SchedulePublished(schedule=replace(SCHEDULE, sessions=tuple(rest)))
+    assert day.fold(fact).refused is None
+    talks = list(measured_talks(day.sheet))
+    assert [(talk["session"], talk["stage"]) for talk in talks] == [
+        ("a", "main"),
+        ("c", "main"),
+        ("opening", ""),
+    ]
+    assert talks[0]["start_ms"] == 545 * 60_000
+
+
+def test_a_table_has_a_column_for_everything_that_is_measured():
+    quality = TalkQuality(viewers=3, rtt_ms_p50=None, layer_s={"high": 2.5})
+    [line] = csv.DictReader(io.StringIO(as_table(measured_talks(day_with(a=quality).sheet))))
+    assert line["viewers"] == "3"
+    assert line["rtt_ms_p50"] == ""
+    assert (line["layer_high_s"], line["layer_low_s"]) == ("2.5", "0")
+    missing = set(TalkQuality.__struct_fields__) - {"layer_s"} - set(line)
+    assert not missing
+
+
+def test_before_the_run_there_are_none():
+    assert list(measured_talks(None)) == []
