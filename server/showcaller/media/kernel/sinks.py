@@ -61,6 +61,7 @@ class Members(Generic[S]):
     def add(self, stream: Any) -> None:  # one of the same kernel's
         if stream not in self._places:
             self._places[stream] = len(self.streams)
+            self.put(len(self.streams), stream)
             self.streams.append(stream)
             stream.groups.add(self)
 
@@ -73,6 +74,10 @@ class Members(Generic[S]):
         if last is not stream:
             self.streams[place] = last
             self._places[last] = place
+            self.put(place, last)
+
+    def put(self, place: int, stream: S) -> None:
+        """For kernels that keep a list of their own: that stream is there now."""
 
 
 class Sink(Generic[S]):
@@ -86,11 +91,12 @@ class Sink(Generic[S]):
         self.socket: socket.socket | None = None
         self.address: Address = ("", 0)
         self.segments = True  # the way there takes UDP_SEGMENT, as far as we know
-        self._streams: list[S] = []
+        self.streams: list[S] = []
         self._closed = False
 
     def aim(self, descriptor: int, address: Address) -> None:
         self.check()
+        sockets.packed(address)
         before = self.socket
         self.socket, self.address = sockets.acquire(descriptor), address
         self.segments = True
@@ -100,7 +106,7 @@ class Sink(Generic[S]):
     def stream(self, ssrc: int) -> S:
         self.check()
         stream = self.make_stream(ssrc)
-        self._streams.append(stream)
+        self.streams.append(stream)
         return stream
 
     def make_stream(self, ssrc: int) -> S:
@@ -116,13 +122,17 @@ class Sink(Generic[S]):
         if self._closed:
             return
         self._closed = True
-        for stream in self._streams:
+        for stream in self.streams:
             for group in tuple(stream.groups):
                 group.discard(stream)
+        self.free()
         self.session = None
         if self.socket is not None:
             sockets.release(self.socket)
             self.socket = None
+
+    def free(self) -> None:
+        """For kernels with memory of their own: the sink and its streams go."""
 
     def check(self) -> None:
         if self._closed:

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import Address
 
 UDP_SEGMENT = 103  # <linux/udp.h>; `socket` does not have it
 
@@ -32,3 +36,11 @@ def release(sock: socket.socket) -> None:
     if not users[0]:
         del _shared[inode]
         sock.close()
+
+
+def packed(address: Address) -> tuple[bool, bytes, int, int]:
+    """(IPv6?, the address's bytes, port, scope) of a numeric address. Raises `OSError` for others."""
+    host, port = address[0].partition("%")[0], address[1]
+    v6 = ":" in host
+    scope = address[3] if len(address) == 4 else 0
+    return v6, socket.inet_pton(socket.AF_INET6 if v6 else socket.AF_INET, host), port, scope
