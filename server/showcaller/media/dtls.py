@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from aiortc.rtcdtlstransport import (
     SRTP_AEAD_AES_128_GCM,
@@ -94,9 +94,11 @@ class Association(RTCDtlsTransport):
     Give `receive` every DTLS datagram of the client's, from before `connect` is awaited.
     """
 
+    _ssl: Any  # an SSL.Connection as soon as the handshake began
+
     def __init__(self, role: Role, send: Callable[[bytes], object]) -> None:
         self._wire = _Wire(send)
-        super().__init__(self._wire, [_certificate()])
+        super().__init__(cast(Any, self._wire), [_certificate()])
         self._set_role(role)
         self._srtp_profiles = _PROFILES
         self._problem: Problem = "dtls_failed"

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import pathlib
 import socket
 import weakref
 
@@ -32,9 +33,11 @@ PROFILES = {
 
 
 def rtp(sequence, ssrc=0x1234, payload=b"sound"):
-    return (
-        b"\x80\x6f" + sequence.to_bytes(2) + bytes(4) + ssrc.to_bytes(4) + payload
-    )  # payload type 111
+    return b"\x80\x6f" + sequence.to_bytes(2) + bytes(4) + ssrc.to_bytes(4) + payload
+
+
+def open_files():
+    return len(list(pathlib.Path("/proc/self/fd").iterdir()))
 
 
 RECEIVER_REPORT = b"\x80\xc9\x00\x01" + (0x1234).to_bytes(4)
@@ -313,3 +316,393 @@ async def test_no_datagram_of_a_handshake_is_longer_than_1200_bytes(join):
 
 
 # Strangers and forgers ------------------------------------------------------------------------------
+
+
+async def test_a_check_is_answered_with_the_address_it_came_from(join):
+    client = await join()
+    reply = await client.check()
+    assert reply.attributes["XOR-MAPPED-ADDRESS"] == client.udp.get_extra_info("sockname")
+    assert reply.check_message_integrity(client.local.pwd.encode())
+
+
+async def test_what_is_not_authentic_gets_no_byte(transports, join):
+    client = await join()
+    unsigned = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    unsigned.attributes["USERNAME"] = f"{client.local.ufrag}:{client.ufrag}"
+    bent = bytearray(client.request())
+    bent[-1] ^= 1
+    forged = [
+        bytes(unsigned),
+        bytes(bent),  # its fingerprint is wrong
+        client.request(pwd="x" * 32),
+        client.request(ufrag="nobody"),
+        client.request().replace(client.ufrag.encode(), b"another-name-"[: len(client.ufrag)]),
+        b"\x01\x01" + client.request()[2:],  # a reply to nothing
+        b"\x16\xfe\xfd" + bytes(200),  # DTLS
+        rtp(1),
+        RECEIVER_REPORT,
+        b"GET / HTTP/1.1",
+    ]
+    for datagram in forged:
+        client.send(datagram)
+    await until(lambda: transports.refused == len(forged))
+    assert client.received_bytes == 0
+    await client.check()  # no harm done
+    client.send(client.request(pwd="x" * 32))  # nor is a known address answered
+    await until(lambda: transports.refused == len(forged) + 1)
+    assert len(client.received) == 1 and client.received_bytes < client.sent_bytes / 10
+
+
+async def test_no_reply_to_a_check_is_longer_than_the_check(join):
+    client = await join()
+    assert len(client.request()) > 100
+    for wishes in ({}, {"controlled": True}, {"nominate": False}):
+        await client.check(**wishes)
+        assert len(client.received[-1]) < len(client.request(**wishes))
+
+
+async def test_a_client_that_thinks_itself_controlled_is_told(join):
+    client = await join()
+    reply = await client.check(controlled=True)
+    assert reply.error_code == 487
+    assert client.transport.path is None
+    assert (await client.check()).error_code is None
+
+
+async def test_dtls_of_an_address_that_was_not_checked_is_refused(transports, join):
+    client = await join()
+    shaking = asyncio.create_task(client.shake_hands())
+    await until(lambda: transports.refused)
+    assert client.received_bytes == 0
+    await client.check()
+    await shaking  # the flight is sent again, and now welcome
+    assert client.dtls.state == "connected"
+
+
+async def test_a_third_party_can_not_end_or_feed_a_connection(transports, join):
+    client = await join(connect=True)
+    other = await join()
+    await other.check()
+    for datagram in (client.protect(rtp(1)), b"\x15\xfe\xfd" + bytes(8) + b"\0\2\2\x28"):
+        other.udp.sendto(datagram, client.server)
+    await other.settle()
+    client.send(client.protect(rtp(2)))
+    await until(lambda: client.notes.packets == [rtp(2)])
+    assert not client.notes.closed and not other.notes.packets
+
+
+STRAY = [
+    b"\x15\xfe\xfd" + bytes(8) + b"\0\2\2\x28",  # fatal alert, epoch 0
+    b"\x15\xfe\xfd" + bytes(8) + b"\0\2\1\0",  # close_notify, epoch 0
+    b"\x15\xfe\xfd\0\1" + bytes(5) + b"\x09\0\x1a" + bytes(26),  # an alert, epoch 1, forged
+    b"\x17\xfe\xfd\0\1" + bytes(5) + b"\x09\0\x40" + bytes(64),  # data
+    b"\x14\xfe\xfd" + bytes(8) + b"\0\1\1",  # ChangeCipherSpec
+    b"\x16\xfe\xff" + bytes(8) + b"\0\x40" + bytes(64),  # a handshake
+    b"\x16\xfe\xfd" + bytes(8) + b"\xff\xff" + bytes(64),  # longer than it is
+    b"\x14",
+    b"\x3f" + bytes(1400),
+]
+
+
+async def test_stray_records_do_not_harm_a_connected_client(join):
+    client = await join(connect=True)
+    for datagram in STRAY * 3:
+        client.send(datagram)
+    for length in range(200):
+        client.send(bytes([20 + length % 44]) + os.urandom(length))
+    await client.settle()
+    client.send(client.protect(rtp(1)))
+    await until(lambda: client.notes.packets == [rtp(1)])
+    assert client.transport.connected and not client.notes.closed
+    await client.dtls.stop()  # and the true one is still understood
+    await until(lambda: client.notes.closed == ["closed_by_peer"])
+
+
+async def test_stray_records_do_not_stop_a_handshake(join):
+    client = await join()
+    await client.check()
+    for datagram in STRAY[2:]:  # nothing is authentic yet: an alert is an alert
+        client.send(datagram)
+    await client.shake_hands()
+    await until(lambda: client.transport.connected)
+
+
+async def test_a_handshake_that_can_not_succeed_ends(join):
+    client = await join()
+    client.dtls._srtp_profiles = client.dtls._srtp_profiles[:1]  # AES-256 only
+    await client.check()
+    await client.shake_hands()
+    await until(lambda: client.notes.closed)
+    assert client.notes.closed == ["dtls_failed"]
+
+
+async def test_a_packet_is_taken_once(transports, join):
+    client = await join(connect=True)
+    packet, report = client.protect(rtp(7)), client.protect_rtcp(RECEIVER_REPORT)
+    bent = packet[:-1] + bytes([packet[-1] ^ 1])
+    for datagram in (packet, report, packet, report, bent, packet[:11], b"\x80" + bytes(1999)):
+        client.send(datagram)
+    await client.settle()
+    assert client.notes.packets == [rtp(7)]
+    assert client.notes.reports == [RECEIVER_REPORT]
+    assert transports.refused == 5
+
+
+async def test_late_packets_are_taken_within_the_window(join):
+    client = await join(connect=True)
+    protected = [client.protect(rtp(sequence)) for sequence in range(2000)]
+    for index in (1999, 1999 - 1000, 1999 - 1030):
+        client.send(protected[index])
+    await client.settle()
+    assert client.notes.packets == [rtp(1999), rtp(999)]
+
+
+async def test_rtp_and_rtcp_are_told_apart(join):
+    client = await join(connect=True)
+    marked = b"\x80\xe0" + rtp(1)[2:]  # payload type 96, marker
+    client.send(client.protect(marked))
+    for kind in range(200, 208):
+        client.send(client.protect_rtcp(RECEIVER_REPORT[:1] + bytes([kind]) + RECEIVER_REPORT[2:]))
+    await until(lambda: len(client.notes.reports) == 8)
+    assert client.notes.packets == [marked]
+
+
+async def test_a_client_has_a_bounded_number_of_sources(transports, join):
+    client = await join(connect=True)
+    for ssrc in range(100):
+        client.send(client.protect(rtp(1, ssrc)))
+    await client.settle()
+    assert len(client.notes.packets) == 64
+    client.send(client.protect(rtp(2, 0)))
+    await until(lambda: len(client.notes.packets) == 65)
+
+
+# Moving ---------------------------------------------------------------------------------------------
+
+
+async def test_the_path_follows_the_nominated_check(join):
+    client = await join(connect=True)
+    home = client.transport.path
+    late = client.protect(rtp(1))
+    old = client.udp
+    await client.move()
+    await client.check(nominate=False)
+    assert client.notes.paths == [] and client.transport.path == home
+    await client.check()
+    (moved,) = client.notes.paths
+    assert (
+        moved == client.transport.path == (home.descriptor, client.udp.get_extra_info("sockname"))
+    )
+    client.send(client.protect(rtp(2)))
+    old.sendto(late, client.server)
+    await until(lambda: len(client.notes.packets) == 2)
+    assert set(client.notes.packets) == {rtp(1), rtp(2)}
+
+
+async def test_few_addresses_of_a_client_are_kept(transports, join):
+    client = await join(connect=True)
+    first = client.udp
+    for _ in range(12):
+        await client.move()
+        await client.check()
+    assert len(client.transport.ice.paths) == len(transports._by_path) == 8
+    before = transports.refused
+    first.sendto(client.protect(rtp(1)), client.server)
+    await until(lambda: transports.refused == before + 1)
+    client.transport.close()
+    assert not transports._by_path and not transports._by_ufrag
+
+
+async def test_a_check_that_another_sends_again_moves_nothing(transports, join):
+    client = await join(connect=True)
+    heard = client.request()
+    client.send(heard)
+    await until(lambda: client.replies.qsize() == 1)
+    home = client.transport.path
+    thief = await join()
+    thief.udp.sendto(heard, client.server)
+    await until(lambda: transports.refused == 1)
+    assert client.transport.path == home and thief.received_bytes == 0
+
+
+async def test_an_address_in_use_can_not_be_taken_over(transports, join):
+    client = await join(connect=True)
+    thief = await join()
+    client.udp.sendto(thief.request(), client.server)  # as if the thief forged the address
+    await until(lambda: transports.refused == 1)
+    client.send(client.protect(rtp(1)))
+    await until(lambda: client.notes.packets == [rtp(1)])
+    path = client.transport.path
+    client.transport.ice.paths[path] -= HOLD_S + 1  # silent: a NAT gave it to somebody else
+    client.udp.sendto(thief.request(), client.server)
+    await until(lambda: thief.transport.path == path)
+    client.transport.close()
+    assert transports._by_path == {path: thief.transport}
+
+
+async def test_an_ice_restart_keeps_the_path_until_a_check_uses_it(transports, join):
+    client = await join(connect=True)
+    home, old = client.transport.path, client.local
+    old_ufrag, client.ufrag = client.ufrag, "theirsanew"
+    new = client.transport.restart("theirsanew", "p" * 32)
+    assert new.ufrag != old.ufrag and new.pwd != old.pwd
+    assert new._replace(ufrag=old.ufrag, pwd=old.pwd) == old
+    client.ufrag = old_ufrag
+    await client.check()  # the old ones still work
+    client.send(client.protect(rtp(1)))
+    await until(lambda: client.notes.packets == [rtp(1)])
+    client.local, client.ufrag = new, "theirsanew"
+    await client.move()
+    await client.check(nominate=False)
+    assert client.transport.path == home
+    await client.check()
+    assert client.transport.path != home and client.notes.paths == [client.transport.path]
+    assert len(transports._by_ufrag) == 1
+    refused = transports.refused
+    client.local, client.ufrag = old, old_ufrag
+    client.send(client.request())
+    await until(lambda: transports.refused == refused + 1)
+    client.send(client.protect(rtp(2)))
+    await until(lambda: client.notes.packets == [rtp(1), rtp(2)])
+
+
+async def test_a_restart_that_no_check_used_gives_way_to_the_next(transports, join):
+    client = await join(connect=True)
+    client.transport.restart("first", "p" * 32)
+    client.local = client.transport.restart("second", "p" * 32)
+    client.ufrag = "second"
+    assert len(transports._by_ufrag) == 2
+    await client.check()
+    assert set(transports._by_ufrag) == {client.local.ufrag.encode()}
+
+
+async def test_before_a_nomination_dtls_is_answered_where_it_comes_from(join):
+    client = await join()
+    await client.check(nominate=False)
+    await client.move()
+    await client.check(nominate=False)
+    await client.shake_hands()
+    await until(lambda: client.transport.connected)
+    assert client.transport.path.address == client.udp.get_extra_info("sockname")
+
+
+# Ends -----------------------------------------------------------------------------------------------
+
+
+async def test_closing_tells_the_client_and_nobody_else(transports, join):
+    client = await join(connect=True)
+    client.transport.close()
+    client.transport.close()
+    await until(lambda: client.dtls.state == "closed")
+    assert client.notes.closed == [] and not client.transport.connected
+    refused = transports.refused
+    client.send(client.protect(rtp(1)))
+    client.send(client.request())
+    await until(lambda: transports.refused == refused + 2)
+    assert client.notes.packets == []
+
+
+async def test_consent_expires(transports, join):
+    client = await join(connect=True)
+    transports.sweep(monotonic_s() + 29)
+    client.send(client.protect(rtp(1)))  # media is no consent (RFC 7675)
+    await until(lambda: client.notes.packets)
+    assert client.notes.closed == []
+    transports.sweep(monotonic_s() + 31)
+    assert client.notes.closed == ["consent_expired"]
+
+
+async def test_a_client_that_does_not_get_through_is_given_up(transports, join):
+    silent, slow = await join(), await join()
+    await slow.check()
+    slow.send(b"\x16\xfe\xfd" + bytes(100))
+    await slow.settle()
+    transports.sweep(monotonic_s() + CONNECT_S - 1)
+    assert silent.notes.closed == slow.notes.closed == []
+    transports.sweep(monotonic_s() + CONNECT_S + 1)
+    assert silent.notes.closed == slow.notes.closed == ["never_connected"]
+    assert len(transports) == 0 and not transports._by_path and not transports._by_ufrag
+
+
+async def test_half_open_joins_are_cheap(transports):
+    notes, tasks = Notes(), len(asyncio.all_tasks())
+    remote = Client().remote()
+    half_open = [transports.add(remote, notes) for _ in range(1000)]
+    assert len(asyncio.all_tasks()) == tasks
+    assert all(transport._dtls is None for transport in half_open)
+    assert len({transport.local.ufrag for transport in half_open}) == 1000
+    transports.sweep(monotonic_s() + CONNECT_S + 1)
+    assert notes.closed == ["never_connected"] * 1000 and len(transports) == 0
+
+
+async def test_an_owner_may_close_from_within(join):
+    client = await join(connect=True)
+    client.notes.on_rtp = lambda packet, now_s: client.transport.close()
+    client.send(client.protect(rtp(1)))
+    client.send(client.protect(rtp(2)))
+    await until(lambda: not client.transport.connected)
+
+
+async def test_closing_in_the_middle_of_a_handshake(transports, join):
+    client = await join()
+    await client.check()
+    client.send(b"\x16\xfe\xfd" + bytes(100))
+    await client.settle()
+    client.transport.close()
+    await until(lambda: len(asyncio.all_tasks()) == 1)
+    assert client.notes.closed == [] and len(transports) == 0
+
+
+async def test_nothing_is_left_of_those_who_left(transports):
+    files = open_files()
+    client = Client()
+    gc.collect()
+    gc.disable()  # so that only what is in no cycle goes
+    try:
+        left = []
+        for _ in range(5):
+            notes = Notes()
+            transport = transports.add(client.remote(), notes)
+            await client.meet(transport)
+            client.dtls = RTCDtlsTransport(client, [client.certificate])
+            client.dtls._set_role("client")
+            await client.connect()
+            await until(lambda notes=notes: notes.keys)
+            left += [weakref.ref(transport), weakref.ref(transport._dtls._ssl)]
+            left += [weakref.ref(transport._dtls), weakref.ref(transport._srtp), weakref.ref(notes)]
+            transport.close()
+            await until(lambda: client.dtls.state == "closed")
+            client.leave()
+            client.sockets.clear()
+            del transport, notes
+        await until(lambda: open_files() == files)
+        assert [ref() for ref in left if ref() is not None] == []
+    finally:
+        gc.enable()
+
+
+async def test_shutting_frees_the_port():
+    transports = await Transports.open(HERE)
+    notes = Notes()
+    transports.add(Client().remote(), notes)
+    await transports.shut()
+    assert notes.closed == [] and len(transports) == 0
+    again = await Transports.open(HERE, transports.port)
+    assert again.port == transports.port
+    await again.shut()
+
+
+async def test_answers_name_the_advertised_addresses():
+    transports = await Transports.open(Addresses(("0.0.0.0", "::"), ("192.0.2.1", "2001:db8::1")))
+    local = transports.add(Client().remote(), Notes()).local
+    port = transports.port
+    assert local.candidates == (("192.0.2.1", port), ("2001:db8::1", port))
+    assert len(local.ufrag) >= 4 and len(local.pwd) >= 22 and local.setup == "passive"
+    await transports.shut()
+
+
+async def test_a_writable_port_calls_back_once(transports):
+    called = []
+    transports.on_socket_writable(lambda: called.append(1))
+    await until(lambda: called)
+    assert called == [1]
