@@ -7,7 +7,7 @@ whatever else an offer has are left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..errors import BadInput
@@ -22,7 +22,15 @@ _KNOWN = {  # name and clock by kind
 _INTEGERS = {"apt", "maxplaybackrate", "max-fr", "max-fs", "minptime", "stereo", "useinbandfec"}
 _MAX_PARAMETERS = 1_000  # characters; GStreamer's have H.264 parameter sets
 _PLAIN_H264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
-_H264_PROFILES = {"42": "baseline", "4d": "main", "58": "extended", "64": "high"}
+_H264_PROFILES = {  # by profile_idc; who decodes one decodes those before it, but for extended
+    "42": "baseline",
+    "58": "extended",
+    "4d": "main",
+    "64": "high",
+    "6e": "high10",
+    "7a": "high422",
+    "f4": "high444",
+}
 
 
 class Codec(NamedTuple):
@@ -102,22 +110,45 @@ def _codec(format: _Format, kind: str, rtx: dict[tuple[int, int], int]) -> Codec
     # H.264 without parameters stands for what all senders make, as GStreamer's viewers mean it; to the
     # letter of RFC 6184 §8.1 it would be a mode that none sends.
     parameters = format.parameters or (_PLAIN_H264 if name == "H264" else "")
-    key = " ".join([f"{kind}/{format.name}", *_variant(name, _pairs(parameters))])
+    key = f"{kind}/{format.name}{_variant(name, _pairs(parameters))}"
     repair = rtx.get((format.payload_type, clock_hz))
     return Codec(name, key, clock_hz, format.channels, format.payload_type, repair, parameters)
 
 
-def _variant(name: str, parameters: dict[str, str]) -> list[str]:
-    """What distinguishes streams of one codec that not every decoder of it can decode."""
+def _variant(name: str, parameters: dict[str, str]) -> str:
+    """What tells streams of one codec apart that not every decoder of it can decode."""
     if name == "H264":
         profile = parameters.get("profile-level-id", "42")[:2]
-        return [_H264_PROFILES.get(profile, "baseline")]
+        return f" {_H264_PROFILES.get(profile, profile)}"
     if name == "VP9":
-        return [parameters.get("profile-id", "0")[:1]]
-    if name == "AV1" and parameters.get("profile", "0") != "0":
-        return [parameters["profile"][:1]]
-    return []
+        return f" {parameters.get('profile-id', '0')[:1]}"
+    profile = parameters.get("profile", "0")[:1]
+    return f" {profile}" if name == "AV1" and profile != "0" else ""
 
 
 def _is_single_unit(codec: Codec) -> bool:
     return codec.name == "H264" and _pairs(codec.parameters).get("packetization-mode", "0") != "1"
+
+
+def decoder_of(codecs: Sequence[Codec], key: str) -> Codec | None:
+    """That of a viewer's codecs by which it is sent a stream of that key.
+
+    For H.264 the lowest profile that includes the stream's; else the highest there is, for players decode
+    more than they say (Debian's Chromium decodes High and offers Main).
+    """
+    exact = next((codec for codec in codecs if codec.key == key), None)
+    if exact or not key.startswith("video/h264"):
+        return exact
+    ranked = sorted((codec for codec in codecs if codec.name == "H264"), key=_rank)
+    wanted = _h264_rank(key)
+    return next((c for c in ranked if _rank(c) > wanted), ranked[-1] if ranked else None)
+
+
+def _rank(codec: Codec) -> int:
+    return _h264_rank(codec.key)
+
+
+def _h264_rank(key: str) -> int:
+    profiles = list(_H264_PROFILES.values())
+    profile = key.partition(" ")[2]
+    return profiles.index(profile) if profile in profiles else len(profiles)

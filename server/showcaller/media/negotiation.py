@@ -15,8 +15,8 @@ from ..errors import BadInput, Unprocessable
 from .codec_choice import Codec, choose_codecs
 from .parameters import Local, Remote
 from .sdp import Attributes, Description, Role, Section, is_usable_candidate, read_description
+from .simulcast import layer_lines, read_layers
 
-MAX_LAYERS = 3
 NO_CODEC = "the offer must have Opus, and for video VP8, H.264, VP9 or AV1"
 
 _MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
@@ -38,7 +38,6 @@ _ANSWERED = {"publish": "recvonly", "view": "sendonly"}
 _FINGERPRINTS = ("sha-256", "sha-384", "sha-512")  # those that the DTLS stack verifies
 _STREAM = "showcaller"  # of the one MediaStream that every answer has
 _ICE = ("a=ice-lite", "a=ice-options:ice2 trickle")
-_RID_VALUE = re.compile(r"([A-Za-z0-9_-]{1,16}) send(?: (\S{1,200}))?")
 _EXTMAP = re.compile(r"(\d{1,3})(?:/(\w{1,8}))? (\S{1,256})(?: .*)?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,10}", re.ASCII)
 
@@ -195,11 +194,11 @@ def _medium(section: Section, mid: str, role: Role, default_direction: str) -> M
         extensions.pop(_TRANSPORT_CC, None)
     unused = "goog-remb" if _TRANSPORT_CC in extensions else "transport-cc"
     feedback = {n: [name for name in names if name != unused] for n, names in offered.items()}
-    layers = _layers(attributes, codecs) if role == "publish" and _RID in extensions else {}
+    numbers = [str(number) for number in _payload_types(codecs)]
+    layers = read_layers(attributes, numbers) if role == "publish" and _RID in extensions else {}
     rtx_ssrcs, ssrcs = _ssrcs(attributes) if role == "publish" else ({}, ())
-    numbers = " ".join(map(str, _payload_types(codecs)))
     lines = (
-        f"m={section.kind} 9 {section.protocol} {numbers}",
+        f"m={section.kind} 9 {section.protocol} {' '.join(numbers)}",
         "c=IN IP4 0.0.0.0",
         *_mid_lines(section),
         f"a={_ANSWERED[role] if flows else 'inactive'}",
@@ -208,7 +207,7 @@ def _medium(section: Section, mid: str, role: Role, default_direction: str) -> M
         *(["a=rtcp-rsize"] if "rtcp-rsize" in attributes else []),
         *(f"a=extmap:{number} {uri}" for uri, number in extensions.items()),
         *(line for codec in codecs for line in _codec_lines(codec, feedback[codec.payload_type])),
-        *_layer_lines(layers),
+        *layer_lines(layers),
     )
     return Medium(
         kind=section.kind,
@@ -288,49 +287,6 @@ def _codec_lines(codec: Codec, feedback: Sequence[str]) -> Iterator[str]:
     if codec.rtx is not None:
         yield f"a=rtpmap:{codec.rtx} rtx/{codec.clock_hz}"
         yield f"a=fmtp:{codec.rtx} apt={number}"
-
-
-# Simulcast --------------------------------------------------------------------------------------
-
-
-def _layers(attributes: Attributes, codecs: Sequence[Codec]) -> dict[str, str]:
-    """The restrictions of each layer by its RID, in the order of `a=simulcast` (RFC 8853 §5.1)."""
-    rids = [found for value in attributes.get("rid", ()) if (found := _RID_VALUE.fullmatch(value))]
-    told = {found.group(1): found.group(2) or "" for found in rids}
-    layers: dict[str, str] = {}
-    for rid in _sent(attributes.get("simulcast", [""])[0]):
-        restrictions = _restrictions(told[rid], codecs) if rid in told else None
-        if restrictions is not None and len(layers) < MAX_LAYERS:
-            layers[rid] = restrictions
-    return layers
-
-
-def _sent(simulcast: str) -> list[str]:
-    """`send h;~m;l,k`: the first of alternative formats; `~`, paused at first, may be resumed."""
-    words = simulcast.split()
-    at = words.index("send") + 1 if "send" in words[:-1] else len(words)
-    streams = "".join(words[at : at + 1]).split(";")
-    return [stream.split(",")[0].removeprefix("~") for stream in streams]
-
-
-def _restrictions(text: str, codecs: Sequence[Codec]) -> str | None:
-    """As offered (RFC 8851 §6.3), with the payload types that we kept; None if none is left."""
-    kept = {str(codec.payload_type) for codec in codecs}
-    pairs = []
-    for pair in filter(None, text.split(";")):
-        name, _, value = pair.partition("=")
-        numbers = [number for number in value.split(",") if number in kept]
-        if name == "pt" and not numbers:
-            return None
-        pairs.append(f"pt={','.join(numbers)}" if name == "pt" else pair)
-    return ";".join(pairs)
-
-
-def _layer_lines(layers: dict[str, str]) -> Iterator[str]:
-    for rid, restrictions in layers.items():
-        yield f"a=rid:{rid} recv {restrictions}".rstrip()
-    if layers:
-        yield f"a=simulcast:recv {';'.join(layers)}"
 
 
 # Answering --------------------------------------------------------------------------------------
