@@ -1,0 +1,62 @@
+"""In which order batches leave: sound before pictures, and never so long that packets must wait outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from .. import system
+from .kernel import Batch, Group
+
+CHUNK_PACKETS = 512  # sent before the clock is looked at again
+TURN_S = 0.002  # then the loop may read what has come: sound among it
+
+
+class Outbox:
+    """Batches on their way to groups of viewers. `wait_writable` calls back when the port takes more."""
+
+    def __init__(self, wait_writable: Callable[[Callable[[], None]], None]) -> None:
+        self._sound: deque[_Job] = deque()
+        self._pictures: deque[_Job] = deque()
+        self._wait_writable = wait_writable
+        self._scheduled = False
+
+    def send(self, group: Group, batch: Batch, *, sound: bool) -> None:
+        (self._sound if sound else self._pictures).append(_Job(group, batch))
+        if not self._scheduled:
+            self._run()
+
+    def _run(self) -> None:
+        self._scheduled = False
+        until_s = system.monotonic_s() + TURN_S
+        while jobs := self._sound or self._pictures:
+            job = jobs[0]
+            if job.step():
+                jobs.popleft()
+            elif job.blocked:
+                self._scheduled = True
+                self._wait_writable(self._run)
+                return
+            if system.monotonic_s() > until_s and (self._sound or self._pictures):
+                self._scheduled = True
+                asyncio.get_running_loop().call_soon(self._run)
+                return
+
+
+class _Job:
+    """One batch for one group, and how far it has got."""
+
+    def __init__(self, group: Group, batch: Batch) -> None:
+        self._group = group
+        self._batch = batch
+        self._count = max(1, CHUNK_PACKETS // len(batch.sizes))
+        self._next = 0
+        self.blocked = False
+
+    def step(self) -> bool:
+        """Send to some more viewers; true when all have it."""
+        aim = min(self._next + self._count, len(self._group))
+        self._next = self._group.send(self._batch, self._next, self._count)
+        self.blocked = self._next < aim
+        return self._next >= len(self._group)

@@ -1,0 +1,297 @@
+"""One kind of media on its way to one viewer: its place in the stream, whatever lane it follows.
+
+The viewer sees one RTP stream without seams. Sequence numbers, timestamps and picture ids of each lane
+are shifted so that they go on where the last one ended. A newcomer is sent what came since the newest
+keyframe, quickly and with its timestamps drawn together, so that it sees a picture at once and is not
+behind afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from . import rtp
+from .codec_choice import Codec
+from .kernel import Batch, Sink
+from .lane import SEND_TIME_AT, Dialect, Lane
+from .negotiation import Medium
+from .track import MediaPacket
+
+CATCH_UP_SPEED = 8  # times as fast as it was filmed
+CATCH_UP_EVERY_S = 0.005
+CATCH_UP_PACKETS = 24  # at a time: receivers' buffers are small
+HISTORY = 8  # lanes that a packet may be asked for from
+SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+ORIENTATION = "urn:3gpp:video-orientation"
+LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+TICK_AFTER_SPLICE = 90  # RTP units between the last of one lane and the first of the next, at least
+
+
+class Shift(NamedTuple):
+    """What is added to a lane's numbers; a sequence shift leads to the viewer's extended sequence."""
+
+    sequence: int = 0
+    timestamp: int = 0
+    picture: int = 0
+    tl0: int = 0
+
+
+class Place(NamedTuple):
+    """The last that a viewer was sent: extended sequence, timestamp, picture id, TL0PICIDX."""
+
+    sequence: int
+    timestamp: int
+    picture: int = 0
+    tl0: int = 0
+
+
+class Followed(NamedTuple):
+    """A lane that the viewer follows or followed, from its own extended sequence `begin` on."""
+
+    begin: int
+    lane: Lane
+    shift: Shift
+    drawn_to: int | None  # timestamps before this one were drawn together towards it
+
+
+class Outlet:
+    """`medium` is what was negotiated with the viewer."""
+
+    def __init__(self, medium: Medium, sink: Sink, ssrc: int, rtx_ssrc: int, begin: int) -> None:
+        self.medium = medium
+        self.ssrc = ssrc
+        self.rtx_ssrc = rtx_ssrc
+        self.stream = sink.stream(ssrc)
+        self.lane: Lane | None = None  # the one it follows
+        self.joining: Lane | None = None  # the one that it goes to at its next beginning
+        self.freezes = 0
+        self.began_s: float | None = None
+        self._codecs = {codec.key: codec for codec in medium.codecs}
+        self._place = Place(begin, 0)
+        self._shift = Shift()
+        self._history: list[Followed] = []
+        self._catching: int | None = None  # the lane's sequence to be sent next
+        self._gaps_before = 0
+
+    # Where it stands --------------------------------------------------------------------------
+
+    @property
+    def catching_up(self) -> bool:
+        return self._catching is not None
+
+    @property
+    def send_time_at(self) -> int:
+        """Where packets have their send time; 0: they have none."""
+        return SEND_TIME_AT if self.medium.extensions.get(SEND_TIME) else 0
+
+    def codec(self, track_codec: Codec) -> Codec | None:
+        """The viewer's own number for that codec; None if it can't decode it."""
+        return self._codecs.get(track_codec.key)
+
+    def dialect(self, track_codec: Codec) -> Dialect | None:
+        codec = self.codec(track_codec)
+        if codec is None:
+            return None
+        ids = self.medium.extensions
+        sound = self.medium.kind == "audio"
+        return Dialect(
+            codec.payload_type,
+            codec.rtx is not None,
+            ids.get(SEND_TIME, 0),
+            0 if sound else ids.get(ORIENTATION, 0),
+            ids.get(LEVEL, 0) if sound else 0,
+        )
+
+    def timestamp_at(self, now_s: float, capture_s: float | None) -> int | None:
+        """What this stream's RTP clock shows, for a sender report."""
+        stands = self.lane.timestamp_at(now_s, capture_s) if self.lane else None
+        return None if stands is None else (stands + self._shift.timestamp) & 0xFFFFFFFF
+
+    # From lane to lane ------------------------------------------------------------------------
+
+    def join(self, lane: Lane) -> None:
+        """Go over to `lane` with its next beginning; until then go on with the present one."""
+        self._stop_waiting()
+        if lane is not self.lane:
+            self.joining = lane
+            lane.waiting.add(self)
+
+    def stay(self) -> None:
+        """Go on with the present lane after all."""
+        self._stop_waiting()
+
+    def begin(self, lane: Lane, first: MediaPacket, drawn_to: int | None = None) -> None:
+        """Follow `lane` from its packet `first` on."""
+        place = self._leave_current()
+        self._stop_waiting()
+        stamp = _drawn(lane.timestamp(first), drawn_to)
+        self._shift = _shift_to(place, first, stamp)
+        self._history = [
+            *self._history[1 - HISTORY :],
+            Followed(place.sequence + 1, lane, self._shift, drawn_to),
+        ]
+        self.stream.shift(
+            sequence=self._shift.sequence & 0xFFFF,
+            timestamp=self._shift.timestamp,
+            picture=self._shift.picture,
+            tl0=self._shift.tl0,
+        )
+        self.lane = lane
+        self.began_s = self.began_s or lane.now()
+        self._gaps_before = lane.gaps
+        if drawn_to is None:
+            lane.add(self)
+        else:
+            self._catching = first.sequence
+
+    def leave(self, lane: Lane) -> None:
+        """`lane` ends: keep the place."""
+        if lane is self.joining:
+            self._stop_waiting()
+        if lane is self.lane:
+            self._place = self._leave_current()
+
+    def pause(self) -> None:
+        """No more of it until it joins again."""
+        self._stop_waiting()
+        self._place = self._leave_current()
+
+    def _stop_waiting(self) -> None:
+        if self.joining is not None:
+            self.joining.waiting.discard(self)
+            self.joining = None
+
+    def _leave_current(self) -> Place:
+        """The place after all that was sent."""
+        lane = self.lane
+        if lane is None or not self._history:
+            return self._place
+        lane.discard(self)
+        self.lane = None
+        self.freezes += lane.gaps - self._gaps_before
+        last = lane.track.last
+        if self._catching is not None:
+            last = lane.track.kept(self._catching - 1)
+            self._catching = None
+        if last is None:
+            return self._place
+        self._place = _place_of(last, lane, self._shift, self._history[-1].drawn_to)
+        return self._place
+
+    # Catching up ------------------------------------------------------------------------------
+
+    def catch_up(self, lane: Lane, now_s: float) -> bool:
+        """Begin with the newest keyframe that was; false if there is none to begin with."""
+        first, last = lane.track.gop(now_s), lane.track.last
+        if first is None or last is None or self.dialect(lane.track.codec) is None:
+            return False
+        self.begin(lane, first, drawn_to=lane.timestamp(last))
+        return True
+
+    def step(self) -> bool:
+        """Send the next packets of the past; true when the viewer has caught up."""
+        lane = self.lane
+        if lane is None or self._catching is None or lane.track.last is None:
+            return True
+        packets = self._next_packets(lane, self._catching, lane.track.last.sequence)
+        if packets and (dialect := self.dialect(lane.track.codec)):
+            drawn_to = self._history[-1].drawn_to
+
+            def stamp(packet: MediaPacket) -> int:
+                return _drawn(lane.timestamp(packet), drawn_to)
+
+            self.stream.send_one(lane.render(dialect, packets, stamp))
+        if self._catching <= lane.track.last.sequence:
+            return False
+        self._catching = None
+        lane.add(self)
+        return True
+
+    def _next_packets(self, lane: Lane, begin: int, last: int) -> list[MediaPacket]:
+        span = CATCH_UP_EVERY_S * CATCH_UP_SPEED * lane.track.codec.clock_hz
+        packets: list[MediaPacket] = []
+        sequence = begin
+        while sequence <= last and len(packets) < CATCH_UP_PACKETS:
+            packet = lane.track.kept(sequence)
+            if packet is not None:
+                if packets and (packet.timestamp - packets[0].timestamp) & 0xFFFFFFFF > span:
+                    break
+                packets.append(packet)
+            sequence += 1
+        self._catching = sequence
+        return packets
+
+    # Sending again ----------------------------------------------------------------------------
+
+    def again(self, sequence: int) -> tuple[Codec, bytes] | None:
+        """A packet (16-bit `sequence`) as the viewer should have got it, and its codec.
+
+        None if it is no longer kept. Its payload is the publisher's but for picture ids.
+        """
+        if not self._history:
+            return None
+        asked = rtp.unwrap(sequence, self._newest_sequence())
+        followed = next((f for f in reversed(self._history) if f.begin <= asked), None)
+        if followed is None:
+            return None
+        lane, shift = followed.lane, followed.shift
+        packet = lane.track.kept(asked - shift.sequence)
+        codec = self.codec(lane.track.codec)
+        dialect = self.dialect(lane.track.codec)
+        if packet is None or codec is None or dialect is None:
+            return None
+
+        def stamp(made: MediaPacket) -> int:
+            return (_drawn(lane.timestamp(made), followed.drawn_to) + shift.timestamp) & 0xFFFFFFFF
+
+        made = packet._replace(sequence=asked)
+        return codec, _with_pictures(lane.render(dialect, [made], stamp), shift, self.ssrc)
+
+    def _newest_sequence(self) -> int:
+        if self.lane is None or self.lane.track.last is None:
+            return self._place.sequence
+        return self.lane.track.last.sequence + self._shift.sequence
+
+
+def _drawn(timestamp: int, to: int | None) -> int:
+    """The past drawn together towards `to`, as fast as it is sent."""
+    if to is None:
+        return timestamp
+    before = (to - timestamp) & 0xFFFFFFFF
+    return timestamp if before > 0x7FFFFFFF else (to - before // CATCH_UP_SPEED) & 0xFFFFFFFF
+
+
+def _place_of(last: MediaPacket, lane: Lane, shift: Shift, drawn_to: int | None) -> Place:
+    picture = last.picture
+    return Place(
+        last.sequence + shift.sequence,
+        (_drawn(lane.timestamp(last), drawn_to) + shift.timestamp) & 0xFFFFFFFF,
+        picture.picture_id + shift.picture if picture else 0,
+        picture.tl0 + shift.tl0 if picture and picture.tl0_at else 0,
+    )
+
+
+def _shift_to(place: Place, first: MediaPacket, timestamp: int) -> Shift:
+    """What makes `first`, stamped `timestamp`, the next after `place`."""
+    behind = ((place.timestamp - timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+    late = place.timestamp and behind >= 0
+    picture = first.picture
+    return Shift(
+        place.sequence + 1 - first.sequence,
+        behind + TICK_AFTER_SPLICE if late else 0,
+        (place.picture + 1 - picture.picture_id) & 0x7FFF if picture else 0,
+        (place.tl0 + 1 - picture.tl0) & 0xFF if picture and picture.tl0_at else 0,
+    )
+
+
+def _with_pictures(batch: Batch, shift: Shift, ssrc: int) -> bytes:
+    """The one packet of a batch, with what the kernel would have written."""
+    data = bytearray(batch.data)
+    data[8:12] = ssrc.to_bytes(4, "big")
+    if batch.picture_at and batch.picture_at[0]:
+        at = batch.picture_at[0]
+        picture = (int.from_bytes(data[at : at + 2], "big") + shift.picture) & 0x7FFF
+        data[at : at + 2] = (0x8000 | picture).to_bytes(2, "big")
+    if batch.tl0_at and batch.tl0_at[0]:
+        data[batch.tl0_at[0]] = (data[batch.tl0_at[0]] + shift.tl0) & 0xFF
+    return bytes(data)
