@@ -38,11 +38,13 @@ from .gateway.listener import Listener, bind
 from .gateway.measures import GatewayCollector
 from .logs import report_end
 from .media.http import register_media_routes
+from .media.ice_servers import IceServers
+from .media.measures import MediaCollector
 from .media.service import MediaService
 from .processes import open_files
 from .rehearsal import show_time_ms
 from .schedule_file import format_diagnostics, read_schedule
-from .settings import Secret, Settings, resolve_secret
+from .settings import Secret, Settings, resolve_secret, resolve_turn_secret
 from .show.audience_beat import AudienceBeat
 from .show.clock_runner import ClockRunner
 from .show.commands import Commands
@@ -95,7 +97,10 @@ class Server:
             max_connections=_max_connections(settings),
             memory_limit_bytes=memory.limit_bytes(settings.max_memory_mib, settings.workers),
         )
-        self._collector = GatewayCollector(self.gateway)
+        self._collectors = (
+            GatewayCollector(self.gateway),
+            MediaCollector(lambda: {id: one.measured() for id, one in self.media.items()}),
+        )
 
     # Life -------------------------------------------------------------------------------------
 
@@ -106,7 +111,8 @@ class Server:
         tokens = self._tokens()
         for schedule in self.schedules:
             await self._serve_event(schedule, tokens)
-        REGISTRY.register(self._collector)
+        for collector in self._collectors:
+            REGISTRY.register(collector)
         self._spawn(self._watch_broker(), "watch the broker")
         self._spawn(load.watch(self.gateway.load, self.gateway.now), "watch the load")
         garbage.settle_in()
@@ -126,6 +132,7 @@ class Server:
             event,
             workers=self.settings.media_workers,
             addresses=self.settings.media_addresses,
+            first_port=self.settings.media_port_of(len(self.media)),
         )
         self.media[schedule.event_id] = media
         await media.start()
@@ -168,8 +175,9 @@ class Server:
             await one.event.stop()
         if self._broker is not None:
             await self._broker.close()
-        with contextlib.suppress(KeyError):
-            REGISTRY.unregister(self._collector)
+        for collector in self._collectors:
+            with contextlib.suppress(KeyError):
+                REGISTRY.unregister(collector)
         log.info("stopped", extra={"action": "serve.stopped"})
 
     async def _hear_out(self, within_s: float) -> None:
@@ -264,8 +272,9 @@ class Server:
         for routes in (agenda, registrations, commands, exports, health, openapi, pages):
             routes.register(app)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
+        ice_servers = IceServers(settings.ice_servers, resolve_turn_secret(settings))
         register_media_routes(
-            app, lookup=self.lookup, media=self.media.get, ice_servers=settings.ice_servers
+            app, lookup=self.lookup, media=self.media.get, ice_servers=ice_servers
         )
         return app
 

@@ -169,7 +169,18 @@ _folder = click.Path(path_type=Path, file_okay=False)
     help="Address that viewers reach media at (repeatable).",
 )
 @click.option(
+    "--media-port",
+    default=0,
+    help="First UDP port of the media workers, two for each.  [default: any free ones]",
+)
+@click.option(
     "--ice-server", "ice_servers", multiple=True, help="STUN or TURN URL for clients (repeatable)."
+)
+@click.option(
+    "--turn-secret-file",
+    type=_existing,
+    help="File with the secret that TURN servers share (coturn: static-auth-secret). Clients get "
+    "passwords that are good for a day.",
 )
 @click.option(
     "--drain-timeout",

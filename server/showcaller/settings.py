@@ -17,6 +17,7 @@ RegistrationMode = Literal["open", "invite", "closed"]
 
 MAX_DRAIN_S = 3_600
 MAX_WORKERS = 256
+PORTS_EACH = 2  # of a media worker: the second one is its replacement's, in a rolling restart
 _PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
 _ICE_SERVER = re.compile(r"(?:stun|turn)s?:[^\s<>]+")
 
@@ -46,7 +47,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     allow_origins: tuple[str, ...] = ()
     media_workers: int = 1
     media_addresses: tuple[str, ...] = ()
+    media_port: int = 0  # the first one, UDP; 0: any free ones
     ice_servers: tuple[str, ...] = ()
+    turn_secret_file: Path | None = None
     drain_timeout_s: float = 10.0
     max_connections: int = 20_000
     max_memory_mib: int = 0  # of each worker; 0: its part of 80 % of what there is
@@ -60,6 +63,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     @property
     def broker_url(self) -> str:
         return self.broker or f"sqlite:{self.data / 'showcaller.sqlite3'}"
+
+    def media_port_of(self, event: int) -> int:
+        """The first UDP port of the media workers of the `event`th schedule (from 0); 0: any."""
+        return self.media_port and self.media_port + PORTS_EACH * self.media_workers * event
+
+    @property
+    def media_ports(self) -> int:
+        """How many UDP ports all media workers need, from `media_port` on."""
+        return PORTS_EACH * self.media_workers * len(self.schedules)
 
     def check(self) -> None:
         """Raise `ConfigError` for settings that don't go together, or that can't be."""
@@ -86,6 +98,11 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise ConfigError(f"--workers goes from 1 to {MAX_WORKERS}")
         if self.media_workers < 0:
             raise ConfigError("--media-workers can't be less than 0 (no media)")
+        if not 0 <= self.media_port <= 65_536 - self.media_ports:
+            raise ConfigError(
+                f"--media-port goes up to {65_536 - self.media_ports}: media workers take "
+                f"{self.media_ports} ports from there on; 0 takes any free ones"
+            )
         if self.max_connections < 1:
             raise ConfigError("--max-connections must be at least 1")
         if self.max_memory_mib < 0:
@@ -99,6 +116,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         for url in self.ice_servers:
             if not _ICE_SERVER.fullmatch(url):
                 raise ConfigError("--ice-server is stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT")
+            if url.startswith("turn") and "@" not in url and self.turn_secret_file is None:
+                raise ConfigError(
+                    "--ice-server needs USER:PASSWORD@ before a TURN server's host, or give "
+                    "--turn-secret-file: then each client gets a password of its own"
+                )
 
 
 class Secret(Struct, frozen=True):
@@ -126,6 +148,11 @@ def resolve_secret(settings: Settings) -> Secret:
     if path.exists():
         return Secret(_read_secret(path))
     return Secret(_write_secret(path), created=path)
+
+
+def resolve_turn_secret(settings: Settings) -> str:
+    """What the TURN servers share with us; empty: nothing. Raises `ConfigError`."""
+    return _read_secret(settings.turn_secret_file) if settings.turn_secret_file else ""
 
 
 def _read_secret(path: Path) -> str:

@@ -261,11 +261,39 @@ def _show_paths() -> Spec:
     }
 
 
+_SOURCE: Spec = {
+    "name": "source",
+    "in": "query",
+    "description": "What is published",
+    "schema": {"enum": ["main", "slides", "spare"], "default": "main"},
+}
+_LAYER: Spec = {
+    "type": "object",
+    "required": ["layer"],
+    "properties": {"layer": {"enum": ["auto", "high", "medium", "low", "none"]}},
+}
+_OBJECTS: Spec = {"type": "array", "items": {"type": "object"}}
+_MEDIA: Spec = {
+    "type": "object",
+    "required": ["workers", "publications", "stages"],
+    "properties": dict.fromkeys(("workers", "publications", "stages"), _OBJECTS),
+}
+_VIEWERS: Spec = {
+    "type": "object",
+    "required": ["viewers"],
+    "properties": {"viewers": _OBJECTS},
+}
+
+
 def _media_paths() -> Spec:
     return {
         f"{_AT_EVENT}/sessions/{{session}}/whip": {
-            "parameters": [_EVENT, _parameter("session", "Id of a session")],
+            "parameters": [_EVENT, _parameter("session", "Id of a session"), _SOURCE],
             **_negotiation("publish", "Publish to the session's room (WHIP, RFC 9725)"),
+        },
+        f"{_AT_EVENT}/publications/{{publication}}/whep": {
+            "parameters": [_EVENT, _parameter("publication", "As the run sheet names it")],
+            **_negotiation("preview", "See a publication, on a stage or not (WHEP; producers)"),
         },
         f"{_AT_EVENT}/sessions/{{session}}/whep": {
             "parameters": [_EVENT, _parameter("session", "Id of a session")],
@@ -302,6 +330,40 @@ def _media_paths() -> Spec:
             ),
             "options": _operation(
                 "mediaOptions", "CORS", {"204": _answer("What is allowed"), **_problems(404)}
+            ),
+        },
+        f"{_AT_EVENT}/media/{{resource}}/layer": {
+            "parameters": [_EVENT, _parameter("resource", "From the Location header")],
+            "post": _operation(
+                "chooseLayer",
+                "Which picture to be sent: one that the line carries, or this one",
+                {"204": _answer("Chosen"), **_problems(400, 401, 403, 404, 413, 415, 503)},
+                token=True,
+                body=_json(_LAYER),
+            ),
+            "options": _operation(
+                "layerOptions", "CORS", {"204": _answer("What is allowed"), **_problems(404)}
+            ),
+        },
+        f"{_AT_EVENT}/media": {
+            "parameters": [_EVENT],
+            "get": _operation(
+                "media",
+                "Media workers, publications and stages as measured, over all nodes (producers)",
+                {
+                    "200": _answer("Some seconds old", _json(_MEDIA)),
+                    **_problems(401, 403, 404, 503),
+                },
+                token=True,
+            ),
+        },
+        f"{_AT_EVENT}/stages/{{stage}}/viewers": {
+            "parameters": [_EVENT, _parameter("stage", "Id of a stage")],
+            "get": _operation(
+                "viewers",
+                "The stage's viewers, the 200 that lose most (producers)",
+                {"200": _answer("Viewers", _json(_VIEWERS)), **_problems(401, 403, 404, 503)},
+                token=True,
             ),
         },
     }

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from typing import get_args
 
 import msgspec
 from aiohttp import web
 
+from .. import system
 from ..domain.people import Principal
 from ..errors import (
     BadInput,
@@ -26,13 +27,15 @@ from ..errors import (
     problem,
 )
 from ..show.served import ServedEvent
-from .engine import Answer
+from .engine import Answer, Layer, Source
+from .ice_servers import IceServers
 from .service import MediaService
 
 log = logging.getLogger(__name__)
 
 OFFER = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
+JSON = "application/json"
 MAX_BODY_BYTES = 64 * 1024
 BODY_TIMEOUT_S = 10.0
 PREFLIGHT_S = 86_400
@@ -40,7 +43,7 @@ PREFLIGHT_S = 86_400
 Lookup = Callable[[str], ServedEvent | None]
 MediaLookup = Callable[[str], MediaService | None]
 Handler = Callable[[web.Request], Awaitable[web.Response]]
-Open = Callable[[MediaService, Principal, str, str], Awaitable[Answer]]
+Open = Callable[[MediaService, Principal, web.Request, str], Awaitable[Answer]]  # with the offer
 
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -50,7 +53,6 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
     "Access-Control-Max-Age": str(PREFLIGHT_S),
 }
-_TURN = re.compile(r"(?P<scheme>turns?:)(?P<user>[^:@]+):(?P<password>[^@]+)@(?P<rest>.+)")
 
 
 def register_media_routes(
@@ -58,18 +60,16 @@ def register_media_routes(
     *,
     lookup: Lookup,
     media: MediaLookup,
-    ice_servers: Sequence[str] = (),
+    ice_servers: IceServers | None = None,
 ) -> None:
-    """Add the WHIP and WHEP endpoints and their resources.
-
-    `ice_servers` are told to clients: `stun:HOST`, or `turn:USER:PASSWORD@HOST?transport=udp`.
-    """
-    routes = _Routes(lookup, media, ice_servers)
+    """Add the WHIP and WHEP endpoints, their resources, and what producers see of media."""
+    routes = _Routes(lookup, media, ice_servers or IceServers())
     event = "/api/v1/events/{event}"
     for path, open_, is_whip in (
-        (f"{event}/sessions/{{place}}/whip", MediaService.publish, True),
-        (f"{event}/sessions/{{place}}/whep", MediaService.view_session, False),
-        (f"{event}/stages/{{place}}/whep", MediaService.view_stage, False),
+        (f"{event}/sessions/{{place}}/whip", _publish, True),
+        (f"{event}/sessions/{{place}}/whep", _view_session, False),
+        (f"{event}/stages/{{place}}/whep", _view_stage, False),
+        (f"{event}/publications/{{place}}/whep", _preview, False),
     ):
         app.router.add_post(path, routes.opening(open_))
         app.router.add_get(path, _answering(routes.describe_whip if is_whip else routes.describe))
@@ -79,13 +79,49 @@ def register_media_routes(
     app.router.add_patch(resource, _answering(routes.patch))
     app.router.add_delete(resource, _answering(routes.delete))
     app.router.add_route("OPTIONS", resource, _answering(routes.resource_options))
+    app.router.add_post(f"{resource}/layer", _answering(routes.choose_layer))
+    app.router.add_route("OPTIONS", f"{resource}/layer", _answering(routes.layer_options))
+    app.router.add_get(f"{event}/media", _answering(routes.overview))
+    app.router.add_get(f"{event}/stages/{{stage}}/viewers", _answering(routes.viewers))
+
+
+async def _publish(
+    media: MediaService, principal: Principal, request: web.Request, offer: str
+) -> Answer:
+    source = request.query.get("source", "main")
+    if source not in get_args(Source):
+        raise BadInput(f"source is one of {', '.join(get_args(Source))}", field="source")
+    place = request.match_info["place"]
+    return await media.publish(principal, place, offer, msgspec.convert(source, Source))
+
+
+async def _view_session(
+    media: MediaService, principal: Principal, request: web.Request, offer: str
+) -> Answer:
+    return await media.view_session(principal, request.match_info["place"], offer)
+
+
+async def _view_stage(
+    media: MediaService, principal: Principal, request: web.Request, offer: str
+) -> Answer:
+    return await media.view_stage(principal, request.match_info["place"], offer)
+
+
+async def _preview(
+    media: MediaService, principal: Principal, request: web.Request, offer: str
+) -> Answer:
+    return await media.preview(principal, request.match_info["place"], offer)
+
+
+class _LayerChoice(msgspec.Struct):
+    layer: Layer
 
 
 class _Routes:
-    def __init__(self, lookup: Lookup, media: MediaLookup, ice_servers: Sequence[str]) -> None:
+    def __init__(self, lookup: Lookup, media: MediaLookup, ice_servers: IceServers) -> None:
         self._lookup = lookup
         self._media = media
-        self._links = [ice_server_link(url) for url in ice_servers]
+        self._ice_servers = ice_servers
 
     # Endpoints --------------------------------------------------------------------------------
 
@@ -95,7 +131,7 @@ class _Routes:
         async def handle(request: web.Request) -> web.Response:
             principal, media = self._principal(request), self._service(request)
             offer = await _body(request, OFFER)
-            answer = await open_(media, principal, request.match_info["place"], offer)
+            answer = await open_(media, principal, request, offer)
             event = request.match_info["event"]
             response = web.Response(
                 status=201,
@@ -107,7 +143,8 @@ class _Routes:
                     "Accept-Patch": FRAGMENT,
                 },
             )
-            self._add_links(response)
+            for link in self._ice_servers.links(principal.person, system.wall_ms()):
+                response.headers.add("Link", link)
             return response
 
         return _answering(handle)
@@ -174,6 +211,36 @@ class _Routes:
         methods = dict.fromkeys(("Allow", "Access-Control-Allow-Methods"), allowed)
         return web.Response(status=204, headers={**_PREFLIGHT, **methods, "Accept-Patch": FRAGMENT})
 
+    async def choose_layer(self, request: web.Request) -> web.Response:
+        """Which picture a viewer wants from now on: 204."""
+        principal, media = self._principal(request), self._service(request)
+        body = await _body(request, JSON)
+        try:
+            choice = msgspec.json.decode(body, type=_LayerChoice)
+        except msgspec.MsgspecError:
+            layers = ", ".join(get_args(Layer))
+            raise BadInput(f'send {{"layer": …}} with one of {layers}', field="layer") from None
+        await media.choose_layer(principal, request.match_info["resource"], choice.layer)
+        return web.Response(status=204)
+
+    async def layer_options(self, request: web.Request) -> web.Response:
+        self._served(request)
+        methods = dict.fromkeys(("Allow", "Access-Control-Allow-Methods"), "OPTIONS, POST")
+        return web.Response(status=204, headers={**_PREFLIGHT, **methods, "Accept-Post": JSON})
+
+    # For producers ----------------------------------------------------------------------------
+
+    async def overview(self, request: web.Request) -> web.Response:
+        """What all nodes' media workers measure."""
+        principal, media = self._principal(request), self._service(request)
+        return _json(media.overview(principal))
+
+    async def viewers(self, request: web.Request) -> web.Response:
+        """A stage's viewers, those that lose most first."""
+        principal, media = self._principal(request), self._service(request)
+        viewers = await media.viewers(principal, request.match_info["stage"])
+        return _json({"viewers": viewers})
+
     # Who and where ----------------------------------------------------------------------------
 
     def _served(self, request: web.Request) -> ServedEvent:
@@ -192,21 +259,6 @@ class _Routes:
         if media is None:
             raise Unavailable("this node serves no media", retry_after_s=5)
         return media
-
-    def _add_links(self, response: web.Response) -> None:
-        for link in self._links:
-            response.headers.add("Link", link)
-
-
-def ice_server_link(url: str) -> str:
-    """A STUN or TURN server as a Link header's value (RFC 9725 §4.6)."""
-    found = _TURN.fullmatch(url)
-    if found is None:
-        return f'<{url}>; rel="ice-server"'
-    return (
-        f'<{found["scheme"]}{found["rest"]}>; rel="ice-server"; username="{found["user"]}"; '
-        f'credential="{found["password"]}"; credential-type="password"'
-    )
 
 
 def _answering(handler: Handler) -> Handler:
@@ -230,6 +282,10 @@ def _answering(handler: Handler) -> Handler:
     return handle
 
 
+def _json(value: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), content_type=JSON)
+
+
 def _problem(error: ShowcallerError, headers: dict[str, str] | None = None) -> web.Response:
     described = problem(error)
     all_headers = dict(headers or {})
@@ -250,14 +306,14 @@ async def _body(request: web.Request, content_type: str) -> str:
     if request.content_type != content_type or "Content-Encoding" in request.headers:
         raise Unsupported(f"send this as {content_type}, without a Content-Encoding")
     if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise TooLarge(f"an SDP has at most {MAX_BODY_BYTES} bytes")
+        raise TooLarge(f"a body has at most {MAX_BODY_BYTES} bytes")
     data = bytearray()
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             async for chunk in request.content.iter_any():
                 data += chunk
                 if len(data) > MAX_BODY_BYTES:
-                    raise TooLarge(f"an SDP has at most {MAX_BODY_BYTES} bytes")
+                    raise TooLarge(f"a body has at most {MAX_BODY_BYTES} bytes")
     except TimeoutError:
         raise BadInput(f"the body did not arrive within {BODY_TIMEOUT_S:.0f} s") from None
     except web.RequestPayloadError:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from ..domain.facts import PublicationStarted, PublicationStopped
-from ..domain.ids import PersonId, SessionId
+from .. import system
+from ..domain.facts import PublicationStarted, PublicationStopped, TalkMeasured
+from ..domain.ids import PersonId, SessionId, StageId
 from ..errors import Forbidden, NotFound, RateLimited, ShowcallerError
-from .engine import Answer, MediaEvent, Patched
+from .engine import Answer, Layer, MediaEvent, Patched, Source
 from .ledger import Ledger
 from .workers import Worker
 
@@ -26,12 +27,12 @@ class Asker(Struct, frozen=True):
 
 
 class Resource(Struct):
-    """A WHIP or WHEP session. `session`: of a publication; `stage`: of a viewer."""
+    """A WHIP or WHEP session. `session` and `source`: of a publication."""
 
     worker: Worker
     asker: Asker
     session: str = ""
-    stage: str = ""
+    source: Source = "main"
     live: bool = False
 
 
@@ -42,17 +43,36 @@ class Rooms:
         self._ledger = ledger
         self._resources: dict[str, Resource] = {}
 
-    async def publish(self, worker: Worker, session: str, asker: Asker, offer: str) -> Answer:
+    async def publish(
+        self, worker: Worker, session: str, asker: Asker, offer: str, source: Source
+    ) -> Answer:
         self._check_connecting(asker)
-        answer = await worker.publish(session=session, person=asker.person, offer=offer)
-        self._resources[answer.resource] = Resource(worker, asker, session=session)
+        answer = await worker.publish(
+            session=session, person=asker.person, offer=offer, source=source
+        )
+        self._resources[answer.resource] = Resource(worker, asker, session, source)
         return answer
 
     async def view(self, worker: Worker, stage: str, asker: Asker, offer: str) -> Answer:
         self._check_connecting(asker)
         answer = await worker.view(stage=stage, person=asker.person, offer=offer)
-        self._resources[answer.resource] = Resource(worker, asker, stage=stage)
+        self._resources[answer.resource] = Resource(worker, asker)
         return answer
+
+    async def preview(self, publication: str, asker: Asker, offer: str) -> Answer:
+        """See a publication that may not be on a stage. Raises `NotFound`, and as `publish` does."""
+        worker = self._of(publication, asker).worker
+        self._check_connecting(asker)
+        answer = await worker.preview(publication=publication, person=asker.person, offer=offer)
+        self._resources[answer.resource] = Resource(worker, asker)
+        return answer
+
+    async def choose_layer(self, resource: str, asker: Asker, layer: Layer) -> None:
+        """Raises `NotFound`, `Forbidden`: nobody chooses for others."""
+        found = self._of(resource, asker)
+        if found.asker.person != asker.person:
+            raise Forbidden("this media resource is somebody else's")
+        await found.worker.choose_layer(resource, layer)
 
     def find(self, resource: str, asker: Asker) -> None:
         """Raises `NotFound`, `Forbidden`."""
@@ -86,8 +106,10 @@ class Rooms:
 
     # What happens to them -------------------------------------------------------------------
 
-    def on_event(self, event: MediaEvent) -> None:
-        if event.kind in ("unpublished", "left"):
+    def on_event(self, worker: Worker, event: MediaEvent) -> None:
+        if event.kind == "measured":
+            self._note_measured(worker, event)
+        elif event.kind in ("unpublished", "left"):
             self._ended(event.resource)
         elif (resource := self._resources.get(event.resource)) is not None:
             resource.live = True
@@ -141,8 +163,20 @@ class Rooms:
             session=SessionId(resource.session),
             publication=id,
             by=PersonId(resource.asker.person),
+            source=resource.source,
         )
         self._ledger.note(fact, f"publication:{id}:started")
+
+    def _note_measured(self, worker: Worker, event: MediaEvent) -> None:
+        """A session may be measured again: it comes back to the stage when its end is undone."""
+        if event.quality is not None:
+            fact = TalkMeasured(
+                session=SessionId(event.session),
+                stage=StageId(event.stage),
+                worker=worker.name,
+                quality=event.quality,
+            )
+            self._ledger.note(fact, f"measured:{system.random_id('m')}")
 
 
 def note_stopped(ledger: Ledger, session: str, publication: str) -> None:

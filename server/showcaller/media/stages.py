@@ -1,25 +1,30 @@
 """Which worker has which stage: leases, routes, and taking over what a dead worker left.
 
 The lease `stage/STAGE` belongs to a worker; its fencing number is the stage's generation, which tells
-viewers to connect again. The node of the worker renews it; whoever needs a stage that nobody holds takes
-it. `follow` and `renew` bring routes, rooms and leases in line with the run sheet, at any time.
+viewers to connect again. The node of the worker renews it; whoever needs a stage that nobody holds has the
+worker with the least to do take it (`placement`). `follow` and `renew` bring routes, rooms and leases in
+line with the run sheet, at any time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from .. import system
 from ..broker.base import EventLog, Lease
 from ..domain.facts import StageHosted
 from ..domain.ids import SessionId, StageId
 from ..domain.runsheet import RunSheet
 from ..errors import ShowcallerError, Unavailable
 from .ledger import Ledger
+from .measures import NodeMedia
+from .overview import Overview, WorkerReport
+from .placement import Candidate, Placement
 from .rooms import Rooms, note_stopped
 from .workers import Worker, Workers
 
@@ -27,58 +32,81 @@ log = logging.getLogger(__name__)
 
 LEASE_TTL_MS = 3_000
 RENEW_EVERY_S = 1.0
+RESTED_AFTER_S = 6.0  # by then its worker's load is measured without the stage
+
+Ask = Callable[[str, str, dict[str, Any]], Awaitable[Any]]  # of another node's worker
 
 
 class Hosting(Struct):
-    """A stage on one of our workers."""
+    """A stage on one of our workers. `routed`: the session and the publication led to it."""
 
     lease: Lease
     worker: Worker
-    routed: SessionId | None = None
+    routed: tuple[SessionId | None, str] | None = None
+    rests_since_s: float | None = None  # a session has left it, and nothing is shown
 
 
 class Stages:
     """The stages of one event, as this node sees them."""
 
-    def __init__(self, event_log: EventLog, workers: Workers, rooms: Rooms, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        event_log: EventLog,
+        workers: Workers,
+        rooms: Rooms,
+        ledger: Ledger,
+        overview: Overview,
+        ask: Ask,
+    ) -> None:
         self._log = event_log
         self._workers = workers
         self._rooms = rooms
         self._ledger = ledger
+        self._overview = overview
+        self._ask = ask
         self._hosted: dict[StageId, Hosting] = {}
         self._taking = asyncio.Lock()
+        self._placement = Placement()
+        self._left_to_others: set[StageId] = set()
 
     def hosted_by(self, stage: str, worker: str) -> Worker | None:
         """Our worker of that name, if it has the stage."""
         hosting = self._hosted.get(StageId(stage))
         return hosting.worker if hosting and hosting.worker.name == worker else None
 
-    def count(self) -> int:
-        return len(self._hosted)
-
     async def owner(self, sheet: RunSheet, run: str, stage: StageId) -> str:
-        """The name of the worker that has the stage; takes it if nobody does.
+        """The name of the worker that has the stage; has the least busy one take it if nobody does.
 
-        Raises `Unavailable` when nobody has it and no worker runs here.
+        Raises `Unavailable` when nobody has it and no worker runs anywhere.
         """
+        return await self.holder(stage) or await self._place(sheet, run, stage)
+
+    async def holder(self, stage: StageId) -> str | None:
+        """The name of the worker that has the stage; None if nobody does."""
         if (hosting := self._hosted.get(stage)) is not None:
             return hosting.worker.name
         lease = await self._log.read_lease(_name(stage))
-        if lease is not None:
-            return lease.owner
-        taken = await self._take(sheet, run, stage)
-        if taken is None:
-            raise Unavailable("no media worker is free for this stage", retry_after_s=1)
-        return taken.worker.name
+        return lease.owner if lease is not None else None
+
+    async def take(self, sheet: RunSheet, run: str, stage: StageId, worker: Worker) -> str:
+        """Have our `worker` take the stage, unless somebody has it. Returns who has it then.
+
+        Raises `Unavailable` when that is nobody.
+        """
+        hosting = await self._take(sheet, run, stage, worker)
+        if hosting is not None:
+            return hosting.worker.name
+        lease = await self._log.read_lease(_name(stage))
+        if lease is None:
+            raise Unavailable("the stage is moving to another worker", retry_after_s=1)
+        return lease.owner
 
     # In line with the run sheet ---------------------------------------------------------------
 
     async def follow(self, sheet: RunSheet) -> None:
-        """Lead the right rooms to our stages; close the rooms of sessions that are over."""
+        """Lead the right rooms to our stages."""
         for stage in list(self._hosted):
             await self._route(sheet, stage)
-        over = {id for id, session in sheet.sessions.items() if session.over}
-        await self._rooms.close_rooms(over & self._rooms.publishing_sessions())
 
     async def renew(self, sheet: RunSheet, run: str) -> None:
         """Keep our leases; take the stages in use that nobody holds any more."""
@@ -95,8 +123,10 @@ class Stages:
                 if elsewhere:
                     self._note_hosted(run, stage, lease)
         for stage in _in_use(sheet):
-            if stage not in self._hosted and await self._log.read_lease(_name(stage)) is None:
-                await self._take(sheet, run, stage)
+            if stage not in self._hosted:
+                await self._take_over(sheet, run, stage)
+        for stage, hosting in list(self._hosted.items()):
+            await self._move_if_better(sheet, run, stage, hosting)
 
     def drop(self, worker: Worker) -> list[Lease]:
         """Forget the stages of a worker that is gone; the leases are to be given back."""
@@ -115,15 +145,102 @@ class Stages:
         for stage, hosting in self._hosted.items():
             self._note_hosted(run, stage, hosting.lease)
 
+    async def end_sessions(self) -> None:
+        """Lead nothing to our stages any more, so that what was shown is measured: the node stops."""
+        for stage, hosting in self._hosted.items():
+            await hosting.worker.route(stage=stage, session=None)
+
+    # Where a stage goes -----------------------------------------------------------------------
+
+    def reports(self) -> list[WorkerReport]:
+        """What our workers measured, each with the stages that it has by its lease."""
+        return [self._report(worker) for worker in self._workers.all()]
+
+    def node_media(self) -> NodeMedia:
+        """The same by the workers' numbers, with what this node counts."""
+        by_number = {
+            worker.number: self._report(worker).statistics for worker in self._workers.all()
+        }
+        return NodeMedia(by_number, self._workers.restarts, len(self._hosted))
+
+    def _report(self, worker: Worker) -> WorkerReport:
+        measured = worker.measured
+        stages = [one for one in measured.stages if self.hosted_by(one.stage, worker.name)]
+        return WorkerReport(worker=worker.name, statistics=structs.replace(measured, stages=stages))
+
+    def _candidates(self) -> list[Candidate]:
+        here = [_candidate(report, here=True) for report in self.reports()]
+        return here + [_candidate(report, here=False) for report in self._overview.elsewhere()]
+
+    async def _place(self, sheet: RunSheet, run: str, stage: StageId) -> str:
+        """Have the worker with the least to do take the stage; one of ours if it does not answer."""
+        candidates, now_s = self._candidates(), system.monotonic_s()
+        best = self._placement.best(candidates, now_s)
+        if best is not None and not best.here:
+            try:
+                return await self._give(sheet, run, stage, best)
+            except Unavailable:
+                self._overview.forget(best.worker)
+                best = self._placement.best((c for c in candidates if c.here), now_s)
+        if best is None:
+            raise Unavailable("no media worker is free for this stage", retry_after_s=1)
+        return await self._give(sheet, run, stage, best)
+
+    async def _give(self, sheet: RunSheet, run: str, stage: StageId, to: Candidate) -> str:
+        """Have a worker take the stage, here or elsewhere. Returns who has it then."""
+        self._placement.note(to.worker, system.monotonic_s())
+        worker = self._workers.get(to.worker)
+        if worker is not None:
+            return await self.take(sheet, run, stage, worker)
+        if to.here:  # it died meanwhile
+            raise Unavailable("the media worker has gone: try again", retry_after_s=1)
+        return str(await self._ask(to.worker, "take", {"stage": stage}))
+
+    async def _take_over(self, sheet: RunSheet, run: str, stage: StageId) -> None:
+        """Take a stage in use that nobody holds; who has more to do than others waits a turn for them."""
+        if await self._log.read_lease(_name(stage)) is not None:
+            self._left_to_others.discard(stage)
+            return
+        candidates, now_s = self._candidates(), system.monotonic_s()
+        ours = self._placement.best((c for c in candidates if c.here), now_s)
+        if ours is None:
+            return
+        if self._placement.best(candidates, now_s) != ours and stage not in self._left_to_others:
+            self._left_to_others.add(stage)
+            return
+        self._left_to_others.discard(stage)
+        await self._give(sheet, run, stage, ours)
+
+    async def _move_if_better(
+        self, sheet: RunSheet, run: str, stage: StageId, hosting: Hosting
+    ) -> None:
+        """Between two sessions, when nobody is in a room: to a worker with clearly less to do."""
+        now_s = system.monotonic_s()
+        if hosting.rests_since_s is None or now_s < hosting.rests_since_s + RESTED_AFTER_S:
+            return
+        if any(sheet.sessions[plan.id].publications for plan in sheet.on_stage(stage)):
+            return
+        target = self._placement.better(self._candidates(), hosting.worker.name, now_s)
+        if target is None or self._hosted.get(stage) is not hosting:
+            return
+        del self._hosted[stage]
+        try:
+            await self.release([hosting.lease])
+            owner = await self._give(sheet, run, stage, target)
+            about = {"stage": stage, "media_worker": owner}
+            log.info("stage moved", extra={"action": "media.stage_moved", **about})
+        finally:
+            await hosting.worker.leave_stage(stage)
+
     # Taking and losing ------------------------------------------------------------------------
 
-    async def _take(self, sheet: RunSheet, run: str, stage: StageId) -> Hosting | None:
+    async def _take(
+        self, sheet: RunSheet, run: str, stage: StageId, worker: Worker
+    ) -> Hosting | None:
+        """None: somebody else has it."""
         async with self._taking:
             if (hosting := self._hosted.get(stage)) is not None:
                 return hosting
-            worker = self._least_busy()
-            if worker is None:
-                return None
             lease = await self._log.acquire_lease(_name(stage), worker.name, LEASE_TTL_MS)
             if lease is None:
                 return None
@@ -151,17 +268,17 @@ class Stages:
         if hosting is None or stage not in sheet.stages:
             return
         showing = sheet.stages[stage].showing
-        if hosting.routed != showing:
-            hosting.routed = showing
-            try:
-                await hosting.worker.route(stage=stage, session=showing)
-            except ShowcallerError:
-                hosting.routed = None  # again with the next step
-                raise
-
-    def _least_busy(self) -> Worker | None:
-        busy = Counter(hosting.worker.name for hosting in self._hosted.values())
-        return min(self._workers.all(), key=lambda worker: busy[worker.name], default=None)
+        chosen = sheet.sessions[showing].chosen if showing else ""
+        before, hosting.routed = hosting.routed, (showing, chosen)
+        if before == hosting.routed:
+            return
+        rests = showing is None and before is not None
+        hosting.rests_since_s = system.monotonic_s() if rests else None
+        try:
+            await hosting.worker.route(stage=stage, session=showing, publication=chosen)
+        except ShowcallerError:
+            hosting.routed = None  # again with the next step
+            raise
 
     def _note_hosted(self, run: str, stage: StageId, lease: Lease) -> None:
         fact = StageHosted(stage=stage, generation=lease.fence)
@@ -173,6 +290,11 @@ class Stages:
             for publication in sheet.sessions[plan.id].publications:
                 if self._workers.get(publication.partition("~")[0]) is None:
                     note_stopped(self._ledger, plan.id, publication)
+
+
+def _candidate(report: WorkerReport, *, here: bool) -> Candidate:
+    measured = report.statistics
+    return Candidate(report.worker, measured.load, report.viewers, len(measured.stages), here)
 
 
 def _name(stage: StageId) -> str:

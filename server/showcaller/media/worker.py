@@ -22,11 +22,16 @@ from .aiortc_engine import AiortcEngine
 from .aiortc_peers import forward_more_h264_profiles
 from .engine import MediaEngine
 from .rpc import Notice, Pipe, Reply, Request, WorkerConfig, fault_of
+from .statistics import ViewerStatistics
 
 log = logging.getLogger(__name__)
 
+VIEWERS_TOLD = 200  # those that lose most
 METHODS = frozenset(
-    {"publish", "view", "patch", "close", "close_room", "leave_stage", "route", "statistics"}
+    (
+        *("publish", "view", "preview", "choose_layer", "patch", "close", "close_room"),
+        *("leave_stage", "route", "statistics", "viewers"),
+    )
 )
 
 
@@ -55,9 +60,17 @@ async def _answer(pipe: Pipe, engine: MediaEngine, request: Request) -> None:
 
 
 async def _call(engine: MediaEngine, method: str, args: dict[str, Any]) -> Any:
+    if method == "ping":
+        return None
     if method not in METHODS:
         raise OurFault(f"media workers have no method {method!r}")
-    return await getattr(engine, method)(**args)
+    result = await getattr(engine, method)(**args)
+    return worst(result) if method == "viewers" else result
+
+
+def worst(viewers: list[ViewerStatistics]) -> list[ViewerStatistics]:
+    """Those with the greatest loss first, as many as a message holds."""
+    return sorted(viewers, key=lambda one: one.lost_share, reverse=True)[:VIEWERS_TOLD]
 
 
 async def run(config: WorkerConfig) -> None:

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import msgspec
 
 from .. import system
-from ..errors import Unavailable
+from ..errors import OurFault, Unavailable
 from .addresses import Addresses
-from .engine import Answer, MediaEvent, Patched
+from .engine import Answer, Layer, MediaEvent, Patched, Source
+from .ports import choose_port
 from .rpc import CALL_TIMEOUT_S, Calls, Notice, Pipe, Reply, Request, WorkerConfig
+from .statistics import Statistics, ViewerStatistics
+from .watchdog import Stuck, await_answer
 
 log = logging.getLogger(__name__)
 
 START_WITHIN_S = 30.0
-MEASURE_EVERY_S = 2.0
-ANSWER_WITHIN_S = 8.0
+PING_EVERY_S = 0.5
+PINGS_A_MEASURE = 4  # each of these asks for the statistics instead
 SHUT_WITHIN_S = 3.0
 STABLE_AFTER_S = 30.0
 FIRST_BACKOFF_S = 0.25
@@ -35,24 +39,37 @@ _NOTHING = type(None)
 class Worker:
     """One worker process: a `MediaEngine` whose calls go through the pipe.
 
-    Every call may also raise `Unavailable`: the process died or does not answer.
+    Every call may also raise `Unavailable`: the process died or does not answer. `number` is its place
+    among the node's workers, which the one started after it takes.
     """
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, pipe: Pipe) -> None:
+    def __init__(
+        self, name: str, process: asyncio.subprocess.Process, pipe: Pipe, number: int = 0
+    ) -> None:
         self.name = name
+        self.number = number
         self.process = process
         self.on_event: Callable[[MediaEvent], None] = lambda event: None
-        self.measured: dict[str, object] = {}  # newest statistics
+        self.measured = Statistics()  # the newest
         self._pipe = pipe
         self._calls = Calls()
         self._reading = asyncio.create_task(self._read(), name=f"read {name}")
 
-    async def publish(self, *, session: str, person: str, offer: str) -> Answer:
-        args = {"session": session, "person": person, "offer": offer}
+    async def publish(
+        self, *, session: str, person: str, offer: str, source: Source = "main"
+    ) -> Answer:
+        args = {"session": session, "person": person, "offer": offer, "source": source}
         return await self._call("publish", Answer, args)
 
     async def view(self, *, stage: str, person: str, offer: str) -> Answer:
         return await self._call("view", Answer, {"stage": stage, "person": person, "offer": offer})
+
+    async def preview(self, *, publication: str, person: str, offer: str) -> Answer:
+        args = {"publication": publication, "person": person, "offer": offer}
+        return await self._call("preview", Answer, args)
+
+    async def choose_layer(self, resource: str, layer: Layer) -> None:
+        await self._call("choose_layer", _NOTHING, {"resource": resource, "layer": layer})
 
     async def patch(self, resource: str, *, if_match: str | None, fragment: str) -> Patched:
         args = {"resource": resource, "if_match": if_match, "fragment": fragment}
@@ -67,12 +84,22 @@ class Worker:
     async def leave_stage(self, stage: str) -> None:
         await self._call("leave_stage", _NOTHING, {"stage": stage})
 
-    async def route(self, *, stage: str, session: str | None) -> None:
-        await self._call("route", _NOTHING, {"stage": stage, "session": session})
+    async def route(self, *, stage: str, session: str | None, publication: str = "") -> None:
+        args = {"stage": stage, "session": session, "publication": publication}
+        await self._call("route", _NOTHING, args)
 
-    async def statistics(self) -> dict[str, object]:
-        await self.measure(CALL_TIMEOUT_S)
+    async def statistics(self) -> Statistics:
+        """Measures anew, also for `measured`."""
+        self.measured = await self._call("statistics", Statistics, {})
         return self.measured
+
+    async def viewers(self, stage: str) -> list[ViewerStatistics]:
+        """Those of a stage that lose most, at most `worker.VIEWERS_TOLD`."""
+        return await self._call("viewers", list[ViewerStatistics], {"stage": stage})
+
+    async def ping(self) -> None:
+        """Return when the worker's event loop turns."""
+        await self._call("ping", _NOTHING, {})
 
     async def shut(self) -> None:
         """End the worker's media and the worker."""
@@ -84,16 +111,16 @@ class Worker:
             self.process.kill()
             await self.process.wait()
 
+    async def started(self) -> None:
+        """Return when it answers for the first time. Raises `Unavailable`."""
+        self.measured = await self._call("statistics", Statistics, {}, START_WITHIN_S)
+
     async def ended(self) -> None:
         """Return when the process has ended; its pending calls have failed then."""
         await self.process.wait()
         self._pipe.close()
         self._reading.cancel()
         self._calls.fail(self._gone())
-
-    async def measure(self, timeout_s: float) -> None:
-        """Refresh `measured`; it also shows that the worker answers. Raises `Unavailable`."""
-        self.measured = await self._call("statistics", dict[str, object], {}, timeout_s)
 
     async def _call(
         self,
@@ -123,14 +150,18 @@ class Worker:
 
 
 class Workers:
-    """Keeps `count` workers running. `on_up` and `on_down` are told of each that came and went."""
+    """Keeps `count` workers running. `on_up` and `on_down` are told of each that came and went.
 
-    def __init__(self, count: int, addresses: Addresses) -> None:
+    `first_port` is where their UDP ports begin (`ports`); 0: any free ones.
+    """
+
+    def __init__(self, count: int, addresses: Addresses, first_port: int = 0) -> None:
         self.on_up: Callable[[Worker], None] = lambda worker: None
         self.on_down: Callable[[Worker], None] = lambda worker: None
-        self.on_event: Callable[[MediaEvent], None] = lambda event: None
+        self.on_event: Callable[[Worker, MediaEvent], None] = lambda worker, event: None
         self.restarts = 0
         self._addresses = addresses
+        self._first_port = first_port
         self._count = count
         self._up: dict[str, Worker] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -139,7 +170,7 @@ class Workers:
     def start(self) -> None:
         """Start the workers; `on_up` tells when each can be called."""
         self._tasks = [
-            asyncio.create_task(self._keep_running(), name=f"media worker {number}")
+            asyncio.create_task(self._keep_running(number), name=f"media worker {number}")
             for number in range(self._count)
         ]
 
@@ -157,12 +188,12 @@ class Workers:
         """Those that run now."""
         return list(self._up.values())
 
-    async def _keep_running(self) -> None:
+    async def _keep_running(self, number: int) -> None:
         backoff_s = 0.0
         while not self._stopping:
             started_s = system.monotonic_s()
             try:
-                await self._run_one()
+                await self._run_one(number)
             except Exception as error:
                 log.error(
                     "a media worker could not be started",
@@ -177,9 +208,9 @@ class Workers:
             await asyncio.sleep(backoff_s)
             backoff_s = min(MAX_BACKOFF_S, max(FIRST_BACKOFF_S, 2 * backoff_s))
 
-    async def _run_one(self) -> None:
+    async def _run_one(self, number: int) -> None:
         """Start a worker and return when it has ended."""
-        worker = await self._spawn()
+        worker = await self._spawn(number)
         watching = asyncio.create_task(self._watch(worker))
         try:
             await worker.ended()
@@ -187,53 +218,67 @@ class Workers:
             watching.cancel()
             if worker.process.returncode is None:
                 worker.process.kill()
-            if self._up.pop(worker.name, None) is not None and not self._stopping:
-                log.error(
-                    "a media worker ended",
-                    extra={
-                        "action": "media.worker_ended",
-                        "media_worker": worker.name,
-                        "status": worker.process.returncode,
-                    },
-                )
-                self.on_down(worker)
+            if not self._stopping:
+                self._lost(worker)
 
-    async def _spawn(self) -> Worker:
+    def _lost(self, worker: Worker) -> None:
+        """It ended by itself, or had to."""
+        about = {"media_worker": worker.name, "status": worker.process.returncode}
+        if self._up.pop(worker.name, None) is None:
+            failed = "a media worker ended before it could serve"
+            log.error(failed, extra={"action": "media.worker_failed", **about})
+        else:
+            log.error("a media worker ended", extra={"action": "media.worker_ended", **about})
+            self.on_down(worker)
+
+    async def _spawn(self, number: int) -> Worker:
         ours, theirs = socket.socketpair()
-        name = system.random_id("w")
+        level = logging.getLevelName(logging.getLogger().getEffectiveLevel()).lower()
         config = WorkerConfig(
-            name=name,
+            name=system.random_id("w"),
             descriptor=theirs.fileno(),
             parent=os.getpid(),
             addresses=self._addresses,
-            log_level=logging.getLevelName(log.getEffectiveLevel()).lower(),
+            port=choose_port(self._first_port, number, self._addresses.bound),
+            log_level=level,
         )
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "showcaller.media.worker"),
                 msgspec.json.encode(config).decode(),
-                pass_fds=[theirs.fileno()],
+                pass_fds=(theirs.fileno(),),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
             )
-        reader, writer = await asyncio.open_connection(sock=ours)
-        worker = Worker(name, process, Pipe(reader, writer))
-        worker.on_event = lambda event: self.on_event(event)
+        pipe = Pipe(*await asyncio.open_connection(sock=ours))
+        worker = Worker(config.name, process, pipe, number)
+        worker.on_event = lambda event: self.on_event(worker, event)
         return worker
 
     async def _watch(self, worker: Worker) -> None:
         """Say when the worker answers for the first time; kill it when it answers no longer."""
         try:
-            await worker.measure(START_WITHIN_S)
+            await worker.started()
             self._up[worker.name] = worker
             self.on_up(worker)
-            while True:
-                await asyncio.sleep(MEASURE_EVERY_S)
-                await worker.measure(ANSWER_WITHIN_S)
-        except Unavailable:
+            for count in itertools.count(1):
+                await asyncio.sleep(PING_EVERY_S)
+                await self._probe(worker, measures=count % PINGS_A_MEASURE == 0)
+        except (Stuck, Unavailable):
             if worker.process.returncode is None:
                 log.error(
                     "a media worker does not answer; it is killed",
                     extra={"action": "media.worker_stuck", "media_worker": worker.name},
                 )
                 worker.process.kill()
+
+    @staticmethod
+    async def _probe(worker: Worker, *, measures: bool) -> None:
+        """Raises `Stuck`, `Unavailable`."""
+        asked: Coroutine[Any, Any, object] = worker.statistics() if measures else worker.ping()
+        try:
+            await await_answer(asyncio.ensure_future(asked), worker.process.pid)
+        except Unavailable:
+            raise
+        except OurFault as error:  # it has logged why
+            log.warning(error.message, extra={"action": "media.unmeasured"})

@@ -17,6 +17,7 @@ from ..domain.ids import ControlId, PersonId, SessionId
 from ..domain.runsheet import RunSheet
 from ..domain.schedule import MINUTE_MS, Schedule
 from ..media.http import register_media_routes
+from ..media.ice_servers import IceServers
 from ..media.service import MediaService
 from ..show.clock_runner import ClockRunner
 from ..show.commands import Commands
@@ -89,7 +90,7 @@ class MediaNode:
             app,
             lookup={self._plan.event_id: served}.get,  # type: ignore[arg-type]
             media={self._plan.event_id: self.media}.get,  # type: ignore[arg-type]
-            ice_servers=self._ice_servers,
+            ice_servers=IceServers(self._ice_servers),
         )
         self._server = TestServer(app)
         await self._server.start_server()

@@ -134,6 +134,11 @@ class Supervisor:
 
 
 def worker_settings(settings: Settings, number: int) -> Settings:
-    """The settings of worker `number`: media workers are shared out, the first worker first."""
+    """The settings of worker `number`: media workers and their ports are shared out, the first one first."""
     share, rest = divmod(settings.media_workers, settings.workers)
-    return structs.replace(settings, media_workers=share + (number < rest))
+    before = structs.replace(settings, media_workers=share * number + min(number, rest))
+    return structs.replace(
+        settings,
+        media_workers=share + (number < rest),
+        media_port=settings.media_port and settings.media_port + before.media_ports,
+    )

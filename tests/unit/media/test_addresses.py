@@ -6,7 +6,7 @@ import pytest
 
 from showcaller.errors import ConfigError
 from showcaller.media.addresses import Addresses, choose_addresses
-from showcaller.media.http import ice_server_link
+from showcaller.media.ice_servers import IceServers
 
 
 def test_an_address_of_this_machine_is_bound():
@@ -44,4 +44,4 @@ def test_what_is_no_address_is_refused_at_start(wrong):
     ],
 )
 def test_ice_servers_are_told_as_links(url, link):
-    assert ice_server_link(url) == link
+    assert IceServers([url]).links("p_one", 0) == [link]

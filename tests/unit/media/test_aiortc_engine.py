@@ -243,7 +243,7 @@ async def test_a_room_that_closes_leaves_its_viewers_on_the_stage(stage):
     await watcher.wait_for_frames(2)
     await stage.engine.close_room("talk")
     await stage.until(("unpublished", "talk"))
-    assert (await stage.engine.statistics())["viewers"] == 1
+    assert (await stage.engine.statistics()).stages[0].viewers == 1
     await stage.publish("talk", brightness=200)
     await watcher.wait_for(lambda w: abs(w.brightness - 200) < 12)
 
@@ -258,7 +258,8 @@ async def test_a_peer_that_closes_is_cleaned_up(stage):
     await publisher.close()
     await stage.until(("unpublished", "talk"))
     statistics = await stage.engine.statistics()
-    assert statistics["publications"] == statistics["viewers"] == statistics["connecting"] == 0
+    assert (statistics.publications, statistics.connecting) == ([], 0)
+    assert [one.viewers for one in statistics.stages] == [0]
 
 
 async def test_a_publisher_that_vanishes_without_a_word_is_ended(stage, monkeypatch):

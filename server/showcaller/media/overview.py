@@ -1,0 +1,137 @@
+"""What all nodes' workers measure, as this node knows it: each node tells the others every other second.
+
+A report replaces its node's last one, so a worker that is gone is gone with the next; a node that was
+not heard for a while is gone as a whole.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+import msgspec
+from msgspec import Struct
+
+from .. import system
+from ..broker.base import EventLog
+from ..errors import OurFault
+from .statistics import PublicationStatistics, StageStatistics, Statistics
+
+log = logging.getLogger(__name__)
+
+TELL_EVERY_S = 2.0
+HEARD_FOR_S = 8.0
+TOPIC = "media-statistics"
+
+
+class WorkerReport(Struct, frozen=True, kw_only=True):
+    """One worker, with the stages that it has by its lease."""
+
+    worker: str
+    statistics: Statistics
+
+    @property
+    def viewers(self) -> int:
+        return sum(stage.viewers for stage in self.statistics.stages)
+
+
+class NodeReport(Struct, frozen=True, kw_only=True):
+    node: str
+    workers: list[WorkerReport]
+
+
+class WorkerLine(Struct, frozen=True, kw_only=True):
+    """A worker as producers see it."""
+
+    worker: str
+    node: str
+    kernel: str
+    port: int
+    load: float
+    viewers: int
+
+
+class MediaOverview(Struct, frozen=True, kw_only=True):
+    """What `GET …/media` answers, over all nodes."""
+
+    workers: list[WorkerLine]
+    publications: list[PublicationStatistics]
+    stages: list[StageStatistics]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(NodeReport).decode
+
+
+class Overview:
+    """Keeps the newest report of each node; tells this one's, which `own` makes."""
+
+    def __init__(self, event_log: EventLog, node: str, own: Callable[[], list[WorkerReport]]):
+        self._log = event_log
+        self._node = node
+        self._own = own
+        self._heard: dict[str, tuple[NodeReport, float]] = {}
+        self._unsubscribe: Callable[[], None] | None = None
+
+    async def listen(self) -> None:
+        """Hear the other nodes from now on. Raises `Unavailable`: then call it again."""
+        if self._unsubscribe is None:
+            self._unsubscribe = await self._log.subscribe(TOPIC, self._hear)
+
+    def stop(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+
+    async def tell(self) -> None:
+        """Tell the other nodes what this one has. What is lost, the next report mends."""
+        report = NodeReport(node=self._node, workers=self._own())
+        try:
+            await self._log.publish(TOPIC, _encode(report))
+        except OurFault as error:
+            log.debug(error.message, extra={"action": "media.untold"})
+
+    def elsewhere(self) -> list[WorkerReport]:
+        """Workers of other nodes."""
+        return [worker for report in self._others() for worker in report.workers]
+
+    def forget(self, worker: str) -> None:
+        """The worker did not answer: leave its node out until that is heard of again."""
+        for node, (report, _) in list(self._heard.items()):
+            if any(one.worker == worker for one in report.workers):
+                del self._heard[node]
+
+    def everything(self) -> MediaOverview:
+        """All nodes, this one as it is now."""
+        reports = [NodeReport(node=self._node, workers=self._own()), *self._others()]
+        every = [worker.statistics for report in reports for worker in report.workers]
+        return MediaOverview(
+            workers=[_line(report.node, worker) for report in reports for worker in report.workers],
+            publications=[one for statistics in every for one in statistics.publications],
+            stages=[one for statistics in every for one in statistics.stages],
+        )
+
+    def _others(self) -> Iterable[NodeReport]:
+        oldest_s = system.monotonic_s() - HEARD_FOR_S
+        self._heard = {node: heard for node, heard in self._heard.items() if heard[1] > oldest_s}
+        return [report for report, _ in self._heard.values()]
+
+    def _hear(self, data: bytes) -> None:
+        try:
+            report = _decode(data)
+        except msgspec.MsgspecError:
+            log.warning("a report can't be read", extra={"action": "media.bad_message"})
+            return
+        if report.node != self._node:
+            self._heard[report.node] = report, system.monotonic_s()
+
+
+def _line(node: str, report: WorkerReport) -> WorkerLine:
+    statistics = report.statistics
+    return WorkerLine(
+        worker=report.worker,
+        node=node,
+        kernel=statistics.kernel,
+        port=statistics.port,
+        load=round(statistics.load, 3),
+        viewers=report.viewers,
+    )
