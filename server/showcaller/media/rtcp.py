@@ -105,8 +105,9 @@ def parse(data: bytes) -> list[Message]:
 
 
 def _read_sender_report(messages: list[Message], body: bytes, count: int) -> None:
-    sender = _SENDER.unpack_from(body)
-    messages.append(SenderReport(*sender, _blocks(body, _SENDER.size, count)))
+    ssrc, ntp, rtp_timestamp, packets, octets = _SENDER.unpack_from(body)
+    blocks = _blocks(body, _SENDER.size, count)
+    messages.append(SenderReport(ssrc, ntp, rtp_timestamp, packets, octets, blocks))
 
 
 def _read_receiver_report(messages: list[Message], body: bytes, count: int) -> None:
