@@ -188,15 +188,11 @@ def _medium(section: Section, mid: str, role: Role, default_direction: str) -> M
     if not codecs:
         raise Unprocessable(NO_CODEC)
     flows = _direction(attributes, default_direction) in (_OFFERED[role], "sendrecv")
-    offered = _feedback(attributes, codecs)
-    extensions = _extensions(attributes, role)
-    if not any("transport-cc" in names for names in offered.values()):
-        extensions.pop(_TRANSPORT_CC, None)
-    unused = "goog-remb" if _TRANSPORT_CC in extensions else "transport-cc"
-    feedback = {n: [name for name in names if name != unused] for n, names in offered.items()}
+    extensions, feedback = _wishes(attributes, codecs, role)
     numbers = [str(number) for number in _payload_types(codecs)]
-    layers = read_layers(attributes, numbers) if role == "publish" and _RID in extensions else {}
-    rtx_ssrcs, ssrcs = _ssrcs(attributes) if role == "publish" else ({}, ())
+    publishes = role == "publish"
+    layers = read_layers(attributes, numbers) if publishes and _RID in extensions else {}
+    rtx_ssrcs, ssrcs = _ssrcs(attributes) if publishes else ({}, ())
     lines = (
         f"m={section.kind} 9 {section.protocol} {' '.join(numbers)}",
         "c=IN IP4 0.0.0.0",
@@ -205,7 +201,7 @@ def _medium(section: Section, mid: str, role: Role, default_direction: str) -> M
         "a=rtcp-mux",
         "a=rtcp-mux-only",
         *(["a=rtcp-rsize"] if "rtcp-rsize" in attributes else []),
-        *(f"a=extmap:{number} {uri}" for uri, number in extensions.items()),
+        *(f"a=extmap:{identity} {uri}" for uri, identity in extensions.items()),
         *(line for codec in codecs for line in _codec_lines(codec, feedback[codec.payload_type])),
         *layer_lines(layers),
     )
@@ -214,7 +210,7 @@ def _medium(section: Section, mid: str, role: Role, default_direction: str) -> M
         mid=mid,
         flows=flows,
         codecs=codecs,
-        extensions=extensions,
+        extensions={uri: int(text.partition("/")[0]) for uri, text in extensions.items()},
         feedback=frozenset(name for names in feedback.values() for name in names),
         rids=tuple(layers),
         rtx_ssrcs=rtx_ssrcs,
@@ -228,15 +224,30 @@ def _payload_types(codecs: Sequence[Codec]) -> list[int]:
     return [number for pair in pairs for number in pair if number is not None]
 
 
-def _extensions(attributes: Attributes, role: Role) -> dict[str, int]:
-    """Those that we use, with the offer's ids (RFC 8285 §5)."""
-    extensions: dict[str, int] = {}
+def _wishes(
+    attributes: Attributes, codecs: Sequence[Codec], role: Role
+) -> tuple[dict[str, str], dict[int, list[str]]]:
+    """Extensions, and feedback by payload type: of the two ways to estimate a line, the better one."""
+    extensions = _extensions(attributes, role)
+    offered = _feedback(attributes, codecs)
+    if not any("transport-cc" in names for names in offered.values()):
+        extensions.pop(_TRANSPORT_CC, None)
+    unused = "goog-remb" if _TRANSPORT_CC in extensions else "transport-cc"
+    return extensions, {n: [x for x in names if x != unused] for n, names in offered.items()}
+
+
+def _extensions(attributes: Attributes, role: Role) -> dict[str, str]:
+    """The ids, as the answer says them, of those that we use (RFC 8285 §5)."""
+    extensions: dict[str, str] = {}
+    taken: set[str] = set()
     for found in map(_EXTMAP.fullmatch, attributes.get("extmap", ())):
-        if not found or found.group(2) not in (None, "sendrecv", _OFFERED[role]):
+        number, direction, uri = found.groups() if found else ("", None, "")
+        if uri not in _EXTENSIONS[role] or uri in extensions or number in taken:
             continue
-        number, uri = int(found.group(1)), found.group(3)
-        if uri in _EXTENSIONS[role] and uri not in extensions and number in _ONE_BYTE_IDS:
-            extensions[uri] = number
+        if int(number) in _ONE_BYTE_IDS and direction in (None, "sendrecv", _OFFERED[role]):
+            one_way = direction == _OFFERED[role]
+            extensions[uri] = f"{number}/{_ANSWERED[role]}" if one_way else number
+            taken.add(number)
     return extensions
 
 
@@ -302,14 +313,13 @@ def answer(
         f"a=fingerprint:sha-256 {local.fingerprint}",
         f"a=setup:{local.setup}",
     ]
-    tagged = (*negotiated.bundle, negotiated.media[0].mid)[0]
     sections: list[Sequence[str]] = []
     for medium in negotiated.media:
         lines = [*medium.lines, *transport]
         if medium.kind in outgoing and medium.flows:
             lines += _outgoing_lines(medium, outgoing[medium.kind], cname)
-        if medium.mid == tagged:  # only there (RFC 9143 §7.1.3)
-            lines += _candidate_lines(local)
+        # RFC 9143 §7.1.3 wants them in the tagged section only; aiortc's clients keep the last ones.
+        lines += _candidate_lines(local)
         sections.append(lines)
     for at, rejection in sorted(negotiated.rejected.items()):
         sections.insert(at, rejection)
