@@ -205,7 +205,8 @@ class Reception:
         if self._rate and self._rate[-1][0] == slot:
             self._rate[-1][1] += size
             return
-        self._first_slot = self._first_slot or slot
+        if self.packets == 1:
+            self._first_slot = slot
         self._forget_rates(slot)
         self._rate.append([slot, size])
 
