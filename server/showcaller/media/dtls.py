@@ -132,12 +132,12 @@ class Association(RTCDtlsTransport):
         try:
             while ssl.recv(MTU):  # data channels: nobody reads them
                 pass
-        except SSL.ZeroReturnError:
-            return False
-        except SSL.Error:
+        except SSL.WantReadError:
+            self._flush()  # our last flight, if the client repeats its own
+            return True
+        except SSL.Error:  # close_notify, or something fatal: OpenSSL reads no further
             pass
-        self._flush()  # our last flight, if the client repeats its own
-        return True
+        return False
 
     def close(self) -> None:
         """Send close_notify, or the alert that the handshake ended with."""

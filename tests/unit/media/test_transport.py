@@ -16,6 +16,7 @@ from aiortc.rtcicetransport import RTCIceParameters, candidate_from_aioice
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
+from OpenSSL import SSL
 from pylibsrtp import Policy, Session
 
 from showcaller.media.addresses import Addresses
@@ -301,13 +302,15 @@ async def test_another_certificate_than_the_offers_is_refused(join):
     assert client.notes.keys is None
 
 
-async def test_a_lost_flight_is_sent_again(join):
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_lost_flight_is_sent_again(join, number):
     client = await join()
     await client.check()
-    lost = client.dtls_in.put_nowait
-    client.dtls_in.put_nowait = lambda data: setattr(client.dtls_in, "put_nowait", lost)
+    take, coming = client.dtls_in.put_nowait, iter(range(1, 100))
+    client.dtls_in.put_nowait = lambda data: next(coming) == number or take(data)
     await client.shake_hands()
     await until(lambda: client.transport.connected)
+    assert next(coming) > number + 1
 
 
 async def test_no_datagram_of_a_handshake_is_longer_than_1200_bytes(join):
@@ -587,6 +590,16 @@ async def test_before_a_nomination_dtls_is_answered_where_it_comes_from(join):
 
 
 # Ends -----------------------------------------------------------------------------------------------
+
+
+async def test_an_authentic_alert_ends_the_connection(join):
+    client = await join(connect=True)
+    with contextlib.suppress(SSL.Error):
+        client.dtls._ssl.renegotiate()  # which we refuse
+        client.dtls._ssl.do_handshake()
+    await client.dtls._write_ssl()
+    await until(lambda: client.notes.closed or client.dtls.state == "closed")
+    assert client.notes.closed == ["closed_by_peer"]
 
 
 async def test_closing_tells_the_client_and_nobody_else(transports, join):
