@@ -146,6 +146,13 @@ class Figures:
     def has(self, name: str) -> bool:
         return name in self._values
 
+    def values(self) -> dict[str, dict[str, object]]:
+        """All values and whether they count, by name."""
+        return {
+            name: {"values": values, "valid": name not in self._invalid}
+            for name, values in self._values.items()
+        }
+
     def show(self) -> None:
         for name, values in self._values.items():
             spread = f"median of {len(values)}: {min(values):.2f} to {max(values):.2f}"

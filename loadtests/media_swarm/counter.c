@@ -23,7 +23,7 @@
 #define HEAD_BYTES 256
 #define WHOLE_BYTES 2048
 #define EVENTS 256
-#define SLEEP_US 500
+#define SLEEP_US 1000
 #define TURN 65536
 #define FAR 3000 /* sequence numbers: farther than that is no loss, but another numbering */
 

@@ -24,7 +24,9 @@ SCHEDULE = FOLDER / "bench.yaml"
 EVENT, SESSION, STAGE = "bench", "talk", "main"
 WORKER = "showcaller.media.worker"
 WITHIN_S = 30.0
+SETTLE_S = 1.0
 _CORES = sorted(os.sched_getaffinity(0))
+WORKER_CORE = _CORES[-1]
 
 
 class Publishing:
@@ -65,7 +67,7 @@ class Show:
     def __init__(self, server: ServeProcess, slots: int) -> None:
         self.server = server
         self.worker = worker_pid(server.pid)
-        pin(self.worker, _CORES[-1])
+        pin(self.worker, WORKER_CORE)
         self.base = f"{server.url}/api/v1/events/{EVENT}"
         self.loop = Loop()
         self.viewers = Viewers(self.loop, f"{self.base}/stages/{STAGE}/whep", slots)
@@ -93,6 +95,9 @@ class Show:
 
     def worker_cpu_s(self) -> float:
         return cpu_s(self.worker)
+
+    def node_cpu_s(self) -> float:
+        return cpu_s(self.server.pid)
 
 
 def set_up() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -186,6 +187,12 @@ class Viewers:
 
     def streams(self, viewer: Viewer) -> list[Stream]:
         return self._counter.streams(viewer.slot)
+
+    def first_video_ms(self, viewer: Viewer) -> float:
+        """From the POST to the first packet of the picture; infinite if there was none."""
+        firsts_s = [s.first_ns / 1e9 for s in self.streams(viewer) if s.payload_type == VIDEO]
+        first_s = viewer.first_video_s or min(firsts_s, default=math.inf)
+        return (first_s - viewer.began_s) * 1000
 
     @property
     def joining(self) -> int:

@@ -1,0 +1,284 @@
+"""What one media worker on one core does for how many viewers: `make bench-media`.
+
+The worker has the last core for itself. The node, the publisher and the viewers share the first; a figure is
+INVALID when they used over 90 % of it, or when their own sockets dropped datagrams.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from media_swarm.floor import floor
+from media_swarm.show import SETTLE_S, Show, memory_kib, open_files, set_up, show
+from media_swarm.viewers import Viewer, Window
+from rig import BUSY, Figures, percentile
+
+KERNELS = ("python", "native")
+SLOTS = 4_000
+LOST_SHARE, DELAY_MS = 0.001, 20.0  # what a viewer may lose, and wait for at p99
+LOAD = (0.70, 0.90)  # of the worker's core, where the cost of a packet is measured
+STORM_WATCHING, STORM_JOINS, STORM_AT_ONCE = 300, 500, 100
+LEAVES, LEAVES_AT_ONCE = 2_000, 250
+FIRST_GUESS = {"python": 300, "native": 600}
+
+
+class Measured(NamedTuple):
+    """A window, and what it cost."""
+
+    viewers: int
+    window: Window
+    load: float  # the worker's share of its core
+    busy: float  # of the first core, all that is on it
+
+    @property
+    def packets_per_cpu_s(self) -> float:
+        return self.window.packets_per_s / self.load
+
+    @property
+    def delay_p99_ms(self) -> float:
+        return percentile(self.window.delays_ms, 0.99) if self.window.delays_ms else 0.0
+
+    @property
+    def whole(self) -> bool:
+        return self.window.totals.lost_share < LOST_SHARE and not self.window.totals.jumps
+
+    @property
+    def valid(self) -> bool:
+        return self.busy <= BUSY and not self.window.drops and not self.window.forged
+
+    def tell(self) -> None:
+        totals, window = self.window.totals, self.window
+        print(
+            f"    {self.viewers} viewers: {window.packets_per_s:,.0f} packets/s, "
+            f"lost {totals.lost_share:.3%}, delay p50 {statistics.median(window.delays_ms or [0]):.1f} "
+            f"p99 {self.delay_p99_ms:.1f} ms, worker {self.load:.0%} of its core, the rest {self.busy:.0%}"
+            f"; dropped by us {window.drops}, doubled {totals.doubled}, forged {window.forged}",
+            flush=True,
+        )
+
+
+class Options(NamedTuple):
+    kernels: Sequence[str]
+    viewers: int | None
+    seconds: float
+    shape: str
+
+
+def measure(one: Show, do: Callable[[], None], some: Sequence[Viewer] | None = None) -> Measured:
+    """What viewers receive while `do` runs the loop."""
+    began_s, worker_s, others_s = time.monotonic(), one.worker_cpu_s(), one.others_cpu_s()
+    window = one.viewers.watch_while(do, some)
+    took_s = time.monotonic() - began_s
+    load, busy = (one.worker_cpu_s() - worker_s) / took_s, (one.others_cpu_s() - others_s) / took_s
+    measured = Measured(len(some or one.viewers.here), window, load, busy)
+    measured.tell()
+    return measured
+
+
+def measure_for(one: Show, seconds: float) -> Measured:
+    return measure(one, lambda: one.loop.run_for(seconds))
+
+
+def have(one: Show, count: int) -> None:
+    """So many viewers, and a moment of rest."""
+    here = list(one.viewers.here.values())
+    if len(here) > count:
+        one.viewers.leave(here[count:])
+    one.viewers.join(one.tokens(count - len(here)))
+    one.loop.run_for(SETTLE_S)
+
+
+# The parts ----------------------------------------------------------------------------------------
+
+
+async def forwarded(kernel: str, options: Options, figures: Figures) -> None:
+    """The fixed mix: 8 packets a frame, 30 frames and 50 packets of sound a second."""
+    async with show(SLOTS, kernel) as one:
+        one.publish("fixed")
+        loaded = with_load(one, options, FIRST_GUESS[kernel])
+        add(figures, f"forwarded_packets_per_cpu_s_{kernel}", loaded.packets_per_cpu_s, loaded)
+        figures.add(f"forwarded_delay_p99_ms_{kernel}", loaded.delay_p99_ms)
+        if options.viewers is None:
+            full = saturated(one, loaded, options.seconds)
+            name = f"forwarded_packets_per_s_per_core_{kernel}"
+            add(figures, name, full.window.packets_per_s, full)
+            figures.add(f"forwarded_load_{kernel}", full.load)
+    with floor(loaded.viewers) as program:
+        cost = program.run(options.seconds)
+    print(f"    the floor: load {cost.cpu_s / cost.took_s:.0%}, lost {cost.lost}", flush=True)
+    figures.add("floor_packets_per_cpu_s", cost.packets_per_cpu_s)
+    ratio = loaded.packets_per_cpu_s / cost.packets_per_cpu_s
+    figures.add(f"ratio_to_c_floor_{kernel}", ratio)
+
+
+def with_load(one: Show, options: Options, guess: int) -> Measured:
+    """As many viewers as keep the worker's core well used, but not full."""
+    have(one, options.viewers or guess)
+    measured = measure_for(one, options.seconds)
+    for _ in range(4):
+        if options.viewers or LOAD[0] <= measured.load <= LOAD[1]:
+            break
+        wanted = int(measured.viewers * sum(LOAD) / 2 / measured.load)
+        have(one, min(SLOTS, 3 * measured.viewers, wanted))
+        measured = measure_for(one, options.seconds)
+    return measured
+
+
+def saturated(one: Show, loaded: Measured, seconds: float) -> Measured:
+    """Ever more viewers, until they lose something or the core is full. The best that was whole."""
+    best = loaded
+    while best.load < 0.98 and len(one.viewers.here) * 1.06 < SLOTS:
+        have(one, int(len(one.viewers.here) * 1.06))
+        measured = measure_for(one, seconds)
+        if not measured.whole:
+            break
+        if measured.window.packets_per_s > best.window.packets_per_s:
+            best = measured
+        elif measured.load > 0.95:
+            break
+    return best
+
+
+async def viewers(kernel: str, options: Options, figures: Figures) -> None:
+    """As many as lose less than 0.1 % and wait no longer than 20 ms at p99, at 2.5 Mbit/s."""
+    async with show(SLOTS, kernel) as one:
+        one.publish(options.shape)
+        good, bad = 0, SLOTS
+        best: Measured | None = None
+        wanted = options.viewers or FIRST_GUESS[kernel]
+        while bad - good > max(10, good // 20):
+            have(one, wanted)
+            measured = measure_for(one, options.seconds)
+            if measured.whole and measured.delay_p99_ms <= DELAY_MS:
+                good, best = wanted, measured
+            else:
+                bad = wanted
+            if options.viewers:
+                break
+            wanted = min(bad - 1, int(good * 1.4)) if bad == SLOTS else (good + bad) // 2
+        name = f"viewers_per_core_{options.shape}_{kernel}"
+        if best is None:
+            figures.add(name, 0)
+        else:
+            add(figures, name, good, best)
+            figures.add(f"{name}_delay_p99_ms", best.delay_p99_ms)
+
+
+async def joins(kernel: str, options: Options, figures: Figures) -> None:
+    """From the POST to the first authentic packet, 32 on their way at a time."""
+    count = options.viewers or 300
+    async with show(SLOTS, kernel) as one:
+        one.publish("fixed")
+        have(one, 10)
+        began_s, node_s = time.monotonic(), one.node_cpu_s()
+        joined: list[Viewer] = []
+        tokens = one.tokens(count)
+        measured = measure(one, lambda: joined.extend(one.viewers.join(tokens)))
+        took_s = time.monotonic() - began_s
+        add(figures, f"joins_per_s_{kernel}", count / took_s, measured)
+        waits_ms = [viewer.join_ms for viewer in joined]
+        figures.add(f"join_p50_ms_{kernel}", statistics.median(waits_ms))
+        figures.add(f"join_p99_ms_{kernel}", percentile(waits_ms, 0.99))
+        figures.add(f"join_node_cpu_ms_{kernel}", (one.node_cpu_s() - node_s) / count * 1000)
+        one.loop.run_for(SETTLE_S)
+        pictures_ms = [one.viewers.first_video_ms(viewer) for viewer in joined]
+        figures.add(f"join_first_picture_p50_ms_{kernel}", statistics.median(pictures_ms))
+
+
+async def storm(kernel: str, options: Options, figures: Figures) -> None:
+    """500 come at once while 300 watch: what those 300 lose and wait."""
+    watching = options.viewers or STORM_WATCHING
+    async with show(SLOTS, kernel) as one:
+        one.publish("fixed")
+        have(one, watching)
+        some = list(one.viewers.here.values())
+        calm = measure_for(one, options.seconds)
+        tokens = one.tokens(STORM_JOINS)
+        began_s = time.monotonic()
+        stormy = measure(one, lambda: rush(one, tokens), some)
+        figures.add(f"storm_s_{kernel}", time.monotonic() - began_s)
+        for name, measured in (("calm", calm), ("storm", stormy)):
+            add(figures, f"{name}_lost_packets_{kernel}", measured.window.totals.lost, measured)
+            figures.add(f"{name}_delay_p99_ms_{kernel}", measured.delay_p99_ms)
+            gaps_ms = measured.window.gaps_ms
+            figures.add(f"{name}_longest_gap_ms_{kernel}", max(gaps_ms, default=0.0))
+
+
+def rush(one: Show, tokens: Sequence[str]) -> None:
+    one.viewers.join(tokens, at_once=STORM_AT_ONCE)
+
+
+async def leaves(kernel: str, options: Options, figures: Figures) -> None:
+    """What 2,000 who came and went leave behind, in the worker and in the node."""
+    count = options.viewers or LEAVES
+    async with show(SLOTS, kernel) as one:
+        one.publish("fixed")
+        come_and_go(one, min(count, LEAVES_AT_ONCE))  # what the first ones need stays
+        before = left_behind(one)
+        for _ in range(-(-count // LEAVES_AT_ONCE)):
+            come_and_go(one, min(count, LEAVES_AT_ONCE))
+        after = left_behind(one)
+        for name, old, new in zip(("worker", "node"), before, after, strict=True):
+            figures.add(f"{name}_memory_before_mib_{kernel}", old[0] / 1024)
+            figures.add(f"{name}_memory_grown_mib_{kernel}", (new[0] - old[0]) / 1024)
+            figures.add(f"{name}_files_before_{kernel}", old[1])
+            figures.add(f"{name}_files_grown_{kernel}", new[1] - old[1])
+
+
+def come_and_go(one: Show, count: int) -> None:
+    one.viewers.leave(one.viewers.join(one.tokens(count)))
+
+
+def left_behind(one: Show) -> list[tuple[int, int]]:
+    """Private memory (KiB) and open files of the worker and of the node."""
+    one.loop.run_for(3 * SETTLE_S)
+    return [(memory_kib(pid), open_files(pid)) for pid in (one.worker, one.server.pid)]
+
+
+# Running ------------------------------------------------------------------------------------------
+
+
+def add(figures: Figures, name: str, value: float, measured: Measured) -> None:
+    figures.add(name, value, busy=measured.busy if measured.valid else max(1.0, measured.busy))
+
+
+PARTS = {part.__name__: part for part in (forwarded, viewers, joins, storm, leaves)}
+
+
+async def run(figures: Figures, chosen: argparse.Namespace) -> None:
+    set_up()
+    options = Options(chosen.kernel, chosen.viewers, chosen.seconds, chosen.shape)
+    for _ in range(chosen.passes):
+        for kernel in chosen.kernel:
+            for name in chosen.only:
+                print(f"{name}, {kernel}", flush=True)
+                await PARTS[name](kernel, options, figures)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--kernel", nargs="+", choices=KERNELS, default=list(KERNELS))
+    parser.add_argument("--viewers", type=int, help="so many, instead of searching")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
+    parser.add_argument("--shape", default="talk", help="of the picture in `viewers`")
+    parser.add_argument("--passes", type=int, default=1)
+    parser.add_argument("--json", type=Path, help="write all values here")
+    chosen, figures = parser.parse_args(), Figures()
+    try:
+        asyncio.run(run(figures, chosen))
+    finally:
+        figures.show()
+        if chosen.json:
+            chosen.json.write_text(json.dumps(figures.values(), indent=1))
+
+
+if __name__ == "__main__":
+    main()
