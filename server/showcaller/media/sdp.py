@@ -12,11 +12,6 @@ from typing import Literal, NamedTuple
 
 from ..errors import BadInput
 
-# The first engine's part, which goes with it.
-from .aiortc_sdp import Offer as Offer
-from .aiortc_sdp import advertise as advertise
-from .aiortc_sdp import read_offer as read_offer
-
 Role = Literal["publish", "view"]
 Attributes = dict[str, list[str]]  # values by name, in their order; "" where there is none
 

@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import codecs, rtp
+from . import rtp
 from .codec_choice import Codec
+from .codecs import Picture, starts_keyframe
+from .codecs import picture as find_picture
 from .reception import Reception
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class MediaPacket(NamedTuple):
     marker: bool
     payload: bytes
     keyframe: bool  # it begins one
-    picture: codecs.Picture | None = None
+    picture: Picture | None = None
     orientation: bytes = b""  # 3GPP TS 26.114 §7.4.5
     level: bytes = b""  # RFC 6464
 
@@ -117,8 +119,8 @@ class Track:
         orientation, level = extras
         keyframe, picture = True, None
         if self.kind == "video":
-            keyframe = codecs.starts_keyframe(self.codec.key, packet.payload)
-            picture = codecs.picture(self.codec.key, packet.payload)
+            keyframe = starts_keyframe(self.codec.key, packet.payload)
+            picture = find_picture(self.codec.key, packet.payload)
         return MediaPacket(
             sequence,
             packet.timestamp,

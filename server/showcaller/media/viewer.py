@@ -17,8 +17,11 @@ from .transport import Transport
 
 AGAIN_BPS = 1_500_000  # for repairs, on average; in bursts up to a second's worth
 MAX_RESENT = 512  # packets whose last repair is remembered
-KEYFRAME_WISHES = 5  # of one viewer, in `WISHES_OVER_S`; then it waits as all do
-WISHES_OVER_S = 30.0
+WISH_AGAIN_S = (
+    0.5  # one viewer's requests for keyframes: each waits twice as long as the one before
+)
+WISH_AGAIN_AT_MOST_S = 8.0
+CALM_AFTER_S = 10.0  # without one
 CNAME = "showcaller"
 
 
@@ -63,7 +66,8 @@ class Viewer:
         self._again_s = self.asked_s
         self._resent: dict[tuple[int, int], float] = {}
         self._lost: dict[int, int] = {}  # packets, as reported by SSRC
-        self._wishes: list[float] = []
+        self._wished_s = self._next_wish_s = float("-inf")
+        self._patience_s = WISH_AGAIN_S
 
     # What the transport tells ------------------------------------------------------------------
 
@@ -198,10 +202,14 @@ class Viewer:
         self.retransmitted += sent
 
     def _wish_keyframe(self, now_s: float) -> None:
+        """Pass it on, but let nobody cost all others their picture's quality."""
         self.keyframe_requests += 1
-        self._wishes = [s for s in self._wishes if now_s - s < WISHES_OVER_S]
-        if len(self._wishes) < KEYFRAME_WISHES:
-            self._wishes.append(now_s)
+        if now_s - self._wished_s > CALM_AFTER_S:
+            self._patience_s = WISH_AGAIN_S
+        self._wished_s = now_s
+        if now_s >= self._next_wish_s:
+            self._next_wish_s = now_s + self._patience_s
+            self._patience_s = min(WISH_AGAIN_AT_MOST_S, 2 * self._patience_s)
             self.wants_keyframe(self)
 
     # How it does --------------------------------------------------------------------------------

@@ -18,11 +18,12 @@ import msgspec
 from .. import logs
 from ..errors import OurFault, ShowcallerError
 from ..processes import die_with_parent
-from .aiortc_engine import AiortcEngine
-from .aiortc_peers import forward_more_h264_profiles
 from .engine import MediaEngine
+from .forwarding_engine import ForwardingEngine
+from .kernel import choose
 from .rpc import Notice, Pipe, Reply, Request, WorkerConfig, fault_of
 from .statistics import ViewerStatistics
+from .transport import Transports
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,8 @@ def worst(viewers: list[ViewerStatistics]) -> list[ViewerStatistics]:
 async def run(config: WorkerConfig) -> None:
     connection = socket.socket(fileno=config.descriptor)
     reader, writer = await asyncio.open_connection(sock=connection)
-    engine = AiortcEngine(config.name, config.addresses)
+    transports = await Transports.open(config.addresses, config.port)
+    engine = ForwardingEngine(config.name, transports, choose())
     await serve(Pipe(reader, writer), engine)
 
 
@@ -86,7 +88,6 @@ def main() -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     logs.set_up(config.log_level)
-    forward_more_h264_profiles()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(run(config))
 
