@@ -9,6 +9,7 @@ need() { # PROGRAM PACKAGE
 need redis-server redis-server
 need chromium chromium
 need nginx nginx-light
+need turnserver coturn
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -6,7 +6,6 @@ import pytest
 
 from showcaller.errors import ConfigError
 from showcaller.media.addresses import Addresses, choose_addresses
-from showcaller.media.ice_servers import IceServers
 
 
 def test_an_address_of_this_machine_is_bound():
@@ -30,18 +29,3 @@ def test_without_a_wish_all_of_this_machine_are_bound():
 def test_what_is_no_address_is_refused_at_start(wrong):
     with pytest.raises(ConfigError, match="not an IP address"):
         choose_addresses([wrong])
-
-
-@pytest.mark.parametrize(
-    ("url", "link"),
-    [
-        ("stun:stun.example", '<stun:stun.example>; rel="ice-server"'),
-        (
-            "turns:me:a:b@turn.example?transport=tcp",
-            '<turns:turn.example?transport=tcp>; rel="ice-server"; username="me"; '
-            'credential="a:b"; credential-type="password"',
-        ),
-    ],
-)
-def test_ice_servers_are_told_as_links(url, link):
-    assert IceServers([url]).links("p_one", 0) == [link]
