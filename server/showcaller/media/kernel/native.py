@@ -77,7 +77,7 @@ def _that_have_openssl() -> list[bytes | None]:
 
     import pylibsrtp._binding
 
-    paths = [getattr(_ssl, "__file__", None), pylibsrtp._binding.__file__]
+    paths = [pylibsrtp._binding.__file__, getattr(_ssl, "__file__", None)]
     return [path.encode() if path else None for path in paths]
 
 
