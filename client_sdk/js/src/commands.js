@@ -97,6 +97,12 @@ export function production(client) {
     delay: (session, minutes, if_revision) =>
       client.command("session.delay", { session, minutes, ...(if_revision !== undefined && { if_revision }) }),
 
+    /**
+     * @param {string} session
+     * @param {string} publication to put on the stage; empty: the stage picks by itself
+     */
+    choose: (session, publication) => client.command("source.choose", { session, publication }),
+
     /** @param {string} control */
     undo: (control) => client.command("control.undo", { control }),
   };

@@ -46,6 +46,27 @@ export function fetchAgenda(place) {
 }
 
 /**
+ * What workers measure now, for producers: PROTOCOL.md §9.
+ *
+ * @param {Place & {token: string}} place
+ * @returns {Promise<import("./media_types.js").MediaOverview>}
+ */
+export function fetchMedia({ token, ...place }) {
+  return requestJson(eventUrl(place, "/media"), { headers: { Authorization: `Bearer ${token}` } });
+}
+
+/**
+ * The viewers of a stage, those with the most loss first.
+ *
+ * @param {Place & {token: string, stage: string}} place
+ * @returns {Promise<{viewers: import("./media_types.js").ViewerStatistics[]}>}
+ */
+export function fetchViewers({ token, stage, ...place }) {
+  const headers = { Authorization: `Bearer ${token}` };
+  return requestJson(eventUrl(place, `/stages/${encodeURIComponent(stage)}/viewers`), { headers });
+}
+
+/**
  * @param {Place & {name: string, inviteCode?: string}} registration
  * @returns {Promise<import("./types.js").Grant>}
  */

@@ -1,5 +1,6 @@
 /**
- * One WebRTC session kept alive: offers, waits while the doors are closed, comes back after a loss.
+ * One WebRTC session kept alive: offers, waits while the doors are closed, comes back after a loss. When
+ * its path breaks or the network changes it restarts ICE first, which costs no keyframe and no place.
  *
  * States: `connecting` → `connected`; `waiting` (409: the doors are closed or nothing is on);
  * `reconnecting`; and for good: `failed` (with `error`) and `stopped`.
@@ -7,12 +8,14 @@
 
 import { Emitter } from "./emitter.js";
 import { asShowcallerError } from "./errors.js";
+import { restartFragment, restartedAnswer } from "./ice_restart.js";
 import { backoffMs } from "./reconnect.js";
-import { deleteResource, gatheredOffer, postOffer } from "./signalling.js";
+import { deleteResource, gatheredOffer, patchRestart, postOffer } from "./signalling.js";
 
 const GATHERING_MS = 1_000;
 const CONNECT_DEADLINE_MS = 12_000;
-const DISCONNECTED_GRACE_MS = 3_000; // ICE often recovers by itself
+const RESTART_DEADLINE_MS = 6_000; // then a new connection is tried
+const RESTART_AGAIN_MS = 500; // while the server is out of reach
 
 /**
  * @typedef {"connecting" | "connected" | "waiting" | "reconnecting" | "failed" | "stopped"} MediaState
@@ -42,24 +45,38 @@ export class MediaSession extends Emitter {
   #options;
   /** @type {string | null} */
   #resource = null;
+  #restarting = false;
   #attempt = 0;
   #round = 0; // what belongs to an earlier try finds another number here
   #abort = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #leave = () => this.stop();
+  #networkChanged = () => void this.#restart();
 
   /** @param {MediaOptions} options */
   constructor(options) {
     super();
     this.#options = options;
     addEventListener("pagehide", this.#leave);
+    addEventListener("online", this.#networkChanged);
     void this.#connect("connecting");
+  }
+
+  /** The address of what runs now at the server; null while there is nothing. */
+  get resource() {
+    return this.#resource;
+  }
+
+  /** The server's id of it. */
+  get id() {
+    return this.#resource?.split("/").pop() ?? null;
   }
 
   /** Leaves, for good. */
   stop() {
     removeEventListener("pagehide", this.#leave);
+    removeEventListener("online", this.#networkChanged);
     this.#release();
     this.#set("stopped");
   }
@@ -104,8 +121,12 @@ export class MediaSession extends Emitter {
     const { sdp, resource } = await postOffer(url, token(), offer, this.#abort.signal);
     if (round !== this.#round) return void deleteResource(resource, token());
     this.#resource = resource;
+    this.opened(resource);
     await peer.setRemoteDescription({ type: "answer", sdp: adjustAnswer(sdp) });
   }
+
+  /** A new session with the server has begun. @param {string} _resource its address */
+  opened(_resource) {}
 
   /**
    * @param {RTCPeerConnection} peer
@@ -118,10 +139,58 @@ export class MediaSession extends Emitter {
       this.#attempt = 0;
       this.#set("connected");
     } else if (peer.connectionState === "disconnected") {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#comeBack(null), DISCONNECTED_GRACE_MS);
+      void this.#restart();
     } else if (peer.connectionState === "failed") {
       this.#comeBack(null);
+    }
+  }
+
+  /** Another path to the same session; if there is none in time, a new session. */
+  async #restart() {
+    const { peer } = this;
+    const round = this.#round;
+    if (peer === null || this.#restarting || this.status.state !== "connected") return;
+    this.#restarting = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => peer.connectionState !== "connected" && this.#comeBack(null), RESTART_DEADLINE_MS);
+    try {
+      await this.#exchangeCredentials(peer, round);
+    } catch {
+      if (round !== this.#round) return;
+      if (peer.connectionState !== "connected") this.#comeBack(null);
+      else await peer.setLocalDescription({ type: "rollback" }).catch(() => {});
+    } finally {
+      if (round === this.#round) this.#restarting = false;
+    }
+  }
+
+  /**
+   * @param {RTCPeerConnection} peer
+   * @param {number} round
+   */
+  async #exchangeCredentials(peer, round) {
+    const answer = peer.currentRemoteDescription?.sdp ?? "";
+    const fragment = restartFragment(await gatheredOffer(peer, GATHERING_MS, { iceRestart: true }));
+    const theirs = await this.#patch(fragment, round);
+    if (round !== this.#round) return;
+    await peer.setRemoteDescription({ type: "answer", sdp: restartedAnswer(answer, theirs) });
+  }
+
+  /**
+   * Again and again while the network is away; `#release` ends it.
+   *
+   * @param {string} fragment
+   * @param {number} round
+   * @returns {Promise<string>}
+   */
+  async #patch(fragment, round) {
+    for (;;) {
+      try {
+        return await patchRestart(this.#resource ?? "", this.#options.token(), fragment, this.#abort.signal);
+      } catch (error) {
+        if (round !== this.#round || asShowcallerError(error).code !== "unreachable") throw error;
+        await new Promise((resolve) => setTimeout(resolve, RESTART_AGAIN_MS));
+      }
     }
   }
 
@@ -157,6 +226,7 @@ export class MediaSession extends Emitter {
 
   #release() {
     this.#round += 1;
+    this.#restarting = false;
     clearTimeout(this.#timer);
     this.#abort.abort();
     this.#abort = new AbortController();

@@ -29,6 +29,47 @@ export async function postOffer(url, token, offer, signal) {
 }
 
 /**
+ * Restarts ICE: the old path serves until the new one works.
+ *
+ * @param {string} resource
+ * @param {string} token
+ * @param {string} fragment
+ * @param {AbortSignal} signal
+ * @returns {Promise<string>} the server's fragment
+ */
+export async function patchRestart(resource, token, fragment, signal) {
+  const headers = {
+    Authorization: `Bearer ${token}`,
+    "Content-Type": "application/trickle-ice-sdpfrag",
+    "If-Match": "*",
+  };
+  try {
+    const response = await fetch(resource, { method: "PATCH", headers, body: fragment, signal });
+    if (response.status !== 200) throw await errorFromResponse(response);
+    return await response.text();
+  } catch (error) {
+    throw asShowcallerError(error);
+  }
+}
+
+/**
+ * Says which picture a viewer wants.
+ *
+ * @param {string} resource
+ * @param {string} token
+ * @param {string} layer
+ */
+export async function postLayer(resource, token, layer) {
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  try {
+    const response = await fetch(`${resource}/layer`, { method: "POST", headers, body: JSON.stringify({ layer }) });
+    if (response.status !== 204) throw await errorFromResponse(response);
+  } catch (error) {
+    throw asShowcallerError(error);
+  }
+}
+
+/**
  * Says goodbye; whether it is heard does not matter, the server notices the silence too.
  *
  * @param {string} resource
@@ -44,10 +85,11 @@ export function deleteResource(resource, token) {
  *
  * @param {RTCPeerConnection} peer
  * @param {number} deadlineMs after which it goes as it is
+ * @param {RTCOfferOptions} [options]
  * @returns {Promise<string>} the offer's SDP
  */
-export async function gatheredOffer(peer, deadlineMs) {
-  await peer.setLocalDescription(await peer.createOffer());
+export async function gatheredOffer(peer, deadlineMs, options) {
+  await peer.setLocalDescription(await peer.createOffer(options));
   await new Promise((resolve) => {
     const check = () => peer.iceGatheringState === "complete" && resolve(null);
     peer.addEventListener("icegatheringstatechange", check);

@@ -192,12 +192,43 @@
  *
  * @typedef {object} Control
  * @property {string} id
- * @property {"start" | "end" | "extend" | "delay" | "skip"} name
+ * @property {"start" | "end" | "extend" | "delay" | "skip" | "source"} name
  * @property {string} session
  * @property {number | null} minutes
  * @property {number} at_ms
  * @property {string} by
  * @property {boolean} undoable
+ *
+ * @typedef {object} Publication
+ * @property {string} session
+ * @property {string} person
+ * @property {string} name of the person
+ * @property {"main" | "slides" | "spare"} source
+ * @property {boolean} chosen a producer put it on the stage
+ *
+ * @typedef {object} OwnPublication
+ * @property {string} session
+ * @property {"main" | "slides" | "spare"} source
+ * @property {boolean} on_stage or in the green room
+ *
+ * @typedef {object} TalkQuality
+ * @property {number} viewers
+ * @property {number} viewer_s seconds of watching, all together
+ * @property {number} most_viewers at one time
+ * @property {number | null} first_picture_ms_p50
+ * @property {number | null} first_picture_ms_p99
+ * @property {number} packets_sent
+ * @property {number} bytes_sent
+ * @property {number} packets_lost
+ * @property {number} retransmitted
+ * @property {number} keyframe_requests
+ * @property {number | null} rtt_ms_p50
+ * @property {number | null} rtt_ms_p99
+ * @property {number} freezes
+ * @property {number} freeze_s
+ * @property {number} splices
+ * @property {number | null} splice_wait_ms_worst
+ * @property {Record<string, number>} layer_s seconds of watching by layer
  *
  * @typedef {object} CueEvent
  * @property {"cue"} type

@@ -2,19 +2,52 @@
 
 import { eventUrl } from "./http.js";
 import { MediaSession } from "./media_session.js";
+import { postLayer } from "./signalling.js";
 
 /**
  * @typedef {object} WatchOptions
  * @property {string} [url] the server's address; the page's own if left out
  * @property {string} event
- * @property {string} [stage] this, or `session`
+ * @property {string} [stage] this, `session` or `publication`
  * @property {string} [session]
+ * @property {string} [publication] of the green room: producers only
  * @property {() => string} token the newest token
  * @property {HTMLVideoElement} video shows what comes
  */
 
+/** @typedef {"auto" | "high" | "medium" | "low" | "none"} Layer which picture; `none`: sound only */
+
 export class Watcher extends MediaSession {
   #generation = 0;
+  /** @type {Layer} */
+  #layer = "auto";
+  #token;
+
+  /** @param {import("./media_session.js").MediaOptions} options */
+  constructor(options) {
+    super(options);
+    this.#token = options.token;
+  }
+
+  /**
+   * Which picture to be sent, now and after each reconnect; `auto` follows the line.
+   *
+   * @param {Layer} layer
+   * @returns {Promise<void>} raises ShowcallerError where the server can't
+   */
+  async choose(layer) {
+    this.#layer = layer;
+    if (this.resource !== null) await postLayer(this.resource, this.#token(), layer);
+  }
+
+  /**
+   * @override
+   * @param {string} resource
+   */
+  opened(resource) {
+    if (this.#layer === "auto") return;
+    postLayer(resource, this.#token(), this.#layer).catch(() => {}); // the picture comes all the same
+  }
 
   /**
    * The stage's generation, of its StageState: when it grows, this viewer connects again.
@@ -34,10 +67,9 @@ export class Watcher extends MediaSession {
  * @param {WatchOptions} options
  * @returns {Watcher}
  */
-export function watch({ url, event, stage, session, token, video }) {
-  const path = stage !== undefined ? `/stages/${stage}/whep` : `/sessions/${session}/whep`;
+export function watch({ url, event, token, video, ...what }) {
   return new Watcher({
-    url: eventUrl({ url, event }, path),
+    url: eventUrl({ url, event }, `${watched(what)}/whep`),
     token,
     prepare: (peer) => {
       const stream = new MediaStream();
@@ -50,6 +82,12 @@ export function watch({ url, event, stage, session, token, video }) {
       };
     },
   });
+}
+
+/** @param {{stage?: string, session?: string, publication?: string}} what */
+function watched({ stage, session, publication }) {
+  if (publication !== undefined) return `/publications/${publication}`;
+  return stage !== undefined ? `/stages/${stage}` : `/sessions/${session}`;
 }
 
 /**

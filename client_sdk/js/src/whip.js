@@ -4,6 +4,12 @@ import { eventUrl } from "./http.js";
 import { MediaSession } from "./media_session.js";
 
 const MAX_VIDEO_BITRATE = 2_500_000; // bit/s
+/** The picture in three sizes, the best first: viewers get the one that their lines carry. */
+const LAYERS = [
+  { rid: "h", scaleResolutionDownBy: 1, maxBitrate: MAX_VIDEO_BITRATE },
+  { rid: "m", scaleResolutionDownBy: 2, maxBitrate: 700_000 },
+  { rid: "l", scaleResolutionDownBy: 4, maxBitrate: 200_000 },
+];
 const START_VIDEO_KBIT_S = 1_500;
 
 /**
@@ -13,6 +19,9 @@ const START_VIDEO_KBIT_S = 1_500;
  * @property {string} session
  * @property {() => string} token the newest token
  * @property {MediaStream} stream at most one audio and one video track
+ * @property {Source} [source] `main` if left out; `slides` is one sharp picture, the others come in three sizes
+ *
+ * @typedef {"main" | "slides" | "spare"} Source
  */
 
 /**
@@ -21,18 +30,29 @@ const START_VIDEO_KBIT_S = 1_500;
  * @param {PublishOptions} options
  * @returns {MediaSession}
  */
-export function publish({ url, event, session, token, stream }) {
+export function publish({ url, event, session, token, stream, source = "main" }) {
   return new MediaSession({
-    url: eventUrl({ url, event }, `/sessions/${session}/whip`),
+    url: eventUrl({ url, event }, `/sessions/${session}/whip?source=${source}`),
     token,
     adjustAnswer: (sdp) => withStartBitrate(sdp, START_VIDEO_KBIT_S),
     prepare: (peer) => {
       for (const track of stream.getTracks()) {
-        const sendEncodings = track.kind === "video" ? [{ maxBitrate: MAX_VIDEO_BITRATE }] : [{}];
-        peer.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings });
+        peer.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings(track, source) });
       }
     },
   });
+}
+
+/**
+ * @param {MediaStreamTrack} track
+ * @param {Source} source
+ * @returns {RTCRtpEncodingParameters[]}
+ */
+function encodings(track, source) {
+  if (track.kind !== "video") return [{}];
+  if (source !== "slides") return LAYERS;
+  track.contentHint = "detail"; // sharp letters before a smooth picture
+  return [{ maxBitrate: MAX_VIDEO_BITRATE }];
 }
 
 /**
@@ -82,7 +102,7 @@ export function publisherFigures(report) {
   };
   report.forEach((entry) => {
     if (entry.type === "outbound-rtp") figures.bytesSent += entry.bytesSent ?? 0;
-    if (entry.type === "outbound-rtp" && entry.kind === "video") {
+    if (entry.type === "outbound-rtp" && entry.kind === "video" && (entry.frameWidth ?? 0) >= figures.width) {
       figures.framesEncoded = entry.framesEncoded ?? 0;
       figures.framesPerSecond = entry.framesPerSecond ?? 0;
       figures.width = entry.frameWidth ?? 0;

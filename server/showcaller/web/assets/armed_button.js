@@ -8,8 +8,9 @@ const ARMED_MS = 4_000;
  * @param {HTMLButtonElement} button
  * @param {string} question its text after the first press
  * @param {() => void} act on the second press
+ * @param {() => boolean} [needed] false: the first press does it
  */
-export function armButton(button, question, act) {
+export function armButton(button, question, act, needed = () => true) {
   const label = button.textContent ?? "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -19,7 +20,7 @@ export function armButton(button, question, act) {
     setText(button, label);
   };
   button.addEventListener("click", () => {
-    if ("armed" in button.dataset) {
+    if ("armed" in button.dataset || !needed()) {
       disarm();
       act();
     } else {

@@ -17,6 +17,7 @@ import { isAhead, isOn, nextSession, sessionOf, sessionsOf } from "./agenda_mode
  * @property {import("/sdk/media_session.js").MediaState | null} state null: no connection is wanted
  * @property {boolean} playing frames are shown
  * @property {boolean} still nothing has arrived for some seconds
+ * @property {boolean} soundOnly no picture is wanted
  * @property {string} problem why it failed
  */
 
@@ -32,11 +33,19 @@ export function posterOf(session, stage, items, picture) {
   if (!shown) return emptyStage(session, items);
   if (!shown.on_air) return offAir(shown, items);
   if (picture.state === "failed") return poster("No picture", shown.title, { hint: picture.problem });
-  if (picture.state === "connected" && picture.playing) {
-    return picture.still ? poster("The picture stopped", shown.title, { hint: "It comes back by itself." }) : null;
-  }
+  if (picture.state === "connected" && (picture.playing || picture.soundOnly)) return whileConnected(shown, picture);
   if (picture.state === "reconnecting") return poster("Reconnecting…", shown.title, { hint: "The picture was lost and comes back by itself." });
   return poster("Connecting…", shown.title);
+}
+
+/**
+ * @param {Session} shown
+ * @param {Picture} picture
+ */
+function whileConnected(shown, picture) {
+  if (picture.still) return poster("The picture stopped", shown.title, { hint: "It comes back by itself." });
+  if (!picture.soundOnly) return null;
+  return poster("Sound only", shown.title, { hint: "Choose another quality to see the picture." });
 }
 
 /**

@@ -5,7 +5,9 @@ import { AnnounceForm } from "./announce_form.js";
 import { DelayDialog } from "./delay_dialog.js";
 import { byId, h, keyed, setAttribute, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
+import { GreenRoom } from "./green_room.js";
 import { openPage } from "./page.js";
+import { QualityReports } from "./quality_reports.js";
 import { RunsheetRow } from "./runsheet_row.js";
 import { field } from "./sign_in.js";
 import { clockTime, clockTimeWithSeconds, countdown, lateness, minutesText } from "./times.js";
@@ -26,6 +28,11 @@ const desk = client.follow("produce");
 const audience = client.follow("audience");
 /** @type {WeakMap<HTMLElement, RunsheetRow>} */
 const rows = new WeakMap();
+const reports = new QualityReports(page);
+const greenRoom = new GreenRoom(
+  { page, desk, choose },
+  { list: byId("green-room"), note: byId("green-room-note"), link: byId("green-room-link") },
+);
 
 byId("hold").addEventListener("click", () => void hold());
 byId("undo").addEventListener("click", () => void undo());
@@ -92,6 +99,15 @@ function extendDialog(session) {
   input.select();
 }
 
+/**
+ * @param {string} session
+ * @param {string} publication
+ * @param {string} done
+ */
+function choose(session, publication, done) {
+  void run(() => client.produce.choose(session, publication), done);
+}
+
 function hold() {
   const held = clockOf(page.items)?.held;
   return held
@@ -112,7 +128,12 @@ function lastControl() {
 /** @param {Control} control */
 function controlText({ name, session, minutes }) {
   const title = shorten(sessionOf(page.items, session)?.title ?? session, 30);
-  return `${name} “${title}”${minutesOf({ minutes })}`;
+  return `${controlName(name)} “${title}”${minutesOf({ minutes })}`;
+}
+
+/** @param {Control["name"]} name */
+function controlName(name) {
+  return name === "source" ? "choice of source" : name;
 }
 
 /** @param {{minutes: number | null}} control */
@@ -129,7 +150,8 @@ function render() {
   renderUndo();
   renderSheet();
   renderCues();
-  renderStages();
+  greenRoom.render();
+  reports.render(desk.items);
   renderPlanned();
 }
 
@@ -166,7 +188,7 @@ function renderUndo() {
   const last = lastControl();
   const button = byId("undo", HTMLButtonElement);
   button.disabled = !last?.undoable;
-  setText(button, last?.undoable ? `Undo ${last.name}${minutesOf(last)}` : "Nothing to undo");
+  setText(button, last?.undoable ? `Undo ${controlName(last.name)}${minutesOf(last)}` : "Nothing to undo");
   setAttribute(button, "aria-label", last?.undoable ? `Undo: ${controlText(last)}` : null);
   button.title = last?.undoable ? controlText(last) : "";
 }
@@ -216,26 +238,6 @@ function updateCue(item, { session, cue, due_ms, called_ms, late_ms, dropped }) 
   item.dataset.ahead = String(ahead);
   setText(mark, dropped ? "dropped" : ahead ? countdown(Number(due_ms) - (page.showNow() ?? 0)) : lateness(late_ms));
   mark.dataset.tone = dropped || ahead ? "" : late_ms >= 1000 ? "wait" : "ok";
-}
-
-function renderStages() {
-  const stages = [...page.items].filter(([key]) => key.startsWith("stage:")).map(([, stage]) => stage);
-  const publications = itemsOf("publication:");
-  keyed(
-    byId("media"),
-    /** @type {import("/sdk/types.js").StageState[]} */ (stages),
-    ({ id }) => id,
-    () => h("li", {}, h("span", { class: "line" }), h("span", { class: "small quiet" }), h("span", { class: "tag" })),
-    (item, { title, session }) => {
-      const [line, what, mark] = /** @type {HTMLElement[]} */ ([...item.children]);
-      if (!line || !what || !mark) return;
-      const count = publications.filter((one) => one.session === session).length;
-      setText(line, title);
-      setText(what, session ? (sessionOf(page.items, session)?.title ?? session) : "Nothing on stage");
-      setText(mark, count === 1 ? "1 publisher" : `${count} publishers`);
-      mark.dataset.tone = count ? "ok" : session ? "wait" : "";
-    },
-  );
 }
 
 function renderPlanned() {

@@ -7,6 +7,7 @@ import { armButton } from "./armed_button.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { openPage, refuse } from "./page.js";
+import { ScreenShare } from "./screen_share.js";
 import { Sources } from "./sources.js";
 import { StageVideo } from "./stage_video.js";
 import { clockRange, clockTime, clockTimeWithSeconds, countdown } from "./times.js";
@@ -21,6 +22,8 @@ const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.cli
 const sessionId = page.place.session ?? "";
 const sources = new Sources(() => session()?.title ?? "", showClock, sourceChanged);
 const room = client.follow(`session/${sessionId}`);
+const mine = client.follow("me");
+const slides = new ScreenShare({ event: page.place.event, session: sessionId, token: () => client.token, onChange: render });
 const monitor = new StageVideo(page.place.event, client, byId("monitor-video", HTMLVideoElement), () => {});
 /** @type {MediaSession | null} */
 let publication = null;
@@ -33,8 +36,9 @@ armButton(byId("leave", HTMLButtonElement), "Really leave?", leave);
 byId("monitor").addEventListener("toggle", () => {
   if (!byId("monitor", HTMLDetailsElement).open) monitor.stop();
 });
-addEventListener("beforeunload", (leaving) => publication && leaving.preventDefault());
+addEventListener("beforeunload", (leaving) => (publication ?? slides.publication) && leaving.preventDefault());
 room.on("change", render);
+mine.on("change", render);
 client.on("welcome", checkPermission);
 setInterval(() => void renderFigures(), 1000);
 explainInsecurePage();
@@ -77,6 +81,7 @@ function goOnAir() {
     session: sessionId,
     token: () => client.token,
     stream: sources.outgoing,
+    source: byId("spare", HTMLInputElement).checked ? "spare" : "main",
   });
   publication.on("status", render);
   render();
@@ -113,6 +118,7 @@ function render() {
   setText(byId("when"), `${clockRange(start_ms, end_ms, zone)} ${eventOf(page.items)?.time_zone_label ?? ""}`);
   renderCountdown(now);
   renderAir(now);
+  renderSlides(now);
   renderQuestion();
   renderChecks();
   if (byId("monitor", HTMLDetailsElement).open && client.welcome) monitor.show(stageOf(page.items, now.stage));
@@ -132,21 +138,27 @@ function renderCountdown(now) {
   byId("count").dataset.over = String(over);
 }
 
-/** @param {Session} now */
-function onStage(now) {
-  return stageOf(page.items, now.stage)?.session === sessionId;
+/**
+ * What the run sheet has of a publication of ours.
+ *
+ * @param {MediaSession | null} published
+ * @returns {import("/sdk/types.js").OwnPublication | undefined}
+ */
+function known(published) {
+  return mine.items.get(`publication:${published?.id}`);
 }
 
 /**
- * The server says that nobody publishes any more, though we do: a media worker was lost. It knows
+ * The server says that we don't publish any more, though we do: a media worker was lost. It knows
  * long before our own connection notices the silence.
  *
  * @param {Session} now
  * @param {boolean} connected
  */
 function comeBackIfLost(now, connected) {
-  const lost = connected && heard && !now.on_air && !isOver(now);
-  heard = connected && now.on_air;
+  const there = known(publication) !== undefined;
+  const lost = connected && heard && !there && !isOver(now);
+  heard = connected && there;
   if (lost) publication?.reconnect();
 }
 
@@ -156,31 +168,37 @@ function renderAir(now) {
   const connected = state === "connected";
   if (publication && isOver(now)) return leave();
   comeBackIfLost(now, connected);
-  const onAir = connected && onStage(now) && isOn(now);
-  setText(byId("tally"), onAir ? "On air" : connected ? "In the room" : "Off air");
-  byId("tally").dataset.state = onAir ? "on" : connected ? "room" : "off";
+  const onStage = connected && (known(publication)?.on_stage ?? false);
+  setText(byId("tally"), onStage ? (isOn(now) ? "On air" : "On stage") : connected ? "Green room" : "Off air");
+  byId("tally").dataset.state = onStage ? "on" : connected ? "room" : "off";
   const going = publication !== null && state !== "failed";
   show(byId("go"), !going);
   show(byId("leave"), going);
   byId("go", HTMLButtonElement).disabled = isOver(now) || sources.outgoing.getTracks().length === 0;
-  setText(byId("air-text"), airText(now, onAir));
+  byId("as", HTMLFieldSetElement).disabled = going;
+  setText(byId("air-text"), airText(now, onStage));
   if (state === "failed") setText(byId("air-error"), errorText(publication?.status.error));
   else if (going) setText(byId("air-error"), "");
   return undefined;
 }
 
+/** @param {Session} now */
+function renderSlides(now) {
+  if (slides.publication && isOver(now)) return slides.stop();
+  return slides.render(known(slides.publication)?.on_stage);
+}
+
 /**
  * @param {Session} now
- * @param {boolean} onAir
+ * @param {boolean} onStage
  */
-function airText(now, onAir) {
+function airText(now, onStage) {
   const zone = eventOf(page.items)?.time_zone;
-  const starts = clockTime(now.expected.start_ms, zone);
   if (isOver(now)) return "This session is over. Thank you.";
-  if (onAir) return "The audience sees and hears you.";
+  if (onStage) return isOn(now) ? "The audience sees and hears you." : "Whoever is early sees and hears you already.";
   switch (publication?.status.state) {
     case "connected":
-      return `You are connected. The audience sees you from ${starts} on.`;
+      return greenRoomText(now, clockTime(now.expected.start_ms, zone));
     case "waiting":
       return `The doors are closed. You go in by yourself when they open at ${clockTime(now.doors_open_ms, zone)}.`;
     case "connecting":
@@ -190,6 +208,16 @@ function airText(now, onAir) {
     default:
       return sources.kind ? "Ready when you are." : "Choose your source first.";
   }
+}
+
+/**
+ * @param {Session} now
+ * @param {string} starts
+ */
+function greenRoomText(now, starts) {
+  const seen = "You are in the green room: only producers see and hear you.";
+  if (known(publication)?.source === "spare") return `${seen} You stand in when the main picture falls silent.`;
+  return isOn(now) ? `${seen} They put you on stage.` : `${seen} You go on stage at ${starts}.`;
 }
 
 function renderQuestion() {

@@ -9,6 +9,7 @@ const STILL_AFTER_LOOKS = 3; // the server needs up to 10 s to be sure that a sp
 
 /**
  * @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient
+ * @typedef {import("/sdk/whep.js").Layer} Layer
  * @typedef {import("/sdk/types.js").StageState} StageState
  */
 
@@ -16,6 +17,9 @@ export class StageVideo {
   /** @type {import("/sdk/index.js").Watcher | null} */
   #watcher = null;
   #stage = "";
+  #empty = true; // nothing is on the stage
+  /** @type {Layer} */
+  #layer = "auto";
   #client;
   #event;
   #video;
@@ -38,11 +42,30 @@ export class StageVideo {
     setInterval(() => void this.#look(), LOOK_EVERY_MS);
   }
 
-  /** @param {StageState | undefined} stage as the agenda has it now */
+  /**
+   * One connection lasts as long as the stage is watched: talks come and go on it.
+   *
+   * @param {StageState | undefined} stage as the agenda has it now
+   */
   show(stage) {
-    const wanted = stage?.session ? stage.id : "";
+    const empty = !stage?.session;
+    const wanted = stage && (!empty || stage.id === this.#stage) ? stage.id : "";
     if (wanted !== this.#stage) this.#turnTo(wanted);
     if (stage) this.#watcher?.follow(stage.generation);
+    if (this.#empty && !empty && this.#watcher?.status.state === "waiting") this.#watcher.reconnect();
+    this.#empty = empty;
+  }
+
+  /**
+   * Which picture to be sent from now on.
+   *
+   * @param {Layer} layer
+   * @returns {Promise<void>} raises ShowcallerError where the server can't
+   */
+  async choose(layer) {
+    this.#layer = layer;
+    this.#onChange();
+    await this.#watcher?.choose(layer);
   }
 
   /** @returns {import("./poster_model.js").Picture} */
@@ -50,7 +73,8 @@ export class StageVideo {
     const status = this.#watcher?.status;
     const playing = this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
     const problem = status?.error ? errorText(status.error) : "";
-    return { state: status?.state ?? null, playing, still: this.#looksWithoutBytes >= STILL_AFTER_LOOKS, problem };
+    const still = this.#looksWithoutBytes >= STILL_AFTER_LOOKS;
+    return { state: status?.state ?? null, playing, still, soundOnly: this.#layer === "none", problem };
   }
 
   /** @returns {Promise<RTCStatsReport | null>} */
@@ -72,6 +96,7 @@ export class StageVideo {
       const token = () => this.#client.token;
       this.#watcher = watch({ event: this.#event, stage, token, video: this.#video });
       this.#watcher.on("status", () => this.#changed());
+      void this.#watcher.choose(this.#layer);
     }
     this.#onChange();
   }

@@ -7,6 +7,7 @@ import { byId, keyed, setAttribute, setText, show } from "./dom.js";
 import { openPage, refuse } from "./page.js";
 import { address, placeOf } from "./place.js";
 import { posterOf } from "./poster_model.js";
+import { QualityMenu } from "./quality_menu.js";
 import { QuestionsPanel } from "./questions_panel.js";
 import { ReactionsBar } from "./reactions_bar.js";
 import { speakerItem } from "./session_row.js";
@@ -28,6 +29,7 @@ byId("sound").addEventListener("click", () => {
 });
 byId("unmute").addEventListener("click", () => byId("sound").click());
 byId("full").addEventListener("click", () => void toggleFullScreen());
+new QualityMenu(stageVideo);
 byId("now-on-link").addEventListener("click", turnInPlace);
 addEventListener("popstate", () => turnTo(placeOf().session ?? ""));
 addEventListener("pagehide", () => stageVideo.stop());
@@ -122,9 +124,10 @@ function renderNowOn(session) {
 }
 
 function renderSound() {
-  const live = byId("screen").dataset.state === "live";
-  show(byId("controls"), live);
-  show(byId("unmute"), live && video.muted);
+  const { state, soundOnly } = stageVideo.picture;
+  const heard = byId("screen").dataset.state === "live" || (soundOnly && state === "connected");
+  show(byId("controls"), heard);
+  show(byId("unmute"), heard && video.muted);
   setText(byId("sound"), video.muted ? "Sound on" : "Sound off");
 }
 

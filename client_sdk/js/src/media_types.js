@@ -1,0 +1,88 @@
+/**
+ * What media workers measure, for producers: PROTOCOL.md §9. Shares are from 0 to 1; null is not known.
+ *
+ * @typedef {object} LayerStatistics
+ * @property {string} rid empty where there is only one
+ * @property {string} codec
+ * @property {number} bitrate_bps
+ * @property {number} frames_per_s
+ * @property {number | null} keyframe_age_s
+ * @property {number} lost_share
+ * @property {number} packets
+ * @property {number} packets_lost
+ *
+ * @typedef {object} SoundStatistics
+ * @property {string} codec
+ * @property {number} bitrate_bps
+ * @property {number | null} level_dbov −127 (silence) to 0
+ * @property {number} lost_share
+ * @property {number} packets
+ *
+ * @typedef {object} PublicationStatistics
+ * @property {string} publication
+ * @property {string} session
+ * @property {string} person
+ * @property {string} source
+ * @property {string[]} on_stage stages that show it now
+ * @property {boolean} live connected
+ * @property {number} silent_s
+ * @property {number | null} rtt_ms
+ * @property {LayerStatistics[]} layers the best first
+ * @property {SoundStatistics | null} sound
+ * @property {number} keyframe_requests
+ * @property {string[]} problems
+ *
+ * @typedef {object} StageStatistics
+ * @property {string} stage
+ * @property {string} session
+ * @property {string} publication on the stage now
+ * @property {number} viewers
+ * @property {number} packets_sent
+ * @property {number} bytes_sent
+ * @property {number} packets_lost
+ * @property {number} lost_share
+ * @property {number | null} rtt_ms_p50
+ * @property {number | null} rtt_ms_p99
+ * @property {number} nacks
+ * @property {number} retransmitted
+ * @property {number} keyframe_requests
+ * @property {number} freezes
+ * @property {number} freeze_s
+ * @property {number} splices
+ * @property {number | null} splice_wait_ms_last
+ * @property {Record<string, number>} layers viewers by layer
+ *
+ * @typedef {object} ViewerStatistics
+ * @property {string} resource
+ * @property {string} person
+ * @property {string} stage
+ * @property {number} connected_s
+ * @property {number} packets_sent
+ * @property {number} bytes_sent
+ * @property {number} packets_lost
+ * @property {number} lost_share
+ * @property {number | null} rtt_ms
+ * @property {number | null} jitter_ms
+ * @property {number} nacks
+ * @property {number} retransmitted
+ * @property {number} keyframe_requests
+ * @property {number} freezes
+ * @property {string} layer
+ * @property {string} asked_layer
+ * @property {number | null} estimate_bps
+ *
+ * @typedef {object} WorkerLine
+ * @property {string} worker
+ * @property {string} node
+ * @property {string} kernel
+ * @property {number} port
+ * @property {number} load share of one core
+ * @property {number} viewers
+ *
+ * @typedef {object} MediaOverview
+ * @property {WorkerLine[]} workers
+ * @property {PublicationStatistics[]} publications
+ * @property {StageStatistics[]} stages
+ */
+
+export {};

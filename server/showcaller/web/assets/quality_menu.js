@@ -1,0 +1,60 @@
+/** Which picture to be sent: what somebody chose in this browser holds for every talk. */
+
+import { byId, h, setText } from "./dom.js";
+import { errorText } from "./error_text.js";
+
+/** @typedef {import("/sdk/whep.js").Layer} Layer */
+
+const KEPT_AS = "showcaller:quality";
+/** @type {[Layer, string][]} */
+const CHOICES = [
+  ["auto", "Automatic"],
+  ["high", "High"],
+  ["medium", "Medium"],
+  ["low", "Low (data saver)"],
+  ["none", "Sound only"],
+];
+
+export class QualityMenu {
+  #video;
+  #select = byId("quality", HTMLSelectElement);
+
+  /** @param {import("./stage_video.js").StageVideo} video */
+  constructor(video) {
+    this.#video = video;
+    const kept = recall();
+    this.#select.replaceChildren(...CHOICES.map(([layer, name]) => h("option", { value: layer, selected: layer === kept }, name)));
+    this.#select.addEventListener("change", () => void this.#choose(/** @type {Layer} */ (this.#select.value)));
+    if (kept !== "auto") void this.#choose(kept);
+  }
+
+  /** @param {Layer} layer */
+  async #choose(layer) {
+    keep(layer);
+    setText(byId("quality-note"), "");
+    try {
+      await this.#video.choose(layer);
+    } catch (error) {
+      setText(byId("quality-note"), `The quality could not be changed. ${errorText(error)}`);
+    }
+  }
+}
+
+/** @returns {Layer} */
+function recall() {
+  try {
+    const kept = localStorage.getItem(KEPT_AS);
+    return CHOICES.find(([layer]) => layer === kept)?.[0] ?? "auto";
+  } catch {
+    return "auto"; // a browser that keeps nothing
+  }
+}
+
+/** @param {Layer} layer */
+function keep(layer) {
+  try {
+    localStorage.setItem(KEPT_AS, layer);
+  } catch {
+    // then it holds until the page is left
+  }
+}
