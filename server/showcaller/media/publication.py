@@ -174,7 +174,8 @@ class Publication:
             return None  # until a packet tells which layer it is
         track = Track(self, kind, packet.ssrc, rid, codec)
         self._tracks[packet.ssrc] = track
-        self._throttles[packet.ssrc] = Throttle(KEYFRAME_EVERY_S)
+        throttle = self._throttles[packet.ssrc] = Throttle(KEYFRAME_EVERY_S)
+        track.on_keyframe = throttle.forget
         track.ask_keyframe = lambda: self.ask_keyframe(track)
         if kind == "audio":
             self.sound = track

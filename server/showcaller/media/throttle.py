@@ -23,3 +23,7 @@ class Throttle:
     def due(self, now_s: float) -> bool:
         """Whether a wish that was put off may be done now; it is granted by that."""
         return self._put_off and self.ask(now_s)
+
+    def forget(self) -> None:
+        """What was put off has come by itself."""
+        self._put_off = False

@@ -39,7 +39,7 @@ class MediaPacket(NamedTuple):
 
 
 class Track:
-    """`lanes` get each batch; `ask_keyframe` asks the publisher for one."""
+    """`lanes` get each batch; `ask_keyframe` asks the publisher for one, `on_keyframe` is called for each."""
 
     def __init__(
         self, publication: Publication, kind: str, ssrc: int, rid: str, codec: Codec
@@ -52,6 +52,7 @@ class Track:
         self.reception = Reception(ssrc, codec.clock_hz)
         self.lanes: list[Taker] = []
         self.ask_keyframe: Callable[[], None] = lambda: None
+        self.on_keyframe: Callable[[], None] = lambda: None
         self.last: MediaPacket | None = None  # the one with the highest sequence
         self.last_s = 0.0  # when it came
         self.keyframe_s: float | None = None
@@ -158,6 +159,7 @@ class Track:
             return
         self.flush()
         self._keyframe, self.keyframe_s = packet, now_s
+        self.on_keyframe()
 
     def _keep(self, packet: MediaPacket) -> None:
         self._kept[packet.sequence] = packet

@@ -15,6 +15,14 @@ def test_the_first_wish_is_granted_at_once_and_the_next_becomes_due():
     assert not throttle.due(20.0), "it was granted"
 
 
+def test_what_came_by_itself_is_not_due():
+    throttle = Throttle(0.5)
+    assert throttle.ask(10.0)
+    assert not throttle.ask(10.1)
+    throttle.forget()
+    assert not throttle.due(11.0)
+
+
 @given(st.lists(st.floats(0, 0.3), max_size=60))
 def test_no_two_are_granted_within_the_interval_and_none_is_forgotten(steps):
     throttle, now_s, granted, refused = Throttle(0.5), 0.0, [], False
