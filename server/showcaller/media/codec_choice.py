@@ -95,7 +95,9 @@ def _sound_parameters(text: str) -> str:
 
 
 def _is_sound(name: str, value: str) -> bool:
-    return name not in _INTEGERS or (value.isascii() and value.isdigit() and len(value) < 10)
+    value = value.strip()
+    is_number = value.isascii() and value.isdigit() and len(value) < 10
+    return is_number or name.strip().lower() not in _INTEGERS
 
 
 def _pairs(parameters: str) -> dict[str, str]:

@@ -62,7 +62,8 @@ class Negotiated(NamedTuple):
 
     remote: Remote
     media: tuple[Medium, ...]  # in the offer's order
-    bundle: tuple[str, ...]  # the mids of the answer's group; none if the offer has no group
+    bundle: tuple[str, ...]  # the mids that share the transport, its section's first
+    grouped: bool  # whether the offer says so; a lone section needs no group
     rejected: dict[int, tuple[str, ...]]  # the answer's lines by place among all sections
 
 
@@ -79,28 +80,32 @@ class Outgoing(NamedTuple):
 def negotiate(offer: str, role: Role) -> Negotiated:
     """Raises `BadInput`, `Unprocessable`."""
     described = read_description(offer)
-    bundle = _bundle(described.session)
     sections = dict(zip(_mids(described), described.sections, strict=True))
+    bundle = _bundle(described, sections)
     kept = {mid: s for mid, s in sections.items() if not _is_rejected(s, mid in bundle)}
     _check_shape(kept, bundle)
     default = _direction(described.session, "sendrecv")
     media = tuple(_medium(section, mid, role, default) for mid, section in kept.items())
     _check_media(media, role)
-    tagged = next((mid for mid in bundle if mid in kept), next(iter(kept)))
-    places = [kept[tagged].attributes, described.session]
-    places += [sections[mid].attributes for mid in bundle[:1] if mid in sections]
+    grouped = tuple(mid for mid in bundle if mid in kept)
+    together = grouped or tuple(kept)
+    places = [kept[together[0]].attributes, described.session]
+    places += [sections[mid].attributes for mid in bundle[:1]]
     return Negotiated(
         _remote(places),
         media,
-        tuple(mid for mid in bundle if mid in kept),
+        together,
+        bool(grouped),
         {at: _rejection(s) for at, (mid, s) in enumerate(sections.items()) if mid not in kept},
     )
 
 
-def _bundle(session: Attributes) -> list[str]:
-    """The mids of the offer's BUNDLE group (RFC 9143 §7)."""
-    groups = [value.split() for value in session.get("group", ())]
-    return next((words[1:] for words in groups if words[:1] == ["BUNDLE"]), [])
+def _bundle(described: Description, sections: dict[str, Section]) -> list[str]:
+    """The mids of the offer's BUNDLE group (RFC 9143 §7), those that sections have."""
+    groups = [value.split() for value in described.session.get("group", ())]
+    mids = next((words[1:] for words in groups if words[:1] == ["BUNDLE"]), [])
+    named = [mid for mid in mids if mid in sections and "mid" in sections[mid].attributes]
+    return list(dict.fromkeys(named))
 
 
 def _mids(described: Description) -> list[str]:
@@ -255,8 +260,8 @@ def _feedback(attributes: Attributes, codecs: Sequence[Codec]) -> dict[int, list
     """The feedback that may be sent, by the codec's payload type; `*` stands for all (RFC 4585 §4.2)."""
     offered: set[tuple[str, str]] = set()
     for value in attributes.get("rtcp-fb", ()):
-        number, *words = value.split()
-        offered.add((number, " ".join(words)))
+        number, _, name = value.partition(" ")
+        offered.add((number, " ".join(name.split())))
     return {
         codec.payload_type: [
             name
@@ -329,7 +334,7 @@ def answer(
 def _head(negotiated: Negotiated, local: Local) -> Iterator[str]:
     session_id = int.from_bytes(local.ufrag.encode()[:7], "big")  # as unique, and below 2^62
     yield from ("v=0", f"o=- {session_id} 1 IN IP4 0.0.0.0", "s=-", "t=0 0")
-    if negotiated.bundle:
+    if negotiated.grouped:
         yield f"a=group:BUNDLE {' '.join(negotiated.bundle)}"
     yield from ("a=msid-semantic: WMS *", *_ICE)
 
