@@ -108,6 +108,7 @@ class MediaService:
     ) -> Answer:
         """A WHIP offer. Raises what `admission` does, `BadInput`, `Unprocessable`, `Unavailable`."""
         stage = admit_publisher(self._sheet, principal, session, self._event.wall_ms())
+        await self._attempt(self._event.introduce(principal))
         return await self._at_stage(
             stage, "publish", principal, session=session, offer=offer, source=source
         )

@@ -21,7 +21,6 @@ from ..domain.outcome import Outcome, Refusal
 from ..domain.people import Principal
 from ..domain.questions import first_state
 from ..domain.runsheet import RunSheet
-from ..domain.text import TextProblem, clean_text
 from ..errors import (
     Banned,
     Forbidden,
@@ -40,8 +39,6 @@ from .permissions import may_command
 from .votes import VoteBatches
 
 KEYS_REMEMBERED = 50_000
-MAX_NAME_GRAPHEMES = 60
-MAX_NAME_BYTES = 400
 
 _LANES: dict[str, Lane] = {
     "question.ask": "question",
@@ -142,6 +139,10 @@ class Commands:
             raise Unavailable("the event's run has not begun", retry_after_s=1)
         return sheet
 
+    @property
+    def event(self) -> LiveEvent:
+        return self._event
+
     def new_id(self, prefix: str, call: Call) -> str:
         return derive_id(prefix, self._event.state.salt, call.key)
 
@@ -150,24 +151,12 @@ class Commands:
         outcome: Outcome = await self._event.append(fact, call.key)
         _raise_if(outcome.refused)
 
-    async def introduce(self, who: Principal) -> None:
-        """Have a record of the name before a fact is shown with it; tokens of the organiser bring one."""
-        names = self._event.names
-        await names.ensure([who.person])
-        if names.get(who.person) or who.person in self._event.state.people.erased:
-            return
-        try:
-            name = clean_text(who.name, max_graphemes=MAX_NAME_GRAPHEMES, max_bytes=MAX_NAME_BYTES)
-        except TextProblem:
-            return
-        await names.put(who.person, name)
-
     # Handlers that do more than append a fact -----------------------------------------------------
 
     async def ask(self, call: Call, args: a.AskArgs) -> Result:
         text = a.cleaned(args.text)
         state = first_state(self.sheet.sessions[args.session])
-        await self.introduce(call.who)
+        await self._event.introduce(call.who)
         question = QuestionId(self.new_id("q", call))
         fact = facts.QuestionAsked(
             question=question,
@@ -198,7 +187,7 @@ class Commands:
 
     async def announce(self, call: Call, args: a.AnnounceArgs) -> Result:
         text = a.cleaned(args.text, a.MAX_ANNOUNCEMENT_GRAPHEMES)
-        await self.introduce(call.who)
+        await self._event.introduce(call.who)
         announcement = AnnouncementId(self.new_id("a", call))
         fact = facts.AnnouncementMade(
             announcement=announcement,
@@ -269,7 +258,7 @@ def _control(
     """A producer's control of one session, which can be undone by its id."""
 
     async def run(commands: Commands, call: Call, read: a.Args) -> Result:
-        await commands.introduce(call.who)
+        await commands.event.introduce(call.who)
         control = ControlId(commands.new_id("c", call))
         await commands.append(call, make(call, read, control))
         return {"control": control}

@@ -239,6 +239,11 @@ class LiveEvent:
         except TimeoutError:
             raise Unavailable("the event's log does not answer: send it again") from None
 
+    async def introduce(self, who: Principal) -> None:
+        """Have a record of the name before a fact is shown with it. Raises as `append` does."""
+        if who.person not in self.state.people.erased:
+            await self.names.introduce(who)
+
     # Reading ------------------------------------------------------------------------------------
 
     def wall_ms(self) -> float:

@@ -15,9 +15,13 @@ from msgspec import Struct
 from .. import system
 from ..broker.base import EventLog
 from ..domain.ids import PersonId
+from ..domain.people import Principal
+from ..domain.text import TextProblem, clean_text
 
 RECORD_KIND = "person"
 NAMES_KEPT = 100_000
+MAX_NAME_GRAPHEMES = 60
+MAX_NAME_BYTES = 400
 
 
 class PersonRecord(Struct, kw_only=True):
@@ -53,6 +57,17 @@ class Names:
         record = PersonRecord(name=name, email=email, registered_ms=system.wall_ms())
         await self._log.put_record(RECORD_KIND, person, msgspec.json.encode(record))
         self._keep(person, name)
+
+    async def introduce(self, who: Principal) -> None:
+        """Have a record of the name that a token of the organiser's brought, unless there is one."""
+        await self.ensure([who.person])
+        if self.get(who.person):
+            return
+        try:
+            name = clean_text(who.name, max_graphemes=MAX_NAME_GRAPHEMES, max_bytes=MAX_NAME_BYTES)
+        except TextProblem:
+            return
+        await self.put(who.person, name)
 
     async def erase(self, person: PersonId) -> None:
         """Delete the person's record."""
