@@ -25,9 +25,8 @@ EVENT = "systems-scale-winter-2023"
 WITHIN_S = 240
 SELECTED = os.environ.get("SHOWCALLER_CONFORMANCE", "not slow")  # as pytest's -m has it
 
-# A RECOMMENDED of RFC 9725 §4.3 and WHEP §4.5 (OPTIONAL in §4.4.5 and §4.6.3).
-BROKEN = {"test_ice.py::test_restart_is_supported"}
-# What we don't do, and nobody has to: restarts, counter-offers, protocol extensions.
+BROKEN: set[str] = set()
+# What we don't do, and nobody has to: counter-offers, protocol extensions, refusing restarts.
 NOT_APPLICABLE = {
     "test_counter_offer.py::test_answer_to_a_counter_offer",
     "test_counter_offer.py::test_counter_offer",
@@ -35,10 +34,9 @@ NOT_APPLICABLE = {
     "test_counter_offer.py::test_malformed_answer_to_a_counter_offer",
     "test_counter_offer.py::test_validity_of_a_counter_offer",
     "test_ice.py::test_refused_candidates_have_their_code",
-    "test_ice.py::test_restart_has_a_new_etag",
-    "test_ice.py::test_restart_is_answered",
-    "test_ice.py::test_restart_keeps_the_ice_options",
-    "test_ice.py::test_restart_outdates_the_old_etag",
+    "test_ice.py::test_refused_restart_has_its_code",
+    "test_ice.py::test_refused_restart_keeps_the_session",
+    "test_media.py::test_a_refused_restart_leaves_media_alone",
     "test_setup.py::test_extensions",
 }
 
