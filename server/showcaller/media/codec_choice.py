@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..errors import BadInput
@@ -56,31 +57,37 @@ class _Format(NamedTuple):
 
 
 def choose_codecs(section: Section) -> tuple[Codec, ...]:
-    """In the offer's order. Raises `BadInput`.
+    """In the offer's order. Raises `BadInput`."""
+    maps, parameters = (tuple(section.attributes.get(name, ())) for name in ("rtpmap", "fmtp"))
+    return _choose(section.kind, section.formats, maps, parameters)
 
-    H.264 in single NAL units is what everybody offers and nobody sends: taken if there is nothing else.
-    """
-    formats = list(_formats(section))
+
+@lru_cache(maxsize=64)  # browsers of one make offer the same
+def _choose(
+    kind: str, offered: tuple[str, ...], maps: tuple[str, ...], parameters: tuple[str, ...]
+) -> tuple[Codec, ...]:
+    """H.264 in single NAL units is what everybody offers and nobody sends: only for want of others."""
+    formats = list(_formats(offered, maps, parameters))
     rtx: dict[tuple[int, int], int] = {}  # payload type by that of the codec, and its clock
     for format in formats:
         apt = _pairs(format.parameters).get("apt", "") if format.name == "rtx" else ""
         if apt:
             rtx.setdefault((int(apt), format.clock_hz), format.payload_type)
-    codecs = [codec for format in formats if (codec := _codec(format, section.kind, rtx))]
+    codecs = [codec for format in formats if (codec := _codec(format, kind, rtx))]
     usual = [codec for codec in codecs if not _is_single_unit(codec)]
     return tuple(usual or codecs)
 
 
-def _formats(section: Section) -> Iterator[_Format]:
-    offered = section.formats
+def _formats(
+    offered: tuple[str, ...], maps: tuple[str, ...], fmtp: tuple[str, ...]
+) -> Iterator[_Format]:
     if not all(f.isascii() and f.isdigit() and int(f) < 128 for f in offered):
         raise BadInput("a payload type is not a number from 0 to 127")
     if any(int(f) in _FORBIDDEN_PAYLOAD_TYPES for f in offered):
         raise BadInput("payload types 72 to 76 are taken by RTCP (RFC 5761 §4)")
-    told = (value.partition(" ") for value in section.attributes.get("fmtp", ()))
+    told = (value.partition(" ") for value in fmtp)
     parameters = {kind: text for kind, _, text in told if len(text) <= _MAX_PARAMETERS}
-    maps = map(_RTPMAP.fullmatch, section.attributes.get("rtpmap", ()))
-    mapped = {found.group(1): found.groups() for found in maps if found}
+    mapped = {found.group(1): found.groups() for found in map(_RTPMAP.fullmatch, maps) if found}
     for kind in dict.fromkeys(offered):
         if kind in mapped:
             _, name, clock, channels = mapped[kind]

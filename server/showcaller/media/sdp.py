@@ -94,7 +94,7 @@ def _section(lines: list[str]) -> Section:
 def _attributes(lines: list[str]) -> Attributes:
     attributes: Attributes = {}
     for line in lines:
-        if line.startswith("a="):
+        if line[:2] == "a=":
             name, _, value = line[2:].partition(":")
             attributes.setdefault(name, []).append(value)
     for name, pattern in _STRICT.items():
