@@ -40,17 +40,23 @@ class Loop(NamedTuple):
 
 
 @functools.cache
-def video_loop(codec: str = "VP8", *, brightness: int = 128) -> Loop:
+def video_loop(
+    codec: str = "VP8",
+    *,
+    brightness: int = 128,
+    frames: int = FRAMES,
+    keyframe_every: int = KEYFRAME_EVERY,
+) -> Loop:
     """A grey picture with a bar that moves; `brightness` tells one source from another."""
     encoder: Any = av.CodecContext.create(_ENCODERS[codec], "w")
     encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
     encoder.time_base = Fraction(1, FRAMES_PER_S)
     encoder.bit_rate = 200_000
-    encoder.gop_size = KEYFRAME_EVERY
+    encoder.gop_size = keyframe_every
     encoder.options = _OPTIONS[codec]
     encoder.thread_count = 1  # several would wait for one another on a busy machine
     packets: list[bytes] = []
-    for number in range(FRAMES):
+    for number in range(frames):
         packets += map(bytes, encoder.encode(_picture(number, brightness)))
     packets += map(bytes, encoder.encode(None))
     return Loop("video", tuple(packets), Fraction(1, FRAMES_PER_S))
@@ -58,7 +64,7 @@ def video_loop(codec: str = "VP8", *, brightness: int = 128) -> Loop:
 
 def _picture(number: int, brightness: int) -> Any:
     planes = bytearray([brightness]) * (WIDTH * HEIGHT)
-    at = number * WIDTH // FRAMES
+    at = number * WIDTH // FRAMES % WIDTH
     for row in range(HEIGHT):
         planes[row * WIDTH + at] = 255
     frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
@@ -99,10 +105,14 @@ class LoopTrack(MediaStreamTrack):
     async def recv(self) -> Any:
         due_s = self._began_s + float(self._sent * self._played.step_s)
         await asyncio.sleep(max(0.0, due_s - system.monotonic_s()))
-        packet: Any = av.Packet(self._played.packets[self._sent % len(self._played.packets)])
+        packet: Any = av.Packet(self.packet())
         packet.pts, packet.time_base = self._sent, self._played.step_s
         self._sent += 1
         return packet
+
+    def packet(self) -> bytes:
+        """The next one."""
+        return self._played.packets[self._sent % len(self._played.packets)]
 
 
 def _connection() -> RTCPeerConnection:
@@ -132,16 +142,22 @@ class Publisher(_Client):
     def __init__(self, *, codec: str = "VP8", brightness: int = 128) -> None:
         super().__init__()
         self.keyframe_requests: list[float] = []
-        self._add(video_loop(codec, brightness=brightness), f"video/{codec}")
+        self._add(self._loop(codec, brightness), f"video/{codec}")
         self._add(audio_loop(), "audio/opus")
 
     def _add(self, loop: Loop, mime: str) -> None:
-        transceiver = self.pc.addTransceiver(LoopTrack(loop), "sendonly")
+        transceiver = self.pc.addTransceiver(self._track(loop), "sendonly")
         sender: Any = transceiver.sender
         capabilities = sender.getCapabilities(loop.kind).codecs
         transceiver.setCodecPreferences([c for c in capabilities if c.mimeType == mime])
         if loop.kind == "video":
             sender._send_keyframe = self._note_request
+
+    def _loop(self, codec: str, brightness: int) -> Loop:
+        return video_loop(codec, brightness=brightness)
+
+    def _track(self, loop: Loop) -> LoopTrack:
+        return LoopTrack(loop)
 
     def _note_request(self) -> None:
         self.keyframe_requests.append(system.monotonic_s())

@@ -1,0 +1,149 @@
+"""A speaker in a process of its own, who may vanish: `async with Speaker(whip_url, token, brightness=90)`.
+
+The picture is grey with a bar that moves, and a keyframe comes each second or when one is asked for.
+As a program, `python -m showcaller.testing.speaker WHIP_URL TOKEN BRIGHTNESS` publishes until its standard
+input ends. It writes `connected` first, and then a line for each keyframe that it was asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import aiohttp
+
+from .media_peers import FRAMES_PER_S, Loop, LoopTrack, Publisher, video_loop
+
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 10.0
+LOOP_FRAMES = 4 * FRAMES_PER_S
+
+
+class Speaker:
+    """Publishes from `__aenter__` on. Raises `RuntimeError` where it is not let in."""
+
+    def __init__(self, whip_url: str, token: str, *, brightness: int) -> None:
+        self.brightness = brightness
+        self.keyframe_requests = 0
+        self._arguments = whip_url, token, str(brightness)
+        self._process: asyncio.subprocess.Process | None = None
+        self._listening: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Speaker:
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", __name__, *self._arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(START_TIMEOUT_S):
+            line = await self._process.stdout.readline()
+        if line != b"connected\n":
+            await self._process.wait()
+            raise RuntimeError(f"the speaker is not connected: {line.decode()}")
+        self._listening = asyncio.create_task(self._listen(self._process.stdout))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.leave()
+
+    async def leave(self) -> None:
+        """Say goodbye and end."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._ended()
+
+    async def vanish(self) -> None:
+        """SIGKILL: nobody is told."""
+        assert self._process is not None
+        self._process.kill()
+        await self._ended()
+
+    async def _ended(self) -> None:
+        assert self._process is not None
+        assert self._listening is not None
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        await self._listening
+
+    async def _listen(self, lines: asyncio.StreamReader) -> None:
+        async for _ in lines:
+            self.keyframe_requests += 1
+
+
+class _AnsweringTrack(LoopTrack):
+    """Goes on at a keyframe when one is asked for."""
+
+    def __init__(self, loop: Loop) -> None:
+        super().__init__(loop)
+        self._skipped = 0
+
+    def to_keyframe(self) -> None:
+        self._skipped += -(self._sent + self._skipped) % FRAMES_PER_S
+
+    def packet(self) -> bytes:
+        return self._played.packets[(self._sent + self._skipped) % len(self._played.packets)]
+
+
+class _AnsweringPublisher(Publisher):
+    """Gives those keyframes that it is asked for, and prints a line for each."""
+
+    def __init__(self, brightness: int) -> None:
+        self._picture: _AnsweringTrack | None = None
+        super().__init__(brightness=brightness)
+
+    def _track(self, loop: Loop) -> LoopTrack:
+        if loop.kind == "audio":
+            return super()._track(loop)
+        self._picture = _AnsweringTrack(loop)
+        return self._picture
+
+    def _loop(self, codec: str, brightness: int) -> Loop:
+        return video_loop(
+            codec, brightness=brightness, frames=LOOP_FRAMES, keyframe_every=FRAMES_PER_S
+        )
+
+    def _note_request(self) -> None:
+        super()._note_request()
+        assert self._picture is not None
+        self._picture.to_keyframe()
+        print("keyframe", flush=True)
+
+
+async def _publish(whip_url: str, token: str, brightness: int) -> None:
+    publisher = _AnsweringPublisher(brightness)
+    connected = asyncio.Event()
+
+    @publisher.pc.on("connectionstatechange")
+    def changed() -> None:
+        if publisher.pc.connectionState == "connected":
+            connected.set()
+
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        async with http.post(whip_url, data=await publisher.offer()) as answer:
+            answer.raise_for_status()
+            await publisher.accept(await answer.text())
+            resource = answer.url.join(answer.url.__class__(answer.headers["Location"]))
+        await connected.wait()
+        print("connected", flush=True)
+        await _input_ended()
+        await http.delete(resource)
+    await publisher.close()
+
+
+async def _input_ended() -> None:
+    reader = asyncio.StreamReader()
+    protocol: Any = asyncio.StreamReaderProtocol(reader)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
+    await reader.read()
+
+
+if __name__ == "__main__":
+    asyncio.run(_publish(sys.argv[1], sys.argv[2], int(sys.argv[3])))
