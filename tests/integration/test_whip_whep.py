@@ -1,5 +1,6 @@
 """WHIP and WHEP over HTTP, with aiortc as an independent client: what is let in, and what is answered."""
 
+import json
 import re
 
 import pytest
@@ -8,6 +9,7 @@ from showcaller.broker.sqlite import SqliteBroker
 from showcaller.domain import facts
 from showcaller.testing.media_node import PRODUCER, MediaNode
 from showcaller.testing.media_peers import Publisher, Watcher
+from showcaller.testing.until import until
 
 SDP, FRAGMENT = "application/sdp", "application/trickle-ice-sdpfrag"
 PROBLEM = "application/problem+json"
@@ -132,6 +134,121 @@ async def test_a_resource_is_patched_and_deleted_by_its_owner_only(node):
     assert await delete(node.token("producer")) == 200
     assert await delete(owner) == 404
     assert await get(owner) == 404
+
+
+async def test_an_ice_restart_has_new_credentials_and_a_new_etag(node):
+    """RFC 9725 §4.3.2; the connection itself is tried in the transport's tests."""
+    _, published = await node.publish()
+    owner = node.token("speaker", person="p_speaker", sessions=("one",))
+
+    async def patch(fragment, if_match):
+        headers = {"Content_Type": FRAGMENT, "If_Match": if_match}
+        return await node.ask("PATCH", published.resource, fragment, token=owner, **headers)
+
+    restart = "a=ice-ufrag:newOne\r\na=ice-pwd:0123456789012345678901\r\n"
+    restarted = await patch(restart, "*")
+    assert (restarted.status, restarted.type) == (200, FRAGMENT)
+    for line in ("a=ice-ufrag:", "a=ice-pwd:", "a=candidate:"):
+        assert line in restarted.text
+    old, new = published.headers["ETag"], restarted.headers["ETag"]
+    assert old != new
+    trickled = "a=mid:0\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n"
+    assert (await patch(trickled, old)).status == 412
+    taken = await patch(trickled, new)
+    assert (taken.status, taken.text, "ETag" in taken.headers) == (204, "", False)
+    assert (await patch("a=ice-ufrag:again\r\n", "*")).status == 400
+    assert (await patch(trickled, new)).status == 204  # what is refused changes nothing
+
+
+async def test_a_speaker_says_what_is_published(node, offers):
+    published = {}
+    for source in ("main", "slides", "spare"):
+        _, posted = await node.publish(source=source)
+        published[posted.resource.rpartition("/")[2]] = source
+    await node.until(lambda: len(node.on_air("one")) == 3)
+    publications = node.sheet.sessions["one"].publications
+    assert {id: publication.source for id, publication in publications.items()} == published
+    producer = node.token("producer")
+    refused = await node.post("sessions/one/whip?source=attic", offers["publish"], producer)
+    assert (refused.status, refused.type) == (400, PROBLEM)
+    assert json.loads(refused.text)["field"] == "source"
+
+
+async def test_producers_see_a_publication_before_anybody_else_does(node, offers):
+    await node.publish(brightness=60)
+    _, slides = await node.publish(source="slides", brightness=200)
+    await node.until(lambda: len(node.on_air("one")) == 2)
+    path = f"publications/{slides.resource.rpartition('/')[2]}/whep"
+    preview, _ = await node.watch(path, token=node.token("producer"))
+    await preview.wait_for(lambda w: abs(w.brightness - 200) < 12)
+    watcher, _ = await node.watch()
+    await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
+
+    owner = node.token("speaker", person="p_speaker", sessions=("one",))
+    assert (await node.post(path, offers["view"], owner)).status == 403
+    producer = node.token("producer")
+    gone = await node.post(path.replace("/whep", "0/whep"), offers["view"], producer)
+    assert gone.status == 404
+    assert (await node.post("publications/x/whep", offers["view"], producer)).status == 404
+
+
+async def test_a_producer_puts_another_publication_on_the_stage(node):
+    await node.publish(brightness=60)
+    _, slides = await node.publish(source="slides", brightness=200)
+    await node.until(lambda: len(node.on_air("one")) == 2)
+    watcher, _ = await node.watch()
+    await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
+    for publication, brightness in ((slides.resource.rpartition("/")[2], 200), ("", 60)):
+        fact = facts.SourceChosen(
+            session="one", publication=publication, control=f"c_{brightness}", by=PRODUCER
+        )
+        outcome = await node.event.append(fact, f"choose {brightness}")
+        assert not outcome.refused
+        await watcher.wait_for(lambda w, wanted=brightness: abs(w.brightness - wanted) < 12)
+
+
+async def test_a_viewer_chooses_a_layer_for_itself_only(node):
+    await node.publish()
+    watcher, watched = await node.watch()
+    await watcher.wait_for_frames(2)
+    owner = node.token(person="p_viewer")
+
+    async def choose(body, token=owner, resource=watched.resource, type="application/json"):
+        path = f"{resource}/layer"
+        return (await node.ask("POST", path, body, token=token, Content_Type=type)).status
+
+    assert await choose('{"layer": "none"}') == 204
+    await until(lambda: _stops(watcher), 5)
+    assert await choose('{"layer": "auto"}') == 204
+    await watcher.wait_for_frames(5)
+    for wrong in ('{"layer": "best"}', "{}", "[]", "none", ""):
+        assert await choose(wrong) == 400
+    assert await choose('{"layer": "low"}', type="text/plain") == 415
+    assert await choose('{"layer": "low"}', token="") == 401
+    assert await choose('{"layer": "low"}', token=node.token("producer")) == 403
+    assert await choose('{"layer": "low"}', resource=watched.resource + "0") == 404
+    options = await node.ask("OPTIONS", f"{watched.resource}/layer")
+    assert "POST" in options.headers["Access-Control-Allow-Methods"]
+    assert options.headers["Accept-Post"] == "application/json"
+
+
+async def _stops(watcher):
+    """Whether pictures stop while the sound goes on."""
+    before = dict(watcher.frames)
+    await watcher.wait_for(lambda w: w.frames["audio"] >= before["audio"] + 25)
+    return watcher.frames["video"] == before["video"]
+
+
+async def test_how_a_talk_came_across_is_kept(node):
+    await node.publish()
+    watcher, _ = await node.watch()
+    await node.start_session("one")
+    await watcher.wait_for_frames(20)
+    await node.end_session("one")
+    await node.until(lambda: "one" in node.sheet.quality)
+    quality = node.sheet.quality["one"]
+    assert quality.viewers == 1
+    assert quality.packets_sent > 20
 
 
 async def test_a_banned_person_is_cut_off(node):

@@ -143,21 +143,27 @@ class MediaNode:
     async def post(self, path: str, offer: str, token: str) -> Posted:
         return await self.ask("POST", path, offer, token=token, Content_Type="application/sdp")
 
-    async def publish(self, to: str = "one", **look: Any) -> tuple[Publisher, Posted]:
+    async def publish(
+        self, to: str = "one", *, source: str = "main", **look: Any
+    ) -> tuple[Publisher, Posted]:
         """A publisher that is let in, and what it was answered."""
         publisher = Publisher(**look)
         self.clients.append(publisher)
         token = self.token("speaker", person="p_speaker", sessions=(to,))
-        posted = await self.post(f"sessions/{to}/whip", await publisher.offer(), token)
+        path = f"sessions/{to}/whip?source={source}"
+        posted = await self.post(path, await publisher.offer(), token)
         assert posted.status == 201, posted.text
         await publisher.accept(posted.text)
         return publisher, posted
 
-    async def watch(self, path: str = "stages/main/whep") -> tuple[Watcher, Posted]:
+    async def watch(
+        self, path: str = "stages/main/whep", *, token: str = ""
+    ) -> tuple[Watcher, Posted]:
         """A viewer that is let in, and what it was answered."""
         watcher = Watcher()
         self.clients.append(watcher)
-        posted = await self.post(path, await watcher.offer(), self.token(person="p_viewer"))
+        token = token or self.token(person="p_viewer")
+        posted = await self.post(path, await watcher.offer(), token)
         assert posted.status == 201, posted.text
         await watcher.accept(posted.text)
         return watcher, posted

@@ -84,14 +84,14 @@ def test_everything_is_counted_once_under_its_labels():
     assert found["stage_viewers", "show", "main"] == 300
     assert found["stage_packets_sent_total", "show", "main"] == 1_000
     assert found["stage_freeze_seconds_total", "show", "main"] == 1.5
-    assert found["stage_rtt_seconds", "show", "main", "0.5"] == 0.04
-    layers = {key[-1]: value for key, value in found.items() if key[0] == "stage_layer_viewers"}
+    assert found["stage_rtt_seconds", "show", "0.5", "main"] == 0.04
+    layers = {key[2]: value for key, value in found.items() if key[0] == "stage_layer_viewers"}
     assert layers == {"high": 290, "medium": 0, "low": 0, "none": 10}
 
 
 def test_what_is_not_known_is_left_out():
     found = read(show=NodeMedia({0: WORKER}, 0, 1))
-    assert ("stage_rtt_seconds", "show", "main", "0.99") not in found
+    assert ("stage_rtt_seconds", "show", "0.99", "main") not in found
     assert ("stage_splice_wait_seconds", "show", "main") not in found
 
 
