@@ -51,6 +51,7 @@ class ForwardingEngine:
         self._feeds: dict[str, Feed] = {}
         self._where: dict[Viewer, Feed] = {}
         self._catching: set[Viewer] = set()
+        self._stepping: asyncio.TimerHandle | None = None
         self._packets_before = 0  # of publications that have ended
         self._sent_before = [0, 0, 0]  # packets, bytes, dropped of viewers that have left
         self._busy: deque[tuple[float, float]] = deque(maxlen=6)
@@ -61,7 +62,6 @@ class ForwardingEngine:
                 (ASK_EVERY_S, self._ask_publishers),
                 (LOOK_EVERY_S, self._look_at_stages),
                 (REPORTS_EACH_S / REPORT_TURNS, self._report_to_viewers),
-                (STEP_EVERY_S, self._step),
             )
         ]
 
@@ -165,8 +165,7 @@ class ForwardingEngine:
         feed = self._where[viewer]
         self.on_event(self._viewed(viewer, "viewed"))
         feed.add(viewer)
-        if viewer.catching_up():
-            self._catching.add(viewer)
+        self._catch_up(viewer)
 
     def _on_viewer_ended(self, viewer: Viewer, reason: str) -> None:
         self._end_viewer(viewer)
@@ -215,12 +214,13 @@ class ForwardingEngine:
         peer.ask(layer)
         if peer.live:
             self._where[peer].join(peer)
-            if peer.catching_up():
-                self._catching.add(peer)
+            self._catch_up(peer)
 
     async def shut(self) -> None:
         for task in self._ticking:
             task.cancel()
+        if self._stepping is not None:
+            self._stepping.cancel()
         for viewer in list(self._viewers.values()):
             self._end_viewer(viewer)
         for publication in list(self._publications.values()):
@@ -302,7 +302,8 @@ class ForwardingEngine:
         for feed in list(self._feeds.values()):
             self._lead(feed)
             feed.tick(now_s)
-            self._catching.update(v for v in feed.viewers.values() if v.catching_up())
+            for viewer in feed.viewers.values():
+                self._catch_up(viewer)
 
     def _report_to_viewers(self, now_s: float) -> None:
         """A share of the viewers each time, so that all get their report each second."""
@@ -312,11 +313,20 @@ class ForwardingEngine:
         if self._turn == 0:
             self._busy.append((now_s, process_time()))
 
-    def _step(self, now_s: float) -> None:
+    def _catch_up(self, viewer: Viewer) -> None:
+        """If the viewer is behind, send it what it lacks, step by step."""
+        if not viewer.catching_up():
+            return
+        self._catching.add(viewer)
+        if self._stepping is None:
+            self._stepping = asyncio.get_running_loop().call_later(STEP_EVERY_S, self._step)
+
+    def _step(self) -> None:
+        self._stepping = None
         for viewer in list(self._catching):
+            self._catching.discard(viewer)
             viewer.step()
-            if not viewer.catching_up():
-                self._catching.discard(viewer)
+            self._catch_up(viewer)
 
     # Figures ------------------------------------------------------------------------------------
 
@@ -338,7 +348,7 @@ class ForwardingEngine:
             + sum(p.packets for p in self._publications.values()),
             packets_sent=sent[0],
             bytes_sent=sent[1],
-            packets_dropped=sent[2],
+            packets_dropped=sent[2] + self._outbox.packets_dropped,
             datagrams_refused=self._transports.refused,
             publications=[
                 p.statistics(now_s, self._shown_on(p)) for p in self._publications.values()

@@ -10,6 +10,9 @@ from .. import system
 from .kernel import Batch, Group
 
 CHUNK_PACKETS = 512  # sent before the clock is looked at again
+OVERDUE_S = (
+    0.5  # a picture that has waited so long is not worth its bytes: repairs and keyframes follow
+)
 TURN_S = 0.002  # then the loop may read what has come: sound among it
 
 
@@ -19,17 +22,19 @@ class Outbox:
     def __init__(self, wait_writable: Callable[[Callable[[], None]], None]) -> None:
         self._sound: deque[_Job] = deque()
         self._pictures: deque[_Job] = deque()
+        self.packets_dropped = 0
         self._wait_writable = wait_writable
         self._scheduled = False
 
     def send(self, group: Group, batch: Batch, *, sound: bool) -> None:
-        (self._sound if sound else self._pictures).append(_Job(group, batch))
+        (self._sound if sound else self._pictures).append(_Job(group, batch, system.monotonic_s()))
         if not self._scheduled:
             self._run()
 
     def _run(self) -> None:
         self._scheduled = False
         until_s = system.monotonic_s() + TURN_S
+        self._drop_overdue(until_s - TURN_S - OVERDUE_S)
         while jobs := self._sound or self._pictures:
             job = jobs[0]
             if job.step():
@@ -43,11 +48,16 @@ class Outbox:
                 asyncio.get_running_loop().call_soon(self._run)
                 return
 
+    def _drop_overdue(self, since_s: float) -> None:
+        while self._pictures and self._pictures[0].since_s < since_s:
+            self.packets_dropped += self._pictures.popleft().left()
+
 
 class _Job:
     """One batch for one group, and how far it has got."""
 
-    def __init__(self, group: Group, batch: Batch) -> None:
+    def __init__(self, group: Group, batch: Batch, since_s: float) -> None:
+        self.since_s = since_s
         self._group = group
         self._batch = batch
         self._count = max(1, CHUNK_PACKETS // len(batch.sizes))
@@ -60,3 +70,7 @@ class _Job:
         self._next = self._group.send(self._batch, self._next, self._count)
         self.blocked = self._next < aim
         return self._next >= len(self._group)
+
+    def left(self) -> int:
+        """Packets, over all viewers, that were not sent."""
+        return len(self._batch.sizes) * max(0, len(self._group) - self._next)

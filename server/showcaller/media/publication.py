@@ -180,10 +180,18 @@ class Publication:
         if kind == "audio":
             self.sound = track
         else:
-            self.layers = [t for t in self.layers if t.rid != rid or not rid] + [track]
-            self.layers.sort(key=self._quality)
+            self._replace_layer(track)
         self.changed(self)
         return track
+
+    def _replace_layer(self, track: Track) -> None:
+        """The newest SSRC is the layer's; without RIDs there is only one."""
+        for old in [t for t in self.layers if t.rid == track.rid]:
+            self.layers.remove(old)
+            self._tracks.pop(old.ssrc, None)
+            old.end()
+        self.layers.append(track)
+        self.layers.sort(key=self._quality)
 
     def _quality(self, track: Track) -> tuple[float, int]:
         """For sorting, the best first: as offered until their bitrates are known."""
