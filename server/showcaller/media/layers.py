@@ -28,7 +28,8 @@ UP_WAIT_S = 5.0
 PAUSE_WAIT_S = 10.0
 MAX_WAIT_S = 60.0
 PROVED_S = 30.0  # a layer that holds so long was no failed attempt
-REPORT_HOLDS_S = 8.0
+REPORT_HOLDS_S = 8.0  # those on sound come every five seconds
+NEWS_S = 3.0  # good news are younger
 ESTIMATE_HOLDS_S = 10.0
 
 _PREFERRED: dict[Layer, int] = {"high": 0, "medium": 1, "low": 2}
@@ -201,7 +202,7 @@ class LayerChooser:
         lost_share, bps = self._lost_share(now_s), self._estimate_bps(now_s)
         if bps is not None and bps > SPARE * better:
             return lost_share <= HEAVY_LOSS
-        told = self._report is not None and now_s - self._report[1] <= REPORT_HOLDS_S
+        told = self._report is not None and now_s - self._report[1] <= NEWS_S
         return told and lost_share < LIGHT_LOSS and (bps is None or bps >= UNBOUND * rate)
 
     def _lost_share(self, now_s: float) -> float:

@@ -49,7 +49,7 @@ class Recorder:
         ticks = reference * _TICKS_PER_REFERENCE
         for sequence in arrived:
             step = self._arrivals[sequence] - ticks
-            if not -0x8000 <= step <= 0x7FFF:
+            if not -0x8000 <= step <= 0x7FFF or sequence - begin >= 0xFFFF:
                 break  # the next message begins here, with a reference of its own
             statuses += [_LOST] * (sequence - told)
             small = 0 <= step <= 0xFF
