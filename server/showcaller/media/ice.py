@@ -18,7 +18,7 @@ from . import stun
 from .parameters import Path
 
 CONSENT_S = 30.0  # RFC 7675 §5.1
-MAX_PATHS = 8  # of one client
+MAX_PATHS = 16  # of one client: its addresses times ours, twice while ICE restarts
 _REMEMBERED_CHECKS = 32  # more than a minute of a browser's
 
 

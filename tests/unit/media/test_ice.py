@@ -139,7 +139,7 @@ def test_the_oldest_of_too_many_paths_are_forgotten():
     assert len(agent.paths) == MAX_PATHS and HOME in agent.paths
 
 
-@given(st.lists(st.tuples(st.integers(0, 12), st.booleans(), st.floats(0, 20)), max_size=40))
+@given(st.lists(st.tuples(st.integers(0, 30), st.booleans(), st.floats(0, 5)), max_size=60))
 def test_law_the_path_in_use_is_valid_and_paths_are_few(steps):
     agent = Agent(OURS, 0.0)
     clock = itertools.accumulate((seconds for *_, seconds in steps))

@@ -20,6 +20,7 @@ from OpenSSL import SSL
 from pylibsrtp import Policy, Session
 
 from showcaller.media.addresses import Addresses
+from showcaller.media.ice import MAX_PATHS
 from showcaller.media.kernel.keys import CM, GCM
 from showcaller.media.parameters import Remote
 from showcaller.media.transport import CONNECT_S, HOLD_S, Transports
@@ -505,10 +506,10 @@ async def test_the_path_follows_the_nominated_check(join):
 async def test_few_addresses_of_a_client_are_kept(transports, join):
     client = await join(connect=True)
     first = client.udp
-    for _ in range(12):
+    for _ in range(MAX_PATHS + 4):
         await client.move()
         await client.check()
-    assert len(client.transport.ice.paths) == len(transports._by_path) == 8
+    assert len(client.transport.ice.paths) == len(transports._by_path) == MAX_PATHS
     before = transports.refused
     first.sendto(client.protect(rtp(1)), client.server)
     await until(lambda: transports.refused == before + 1)
