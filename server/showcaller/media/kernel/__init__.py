@@ -96,7 +96,7 @@ class Group(Protocol):
 
         It lies within that range if the socket would block: call again with the same batch and that
         index. Streams may come and go in between; at worst one misses the batch. Other errors count
-        as `dropped` of the stream concerned.
+        as `dropped` of the stream concerned. Raises `ValueError` for a batch that isn't sound.
         """
         ...
 

@@ -51,12 +51,40 @@ def _padded(packet: bytes, lacks: int) -> bytes:
     return bytes([packet[0] | 0x20]) + packet[1:] + bytes(lacks - 1) + bytes([lacks])
 
 
+def header_size(packet: bytes) -> int:
+    """Bytes of an RTP packet's header, extensions and all. Raises `ValueError` if it isn't one."""
+    if len(packet) < 12 or packet[0] >> 6 != 2:
+        raise ValueError("not an RTP packet")
+    size = 12 + 4 * (packet[0] & 0x0F)
+    if packet[0] & 0x10:
+        size += 4 + 4 * int.from_bytes(packet[size + 2 : size + 4])
+    if size > len(packet):
+        raise ValueError("an RTP packet shorter than its header")
+    return size
+
+
 def payload_octets(packet: bytes) -> int:
     """What a sender report counts: neither header nor padding (RFC 3550, 6.4.1)."""
-    header = 12 + 4 * (packet[0] & 0x0F)
-    if packet[0] & 0x10:
-        header += 4 + 4 * int.from_bytes(packet[header + 2 : header + 4])
-    return len(packet) - header - (packet[-1] if packet[0] & 0x20 else 0)
+    octets = len(packet) - header_size(packet) - (packet[-1] if packet[0] & 0x20 else 0)
+    if octets < 0:
+        raise ValueError("an RTP packet shorter than its padding")
+    return octets
+
+
+def check(batch: Batch) -> None:
+    """Raises `ValueError` unless the fields lie where they are said to lie. The native kernel has its own."""
+    count, at = len(batch.sizes), batch.send_time_at
+    if sum(batch.sizes) != len(batch.data):
+        raise ValueError("sizes that are not those of the data")
+    if any(len(field) not in (0, count) for field in (batch.picture_at, batch.tl0_at)):
+        raise ValueError("offsets for other packets than there are")
+    headers = [header_size(packet) for packet in batch.packets()]
+    if at and not 12 <= at <= min(headers, default=at) - 3:
+        raise ValueError("a send time outside the header")
+    for field, bytes_ in ((batch.picture_at, 2), (batch.tl0_at, 1)):
+        for spot, header, size in zip(field, headers, batch.sizes, strict=False):
+            if spot and not header <= spot <= size - bytes_:
+                raise ValueError("a picture id outside the payload")
 
 
 def runs(sizes: Sequence[int]) -> list[tuple[int, int]]:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from .batches import header_size
+
 GCM = "SRTP_AEAD_AES_128_GCM"
 CM = "SRTP_AES128_CM_SHA1_80"
 TAG_SIZES = {GCM: 16, CM: 10}  # bytes that protection adds to an RTP packet
@@ -65,7 +67,7 @@ def index_near(highest: int, sequence: int) -> int:
     index = (highest & ~0xFFFF) | sequence
     if highest <= _HALF:
         return sequence
-    if index - highest > _HALF and highest & 0xFFFF < _HALF:
+    if index - highest > _HALF:
         return index - _WHOLE
     if highest - index > _HALF:
         return index + _WHOLE
@@ -74,7 +76,7 @@ def index_near(highest: int, sequence: int) -> int:
 
 def protect(keys: SessionKeys, packet: bytes, index: int) -> bytes:
     """One plain RTP packet, encrypted and authenticated as the packet of that index."""
-    at = _payload_at(packet)
+    at = header_size(packet)
     header, payload, ssrc = packet[:at], packet[at:], int.from_bytes(packet[8:12])
     if not keys.authentication:
         nonce = (ssrc << 48 | index) ^ int.from_bytes(keys.salt)  # RFC 7714, 8.1
@@ -83,10 +85,3 @@ def protect(keys: SessionKeys, packet: bytes, index: int) -> bytes:
     sealed = header + _counter_mode(keys.key, start, payload)
     rollover = (index >> 16).to_bytes(4)
     return sealed + hmac.digest(keys.authentication, sealed + rollover, "sha1")[:10]
-
-
-def _payload_at(packet: bytes) -> int:
-    at = 12 + 4 * (packet[0] & 0x0F)
-    if packet[0] & 0x10:
-        at += 4 + 4 * int.from_bytes(packet[at + 2 : at + 4])
-    return at

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pylibsrtp._binding import ffi
 
-from .batches import Batch, payload_octets, runs
+from .batches import Batch, check, payload_octets, runs
 from .sockets import UDP_SEGMENT
 
 _TRAILER_BYTES_MAX = 16 + 128  # that libsrtp may ask for behind a packet
@@ -75,14 +75,18 @@ class Room:
 class Sent(NamedTuple):
     """What `send_again` must know of a batch."""
 
-    sequences: Sequence[int]  # as in the batch
+    behind: Sequence[int]  # how far each packet's index is behind the newest one's
     stamp: bytes
 
 
 class Plan:
-    """Where packets lie with room for their tags, and pointers and views to them."""
+    """Where packets lie with room for their tags, and pointers and views to them.
+
+    Raises `ValueError` for a batch that isn't sound.
+    """
 
     def __init__(self, batch: Batch, tag: int, stamp: bytes, room: Room) -> None:
+        check(batch)
         sealed = [size + tag for size in batch.sizes]
         ends = list(accumulate(sealed))
         starts = [end - size for end, size in zip(ends, sealed, strict=True)]
@@ -109,9 +113,12 @@ class Plan:
         self._headers = [(at + 2, *_header.unpack_from(template, at + 2)[:2]) for at in starts]
         self._pictures = _values(template, starts, batch.picture_at, 2)
         self._tl0s = _values(template, starts, batch.tl0_at, 1)
-        sequences = tuple(sequence for _, sequence, _ in self._headers)
-        self.newest = _newest(sequences)
-        self.sent = Sent(sequences, stamp)
+        self.sequences = tuple(sequence for _, sequence, _ in self._headers)
+        self.newest = _newest(self.sequences)
+        behind = tuple((self.newest - sequence) & 0xFFFF for sequence in self.sequences)
+        span = max(behind)
+        self.span = span if span < 0x4000 else 0x10000  # so long that nothing can be taken for granted
+        self.sent = Sent(behind, stamp)
         if batch.send_time_at:
             for at in starts:
                 template[at + batch.send_time_at : at + batch.send_time_at + 3] = stamp

@@ -16,7 +16,7 @@ from socket import MSG_DONTWAIT
 from pylibsrtp._binding import ffi, lib
 
 from . import ALL
-from .batches import Batch, payload_octets, send_time
+from .batches import Batch, header_size, payload_octets, send_time
 from .keys import TAG_SIZES, Keys, SessionKeys, derive, index_near, protect
 from .plan import Piece, Plan, Room, Sent, Shift
 from .sinks import GSO_REFUSED, Members, Sink
@@ -35,12 +35,13 @@ class PythonStream:
         self.packets = self.octets = self.dropped = 0
         self._shift = Shift(ssrc)
         self._highest = 0  # packet index
-        self._sent: deque[tuple[Sent, int]] = deque(maxlen=_HISTORY_BATCHES)
+        self._sent: deque[tuple[Sent, int]] = deque(maxlen=_HISTORY_BATCHES)  # with newest index
         self._held: tuple[Batch, list[Piece]] | None = None
 
     def shift(
         self, *, sequence: int = 0, timestamp: int = 0, picture: int = 0, tl0: int = 0
     ) -> None:
+        self.sink.check()
         self._shift = Shift(self._shift.ssrc, sequence, timestamp, picture, tl0)
 
     def send_one(self, batch: Batch) -> bool:
@@ -54,18 +55,20 @@ class PythonStream:
 
     def send_again(self, packet: bytes, send_time_at: int = 0) -> bool:
         self.sink.check()
-        sequence = int.from_bytes(packet[2:4])
-        sent = self._batch_of(sequence)
+        octets = payload_octets(packet)
+        if send_time_at and not 12 <= send_time_at <= header_size(packet) - 3:
+            raise ValueError("a send time outside the header")
+        index = index_near(self._highest, int.from_bytes(packet[2:4]))
+        sent = self._batch_of(index)
         if sent is None:
             return False
         if send_time_at:
             packet = packet[:send_time_at] + sent.stamp + packet[send_time_at + 3 :]
-        index = index_near(self._highest, sequence)
         if not self.sink.send_datagram(protect(self.sink.session_keys, packet, index)):
             self.dropped += 1
             return False
         self.packets += 1
-        self.octets += payload_octets(packet)
+        self.octets += octets
         return True
 
     def deliver(self, plan: Plan) -> bool:
@@ -89,10 +92,10 @@ class PythonStream:
             if status := _protect(session, packet, length):
                 length[0] = -status
                 refused = True
-        self._note_newest((plan.newest + shift.sequence) & 0xFFFF)
+        sent = self._follow(plan)
         if refused:
-            return self._put(plan.batch, self._accepted(plan))
-        self._sent.append((plan.sent, shift.sequence))
+            return self._put(plan.batch, self._accepted(plan, sent))
+        self._sent.append((sent, self._highest))
         return self._put(plan.batch, plan.pieces if sink.segments else plan.singles)
 
     def _put(self, batch: Batch, pieces: list[Piece]) -> bool:
@@ -118,25 +121,33 @@ class PythonStream:
                 self.octets += piece.total_octets
         return True
 
-    def _accepted(self, plan: Plan) -> list[Piece]:
+    def _accepted(self, plan: Plan, sent: Sent) -> list[Piece]:
         """What libsrtp protected, where it refused some: sent already (they are left out), or too late."""
         statuses = [min(length, 0) for length in plan.lengths]
         self.dropped += sum(status not in (0, -_REPEATED) for status in statuses)
         kept = [place for place, status in enumerate(statuses) if not status]
-        sequences = tuple(plan.sent.sequences[place] for place in kept)
-        self._sent.append((plan.sent._replace(sequences=sequences), self._shift.sequence))
+        behind = [sent.behind[place] for place in kept]
+        self._sent.append((Sent(behind, sent.stamp), self._highest))
         return [plan.singles[place] for place in kept]
 
-    def _note_newest(self, sequence: int) -> None:
-        ahead = sequence - (self._highest & 0xFFFF)
-        if 0 < ahead < 0x8000:
+    def _follow(self, plan: Plan) -> Sent:
+        """Come to the indices that libsrtp has come to: it does not tell."""
+        shift = self._shift.sequence
+        newest = (plan.newest + shift) & 0xFFFF
+        ahead = newest - (self._highest & 0xFFFF)
+        if 0 < ahead < 0x8000 and newest >= plan.span:  # none of the batch is before a roll-over
             self._highest += ahead
-        else:
-            self._highest = max(self._highest, index_near(self._highest, sequence))
+            return plan.sent
+        indices = []
+        for sequence in plan.sequences:
+            index = index_near(self._highest, (sequence + shift) & 0xFFFF)
+            self._highest = max(self._highest, index)
+            indices.append(index)
+        return Sent([self._highest - index for index in indices], plan.sent.stamp)
 
-    def _batch_of(self, sequence: int) -> Sent | None:
-        for sent, ahead in reversed(self._sent):
-            if (sequence - ahead) & 0xFFFF in sent.sequences:
+    def _batch_of(self, index: int) -> Sent | None:
+        for sent, newest in reversed(self._sent):
+            if newest - index in sent.behind:
                 return sent
         return None
 

@@ -44,6 +44,9 @@ class Listed(Protocol):
 
     groups: set[Any]
 
+    @property
+    def sink(self) -> Sink[Any]: ...
+
 
 S = TypeVar("S", bound=Listed)
 
@@ -59,6 +62,7 @@ class Members(Generic[S]):
         return len(self.streams)
 
     def add(self, stream: Any) -> None:  # one of the same kernel's
+        stream.sink.check()
         if stream not in self._places:
             self._places[stream] = len(self.streams)
             self.put(len(self.streams), stream)
