@@ -209,7 +209,8 @@
  * @typedef {object} OwnPublication
  * @property {string} session
  * @property {"main" | "slides" | "spare"} source
- * @property {boolean} on_stage or in the green room
+ * @property {boolean} on_stage the audience sees it
+ * @property {boolean} heard the audience hears it, as it does while slides are shown
  *
  * @typedef {object} TalkQuality
  * @property {number} viewers

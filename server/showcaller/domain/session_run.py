@@ -85,8 +85,18 @@ class SessionRun(Struct, kw_only=True):
 
         "" if there is none. While one is silent, the worker shows another.
         """
-        by_rank = sorted(self.publications, key=lambda id: PREFERRED.index(self._source(id)))
-        return self.chosen or next(iter(by_rank), "")
+        return self.chosen or next(iter(self._by_rank()), "")
+
+    @property
+    def heard(self) -> str:
+        """The publication whose sound goes out: the shown one, or who speaks to slides."""
+        if not self.shown or self._source(self.shown) != "slides":
+            return self.shown
+        speakers = (id for id in self._by_rank() if self._source(id) != "slides")
+        return next(speakers, self.shown)
+
+    def _by_rank(self) -> list[str]:
+        return sorted(self.publications, key=lambda id: PREFERRED.index(self._source(id)))
 
     def _source(self, publication: str) -> Source:
         return self.publications[publication].source

@@ -306,7 +306,8 @@ class OwnPublicationView(View, frozen=True, kw_only=True):
 
     session: str
     source: str
-    on_stage: bool  # or in the green room
+    on_stage: bool  # the audience sees it; else it is in the green room
+    heard: bool  # the audience hears it, as it does while slides are shown
 
 
 class QualityView(View, frozen=True, kw_only=True):
@@ -361,11 +362,12 @@ def publication(run: SessionRun, id: str, name_of: NameOf) -> PublicationView:
 
 
 def own_publication(sheet: RunSheet, run: SessionRun, id: str) -> OwnPublicationView:
-    showing = sheet.stages[sheet.plan(run.id).stage].showing
+    showing = sheet.stages[sheet.plan(run.id).stage].showing == run.id
     return OwnPublicationView(
         session=run.id,
         source=run.publications[id].source,
-        on_stage=showing == run.id and run.shown == id,
+        on_stage=showing and run.shown == id,
+        heard=showing and run.heard == id,
     )
 
 

@@ -56,6 +56,16 @@ def test_a_producer_puts_a_publication_on_the_stage_and_takes_it_off(day):
     assert shown(day) == "m"
 
 
+def test_who_speaks_to_slides_is_heard(day):
+    assert day.sheet.sessions["a"].heard == "m"
+    day.control("source", "a", publication="slides")
+    assert day.sheet.sessions["a"].heard == "m"
+    day.stop_media("a", "m")
+    assert day.sheet.sessions["a"].heard == "slides"
+    day.stop_media("a", "slides")
+    assert day.sheet.sessions["a"].heard == ""
+
+
 def test_it_can_be_chosen_in_the_green_room(day):
     day.run_until(560)
     assert day.state("b") == "doors_open"

@@ -271,6 +271,7 @@ def test_publishers_see_in_their_own_channel_whether_they_are_on_stage():
     assert not mine["publication:p1"].on_stage
     started = show.fold(facts.SessionStarted(session="talk", control="c1", by="mo"))
     assert started[own].put["publication:p1"].on_stage
+    assert started[own].put["publication:p1"].heard
     chosen = show.fold(facts.SourceChosen(session="talk", publication="p2", control="c2", by="mo"))
     assert not chosen[own].put["publication:p1"].on_stage
     assert chosen["produce"].put["publication:p2"].chosen

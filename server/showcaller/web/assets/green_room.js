@@ -5,7 +5,7 @@ import { fetchMedia } from "/sdk/index.js";
 import { armButton } from "./armed_button.js";
 import { h, keyed, setText, show } from "./dom.js";
 import { showFigures } from "./figure_list.js";
-import { stageFigures, stageRooms } from "./green_room_model.js";
+import { sourceName, stageFigures, stageRooms } from "./green_room_model.js";
 import { PublicationCard } from "./publication_card.js";
 import { ViewersTable } from "./viewers_table.js";
 
@@ -170,8 +170,8 @@ class StageCard {
     const card = new PublicationCard(published, {
       event: page.place.event,
       token: () => page.client?.token ?? "",
-      onStage: ({ session, id, name, live }) =>
-        choose(session, id, live ? `${name} goes on stage.` : `${name} goes on stage when the session does.`),
+      onStage: ({ session, id, name, source, live }) =>
+        choose(session, id, `${name} (${sourceName(source).toLowerCase()}) goes on stage${live ? "" : " when the session does"}.`),
     });
     this.#cards.set(card.element, card);
     return card.element;

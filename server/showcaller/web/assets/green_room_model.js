@@ -181,7 +181,8 @@ export function qualityFigures(quality) {
 /** In a line. @param {TalkQuality} quality */
 export function qualityHeadline(quality) {
   const frozen = quality.freezes === 1 ? "1 freeze" : `${quality.freezes} freezes`;
-  return `${quality.viewers.toLocaleString("en")} viewers, ${share(lostShare(quality))} lost, ${frozen}`;
+  const viewers = quality.viewers === 1 ? "1 viewer" : `${quality.viewers.toLocaleString("en")} viewers`;
+  return `${viewers}, ${share(lostShare(quality))} lost, ${frozen}`;
 }
 
 /** @param {TalkQuality} quality */

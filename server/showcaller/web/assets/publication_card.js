@@ -78,6 +78,7 @@ export class PublicationCard {
     this.#preview.setAttribute("aria-label", `${this.#preview.textContent} ${name}, ${sourceName(source)}`);
     this.#stage.setAttribute("aria-label", `${this.#stage.textContent}: ${name}, ${sourceName(source)}`);
     show(this.#stage, !chosen && !(on && live));
+    show(this.#meter, measured?.sound !== null);
     this.#showLevel(measured?.sound?.level_dbov ?? null);
     showFigures(this.#figures, measured ? [...publicationFigures(measured), ...this.#size()] : []);
     this.#showProblems(measured ? problemsOf(measured) : ["No worker has told of it yet."]);

@@ -38,8 +38,9 @@ export class ScreenShare {
 
   /** Shares no longer. */
   stop() {
-    this.publication?.stop();
+    const ended = this.publication;
     this.publication = null;
+    ended?.stop();
     for (const track of this.#stream.getTracks()) track.stop();
     this.#use(new MediaStream());
     this.#needs.onChange();

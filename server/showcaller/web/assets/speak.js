@@ -88,8 +88,9 @@ function goOnAir() {
 }
 
 function leave() {
-  publication?.stop();
+  const ended = publication;
   publication = null;
+  ended?.stop();
   render();
 }
 
@@ -168,15 +169,16 @@ function renderAir(now) {
   const connected = state === "connected";
   if (publication && isOver(now)) return leave();
   comeBackIfLost(now, connected);
-  const onStage = connected && (known(publication)?.on_stage ?? false);
-  setText(byId("tally"), onStage ? (isOn(now) ? "On air" : "On stage") : connected ? "Green room" : "Off air");
-  byId("tally").dataset.state = onStage ? "on" : connected ? "room" : "off";
+  const there = connected ? known(publication) : undefined;
+  const out = there !== undefined && (there.on_stage || there.heard);
+  setText(byId("tally"), out ? (isOn(now) ? "On air" : "On stage") : connected ? "Green room" : "Off air");
+  byId("tally").dataset.state = out ? "on" : connected ? "room" : "off";
   const going = publication !== null && state !== "failed";
   show(byId("go"), !going);
   show(byId("leave"), going);
   byId("go", HTMLButtonElement).disabled = isOver(now) || sources.outgoing.getTracks().length === 0;
   byId("as", HTMLFieldSetElement).disabled = going;
-  setText(byId("air-text"), airText(now, onStage));
+  setText(byId("air-text"), airText(now, there));
   if (state === "failed") setText(byId("air-error"), errorText(publication?.status.error));
   else if (going) setText(byId("air-error"), "");
   return undefined;
@@ -190,12 +192,13 @@ function renderSlides(now) {
 
 /**
  * @param {Session} now
- * @param {boolean} onStage
+ * @param {import("/sdk/types.js").OwnPublication | undefined} there as the run sheet has it
  */
-function airText(now, onStage) {
+function airText(now, there) {
   const zone = eventOf(page.items)?.time_zone;
   if (isOver(now)) return "This session is over. Thank you.";
-  if (onStage) return isOn(now) ? "The audience sees and hears you." : "Whoever is early sees and hears you already.";
+  if (there?.heard && !there.on_stage) return "The audience hears you and sees the slides.";
+  if (there?.on_stage) return isOn(now) ? "The audience sees and hears you." : "Whoever is early sees and hears you already.";
   switch (publication?.status.state) {
     case "connected":
       return greenRoomText(now, clockTime(now.expected.start_ms, zone));
