@@ -74,6 +74,14 @@ bench-peers: $(VENV)/.dev tools ## deliveries, memory and delay beside Centrifug
 bench-cues: $(VENV)/.dev ## how punctual cues are at 10,000 sockets, and how true the clients' clocks
 	$(BIN)/python loadtests/bench_cues.py
 
+.PHONY: bench-media attack-media
+
+bench-media: $(VENV)/.dev ## what a media worker forwards on one core, to how many, and how fast they come in
+	$(BIN)/python loadtests/bench_media.py $(ARGS)
+
+attack-media: $(VENV)/.dev ## forgers, floods and half-open joins: do those who watch notice?
+	cd loadtests && $(CURDIR)/$(BIN)/python -m media_swarm.attacks $(ARGS)
+
 .PHONY: load
 SCENARIO ?= doors_open
 
@@ -84,3 +92,8 @@ load: $(VENV)/.dev tools ## run a load scenario on a server of its own: SCENARIO
 
 conformance-whip-whep: $(VENV)/.dev ## ask a real server all that WHIP and WHEP demand, with a report
 	SHOWCALLER_CONFORMANCE="slow or not slow" $(BIN)/python -m pytest -s tests/integration/test_whip_whep_conformance.py
+
+.PHONY: kernel
+
+kernel: $(VENV)/.demo ## build the native media kernel again, after a change or when a compiler has come
+	$(BIN)/python server/showcaller/media/kernel/build.py

@@ -1,7 +1,8 @@
 """What one media worker on one core does for how many viewers: `make bench-media`.
 
-The worker has the last core for itself. The node, the publisher and the viewers share the first; a figure is
-INVALID when they used over 90 % of it, or when their own sockets dropped datagrams.
+The worker has the last core for itself. The node, the publisher and the viewers share the first. A figure is
+INVALID when they used over 90 % of it, when their sockets dropped datagrams, or when the worker had to wait
+for its core.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from rig import BUSY, Figures, percentile
 KERNELS = ("python", "native")
 SLOTS = 4_000
 LOST_SHARE, DELAY_MS = 0.001, 20.0  # what a viewer may lose, and wait for at p99
+WAITED = 0.05
 LOAD = (0.70, 0.90)  # of the worker's core, where the cost of a packet is measured
 STORM_WATCHING, STORM_JOINS, STORM_AT_ONCE = 300, 500, 100
 LEAVES, LEAVES_AT_ONCE = 2_000, 250
@@ -35,6 +37,7 @@ class Measured(NamedTuple):
     viewers: int
     window: Window
     load: float  # the worker's share of its core
+    waited: float  # share of the time that others had its core while it could have run
     busy: float  # of the first core, all that is on it
 
     @property
@@ -50,16 +53,24 @@ class Measured(NamedTuple):
         return self.window.totals.lost_share < LOST_SHARE and not self.window.totals.jumps
 
     @property
-    def valid(self) -> bool:
-        return self.busy <= BUSY and not self.window.drops and not self.window.forged
+    def invalid(self) -> str:
+        """Why this says nothing about the worker; empty if it does."""
+        if self.busy > BUSY:
+            return "the generator was the bottleneck"
+        if self.window.drops:
+            return "the generator's sockets dropped datagrams"
+        if self.window.forged:
+            return "there were packets that could not be decrypted"
+        return "others used the worker's core" if self.waited > WAITED else ""
 
     def tell(self) -> None:
         totals, window = self.window.totals, self.window
+        p50_ms = statistics.median(window.delays_ms or [0])
         print(
             f"    {self.viewers} viewers: {window.packets_per_s:,.0f} packets/s, "
-            f"lost {totals.lost_share:.3%}, delay p50 {statistics.median(window.delays_ms or [0]):.1f} "
-            f"p99 {self.delay_p99_ms:.1f} ms, worker {self.load:.0%} of its core, the rest {self.busy:.0%}"
-            f"; dropped by us {window.drops}, doubled {totals.doubled}, forged {window.forged}",
+            f"lost {totals.lost_share:.3%}, delay p50 {p50_ms:.1f} p99 {self.delay_p99_ms:.1f} ms; "
+            f"worker {self.load:.0%} of its core, kept waiting {self.waited:.0%}, "
+            f"the rest {self.busy:.0%}; {self.invalid or 'valid'}",
             flush=True,
         )
 
@@ -73,11 +84,12 @@ class Options(NamedTuple):
 
 def measure(one: Show, do: Callable[[], None], some: Sequence[Viewer] | None = None) -> Measured:
     """What viewers receive while `do` runs the loop."""
-    began_s, worker_s, others_s = time.monotonic(), one.worker_cpu_s(), one.others_cpu_s()
+    clocks = one.worker_cpu_s, one.worker_waited_s, one.others_cpu_s
+    began_s, before = time.monotonic(), [clock() for clock in clocks]
     window = one.viewers.watch_while(do, some)
     took_s = time.monotonic() - began_s
-    load, busy = (one.worker_cpu_s() - worker_s) / took_s, (one.others_cpu_s() - others_s) / took_s
-    measured = Measured(len(some or one.viewers.here), window, load, busy)
+    shares = [(clock() - then) / took_s for clock, then in zip(clocks, before, strict=True)]
+    measured = Measured(len(some or one.viewers.here), window, *shares)
     measured.tell()
     return measured
 
@@ -246,7 +258,7 @@ def left_behind(one: Show) -> list[tuple[int, int]]:
 
 
 def add(figures: Figures, name: str, value: float, measured: Measured) -> None:
-    figures.add(name, value, busy=measured.busy if measured.valid else max(1.0, measured.busy))
+    figures.add(name, value, busy=measured.busy, invalid=measured.invalid)
 
 
 PARTS = {part.__name__: part for part in (forwarded, viewers, joins, storm, leaves)}

@@ -132,24 +132,24 @@ class Figures:
 
     def __init__(self) -> None:
         self._values: dict[str, list[float]] = {}
-        self._invalid: set[str] = set()
+        self._invalid: dict[str, str] = {}
 
-    def add(self, name: str, value: float, *, busy: float = 0.0) -> None:
-        """`busy`: the generator's share of its core meanwhile."""
+    def add(self, name: str, value: float, *, busy: float = 0.0, invalid: str = "") -> None:
+        """`busy`: the generator's share of its core meanwhile. `invalid`: why the value doesn't count."""
         self._values.setdefault(name, []).append(value)
         print(
             f"  {name} {value:.3f}" + (f" (generator {busy:.0%} busy)" if busy else ""), flush=True
         )
-        if busy > BUSY:
-            self._invalid.add(name)
+        if why := invalid or ("the generator was the bottleneck" if busy > BUSY else ""):
+            self._invalid[name] = why
 
     def has(self, name: str) -> bool:
         return name in self._values
 
     def values(self) -> dict[str, dict[str, object]]:
-        """All values and whether they count, by name."""
+        """All values by name; `invalid`: why they don't count."""
         return {
-            name: {"values": values, "valid": name not in self._invalid}
+            name: {"values": values, "invalid": self._invalid.get(name, "")}
             for name, values in self._values.items()
         }
 
@@ -158,7 +158,7 @@ class Figures:
             spread = f"median of {len(values)}: {min(values):.2f} to {max(values):.2f}"
             print(f"{name}: {statistics.median(values):.2f}  ({spread})")
             if name in self._invalid:
-                print(f"INVALID {name}: the generator was the bottleneck")
+                print(f"INVALID {name}: {self._invalid[name]}")
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -14,7 +14,7 @@ class Loop:
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._callbacks: dict[int, Callable[[], None]] = {}
-        self._clocks: list[_Clock] = []
+        self._clocks: list[Clock] = []
 
     def watch(self, fd: int, callback: Callable[[], None]) -> None:
         """Call back whenever there is something to read."""
@@ -25,8 +25,13 @@ class Loop:
         if self._callbacks.pop(fd, None) is not None:
             self._epoll.unregister(fd)
 
-    def every(self, seconds: float, callback: Callable[[], None]) -> None:
-        self._clocks.append(_Clock(seconds, callback))
+    def every(self, seconds: float, callback: Callable[[], None]) -> Clock:
+        clock = Clock(seconds, callback)
+        self._clocks.append(clock)
+        return clock
+
+    def stop(self, clock: Clock) -> None:
+        self._clocks.remove(clock)
 
     def run_for(self, seconds: float) -> None:
         end_s = time.monotonic() + seconds
@@ -46,14 +51,14 @@ class Loop:
             if callback := self._callbacks.get(fd):
                 callback()
         now_s = time.monotonic()
-        for clock in self._clocks:
+        for clock in list(self._clocks):
             clock.run(now_s)
 
     def close(self) -> None:
         self._epoll.close()
 
 
-class _Clock:
+class Clock:
     def __init__(self, every_s: float, callback: Callable[[], None]) -> None:
         self._every_s, self._callback = every_s, callback
         self._due_s = time.monotonic() + every_s

@@ -45,6 +45,12 @@ class Peer:
     def connected(self) -> bool:
         return self.sending is not None
 
+    @property
+    def username(self) -> str:
+        """Of our checks (RFC 8445 §7.2.2)."""
+        assert self._server is not None
+        return f"{self._server.ufrag}:{self.own.ufrag}"
+
     def connect(self, answer: Answer) -> None:
         self._server = answer
         self.sock.connect(answer.address)
@@ -67,14 +73,24 @@ class Peer:
         elif now_s - self._checked_s > CHECK_AGAIN_S:
             self._check(nominate=True)
 
+    def on_path(self) -> None:
+        """A check was answered."""
+        assert self._server is not None
+        if self._handshake is None and not self.connected:
+            self._handshake = Handshake(self._server.fingerprint)
+            self._flush()
+
     def check_consent(self) -> None:
         """RFC 7675: without it the server must fall silent."""
         self._check(nominate=False)
 
-    def send_rtcp(self, packet: bytes) -> None:
+    def send_rtcp(self, packet: bytes) -> bytes:
+        """The datagram that was sent."""
         assert self.sending is not None
         self._srtcp_index += 1
-        self.send(self.sending.protect_rtcp(packet, self._srtcp_index))
+        datagram = self.sending.protect_rtcp(packet, self._srtcp_index)
+        self.send(datagram)
+        return datagram
 
     def send(self, datagram: bytes) -> None:
         try:
@@ -92,9 +108,8 @@ class Peer:
     def _check(self, *, nominate: bool) -> None:
         assert self._server is not None
         self._checked_s = time.monotonic()
-        username = f"{self._server.ufrag}:{self.own.ufrag}"
         pwd = self._server.pwd.encode()
-        self.send(stun.check(username, pwd, TIE_BREAKER, nominate=nominate))
+        self.send(stun.check(self.username, pwd, TIE_BREAKER, nominate=nominate))
 
     def _on_stun(self, message: stun.Message) -> None:
         assert self._server is not None
@@ -103,10 +118,8 @@ class Peer:
                 pwd = self.own.pwd.encode()
                 self.send(stun.answer(message, pwd, self._server.address))
         elif message.kind == stun.SUCCESS and stun.is_authentic(message, self._server.pwd.encode()):
-            if self._handshake is None and not self.connected:
-                self._handshake = Handshake(self._server.fingerprint)
-                self._flush()
             self.consents += 1
+            self.on_path()
 
     def _on_dtls(self, datagram: bytes) -> None:
         if self._handshake is None:

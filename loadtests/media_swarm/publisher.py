@@ -1,6 +1,7 @@
 """A thin WHIP publisher in a process of its own: `python -m media_swarm.publisher URL TOKEN SHAPE`.
 
-It prints a line when it is live, and its counts as JSON for each line of its input; it ends with that.
+It prints a line when it is live, and its counts as JSON for each line of its input; it ends with that. A line
+`replay PER_S` makes it send its latest datagrams again, from its own address and from another; 0 ends it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import os
 import random
 import select
+import socket
 import sys
 import time
 from collections import deque
@@ -24,6 +26,7 @@ from .shape import SHAPES, Mark, Shape
 from .srtp import Forged
 
 HISTORY = 2048  # packets that can be sent again
+REPLAY_EVERY_S = 0.01
 PACE_EVERY_S = 0.005
 PACE_FACTOR = 2.5
 REPORT_EVERY_S = 1.0
@@ -72,7 +75,14 @@ class Piece(NamedTuple):
 class Publisher:
     def __init__(self, url: str, token: str, what: Shape) -> None:
         self.shape = what
-        self.counts = {"plis": 0, "nacked": 0, "sent_again": 0, "frames": 0, "keyframes": 0}
+        self.counts = {
+            "plis": 0,
+            "nacked": 0,
+            "sent_again": 0,
+            "frames": 0,
+            "keyframes": 0,
+            "replayed": 0,
+        }
         self.audio = Track(AUDIO, shape.AUDIO_HZ)
         self.video = Track(VIDEO, shape.VIDEO_HZ)
         self._url, self._token = url, token
@@ -81,6 +91,10 @@ class Publisher:
         self._budget_bytes = 0.0
         self._keyframe_due_s = 0.0
         self._resource = ""
+        self._patience, self._retry_s = 10, 1.0
+        self._captured: deque[bytes] = deque(maxlen=HISTORY)
+        self._replay_per_s = 0
+        self._stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
     # Life -----------------------------------------------------------------------------------------
 
@@ -88,11 +102,12 @@ class Publisher:
         """Raises `RuntimeError`, `TimeoutError`."""
         loop = Loop()
         http = Http(loop, self._url, 1)
-        offer = publisher_offer(
-            self._peer.own, audio_ssrc=self.audio.ssrc, video_ssrc=self.video.ssrc
-        )
-        http.ask("POST", self._url, self._on_answer, token=self._token, body=offer.encode())
-        loop.run_until(lambda: bool(self._resource), GIVE_UP_S, "the answer")
+        ssrcs = {"audio_ssrc": self.audio.ssrc, "video_ssrc": self.video.ssrc}
+        offer = publisher_offer(self._peer.own, **ssrcs).encode()
+        while not self._resource:
+            http.ask("POST", self._url, self._on_answer, token=self._token, body=offer)
+            loop.run_until(lambda: not http.waiting, GIVE_UP_S, "the answer")
+            loop.run_for(0 if self._resource else self._retry_s)
         loop.watch(self._peer.sock.fileno(), self.read)
         loop.every(0.05, lambda: self._peer.on_time(time.monotonic()))
         loop.run_until(lambda: self._peer.connected, GIVE_UP_S, "connecting")
@@ -102,13 +117,14 @@ class Publisher:
     def run(self) -> None:
         """Until the input ends. Everything has its time; between them we read."""
         began_s = time.monotonic()
-        due = {"audio": 0.0, "frame": 0.0, "pace": 0.0, "report": 0.0, "consent": CONSENT_EVERY_S}
+        due = dict.fromkeys(("audio", "frame", "pace", "report", "consent", "replay"), 0.0)
         steps = {
             "audio": (shape.AUDIO_EVERY_S, self._send_audio),
             "frame": (1 / shape.FRAMES_PER_S, self._begin_frame),
             "pace": (PACE_EVERY_S, self._pace),
             "report": (REPORT_EVERY_S, self._report),
             "consent": (CONSENT_EVERY_S, lambda at_s: self._peer.check_consent()),
+            "replay": (REPLAY_EVERY_S, lambda at_s: self._replay()),
         }
         while True:
             name = min(due, key=lambda one: due[one])
@@ -131,14 +147,20 @@ class Publisher:
         loop.run_until(lambda: not http.waiting, GIVE_UP_S, "leaving")
 
     def _on_answer(self, response: Response) -> None:
+        if response.status == 503 and self._patience:  # a worker that is not ready yet
+            self._patience -= 1
+            self._retry_s = float(response.headers.get("retry-after", 1))
+            return
         if response.status != 201:
             raise RuntimeError(f"not let in: {response.status} {response.body!r}")
         self._resource = urljoin(self._url, response.headers.get("location", ""))
         self._peer.connect(read_answer(response.body.decode()))
 
     def _tell(self) -> bool:
-        if not sys.stdin.readline():
+        if not (line := sys.stdin.readline()):
             return False
+        if line.startswith("replay "):
+            self._replay_per_s = int(line.split()[1])
         times = os.times()
         cpu_s = times.user + times.system
         packets = self.audio.packets + self.video.packets
@@ -149,7 +171,18 @@ class Publisher:
 
     def _send(self, protected: tuple[bytes, int]) -> None:
         assert self._peer.sending is not None
-        self._peer.send(self._peer.sending.protect(*protected))
+        datagram = self._peer.sending.protect(*protected)
+        self._captured.append(datagram)
+        self._peer.send(datagram)
+
+    def _replay(self) -> None:
+        for _ in range(int(self._replay_per_s * REPLAY_EVERY_S)):
+            self.counts["replayed"] += 1
+            datagram = random.choice(self._captured)
+            if self.counts["replayed"] % 2:
+                self._peer.send(datagram)
+            else:
+                self._stranger.sendto(datagram, self._peer.sock.getpeername())
 
     def _send_audio(self, at_s: float) -> None:
         payload = shape.audio_payload(Mark(self.audio.packets, time.monotonic_ns()))
@@ -200,7 +233,7 @@ class Publisher:
         for track in (self.audio, self.video):
             counts = (track.timestamp(at_s), track.packets, track.octets)
             report = rtcp.sender_report(track.ssrc, time.time(), *counts)
-            self._peer.send_rtcp(report + rtcp.description(track.ssrc))
+            self._captured.append(self._peer.send_rtcp(report + rtcp.description(track.ssrc)))
 
     # Hearing ----------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ SCHEDULE = FOLDER / "bench.yaml"
 EVENT, SESSION, STAGE = "bench", "talk", "main"
 WORKER = "showcaller.media.worker"
 WITHIN_S = 30.0
-SETTLE_S = 1.0
+SETTLE_S = 2.0
 _CORES = sorted(os.sched_getaffinity(0))
 WORKER_CORE = _CORES[-1]
 
@@ -45,9 +45,16 @@ class Publishing:
             raise RuntimeError("the publisher did not become live")
 
     def counts(self) -> dict[str, Any]:
-        """`plis`, `nacked`, `sent_again`, `frames`, `keyframes`, `packets`, `cpu_s`."""
+        """`plis`, `nacked`, `sent_again`, `frames`, `keyframes`, `replayed`, `packets`, `cpu_s`."""
+        return self._ask("")
+
+    def replay(self, per_s: int) -> None:
+        """Send the latest datagrams again and again, from its own address and from another."""
+        self._ask(f"replay {per_s}")
+
+    def _ask(self, what: str) -> dict[str, Any]:
         assert self._process.stdin is not None
-        self._process.stdin.write("\n")
+        self._process.stdin.write(what + "\n")
         self._process.stdin.flush()
         return dict(json.loads(self._line()))
 
@@ -95,6 +102,10 @@ class Show:
 
     def worker_cpu_s(self) -> float:
         return cpu_s(self.worker)
+
+    def worker_waited_s(self) -> float:
+        """How long the worker could have run, but others had its core."""
+        return waited_s(self.worker)
 
     def node_cpu_s(self) -> float:
         return cpu_s(self.server.pid)
@@ -159,6 +170,11 @@ def pin(pid: int, core: int) -> None:
 def cpu_s(pid: int) -> float:
     """CPU time of all threads of a process (its clock, as clock_getcpuclockid)."""
     return time.clock_gettime((~pid << 3) | 2)
+
+
+def waited_s(pid: int) -> float:
+    """What a process's first thread waited for a core: the second number of its schedstat."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
 def memory_kib(pid: int) -> int:

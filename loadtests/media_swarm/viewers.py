@@ -194,6 +194,14 @@ class Viewers:
         first_s = viewer.first_video_s or min(firsts_s, default=math.inf)
         return (first_s - viewer.began_s) * 1000
 
+    def silent(self) -> int:
+        """How many viewers have had nothing for a second."""
+        before_ns = time.monotonic_ns() - 10**9
+        return sum(
+            max((s.last_ns for s in self.streams(viewer)), default=0) < before_ns
+            for viewer in self.here.values()
+        )
+
     @property
     def joining(self) -> int:
         return len(self._joining)
