@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 TELL_EVERY_S = 2.0
 HEARD_FOR_S = 8.0
+ENDED_KEPT = 1_000
 TOPIC = "media-statistics"
 
 
@@ -71,6 +72,7 @@ class Overview:
         self._node = node
         self._own = own
         self._heard: dict[str, tuple[NodeReport, float]] = {}
+        self._ended: dict[str, None] = {}  # workers, the last ones last
         self._unsubscribe: Callable[[], None] | None = None
 
     async def listen(self) -> None:
@@ -93,6 +95,16 @@ class Overview:
     def elsewhere(self) -> list[WorkerReport]:
         """Workers of other nodes."""
         return [worker for report in self._others() for worker in report.workers]
+
+    def note_ended(self, worker: str) -> None:
+        """One of ours has ended: whoever asks for what it had need not wait for its answer."""
+        self._ended[worker] = None
+        if len(self._ended) > ENDED_KEPT:
+            del self._ended[next(iter(self._ended))]
+
+    def has_ended(self, worker: str) -> bool:
+        """Whether it is known that the worker has ended, here or elsewhere."""
+        return worker in self._ended
 
     def forget(self, worker: str) -> None:
         """The worker did not answer: leave its node out until that is heard of again."""
@@ -122,7 +134,14 @@ class Overview:
             log.warning("a report can't be read", extra={"action": "media.bad_message"})
             return
         if report.node != self._node:
+            before, _ = self._heard.get(report.node, (report, 0.0))
+            for worker in _names(before) - _names(report):
+                self.note_ended(worker)
             self._heard[report.node] = report, system.monotonic_s()
+
+
+def _names(report: NodeReport) -> set[str]:
+    return {worker.worker for worker in report.workers}
 
 
 def _line(node: str, report: WorkerReport) -> WorkerLine:

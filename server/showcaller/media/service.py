@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 MOVES_FORGIVEN = 2  # a stage that moves while it is asked for is asked again
 MOVED_RETRY_S = 0.3
 FLUSH_WITHIN_S = 2.0
+ENDED = "this media resource ended with its worker"
 ROOM_LINGERS_S = (
     1.0  # after its session: what was on the stage stays until the next picture is there
 )
@@ -205,13 +206,15 @@ class MediaService:
         self, resource: str, method: str, principal: Principal, args: dict[str, Any] | None = None
     ) -> Any:
         worker = worker_of(resource)
+        if self._overview.has_ended(worker):
+            raise NotFound(ENDED)
         asked = {"resource": resource, "asker": _asker(principal), **(args or {})}
         try:
             return await self._do(worker, method, asked)
         except Unavailable as error:
             if error.code != "no_answer":
                 raise
-            raise NotFound("this media resource ended with its worker") from None
+            raise NotFound(ENDED) from None
 
     async def _do(self, worker: str, method: str, args: dict[str, Any]) -> Any:
         if self._workers.get(worker) is not None:
@@ -288,6 +291,7 @@ class MediaService:
     def _on_down(self, worker: Worker) -> None:
         self._relay.forget(worker.name)
         self._rooms.on_worker_down(worker)
+        self._overview.note_ended(worker.name)
         self._spawn(self._give_back(self._stages.drop(worker)))
         self._spawn(self._overview.tell())
 

@@ -1,6 +1,6 @@
 """Tells a media worker that hangs from one that is merely late.
 
-A worker that does not answer within a second is looked at: if it neither runs nor waits for a processor
+A worker that does not answer within half a second is looked at: if it neither runs nor waits for a processor
 or a disk, it will not answer, and viewers should not wait for it. One that works may take longer: it is in
 a storm of joins perhaps, or the machine has too few cores. Looking takes a while, in which an answer that has
 been waiting on our own side is read; so a stall of this process kills nobody.
@@ -12,7 +12,7 @@ import asyncio
 from pathlib import Path
 from typing import NamedTuple
 
-LATE_AFTER_S = 1.0
+LATE_AFTER_S = 0.5
 LOOK_FOR_S = 0.3
 ANSWER_WITHIN_S = 8.0  # of one that works
 
