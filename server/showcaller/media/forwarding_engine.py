@@ -33,6 +33,7 @@ ASK_EVERY_S = 0.02  # what publishers have to repeat
 LOOK_EVERY_S = 0.1  # at what is on the stages
 REPORTS_EACH_S = 1.0  # to each viewer, spread over `REPORT_TURNS`
 REPORT_TURNS = 20
+STEPS_A_TURN = 12  # viewers that are sent some of the past before the loop looks around again
 LINGER_S = 1.5  # a closed room stays on the stage until the next one's keyframe, at most
 PREVIEW = "preview:"  # names of feeds that are no stages
 
@@ -50,7 +51,7 @@ class ForwardingEngine:
         self._viewers: dict[str, Viewer] = {}
         self._feeds: dict[str, Feed] = {}
         self._where: dict[Viewer, Feed] = {}
-        self._catching: set[Viewer] = set()
+        self._catching: dict[Viewer, float] = {}  # when the next step is due, in that order
         self._stepping: asyncio.TimerHandle | None = None
         self._packets_before = 0  # of publications that have ended
         self._sent_before = [0, 0, 0]  # packets, bytes, dropped of viewers that have left
@@ -70,6 +71,7 @@ class ForwardingEngine:
     async def publish(
         self, *, session: str, person: str, offer: str, source: Source = "main"
     ) -> Answer:
+        await self._transports.turns.mine()
         negotiated = negotiate(offer, "publish")
         publication = Publication(self._new_id(), session, person, source, negotiated, self._kernel)
         publication.began = self._on_publication
@@ -79,9 +81,11 @@ class ForwardingEngine:
         return self._answer(publication, negotiated, {})
 
     async def view(self, *, stage: str, person: str, offer: str) -> Answer:
+        await self._transports.turns.mine()
         return self._open_viewer(self._feed(stage), person, offer)
 
     async def preview(self, *, publication: str, person: str, offer: str) -> Answer:
+        await self._transports.turns.mine()
         if publication not in self._publications:
             raise NotFound("this publication has ended")
         return self._open_viewer(self._feed(PREVIEW + publication), person, offer)
@@ -176,7 +180,7 @@ class ForwardingEngine:
         event = self._viewed(viewer, "left")
         feed = self._where.pop(viewer)
         feed.discard(viewer)
-        self._catching.discard(viewer)
+        self._catching.pop(viewer, None)
         counts = (viewer.packets_sent, viewer.bytes_sent, viewer.packets_dropped)
         self._sent_before = [a + b for a, b in zip(self._sent_before, counts, strict=True)]
         viewer.end()
@@ -317,16 +321,23 @@ class ForwardingEngine:
         """If the viewer is behind, send it what it lacks, step by step."""
         if not viewer.catching_up():
             return
-        self._catching.add(viewer)
+        self._catching.setdefault(viewer, system.monotonic_s() + STEP_EVERY_S)
         if self._stepping is None:
-            self._stepping = asyncio.get_running_loop().call_later(STEP_EVERY_S, self._step)
+            self._wait_for_step()
+
+    def _wait_for_step(self) -> None:
+        due_s = next(iter(self._catching.values())) - system.monotonic_s()
+        self._stepping = asyncio.get_running_loop().call_later(max(0.0, due_s), self._step)
 
     def _step(self) -> None:
+        """A few of those that wait longest; the others in the loop's next turns."""
         self._stepping = None
-        for viewer in list(self._catching):
-            self._catching.discard(viewer)
+        for viewer in list(self._catching)[:STEPS_A_TURN]:
+            del self._catching[viewer]
             viewer.step()
             self._catch_up(viewer)
+        if self._catching and self._stepping is None:
+            self._wait_for_step()
 
     # Figures ------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from . import dtls, ice, stun
 from .addresses import Addresses
 from .kernel.keys import Keys
 from .parameters import Local, Path, Remote
+from .turns import Turns
 from .udp import Address, UdpPort
 
 CONNECT_S = 20.0  # from the offer to the end of the handshake
@@ -68,6 +69,7 @@ class Transports:
         self.port = udp.port
         self.refused = 0  # datagrams: forged, replayed, strangers', not understood
         self.udp = udp
+        self.turns = Turns()
         self.candidates = tuple((address, udp.port) for address in advertised)
         self._all: set[Transport] = set()
         self._by_ufrag: dict[bytes, Transport] = {}
@@ -96,6 +98,7 @@ class Transports:
     async def shut(self) -> None:
         """Close every transport, then the port."""
         self._next_sweep.cancel()
+        self.turns.stop()
         for transport in list(self._all):
             transport.close()
         self.udp.close()
@@ -253,12 +256,20 @@ class Transport:
 
     def take_dtls(self, data: bytes, path: Path) -> bool:
         if not self.connected:
+            self._home.turns.do(lambda: self._take_handshake(data, path))
+        elif self._dtls is not None and not self._dtls.receive(data):
+            self._end("closed_by_peer")
+        return True
+
+    def _take_handshake(self, data: bytes, path: Path) -> None:
+        if self._owner is None:  # closed meanwhile
+            return
+        if not self.connected:
             self.ice.prefer(path)
         if self._dtls is None:
             self._begin_dtls("server")
         if self._dtls is not None and not self._dtls.receive(data):
             self._end("closed_by_peer")
-        return True
 
     def take_media(self, data: bytes, now_s: float) -> bool:
         if self._srtp is None or self._owner is None or len(data) < _MIN_MEDIA_BYTES:

@@ -1,0 +1,41 @@
+"""Joins cost a thousand times what a packet does: they are done one at a time, media in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+
+class Turns:
+    """Does one piece of work in each turn of the loop, in order; whatever else is ready goes as well."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._next: asyncio.Handle | None = None
+
+    def do(self, work: Callable[[], None]) -> None:
+        self._waiting.append(work)
+        self._schedule()
+
+    async def mine(self) -> None:
+        """Return when it is the caller's turn."""
+        turn = asyncio.get_running_loop().create_future()
+        self.do(lambda: None if turn.done() else turn.set_result(None))
+        await turn
+
+    def stop(self) -> None:
+        """Forget what waits."""
+        self._waiting.clear()
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+
+    def _schedule(self) -> None:
+        if self._next is None and self._waiting:
+            self._next = asyncio.get_running_loop().call_soon(self._run)
+
+    def _run(self) -> None:
+        self._next = None
+        self._waiting.popleft()()
+        self._schedule()
