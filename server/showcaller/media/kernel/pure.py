@@ -22,7 +22,7 @@ from .plan import Piece, Plan, Room, Sent, Shift
 from .sinks import GSO_REFUSED, Members, Sink
 
 _REPEATED = 9  # srtp_err_status_replay_fail
-_HISTORY_BATCHES = 64  # that `send_again` looks through
+_HISTORY_BATCHES, _HISTORY_PACKETS = 64, 512  # that `send_again` looks through
 
 _protect, _copy = lib.srtp_protect, ffi.memmove
 
@@ -146,6 +146,8 @@ class PythonStream:
         return Sent([self._highest - index for index in indices], plan.sent.stamp)
 
     def _batch_of(self, index: int) -> Sent | None:
+        if self._highest - index >= _HISTORY_PACKETS:
+            return None
         for sent, newest in reversed(self._sent):
             if newest - index in sent.behind:
                 return sent
