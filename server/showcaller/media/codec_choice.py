@@ -142,8 +142,8 @@ def _is_single_unit(codec: Codec) -> bool:
 def decoder_of(codecs: Sequence[Codec], key: str) -> Codec | None:
     """That of a viewer's codecs by which it is sent a stream of that key.
 
-    For H.264 the lowest profile that includes the stream's; else the highest there is, for players decode
-    more than they say (Debian's Chromium decodes High and offers Main).
+    For H.264 the lowest profile that includes the stream's (Debian's Chromium offers Main and High 4:4:4,
+    but not High); else the highest there is, for decoders read the stream's own headers.
     """
     exact = next((codec for codec in codecs if codec.key == key), None)
     if exact or not key.startswith("video/h264"):
