@@ -97,3 +97,8 @@ conformance-whip-whep: $(VENV)/.dev ## ask a real server all that WHIP and WHEP 
 
 kernel: $(VENV)/.demo ## build the native media kernel again, after a change or when a compiler has come
 	$(BIN)/python server/showcaller/media/kernel/build.py
+
+.PHONY: bench-first-frame
+
+bench-first-frame: $(VENV)/.dev tools ## how soon Chromium shows a stage, and how long a change of talk holds its picture up
+	$(BIN)/python loadtests/bench_first_frame.py
