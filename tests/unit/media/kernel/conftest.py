@@ -14,7 +14,6 @@ from showcaller.media.kernel.pure import PythonKernel
 
 KERNELS = {"python": PythonKernel, "native": NativeKernel}
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
-UDP_GRO = 104
 PROFILES = {
     GCM: (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 12),
     CM: (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 14),
@@ -69,8 +68,7 @@ class Peer:
         return [self.session.unprotect(datagram) for datagram in self.datagrams()]
 
     def sends(self) -> list[int]:
-        """How many packets each send had."""
-        self.socket.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
+        """How many packets each send had; for this UDP_GRO must be set."""
         counts = []
         try:
             while True:

@@ -10,6 +10,7 @@ from showcaller.media.kernel import Batch
 from showcaller.media.kernel.keys import CM, GCM, Keys
 
 SSRC = 0xDEADBEEF
+UDP_GRO = 104
 SO_NO_CHECK = 11  # without checksums Linux refuses UDP_SEGMENT
 
 
@@ -50,7 +51,7 @@ class TestSending:
         sink, peer = watch(kernel)
         group = kernel.group()
         group.add(sink.stream(SSRC))
-        peer.socket.setsockopt(socket.IPPROTO_UDP, 104, 1)
+        peer.socket.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
         group.send(make.batch(*(make.rtp(n, bytes(1100)) for n in range(7)), make.rtp(7)))
         assert peer.sends() == [8]
 
@@ -231,6 +232,16 @@ class TestSystem:
             assert stream.send_one(make.batch(*map(make.rtp, range(first, first + 10))))
         assert sequences(viewer.packets()) == list(range(20))
         assert (stream.packets, stream.dropped) == (20, 0)
+
+    def test_on_another_way_segmentation_is_tried_again(self, kernel, watch, port, make):
+        sink, viewer = watch(kernel)
+        stream, good, bad = sink.stream(SSRC), port(), port()
+        bad.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+        viewer.socket.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
+        for sender, first in ((bad, 0), (good, 2)):
+            sink.aim(sender.fileno(), viewer.address)
+            stream.send_one(make.batch(make.rtp(first), make.rtp(first + 1)))
+        assert viewer.sends() == [1, 1, 2]
 
     def test_who_can_not_be_reached_does_not_stop_the_others(self, kernel, port, peer, watch, make):
         group, unreachable = kernel.group(), kernel.sink(peer().keys)
