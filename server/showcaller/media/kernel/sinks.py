@@ -130,6 +130,7 @@ class Sink(Generic[S]):
             for group in tuple(stream.groups):
                 group.discard(stream)
         self.free()
+        self.streams = []  # no cycle is left for the garbage collector
         self.session = None
         if self.socket is not None:
             sockets.release(self.socket)

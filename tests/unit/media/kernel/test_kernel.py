@@ -3,6 +3,7 @@
 import itertools
 import os
 import socket
+import weakref
 
 import pytest
 
@@ -364,6 +365,15 @@ class TestGroups:
             with pytest.raises(RuntimeError):
                 use()
         assert stream.packets == 1, "what it sent can still be reported"
+
+    def test_a_closed_sink_waits_for_no_garbage_collector(self, kernel, peer):
+        sink = kernel.sink(peer().keys)
+        stream = sink.stream(SSRC)
+        kernel.group().add(stream)
+        traces = weakref.ref(sink), weakref.ref(stream)
+        sink.close()
+        del sink, stream
+        assert [trace() for trace in traces] == [None, None]
 
     @pytest.mark.parametrize("keys", [Keys("SRTP_NULL", bytes(16), bytes(14)), Keys(GCM, b"", b"")])
     def test_keys_that_are_none_are_an_error(self, kernel, keys):
