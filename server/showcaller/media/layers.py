@@ -76,7 +76,6 @@ class LayerChooser:
     def __init__(self) -> None:
         self.asked: Layer = "auto"
         self._index: int | None = None  # the layer chosen last; None: not begun
-        self._count = 0  # of layers
         self._paused = False
         self._changed_s = 0.0
         self._good_s: float | None = None  # since when a better layer would do
@@ -114,8 +113,7 @@ class LayerChooser:
             self._go(_nearest(flowing, _PREFERRED[self.asked]), now_s)
             self._paused = False
             return self._index
-        if self._index not in flowing or len(available) != self._count:
-            self._count = len(available)
+        if self._index not in flowing:
             self._begin(available, flowing, now_s)
         if self._paused:
             self._try_again(now_s)

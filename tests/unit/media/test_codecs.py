@@ -275,6 +275,13 @@ def test_vp9_frames_that_are_not_keyframes_although_predicted_from_nothing():
     assert not vp9_start(fields=0x28, more=b"\x02\x00")  # a higher spatial layer
 
 
+def test_vp9_behind_the_structure_of_three_layers_and_three_pictures():
+    sizes, pictures = bytes(12), b"\x03\x00\x08\x01\x02\x04\x01"  # of 0, 2 and 1 references
+    structure = b"\x58" + sizes + pictures
+    assert vp9_start(fields=0x0A, more=structure)
+    assert not vp9_start(fields=0x0A, more=structure, header=0x86)
+
+
 def test_vp9_profile_3_has_a_bit_more():
     assert vp9_start(header=0xB1)
     assert not vp9_start(header=0xB2)  # not a key frame
@@ -294,6 +301,7 @@ def test_av1_packets_of_several_obus():
     long = bytes([0x00, 0x80 | 2, 0x01]) + bytes([frame]) + bytes(129)  # a length of two bytes
     assert starts_frame("video/av1", long)
     assert not starts_frame("video/av1", bytes([0x90, frame]))
+    assert not starts_keyframe("video/av1", bytes([0x98, frame]))
 
 
 def test_sound_begins_anywhere():

@@ -147,6 +147,10 @@ def test_an_estimate_that_is_not_bound_by_what_is_sent_forbids_it():
     assert set(play(low(), steady(60, 0.0, 190_000), begin_s=5)) == {2}
 
 
+def test_an_estimate_with_room_does_not_outweigh_heavy_loss():
+    assert set(play(low(), [(0.15, 4_000_000), (0.0, 4_000_000)] * 20, begin_s=5)) == {2}
+
+
 def test_no_news_are_no_good_news():
     chooser = low()
     play(chooser, steady(1), begin_s=5)
@@ -203,6 +207,12 @@ def test_the_picture_is_tried_again_after_ten_seconds_and_then_less_often():
     waits = [b - a for a, b in itertools.pairwise(tries)]
     assert waits == sorted(waits) and waits[0] >= 2 * PAUSE_WAIT_S
     assert len(tries) <= 6
+
+
+def test_a_picture_that_is_tried_again_has_three_seconds():
+    chosen = play(LayerChooser(), steady(60, 0.0, 100_000), rates=ONE)
+    lengths = [len(list(same)) for index, same in itertools.groupby(chosen) if index == 0]
+    assert lengths == [3, 4, 4]
 
 
 def test_not_while_even_the_sound_is_lossy():

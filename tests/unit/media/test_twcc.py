@@ -125,6 +125,25 @@ def test_long_gaps_are_short():
     assert len(data) < 60
 
 
+def test_arrivals_and_losses_by_turns_are_short():
+    data = record((2 * n, 1.0) for n in range(70)).feedback(1, 2)
+    assert len(data) <= 20 + 2 * 10 + 70 + 3
+
+
+def test_many_arrivals_make_several_messages():
+    recorder = record((2 * n, 100 + 0.07 * n) for n in range(250))
+    messages = []
+    while (data := recorder.feedback(1, 2)) is not None:
+        assert len(data) <= 1_200
+        messages.append(Feedback(data))
+    assert [len(message.arrivals) for message in messages] == [200, 50]
+
+
+def test_a_long_uptime_wraps_the_reference():
+    (message,) = told(record([(1, REFERENCE_S * (0x1000000 + 0x123456))]))
+    assert message.arrivals == pytest.approx({1: REFERENCE_S * 0x123456}, abs=TICK_S)
+
+
 def test_leaps_that_no_count_can_hold():
     arrivals = [(n * MAX_AHEAD, 1.0) for n in range(20)]
     messages = told(record(arrivals))
