@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from . import rtp
-from .codec_choice import Codec
+from .codec_choice import Codec, decoder_of
 from .kernel import Batch, Sink
 from .lane import SEND_TIME_AT, Dialect, Lane
 from .negotiation import Medium
@@ -66,7 +66,7 @@ class Outlet:
         self.joining: Lane | None = None  # the one that it goes to at its next beginning
         self.freezes = 0
         self.began_s: float | None = None
-        self._codecs = {codec.key: codec for codec in medium.codecs}
+        self._codecs: dict[str, Codec | None] = {}
         self._place = Place(begin, 0)
         self._shift = Shift()
         self._history: list[Followed] = []
@@ -85,8 +85,11 @@ class Outlet:
         return SEND_TIME_AT if self.medium.extensions.get(SEND_TIME) else 0
 
     def codec(self, track_codec: Codec) -> Codec | None:
-        """The viewer's own number for that codec; None if it can't decode it."""
-        return self._codecs.get(track_codec.key)
+        """The viewer's own numbers for that codec; None if it can't decode it."""
+        key = track_codec.key
+        if key not in self._codecs:
+            self._codecs[key] = decoder_of(self.medium.codecs, key)
+        return self._codecs[key]
 
     def dialect(self, track_codec: Codec) -> Dialect | None:
         codec = self.codec(track_codec)
