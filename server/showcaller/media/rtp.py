@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 _HEADER = Struct("!BBHLL")
 _HEADER_BYTES = 12
+_BLOCK = Struct("!HH")
 _ONE_BYTE_FORM = 0xBEDE
 _TWO_BYTE_FORM = 0x100  # and four bits that mean nothing to us
 _HALF = 0x8000
@@ -50,14 +51,15 @@ def _read_block(data: bytes, at: int, into: dict[int, bytes]) -> int:
     """Reads the extensions that stand at `at`; returns where the payload begins."""
     if len(data) < at + 4:
         raise ValueError("RTP: cut in the extensions")
-    profile = data[at] << 8 | data[at + 1]
-    end = at + 4 + 4 * (data[at + 2] << 8 | data[at + 3])
+    profile, words = _BLOCK.unpack_from(data, at)
+    at += 4
+    end: int = at + 4 * words
     if end > len(data):
         raise ValueError("RTP: cut in the extensions")
     if profile == _ONE_BYTE_FORM:
-        _read_one_byte_form(data, at + 4, end, into)
+        _read_one_byte_form(data, at, end, into)
     elif profile >> 4 == _TWO_BYTE_FORM:
-        _read_two_byte_form(data, at + 4, end, into)
+        _read_two_byte_form(data, at, end, into)
     return end
 
 
@@ -66,15 +68,14 @@ def _read_one_byte_form(data: bytes, at: int, end: int, into: dict[int, bytes]) 
     while at < end:
         head = data[at]
         at += 1
-        if head == 0:  # padding
-            continue
-        if head < 0x10 or head >= 0xF0:  # ids 0 and 15: nothing behind them counts
+        if 0x10 <= head < 0xF0:
+            after = at + (head & 0x0F) + 1
+            into[head >> 4] = data[at:after]
+            at = after
+        elif head:  # ids 0 and 15: nothing behind them counts
             return
-        after = at + (head & 0x0F) + 1
-        if after > end:
-            raise ValueError("RTP: cut in an extension")
-        into[head >> 4] = data[at:after]
-        at = after
+    if at > end:
+        raise ValueError("RTP: cut in an extension")
 
 
 def _read_two_byte_form(data: bytes, at: int, end: int, into: dict[int, bytes]) -> None:
