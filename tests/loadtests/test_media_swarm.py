@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from media_swarm import rtcp, shape, stun
 from media_swarm.counter import Counter
 from media_swarm.offers import read_answer
+from media_swarm.peer import grow_receive_buffer
 from media_swarm.publisher import Track
 from media_swarm.shape import SHAPES, Mark
 from media_swarm.show import show
@@ -152,6 +153,7 @@ def counted():
     """A counter that samples everything it can, a sender, and the socket that is counted at slot 1."""
     counter = Counter(4, 1.0)
     ours, theirs = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    grow_receive_buffer(ours)
     ours.bind(("127.0.0.1", 0))
     theirs.connect(ours.getsockname())
     counter.add(1, ours)
