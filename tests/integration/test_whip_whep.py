@@ -7,6 +7,7 @@ import pytest
 
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.domain import facts
+from showcaller.media.ice_servers import IceServers
 from showcaller.testing.media_node import PRODUCER, MediaNode
 from showcaller.testing.media_peers import Publisher, Watcher
 from showcaller.testing.until import until
@@ -24,7 +25,8 @@ async def broker(tmp_path):
 
 @pytest.fixture
 async def node(broker):
-    async with MediaNode(broker, ice_servers=("turn:me:secret@turn.example:3478",)) as node:
+    turn = IceServers(("turn:me:secret@turn.example:3478",))
+    async with MediaNode(broker, ice_servers=turn) as node:
         await node.until(lambda: node.sheet.sessions["one"].state == "doors_open")
         yield node
 

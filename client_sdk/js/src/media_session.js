@@ -14,6 +14,7 @@ import { deleteResource, gatheredOffer, patchRestart, postOffer } from "./signal
 
 const GATHERING_MS = 1_000;
 const CONNECT_DEADLINE_MS = 12_000;
+const DIRECT_DEADLINE_MS = 3_000; // then by the TURN servers, if there are any
 const RESTART_DEADLINE_MS = 6_000; // then a new connection is tried
 const RESTART_AGAIN_MS = 500; // while the server is out of reach
 
@@ -45,6 +46,8 @@ export class MediaSession extends Emitter {
   #options;
   /** @type {string | null} */
   #resource = null;
+  /** @type {RTCIceServer[]} */
+  #iceServers = [];
   #restarting = false;
   #attempt = 0;
   #round = 0; // what belongs to an earlier try finds another number here
@@ -98,7 +101,7 @@ export class MediaSession extends Emitter {
     this.#release();
     this.#set(state, this.status.error);
     const round = this.#round;
-    const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: this.#iceServers });
     this.peer = peer;
     peer.onconnectionstatechange = () => this.#watch(peer, round);
     this.#timer = setTimeout(() => this.#comeBack(null), CONNECT_DEADLINE_MS);
@@ -118,11 +121,29 @@ export class MediaSession extends Emitter {
     await prepare(peer);
     const offer = await gatheredOffer(peer, GATHERING_MS);
     if (round !== this.#round) return;
-    const { sdp, resource } = await postOffer(url, token(), offer, this.#abort.signal);
+    const { sdp, resource, iceServers } = await postOffer(url, token(), offer, this.#abort.signal);
     if (round !== this.#round) return void deleteResource(resource, token());
     this.#resource = resource;
     this.opened(resource);
+    this.#noteServers(iceServers);
     await peer.setRemoteDescription({ type: "answer", sdp: adjustAnswer(sdp) });
+  }
+
+  /**
+   * The way to the server is direct as a rule; TURN servers are for those who do not come through.
+   *
+   * @param {RTCIceServer[]} servers
+   */
+  #noteServers(servers) {
+    if (this.#iceServers.length > 0) {
+      this.#iceServers = servers; // their passwords end
+    } else if (servers.length > 0) {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => {
+        this.#iceServers = servers;
+        this.#comeBack(null);
+      }, DIRECT_DEADLINE_MS);
+    }
   }
 
   /** A new session with the server has begun. @param {string} _resource its address */

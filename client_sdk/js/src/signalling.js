@@ -1,11 +1,13 @@
 /** WHIP and WHEP over HTTP: an offer for an answer, and the farewell (RFC 9725; PROTOCOL.md §9). */
 
 import { ShowcallerError, asShowcallerError, errorFromResponse } from "./errors.js";
+import { iceServersOf } from "./ice_servers.js";
 
 /**
  * @typedef {object} Answered
  * @property {string} sdp
  * @property {string} resource absolute URL of the WHIP or WHEP session
+ * @property {RTCIceServer[]} iceServers for networks that the server can't be reached from
  */
 
 /**
@@ -22,7 +24,8 @@ export async function postOffer(url, token, offer, signal) {
     if (response.status !== 201) throw await errorFromResponse(response);
     const location = response.headers.get("Location");
     if (!location) throw new ShowcallerError("no_location", "The answer has no Location.");
-    return { sdp: await response.text(), resource: new URL(location, response.url).href };
+    const iceServers = iceServersOf(response.headers.get("Link"));
+    return { sdp: await response.text(), resource: new URL(location, response.url).href, iceServers };
   } catch (error) {
     throw asShowcallerError(error);
   }

@@ -62,7 +62,7 @@ class MediaNode:
         workers: int = 1,
         from_min: int = DOORS_ONE_MIN,
         plan: Schedule = SCHEDULE,
-        ice_servers: tuple[str, ...] = (),
+        ice_servers: IceServers | None = None,
     ) -> None:
         self.broker = broker
         self.clients: list[Publisher | Watcher] = []
@@ -90,7 +90,7 @@ class MediaNode:
             app,
             lookup={self._plan.event_id: served}.get,  # type: ignore[arg-type]
             media={self._plan.event_id: self.media}.get,  # type: ignore[arg-type]
-            ice_servers=IceServers(self._ice_servers),
+            ice_servers=self._ice_servers,
         )
         self._server = TestServer(app)
         await self._server.start_server()
@@ -157,10 +157,10 @@ class MediaNode:
         return publisher, posted
 
     async def watch(
-        self, path: str = "stages/main/whep", *, token: str = ""
+        self, path: str = "stages/main/whep", *, token: str = "", **look: Any
     ) -> tuple[Watcher, Posted]:
         """A viewer that is let in, and what it was answered."""
-        watcher = Watcher()
+        watcher = Watcher(**look)
         self.clients.append(watcher)
         token = token or self.token(person="p_viewer")
         posted = await self.post(path, await watcher.offer(), token)

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import av
-from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCIceServer,
+    RTCIceTransportPolicy,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from .. import system
@@ -115,15 +122,22 @@ class LoopTrack(MediaStreamTrack):
         return self._played.packets[self._sent % len(self._played.packets)]
 
 
-def _connection() -> RTCPeerConnection:
+def _connection(relays: list[RTCIceServer]) -> RTCPeerConnection:
+    policy = RTCIceTransportPolicy.RELAY if relays else RTCIceTransportPolicy.ALL
     return RTCPeerConnection(
-        RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        RTCConfiguration(
+            iceServers=relays,
+            bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
+            iceTransportPolicy=policy,
+        )
     )
 
 
 class _Client:
-    def __init__(self) -> None:
-        self.pc = _connection()
+    """`relays`: TURN servers, the only way out of this client's network."""
+
+    def __init__(self, relays: Iterable[RTCIceServer] = ()) -> None:
+        self.pc = _connection(list(relays))
 
     async def offer(self) -> str:
         await self.pc.setLocalDescription(await self.pc.createOffer())
@@ -139,8 +153,10 @@ class _Client:
 class Publisher(_Client):
     """Publishes the test card. `keyframe_requests` counts the PLIs that reached it, with their time."""
 
-    def __init__(self, *, codec: str = "VP8", brightness: int = 128) -> None:
-        super().__init__()
+    def __init__(
+        self, *, codec: str = "VP8", brightness: int = 128, relays: Iterable[RTCIceServer] = ()
+    ) -> None:
+        super().__init__(relays)
         self.keyframe_requests: list[float] = []
         self._add(self._loop(codec, brightness), f"video/{codec}")
         self._add(audio_loop(), "audio/opus")
@@ -166,8 +182,13 @@ class Publisher(_Client):
 class Watcher(_Client):
     """Decodes what it is sent and counts the frames. `brightness` is the newest picture's."""
 
-    def __init__(self, *, kinds: tuple[str, ...] = ("audio", "video")) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        *,
+        kinds: tuple[str, ...] = ("audio", "video"),
+        relays: Iterable[RTCIceServer] = (),
+    ) -> None:
+        super().__init__(relays)
         self.frames = dict.fromkeys(kinds, 0)
         self.brightness = 0
         self.times: dict[str, list[float]] = {kind: [] for kind in kinds}
