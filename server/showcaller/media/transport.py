@@ -27,6 +27,7 @@ HOLD_S = (
     10.0  # an address stays a client's that checked it so lately, whoever else comes from there
 )
 SWEEP_S = 1.0
+MAX_TURNS = 8  # that one client may wait for: a flood would hold up everybody's joins
 MAX_SSRCS = 64  # of one client: libsrtp keeps something for each
 REPLAY_WINDOW = 1024  # packets
 _MIN_MEDIA_BYTES = 12
@@ -183,6 +184,7 @@ class Transport:
         self._handshake: asyncio.Task[None] | None = None
         self._srtp: pylibsrtp.Session | None = None
         self._ssrcs: set[bytes] = set()
+        self._turns = 0  # that datagrams of the handshake wait for
         self.connected = False
         self.heard_s = now_s  # the last authentic datagram
         self.ice = ice.Agent(_credentials(remote.ufrag), now_s)
@@ -256,12 +258,16 @@ class Transport:
 
     def take_dtls(self, data: bytes, path: Path) -> bool:
         if not self.connected:
+            if self._turns == MAX_TURNS:
+                return False
+            self._turns += 1
             self._home.turns.do(lambda: self._take_handshake(data, path))
         elif self._dtls is not None and not self._dtls.receive(data):
             self._end("closed_by_peer")
         return True
 
     def _take_handshake(self, data: bytes, path: Path) -> None:
+        self._turns -= 1
         if self._owner is None:  # closed meanwhile
             return
         if not self.connected:

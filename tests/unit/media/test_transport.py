@@ -24,7 +24,7 @@ from showcaller.media.addresses import Addresses
 from showcaller.media.ice import MAX_PATHS
 from showcaller.media.kernel.keys import CM, GCM
 from showcaller.media.parameters import Remote
-from showcaller.media.transport import CONNECT_S, HOLD_S, Transports
+from showcaller.media.transport import CONNECT_S, HOLD_S, MAX_TURNS, Transports
 from showcaller.system import monotonic_s
 from showcaller.testing.until import until
 
@@ -439,6 +439,16 @@ async def test_a_handshake_that_can_not_succeed_ends(join):
     await client.shake_hands()
     await until(lambda: client.notes.closed)
     assert client.notes.closed == ["dtls_failed"]
+
+
+async def test_a_flood_before_the_handshake_holds_up_nobody(transports, join):
+    flooding, client = await join(), await join()
+    await flooding.check()
+    for _ in range(1000):
+        flooding.send(b"\x16\xfe\xfd" + bytes(100))
+    await until(lambda: transports.refused > 500)
+    assert len(transports.turns._waiting) <= MAX_TURNS
+    await client.connect()
 
 
 async def test_a_packet_is_taken_once(transports, join):
