@@ -62,14 +62,7 @@ class Feed:
             self._change_picture(picture)
         if picture is not None:
             self._follow_layers(picture)
-        if sound is not self.sound:
-            self._before += self._sounds
-            self.sound, self._sounds = sound, []
-        if sound is not None and sound.sound is not None and not self._sounds:
-            self._sounds = [self._lane(sound.sound)]
-            self._sounds[0].open = False
-            for viewer in self.viewers.values():
-                self._join_sound(viewer)
+        self._follow_sound(sound)
         if not self._pictures or self._changed_s is None:
             self._open_sound()
 
@@ -97,6 +90,18 @@ class Feed:
             self.join(viewer)
         for track in new:
             track.ask_keyframe()
+
+    def _follow_sound(self, sound: Publication | None) -> None:
+        track = sound.sound if sound else None
+        if sound is self.sound and track is (self._sounds[0].track if self._sounds else None):
+            return
+        self._before += self._sounds
+        self.sound, self._sounds = sound, []
+        if track is not None:
+            self._sounds = [self._lane(track)]
+            self._sounds[0].open = False
+            for viewer in self.viewers.values():
+                self._join_sound(viewer)
 
     def _lane(self, track: Track) -> Lane:
         return Lane(track, self._kernel, self._outbox, self._place, system.monotonic_s)

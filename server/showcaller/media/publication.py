@@ -60,7 +60,6 @@ class Publication:
         self.layers: list[Track] = []  # of video, the best first
         self.sound: Track | None = None
         self.keyframe_requests = 0
-        self.rtt_ms: float | None = None
         self.packets = 0
         self.ssrc = 1  # of our reports
         self.began: Callable[[Publication], None] = lambda publication: None
@@ -121,6 +120,9 @@ class Publication:
         elif packet.payload_type != track.codec.payload_type:
             self._change_codec(track, packet.payload_type)
         sequence = track.reception.add(packet.sequence, packet.timestamp, now_s, len(data))
+        if track.reception.restarts:  # it began anew: so does everything that follows it
+            track = self._add_track(track.kind, track.ssrc, track.rid, track.codec)
+            sequence = track.reception.add(packet.sequence, packet.timestamp, now_s, len(data))
         if sequence is not None:
             extensions, ids = packet.extensions, self._extensions
             orientation = extensions.get(ids.get(ORIENTATION, 0), b"")
@@ -172,17 +174,26 @@ class Publication:
         rid = packet.extensions.get(self._extensions.get(RID, 0), b"").decode("ascii", "replace")
         if kind == "video" and self._media[kind].rids and rid not in self._media[kind].rids:
             return None  # until a packet tells which layer it is
-        track = Track(self, kind, packet.ssrc, rid, codec)
-        self._tracks[packet.ssrc] = track
-        throttle = self._throttles[packet.ssrc] = Throttle(KEYFRAME_EVERY_S)
+        return self._add_track(kind, packet.ssrc, rid, codec)
+
+    def _add_track(self, kind: str, ssrc: int, rid: str, codec: Codec) -> Track:
+        track = Track(self, kind, ssrc, rid, codec)
+        throttle = self._throttles[ssrc] = Throttle(KEYFRAME_EVERY_S)
         track.on_keyframe = throttle.forget
         track.ask_keyframe = lambda: self.ask_keyframe(track)
         if kind == "audio":
-            self.sound = track
+            self._replace_sound(track)
         else:
             self._replace_layer(track)
+        self._tracks[ssrc] = track
         self.changed(self)
         return track
+
+    def _replace_sound(self, track: Track) -> None:
+        if self.sound is not None:
+            self._tracks.pop(self.sound.ssrc, None)
+            self.sound.end()
+        self.sound = track
 
     def _replace_layer(self, track: Track) -> None:
         """The newest SSRC is the layer's; without RIDs there is only one."""
@@ -314,13 +325,18 @@ class Publication:
             on_stage=on_stage,
             live=self.live,
             silent_s=round(now_s - self._heard_s, 3),
-            rtt_ms=self.rtt_ms,
+            rtt_ms=self._rtt_ms(),
             layers=[self._layer(track, now_s) for track in self.layers],
             sound=_sound(self.sound, now_s) if self.sound else None,
             keyframe_requests=self.keyframe_requests,
         )
         made.problems = self._problems(made)
         return made
+
+    def _rtt_ms(self) -> float | None:
+        """As repairs took; None while nothing was lost."""
+        known = [t.reception.rtt_s for t in self.layers if t.reception.rtt_s is not None]
+        return round(min(known) * 1000, 1) if known else None
 
     def _layer(self, track: Track, now_s: float) -> LayerStatistics:
         reception = track.reception

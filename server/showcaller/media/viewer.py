@@ -22,6 +22,7 @@ WISH_AGAIN_S = (
 )
 WISH_AGAIN_AT_MOST_S = 8.0
 CALM_AFTER_S = 10.0  # without one
+MAX_RTT_S = 16.0  # a longer one is no echo of a report of ours
 CNAME = "showcaller"
 
 
@@ -142,29 +143,25 @@ class Viewer:
             self._sink.send_rtcp(b"".join(packets))
 
     def _note_blocks(self, blocks: tuple[rtcp.Block, ...] | list[rtcp.Block], now_s: float) -> None:
-        by_ssrc = {outlet.ssrc: outlet for outlet in self.outlets.values()}
-        shares = []
+        """The picture's report decides about layers; while there is none, the sound's."""
+        video = self.outlets.get("video")
         for block in blocks:
-            outlet = by_ssrc.get(block.ssrc)
+            outlet = next((o for o in self.outlets.values() if o.ssrc == block.ssrc), None)
             if outlet is None:
                 continue
             self._lost[block.ssrc] = max(0, block.lost)
-            shares.append(block.lost_share)
-            if block.last_sr:
-                self._note_rtt(block)
-            if outlet.medium.kind == "video":
+            self._note_rtt(block)
+            if outlet is video or video is None or video.lane is None:
+                self.lost_share = block.lost_share
+                self.chooser.note_report(block.lost_share, now_s)
                 clock_hz = outlet.medium.codecs[0].clock_hz
                 self.jitter_ms = round(block.jitter * 1000 / clock_hz, 1)
-        if shares:
-            self.lost_share = max(shares)
-            self.packets_lost = sum(self._lost.values())
-            self.chooser.note_report(self.lost_share, now_s)
+        self.packets_lost = sum(self._lost.values())
 
     def _note_rtt(self, block: rtcp.Block) -> None:
-        now = rtcp.middle(rtcp.ntp(system.wall_ms_exact() / 1000))
-        rtt = (now - block.last_sr - block.delay) & 0xFFFFFFFF
-        if rtt < 1 << 20:  # 16 s: else it is none of our reports that was echoed
-            self.rtt_ms = round(rtt * 1000 / 65_536, 1)
+        rtt_s = rtcp.round_trip_s(block, rtcp.ntp(system.wall_ms_exact() / 1000))
+        if rtt_s is not None and rtt_s < MAX_RTT_S:
+            self.rtt_ms = round(rtt_s * 1000, 1)
 
     # Repairs ------------------------------------------------------------------------------------
 
