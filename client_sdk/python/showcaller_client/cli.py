@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     publish = _command(commands, "publish", _publish, "publish a test card or a file to a session")
     publish.add_argument("session", help="the session's id; waits until its doors open")
     publish.add_argument("--file", type=Path, help="a video file. Default: the test card")
+    publish.add_argument("--source", choices=("main", "slides", "spare"), default="main")
     watch = _command(commands, "watch", _watch, "watch a stage and count decoded frames")
     watch.add_argument("stage", help="the stage's id, as the agenda shows it")
     watch.add_argument("--frames", type=int, help="stop after so many. Default: go on")
@@ -125,7 +126,7 @@ async def _publish(options: argparse.Namespace) -> None:
         media.FileSource(options.file) if options.file else await media.load_test_card()
     )
     print(f"publishing to {options.session}; Ctrl-C ends it", file=sys.stderr)
-    url = media.whip_url(options.url, options.event, options.session)
+    url = media.whip_url(options.url, options.event, options.session, options.source)
     await media.publish(source, url, await _token(options))
 
 

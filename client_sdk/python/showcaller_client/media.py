@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol, Self
+from urllib.parse import urlencode
 
 try:
     import av
@@ -272,9 +273,10 @@ def watch(
     return Viewer(whep_url, token, generation=generation, ssl_context=ssl_context)
 
 
-def whip_url(url: str, event: str, session: str) -> str:
-    """Where to publish to a session's room."""
-    return http.event_url(url, event, "sessions", session, "whip")
+def whip_url(url: str, event: str, session: str, source: str = "main") -> str:
+    """Where to publish to a session's room; `source` is `main`, `slides` or `spare`."""
+    room = http.event_url(url, event, "sessions", session, "whip")
+    return f"{room}?{urlencode({'source': source})}"
 
 
 def whep_url(url: str, event: str, *, stage: str | None = None, session: str | None = None) -> str:

@@ -7,9 +7,10 @@ import ipaddress
 import json
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import av
 import psutil
@@ -308,6 +309,24 @@ async def test_the_command_line_counts_frames(server: ServeProcess) -> None:
     finally:
         publishing.cancel()
         await asyncio.gather(publishing, return_exceptions=True)
+
+
+async def test_a_spare_is_published_as_one(server: ServeProcess) -> None:
+    card = media.LoopSource(make_test_card(1))
+    speaker = server.token(EVENT, "speaker", sessions=[TALK])
+    room = media.whip_url(server.url, EVENT, TALK, source="spare")
+    publishing = asyncio.ensure_future(media.publish(card, room, speaker))
+    try:
+        async with client(server, "producer") as producer:
+            desk = await producer.follow("produce")
+            await desk.wait_until(lambda c: "spare" in sources(c.items))
+    finally:
+        publishing.cancel()
+        await asyncio.gather(publishing, return_exceptions=True)
+
+
+def sources(items: Mapping[str, Any]) -> list[str]:
+    return [item["source"] for key, item in items.items() if key.startswith("publication:")]
 
 
 async def test_publishing_needs_a_speaker(server: ServeProcess) -> None:
