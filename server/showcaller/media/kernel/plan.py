@@ -117,7 +117,7 @@ class Plan:
         self.newest = _newest(self.sequences)
         behind = tuple((self.newest - sequence) & 0xFFFF for sequence in self.sequences)
         span = max(behind)
-        self.span = span if span < 0x4000 else 0x10000  # so long that nothing can be taken for granted
+        self.span = span if span < 0x4000 else 0x10000  # then no shortcut is taken
         self.sent = Sent(behind, stamp)
         if batch.send_time_at:
             for at in starts:
