@@ -37,7 +37,7 @@ async def test_health_and_metrics(server, http):
         "showcaller_loop_lag_seconds",
         "showcaller_log_offset",
         "showcaller_broker_up 1.0",
-        "showcaller_media_viewers",
+        "showcaller_media_stage_viewers",
     ):
         assert name in text, name
 
