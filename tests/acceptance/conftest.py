@@ -43,6 +43,7 @@ class Visitors:
         self.browser = browser
         self.server = server
         self.faults: list[str] = []
+        self.script = ""  # runs before any script of a page
         self._pages: list[Page] = []
 
     async def open(
@@ -61,7 +62,7 @@ class Visitors:
         )
         page = await context.new_page()
         page.set_default_timeout(15_000)
-        await page.add_init_script(RECORD_VIOLATIONS)
+        await page.add_init_script(RECORD_VIOLATIONS + self.script)
         page.on("pageerror", lambda error: self.faults.append(f"{path}: {error}"))
         page.on("dialog", lambda dialog: self.faults.append(f"{path}: dialog {dialog.message}"))
         await page.goto(f"{self.server.url}/e/{EVENT}/{path}{fragment}")
