@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+
+import { MediaSession } from "../src/media_session.js";
+
+const OFFER = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=ice-ufrag:mine\r\na=ice-pwd:secret\r\na=mid:0\r\n";
+const ANSWER = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=ice-ufrag:old\r\na=ice-pwd:older\r\n";
+const RESTARTED = "a=ice-ufrag:new\r\na=ice-pwd:newer\r\n";
+
+/** A browser's connection, as far as a session uses one; `turn` is what its network does to it. */
+class FakePeer extends EventTarget {
+  static all = [];
+  connectionState = "new";
+  iceGatheringState = "complete";
+  localDescription = null;
+  currentRemoteDescription = null;
+  rolledBack = 0;
+
+  constructor() {
+    super();
+    FakePeer.all.push(this);
+  }
+
+  async createOffer() {
+    return { type: "offer", sdp: OFFER };
+  }
+
+  async setLocalDescription(description) {
+    if (description.type === "rollback") this.rolledBack += 1;
+    else this.localDescription = description;
+  }
+
+  async setRemoteDescription(description) {
+    this.currentRemoteDescription = description;
+  }
+
+  turn(state) {
+    this.connectionState = state;
+    this.onconnectionstatechange();
+  }
+
+  close() {
+    this.connectionState = "closed";
+  }
+}
+
+/** @type {{method: string, headers: any, body: string}[]} */
+let asked = [];
+let session;
+let answerPatch;
+
+const answered = (status, body, headers = {}) => new Response(body, { status, headers });
+
+async function fakeFetch(url, { method, headers, body }) {
+  asked.push({ method, headers, body });
+  if (method === "PATCH") return answerPatch();
+  if (method !== "POST") return answered(200, "");
+  const response = answered(201, ANSWER, { Location: "/media/r1" });
+  Object.defineProperty(response, "url", { value: url });
+  return response;
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+const methods = () => asked.map(({ method }) => method).filter((method) => method !== "DELETE");
+
+async function connected() {
+  session = new MediaSession({ url: "http://server/whep", token: () => "token", prepare: () => {} });
+  await settled();
+  FakePeer.all[0].turn("connected");
+  assert.equal(session.status.state, "connected");
+  return FakePeer.all[0];
+}
+
+beforeEach(() => {
+  asked = [];
+  FakePeer.all = [];
+  answerPatch = () => answered(200, RESTARTED);
+  const listening = new EventTarget();
+  Object.assign(globalThis, {
+    RTCPeerConnection: FakePeer,
+    fetch: fakeFetch,
+    addEventListener: listening.addEventListener.bind(listening),
+    removeEventListener: listening.removeEventListener.bind(listening),
+    dispatchEvent: listening.dispatchEvent.bind(listening),
+  });
+});
+
+afterEach(() => session.stop());
+
+test("a path that breaks is replaced on the same connection", async () => {
+  const peer = await connected();
+  peer.turn("disconnected");
+  await settled();
+  assert.deepEqual(methods(), ["POST", "PATCH"]);
+  assert.equal(asked[1]?.headers["If-Match"], "*");
+  assert.match(asked[1]?.body ?? "", /^a=ice-ufrag:mine\r\n/);
+  assert.match(peer.currentRemoteDescription.sdp, /a=ice-ufrag:new/);
+  peer.turn("connected");
+  assert.deepEqual([session.status.state, FakePeer.all.length], ["connected", 1]);
+});
+
+test("a network that comes back restarts once, however often it says so", async () => {
+  await connected();
+  dispatchEvent(new Event("online"));
+  dispatchEvent(new Event("online"));
+  await settled();
+  assert.deepEqual(methods(), ["POST", "PATCH"]);
+});
+
+test("a refused restart of a broken path leads to a new connection", async () => {
+  const peer = await connected();
+  answerPatch = () => answered(404, "{}");
+  peer.turn("disconnected");
+  await settled();
+  assert.equal(session.status.state, "reconnecting");
+  assert.equal(peer.connectionState, "closed");
+});
+
+test("a refused restart of a path that still works changes nothing", async () => {
+  const peer = await connected();
+  answerPatch = () => answered(422, "{}");
+  dispatchEvent(new Event("online"));
+  await settled();
+  assert.deepEqual([session.status.state, peer.connectionState, peer.rolledBack], ["connected", "connected", 1]);
+});
+
+test("while the server is out of reach the restart is tried again", async (t) => {
+  const peer = await connected();
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let tries = 0;
+  answerPatch = () => {
+    tries += 1;
+    if (tries < 3) throw new TypeError("fetch failed");
+    return answered(200, RESTARTED);
+  };
+  peer.turn("disconnected");
+  for (let i = 0; i < 4; i += 1) {
+    await settled();
+    t.mock.timers.tick(500);
+  }
+  await settled();
+  assert.equal(tries, 3);
+  assert.match(peer.currentRemoteDescription.sdp, /a=ice-ufrag:new/);
+  assert.equal(session.status.state, "connected");
+});
+
+test("a restart that leads nowhere in time gives way to a new connection", async (t) => {
+  const peer = await connected();
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  peer.turn("disconnected");
+  await settled();
+  t.mock.timers.tick(5_999);
+  assert.equal(session.status.state, "connected");
+  t.mock.timers.tick(1);
+  assert.equal(session.status.state, "reconnecting");
+});
