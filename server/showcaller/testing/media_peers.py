@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import random
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -53,24 +54,32 @@ def video_loop(
     brightness: int = 128,
     frames: int = FRAMES,
     keyframe_every: int = KEYFRAME_EVERY,
+    bits_per_s: int = 200_000,
+    grain: int = 0,
 ) -> Loop:
-    """A grey picture with a bar that moves; `brightness` tells one source from another."""
+    """A grey picture with a bar that moves; `brightness` tells one source from another.
+
+    `grain`, up to so many levels of noise, makes frames as large as `bits_per_s` allows.
+    """
     encoder: Any = av.CodecContext.create(_ENCODERS[codec], "w")
     encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
     encoder.time_base = Fraction(1, FRAMES_PER_S)
-    encoder.bit_rate = 200_000
+    encoder.bit_rate = bits_per_s
     encoder.gop_size = keyframe_every
     encoder.options = _OPTIONS[codec]
     encoder.thread_count = 1  # several would wait for one another on a busy machine
     packets: list[bytes] = []
     for number in range(frames):
-        packets += map(bytes, encoder.encode(_picture(number, brightness)))
+        packets += map(bytes, encoder.encode(_picture(number, brightness, grain)))
     packets += map(bytes, encoder.encode(None))
     return Loop("video", tuple(packets), Fraction(1, FRAMES_PER_S))
 
 
-def _picture(number: int, brightness: int) -> Any:
+def _picture(number: int, brightness: int, grain: int = 0) -> Any:
     planes = bytearray([brightness]) * (WIDTH * HEIGHT)
+    if grain:
+        noise = random.Random(number).randbytes(WIDTH * HEIGHT)
+        planes = bytearray(brightness + (value - 128) * grain // 256 for value in noise)
     at = number * WIDTH // FRAMES % WIDTH
     for row in range(HEIGHT):
         planes[row * WIDTH + at] = 255

@@ -1,8 +1,8 @@
 """A speaker in a process of its own, who may vanish: `async with Speaker(whip_url, token, brightness=90)`.
 
 The picture is grey with a bar that moves, and a keyframe comes each second or when one is asked for.
-As a program, `python -m showcaller.testing.speaker WHIP_URL TOKEN BRIGHTNESS` publishes until its standard
-input ends. It writes `connected` first, and then a line for each keyframe that it was asked for.
+As a program, `python -m showcaller.testing.speaker WHIP_URL TOKEN BRIGHTNESS GRAIN` publishes until its
+standard input ends. It writes `connected` first, and then a line for each keyframe that it was asked for.
 """
 
 from __future__ import annotations
@@ -17,16 +17,20 @@ from .media_peers import FRAMES_PER_S, Loop, LoopTrack, Publisher, video_loop
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
+BITS_PER_S = 2_000_000  # at most
 LOOP_FRAMES = 4 * FRAMES_PER_S
 
 
 class Speaker:
-    """Publishes from `__aenter__` on. Raises `RuntimeError` where it is not let in."""
+    """Publishes from `__aenter__` on. Raises `RuntimeError` where it is not let in.
 
-    def __init__(self, whip_url: str, token: str, *, brightness: int) -> None:
+    With `grain` a frame is about eight packets, else one.
+    """
+
+    def __init__(self, whip_url: str, token: str, *, brightness: int, grain: int = 0) -> None:
         self.brightness = brightness
         self.keyframe_requests = 0
-        self._arguments = whip_url, token, str(brightness)
+        self._arguments = whip_url, token, str(brightness), str(grain)
         self._process: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
 
@@ -94,8 +98,9 @@ class _AnsweringTrack(LoopTrack):
 class _AnsweringPublisher(Publisher):
     """Gives those keyframes that it is asked for, and prints a line for each."""
 
-    def __init__(self, brightness: int) -> None:
+    def __init__(self, brightness: int, grain: int) -> None:
         self._picture: _AnsweringTrack | None = None
+        self._grain = grain
         super().__init__(brightness=brightness)
 
     def _track(self, loop: Loop) -> LoopTrack:
@@ -106,7 +111,12 @@ class _AnsweringPublisher(Publisher):
 
     def _loop(self, codec: str, brightness: int) -> Loop:
         return video_loop(
-            codec, brightness=brightness, frames=LOOP_FRAMES, keyframe_every=FRAMES_PER_S
+            codec,
+            brightness=brightness,
+            frames=LOOP_FRAMES,
+            keyframe_every=FRAMES_PER_S,
+            bits_per_s=BITS_PER_S,
+            grain=self._grain,
         )
 
     def _note_request(self) -> None:
@@ -116,8 +126,8 @@ class _AnsweringPublisher(Publisher):
         print("keyframe", flush=True)
 
 
-async def _publish(whip_url: str, token: str, brightness: int) -> None:
-    publisher = _AnsweringPublisher(brightness)
+async def _publish(whip_url: str, token: str, brightness: int, grain: int) -> None:
+    publisher = _AnsweringPublisher(brightness, grain)
     connected = asyncio.Event()
 
     @publisher.pc.on("connectionstatechange")
@@ -146,4 +156,4 @@ async def _input_ended() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_publish(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    asyncio.run(_publish(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])))

@@ -71,10 +71,13 @@ class TalksServer(ServeProcess):
             body: dict[str, Any] = await answer.json()
             return body
 
-    def speaker(self, talk: str, brightness: int, *, source: str = "main") -> Speaker:
+    def speaker(
+        self, talk: str, brightness: int, *, source: str = "main", grain: int = 0
+    ) -> Speaker:
+        """Comes and publishes when it is entered."""
         url = f"{self.url}/api/v1/events/{EVENT}/sessions/{talk}/whip?source={source}"
         token = self.token(EVENT, "speaker", person=f"p_{talk}", sessions=[talk])
-        return Speaker(url, token, brightness=brightness)
+        return Speaker(url, token, brightness=brightness, grain=grain)
 
 
 def _sessions() -> Iterable[str]:
