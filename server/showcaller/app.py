@@ -55,6 +55,7 @@ from .tokens import OrganiserKey, Tokens
 log = logging.getLogger(__name__)
 
 CHECK_BROKER_EVERY_S = 1.0
+MEDIA_WITHIN_S = 5.0  # a process that serves with others waits so long for its media workers
 HEAR_WITHIN_S = 2.0  # for who connected just before this process was replaced to say what for
 
 
@@ -116,6 +117,9 @@ class Server:
         self._spawn(self._watch_broker(), "watch the broker")
         self._spawn(load.watch(self.gateway.load, self.gateway.now), "watch the load")
         garbage.settle_in()
+        if self._shared is not None:  # it may replace another process, and its media workers
+            waits = (media.wait_up(MEDIA_WITHIN_S) for media in self.media.values())
+            await asyncio.gather(*waits)
         await self._open_port()
         log.info("serving", extra={"action": "serve.ready", "url": self.url})
 

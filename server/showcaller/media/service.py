@@ -86,6 +86,10 @@ class MediaService:
         self._spawn(self._keep_telling())
         self._workers.start()
 
+    async def wait_up(self, within_s: float) -> None:
+        """Return when all workers run, or after `within_s`: before this node replaces another one."""
+        await self._workers.wait_up(within_s)
+
     async def stop(self) -> None:
         """Say what ends here, let others take over, end the workers."""
         self._stopping = True

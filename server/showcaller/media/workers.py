@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import os
@@ -164,6 +165,7 @@ class Workers:
         self._first_port = first_port
         self._count = count
         self._up: dict[str, Worker] = {}
+        self._all_up = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -173,6 +175,13 @@ class Workers:
             asyncio.create_task(self._keep_running(number), name=f"media worker {number}")
             for number in range(self._count)
         ]
+
+    async def wait_up(self, within_s: float) -> None:
+        """Return when all run, or after `within_s`."""
+        if self._count:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await self._all_up.wait()
 
     async def stop(self) -> None:
         self._stopping = True
@@ -260,6 +269,8 @@ class Workers:
         try:
             await worker.started()
             self._up[worker.name] = worker
+            if len(self._up) == self._count:
+                self._all_up.set()
             self.on_up(worker)
             for count in itertools.count(1):
                 await asyncio.sleep(PING_EVERY_S)
