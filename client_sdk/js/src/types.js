@@ -205,6 +205,7 @@
  * @property {string} name of the person
  * @property {"main" | "slides" | "spare"} source
  * @property {boolean} chosen a producer put it on the stage
+ * @property {boolean} heard the audience hears it
  *
  * @typedef {object} OwnPublication
  * @property {string} session

@@ -224,7 +224,7 @@ class Projection:
             yield Look(PRODUCE, key, None)
             yield Look(own, key, None)
         else:
-            yield Look(PRODUCE, key, views.publication(run, publication, self.name_of))
+            yield Look(PRODUCE, key, views.publication(sheet, run, publication, self.name_of))
             yield Look(own, key, views.own_publication(sheet, run, publication))
 
     def _publishing(self, publication: str) -> SessionRun | None:

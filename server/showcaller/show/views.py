@@ -299,6 +299,7 @@ class PublicationView(View, frozen=True, kw_only=True):
     name: str  # of the person
     source: str
     chosen: bool  # a producer put it on the stage
+    heard: bool  # the audience hears it
 
 
 class OwnPublicationView(View, frozen=True, kw_only=True):
@@ -350,7 +351,7 @@ def control(done: controls.Control, name_of: NameOf) -> ControlView:
     )
 
 
-def publication(run: SessionRun, id: str, name_of: NameOf) -> PublicationView:
+def publication(sheet: RunSheet, run: SessionRun, id: str, name_of: NameOf) -> PublicationView:
     published = run.publications[id]
     return PublicationView(
         session=run.id,
@@ -358,17 +359,21 @@ def publication(run: SessionRun, id: str, name_of: NameOf) -> PublicationView:
         name=name_of(published.by),
         source=published.source,
         chosen=run.chosen == id,
+        heard=_has_stage(sheet, run) and run.heard == id,
     )
 
 
 def own_publication(sheet: RunSheet, run: SessionRun, id: str) -> OwnPublicationView:
-    showing = sheet.stages[sheet.plan(run.id).stage].showing == run.id
     return OwnPublicationView(
         session=run.id,
         source=run.publications[id].source,
-        on_stage=showing and run.shown == id,
-        heard=showing and run.heard == id,
+        on_stage=_has_stage(sheet, run) and run.shown == id,
+        heard=_has_stage(sheet, run) and run.heard == id,
     )
+
+
+def _has_stage(sheet: RunSheet, run: SessionRun) -> bool:
+    return sheet.stages[sheet.plan(run.id).stage].showing == run.id
 
 
 # One-shots --------------------------------------------------------------------------------------

@@ -275,7 +275,8 @@ def test_publishers_see_in_their_own_channel_whether_they_are_on_stage():
     chosen = show.fold(facts.SourceChosen(session="talk", publication="p2", control="c2", by="mo"))
     assert not chosen[own].put["publication:p1"].on_stage
     assert chosen["produce"].put["publication:p2"].chosen
-    assert "publication:p1" not in chosen["produce"].put
+    silenced = chosen["produce"].put["publication:p1"]
+    assert (silenced.chosen, silenced.heard) == (False, False)
     gone = show.fold(facts.PublicationStopped(session="talk", publication="p1"))
     assert gone[own].remove == ["publication:p1"]
     assert show.channels.open_own(principal("bob"))

@@ -18,7 +18,8 @@ import { sessionOf } from "./agenda_model.js";
  * @property {string} name of who publishes
  * @property {string} source
  * @property {boolean} chosen by a producer
- * @property {boolean} on viewers get it now
+ * @property {boolean} on viewers get its picture now
+ * @property {boolean} heard viewers get its sound now
  * @property {boolean} live its session has the stage
  * @property {PublicationStatistics | null} measured
  *
@@ -74,12 +75,12 @@ export function stageRooms(items, desk, overview) {
  */
 function allPublished(items, desk, overview) {
   const known = new Map(/** @type {[string, Publication][]} */ (withPrefix(desk, "publication:")));
-  return [...known].map(([id, { session, name, source, chosen }]) => {
+  return [...known].map(([id, { session, name, source, chosen, heard }]) => {
     const measured = overview?.publications.find(({ publication }) => publication === id) ?? null;
     const talk = sessionOf(items, session);
     const live = talk !== undefined && items.get(`stage:${talk.stage}`)?.session === session;
     const on = (measured?.on_stage.length ?? 0) > 0;
-    return { id, session, title: talk?.title ?? session, name: name || "Somebody", source, chosen, on, live, measured };
+    return { id, session, title: talk?.title ?? session, name: name || "Somebody", source, chosen, on, heard: heard && measured !== null, live, measured };
   });
 }
 
@@ -137,7 +138,7 @@ export function publicationFigures({ layers, sound, rtt_ms }) {
   }
   if (sound) figures.push(["Sound", `${codecName(sound.codec)}, ${bitrate(sound.bitrate_bps)}`]);
   figures.push(["Lost", share(Math.max(best?.lost_share ?? 0, sound?.lost_share ?? 0))]);
-  figures.push(["Round trip", milliseconds(rtt_ms)]);
+  if (rtt_ms !== null) figures.push(["Round trip", milliseconds(rtt_ms)]);
   return figures;
 }
 

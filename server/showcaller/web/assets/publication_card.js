@@ -69,12 +69,12 @@ export class PublicationCard {
   /** @param {Published} published */
   update(published) {
     this.#published = published;
-    const { name, title, source, on, live, chosen, measured } = published;
+    const { name, title, source, on, live, chosen, heard, measured } = published;
     setText(this.#name, name);
     setText(this.#talk, title);
     setText(this.#source, sourceName(source));
     setText(this.#place, placeOf(published));
-    this.#place.dataset.tone = on ? "live" : chosen ? "accent" : "";
+    this.#place.dataset.tone = on || heard ? "live" : chosen ? "accent" : "";
     this.#preview.setAttribute("aria-label", `${this.#preview.textContent} ${name}, ${sourceName(source)}`);
     this.#stage.setAttribute("aria-label", `${this.#stage.textContent}: ${name}, ${sourceName(source)}`);
     show(this.#stage, !chosen && !(on && live));
@@ -136,8 +136,9 @@ export class PublicationCard {
 }
 
 /** @param {Published} published */
-function placeOf({ on, live, chosen, measured }) {
+function placeOf({ on, live, chosen, heard, measured }) {
   if (on) return "On stage";
+  if (heard) return "Heard with the slides";
   if (measured && !measured.live) return "Connecting";
   if (chosen) return live ? "Goes on stage" : "Chosen for the start";
   return "Green room";
