@@ -83,6 +83,15 @@ def test_when_the_session_gets_the_stage_its_publications_are_looked_at_again(da
     assert outcome.touched >= BOTH | {Touch("publication", "s/b1")}
 
 
+def test_when_it_loses_the_stage_to_another_they_are_looked_at_too():
+    day = Day().run_until(536)
+    day.publish_media("opening")
+    assert day.sheet.stages["main"].showing == "opening"  # its doors are open
+    outcome = day.control("start", "c")
+    assert day.sheet.stages["main"].showing == "c"
+    assert Touch("publication", "s/m") in outcome.touched
+
+
 @pytest.mark.parametrize(
     ("session", "publication", "code"),
     [
