@@ -29,7 +29,7 @@ START_WITHIN_S = 30.0
 PING_EVERY_S = 0.5
 PINGS_A_MEASURE = 4  # each of these asks for the statistics instead
 SHUT_WITHIN_S = 3.0
-STABLE_AFTER_S = 30.0
+STABLE_AFTER_S = 5.0
 FIRST_BACKOFF_S = 0.25
 MAX_BACKOFF_S = 10.0
 
