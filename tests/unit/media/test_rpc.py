@@ -19,6 +19,8 @@ from showcaller.media.rpc import (
     error_of,
     fault_of,
 )
+from showcaller.media.statistics import ViewerStatistics
+from showcaller.media.worker import VIEWERS_TOLD, worst
 
 
 async def pipes():
@@ -86,3 +88,15 @@ async def test_a_reply_settles_its_call_only():
 async def test_a_call_without_a_reply_ends():
     with pytest.raises(Unavailable, match="late"):
         await Calls().ask(lambda id: None, 0.01, lambda: Unavailable("late"))
+
+
+def viewer(number, lost_share):
+    return ViewerStatistics(resource=f"r_{number}", person="p", stage="main", lost_share=lost_share)
+
+
+def test_of_many_viewers_those_that_lose_most_are_told_and_fit_into_a_message():
+    viewers = [viewer(number, number / 5_000) for number in range(5_000)]
+    told = worst(viewers)
+    assert [one.resource for one in told[:2]] == ["r_4999", "r_4998"]
+    assert len(told) == VIEWERS_TOLD
+    assert len(encode(Reply(1, told))) < MAX_MESSAGE_BYTES / 10
