@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ class Request(NamedTuple):
     token: str
     body: bytes
     then: Callable[[Response], None]
+    more: str  # header lines
 
     def encode(self, host: str) -> bytes:
         head = [
@@ -36,14 +37,20 @@ class Request(NamedTuple):
             head.append(f"Authorization: Bearer {self.token}")
         if self.body:
             head.append("Content-Type: application/sdp")
-        return "\r\n".join([*head, "", ""]).encode() + self.body
+        return "\r\n".join([*head, self.more]).encode() + b"\r\n" + self.body
 
 
 class Http:
-    """`connections` requests are on their way at a time; the others wait for their turn."""
+    """`connections` requests are on their way at a time; the others wait for their turn.
 
-    def __init__(self, loop: Loop, url: str, connections: int = 16) -> None:
+    `headers` go with every request.
+    """
+
+    def __init__(
+        self, loop: Loop, url: str, connections: int = 16, headers: Mapping[str, str] | None = None
+    ) -> None:
         parts = urlsplit(url)
+        self._more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         self._loop = loop
         self._address = (parts.hostname or "127.0.0.1", parts.port or 80)
         self._free = [_Connection(self) for _ in range(connections)]
@@ -67,7 +74,7 @@ class Http:
         """`url` may be absolute or a path of this server."""
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
-        self._waiting.append(Request(method, target, token, body, then))
+        self._waiting.append(Request(method, target, token, body, then, self._more))
         self._next()
 
     def close(self) -> None:

@@ -73,7 +73,7 @@ class Piece(NamedTuple):
 
 
 class Publisher:
-    def __init__(self, url: str, token: str, what: Shape) -> None:
+    def __init__(self, url: str, token: str, what: Shape, peer: Peer | None = None) -> None:
         self.shape = what
         self.counts = {
             "plis": 0,
@@ -86,7 +86,7 @@ class Publisher:
         self.audio = Track(AUDIO, shape.AUDIO_HZ)
         self.video = Track(VIDEO, shape.VIDEO_HZ)
         self._url, self._token = url, token
-        self._peer = Peer(Credentials.random())
+        self._peer = peer or Peer(Credentials.random())
         self._pieces: deque[Piece] = deque()
         self._budget_bytes = 0.0
         self._keyframe_due_s = 0.0

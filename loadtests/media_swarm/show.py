@@ -32,9 +32,10 @@ WORKER_CORE = _CORES[-1]
 class Publishing:
     """A thin publisher's process."""
 
-    def __init__(self, url: str, token: str, shape: str) -> None:
+    def __init__(self, *arguments: str, program: str = "media_swarm.publisher") -> None:
+        """By default: where to publish, with which token, and what (a shape's name)."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "media_swarm.publisher", url, token, shape],
+            [sys.executable, "-m", program, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urljoin
 
@@ -87,6 +87,7 @@ class Viewers:
         sampled: float = SAMPLED,
         send_time: bool = False,
         connections: int = 16,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.here: dict[int, Viewer] = {}
         self.samples: list[Sample] = []
@@ -96,7 +97,7 @@ class Viewers:
         self._endpoint = endpoint
         self._send_time = send_time
         self._loop = loop
-        self._http = Http(loop, endpoint, connections)
+        self._http = Http(loop, endpoint, connections, headers)
         self._counter = Counter(slots, sampled)
         self._free = list(range(slots - 1, -1, -1))
         self._joining: dict[int, Viewer] = {}
