@@ -30,6 +30,7 @@ from .viewers import SSRC, Window
 WATCHING = 100
 STRANGERS = 50
 TICK_S = 0.005
+MOST_AT_ONCE = 1_000  # of a flood that is behind
 DATAGRAMS_PER_S, REPLAYED_PER_S, PLIS_PER_S = 20_000, 5_000, 5_000
 HALF_OPEN = 1_000
 FORGOTTEN_AFTER_S = 25.0  # half-open joins are
@@ -52,18 +53,21 @@ class Flood:
     """`send` is called so many times a second, as far as our core allows."""
 
     def __init__(self, loop: Loop, per_s: int, send: Callable[[], None]) -> None:
-        self._loop, self._each, self._send = loop, int(per_s * TICK_S), send
+        self._loop, self._per_s, self._send = loop, per_s, send
+        self._began_s = 0.0
         self.sent = 0
 
     def run_for(self, seconds: float) -> None:
+        self._began_s = time.monotonic()
         clock = self._loop.every(TICK_S, self._tick)
         self._loop.run_for(seconds)
         self._loop.stop(clock)
 
     def _tick(self) -> None:
-        for _ in range(self._each):
+        due = int((time.monotonic() - self._began_s) * self._per_s) - self.sent
+        for _ in range(min(due, MOST_AT_ONCE)):
             self._send()
-        self.sent += self._each
+            self.sent += 1
 
 
 class Strangers:
