@@ -107,11 +107,17 @@ async def test_a_worker_that_ended_is_not_seen_any_more(brokers):
 
 
 async def test_a_node_that_is_not_heard_of_is_gone(brokers, monkeypatch):
-    monkeypatch.setattr("showcaller.media.overview.HEARD_FOR_S", 1.0)
+    monkeypatch.setattr("showcaller.media.overview.FRESH_FOR_S", 1.0)
+    monkeypatch.setattr("showcaller.media.overview.HEARD_FOR_S", 2.0)
     async with MediaNode(brokers[0], workers=0) as one:
-        async with MediaNode(brokers[1]):
+        async with MediaNode(brokers[1]) as other:
             await until(lambda: one.media._overview.elsewhere())
-        await until(lambda: not one.media._overview.elsewhere(), 5)
+            other.media._overview._log = await brokers[1].open(
+                "another event"
+            )  # unheard from now on
+            await until(lambda: not one.media._overview.elsewhere(), 5)
+            assert len((await overview(one))["workers"]) == 1  # not given anything, but shown
+            await until(lambda: not one.media._overview.everything().workers, 5)
 
 
 async def test_two_stages_go_to_two_workers_of_a_node(broker):

@@ -20,7 +20,8 @@ from .statistics import PublicationStatistics, StageStatistics, Statistics
 log = logging.getLogger(__name__)
 
 TELL_EVERY_S = 2.0
-HEARD_FOR_S = 8.0
+HEARD_FOR_S = 8.0  # what it told is shown for so long
+FRESH_FOR_S = 3.0  # and for so long it counts as one that may be given a stage
 ENDED_KEPT = 1_000
 TOPIC = "media-statistics"
 
@@ -93,8 +94,8 @@ class Overview:
             log.debug(error.message, extra={"action": "media.untold"})
 
     def elsewhere(self) -> list[WorkerReport]:
-        """Workers of other nodes."""
-        return [worker for report in self._others() for worker in report.workers]
+        """Workers of other nodes that were heard of just now."""
+        return [worker for report in self._others(FRESH_FOR_S) for worker in report.workers]
 
     def note_ended(self, worker: str) -> None:
         """One of ours has ended: whoever asks for what it had need not wait for its answer."""
@@ -114,7 +115,7 @@ class Overview:
 
     def everything(self) -> MediaOverview:
         """All nodes, this one as it is now."""
-        reports = [NodeReport(node=self._node, workers=self._own()), *self._others()]
+        reports = [NodeReport(node=self._node, workers=self._own()), *self._others(HEARD_FOR_S)]
         every = [worker.statistics for report in reports for worker in report.workers]
         return MediaOverview(
             workers=[_line(report.node, worker) for report in reports for worker in report.workers],
@@ -122,10 +123,12 @@ class Overview:
             stages=[one for statistics in every for one in statistics.stages],
         )
 
-    def _others(self) -> Iterable[NodeReport]:
-        oldest_s = system.monotonic_s() - HEARD_FOR_S
-        self._heard = {node: heard for node, heard in self._heard.items() if heard[1] > oldest_s}
-        return [report for report, _ in self._heard.values()]
+    def _others(self, within_s: float) -> Iterable[NodeReport]:
+        now_s = system.monotonic_s()
+        for node, (_, heard_s) in list(self._heard.items()):
+            if heard_s < now_s - HEARD_FOR_S:
+                del self._heard[node]
+        return [report for report, heard_s in self._heard.values() if heard_s > now_s - within_s]
 
     def _hear(self, data: bytes) -> None:
         try:
