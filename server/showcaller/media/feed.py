@@ -48,6 +48,8 @@ class Feed:
         self.session, self.talk = session, Talk()
         for viewer in self.viewers.values():
             self.talk.note_viewer(viewer, len(self.viewers))
+            if (video := viewer.outlets.get("video")) is not None:
+                video.forget_freeze()
 
     def shown(self) -> set[Publication]:
         """Whose packets go out here, be it only until the next source has begun."""
@@ -83,6 +85,7 @@ class Feed:
         for track in new:
             lanes[track] = self._lane(track)
             lanes[track].on_begin = self._on_begin
+            lanes[track].still = picture.source == "slides"
         self._pictures = [lanes[track] for track in picture.layers]
         for lane in lanes.keys() - set(picture.layers):
             lanes[lane].end()
@@ -135,7 +138,9 @@ class Feed:
     def tick(self, now_s: float) -> None:
         """Each 100 ms: what has waited too long."""
         self._end_before()
-        self._note_gaps()
+        for lane in self._pictures:
+            if lane.waiting:
+                lane.track.ask_keyframe()
         if self._changed_s is None or self.picture is None:
             return
         waited_s = now_s - self._changed_s
@@ -144,15 +149,6 @@ class Feed:
         if waited_s > WAIT_FOR_KEYFRAME_S and not self._goes_on(now_s):
             for viewer in self.viewers.values():
                 self._catch_up(viewer, now_s)
-        for lane in self._pictures:
-            if lane.waiting:
-                lane.track.ask_keyframe()
-
-    def _note_gaps(self) -> None:
-        for lane in self._pictures:
-            gaps, gap_s = lane.take_gaps()
-            if gaps and self.picture and self.picture.source != "slides":  # slides stand still
-                self.talk.note_freeze(gaps * len(lane.following), gap_s * len(lane.following))
 
     def _goes_on(self, now_s: float) -> bool:
         """Whether the old source still has pictures."""

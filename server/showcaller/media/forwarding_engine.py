@@ -254,15 +254,14 @@ class ForwardingEngine:
         feed.show(self._publications.get(picture), self._publications.get(sound))
 
     def _measure(self, feed: Feed) -> None:
-        if feed.session is not None:
-            self.on_event(
-                MediaEvent(
-                    kind="measured",
-                    session=feed.session,
-                    stage=feed.name,
-                    quality=feed.talk.quality(list(feed.viewers.values())),
-                )
-            )
+        if feed.session is None:
+            return
+        for viewer in feed.viewers.values():
+            feed.talk.note_counts(viewer)
+        quality = feed.talk.quality()
+        self.on_event(
+            MediaEvent(kind="measured", session=feed.session, stage=feed.name, quality=quality)
+        )
 
     def _room(self, session: str | None) -> list[Publication]:
         return [p for p in self._publications.values() if p.session == session]
@@ -403,7 +402,7 @@ def _published(publication: Publication, kind: str) -> MediaEvent:
 def _stage(feed: Feed) -> StageStatistics:
     viewers = list(feed.viewers.values())
     rtts = sorted(viewer.rtt_ms for viewer in viewers if viewer.rtt_ms is not None)
-    quality = feed.talk.quality(viewers)
+    quality = feed.talk.quality()  # of a second ago at most
     layers: dict[str, int] = {}
     for viewer in viewers:
         layer = feed.layer_of(viewer)
@@ -419,7 +418,7 @@ def _stage(feed: Feed) -> StageStatistics:
         lost_share=round(sum(v.lost_share for v in viewers) / max(1, len(viewers)), 4),
         rtt_ms_p50=percentile(rtts, 0.5),
         rtt_ms_p99=percentile(rtts, 0.99),
-        nacks=sum(viewer.nacks for viewer in viewers),
+        nacks=feed.talk.nacks,
         retransmitted=quality.retransmitted,
         keyframe_requests=quality.keyframe_requests,
         freezes=quality.freezes,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SEND_TIME_AT = 17  # RTP header, extension header, one byte of id and length
 GAP_S = 0.4  # without a picture: the eye sees that it stands
+TICK_AFTER_SPLICE = 90  # RTP units between the last of one lane and the first of the next, at least
 NEW_TIMELINE_S = 10.0  # a longer step of a publisher's timestamps is a new beginning
 
 _NO_SEND_TIME = b"\0\0\0"  # stamped when it is sent
@@ -47,11 +48,13 @@ class Lane(Taker):
     ) -> None:
         self.track = track
         self.open = True  # those who wait are taken along with the next beginning
+        self.still = False  # slides: a picture that stands is none that has frozen
         self.on_begin: Callable[[Lane], None] = lambda lane: None  # each keyframe that was sent
         self.following: dict[Outlet, Dialect | None] = {}
         self.waiting: set[Outlet] = set()
-        self.gaps = 0
-        self._new_gaps = (0, 0.0)  # since they were taken
+        self.gaps = 0  # times without a picture, and how long they were
+        self.gap_s = 0.0
+        self.sent_s: float | None = None  # the newest picture; None for slides and sound
         self._kernel = kernel
         self._outbox = outbox
         self._place = place
@@ -59,7 +62,8 @@ class Lane(Taker):
         self._groups: dict[Dialect, Group] = {}
         self._offset: int | None = None
         self._timestamp = 0  # of the publisher, newest
-        self._sent_s: float | None = None
+        self._newest = -1  # sequence that was handed on
+        self._floor = 0  # what is before it only goes to those who ask for it
         track.lanes.append(self)
 
     @property
@@ -78,9 +82,17 @@ class Lane(Taker):
 
     # Viewers ----------------------------------------------------------------------------------
 
-    def add(self, outlet: Outlet) -> None:
-        """From the next batch on."""
+    def reserve(self, outlet: Outlet) -> None:
+        """It follows this lane by itself, and is added when it has caught up."""
+        self.following[outlet] = None
+
+    def add(self, outlet: Outlet, begin: int) -> None:
+        """From the next batch on, but nothing before the sequence number `begin`.
+
+        What comes late from before would have the numbers of something that the viewer had already.
+        """
         self.waiting.discard(outlet)
+        self._floor = max(self._floor, begin)
         dialect = outlet.dialect(self.track.codec)
         self.following[outlet] = dialect
         if dialect is not None:
@@ -105,22 +117,33 @@ class Lane(Taker):
     # Packets ----------------------------------------------------------------------------------
 
     def forward(self, packets: list[MediaPacket]) -> None:
-        now_s = self.now()
-        first = packets[0]
-        self._place_first(first)
-        if not self.sound:
-            self._note_gap(now_s)
-        begins = first.keyframe and self.open
-        if begins:
+        self._place_first(packets[0])
+        if not (self.sound or self.still):
+            self._note_gap(self.now())
+        first = self._beginning(packets)
+        if first is not None:
             for outlet in list(self.waiting):
                 outlet.begin(self, first)
+        self._newest = max(self._newest, packets[-1].sequence)
+        if packets[0].sequence < self._floor:
+            packets = [packet for packet in packets if packet.sequence >= self._floor]
+        if packets:
+            self._send(packets)
+        if first is not None:
+            self.on_begin(self)
+
+    def _beginning(self, packets: list[MediaPacket]) -> MediaPacket | None:
+        """Where those who wait may begin: not at what came so late that the rest of it is gone."""
+        if not self.open:
+            return None
+        return next((p for p in packets if p.keyframe and p.sequence > self._newest), None)
+
+    def _send(self, packets: list[MediaPacket]) -> None:
         for dialect, group in self._groups.items():
             if len(group):
                 batch = self.render(dialect, packets)
                 batch = level(batch) if dialect.repaired else batch
                 self._outbox.send(group, batch, sound=self.sound)
-        if begins:
-            self.on_begin(self)
 
     def render(
         self,
@@ -158,11 +181,12 @@ class Lane(Taker):
             tuple(tl0s) if any(tl0s) else (),
         )
 
-    def regroup(self) -> None:
-        """The publisher has changed its codec: payload types are others now."""
+    def begin_anew(self) -> None:
+        """The publisher has changed its codec: viewers go on with its first keyframe."""
         for outlet in list(self.following):
-            self.discard(outlet)
-            self.add(outlet)
+            outlet.leave(self)
+            if outlet.joining is None:
+                outlet.join(self)
 
     def _place_first(self, packet: MediaPacket) -> None:
         """Find the timeline's place for this track: once, and again if its timestamps begin anew."""
@@ -170,20 +194,22 @@ class Lane(Taker):
         step = ((packet.timestamp - self._timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
         if self._offset is None or abs(step) > NEW_TIMELINE_S * hz:
             place = round(self._place(self.track, packet) * hz)
+            if self._offset is not None:
+                place = after(place, self._timestamp + self._offset)
             self._offset = (place - packet.timestamp) & 0xFFFFFFFF
         self._timestamp = packet.timestamp
 
     def _note_gap(self, now_s: float) -> None:
-        if self._sent_s is not None and now_s - self._sent_s >= GAP_S:
+        if self.sent_s is not None and now_s - self.sent_s >= GAP_S:
             self.gaps += 1
-            count, seconds = self._new_gaps
-            self._new_gaps = count + 1, seconds + now_s - self._sent_s
-        self._sent_s = now_s
+            self.gap_s += now_s - self.sent_s
+        self.sent_s = now_s
 
-    def take_gaps(self) -> tuple[int, float]:
-        """How often, and for how many seconds, no picture came since the last call."""
-        taken, self._new_gaps = self._new_gaps, (0, 0.0)
-        return taken
+
+def after(timestamp: int, last: int) -> int:
+    """`timestamp`, but later than `last` at any rate (32 bits)."""
+    behind = ((last - timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+    return timestamp + behind + TICK_AFTER_SPLICE if behind >= 0 else timestamp
 
 
 def _extensions(dialect: Dialect, packet: MediaPacket) -> bytes:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from . import rtp
 from .codec_choice import Codec, decoder_of
 from .kernel import Batch, Sink
-from .lane import SEND_TIME_AT, Dialect, Lane
+from .lane import GAP_S, SEND_TIME_AT, Dialect, Lane, after
 from .negotiation import Medium
 from .track import MediaPacket
 
@@ -24,7 +24,6 @@ HISTORY = 8  # lanes that a packet may be asked for from
 SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 ORIENTATION = "urn:3gpp:video-orientation"
 LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
-TICK_AFTER_SPLICE = 90  # RTP units between the last of one lane and the first of the next, at least
 
 
 class Shift(NamedTuple):
@@ -45,13 +44,34 @@ class Place(NamedTuple):
     tl0: int = 0
 
 
+class Drawn(NamedTuple):
+    """What has been up to the lane's `sequence`: its timestamps are drawn together towards `timestamp`."""
+
+    sequence: int
+    timestamp: int
+
+
 class Followed(NamedTuple):
     """A lane that the viewer follows or followed, from its own extended sequence `begin` on."""
 
     begin: int
     lane: Lane
+    codec: Codec  # the publisher's
     shift: Shift
-    drawn_to: int | None  # timestamps before this one were drawn together towards it
+    drawn: Drawn | None
+
+    def timestamp(self, packet: MediaPacket) -> int:
+        """As the lane puts it to the kernel, before it is shifted."""
+        return _drawn(self.lane.timestamp(packet), packet, self.drawn)
+
+    def place_of(self, packet: MediaPacket) -> Place:
+        shift, picture = self.shift, packet.picture
+        return Place(
+            packet.sequence + shift.sequence,
+            (self.timestamp(packet) + shift.timestamp) & 0xFFFFFFFF,
+            picture.picture_id + shift.picture if picture else 0,
+            picture.tl0 + shift.tl0 if picture and picture.tl0_at else 0,
+        )
 
 
 class Outlet:
@@ -64,14 +84,18 @@ class Outlet:
         self.stream = sink.stream(ssrc)
         self.lane: Lane | None = None  # the one it follows
         self.joining: Lane | None = None  # the one that it goes to at its next beginning
-        self.freezes = 0
         self.began_s: float | None = None
         self._codecs: dict[str, Codec | None] = {}
         self._place = Place(begin, 0)
         self._shift = Shift()
-        self._history: list[Followed] = []
+        self._history: list[Followed] = []  # the present one, if any, comes last
+        self._aged = 0  # how many of them had been left when they were looked at
         self._catching: int | None = None  # the lane's sequence to be sent next
-        self._gaps_before = 0
+        self._caught: MediaPacket | None = None  # the last that was sent by catching up
+        self._freezes = 0, 0.0  # of lanes that were left
+        self._gaps_before = 0, 0.0
+        self._stood_s: float | None = None  # the last picture of the lane that was left
+        self._calm = False
 
     # Where it stands --------------------------------------------------------------------------
 
@@ -110,6 +134,14 @@ class Outlet:
         stands = self.lane.timestamp_at(now_s, capture_s) if self.lane else None
         return None if stands is None else (stands + self._shift.timestamp) & 0xFFFFFFFF
 
+    @property
+    def freezes(self) -> tuple[int, float]:
+        """How often, and for how many seconds, the picture stood."""
+        (count, seconds), (count_before, before_s) = self._freezes, self._gaps_before
+        if self.lane is None:
+            return count, seconds
+        return count + self.lane.gaps - count_before, seconds + self.lane.gap_s - before_s
+
     # From lane to lane ------------------------------------------------------------------------
 
     def join(self, lane: Lane) -> None:
@@ -123,16 +155,13 @@ class Outlet:
         """Go on with the present lane after all."""
         self._stop_waiting()
 
-    def begin(self, lane: Lane, first: MediaPacket, drawn_to: int | None = None) -> None:
+    def begin(self, lane: Lane, first: MediaPacket, drawn: Drawn | None = None) -> None:
         """Follow `lane` from its packet `first` on."""
         place = self._leave_current()
         self._stop_waiting()
-        stamp = _drawn(lane.timestamp(first), drawn_to)
-        self._shift = _shift_to(place, first, stamp)
-        self._history = [
-            *self._history[1 - HISTORY :],
-            Followed(place.sequence + 1, lane, self._shift, drawn_to),
-        ]
+        self._shift = _shift_to(place, first, _drawn(lane.timestamp(first), first, drawn))
+        followed = Followed(place.sequence + 1, lane, lane.track.codec, self._shift, drawn)
+        self._history.append(followed)
         self.stream.shift(
             sequence=self._shift.sequence & 0xFFFF,
             timestamp=self._shift.timestamp,
@@ -141,23 +170,34 @@ class Outlet:
         )
         self.lane = lane
         self.began_s = self.began_s or lane.now()
-        self._gaps_before = lane.gaps
-        if drawn_to is None:
-            lane.add(self)
+        self._end_freeze(lane)
+        if drawn is None:
+            lane.add(self, first.sequence)
         else:
-            self._catching = first.sequence
+            lane.reserve(self)
+            self._catching, self._caught = first.sequence, None
 
     def leave(self, lane: Lane) -> None:
         """`lane` ends: keep the place."""
         if lane is self.joining:
             self._stop_waiting()
         if lane is self.lane:
-            self._place = self._leave_current()
+            self._leave_current()
 
     def pause(self) -> None:
         """No more of it until it joins again."""
         self._stop_waiting()
-        self._place = self._leave_current()
+        self._leave_current()
+        self.forget_freeze()
+
+    def forget_freeze(self) -> None:
+        """Until the next lane begins, a picture that stands is none that has frozen."""
+        self._calm = True
+
+    def age(self) -> None:
+        """To be called each second: what was left before the last time is not asked for any more."""
+        del self._history[: self._aged]
+        self._aged = len(self._history) - (self.lane is not None)
 
     def _stop_waiting(self) -> None:
         if self.joining is not None:
@@ -167,19 +207,24 @@ class Outlet:
     def _leave_current(self) -> Place:
         """The place after all that was sent."""
         lane = self.lane
-        if lane is None or not self._history:
+        if lane is None:
             return self._place
+        last = lane.track.last if self._catching is None else self._caught
+        followed = self._history[-1]
+        if last is not None and self.codec(followed.codec) is not None:
+            self._place = followed.place_of(last)
+        self._freezes, self._stood_s = self.freezes, lane.sent_s
         lane.discard(self)
-        self.lane = None
-        self.freezes += lane.gaps - self._gaps_before
-        last = lane.track.last
-        if self._catching is not None:
-            last = lane.track.kept(self._catching - 1)
-            self._catching = None
-        if last is None:
-            return self._place
-        self._place = _place_of(last, lane, self._shift, self._history[-1].drawn_to)
+        self.lane = self._catching = self._caught = None
         return self._place
+
+    def _end_freeze(self, lane: Lane) -> None:
+        """If the picture stood until `lane` began, that was a freeze too."""
+        stood_s = lane.now() - self._stood_s if self._stood_s is not None else 0.0
+        if stood_s >= GAP_S and not self._calm:
+            self._freezes = self._freezes[0] + 1, self._freezes[1] + stood_s
+        self._gaps_before = lane.gaps, lane.gap_s
+        self._stood_s, self._calm = None, False
 
     # Catching up ------------------------------------------------------------------------------
 
@@ -188,7 +233,7 @@ class Outlet:
         first, last = lane.track.gop(now_s), lane.track.last
         if first is None or last is None or self.dialect(lane.track.codec) is None:
             return False
-        self.begin(lane, first, drawn_to=lane.timestamp(last))
+        self.begin(lane, first, Drawn(last.sequence, lane.timestamp(last)))
         return True
 
     def step(self) -> bool:
@@ -197,17 +242,15 @@ class Outlet:
         if lane is None or self._catching is None or lane.track.last is None:
             return True
         packets = self._next_packets(lane, self._catching, lane.track.last.sequence)
-        if packets and (dialect := self.dialect(lane.track.codec)):
-            drawn_to = self._history[-1].drawn_to
-
-            def stamp(packet: MediaPacket) -> int:
-                return _drawn(lane.timestamp(packet), drawn_to)
-
-            self.stream.send_one(lane.render(dialect, packets, stamp))
+        followed = self._history[-1]
+        if packets and (dialect := self.dialect(followed.codec)):
+            self.stream.send_one(lane.render(dialect, packets, followed.timestamp))
+            self._caught = packets[-1]
         if self._catching <= lane.track.last.sequence:
             return False
-        self._catching = None
-        lane.add(self)
+        assert followed.drawn is not None
+        self._catching = self._caught = None
+        lane.add(self, followed.drawn.sequence + 1)
         return True
 
     def _next_packets(self, lane: Lane, begin: int, last: int) -> list[MediaPacket]:
@@ -239,13 +282,12 @@ class Outlet:
             return None
         lane, shift = followed.lane, followed.shift
         packet = lane.track.kept(asked - shift.sequence)
-        codec = self.codec(lane.track.codec)
-        dialect = self.dialect(lane.track.codec)
+        codec, dialect = self.codec(followed.codec), self.dialect(followed.codec)
         if packet is None or codec is None or dialect is None:
             return None
 
         def stamp(made: MediaPacket) -> int:
-            return (_drawn(lane.timestamp(made), followed.drawn_to) + shift.timestamp) & 0xFFFFFFFF
+            return (followed.timestamp(packet) + shift.timestamp) & 0xFFFFFFFF
 
         made = packet._replace(sequence=asked)
         return codec, _with_pictures(lane.render(dialect, [made], stamp), shift, self.ssrc)
@@ -256,32 +298,20 @@ class Outlet:
         return self.lane.track.last.sequence + self._shift.sequence
 
 
-def _drawn(timestamp: int, to: int | None) -> int:
-    """The past drawn together towards `to`, as fast as it is sent."""
-    if to is None:
+def _drawn(timestamp: int, packet: MediaPacket, drawn: Drawn | None) -> int:
+    """The past is drawn together as fast as it is sent; what comes live has its own `timestamp`."""
+    if drawn is None or packet.sequence > drawn.sequence:
         return timestamp
-    before = (to - timestamp) & 0xFFFFFFFF
-    return timestamp if before > 0x7FFFFFFF else (to - before // CATCH_UP_SPEED) & 0xFFFFFFFF
-
-
-def _place_of(last: MediaPacket, lane: Lane, shift: Shift, drawn_to: int | None) -> Place:
-    picture = last.picture
-    return Place(
-        last.sequence + shift.sequence,
-        (_drawn(lane.timestamp(last), drawn_to) + shift.timestamp) & 0xFFFFFFFF,
-        picture.picture_id + shift.picture if picture else 0,
-        picture.tl0 + shift.tl0 if picture and picture.tl0_at else 0,
-    )
+    before = max(0, (drawn.timestamp - timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000)
+    return (drawn.timestamp - before // CATCH_UP_SPEED) & 0xFFFFFFFF
 
 
 def _shift_to(place: Place, first: MediaPacket, timestamp: int) -> Shift:
     """What makes `first`, stamped `timestamp`, the next after `place`."""
-    behind = ((place.timestamp - timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
-    late = place.timestamp and behind >= 0
     picture = first.picture
     return Shift(
         place.sequence + 1 - first.sequence,
-        behind + TICK_AFTER_SPLICE if late else 0,
+        after(timestamp, place.timestamp) - timestamp if place.timestamp else 0,
         (place.picture + 1 - picture.picture_id) & 0x7FFF if picture else 0,
         (place.tl0 + 1 - picture.tl0) & 0xFF if picture and picture.tl0_at else 0,
     )

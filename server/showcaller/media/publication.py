@@ -230,10 +230,7 @@ class Publication:
     def _change_codec(self, track: Track, payload_type: int) -> None:
         kind, codec = self._codecs.get(payload_type, ("", track.codec))
         if kind == track.kind:
-            track.flush()
-            track.codec = codec
-            for lane in track.lanes:
-                lane.regroup()
+            track.change_codec(codec)
 
     # What is asked back -------------------------------------------------------------------------
 

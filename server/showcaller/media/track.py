@@ -107,12 +107,23 @@ class Track:
             since_s = since_s if told_s is None else capture_s - told_s
         return self.last.timestamp + round(since_s * self.codec.clock_hz)
 
+    def change_codec(self, codec: Codec) -> None:
+        """From the next packet on; nobody begins with what came before."""
+        self.flush()
+        self.codec, self._keyframe = codec, None
+        for lane in list(self.lanes):
+            lane.begin_anew()
+
     def end(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._kept.clear()
+            self._timer = None
         for lane in list(self.lanes):
             lane.end()
+        self._kept.clear()
+        self._order.clear()
+        self._pending.clear()
+        self.ask_keyframe = self.on_keyframe = lambda: None
 
     # Batches ----------------------------------------------------------------------------------
 
@@ -146,7 +157,7 @@ class Track:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        packets, self._pending = self._pending, []
+        packets, self._pending = sorted(self._pending), []
         if packets:
             for lane in list(self.lanes):
                 lane.forward(packets)
@@ -157,6 +168,8 @@ class Track:
             if packet.sequence < known.sequence:
                 self._keyframe = packet
             return
+        if known is not None and packet.sequence < known.sequence:
+            return  # the beginning of one long over
         self.flush()
         self._keyframe, self.keyframe_s = packet, now_s
         self.on_keyframe()
@@ -180,13 +193,13 @@ class Taker:
     """What a track hands its batches to."""
 
     def forward(self, packets: list[MediaPacket]) -> None:
-        """All of `packets` came since the last call; a keyframe begins at the first or nowhere."""
+        """All of `packets` came since the last call; in their order."""
         raise NotImplementedError
 
     def end(self) -> None:
         """The track has ended."""
         raise NotImplementedError
 
-    def regroup(self) -> None:
+    def begin_anew(self) -> None:
         """The track's codec is another one from now on."""
         raise NotImplementedError

@@ -8,6 +8,7 @@ from .. import system
 from . import rtcp
 from .engine import Layer
 from .kernel import Kernel, Keys, Sink
+from .kernel.batches import send_time
 from .layers import LayerChooser
 from .negotiation import Negotiated
 from .outlet import CATCH_UP_EVERY_S, Outlet
@@ -139,6 +140,7 @@ class Viewer:
                     )
                 )
                 packets.append(rtcp.sdes(outlet.ssrc, CNAME))
+            outlet.age()
         if packets and self._sink is not None:
             self._sink.send_rtcp(b"".join(packets))
 
@@ -195,7 +197,10 @@ class Viewer:
             sent = outlet.stream.send_again(packet, outlet.send_time_at)
         else:
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-            sent = self._sink.send(_rtx(packet, codec.rtx, outlet.rtx_ssrc, self._rtx_sequence))
+            repair = _rtx(packet, codec.rtx, outlet.rtx_ssrc, self._rtx_sequence)
+            if at := outlet.send_time_at:  # receivers' estimates look at repairs too
+                repair[at : at + 3] = send_time(system.monotonic_s()).to_bytes(3)
+            sent = self._sink.send(bytes(repair))
         self.retransmitted += sent
 
     def _wish_keyframe(self, now_s: float) -> None:
@@ -224,9 +229,10 @@ class Viewer:
         return sum(outlet.stream.dropped for outlet in self.outlets.values())
 
     @property
-    def freezes(self) -> int:
+    def freezes(self) -> tuple[int, float]:
+        """How often, and for how many seconds, the picture stood."""
         video = self.outlets.get("video")
-        return video.freezes if video else 0
+        return video.freezes if video else (0, 0.0)
 
     def statistics(self, stage: str, layer: str, now_s: float) -> ViewerStatistics:
         return ViewerStatistics(
@@ -243,7 +249,7 @@ class Viewer:
             nacks=self.nacks,
             retransmitted=self.retransmitted,
             keyframe_requests=self.keyframe_requests,
-            freezes=self.freezes,
+            freezes=self.freezes[0],
             layer=layer,
             asked_layer=self.chooser.asked,
             estimate_bps=self.estimate_bps,
@@ -265,7 +271,7 @@ class Viewer:
 STEP_EVERY_S = CATCH_UP_EVERY_S
 
 
-def _rtx(packet: bytes, payload_type: int, ssrc: int, sequence: int) -> bytes:
+def _rtx(packet: bytes, payload_type: int, ssrc: int, sequence: int) -> bytearray:
     """A retransmission (RFC 4588 §4): the header with its own numbers, the old sequence, the payload."""
     length = 12 + 4 * (packet[0] & 0x0F)
     if packet[0] & 0x10:
@@ -274,4 +280,4 @@ def _rtx(packet: bytes, payload_type: int, ssrc: int, sequence: int) -> bytes:
     header[1] = header[1] & 0x80 | payload_type
     header[2:4] = sequence.to_bytes(2, "big")
     header[8:12] = ssrc.to_bytes(4, "big")
-    return bytes(header) + packet[2:4] + packet[length:]
+    return header + packet[2:4] + packet[length:]
