@@ -38,6 +38,7 @@ class Feed:
         self._pictures: list[Lane] = []  # of the present source, the best first
         self._sounds: list[Lane] = []
         self._before: list[Lane] = []  # of sources that go on until the present one has begun
+        self._flowing: list[Lane] = []  # layers of the present source that have not stopped
         self._changed_s: float | None = None  # while the present source has not begun
         self._anchors: dict[object, float] = {}
 
@@ -141,6 +142,7 @@ class Feed:
         for lane in self._pictures:
             if lane.waiting:
                 lane.track.ask_keyframe()
+        self._follow_flow()
         if self._changed_s is None or self.picture is None:
             return
         waited_s = now_s - self._changed_s
@@ -149,6 +151,14 @@ class Feed:
         if waited_s > WAIT_FOR_KEYFRAME_S and not self._goes_on(now_s):
             for viewer in self.viewers.values():
                 self._catch_up(viewer, now_s)
+
+    def _follow_flow(self) -> None:
+        """A layer has stopped, or goes on: its viewers do not wait for their next turn."""
+        flowing = [lane for lane in self._pictures if lane.track.publication.flows(lane.track)]
+        if flowing != self._flowing:
+            self._flowing = flowing
+            for viewer in self.viewers.values():
+                self.join(viewer)
 
     def _goes_on(self, now_s: float) -> bool:
         """Whether the old source still has pictures."""
@@ -204,7 +214,7 @@ class Feed:
         if outlet is None or not self._pictures:
             return
         now_s = system.monotonic_s()
-        rates = [round(lane.track.reception.bitrate_bps(now_s)) for lane in self._pictures]
+        rates = [_rate_bps(lane.track, now_s) for lane in self._pictures]
         index = viewer.chooser.choose(rates, now_s)
         if index is None:
             outlet.pause()
@@ -255,3 +265,10 @@ class Feed:
             lane.end()
         self._pictures, self._sounds, self._before = [], [], []
         self.picture = self.sound = None
+
+
+def _rate_bps(track: Track, now_s: float) -> int:
+    """For choosing; 0 only for a layer that has stopped, not for one that has just begun."""
+    if not track.publication.flows(track):
+        return 0
+    return max(1, round(track.reception.bitrate_bps(now_s)))

@@ -13,6 +13,7 @@ from .negotiation import Medium, Negotiated
 from .outlet import LEVEL, ORIENTATION
 from .parameters import Path
 from .program import SILENT_AFTER_S, Candidate
+from .reception import RATE_WINDOW_S
 from .statistics import LayerStatistics, PublicationStatistics, SoundStatistics
 from .throttle import Throttle
 from .track import Track
@@ -29,6 +30,7 @@ KEYFRAME_EVERY_S = 0.5  # requests of many viewers become one
 REPORT_EVERY_S = 1.0
 FEEDBACK_EVERY_S = 0.06
 MAX_TRACKS = 8
+STOPPED_AFTER_S = 0.6  # a layer without a packet while others go on
 GONE_AFTER_S = 10.0  # without a packet or a connectivity check
 
 LOSSY_SHARE = 0.05
@@ -79,6 +81,7 @@ class Publication:
         self._heard_s = system.monotonic_s()
         self._steady_since_s = self._heard_s
         self._reported_s = self._heard_s
+        self._unmeasured_s = self._heard_s  # when some layer's bitrate was not known
         self._feedback_s = self._heard_s
         video = self._media.get("video")
         self._recorder = _recorder(video, self._extensions)
@@ -202,6 +205,7 @@ class Publication:
             self._tracks.pop(old.ssrc, None)
             old.end()
         self.layers.append(track)
+        self._unmeasured_s = system.monotonic_s()
         self.layers.sort(key=self._quality)
 
     def _quality(self, track: Track) -> tuple[float, int]:
@@ -271,9 +275,16 @@ class Publication:
             before = self._frames_before.get(track.ssrc, track.frames)
             self._frames_per_s[track.ssrc] = (track.frames - before) / passed_s
             self._frames_before[track.ssrc] = track.frames
-        self.layers.sort(
-            key=lambda t: (-_rounded(t.reception.bitrate_bps(now_s)), *self._quality(t))
-        )
+        self._order_layers(now_s)
+
+    def _order_layers(self, now_s: float) -> None:
+        """By bitrate once it is known of all; one that has stopped keeps its place."""
+        if not all(map(self.flows, self.layers)):
+            self._unmeasured_s = now_s
+        elif now_s - self._unmeasured_s > RATE_WINDOW_S:
+            self.layers.sort(
+                key=lambda t: (-_rounded(t.reception.bitrate_bps(now_s)), *self._quality(t))
+            )
 
     def _send_pli(self, track: Track) -> None:
         self.keyframe_requests += 1
@@ -299,6 +310,11 @@ class Publication:
     @property
     def has_video(self) -> bool:
         return "video" in self._media
+
+    def flows(self, track: Track) -> bool:
+        """Whether a layer goes on as others do: senders drop the best where line or CPU is short."""
+        newest_s = max((layer.last_s for layer in self.layers), default=0.0)
+        return track.last is None or newest_s - track.last_s < STOPPED_AFTER_S
 
     def vanished(self, now_s: float) -> bool:
         heard_s = self._heard_s
