@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from media_swarm.floor import floor
+from media_swarm.shape import SHAPES
 from media_swarm.show import SETTLE_S, Show, memory_kib, open_files, set_up, show
 from media_swarm.viewers import Viewer, Window
 from rig import BUSY, Figures, percentile
@@ -79,7 +80,7 @@ class Options(NamedTuple):
     kernels: Sequence[str]
     viewers: int | None
     seconds: float
-    shape: str
+    shapes: Sequence[str]
 
 
 def measure(one: Show, do: Callable[[], None], some: Sequence[Viewer] | None = None) -> Measured:
@@ -160,8 +161,13 @@ def saturated(one: Show, loaded: Measured, seconds: float) -> Measured:
 
 async def viewers(kernel: str, options: Options, figures: Figures) -> None:
     """As many as lose less than 0.1 % and wait no longer than 20 ms at p99, at 2.5 Mbit/s."""
+    for shape in options.shapes:
+        await viewers_of(shape, kernel, options, figures)
+
+
+async def viewers_of(shape: str, kernel: str, options: Options, figures: Figures) -> None:
     async with show(SLOTS, kernel) as one:
-        one.publish(options.shape)
+        one.publish(shape)
         good, bad = 0, SLOTS
         best: Measured | None = None
         wanted = options.viewers or FIRST_GUESS[kernel]
@@ -175,7 +181,7 @@ async def viewers(kernel: str, options: Options, figures: Figures) -> None:
             if options.viewers:
                 break
             wanted = min(bad - 1, int(good * 1.4)) if bad == SLOTS else (good + bad) // 2
-        name = f"viewers_per_core_{options.shape}_{kernel}"
+        name = f"viewers_per_core_{shape}_{kernel}"
         if best is None:
             figures.add(name, 0)
         else:
@@ -280,7 +286,9 @@ def main() -> None:
     parser.add_argument("--kernel", nargs="+", choices=KERNELS, default=list(KERNELS))
     parser.add_argument("--viewers", type=int, help="so many, instead of searching")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
-    parser.add_argument("--shape", default="talk", help="of the picture in `viewers`")
+    parser.add_argument(
+        "--shape", nargs="+", choices=SHAPES, default=["even", "talk"], help="in `viewers`"
+    )
     parser.add_argument("--passes", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write all values here")
     chosen, figures = parser.parse_args(), Figures()

@@ -129,6 +129,7 @@ def test_a_talk_has_its_bitrate_and_larger_keyframes(name):
     assert 8 * sum(sizes) / talk.keyframe_every_s == pytest.approx(2_500_000, rel=0.01)
     assert sizes[0] == pytest.approx(4 * sizes[1], rel=0.01)
     assert max(talk.sizes(True)) <= shape.MAX_VIDEO_BYTES
+    assert len(set(map(sum, map(SHAPES["even"].sizes, (True, False))))) == 1
     assert SHAPES["fixed"].sizes(False) == SHAPES["fixed"].sizes(True) == [1_150] * 8
 
 
