@@ -137,6 +137,9 @@ async def test_a_quality_is_chosen_kept_and_asked_for_again(speaker, visitors, s
     await expect(viewer.locator("#poster-kind")).to_have_text("Sound only")
     await expect(viewer.locator("#unmute")).to_be_visible()
     assert (await only_viewer(server))["layer"] == "none"
+    await viewer.reload()  # sound plays although no picture ever came on this connection
+    await expect(viewer.locator("#poster-kind")).to_have_text("Sound only")
+    await viewer.wait_for_function("document.getElementById('video').currentTime > 1")
     await viewer.get_by_label("Quality").select_option("Automatic")
     await expect(viewer.locator("#screen")).to_have_attribute("data-state", "live")
 

@@ -22,11 +22,16 @@ export class Watcher extends MediaSession {
   /** @type {Layer} */
   #layer = "auto";
   #token;
+  #video;
+  #stream = new MediaStream();
+  /** @type {MediaStreamTrack[]} */
+  #tracks = [];
 
-  /** @param {import("./media_session.js").MediaOptions} options */
-  constructor(options) {
+  /** @param {import("./media_session.js").MediaOptions & {video: HTMLVideoElement}} options */
+  constructor({ video, ...options }) {
     super(options);
     this.#token = options.token;
+    this.#video = video;
   }
 
   /**
@@ -37,6 +42,7 @@ export class Watcher extends MediaSession {
    */
   async choose(layer) {
     this.#layer = layer;
+    this.#show();
     if (this.resource !== null) await postLayer(this.resource, this.#token(), layer);
   }
 
@@ -45,8 +51,25 @@ export class Watcher extends MediaSession {
    * @param {string} resource
    */
   opened(resource) {
+    this.#stream = new MediaStream();
+    this.#tracks = [];
     if (this.#layer === "auto") return;
     postLayer(resource, this.#token(), this.#layer).catch(() => {}); // the picture comes all the same
+  }
+
+  /** @param {MediaStreamTrack} track of the present connection */
+  receive(track) {
+    this.#tracks.push(track);
+    this.#show();
+  }
+
+  /** A picture that never comes would keep browsers from playing the sound: then it is left out. */
+  #show() {
+    for (const track of this.#tracks) {
+      if (track.kind === "video" && this.#layer === "none") this.#stream.removeTrack(track);
+      else this.#stream.addTrack(track);
+    }
+    if (this.#tracks.length > 0 && this.#video.srcObject !== this.#stream) this.#video.srcObject = this.#stream;
   }
 
   /**
@@ -68,20 +91,18 @@ export class Watcher extends MediaSession {
  * @returns {Watcher}
  */
 export function watch({ url, event, token, video, ...what }) {
-  return new Watcher({
+  const watcher = new Watcher({
     url: eventUrl({ url, event }, `${watched(what)}/whep`),
     token,
+    video,
     prepare: (peer) => {
-      const stream = new MediaStream();
       // Every codec that the browser has: what the stage will carry is not known yet.
       peer.addTransceiver("audio", { direction: "recvonly" });
       peer.addTransceiver("video", { direction: "recvonly" });
-      peer.ontrack = ({ track }) => {
-        stream.addTrack(track);
-        if (video.srcObject !== stream) video.srcObject = stream;
-      };
+      peer.ontrack = ({ track }) => watcher.receive(track);
     },
   });
+  return watcher;
 }
 
 /** @param {{stage?: string, session?: string, publication?: string}} what */
