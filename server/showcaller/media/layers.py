@@ -161,10 +161,14 @@ class LayerChooser:
         return True
 
     def _must_pause(self, rate: int, bps: int | None, now_s: float) -> bool:
-        """Whether even the lowest layer is too much for the sound to come through."""
+        """Whether even the lowest layer is too much for the sound to come through.
+
+        Only loss shows that: an estimate is low as well where a computer is too busy to keep time.
+        """
         lasts = False
         if bps is not None:
             lasts, _ = self._shortage.check(bps, NEEDED_OF_LOWEST * rate, now_s)
+        lasts = lasts and self._lost_share(now_s) > HEAVY_LOSS
         severe = self._severe_s is not None and now_s - self._severe_s >= SHORT_S
         if not (lasts or severe):
             return False

@@ -188,20 +188,31 @@ def test_heavy_loss_leaves_the_only_layer():
     assert set(play(LayerChooser(), steady(60, 0.24), rates=ONE)) == {0}
 
 
-def test_so_does_an_estimate_of_less_than_a_third():
-    chosen = play(LayerChooser(), steady(6, 0.0, 700_000), rates=ONE)
+def test_so_does_an_estimate_of_less_than_a_third_with_heavy_loss():
+    chosen = play(LayerChooser(), steady(6, 0.15, 700_000), rates=ONE)
     assert chosen == [0, 0, 0, None, None, None]
-    assert set(play(LayerChooser(), steady(60, 0.0, 760_000), rates=ONE)) == {0}
+    assert set(play(LayerChooser(), steady(60, 0.15, 760_000), rates=ONE)) == {0}
+
+
+def test_an_estimate_alone_takes_nobodys_picture():
+    """A browser on a busy computer tells little, and loses nothing."""
+    assert set(play(LayerChooser(), steady(60, 0.0, 100_000), rates=ONE)) == {0}
 
 
 def test_the_lowest_of_several_goes_too():
     assert changes(play(LayerChooser(), steady(12, 0.5))) == [0, 1, 2, None]
 
 
+def narrow(seconds):
+    """What is chosen for a line that carries the sound alone."""
+    chooser, chosen = LayerChooser(), [0]
+    for now_s in range(seconds):
+        chosen += play(chooser, [(0.5 if chosen[-1] == 0 else 0.0, None)], rates=ONE, begin_s=now_s)
+    return chosen
+
+
 def test_the_picture_is_tried_again_after_ten_seconds_and_then_less_often():
-    chooser = LayerChooser()
-    inputs = [*steady(4, 0.5), *[(None, 100_000)] * 200]
-    chosen = play(chooser, inputs, rates=ONE)
+    chosen = narrow(200)
     tries = [n for n in range(1, len(chosen)) if chosen[n] == 0 and chosen[n - 1] is None]
     assert tries[0] - chosen.index(None) == PAUSE_WAIT_S
     waits = [b - a for a, b in itertools.pairwise(tries)]
@@ -210,9 +221,8 @@ def test_the_picture_is_tried_again_after_ten_seconds_and_then_less_often():
 
 
 def test_a_picture_that_is_tried_again_has_three_seconds():
-    chosen = play(LayerChooser(), steady(60, 0.0, 100_000), rates=ONE)
-    lengths = [len(list(same)) for index, same in itertools.groupby(chosen) if index == 0]
-    assert lengths == [3, 4, 4]
+    lengths = [len(list(same)) for index, same in itertools.groupby(narrow(60)) if index == 0]
+    assert all(3 <= length <= 5 for length in lengths) and len(lengths) == 3
 
 
 def test_not_while_even_the_sound_is_lossy():
