@@ -88,8 +88,8 @@ async def test_slides_go_from_the_green_room_to_the_stage_and_back(speaker, visi
     await expect(speaker.locator("#slides-state")).to_have_text("Green room")
     await expect(desk.locator("#green-room-link")).to_have_text(re.compile("Green room: 2"))
 
-    camera = desk.locator(".publication", has_text="Camera")
-    slides = desk.locator(".publication", has_text="Slides")
+    camera = desk.locator("[data-source=main]")
+    slides = desk.locator("[data-source=slides]")
     await expect(camera).to_contain_text("Bikash")
     await expect(camera).to_contain_text("On stage")
     await expect(camera).to_contain_text(re.compile(r"VP8, .*bit/s"))
@@ -139,7 +139,7 @@ async def test_a_quality_is_chosen_kept_and_asked_for_again(speaker, visitors, s
     assert (await only_viewer(server))["layer"] == "none"
     await viewer.reload()  # sound plays although no picture ever came on this connection
     await expect(viewer.locator("#poster-kind")).to_have_text("Sound only")
-    await viewer.wait_for_function("document.getElementById('video').currentTime > 1")
+    await viewer.wait_for_function("() => document.getElementById('video').currentTime > 1")
     await viewer.get_by_label("Quality").select_option("Automatic")
     await expect(viewer.locator("#screen")).to_have_attribute("data-state", "live")
 
@@ -148,7 +148,7 @@ async def test_a_changed_network_restarts_ice_and_keeps_the_connection(speaker, 
     viewer = await watch(visitors)
     before = await viewer.evaluate("peers[0].remoteDescription.sdp.match(/a=ice-ufrag:(.*)/)[1]")
     await viewer.evaluate("dispatchEvent(new Event('online'))")
-    await viewer.wait_for_function("sent.some((line) => /^PATCH .* 200$/.test(line))")
+    await viewer.wait_for_function("() => sent.some((line) => /^PATCH .* 200$/.test(line))")
     await viewer.wait_for_function(
         "before => peers[0].remoteDescription.sdp.match(/a=ice-ufrag:(.*)/)[1] !== before",
         arg=before,

@@ -50,7 +50,7 @@ export class PublicationCard {
     armButton(this.#stage, "Change it?", () => needs.onStage(this.#published), () => this.#published.live);
     this.element = h(
       "li",
-      { class: "publication", "data-publication": published.id },
+      { class: "publication", "data-publication": published.id, "data-source": published.source },
       h("div", { class: "thumb" }, this.#video, h("div", { class: "row thumb-buttons" }, this.#preview, this.#sound)),
       h(
         "div",
