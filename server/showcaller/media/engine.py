@@ -16,7 +16,9 @@ from ..domain.quality import TalkQuality
 from .statistics import Statistics, ViewerStatistics
 
 Sdp = str
-Source = Literal["main", "slides", "spare"]  # what a speaker publishes; one of each a person, or more
+Source = Literal[
+    "main", "slides", "spare"
+]  # what a speaker publishes; one of each a person, or more
 Layer = Literal["auto", "high", "medium", "low", "none"]  # of the picture; none: sound only
 
 
