@@ -213,12 +213,13 @@ async def joins(kernel: str, options: Options, figures: Figures) -> None:
 async def storm(kernel: str, options: Options, figures: Figures) -> None:
     """500 come at once while 300 watch: what those 300 lose and wait."""
     watching = options.viewers or STORM_WATCHING
+    coming = watching * STORM_JOINS // STORM_WATCHING
     async with show(SLOTS, kernel) as one:
         one.publish("fixed")
         have(one, watching)
         some = list(one.viewers.here.values())
         calm = measure_for(one, options.seconds)
-        tokens = one.tokens(STORM_JOINS)
+        tokens = one.tokens(coming)
         began_s = time.monotonic()
         stormy = measure(one, lambda: rush(one, tokens), some)
         figures.add(f"storm_s_{kernel}", time.monotonic() - began_s)

@@ -45,7 +45,7 @@ SHAPES = {
     shape.name: shape
     for shape in (
         Shape("fixed", 8 * MAX_VIDEO_BYTES, 1.0, 1.0, False),
-        Shape("even", 2_500_000 // 8 // FRAMES_PER_S, 1.0, 2.0, False),
+        Shape("even", 9 * MAX_VIDEO_BYTES, 1.0, 2.0, False),
         Shape("talk", 2_500_000 // 8 // FRAMES_PER_S, 4.0, 2.0, True),
         Shape("talk_bursts", 2_500_000 // 8 // FRAMES_PER_S, 4.0, 2.0, False),
     )
