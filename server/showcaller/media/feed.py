@@ -195,9 +195,12 @@ class Feed:
 
     def each_second(self, turn: int, turns: int, now_s: float, passed_s: float) -> None:
         """Reports and layers of those viewers whose turn it is; `passed_s` since their last one."""
-        clocks = self.capture_s(now_s)
+        offsets_s = {
+            "video": self.picture.clock_offset_s if self.picture else None,
+            "audio": self.sound.clock_offset_s if self.sound else None,
+        }
         for viewer in list(self.viewers.values())[turn::turns]:
-            viewer.report(now_s, clocks)
+            viewer.report(offsets_s)
             self.join(viewer)
             self._note_first_picture(viewer)
             self.talk.note_second(viewer, self.layer_of(viewer), passed_s)
@@ -251,13 +254,6 @@ class Feed:
         if lane is None or lane not in self._pictures:
             return "none" if lane is None else "high"
         return LAYER_NAMES[min(self._pictures.index(lane), 2)]
-
-    def capture_s(self, now_s: float) -> dict[str, float | None]:
-        """The clocks of the sources, by kind."""
-        return {
-            "video": self.picture.capture_s(now_s) if self.picture else None,
-            "audio": self.sound.capture_s(now_s) if self.sound else None,
-        }
 
     def end(self) -> None:
         """No more sources; viewers are the engine's."""

@@ -74,11 +74,11 @@ class Lane(Taker):
         """On the stage's timeline, 32 bits."""
         return (packet.timestamp + (self._offset or 0)) & 0xFFFFFFFF
 
-    def timestamp_at(self, now_s: float, capture_s: float | None) -> int | None:
+    def timestamp_at(self, now_s: float, clock_offset_s: float | None) -> int | None:
         """What the stage's RTP clock shows at `now_s`, for sender reports."""
         if self.track.last is None or self._offset is None:
             return None
-        return (self.track.timestamp_at(now_s, capture_s) + self._offset) & 0xFFFFFFFF
+        return (self.track.timestamp_at(now_s, clock_offset_s) + self._offset) & 0xFFFFFFFF
 
     # Viewers ----------------------------------------------------------------------------------
 

@@ -129,9 +129,9 @@ class Outlet:
             ids.get(LEVEL, 0) if sound else 0,
         )
 
-    def timestamp_at(self, now_s: float, capture_s: float | None) -> int | None:
+    def timestamp_at(self, now_s: float, clock_offset_s: float | None) -> int | None:
         """What this stream's RTP clock shows, for a sender report."""
-        stands = self.lane.timestamp_at(now_s, capture_s) if self.lane else None
+        stands = self.lane.timestamp_at(now_s, clock_offset_s) if self.lane else None
         return None if stands is None else (stands + self._shift.timestamp) & 0xFFFFFFFF
 
     @property

@@ -6,30 +6,26 @@ from collections.abc import Callable
 
 from .. import system
 from . import rtcp, rtp
-from .codec_choice import Codec
 from .engine import Source
 from .kernel import Kernel, Keys, Sink
 from .negotiation import Medium, Negotiated
 from .outlet import LEVEL, ORIENTATION
 from .parameters import Path
 from .program import SILENT_AFTER_S, Candidate
-from .reception import RATE_WINDOW_S
 from .statistics import LayerStatistics, PublicationStatistics, SoundStatistics
-from .throttle import Throttle
 from .track import Track
+from .tracks import Tracks
 from .transport import Transport
 from .twcc import Recorder
 from .uplink import UplinkEstimate
 
-MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
-RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
-REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
-KEYFRAME_EVERY_S = 0.5  # requests of many viewers become one
 REPORT_EVERY_S = 1.0
 FEEDBACK_EVERY_S = 0.06
-MAX_TRACKS = 8
+MAX_PACKET_BYTES = 1_600  # larger ones come through no network that viewers have
+CLOCK_STEP_S = 1.0  # a publisher's clock that is so far from where it was has been set
+CLOCK_SMOOTHING = 16
 STOPPED_AFTER_S = 0.6  # a layer without a packet while others go on
 GONE_AFTER_S = 10.0  # without a packet or a connectivity check
 
@@ -59,8 +55,6 @@ class Publication:
         self.etag = f'"{system.random_id("e")}"'
         self.transport: Transport | None = None
         self.live = False
-        self.layers: list[Track] = []  # of video, the best first
-        self.sound: Track | None = None
         self.keyframe_requests = 0
         self.packets = 0
         self.ssrc = 1  # of our reports
@@ -69,14 +63,11 @@ class Publication:
         self.ended: Callable[[Publication, str], None] = lambda publication, reason: None
         self._kernel = kernel
         self._sink: Sink | None = None
-        self._tracks: dict[int, Track] = {}
-        self._repairs: dict[int, Track] = {}
         self._media = {medium.kind: medium for medium in negotiated.media if medium.flows}
-        self._codecs = _by_payload_type(self._media)
         self._extensions = {
             uri: number for m in self._media.values() for uri, number in m.extensions.items()
         }
-        self._throttles: dict[int, Throttle] = {}
+        self._tracks = Tracks(self, self._media, self._extensions, self._on_track)
         self._clock_offset_s: float | None = None  # the publisher's NTP clock less ours
         self._heard_s = system.monotonic_s()
         self._steady_since_s = self._heard_s
@@ -86,8 +77,6 @@ class Publication:
         video = self._media.get("video")
         self._recorder = _recorder(video, self._extensions)
         self._uplink = UplinkEstimate()
-        self._frames_before: dict[int, int] = {}
-        self._frames_per_s: dict[int, float] = {}
 
     # What the transport tells ------------------------------------------------------------------
 
@@ -106,6 +95,8 @@ class Publication:
         self.ended(self, reason)
 
     def on_rtp(self, data: bytes, now_s: float) -> None:
+        if len(data) > MAX_PACKET_BYTES:
+            return
         try:
             packet = rtp.parse(data)
         except ValueError:
@@ -115,16 +106,12 @@ class Publication:
         self._heard_s = now_s
         self.packets += 1
         self._record(packet, now_s)
-        track = self._tracks.get(packet.ssrc)
-        if track is None:
-            if (repaired := self._repaired(packet)) is None:
-                return
-            track, packet = repaired
-        elif packet.payload_type != track.codec.payload_type:
-            self._change_codec(track, packet.payload_type)
+        if (found := self._tracks.find(packet, now_s)) is None:
+            return
+        track, packet = found
         sequence = track.reception.add(packet.sequence, packet.timestamp, now_s, len(data))
         if track.reception.restarts:  # it began anew: so does everything that follows it
-            track = self._add_track(track.kind, track.ssrc, track.rid, track.codec)
+            track = self._tracks.begin_anew(track)
             sequence = track.reception.add(packet.sequence, packet.timestamp, now_s, len(data))
         if sequence is not None:
             extensions, ids = packet.extensions, self._extensions
@@ -138,109 +125,37 @@ class Publication:
         except ValueError:
             return
         for report in reports:
-            if isinstance(report, rtcp.SenderReport) and report.ssrc in self._tracks:
-                track = self._tracks[report.ssrc]
+            if isinstance(report, rtcp.SenderReport) and (track := self._tracks.of(report.ssrc)):
                 track.reception.note_sender_report(report.ntp, report.rtp_timestamp, now_s)
-                if self._clock_offset_s is None:
-                    self._clock_offset_s = report.ntp / (1 << 32) - now_s
+                self._note_clock(report.ntp / (1 << 32) - now_s)
+
+    def _note_clock(self, offset_s: float) -> None:
+        """Clocks drift apart: follow slowly, since each report took another time to come."""
+        known_s = self._clock_offset_s
+        if known_s is None or abs(offset_s - known_s) > CLOCK_STEP_S:
+            self._clock_offset_s = offset_s
+        else:
+            self._clock_offset_s = known_s + (offset_s - known_s) / CLOCK_SMOOTHING
 
     def end(self) -> None:
         """Free everything; lanes of its tracks end."""
         if self.transport is not None:
             self.transport.close()
-        for track in self._tracks.values():
-            track.end()
-        self._tracks.clear()
+        self._tracks.end()
         if self._sink is not None:
             self._sink.close()
             self._sink = None
         self.live = False
 
-    # Tracks -------------------------------------------------------------------------------------
-
-    def _repaired(self, packet: rtp.Packet) -> tuple[Track, rtp.Packet] | None:
-        """The track and the packet of an SSRC that is no known track: a repair, or a new track."""
-        if packet.payload_type in self._codecs:
-            if (track := self._new_track(packet)) is None:
-                return None
-            return track, packet
-        track = self._repairs.get(packet.ssrc) or self._repaired_track(packet)
-        if track is None or track.codec.rtx != packet.payload_type:
-            return None
-        unwrapped = rtp.unwrap_rtx(packet, track.codec.payload_type, track.ssrc)
-        return (track, unwrapped) if unwrapped is not None else None
-
-    def _new_track(self, packet: rtp.Packet) -> Track | None:
-        if len(self._tracks) >= MAX_TRACKS:
-            return None
-        kind, codec = self._codecs[packet.payload_type]
-        rid = packet.extensions.get(self._extensions.get(RID, 0), b"").decode("ascii", "replace")
-        if kind == "video" and self._media[kind].rids and rid not in self._media[kind].rids:
-            return None  # until a packet tells which layer it is
-        return self._add_track(kind, packet.ssrc, rid, codec)
-
-    def _add_track(self, kind: str, ssrc: int, rid: str, codec: Codec) -> Track:
-        track = Track(self, kind, ssrc, rid, codec)
-        throttle = self._throttles[ssrc] = Throttle(KEYFRAME_EVERY_S)
-        track.on_keyframe = throttle.forget
+    def _on_track(self, track: Track) -> None:
         track.ask_keyframe = lambda: self.ask_keyframe(track)
-        if kind == "audio":
-            self._replace_sound(track)
-        else:
-            self._replace_layer(track)
-        self._tracks[ssrc] = track
         self.changed(self)
-        return track
-
-    def _replace_sound(self, track: Track) -> None:
-        if self.sound is not None:
-            self._tracks.pop(self.sound.ssrc, None)
-            self.sound.end()
-        self.sound = track
-
-    def _replace_layer(self, track: Track) -> None:
-        """The newest SSRC is the layer's; without RIDs there is only one."""
-        for old in [t for t in self.layers if t.rid == track.rid]:
-            self.layers.remove(old)
-            self._tracks.pop(old.ssrc, None)
-            old.end()
-        self.layers.append(track)
-        self._unmeasured_s = system.monotonic_s()
-        self.layers.sort(key=self._quality)
-
-    def _quality(self, track: Track) -> tuple[float, int]:
-        """For sorting, the best first: as offered until their bitrates are known."""
-        rids = self._media["video"].rids
-        order = rids.index(track.rid) if track.rid in rids else 0
-        return 0.0, order
-
-    def _repaired_track(self, packet: rtp.Packet) -> Track | None:
-        """Which track an unknown SSRC with a retransmission repairs (RFC 8853, RFC 5576)."""
-        rid = packet.extensions.get(self._extensions.get(REPAIRED_RID, 0), b"").decode(
-            "ascii", "replace"
-        )
-        named = {
-            main
-            for m in self._media.values()
-            for main, r in m.rtx_ssrcs.items()
-            if r == packet.ssrc
-        }
-        for track in self.layers:
-            if (rid and track.rid == rid) or track.ssrc in named or len(self.layers) == 1:
-                self._repairs[packet.ssrc] = track
-                return track
-        return None
-
-    def _change_codec(self, track: Track, payload_type: int) -> None:
-        kind, codec = self._codecs.get(payload_type, ("", track.codec))
-        if kind == track.kind:
-            track.change_codec(codec)
 
     # What is asked back -------------------------------------------------------------------------
 
     def ask_keyframe(self, track: Track) -> None:
-        """At most one in `KEYFRAME_EVERY_S`; more become one at the end of it."""
-        if self._throttles[track.ssrc].ask(system.monotonic_s()):
+        """At most one in half a second; more become one at the end of it."""
+        if track.wishes.ask(system.monotonic_s()):
             self._send_pli(track)
 
     def tick(self, now_s: float) -> None:
@@ -248,7 +163,7 @@ class Publication:
         if self._sink is None:
             return
         for track in self.layers:
-            if self._throttles[track.ssrc].due(now_s):
+            if track.wishes.due(now_s):
                 self._send_pli(track)
             if missing := track.reception.missing(now_s):
                 self._send(rtcp.nack(self.ssrc, track.ssrc, [s & 0xFFFF for s in missing]))
@@ -262,7 +177,7 @@ class Publication:
 
     def _report(self, now_s: float) -> None:
         """Reception reports (RFC 3550 §6.4.2) and, without transport-cc, an estimate of the line."""
-        blocks = [track.reception.block(now_s) for track in self._tracks.values()]
+        blocks = [track.reception.block(now_s) for track in self._tracks.all()]
         packet = rtcp.receiver_report(self.ssrc, blocks)
         if self._recorder is None and self.layers:
             worst = max(track.reception.lost_share for track in self.layers)
@@ -272,19 +187,8 @@ class Publication:
         passed_s = now_s - self._reported_s
         self._reported_s = now_s
         for track in self.layers:
-            before = self._frames_before.get(track.ssrc, track.frames)
-            self._frames_per_s[track.ssrc] = (track.frames - before) / passed_s
-            self._frames_before[track.ssrc] = track.frames
-        self._order_layers(now_s)
-
-    def _order_layers(self, now_s: float) -> None:
-        """By bitrate once it is known of all; one that has stopped keeps its place."""
-        if not all(map(self.flows, self.layers)):
-            self._unmeasured_s = now_s
-        elif now_s - self._unmeasured_s > RATE_WINDOW_S:
-            self.layers.sort(
-                key=lambda t: (-_rounded(t.reception.bitrate_bps(now_s)), *self._quality(t))
-            )
+            track.note_rate(passed_s)
+        self._tracks.order(now_s)
 
     def _send_pli(self, track: Track) -> None:
         self.keyframe_requests += 1
@@ -303,9 +207,19 @@ class Publication:
 
     # How it does --------------------------------------------------------------------------------
 
-    def capture_s(self, now_s: float) -> float | None:
-        """What the publisher's clock shows now, as its sender reports told."""
-        return None if self._clock_offset_s is None else now_s + self._clock_offset_s
+    @property
+    def layers(self) -> list[Track]:
+        """Of its picture, the best first."""
+        return self._tracks.layers
+
+    @property
+    def sound(self) -> Track | None:
+        return self._tracks.sound
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """The publisher's clock less ours, as its sender reports told."""
+        return self._clock_offset_s
 
     @property
     def has_video(self) -> bool:
@@ -358,7 +272,7 @@ class Publication:
             rid=track.rid,
             codec=track.codec.key,
             bitrate_bps=round(reception.bitrate_bps(now_s)),
-            frames_per_s=round(self._frames_per_s.get(track.ssrc, 0.0), 1),
+            frames_per_s=round(track.frames_per_s, 1),
             keyframe_age_s=age,
             lost_share=round(reception.lost_share, 4),
             packets=reception.packets,
@@ -383,14 +297,6 @@ class Publication:
         return [problem for problem, holds in found.items() if holds]
 
 
-def _by_payload_type(media: dict[str, Medium]) -> dict[int, tuple[str, Codec]]:
-    return {
-        codec.payload_type: (kind, codec)
-        for kind, medium in media.items()
-        for codec in medium.codecs
-    }
-
-
 def _recorder(video: Medium | None, extensions: dict[str, int]) -> Recorder | None:
     if video is None or "transport-cc" not in video.feedback or TRANSPORT_CC not in extensions:
         return None
@@ -406,8 +312,3 @@ def _sound(track: Track, now_s: float) -> SoundStatistics:
         lost_share=round(reception.lost_share, 4),
         packets=reception.packets,
     )
-
-
-def _rounded(bps: float) -> int:
-    """Layers differ by factors: noise must not change their order."""
-    return round(bps).bit_length()

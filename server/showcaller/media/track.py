@@ -12,10 +12,12 @@ from .codec_choice import Codec
 from .codecs import Picture, starts_keyframe
 from .codecs import picture as find_picture
 from .reception import Reception
+from .throttle import Throttle
 
 if TYPE_CHECKING:
     from .publication import Publication
 
+KEYFRAME_EVERY_S = 0.5  # requests of many viewers become one
 MAX_BATCH_PACKETS = 32
 BATCH_WITHIN_S = 0.005  # what a frame's first packet waits for the others at most
 KEPT_VIDEO_PACKETS = 1_536  # to be sent again: five seconds at 2.5 Mbit/s
@@ -39,7 +41,7 @@ class MediaPacket(NamedTuple):
 
 
 class Track:
-    """`lanes` get each batch; `ask_keyframe` asks the publisher for one, `on_keyframe` is called for each."""
+    """`lanes` get each batch; `ask_keyframe` asks the publisher for one, as `wishes` permits."""
 
     def __init__(
         self, publication: Publication, kind: str, ssrc: int, rid: str, codec: Codec
@@ -51,12 +53,14 @@ class Track:
         self.codec = codec
         self.reception = Reception(ssrc, codec.clock_hz)
         self.lanes: list[Taker] = []
+        self.wishes = Throttle(KEYFRAME_EVERY_S)
         self.ask_keyframe: Callable[[], None] = lambda: None
-        self.on_keyframe: Callable[[], None] = lambda: None
         self.last: MediaPacket | None = None  # the one with the highest sequence
         self.last_s = 0.0  # when it came
         self.keyframe_s: float | None = None
         self.frames = 0
+        self.frames_per_s = 0.0
+        self._frames_before = 0
         self._keyframe: MediaPacket | None = None  # the first packet of the newest one
         self._kept: dict[int, MediaPacket] = {}
         self._order: deque[int] = deque()
@@ -92,19 +96,24 @@ class Track:
             return None
         return first if first.sequence in self._kept else None
 
+    def note_rate(self, passed_s: float) -> None:
+        """Frames a second since the last call."""
+        self.frames_per_s = (self.frames - self._frames_before) / passed_s
+        self._frames_before = self.frames
+
     def level_dbov(self, now_s: float) -> int | None:
         """The loudest of the last seconds; None if the publisher does not tell."""
         while self._levels and self._levels[0][0] < now_s - LEVEL_OVER_S:
             self._levels.popleft()
         return max((level for _, level in self._levels), default=None)
 
-    def timestamp_at(self, now_s: float, capture_s: float | None) -> int:
-        """What the publisher's RTP clock shows at `now_s`; `capture_s` is its NTP clock then."""
+    def timestamp_at(self, now_s: float, clock_offset_s: float | None) -> int:
+        """What the publisher's RTP clock shows at `now_s`; its NTP clock is `clock_offset_s` ahead."""
         assert self.last is not None
         since_s = now_s - self.last_s
-        if capture_s is not None:
+        if clock_offset_s is not None:
             told_s = self.reception.ntp_of(self.last.timestamp)
-            since_s = since_s if told_s is None else capture_s - told_s
+            since_s = since_s if told_s is None else now_s + clock_offset_s - told_s
         return self.last.timestamp + round(since_s * self.codec.clock_hz)
 
     def change_codec(self, codec: Codec) -> None:
@@ -123,7 +132,7 @@ class Track:
         self._kept.clear()
         self._order.clear()
         self._pending.clear()
-        self.ask_keyframe = self.on_keyframe = lambda: None
+        self.ask_keyframe = lambda: None
 
     # Batches ----------------------------------------------------------------------------------
 
@@ -172,7 +181,7 @@ class Track:
             return  # the beginning of one long over
         self.flush()
         self._keyframe, self.keyframe_s = packet, now_s
-        self.on_keyframe()
+        self.wishes.forget()
 
     def _keep(self, packet: MediaPacket) -> None:
         self._kept[packet.sequence] = packet

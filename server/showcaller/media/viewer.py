@@ -126,12 +126,16 @@ class Viewer:
 
     # Reports ------------------------------------------------------------------------------------
 
-    def report(self, now_s: float, capture_s: dict[str, float | None]) -> None:
-        """Send sender reports (RFC 3550 §6.4.1); `capture_s` is each source's own clock, by kind."""
+    def report(self, clock_offsets_s: dict[str, float | None]) -> None:
+        """Send sender reports (RFC 3550 §6.4.1); each source's clock less ours, by kind.
+
+        NTP and RTP are those of one instant; so are the picture's and the sound's.
+        """
+        now_s = system.monotonic_s()
         wall_s = system.wall_ms_exact() / 1000
         packets = []
         for kind, outlet in self.outlets.items():
-            timestamp = outlet.timestamp_at(now_s, capture_s.get(kind))
+            timestamp = outlet.timestamp_at(now_s, clock_offsets_s.get(kind))
             if timestamp is not None:
                 stream = outlet.stream
                 packets.append(

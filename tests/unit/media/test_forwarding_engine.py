@@ -24,7 +24,7 @@ from showcaller.media import transport
 from showcaller.media.addresses import Addresses
 from showcaller.media.forwarding_engine import ForwardingEngine
 from showcaller.media.kernel import choose
-from showcaller.media.publication import KEYFRAME_EVERY_S
+from showcaller.media.track import KEYFRAME_EVERY_S
 from showcaller.media.transport import Transports
 from showcaller.testing.media_peers import Publisher, Watcher
 from showcaller.testing.until import until
