@@ -17,6 +17,7 @@ from .markup import Markup, element
 
 Point = tuple[float, float | None]  # None: there was nothing to measure
 WIDTH, HEIGHT = 1000.0, 400.0  # of the stretched inner picture
+LEAST = 1e-300  # what is smaller is nothing: its powers of ten have no place among floats
 BUCKETS = 400  # of a line with more points than twice as many, the least and the greatest of each are drawn
 TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 
@@ -64,7 +65,7 @@ def nice_step(rough: float) -> float:
 def linear(values: Sequence[float], wanted: int = 4) -> Scale:
     """From zero to a round number above the greatest."""
     top = max((value for value in values if math.isfinite(value)), default=0.0)
-    step = nice_step(top / wanted) if top > 0 else 1.0
+    step = nice_step(top / wanted) if top > LEAST else 1.0
     count = max(1, math.ceil(top / step - 1e-9))
     ticks = [step * number for number in range(count + 1)]
     return Scale(0.0, ticks[-1], ticks)
