@@ -45,8 +45,8 @@ def contestants() -> list[Contestant]:
     return [
         Contestant("showcaller_native", "Showcaller, native", lambda: show(SLOTS, "native"), 600),
         Contestant("showcaller_python", "Showcaller, Python", lambda: show(SLOTS, "python"), 300),
-        Contestant("livekit", "LiveKit 1.11.0", lambda: peer(livekit), 60),
-        Contestant("janus", "Janus, streaming plugin", lambda: peer(janus), 100),
+        Contestant("livekit", "LiveKit 1.11.0", lambda: peer(livekit), 200),
+        Contestant("janus", "Janus, streaming plugin", lambda: peer(janus), 200),
         Contestant("mediamtx", "MediaMTX", lambda: peer(mediamtx), 60),
     ]
 

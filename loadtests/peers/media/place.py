@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from media_swarm.loop import Loop
-from media_swarm.show import WORKER_CORE, Publishing, cpu_s, waited_s
+from media_swarm.show import WORKER_CORE, Publishing, cpu_s
 from media_swarm.viewers import Viewers
 
 from ..installs import Command
@@ -46,7 +46,8 @@ class Place:
         return cpu_s(self.worker)
 
     def worker_waited_s(self) -> float:
-        return waited_s(self.worker)
+        """What others used of the server's core: its threads wait for one another, too."""
+        return core_busy_s(WORKER_CORE) - self.worker_cpu_s()
 
     def others_cpu_s(self) -> float:
         return sum(cpu_s(pid) for pid in (os.getpid(), *(one.pid for one in self._publishers)))
@@ -94,6 +95,16 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
             return
         time.sleep(0.05)
     raise RuntimeError(f"{process.args!r} does not serve:\n{log.read_text()[-2000:]}")
+
+
+def core_busy_s(core: int) -> float:
+    """Since the machine started: all but idle and waiting for disks, of proc(5)'s `stat`."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _, _, *interrupts = map(int, ticks[:8])
+            return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+    raise RuntimeError(f"/proc/stat does not tell of core {core}")
 
 
 def free_ports(count: int) -> list[int]:
