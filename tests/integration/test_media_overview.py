@@ -46,9 +46,9 @@ def soon(monkeypatch):
     monkeypatch.setattr("showcaller.media.workers.PING_EVERY_S", 0.1)
 
 
-async def doors(node, *sessions):
+async def live(node, *sessions):
     for id in sessions:
-        await node.until(lambda id=id: node.sheet.sessions[id].state == "doors_open")
+        await node.until(lambda id=id: node.sheet.sessions[id].live)
 
 
 async def overview(node):
@@ -59,8 +59,8 @@ async def overview(node):
 
 async def test_producers_see_all_nodes_from_any_node(brokers):
     async with MediaNode(brokers[0]) as host, MediaNode(brokers[1]) as other:
-        await doors(host, "one")
-        await doors(other, "one")
+        await live(host, "one")
+        await live(other, "one")
         _, published = await host.publish()
         watcher, _ = await host.watch()
         await watcher.wait_for_frames(2)
@@ -122,7 +122,7 @@ async def test_a_node_that_is_not_heard_of_is_gone(brokers, monkeypatch):
 
 async def test_two_stages_go_to_two_workers_of_a_node(broker):
     async with MediaNode(broker, workers=2, plan=TWO_STAGES) as node:
-        await doors(node, "one", "aside")
+        await live(node, "one", "aside")
         owners = {(await node.publish(id))[1].resource.split("~")[0] for id in ("one", "aside")}
         assert len(owners) == 2
 
@@ -132,8 +132,8 @@ async def test_two_stages_go_to_two_nodes_whichever_is_asked(brokers):
         MediaNode(brokers[0], plan=TWO_STAGES) as asked,
         MediaNode(brokers[1], plan=TWO_STAGES) as other,
     ):
-        await doors(asked, "one", "aside")
-        await doors(other, "one", "aside")
+        await live(asked, "one", "aside")
+        await live(other, "one", "aside")
         await until(lambda: asked.media._overview.elsewhere())
         owners = {(await asked.publish(id))[1].resource.split("~")[0] for id in ("one", "aside")}
         assert owners == {
@@ -146,7 +146,7 @@ async def test_a_node_that_does_not_answer_is_passed_over(brokers):
         MediaNode(brokers[0], plan=TWO_STAGES) as asked,
         MediaNode(brokers[1], plan=TWO_STAGES) as silent,
     ):
-        await doors(asked, "one", "aside")
+        await live(asked, "one", "aside")
         await until(lambda: asked.media._overview.elsewhere())
         await asked.publish("one")
         silent.media._relay.stop()
@@ -166,9 +166,8 @@ async def test_a_stage_moves_between_sessions_when_that_clearly_helps(broker, mo
 
     monkeypatch.setattr(Worker, "statistics", measured)
     async with MediaNode(broker, workers=2, plan=TWO_STAGES) as node:
-        await doors(node, "one")
+        await live(node, "one")
         _, published = await node.publish("one")
-        await node.start_session("one")
         watcher, _ = await node.watch()
         await watcher.wait_for_frames(2)
         generation = node.generation()

@@ -117,7 +117,7 @@ def test_a_worker_dies_with_its_node():
 async def test_everybody_is_back_soon_after_a_worker_died_or_hung(broker, sign):
     """Within five seconds where a core is free: twice that here, since tests share the machine."""
     async with MediaNode(broker) as node:
-        await node.until(lambda: node.sheet.sessions["one"].state == "doors_open")
+        await node.until(lambda: node.sheet.sessions["one"].live)
         await node.publish()
         watcher, watched = await node.watch()
         await watcher.wait_for_frames(2)
@@ -151,8 +151,8 @@ async def redis_brokers():
 async def test_any_node_passes_requests_on_to_the_worker_that_has_the_stage(redis_brokers):
     first, second, _ = redis_brokers
     async with MediaNode(first) as host, MediaNode(second, workers=0) as other:
-        await other.until(lambda: other.sheet.sessions["one"].state == "doors_open")
-        await host.until(lambda: host.sheet.sessions["one"].state == "doors_open")
+        await other.until(lambda: other.sheet.sessions["one"].live)
+        await host.until(lambda: host.sheet.sessions["one"].live)
         _, published = await host.publish(brightness=90)
         watcher, watched = await other.watch()
         await watcher.wait_for_frames(5)
@@ -180,7 +180,7 @@ async def test_a_stopping_node_hands_its_stage_over(redis_brokers):
     first, second, _ = redis_brokers
     async with MediaNode(second) as heir:
         async with MediaNode(first) as host:
-            await host.until(lambda: host.sheet.sessions["one"].state == "doors_open")
+            await host.until(lambda: host.sheet.sessions["one"].live)
             await host.publish()
             await heir.until(lambda: heir.on_air("one"))
             generation = heir.generation()
@@ -196,7 +196,7 @@ async def test_what_a_dead_node_hosted_is_taken_over(redis_brokers):
     first, second, third = redis_brokers
     async with MediaNode(second) as heir, MediaNode(third, workers=0) as other:
         async with MediaNode(first) as host:
-            await host.until(lambda: host.sheet.sessions["one"].state == "doors_open")
+            await host.until(lambda: host.sheet.sessions["one"].live)
             await host.publish()
             await heir.until(lambda: heir.on_air("one"))
             generation = heir.generation()
@@ -215,7 +215,7 @@ async def test_what_a_dead_node_hosted_is_taken_over(redis_brokers):
 async def test_a_node_that_lost_its_lease_ends_what_it_has(redis_brokers):
     first, second, _ = redis_brokers
     async with MediaNode(first) as host:
-        await host.until(lambda: host.sheet.sessions["one"].state == "doors_open")
+        await host.until(lambda: host.sheet.sessions["one"].live)
         await host.publish()
         watcher, _ = await host.watch()
         await watcher.wait_for_frames(2)
@@ -232,7 +232,7 @@ async def test_a_node_that_lost_its_lease_ends_what_it_has(redis_brokers):
 async def test_viewers_outlast_a_lease_that_ran_out_while_nobody_else_had_the_stage(broker):
     """As when the log was out of reach for some seconds: media went on, so nobody connects again."""
     async with MediaNode(broker) as node:
-        await node.until(lambda: node.sheet.sessions["one"].state == "doors_open")
+        await node.until(lambda: node.sheet.sessions["one"].live)
         await node.publish()
         watcher, _ = await node.watch()
         await watcher.wait_for_frames(2)

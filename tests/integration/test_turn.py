@@ -42,7 +42,7 @@ async def test_media_flows_through_the_relay_that_the_answer_names(broker, secre
     async with TurnServer(secret) as turn:
         url = turn.url if secret else turn.url.replace(":", f":{USER}:{PASSWORD}@", 1)
         async with MediaNode(broker, ice_servers=IceServers([url], secret)) as node:
-            await node.until(lambda: node.sheet.sessions["one"].state == "doors_open")
+            await node.until(lambda: node.sheet.sessions["one"].live)
             _, published = await node.publish()  # directly: for its Link headers
             publisher, _ = await node.publish(brightness=60, relays=relays(published))
             await node.until(lambda: len(node.on_air("one")) == 2)

@@ -8,7 +8,7 @@ import pytest
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.domain import facts
 from showcaller.media.ice_servers import IceServers
-from showcaller.testing.media_node import PRODUCER, MediaNode
+from showcaller.testing.media_node import DOORS_ONE_MIN, PRODUCER, MediaNode
 from showcaller.testing.media_peers import Publisher, Watcher
 from showcaller.testing.until import until
 
@@ -27,7 +27,7 @@ async def broker(tmp_path):
 async def node(broker):
     turn = IceServers(("turn:me:secret@turn.example:3478",))
     async with MediaNode(broker, ice_servers=turn) as node:
-        await node.until(lambda: node.sheet.sessions["one"].state == "doors_open")
+        await node.until(lambda: node.sheet.sessions["one"].live)
         yield node
 
 
@@ -35,7 +35,7 @@ async def node(broker):
 async def desk(broker):
     """A node without workers: for requests that never come as far as a worker."""
     async with MediaNode(broker, workers=0) as node:
-        await node.until(lambda: node.sheet.sessions["one"].state == "doors_open")
+        await node.until(lambda: node.sheet.sessions["one"].live)
         yield node
 
 
@@ -87,7 +87,6 @@ async def test_the_viewer_follows_the_clock_to_the_next_talk(node):
     await node.publish("one", brightness=60)
     watcher, _ = await node.watch()
     await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
-    await node.start_session("one")
     await node.end_session("one")
     await node.until(lambda: not node.on_air("one"))  # its room has closed
     await node.start_session("two")
@@ -176,11 +175,48 @@ async def test_a_speaker_says_what_is_published(node, offers):
     assert json.loads(refused.text)["field"] == "source"
 
 
-async def test_producers_see_a_publication_before_anybody_else_does(node, offers):
+async def test_before_the_start_producers_alone_see_who_publishes(broker):
+    """Then the clock puts it on the stage, for those too who were there early."""
+    async with MediaNode(broker, from_min=DOORS_ONE_MIN) as node:
+        await node.until(lambda: node.sheet.sessions["one"].state == "doors_open")
+        _, published = await node.publish(brightness=60)
+        await node.until(lambda: node.on_air("one"))
+        watcher, _ = await node.watch()
+        producer = node.token("producer")
+        preview, _ = await node.watch(_preview_of(published), token=producer)
+        await preview.wait_for(lambda w: abs(w.brightness - 60) < 12)
+        await preview.wait_for_frames(25)
+        assert watcher.frames == {"audio": 0, "video": 0}
+        await node.start_session("one")
+        await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
+        await watcher.wait_for_frames(5)
+
+
+async def test_a_producer_may_put_a_publication_on_the_stage_before_the_start(broker):
+    async with MediaNode(broker, from_min=DOORS_ONE_MIN) as node:
+        await node.until(lambda: node.sheet.sessions["one"].state == "doors_open")
+        await node.publish(brightness=60)
+        _, slides = await node.publish(source="slides", brightness=200)
+        await node.until(lambda: len(node.on_air("one")) == 2)
+        watcher, _ = await node.watch()
+        await _choose(node, slides)
+        await watcher.wait_for(lambda w: abs(w.brightness - 200) < 12)
+        preview, _ = await node.watch(_preview_of(slides), token=node.token("producer"))
+        await _choose(node, None)
+
+        async def nothing_comes():
+            before = dict(watcher.frames)
+            await preview.wait_for_frames(25)
+            return watcher.frames == before
+
+        await until(nothing_comes, 10)
+
+
+async def test_producers_preview_what_is_not_on_the_stage(node, offers):
     await node.publish(brightness=60)
     _, slides = await node.publish(source="slides", brightness=200)
     await node.until(lambda: len(node.on_air("one")) == 2)
-    path = f"publications/{slides.resource.rpartition('/')[2]}/whep"
+    path = _preview_of(slides)
     preview, _ = await node.watch(path, token=node.token("producer"))
     await preview.wait_for(lambda w: abs(w.brightness - 200) < 12)
     watcher, _ = await node.watch()
@@ -200,12 +236,8 @@ async def test_a_producer_puts_another_publication_on_the_stage(node):
     await node.until(lambda: len(node.on_air("one")) == 2)
     watcher, _ = await node.watch()
     await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
-    for publication, brightness in ((slides.resource.rpartition("/")[2], 200), ("", 60)):
-        fact = facts.SourceChosen(
-            session="one", publication=publication, control=f"c_{brightness}", by=PRODUCER
-        )
-        outcome = await node.event.append(fact, f"choose {brightness}")
-        assert not outcome.refused
+    for posted, brightness in ((slides, 200), (None, 60)):
+        await _choose(node, posted)
         await watcher.wait_for(lambda w, wanted=brightness: abs(w.brightness - wanted) < 12)
 
 
@@ -241,10 +273,23 @@ async def _stops(watcher):
     return watcher.frames["video"] == before["video"]
 
 
+def _preview_of(posted):
+    return f"publications/{posted.resource.rpartition('/')[2]}/whep"
+
+
+async def _choose(node, posted):
+    """Have a producer put it on the stage; None: as if nothing had been chosen."""
+    publication = posted.resource.rpartition("/")[2] if posted else ""
+    fact = facts.SourceChosen(
+        session="one", publication=publication, control=f"c_{publication}", by=PRODUCER
+    )
+    outcome = await node.event.append(fact, f"choose {publication}")
+    assert not outcome.refused
+
+
 async def test_how_a_talk_came_across_is_kept(node):
     await node.publish()
     watcher, _ = await node.watch()
-    await node.start_session("one")
     await watcher.wait_for_frames(20)
     await node.end_session("one")
     await node.until(lambda: "one" in node.sheet.quality)
@@ -294,7 +339,6 @@ async def test_a_speaker_of_another_session_may_not_publish(desk, offers):
 
 
 async def test_a_session_that_is_over_takes_nobody(desk, offers):
-    await desk.start_session("one")
     await desk.end_session("one")
     for path, offer in (("whip", offers["publish"]), ("whep", offers["view"])):
         refused = await desk.post(f"sessions/one/{path}", offer, desk.token("producer"))

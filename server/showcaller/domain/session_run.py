@@ -80,8 +80,16 @@ class SessionRun(Struct, kw_only=True):
         return self.state in ("ended", "skipped")
 
     @property
+    def on_stage(self) -> bool:
+        """Whether what is published goes to the audience: from its start on, or once one was chosen.
+
+        Before that its publications are in the green room.
+        """
+        return self.live or bool(self.chosen)
+
+    @property
     def shown(self) -> str:
-        """The publication that its stage shows: the chosen one, else the oldest main, slides or spare.
+        """The publication for its stage: the chosen one, else the oldest main, slides or spare.
 
         "" if there is none. While one is silent, the worker shows another.
         """

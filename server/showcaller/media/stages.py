@@ -267,15 +267,14 @@ class Stages:
         hosting = self._hosted.get(stage)
         if hosting is None or stage not in sheet.stages:
             return
-        showing = sheet.stages[stage].showing
-        chosen = sheet.sessions[showing].chosen if showing else ""
-        before, hosting.routed = hosting.routed, (showing, chosen)
+        before, hosting.routed = hosting.routed, _on_stage(sheet, stage)
         if before == hosting.routed:
             return
-        rests = showing is None and before is not None
+        session, chosen = hosting.routed
+        rests = session is None and before is not None
         hosting.rests_since_s = system.monotonic_s() if rests else None
         try:
-            await hosting.worker.route(stage=stage, session=showing, publication=chosen)
+            await hosting.worker.route(stage=stage, session=session, publication=chosen)
         except ShowcallerError:
             hosting.routed = None  # again with the next step
             raise
@@ -295,6 +294,14 @@ class Stages:
 def _candidate(report: WorkerReport, *, here: bool) -> Candidate:
     measured = report.statistics
     return Candidate(report.worker, measured.load, report.viewers, len(measured.stages), here)
+
+
+def _on_stage(sheet: RunSheet, stage: StageId) -> tuple[SessionId | None, str]:
+    """The session whose room the audience sees, and which publication of it was chosen."""
+    showing = sheet.stages[stage].showing
+    if showing is None or not (run := sheet.sessions[showing]).on_stage:
+        return None, ""
+    return showing, run.chosen
 
 
 def _name(stage: StageId) -> str:

@@ -373,7 +373,7 @@ def own_publication(sheet: RunSheet, run: SessionRun, id: str) -> OwnPublication
 
 
 def _has_stage(sheet: RunSheet, run: SessionRun) -> bool:
-    return sheet.stages[sheet.plan(run.id).stage].showing == run.id
+    return run.on_stage and sheet.stages[sheet.plan(run.id).stage].showing == run.id
 
 
 # One-shots --------------------------------------------------------------------------------------

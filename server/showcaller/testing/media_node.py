@@ -36,6 +36,7 @@ SCHEDULE = schedule(
     session("far", 600, 620, stage="side"),
 )
 DOORS_ONE_MIN = 55  # the doors of `one` are open, those of `two` and `far` closed
+START_ONE_MIN = 60  # the clock starts `one`
 
 
 class Posted:
@@ -60,7 +61,7 @@ class MediaNode:
         broker: Broker,
         *,
         workers: int = 1,
-        from_min: int = DOORS_ONE_MIN,
+        from_min: int = START_ONE_MIN,
         plan: Schedule = SCHEDULE,
         ice_servers: IceServers | None = None,
     ) -> None:

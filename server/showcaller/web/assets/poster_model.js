@@ -31,6 +31,8 @@ import { isAhead, isOn, nextSession, sessionOf, sessionsOf } from "./agenda_mode
 export function posterOf(session, stage, items, picture) {
   const shown = stage?.session ? sessionOf(items, stage.session) : undefined;
   if (!shown) return emptyStage(session, items);
+  const moves = picture.state === "connected" && picture.playing && !picture.still;
+  if (isAhead(shown) && !moves) return startsIn(shown); // who publishes already is in the green room
   if (!shown.on_air) return offAir(shown, items);
   if (picture.state === "failed") return poster("No picture", shown.title, { hint: picture.problem });
   if (picture.state === "connected" && (picture.playing || picture.soundOnly)) return whileConnected(shown, picture);
@@ -81,7 +83,6 @@ function emptyStage(session, items) {
  * @param {ReadonlyMap<string, any>} items
  */
 function offAir(shown, items) {
-  if (isAhead(shown)) return startsIn(shown);
   if (isOn(shown)) {
     return poster("Waiting for the speaker", shown.title, { hint: "The picture comes by itself." });
   }
@@ -93,7 +94,7 @@ function startsIn(session) {
   if (session.waiting_for) {
     return poster("Starts soon", session.title, { hint: "The session before it is still running." });
   }
-  return poster("Starts in", session.title, { untilMs: session.expected.start_ms, hint: "The doors are open." });
+  return poster("Starts in", session.title, { untilMs: session.expected.start_ms, hint: "The picture comes by itself." });
 }
 
 /**

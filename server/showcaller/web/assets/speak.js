@@ -198,7 +198,7 @@ function airText(now, there) {
   const zone = eventOf(page.items)?.time_zone;
   if (isOver(now)) return "This session is over. Thank you.";
   if (there?.heard && !there.on_stage) return "The audience hears you and sees the slides.";
-  if (there?.on_stage) return isOn(now) ? "The audience sees and hears you." : "Whoever is early sees and hears you already.";
+  if (there?.on_stage) return isOn(now) ? "The audience sees and hears you." : "A producer has put you on stage: whoever is early sees and hears you.";
   switch (publication?.status.state) {
     case "connected":
       return greenRoomText(now, clockTime(now.expected.start_ms, zone));
