@@ -41,7 +41,7 @@ def rehearsal(turn, tmp_path_factory):
     secret = tmp_path_factory.mktemp("turn") / "secret"
     secret.write_text(SECRET)
     return (
-        *("--rehearse-from", "-1m", "--media-address", "127.0.0.1"),
+        *("--rehearse-from", "09:00", "--media-address", "127.0.0.1"),
         *("--ice-server", turn.url, "--turn-secret-file", str(secret)),
     )
 

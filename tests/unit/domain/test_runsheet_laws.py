@@ -91,7 +91,8 @@ def shown(sheet):
         views[Touch("stage", id)] = (stage.generation, stage.showing)
     for run in sheet.sessions.values():
         for id, published in run.publications.items():
-            on_stage = sheet.stages[sheet.plan(run.id).stage].showing == run.id and run.shown == id
+            showing = sheet.stages[sheet.plan(run.id).stage].showing
+            on_stage = run.on_stage and showing == run.id and run.shown == id
             views[Touch("publication", f"{published.by}/{id}")] = (run.id, run.chosen, on_stage)
     return views
 

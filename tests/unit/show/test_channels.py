@@ -42,10 +42,10 @@ class Show:
     def offset(self):
         return self.state.folded
 
-    def fold(self, fact):
+    def fold(self, fact, at_ms=AT_MS):
         """The changes by channel."""
-        outcome = self.state.apply(self.offset + 1, AT_MS, fact)
-        return dict(self.channels.fold(self.offset, AT_MS, outcome))
+        outcome = self.state.apply(self.offset + 1, at_ms, fact)
+        return dict(self.channels.fold(self.offset, at_ms, outcome))
 
     def ask(self, question="q1", person="ada", **more):
         return self.fold(
@@ -281,6 +281,22 @@ def test_publishers_see_in_their_own_channel_whether_they_are_on_stage():
     assert gone[own].remove == ["publication:p1"]
     assert show.channels.open_own(principal("bob"))
     assert show.channels.snapshot("person/bob").items["publication:p2"].on_stage
+
+
+def test_before_the_start_a_publication_is_on_stage_only_if_a_producer_chose_it():
+    show = Show()
+    own = show.channels.open_own(principal("ada"))
+    due = show.state.runsheet.due_cues()[0]
+    assert due.cue == "doors_open"
+    show.fold(facts.CueCalled(**due._asdict()), at_ms=due.due_ms)
+    show.fold(facts.PublicationStarted(session="talk", publication="p1", by="ada"))
+    mine = show.channels.snapshot(own).items["publication:p1"]
+    assert not (mine.on_stage or mine.heard)
+    chosen = show.fold(facts.SourceChosen(session="talk", publication="p1", control="c1", by="mo"))
+    mine = chosen[own].put["publication:p1"]
+    assert mine.on_stage and mine.heard
+    back = show.fold(facts.SourceChosen(session="talk", publication="", control="c2", by="mo"))
+    assert not back[own].put["publication:p1"].on_stage
 
 
 def test_an_erased_publisher_loses_the_name():
