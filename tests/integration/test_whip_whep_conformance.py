@@ -43,7 +43,7 @@ NOT_APPLICABLE = {
 
 @pytest.fixture
 async def server(tmp_path):
-    """The model event a minute before it begins: the doors of its first session are open."""
+    """The model event, whose first session is on."""
     options = ("--rehearse-from", "09:00", "--media-address", "127.0.0.1")
     turn = ("--ice-server", "turn:me:secret@turn.example:3478")
     async with ServeProcess(SCHEDULE, *options, *turn, data=tmp_path / "data") as process:
