@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import json
 import statistics
 import time
@@ -19,7 +20,7 @@ from typing import NamedTuple
 from media_swarm.floor import floor
 from media_swarm.shape import SHAPES
 from media_swarm.show import SETTLE_S, Show, memory_kib, open_files, set_up, show
-from media_swarm.viewers import Viewer, Window
+from media_swarm.viewers import AT_ONCE, Refused, Viewer, Window
 from rig import BUSY, Figures, percentile
 
 KERNELS = ("python", "native")
@@ -100,12 +101,22 @@ def measure_for(one: Show, seconds: float) -> Measured:
 
 
 def have(one: Show, count: int) -> None:
-    """So many viewers, and a moment of rest."""
+    """So many viewers, or as many of them as the worker has room for, and a moment of rest."""
     here = list(one.viewers.here.values())
     if len(here) > count:
         one.viewers.leave(here[count:])
-    one.viewers.join(one.tokens(count - len(here)))
+    let_in(one, one.tokens(count - len(here)))
     one.loop.run_for(SETTLE_S)
+
+
+def let_in(one: Show, tokens: Sequence[str], at_once: int = AT_ONCE) -> int:
+    """Have viewers join. Returns how many the worker refused since it was full."""
+    before = len(one.viewers.here)
+    try:
+        one.viewers.join(tokens, at_once=at_once)
+    except Refused as refused:
+        print(f"    {refused}", flush=True)
+    return before + len(tokens) - len(one.viewers.here)
 
 
 # The parts ----------------------------------------------------------------------------------------
@@ -148,9 +159,10 @@ def saturated(one: Show, loaded: Measured, seconds: float) -> Measured:
     """Ever more viewers, until they lose something or the core is full. The best that was whole."""
     best = loaded
     while best.load < 0.98 and len(one.viewers.here) * 1.06 < SLOTS:
-        have(one, int(len(one.viewers.here) * 1.06))
+        wanted = int(len(one.viewers.here) * 1.06)
+        have(one, wanted)
         measured = measure_for(one, seconds)
-        if not measured.whole:
+        if not measured.whole or measured.viewers < wanted:
             break
         if measured.window.packets_per_s > best.window.packets_per_s:
             best = measured
@@ -175,8 +187,8 @@ async def viewers_of(shape: str, kernel: str, options: Options, figures: Figures
             have(one, wanted)
             measured = measure_for(one, options.seconds)
             if measured.whole and measured.delay_p99_ms <= DELAY_MS:
-                good, best = wanted, measured
-            else:
+                good, best = measured.viewers, measured
+            if good < wanted:
                 bad = wanted
             if options.viewers:
                 break
@@ -211,7 +223,7 @@ async def joins(kernel: str, options: Options, figures: Figures) -> None:
 
 
 async def storm(kernel: str, options: Options, figures: Figures) -> None:
-    """500 come at once while 300 watch: what those 300 lose and wait."""
+    """500 come at once while 300 watch: what those 300 lose and wait. A full worker refuses some."""
     watching = options.viewers or STORM_WATCHING
     coming = watching * STORM_JOINS // STORM_WATCHING
     async with show(SLOTS, kernel) as one:
@@ -221,17 +233,16 @@ async def storm(kernel: str, options: Options, figures: Figures) -> None:
         calm = measure_for(one, options.seconds)
         tokens = one.tokens(coming)
         began_s = time.monotonic()
-        stormy = measure(one, lambda: rush(one, tokens), some)
+        refused: list[int] = []
+        rush = functools.partial(let_in, one, tokens, STORM_AT_ONCE)
+        stormy = measure(one, lambda: refused.append(rush()), some)
+        figures.add(f"storm_refused_{kernel}", *refused)
         figures.add(f"storm_s_{kernel}", time.monotonic() - began_s)
         for name, measured in (("calm", calm), ("storm", stormy)):
             add(figures, f"{name}_lost_packets_{kernel}", measured.window.totals.lost, measured)
             figures.add(f"{name}_delay_p99_ms_{kernel}", measured.delay_p99_ms)
             gaps_ms = measured.window.gaps_ms
             figures.add(f"{name}_longest_gap_ms_{kernel}", max(gaps_ms, default=0.0))
-
-
-def rush(one: Show, tokens: Sequence[str]) -> None:
-    one.viewers.join(tokens, at_once=STORM_AT_ONCE)
 
 
 async def leaves(kernel: str, options: Options, figures: Figures) -> None:

@@ -117,8 +117,9 @@ class Viewers:
             joined.append(self.begin(token))
             self._loop.run_until(lambda: len(self._joining) < at_once, within_s, "joining")
         self._loop.run_until(lambda: not self._joining, within_s, "joining")
-        if self.refusals:
-            raise Refused(f"{len(self.refusals)} refused, first: {self.refusals[0]}")
+        if refusals := self.refusals:
+            self.refusals = []
+            raise Refused(f"{len(refusals)} refused, first: {refusals[0]}")
         return joined
 
     def begin(self, token: str) -> Viewer:

@@ -18,6 +18,7 @@
     │   └── RateLimited           429  come back after `retry_after_s`
     ├── OurFault                  the caller can only try again
     │   ├── Unavailable           503  a part is down, overloaded or draining
+    │   ├── Full                  503  no room for one more; come back after `retry_after_s`
     │   └── StorageFull           507
     └── ConfigError               start-up: what to set, and where
 
@@ -163,6 +164,13 @@ class Unavailable(OurFault):
     """A part is down, overloaded or draining."""
 
     code = "unavailable"
+    http_status = 503
+
+
+class Full(OurFault):
+    """There is no room for one more; those who are in are served."""
+
+    code = "full"
     http_status = 503
 
 

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from time import process_time
 
 from .. import system
-from ..errors import BadInput, NotFound, PreconditionFailed, PreconditionRequired
+from ..errors import BadInput, Full, NotFound, PreconditionFailed, PreconditionRequired
+from .capacity import Capacity
 from .engine import Answer, Layer, MediaEvent, Patched, Source
 from .feed import Feed
 from .kernel import Kernel
@@ -34,6 +35,7 @@ LOOK_EVERY_S = 0.1  # at what is on the stages
 REPORTS_EACH_S = 1.0  # to each viewer, spread over `REPORT_TURNS`
 REPORT_TURNS = 20
 STEPS_A_TURN = 12  # viewers that are sent some of the past before the loop looks around again
+FULL_RETRY_S = 5
 LINGER_S = 1.5  # a closed room stays on the stage until the next one's keyframe, at most
 PREVIEW = "preview:"  # names of feeds that are no stages
 
@@ -55,6 +57,9 @@ class ForwardingEngine:
         self._stepping: asyncio.TimerHandle | None = None
         self._packets_before = 0  # of publications that have ended
         self._sent_before = [0, 0, 0]  # packets, bytes, dropped of viewers that have left
+        self._capacity = Capacity()
+        self._viewers_refused = 0
+        self._looked_s, self._sent_s = system.monotonic_s(), 0.0
         self._busy: deque[tuple[float, float]] = deque(maxlen=6)
         self._turn = 0
         self._ticking = [
@@ -82,6 +87,9 @@ class ForwardingEngine:
 
     async def view(self, *, stage: str, person: str, offer: str) -> Answer:
         await self._transports.turns.mine()
+        if self._capacity.full(len(self._viewers) + 1):
+            self._viewers_refused += 1
+            raise Full("this stage has no room for more viewers", retry_after_s=FULL_RETRY_S)
         return self._open_viewer(self._feed(stage), person, offer)
 
     async def preview(self, *, publication: str, person: str, offer: str) -> Answer:
@@ -300,6 +308,7 @@ class ForwardingEngine:
             publication.tick(now_s)
 
     def _look_at_stages(self, now_s: float) -> None:
+        self._note_capacity(now_s)
         for publication in [p for p in self._publications.values() if p.vanished(now_s)]:
             self._on_publication_ended(publication, "vanished")
         for feed in list(self._feeds.values()):
@@ -307,6 +316,12 @@ class ForwardingEngine:
             feed.tick(now_s)
             for viewer in feed.viewers.values():
                 self._catch_up(viewer)
+
+    def _note_capacity(self, now_s: float) -> None:
+        passed_s, self._looked_s = now_s - self._looked_s, now_s
+        busy_s, self._sent_s = self._outbox.busy_s - self._sent_s, self._outbox.busy_s
+        served = sum(len(f.viewers) for f in self._feeds.values() if f.picture or f.sound)
+        self._capacity.note(passed_s=passed_s, busy_s=busy_s, viewers=served)
 
     def _report_to_viewers(self, now_s: float) -> None:
         """A share of the viewers each time, so that all get their report each second."""
@@ -360,6 +375,7 @@ class ForwardingEngine:
             bytes_sent=sent[1],
             packets_dropped=sent[2] + self._outbox.packets_dropped,
             datagrams_refused=self._transports.refused,
+            viewers_refused=self._viewers_refused,
             publications=[
                 p.statistics(now_s, self._shown_on(p)) for p in self._publications.values()
             ],

@@ -59,6 +59,7 @@ _WORKER_COUNTERS: tuple[tuple[str, str, ReadWorker], ...] = (
     ("bytes_sent", "Bytes to viewers", lambda w: w.bytes_sent),
     ("packets_dropped", "Packets the kernel did not take", lambda w: w.packets_dropped),
     ("datagrams_refused", "Datagrams of nobody known", lambda w: w.datagrams_refused),
+    ("viewers_refused", "Viewers for whom it was too full", lambda w: w.viewers_refused),
 )
 _STAGE_COUNTERS: tuple[tuple[str, str, ReadStage], ...] = (
     ("packets_sent", "Packets to viewers", lambda s: s.packets_sent),

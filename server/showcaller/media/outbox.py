@@ -23,6 +23,7 @@ class Outbox:
         self._sound: deque[_Job] = deque()
         self._pictures: deque[_Job] = deque()
         self.packets_dropped = 0
+        self.busy_s = 0.0  # spent sending
         self._wait_writable = wait_writable
         self._scheduled = False
 
@@ -33,8 +34,12 @@ class Outbox:
 
     def _run(self) -> None:
         self._scheduled = False
-        until_s = system.monotonic_s() + TURN_S
-        self._drop_overdue(until_s - TURN_S - OVERDUE_S)
+        since_s = system.monotonic_s()
+        self._drop_overdue(since_s - OVERDUE_S)
+        self._send_until(since_s + TURN_S)
+        self.busy_s += system.monotonic_s() - since_s
+
+    def _send_until(self, until_s: float) -> None:
         while jobs := self._sound or self._pictures:
             job = jobs[0]
             if job.step():

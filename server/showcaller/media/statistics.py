@@ -108,5 +108,6 @@ class Statistics(Struct, kw_only=True):
     bytes_sent: int = 0
     packets_dropped: int = 0  # the kernel would not take them
     datagrams_refused: int = 0  # forged, replayed, from strangers, not understood
+    viewers_refused: int = 0  # it was full
     publications: list[PublicationStatistics] = field(default_factory=list)
     stages: list[StageStatistics] = field(default_factory=list)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from showcaller.errors import (
     BadInput,
+    Full,
     NotFound,
     PreconditionFailed,
     PreconditionRequired,
@@ -99,6 +100,22 @@ async def test_a_viewer_decodes_what_a_speaker_encoded(stage, codec):
     assert re.search(rf"a=rtpmap:\d+ {codec}/90000", watcher.answer)
     await watcher.wait_for_frames(10)
     assert abs(watcher.brightness - 90) < 12
+
+
+async def test_a_full_worker_lets_in_no_viewer_more(stage):
+    """Those who watch lose nothing, and producers still see what they may put on the stage."""
+    await stage.engine.route(stage="main", session="talk")
+    publisher = await stage.publish("talk")
+    await stage.until(("published", "talk"))
+    stage.engine._capacity.note(passed_s=1000.0, busy_s=900.0, viewers=1)
+    watcher = Watcher()
+    stage.clients.append(watcher)
+    offer = await watcher.offer()
+    with pytest.raises(Full) as full:
+        await stage.engine.view(stage="main", person="viewer", offer=offer)
+    assert full.value.retry_after_s
+    assert (await stage.figures()).viewers_refused == 1
+    await stage.engine.preview(publication=publisher.resource, person="producer", offer=offer)
 
 
 class RsaCertificate(RTCCertificate):

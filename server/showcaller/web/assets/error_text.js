@@ -13,6 +13,7 @@ const TEXTS = {
   banned: "The organiser ended your access.",
   forbidden: "Your role does not allow this.",
   unavailable: "The event can’t store anything right now. Try again in a moment.",
+  full: "This stage is full. You get in by yourself when there is room.",
   storage_full: "The event can’t store anything right now. Try again in a moment.",
   stale_preview: "The run sheet has changed meanwhile. Here is the new preview.",
   cannot_undo: "Something was built upon it: it can’t be undone any more.",

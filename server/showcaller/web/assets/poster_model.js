@@ -36,7 +36,7 @@ export function posterOf(session, stage, items, picture) {
   if (!shown.on_air) return offAir(shown, items);
   if (picture.state === "failed") return poster("No picture", shown.title, { hint: picture.problem });
   if (picture.state === "connected" && (picture.playing || picture.soundOnly)) return whileConnected(shown, picture);
-  if (picture.state === "reconnecting") return poster("Reconnecting…", shown.title, { hint: "The picture was lost and comes back by itself." });
+  if (picture.state === "reconnecting") return poster("Reconnecting…", shown.title, { hint: picture.problem || "The picture was lost and comes back by itself." });
   return poster("Connecting…", shown.title);
 }
 
