@@ -103,6 +103,11 @@ kernel: $(VENV)/.demo ## build the native media kernel again, after a change or 
 bench-first-frame: $(VENV)/.dev tools ## how soon Chromium shows a stage, and how long a change of talk holds its picture up
 	$(BIN)/python loadtests/bench_first_frame.py
 
+.PHONY: bench-media-kill
+
+bench-media-kill: $(VENV)/.dev tools ## how soon Chromium shows the talk again when a media worker dies or hangs
+	$(BIN)/python loadtests/bench_media_kill.py
+
 .PHONY: bench-media-peers
 
 bench-media-peers: $(VENV)/.dev ## packets a second of CPU beside LiveKit, Janus and MediaMTX
