@@ -36,6 +36,7 @@ REPORTS_EACH_S = 1.0  # to each viewer, spread over `REPORT_TURNS`
 REPORT_TURNS = 20
 STEPS_A_TURN = 12  # viewers that are sent some of the past before the loop looks around again
 FULL_RETRY_S = 5
+CONNECTS_WITHIN_S = 2.0
 LINGER_S = 1.5  # a closed room stays on the stage until the next one's keyframe, at most
 PREVIEW = "preview:"  # names of feeds that are no stages
 
@@ -87,7 +88,7 @@ class ForwardingEngine:
 
     async def view(self, *, stage: str, person: str, offer: str) -> Answer:
         await self._transports.turns.mine()
-        if self._capacity.full(len(self._viewers) + 1):
+        if self._capacity.full(self._expected() + 1):
             self._viewers_refused += 1
             raise Full("this stage has no room for more viewers", retry_after_s=FULL_RETRY_S)
         return self._open_viewer(self._feed(stage), person, offer)
@@ -97,6 +98,11 @@ class ForwardingEngine:
         if publication not in self._publications:
             raise NotFound("this publication has ended")
         return self._open_viewer(self._feed(PREVIEW + publication), person, offer)
+
+    def _expected(self) -> int:
+        """Viewers who watch or asked just now: who asks and vanishes takes nobody's place for long."""
+        since_s = system.monotonic_s() - CONNECTS_WITHIN_S
+        return sum(viewer.live or viewer.asked_s > since_s for viewer in self._viewers.values())
 
     def _open_viewer(self, feed: Feed, person: str, offer: str) -> Answer:
         negotiated = negotiate(offer, "view")
