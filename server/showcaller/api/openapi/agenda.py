@@ -1,0 +1,54 @@
+"""Events, their agenda, and the tokens of those who take part."""
+
+from __future__ import annotations
+
+from .parts import AT_EVENT, EVENT, Spec, answer, json, operation, problems, ref, text
+
+
+def paths() -> Spec:
+    return {
+        "/api/v1/events": {"get": _events()},
+        AT_EVENT: {"parameters": [EVENT], "get": _agenda()},
+        f"{AT_EVENT}/agenda.ics": {"parameters": [EVENT], "get": _calendar()},
+        f"{AT_EVENT}/registrations": {"parameters": [EVENT], "post": _registration()},
+        f"{AT_EVENT}/tokens": {"parameters": [EVENT], "post": _renewal()},
+    }
+
+
+def _events() -> Spec:
+    answers = {"200": answer("Their ids and titles", json(ref("Events")))}
+    return operation("listEvents", "The events served here", answers)
+
+
+def _agenda() -> Spec:
+    return operation(
+        "getAgenda",
+        "The agenda with its live state: the items of channel `agenda`",
+        {
+            "200": answer("The newest", json(ref("Agenda")), ETag="Its position"),
+            "304": answer("You have the newest"),
+            **problems(404),
+        },
+    )
+
+
+def _calendar() -> Spec:
+    answers = {"200": answer("iCalendar", text("text/calendar")), **problems(404)}
+    return operation("getCalendar", "The agenda as a calendar (RFC 5545)", answers)
+
+
+def _registration() -> Spec:
+    return operation(
+        "register",
+        "Become an attendee",
+        {
+            "201": answer("Your token", json(ref("Token"))),
+            **problems(400, 403, 404, 413, 415, 429, 503, 507),
+        },
+        body=json(ref("Registration")),
+    )
+
+
+def _renewal() -> Spec:
+    answers = {"201": answer("The newer token", json(ref("Token"))), **problems(401, 403, 404)}
+    return operation("renewToken", "A newer token with the same rights", answers, token=True)

@@ -1,0 +1,81 @@
+"""What bodies and answers look like, by name."""
+
+from __future__ import annotations
+
+from .parts import Spec
+
+SCHEMAS: Spec = {
+    "Problem": {
+        "type": "object",
+        "description": "RFC 9457",
+        "required": ["type", "title", "status", "detail", "code", "retry"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "code": {"type": "string", "description": "Stable, for machines"},
+            "retry": {"type": "boolean"},
+            "field": {"type": "string"},
+            "retry_after_s": {"type": "integer"},
+        },
+    },
+    "Events": {
+        "type": "object",
+        "required": ["events"],
+        "properties": {
+            "events": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["id", "title"],
+                    "properties": {"id": {"type": "string"}, "title": {"type": "string"}},
+                },
+            }
+        },
+    },
+    "Agenda": {
+        "type": "object",
+        "required": ["epoch", "offset", "items"],
+        "properties": {
+            "epoch": {"type": "string"},
+            "offset": {"type": "integer"},
+            "items": {"type": "object", "description": "As in PROTOCOL.md §4"},
+        },
+    },
+    "Registration": {
+        "type": "object",
+        "required": ["name"],
+        "properties": {
+            "name": {"type": "string", "minLength": 1, "maxLength": 400},
+            "email": {"type": "string", "maxLength": 254},
+            "invite_code": {"type": "string", "maxLength": 200},
+        },
+    },
+    "Quality": {
+        "type": "object",
+        "required": ["event", "talks"],
+        "properties": {
+            "event": {"type": "string"},
+            "talks": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "description": "A TalkQuality of PROTOCOL.md §4, and what it is of",
+                    "required": ["session", "title", "stage", "start_ms", "end_ms"],
+                },
+            },
+        },
+    },
+    "Token": {
+        "type": "object",
+        "required": ["token", "person", "name", "roles", "expires_at_ms"],
+        "properties": {
+            "token": {"type": "string"},
+            "person": {"type": "string"},
+            "name": {"type": "string"},
+            "roles": {"type": "array", "items": {"type": "string"}},
+            "expires_at_ms": {"type": "integer"},
+        },
+    },
+}

@@ -1,0 +1,81 @@
+"""The running event: commands, exports and the live protocol."""
+
+from __future__ import annotations
+
+from .parts import (
+    AT_EVENT,
+    EVENT,
+    OBJECT,
+    Spec,
+    answer,
+    json,
+    operation,
+    parameter,
+    problems,
+    ref,
+    text,
+)
+
+_NAME = parameter("name", "As in PROTOCOL.md §6, such as question.ask")
+_IDEMPOTENCY_KEY: Spec = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+}
+
+
+def paths() -> Spec:
+    return {
+        f"{AT_EVENT}/commands/{{name}}": {"parameters": [EVENT, _NAME], "post": _command()},
+        f"{AT_EVENT}/export": {"parameters": [EVENT], "get": _log()},
+        f"{AT_EVENT}/exports/quality.json": {"parameters": [EVENT], "get": _quality()},
+        f"{AT_EVENT}/exports/quality.csv": {"parameters": [EVENT], "get": _quality_table()},
+        f"{AT_EVENT}/live": {"parameters": [EVENT], "get": _live()},
+    }
+
+
+def _command() -> Spec:
+    return operation(
+        "runCommand",
+        "Do what a live command does",
+        {
+            "200": answer("The command's result", json(OBJECT)),
+            **problems(400, 401, 403, 404, 409, 413, 415, 429, 503, 507),
+        },
+        token=True,
+        body=json(OBJECT),
+        parameters=[_IDEMPOTENCY_KEY],
+    )
+
+
+def _log() -> Spec:
+    return operation(
+        "exportLog",
+        "Every fact, a line of JSON each (producers, ops)",
+        {"200": answer("Facts", text("application/x-ndjson")), **problems(401, 403, 404, 503)},
+        token=True,
+    )
+
+
+def _quality() -> Spec:
+    return operation(
+        "exportQuality",
+        "How each talk came across (producers, ops)",
+        {"200": answer("Each talk", json(ref("Quality"))), **problems(401, 403, 404)},
+        token=True,
+    )
+
+
+def _quality_table() -> Spec:
+    return operation(
+        "exportQualityTable",
+        "How each talk came across, as a table (producers, ops)",
+        {"200": answer("A line each", text("text/csv")), **problems(401, 403, 404)},
+        token=True,
+    )
+
+
+def _live() -> Spec:
+    answers = {"101": answer("Upgraded"), **problems(400, 403, 404, 503)}
+    return operation("live", "The live protocol over WebSocket: see PROTOCOL.md", answers)
