@@ -6,7 +6,7 @@ import { openPage, takeNotice } from "./page.js";
 import { address, calendarAddress } from "./place.js";
 import { SessionRow } from "./session_row.js";
 import { signInCard } from "./sign_in.js";
-import { clockTime, countdown, isOwnZone, longDay, zoneName } from "./times.js";
+import { clockTime, countdown, isOwnZone, longDay, zoneLabel, zoneName } from "./times.js";
 
 /** @typedef {import("/sdk/types.js").Session} Session */
 
@@ -62,7 +62,7 @@ function renderIntro(event) {
 
 /** @param {import("/sdk/types.js").Event} event */
 function renderZones(event) {
-  const label = event.time_zone_label || zoneName(event.starts_at_ms, event.time_zone);
+  const label = zoneLabel(event);
   setText(byId("event-zone"), `Times in ${label}`);
   setText(byId("own-zone"), `Your time (${zoneName(event.starts_at_ms)})`);
   show(byId("zones"), !isOwnZone(event.time_zone, event.starts_at_ms));
@@ -91,7 +91,7 @@ function toggleTheme(theme) {
 function rowContext() {
   const event = eventOf(page.items);
   const own = byId("zones").querySelector("input:checked")?.getAttribute("value") === "own";
-  const label = event?.time_zone_label || zoneName(event?.starts_at_ms ?? 0, event?.time_zone);
+  const label = zoneLabel(event);
   const same = event ? isOwnZone(event.time_zone, event.starts_at_ms) : true;
   return {
     items: page.items,

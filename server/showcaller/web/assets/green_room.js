@@ -137,7 +137,7 @@ class StageCard {
   update(room) {
     this.#room = room;
     setText(this.#title, room.stage.title);
-    setText(this.#talk, room.title ? `On now: ${room.title}` : "Nothing is on this stage.");
+    setText(this.#talk, room.title ? `${room.ahead ? "Next" : "On now"}: ${room.title}` : "Nothing is on this stage.");
     this.#automatic.setAttribute("aria-label", `${this.#automatic.textContent}: ${room.stage.title}`);
     show(this.#automatic, room.chosenIn !== "");
     show(this.#figures, room.measured !== null);

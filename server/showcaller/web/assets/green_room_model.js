@@ -1,6 +1,6 @@
 /** What the green room shows, from the run sheet, the producer's channel and the workers' figures. Pure. */
 
-import { sessionOf } from "./agenda_model.js";
+import { isAhead, sessionOf } from "./agenda_model.js";
 
 /**
  * @typedef {import("/sdk/media_types.js").MediaOverview} MediaOverview
@@ -25,7 +25,8 @@ import { sessionOf } from "./agenda_model.js";
  *
  * @typedef {object} StageRoom one stage and what is published for it, what is on stage first
  * @property {StageState} stage
- * @property {string} title of the session that is on
+ * @property {string} title of the session that is on, or whose doors are open
+ * @property {boolean} ahead it has not begun: what is published for it waits here
  * @property {string} chosenIn the session whose publication was chosen by hand; empty: none
  * @property {StageStatistics | null} measured
  * @property {Published[]} published
@@ -57,9 +58,11 @@ export function stageRooms(items, desk, overview) {
   return stages.map((stage) => {
     const here = published.filter(({ session }) => sessionOf(items, session)?.stage === stage.id);
     const chosen = here.find((one) => one.chosen && one.live) ?? here.find((one) => one.chosen);
+    const session = stage.session ? sessionOf(items, stage.session) : undefined;
     return {
       stage,
-      title: stage.session ? (sessionOf(items, stage.session)?.title ?? stage.session) : "",
+      title: session?.title ?? "",
+      ahead: session !== undefined && isAhead(session),
       chosenIn: chosen?.session ?? "",
       measured: overview?.stages.find((one) => one.stage === stage.id) ?? null,
       published: here.sort(byPlace),

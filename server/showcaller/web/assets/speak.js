@@ -10,7 +10,7 @@ import { openPage, refuse } from "./page.js";
 import { ScreenShare } from "./screen_share.js";
 import { Sources } from "./sources.js";
 import { StageVideo } from "./stage_video.js";
-import { clockRange, clockTime, clockTimeWithSeconds, countdown } from "./times.js";
+import { clockRange, clockTime, clockTimeWithSeconds, countdown, zoneLabel } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -116,7 +116,7 @@ function render() {
   const zone = eventOf(page.items)?.time_zone;
   setText(byId("title"), now.title);
   const { start_ms, end_ms } = now.expected;
-  setText(byId("when"), `${clockRange(start_ms, end_ms, zone)} ${eventOf(page.items)?.time_zone_label ?? ""}`);
+  setText(byId("when"), `${clockRange(start_ms, end_ms, zone)} ${zoneLabel(eventOf(page.items))}`);
   renderCountdown(now);
   renderAir(now);
   renderSlides(now);

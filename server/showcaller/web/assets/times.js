@@ -51,6 +51,14 @@ export function zoneName(ms, zone) {
 }
 
 /**
+ * @param {{ time_zone: string, time_zone_label: string, starts_at_ms: number } | undefined} event
+ * @returns {string} what its organisers call its zone, else such as `GMT+1`
+ */
+export function zoneLabel(event) {
+  return event ? event.time_zone_label || zoneName(event.starts_at_ms, event.time_zone) : "";
+}
+
+/**
  * Whether the clocks of `zone` show the viewer's own time at the instant `ms`.
  *
  * @param {string} zone

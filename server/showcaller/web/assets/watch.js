@@ -12,7 +12,7 @@ import { QuestionsPanel } from "./questions_panel.js";
 import { ReactionsBar } from "./reactions_bar.js";
 import { speakerItem } from "./session_row.js";
 import { StageVideo } from "./stage_video.js";
-import { clockRange, countdown } from "./times.js";
+import { clockRange, countdown, zoneLabel } from "./times.js";
 
 /** @typedef {import("/sdk/types.js").Session} Session */
 
@@ -83,7 +83,7 @@ function renderTalk(session) {
   show(byId("state"), status.text !== "");
   const { start_ms, end_ms } = session.expected;
   const ahead = isAhead(session) && !session.waiting_for ? `, starts in ${countdownTo(start_ms)}` : "";
-  setText(byId("when"), `${clockRange(start_ms, end_ms, zone)} ${event?.time_zone_label ?? ""}${ahead}`);
+  setText(byId("when"), `${clockRange(start_ms, end_ms, zone)} ${zoneLabel(event)}${ahead}`);
   keyed(byId("speakers"), speakersOf(event, session), ({ id }) => id, speakerItem);
   if (event) document.title = `${session.title} – ${event.title}`;
 }
