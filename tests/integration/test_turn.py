@@ -14,7 +14,9 @@ from showcaller.broker.sqlite import SqliteBroker
 from showcaller.media.ice_servers import IceServers
 from showcaller.testing.media_node import MediaNode
 from showcaller.testing.turn_server import PASSWORD, USER, TurnServer
+from showcaller_client import media
 
+SECRET = "shared by nodes and TURN servers"
 LINK = re.compile(r'<(.*)>; rel="ice-server"; username="(.*)"; credential="(.*)"; credential-type')
 
 
@@ -37,7 +39,7 @@ def in_use(client):
     return pair.local_candidate.type, pair.remote_candidate.type
 
 
-@pytest.mark.parametrize("secret", ["", "shared by nodes and TURN servers"])
+@pytest.mark.parametrize("secret", ["", SECRET])
 async def test_media_flows_through_the_relay_that_the_answer_names(broker, secret):
     async with TurnServer(secret) as turn:
         url = turn.url if secret else turn.url.replace(":", f":{USER}:{PASSWORD}@", 1)
@@ -51,6 +53,23 @@ async def test_media_flows_through_the_relay_that_the_answer_names(broker, secre
             await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
             await watcher.wait_for_frames(10)
             assert in_use(watcher) == in_use(publisher) == ("relay", "host")
+
+
+async def test_the_python_sdk_goes_by_the_relay_where_nothing_else_gets_out(broker, monkeypatch):
+    monkeypatch.setattr("aioice.ice.get_host_addresses", lambda **_: [])
+    async with TurnServer(SECRET) as turn:
+        servers = IceServers(["turn:127.0.0.1:9?transport=udp", turn.url], SECRET)
+        async with MediaNode(broker, ice_servers=servers) as node:
+            event = str(node._server.make_url("/api/v1/events/")) + node.event.event_id
+            speaker = node.token("speaker", person="p_speaker", sessions=("one",))
+            publishing = asyncio.create_task(
+                media.publish(await media.load_test_card(), f"{event}/sessions/one/whip", speaker)
+            )
+            async with media.watch(f"{event}/stages/main/whep", node.token()) as viewer:
+                await viewer.wait_for_video(10)
+                assert in_use(viewer._peer) == ("relay", "host")
+            publishing.cancel()
+            await asyncio.gather(publishing, return_exceptions=True)
 
 
 async def allocate(turn, link):

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from typing import IO, Any
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
@@ -23,7 +24,7 @@ MAX_BODY = 1 << 20  # bytes
 
 @dataclass(frozen=True)
 class Response:
-    """An answer of 2xx; `headers` by their names in lower case."""
+    """An answer of 2xx; `headers` by their names in lower case, those of one name joined by commas."""
 
     status: int
     headers: Mapping[str, str]
@@ -130,11 +131,16 @@ def _send(
     opener = urllib.request.build_opener(_NoRedirects, https)
     try:
         with opener.open(message, timeout=timeout_s) as answer:
-            headers = {name.lower(): value for name, value in answer.headers.items()}
-            return Response(answer.status, headers, answer.read(MAX_BODY))
+            return Response(answer.status, _joined(answer.headers), answer.read(MAX_BODY))
     except urllib.error.HTTPError as error:
         with error:
             raise _refused(error.code, error.headers, error.read(MAX_BODY)) from None
+
+
+def _joined(headers: Message) -> dict[str, str]:
+    """RFC 9110 §5.3."""
+    names = {name.lower() for name in headers}
+    return {name: ", ".join(headers.get_all(name, ())) for name in names}
 
 
 def _refused(status: int, headers: Any, body: bytes) -> Refused:

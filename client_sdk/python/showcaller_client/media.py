@@ -31,7 +31,7 @@ from . import backoff, http
 from .errors import Refused
 from .followed import Followed
 from .testcard import AUDIO_FRAME, AUDIO_RATE, EncodedLoop, make_test_card
-from .whip import Peer
+from .whip import Endpoint, Peer
 
 log = logging.getLogger("showcaller_client")
 
@@ -143,13 +143,13 @@ async def publish(
     Raises `Refused` where waiting is no use: not a speaker of this session, the session has ended.
     """
 
+    endpoint = Endpoint(whip_url, token, ssl_context=ssl_context)
+
     async def once() -> None:
         tracks = source.tracks()
         finished = asyncio.Event()
         tracks[0].on("ended", finished.set)
-        peer = await Peer.open(
-            whip_url, token, lambda pc: _offer(pc, tracks), ssl_context=ssl_context
-        )
+        peer = await endpoint.connect(lambda pc: _offer(pc, tracks))
         log.info("publishing to %s", whip_url)
         try:
             if await _first(peer.ended(), _outdated(generation), finished.wait()) == 2:
@@ -182,7 +182,7 @@ class Viewer:
         self.audio_frames = 0
         self.connections = 0
         self.frame_size: tuple[int, int] | None = None  # of the newest one: width, height
-        self._url, self._token, self._ssl = whep_url, token, ssl_context
+        self._endpoint = Endpoint(whep_url, token, ssl_context=ssl_context)
         self._generation = generation
         self._peer: Peer | None = None
         self._counting: set[asyncio.Task[None]] = set()
@@ -190,7 +190,9 @@ class Viewer:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(_keep_at_it(self._once), name=f"watch {self._url}")
+        self._task = asyncio.create_task(
+            _keep_at_it(self._once), name=f"watch {self._endpoint.url}"
+        )
         self._task.add_done_callback(lambda _: self._counted.set())
         return self
 
@@ -229,7 +231,7 @@ class Viewer:
         }
 
     async def _once(self) -> None:
-        peer = await Peer.open(self._url, self._token, self._ask, ssl_context=self._ssl)
+        peer = await self._endpoint.connect(self._ask)
         self._peer = peer
         self.connections += 1
         try:

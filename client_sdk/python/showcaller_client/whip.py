@@ -9,19 +9,60 @@ import asyncio
 import ssl
 from collections.abc import Callable
 
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    RTCConfiguration,
+    RTCIceGatherer,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 
 from . import http
 from .errors import Refused
+from .ice_servers import IceServer, ice_servers_of
 
 CONNECT_TIMEOUT_S = 15.0
+DIRECT_TIMEOUT_S = 3.0  # then by a TURN server, if the answer names one
 DELETE_TIMEOUT_S = 2.0
 
 Prepare = Callable[[RTCPeerConnection], None]
 
 
+class Endpoint:
+    """A WHIP or WHEP address as one person uses it, again and again.
+
+    The way to the server is direct as a rule. Where it is not, the next connection goes by the TURN
+    server that the answer named.
+    """
+
+    def __init__(self, url: str, token: str, *, ssl_context: ssl.SSLContext | None = None) -> None:
+        self.url = url
+        self._token, self._ssl = token, ssl_context
+        self._relays: list[RTCIceServer] = []  # empty while the direct way is good
+
+    async def connect(self, prepare: Prepare) -> Peer:
+        """Negotiate; `prepare` adds the tracks or transceivers to offer.
+
+        Raises `Refused` (409 with `retry_after_s`: a closed door) and `OSError`: then another try may help.
+        """
+        # No STUN: the media server's addresses can be reached, or only a relay helps (RFC 8445 §2.7).
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=self._relays))
+        peer = Peer(pc, self._token, self._ssl)
+        try:
+            prepare(pc)
+            direct = not self._relays
+            self._relays = await peer.negotiate(self.url)  # their passwords end: take the newest
+            await peer.connected(DIRECT_TIMEOUT_S if direct and self._relays else CONNECT_TIMEOUT_S)
+        except BaseException:
+            await peer.close()
+            raise
+        if direct:
+            self._relays = []
+        return peer
+
+
 class Peer:
-    """A connection that was offered, answered and established."""
+    """One connection to the media server."""
 
     def __init__(self, pc: RTCPeerConnection, token: str, context: ssl.SSLContext | None) -> None:
         self.pc = pc
@@ -32,27 +73,29 @@ class Peer:
         self._ended = asyncio.Event()
         pc.on("connectionstatechange", self._changed)
 
-    @classmethod
-    async def open(
-        cls, url: str, token: str, prepare: Prepare, *, ssl_context: ssl.SSLContext | None = None
-    ) -> Peer:
-        """Negotiate at `url`; `prepare` adds the tracks or transceivers to offer.
+    async def negotiate(self, url: str) -> list[RTCIceServer]:
+        """Offer and take the answer. Returns the TURN servers that it names; raises as `Endpoint.connect`."""
+        await self.pc.setLocalDescription(await self.pc.createOffer())
+        answer = await http.request(
+            "POST",
+            url,
+            self.pc.localDescription.sdp,
+            content_type="application/sdp",
+            token=self._token,
+            ssl_context=self._context,
+        )
+        if location := answer.headers.get("location"):
+            self._resource = http.absolute(url, location)
+        sdp = RTCSessionDescription(sdp=answer.body.decode(), type="answer")
+        await self.pc.setRemoteDescription(sdp)
+        return _relays(ice_servers_of(answer.headers.get("link", "")))
 
-        Raises `Refused` (409 with `retry_after_s`: a closed door) and `OSError`.
-        """
-        # No STUN server: the media server's addresses can be reached, or nothing helps (RFC 8445 §2.7).
-        peer = cls(RTCPeerConnection(RTCConfiguration(iceServers=[])), token, ssl_context)
-        try:
-            prepare(peer.pc)
-            await peer._negotiate(url)
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await peer._connected.wait()
-        except BaseException:
-            await peer.close()
-            raise
-        if peer._ended.is_set():
+    async def connected(self, timeout_s: float) -> None:
+        """Wait until media may flow. Raises `OSError` if it can't."""
+        async with asyncio.timeout(timeout_s):
+            await self._connected.wait()
+        if self._ended.is_set():
             raise OSError("no media connection came about")
-        return peer
 
     async def ended(self) -> None:
         """Wait until the connection has failed or was closed by the other side."""
@@ -74,24 +117,24 @@ class Peer:
                 pass
         await self.pc.close()
 
-    async def _negotiate(self, url: str) -> None:
-        await self.pc.setLocalDescription(await self.pc.createOffer())
-        answer = await http.request(
-            "POST",
-            url,
-            self.pc.localDescription.sdp,
-            content_type="application/sdp",
-            token=self._token,
-            ssl_context=self._context,
-        )
-        if location := answer.headers.get("location"):
-            self._resource = http.absolute(url, location)
-        sdp = RTCSessionDescription(sdp=answer.body.decode(), type="answer")
-        await self.pc.setRemoteDescription(sdp)
-
     def _changed(self) -> None:
         state = self.pc.connectionState
         if state in ("connected", "failed", "closed"):
             self._connected.set()
         if state in ("failed", "closed"):
             self._ended.set()
+
+
+def _relays(servers: list[IceServer]) -> list[RTCIceServer]:
+    """Those that aiortc can use. It takes the first, and who needs one mostly has no UDP at all."""
+    relays = sorted((server for server in servers if server.relays()), key=IceServer.over_udp)
+    ours = (RTCIceServer(relay.url, relay.username, relay.credential) for relay in relays)
+    return [relay for relay in ours if _can_be_used(relay)]
+
+
+def _can_be_used(relay: RTCIceServer) -> bool:
+    try:
+        RTCIceGatherer(iceServers=[relay])
+    except ValueError:
+        return False
+    return True

@@ -108,6 +108,12 @@ async def test_a_redirect_takes_the_token_nowhere(server: Server) -> None:
     assert len(server.seen) == 1
 
 
+async def test_headers_of_one_name_are_joined(server: Server) -> None:
+    server.will(201, b"", Link="<stun:a>; rel=x", LINK="<stun:b>; rel=y")
+    answer = await request("POST", server.url + "/x", "offer", content_type="application/sdp")
+    assert answer.headers["link"] == "<stun:a>; rel=x, <stun:b>; rel=y"
+
+
 async def test_nobody_there_is_an_os_error(server: Server) -> None:
     server.server_close()
     with pytest.raises(OSError):
