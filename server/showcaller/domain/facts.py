@@ -16,7 +16,7 @@ from .ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, Sta
 from .quality import TalkQuality
 from .schedule import Schedule
 
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 
@@ -223,9 +223,10 @@ class QuestionErased(Fact, frozen=True, kw_only=True, tag="question.erased"):
 
 
 class VotesCast(Fact, frozen=True, kw_only=True, tag="votes.cast"):
-    """A batch; of several votes by one person on one question the last wins."""
+    """A batch; of several votes by one person on one question the one given last wins."""
 
     votes: tuple[tuple[PersonId, QuestionId, bool], ...]
+    given_ms: tuple[int, ...] = ()  # wall time of each; 0 or none: when the log took it
 
 
 # Announcements ----------------------------------------------------------------------------------

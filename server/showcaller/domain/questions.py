@@ -11,6 +11,7 @@ Without pre-moderation a question begins as approved. One question per session i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from msgspec.structs import replace
 from . import facts
 from .ids import PersonId, QuestionId, SessionId
 from .outcome import Outcome, Refusal, Touch
-from .votes import Votes
+from .votes import LATEST_MS, Votes
 
 if TYPE_CHECKING:
     from .runsheet import RunSheet
@@ -33,6 +34,7 @@ PUBLIC_STATES = frozenset({"approved", "on_air", "answered"})
 VOTABLE_STATES = frozenset({"approved", "on_air"})
 MAX_PER_PERSON = 20
 MAX_PER_SESSION = 5_000
+CLOCK_SLACK_MS = 60_000  # by which a client may be wrong about when a vote was given
 
 
 class Question(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -228,17 +230,22 @@ class Questions:
 
     # Votes --------------------------------------------------------------------------------------
 
-    def cast_votes(self, fact: facts.VotesCast) -> Outcome:
-        """Fold a batch; votes that can't be counted are named in `refused_votes`, the others count."""
+    def cast_votes(self, fact: facts.VotesCast, at_ms: int) -> Outcome:
+        """Fold a batch appended at wall time `at_ms`; votes that can't be counted are named in
+        `refused_votes`, the others count. One that comes after a later one changes nothing.
+        """
         outcome, find, cast = Outcome(), self.by_id.get, self.votes.cast
-        for place, vote in enumerate(fact.votes):
+        given = chain(fact.given_ms, repeat(0))
+        for place, (vote, given_ms) in enumerate(zip(fact.votes, given, strict=False)):
             person, question_id, on = vote
             question = find(question_id)
             if question is None or question.state not in VOTABLE_STATES:
                 outcome.refused_votes[place] = _why_not_votable(question)
             elif question.person == person:
                 outcome.refused_votes[place] = _OWN
-            elif cast(person, question.number, on):
+            elif cast(
+                person, question.number, on, _since_asked_ms(question, given_ms or at_ms, at_ms)
+            ):
                 outcome.votes.append(vote)
         return outcome
 
@@ -258,6 +265,12 @@ def first_state(run: SessionRun) -> Literal["pending", "approved"]:
 
 def _wrong_state(question: Question, what: str) -> Refusal:
     return Refusal("wrong_state", f"the question is {question.state}: it can't {what}")
+
+
+def _since_asked_ms(question: Question, given_ms: int, at_ms: int) -> int:
+    """How long after the question, as `Votes` takes it. Where a clock is far off, the log's order counts."""
+    since_ms = min(given_ms, at_ms + CLOCK_SLACK_MS) - question.asked_ms + CLOCK_SLACK_MS
+    return min(max(since_ms, 0), LATEST_MS)
 
 
 def _touches(question: QuestionId) -> set[Touch]:

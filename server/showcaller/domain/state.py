@@ -116,7 +116,7 @@ class State:
         if self.runsheet is None or kind is facts.RunStarted:
             return self._start_run(fact, at_ms)
         if isinstance(fact, facts.VotesCast):  # as most are
-            return self.questions.cast_votes(fact)
+            return self.questions.cast_votes(fact, at_ms)
         if kind in _QUESTION_FACTS:
             return self.questions.apply(fact, at_ms, self.runsheet)
         if kind in _RUN_SHEET_FACTS:

@@ -45,6 +45,7 @@ class RejectArgs(QuestionArgs, frozen=True, kw_only=True):
 
 class VoteArgs(QuestionArgs, frozen=True, kw_only=True):
     on: bool
+    given_ms: Annotated[int, _INSTANT_MS] = 0  # 0: the client does not say
 
 
 class SessionArgs(Args, frozen=True, kw_only=True):

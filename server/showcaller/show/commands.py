@@ -170,7 +170,7 @@ class Commands:
 
     async def vote(self, call: Call, args: a.VoteArgs) -> Result:
         if call.key not in self._vote_verdicts:
-            refused = await self._votes.cast(call.by, args.question, args.on)
+            refused = await self._votes.cast(call.by, args.question, args.on, args.given_ms)
             _remember(self._vote_verdicts, call.key, refused)
         _raise_if(self._vote_verdicts[call.key])
         question = self._event.state.questions.get(args.question)

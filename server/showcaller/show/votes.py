@@ -19,6 +19,7 @@ Append = Callable[[VotesCast, str], Awaitable[Outcome]]
 
 class _Waiting(NamedTuple):
     vote: tuple[PersonId, QuestionId, bool]
+    given_ms: int
     verdict: asyncio.Future[Refusal | None]
 
 
@@ -31,11 +32,15 @@ class VoteBatches:
         self._timer: asyncio.TimerHandle | None = None
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def cast(self, person: PersonId, question: QuestionId, on: bool) -> Refusal | None:
-        """Vote, or withdraw a vote; why it was not counted, if so. Raises what `append` raises."""
+    async def cast(
+        self, person: PersonId, question: QuestionId, on: bool, given_ms: int = 0
+    ) -> Refusal | None:
+        """Vote, or withdraw a vote; why it was not counted, if so. `given_ms`: when the person did, in
+        server time, if that is known. Raises what `append` raises.
+        """
         loop = asyncio.get_running_loop()
         verdict: asyncio.Future[Refusal | None] = loop.create_future()
-        self._waiting.append(_Waiting((person, question, on), verdict))
+        self._waiting.append(_Waiting((person, question, on), given_ms, verdict))
         if len(self._waiting) >= MAX_BATCH:
             self._send()
         elif self._timer is None:
@@ -52,7 +57,11 @@ class VoteBatches:
         task.add_done_callback(self._under_way.discard)
 
     async def _append_batch(self, batch: list[_Waiting]) -> None:
-        fact = VotesCast(votes=tuple(waiting.vote for waiting in batch))
+        given_ms = tuple(waiting.given_ms for waiting in batch)
+        fact = VotesCast(
+            votes=tuple(waiting.vote for waiting in batch),
+            given_ms=given_ms if any(given_ms) else (),
+        )
         try:
             outcome = await self._append(fact, system.random_id("votes"))
         except Exception as error:

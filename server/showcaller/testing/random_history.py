@@ -243,7 +243,10 @@ class RandomHistory:
             (self._person(), self._question(), self._rng.random() < 0.8)
             for _ in range(self._rng.randint(1, 6))
         ]
-        return facts.VotesCast(votes=tuple(votes))
+        given_ms = tuple(
+            self._rng.choice((0, self._rng.randint(self.now_ms - 500, self.now_ms))) for _ in votes
+        )
+        return facts.VotesCast(votes=tuple(votes), given_ms=given_ms)
 
     # Announcements and people ---------------------------------------------------------------------
 

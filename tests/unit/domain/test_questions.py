@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from showcaller.domain import facts, questions
 from showcaller.domain.outcome import Touch
@@ -51,8 +55,8 @@ class Panel:
         outcome = self.fold(ACTIONS[action](question))
         return outcome.refused.code if outcome.refused else "ok"
 
-    def vote(self, *votes):
-        return self.questions.cast_votes(facts.VotesCast(votes=votes))
+    def vote(self, *votes, at_ms=2_000, given_ms=()):
+        return self.questions.cast_votes(facts.VotesCast(votes=votes, given_ms=given_ms), at_ms)
 
     def state(self, question="q1"):
         return self.questions.get(question).state
@@ -266,6 +270,51 @@ def test_of_several_votes_in_a_batch_the_last_wins():
     assert panel.votes() == 1
     assert panel.questions.has_vote(question, "cy")
     assert not panel.questions.has_vote(question, "bob")
+
+
+def test_a_vote_that_comes_after_a_later_one_changes_nothing():
+    panel = panel_with("approved")
+    on, off = ("bob", "q1", True), ("bob", "q1", False)
+    assert panel.vote(on, off, given_ms=(5_000, 5_001)).votes == [on, off]
+    late = panel.vote(on, at_ms=9_000, given_ms=(5_000,))
+    assert (late.votes, late.refused_votes, panel.votes()) == ([], {}, 0)
+    assert panel.vote(on, at_ms=9_500, given_ms=(9_400,)).votes == [on]
+
+
+def test_a_vote_without_its_time_was_given_when_the_log_took_it():
+    panel = panel_with("approved")
+    on, off = ("bob", "q1", True), ("bob", "q1", False)
+    panel.vote(on, at_ms=5_000)
+    assert panel.vote(off, at_ms=6_000, given_ms=(4_999,)).votes == []
+    assert panel.vote(off, at_ms=7_000).votes == [off]
+
+
+@pytest.mark.parametrize("wrong_by_ms", [-(10**10), 10**10])
+def test_votes_of_a_clock_that_is_far_off_count_in_the_order_of_the_log(wrong_by_ms):
+    panel = panel_with("approved")
+    on, off = ("bob", "q1", True), ("bob", "q1", False)
+    for at_ms, vote in ((5_000, on), (6_000, off), (7_000, on)):
+        given_ms = (max(1, at_ms + wrong_by_ms),)
+        assert panel.vote(vote, at_ms=at_ms, given_ms=given_ms).votes == [vote]
+
+
+@given(st.data())
+def test_however_votes_come_each_question_ends_as_its_voter_said_last(data):
+    """One person's commands over several workers: late, repeated, overtaking one another."""
+    said = data.draw(st.lists(st.tuples(st.sampled_from(["q1", "q2"]), st.booleans()), max_size=8))
+    gaps_ms = data.draw(st.lists(st.integers(1, 50_000), min_size=len(said), max_size=len(said)))
+    given_ms = list(accumulate(gaps_ms, initial=2_000))[1:]
+    commands = [(("bob", *what), ms) for what, ms in zip(said, given_ms, strict=True)]
+    again = data.draw(st.lists(st.sampled_from(commands))) if commands else []
+    panel = panel_with("approved")
+    panel.ask("q2", session="open", person="cy")
+    at_ms = 2_000
+    for vote, ms in data.draw(st.permutations(commands + again)):
+        at_ms = max(at_ms, ms)
+        panel.vote(vote, at_ms=at_ms, given_ms=(ms,))
+    last = dict(said)
+    assert {q.id for q in panel.questions.voted_by("bob")} == {q for q in last if last[q]}
+    assert [panel.votes(q) for q in ("q1", "q2")] == [last.get(q, False) for q in ("q1", "q2")]
 
 
 def test_each_vote_has_its_own_verdict():

@@ -1,4 +1,4 @@
-"""Votes against the plainest model of them: a set of pairs."""
+"""Votes against the plainest model of them: for each person and question the vote that was given last."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,18 +8,25 @@ from showcaller.domain.votes import Votes
 
 QUESTIONS = 5
 CAST = st.lists(
-    st.tuples(st.sampled_from(["ada", "bob", "cy"]), st.integers(0, QUESTIONS - 1), st.booleans())
+    st.tuples(
+        st.sampled_from(["ada", "bob", "cy"]),
+        st.integers(0, QUESTIONS - 1),
+        st.booleans(),
+        st.sampled_from([0, 1, 2, 1_000, votes.LATEST_MS]),
+    )
 )
 
 
 def cast_all(cast):
-    found, model = Votes(), set()
+    found, newest = Votes(), {}
     assert [found.add_question() for _ in range(QUESTIONS)] == list(range(QUESTIONS))
-    for person, number, on in cast:
-        after = model | {(person, number)} if on else model - {(person, number)}
-        assert found.cast(person, number, on) == (after != model)
-        model = after
-    return found, model
+    for person, number, on, given_ms in cast:
+        known_ms, was_on = newest.get((person, number), (0, False))
+        counts = given_ms >= known_ms
+        assert found.cast(person, number, on, given_ms) == (counts and on != was_on)
+        if counts:
+            newest[person, number] = given_ms, on
+    return found, {pair for pair, (_, on) in newest.items() if on}
 
 
 def shown(found):
@@ -58,22 +65,22 @@ def test_copied_votes_go_on_alike(before, after):
 
 def test_a_copy_does_not_change_with_the_votes(monkeypatch):
     monkeypatch.setattr(votes, "PEOPLE_A_PART", 1)
-    found, _ = cast_all([("ada", 1, True), ("bob", 1, True), ("bob", 2, True)])
+    found, _ = cast_all([("ada", 1, True, 0), ("bob", 1, True, 0), ("bob", 2, True, 0)])
     parts = found.parts()
     first = dict(parts[0])
-    found.cast("ada", 0, True)
-    found.cast("bob", 1, False)
-    found.cast("cy", 4, True)
+    found.cast("ada", 0, True, 0)
+    found.cast("bob", 1, False, 0)
+    found.cast("cy", 4, True, 0)
     again = Votes([first, *map(dict, parts[1:])], [0] * QUESTIONS)
     assert shown(again) == {("ada", 1), ("bob", 1), ("bob", 2)}
 
 
 def test_the_votes_of_a_person_are_in_the_order_of_asking():
-    found, _ = cast_all([("ada", number, True) for number in (3, 0, 4, 1)])
+    found, _ = cast_all([("ada", number, True, 0) for number in (3, 0, 4, 1)])
     assert list(found.of_person("ada")) == [0, 1, 3, 4]
 
 
 def test_an_erased_question_has_no_votes():
-    found, _ = cast_all([("ada", 1, True), ("bob", 1, True), ("bob", 2, True)])
+    found, _ = cast_all([("ada", 1, True, 0), ("bob", 1, True, 0), ("bob", 2, True, 0)])
     found.forget(1)
     assert (found.tally(1), found.total()) == (0, 1)

@@ -39,6 +39,17 @@ def test_votes_at_once_become_one_fact_and_each_gets_its_verdict():
         assert await asyncio.gather(*cast) == [None, OWN, None]
         (fact,) = log.facts
         assert fact.votes == (("bob", "q1", True), ("ada", "q1", True), ("cy", "q1", True))
+        assert fact.given_ms == ()
+
+    run_virtually(story())
+
+
+def test_the_fact_says_when_each_vote_was_given():
+    async def story():
+        log = Log()
+        batches = VoteBatches(log.append)
+        await asyncio.gather(batches.cast("bob", "q1", True, 17), batches.cast("cy", "q1", True))
+        assert log.facts[0].given_ms == (17, 0)
 
     run_virtually(story())
 
