@@ -57,6 +57,13 @@ async def overview(node):
     return json.loads(answer.text)
 
 
+async def viewers(node):
+    """Who watches the stage `main`: person and name."""
+    answer = await node.ask("GET", "stages/main/viewers", token=node.token("producer"))
+    assert (answer.status, answer.type) == (200, JSON)
+    return [(one["person"], one["name"]) for one in json.loads(answer.text)["viewers"]]
+
+
 async def test_producers_see_all_nodes_from_any_node(brokers):
     async with MediaNode(brokers[0]) as host, MediaNode(brokers[1]) as other:
         await live(host, "one")
@@ -82,9 +89,10 @@ async def test_producers_see_all_nodes_from_any_node(brokers):
         assert (stage["stage"], stage["session"], stage["viewers"]) == ("main", "one", 1)
 
         for asked in (host, other):  # here, and by way of the node that has the stage
-            answer = await asked.ask("GET", "stages/main/viewers", token=asked.token("producer"))
-            assert answer.status == 200
-            assert isinstance(json.loads(answer.text)["viewers"], list)
+            assert await viewers(asked) == [("p_viewer", "")]
+        await host.event.names.put("p_viewer", "Vera")
+        for asked in (host, other):
+            assert await viewers(asked) == [("p_viewer", "Vera")]
         nothing = await other.ask("GET", "stages/side/viewers", token=other.token("producer"))
         assert json.loads(nothing.text) == {"viewers": []}
 

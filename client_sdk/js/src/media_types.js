@@ -55,6 +55,7 @@
  * @typedef {object} ViewerStatistics
  * @property {string} resource
  * @property {string} person
+ * @property {string} name "" if it isn't known
  * @property {string} stage
  * @property {number} connected_s
  * @property {number} packets_sent

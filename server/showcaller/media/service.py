@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from ..broker.base import Entry, Lease
 from ..domain.facts import AnyFact
-from ..domain.ids import StageId
+from ..domain.ids import PersonId, StageId
 from ..domain.outcome import Outcome
 from ..domain.people import Principal
 from ..domain.runsheet import RunSheet
@@ -173,7 +174,13 @@ class MediaService:
         if worker is None:
             return []
         asked = {"stage": stage, "asker": _asker(principal)}
-        return msgspec.convert(await self._do(worker, "viewers", asked), list[ViewerStatistics])
+        told = await self._do(worker, "viewers", asked)
+        return await self._named(msgspec.convert(told, list[ViewerStatistics]))
+
+    async def _named(self, viewers: list[ViewerStatistics]) -> list[ViewerStatistics]:
+        """Workers know nobody's name."""
+        names = await self._event.names_of(PersonId(viewer.person) for viewer in viewers)
+        return [replace(viewer, name=names[PersonId(viewer.person)]) for viewer in viewers]
 
     def measured(self) -> NodeMedia:
         """This node's media, for `/metrics`."""

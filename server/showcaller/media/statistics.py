@@ -79,6 +79,7 @@ class ViewerStatistics(Struct, kw_only=True):
 
     resource: str
     person: str
+    name: str = ""  # given where producers ask; "" if it isn't known
     stage: str
     connected_s: float = 0.0
     packets_sent: int = 0

@@ -244,6 +244,13 @@ class LiveEvent:
         if who.person not in self.state.people.erased:
             await self.names.introduce(who)
 
+    async def names_of(self, people: Iterable[PersonId]) -> dict[PersonId, str]:
+        """Their names; "" for who has none or was erased. Raises `Unavailable`."""
+        there = set(people)
+        await self.names.ensure(there)
+        erased = self.state.people.erased
+        return {person: "" if person in erased else self.names.get(person) for person in there}
+
     # Reading ------------------------------------------------------------------------------------
 
     def wall_ms(self) -> float:

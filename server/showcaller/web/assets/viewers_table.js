@@ -59,7 +59,7 @@ export class ViewersTable {
 function cellsOf(viewer) {
   const asked = viewer.asked_layer === "auto" ? "" : " (asked for)";
   return [
-    viewer.person,
+    viewer.name || viewer.person,
     duration(viewer.connected_s),
     layerName(viewer.layer) + asked,
     share(viewer.lost_share),
