@@ -86,7 +86,9 @@ class Storm:
     def _vote(self, voter: Client) -> None:
         number = self._next[voter]
         if number < len(self._questions):
-            voter.command("v", "question.vote", question=self._questions[number], on=True)
+            given_ms = time.time_ns() // 1_000_000
+            question = self._questions[number]
+            voter.command("v", "question.vote", question=question, on=True, given_ms=given_ms)
 
 
 class EvenVotes:

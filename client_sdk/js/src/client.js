@@ -66,6 +66,8 @@ export class ShowcallerClient extends Emitter {
   #directed = false; // the delay is the server's wish
   #needsToken = false;
   #drainUntilMs = 0;
+  #serverAheadMs = 0; // as the newest welcome told, which is good enough until a probe comes back
+  #lastGivenMs = 0;
   /** @type {any} */
   #timer = null;
   #stopWaking = () => {};
@@ -166,7 +168,7 @@ export class ShowcallerClient extends Emitter {
    * @param {boolean} on
    */
   vote(question, on) {
-    return this.command("question.vote", { question, on });
+    return this.command("question.vote", { question, on, given_ms: this.#nowGiven() });
   }
 
   /**
@@ -192,6 +194,13 @@ export class ShowcallerClient extends Emitter {
     if (this.status.retryAtMs !== null) this.#retryIn(0);
   }
 
+  /** When what is said now was given, in server time: later than all that was given before. */
+  #nowGiven() {
+    const nowMs = this.clockQuality().known ? this.serverNow() : this.#platform.now() + this.#serverAheadMs;
+    this.#lastGivenMs = Math.max(Math.round(nowMs), this.#lastGivenMs + 1);
+    return this.#lastGivenMs;
+  }
+
   #connect() {
     this.#setStatus(this.welcome ? "reconnecting" : "connecting", this.status.reason);
     const { url, event, client = "showcaller-js/0.1" } = this.#options;
@@ -211,6 +220,7 @@ export class ShowcallerClient extends Emitter {
     this.welcome = welcome;
     this.#drainUntilMs = 0;
     this.#welcomedAtMs = this.#platform.now();
+    this.#serverAheadMs = welcome.now_ms - this.#welcomedAtMs;
     this.#tokens.keep(welcome.expires_at_ms - welcome.now_ms);
     this.#setStatus("connected");
     this.#clock.restart();

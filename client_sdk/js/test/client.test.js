@@ -157,6 +157,26 @@ test("a command is sent again with the same key until its reply comes", async ()
   assert.deepEqual(platform.socket.of("command"), []);
 });
 
+test("a vote says when it was given, in server time that only rises, and says the same again", async () => {
+  const { platform, client } = connected();
+  platform.socket.drop();
+  await platform.pass(250);
+  platform.socket.welcome(platform, { now_ms: 5_000_000 });
+  client.vote("q", true).catch(() => {});
+  client.vote("q", false).catch(() => {});
+  await platform.pass(100);
+  client.vote("q", true).catch(() => {});
+  const sent = platform.socket.of("command");
+  assert.deepEqual(sent.map((m) => m.args.given_ms), [5_000_000, 5_000_001, 5_000_100]);
+  platform.socket.drop();
+  await platform.pass(500);
+  platform.socket.welcome(platform, { now_ms: 4_000_000 });
+  assert.deepEqual(platform.socket.of("command"), sent);
+  client.vote("q", false).catch(() => {});
+  assert.equal(platform.socket.of("command").at(-1).args.given_ms, 5_000_101);
+  client.stop();
+});
+
 test("a failed reply rejects with its code and delay", async () => {
   const { platform, client } = connected();
   const voted = client.vote("q", true);

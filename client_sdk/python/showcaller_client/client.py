@@ -97,6 +97,7 @@ class Client(Commands):
         self._subscribing: dict[str, Followed] = {}  # by request id; of this connection
         self._replies: dict[str, asyncio.Future[Result]] = {}
         self._unanswered: dict[str, Mapping[str, Any]] = {}  # commands to send again
+        self._last_given_ms = 0
         self._task: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
         self._ended: ShowcallerClientError | None = ClientClosed("use `async with Client(…)`")
@@ -182,6 +183,11 @@ class Client(Commands):
     def server_ms(self) -> float:
         """The server's time now, in milliseconds since 1970 (§5)."""
         return self.clock.server_ms(_now_ms())
+
+    def now_given_ms(self) -> int:
+        self._check_open()
+        self._last_given_ms = max(int(self.server_ms()), self._last_given_ms + 1)
+        return self._last_given_ms
 
     def clock_error_ms(self) -> float:
         """By how much `server_ms` may be wrong."""

@@ -23,6 +23,10 @@ class Commands(ABC):
     ) -> Result:
         """Any command by its name."""
 
+    @abstractmethod
+    def now_given_ms(self) -> int:
+        """When a command that is made now was given: server time, later than at every call before."""
+
     async def ask(self, session: str, text: str, *, anonymous: bool = False) -> Result:
         """Ask; `{"question": id, "state": "pending" | "approved"}`."""
         args = {"session": session, "text": text, "anonymous": anonymous}
@@ -38,7 +42,8 @@ class Commands(ABC):
 
     async def vote(self, question: str, on: bool = True) -> Result:
         """Vote for a question, or take the vote back; `{"question", "on", "votes"}`."""
-        return await self.command("question.vote", {"question": question, "on": on})
+        args = {"question": question, "on": on, "given_ms": self.now_given_ms()}
+        return await self.command("question.vote", args)
 
     async def react(self, session: str, reaction: str) -> None:
         """Show how a session feels: `clap`, `heart`, `laugh`, `wow` or `party`."""

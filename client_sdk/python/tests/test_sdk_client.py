@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from http import HTTPStatus
 from typing import Any
 
@@ -175,6 +176,24 @@ async def test_what_the_server_can_not_write_now_is_sent_again() -> None:
 
     async with scripted(script) as url, client(url) as ours:
         assert await ours.vote("q") == {"on": True}
+
+
+async def test_a_vote_says_when_it_was_given_and_says_the_same_again() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.welcome()
+        on = await peer.receive("command")
+        off = await peer.receive("command")
+        assert abs(on["args"]["given_ms"] - time.time() * 1000) < 5_000
+        assert off["args"]["given_ms"] > on["args"]["given_ms"]
+        await peer.reply(on)
+        await peer.refuse(off, "unavailable", retry=True, retry_after_ms=1)
+        again = await peer.receive("command")
+        assert again["args"] == off["args"]
+        await peer.reply(again, on=False)
+
+    async with scripted(script) as url, client(url) as ours:
+        _, off = await asyncio.gather(ours.vote("q"), ours.vote("q", False))
+        assert off == {"on": False}
 
 
 async def test_too_fast_is_the_callers_to_know() -> None:
