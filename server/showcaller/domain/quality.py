@@ -12,7 +12,7 @@ class TalkQuality(Struct, frozen=True, kw_only=True):
 
     viewers: int = 0  # that saw any of it; who came back on another worker counts again
     viewer_s: float = 0.0  # seconds of watching, all viewers together
-    most_viewers: int = 0  # at one time
+    most_viewers: int = 0  # at one time; of a stage on several workers at once, on one of them
     first_picture_ms_p50: float | None = None  # from the offer to the first packet of a picture
     first_picture_ms_p99: float | None = None
     packets_sent: int = 0

@@ -100,6 +100,13 @@ class MediaEngine(Protocol):
         """End all viewers of a stage: another worker has it now."""
         ...
 
+    async def branch(self, *, stage: str, trunk: str) -> None:
+        """Serve viewers of a stage that another worker of this node has, whose UNIX socket is `trunk`.
+
+        `leave_stage` ends it.
+        """
+        ...
+
     async def route(self, *, stage: str, session: str | None, publication: str = "") -> None:
         """Lead a session's room to the stage's viewers; None: nothing is on the stage.
 

@@ -14,6 +14,7 @@ from time import process_time
 
 from .. import system
 from ..errors import BadInput, Full, NotFound, PreconditionFailed, PreconditionRequired
+from .branch import Branch
 from .capacity import Capacity
 from .engine import Answer, Layer, MediaEvent, Patched, Source
 from .feed import Feed
@@ -26,6 +27,7 @@ from .sdp import read_fragment
 from .statistics import StageStatistics, Statistics, ViewerStatistics
 from .talk import percentile
 from .transport import Transports
+from .trunk import Trunk
 from .viewer import CNAME, STEP_EVERY_S, Viewer
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,9 @@ class ForwardingEngine:
         self._viewers: dict[str, Viewer] = {}
         self._feeds: dict[str, Feed] = {}
         self._where: dict[Viewer, Feed] = {}
+        self._trunk = Trunk()
+        self._branches: dict[str, Branch] = {}  # by the path of their trunk
+        self._branched: dict[str, str] = {}  # stages of other workers, and the path
         self._catching: dict[Viewer, float] = {}  # when the next step is due, in that order
         self._stepping: asyncio.TimerHandle | None = None
         self._packets_before = 0  # of publications that have ended
@@ -79,7 +84,9 @@ class ForwardingEngine:
     ) -> Answer:
         await self._transports.turns.mine()
         negotiated = negotiate(offer, "publish")
-        publication = Publication(self._new_id(), session, person, source, negotiated, self._kernel)
+        publication = Publication(
+            self._new_id(), session, person, source, negotiated, self._kernel, offer
+        )
         publication.began = self._on_publication
         publication.changed = self._on_tracks
         publication.ended = self._on_publication_ended
@@ -152,11 +159,17 @@ class ForwardingEngine:
 
     def _on_publication(self, publication: Publication) -> None:
         self.on_event(_published(publication, "published"))
+        self._trunk.add(publication)
         self._on_tracks(publication)
 
     def _on_tracks(self, publication: Publication) -> None:
+        self._lead_room(publication.session)
+        if (preview := self._feeds.get(PREVIEW + publication.resource)) is not None:
+            self._lead(preview)
+
+    def _lead_room(self, session: str) -> None:
         for feed in list(self._feeds.values()):
-            if feed.session == publication.session or feed.name == PREVIEW + publication.resource:
+            if feed.session == session:
                 self._lead(feed)
 
     def _on_publication_ended(self, publication: Publication, reason: str) -> None:
@@ -170,6 +183,7 @@ class ForwardingEngine:
         if self._publications.pop(publication.resource, None) is None:
             return
         self._packets_before += publication.packets
+        self._trunk.discard(publication)
         self.on_event(_published(publication, "unpublished"))
         for feed in list(self._feeds.values()):
             self._lead(feed)
@@ -218,12 +232,24 @@ class ForwardingEngine:
 
     async def leave_stage(self, stage: str) -> None:
         feed = self._feeds.pop(stage, None)
-        if feed is None:
-            return
-        self._measure(feed)
-        for viewer in [v for v, where in self._where.items() if where is feed]:
-            self._end_viewer(viewer)
-        feed.end()
+        if feed is not None:
+            self._measure(feed)
+            for viewer in [v for v, where in self._where.items() if where is feed]:
+                self._end_viewer(viewer)
+            feed.end()
+        path = self._branched.pop(stage, None)
+        if path is not None and path not in self._branched.values():
+            self._branches.pop(path).close()
+
+    async def lend(self, path: str) -> None:
+        """From now on other workers of this node may branch off, at this UNIX socket."""
+        await self._trunk.listen(path)
+
+    async def branch(self, *, stage: str, trunk: str) -> None:
+        if trunk not in self._branches:
+            self._branches[trunk] = Branch(trunk, self._kernel, self._lead_room)
+        self._branched[stage] = trunk
+        self._feed(stage)
 
     async def choose_layer(self, resource: str, layer: Layer) -> None:
         peer = self._peer(resource)
@@ -243,6 +269,9 @@ class ForwardingEngine:
             self._end_viewer(viewer)
         for publication in list(self._publications.values()):
             self._end_publication(publication)
+        for branch in self._branches.values():
+            branch.close()
+        await self._trunk.close()
         await self._transports.shut()
 
     # What is on the stages ----------------------------------------------------------------------
@@ -265,7 +294,8 @@ class ForwardingEngine:
         showing = feed.picture.resource if feed.picture else ""
         picture = choose_picture(candidates, feed.chosen, showing)
         sound = choose_sound(candidates, picture)
-        feed.show(self._publications.get(picture), self._publications.get(sound))
+        everything = self._publications | self._borrowed()
+        feed.show(everything.get(picture), everything.get(sound))
 
     def _measure(self, feed: Feed) -> None:
         if feed.session is None:
@@ -278,7 +308,15 @@ class ForwardingEngine:
         )
 
     def _room(self, session: str | None) -> list[Publication]:
-        return [p for p in self._publications.values() if p.session == session]
+        everything = self._publications | self._borrowed()
+        return [p for p in everything.values() if p.session == session]
+
+    def _borrowed(self) -> dict[str, Publication]:
+        """Publications of other workers, by their resources."""
+        found: dict[str, Publication] = {}
+        for branch in self._branches.values():
+            found |= branch.publications
+        return found
 
     def _stages(self) -> list[Feed]:
         return [f for f in self._feeds.values() if not f.name.startswith(PREVIEW)]
@@ -310,7 +348,7 @@ class ForwardingEngine:
                 log.exception("media could not be kept going", extra={"action": "media.failed"})
 
     def _ask_publishers(self, now_s: float) -> None:
-        for publication in self._publications.values():
+        for publication in (self._publications | self._borrowed()).values():
             publication.tick(now_s)
 
     def _look_at_stages(self, now_s: float) -> None:

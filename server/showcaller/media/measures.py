@@ -19,6 +19,7 @@ from .statistics import (
     SoundStatistics,
     StageStatistics,
     Statistics,
+    by_stage,
 )
 
 LAYERS = ("high", "medium", "low", "none")
@@ -32,7 +33,7 @@ class NodeMedia(NamedTuple):
     stages: int
 
     def each_stage(self) -> list[StageStatistics]:
-        return [stage for one in self.workers.values() for stage in one.stages]
+        return by_stage(stage for one in self.workers.values() for stage in one.stages)
 
     def each_publication(self) -> list[PublicationStatistics]:
         return [each for one in self.workers.values() for each in one.publications if each.live]

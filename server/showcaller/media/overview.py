@@ -15,7 +15,7 @@ from msgspec import Struct
 from .. import system
 from ..broker.base import EventLog
 from ..errors import OurFault
-from .statistics import PublicationStatistics, StageStatistics, Statistics
+from .statistics import PublicationStatistics, StageStatistics, Statistics, by_stage
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class Overview:
         return MediaOverview(
             workers=[_line(report.node, worker) for report in reports for worker in report.workers],
             publications=[one for statistics in every for one in statistics.publications],
-            stages=[one for statistics in every for one in statistics.stages],
+            stages=by_stage(one for statistics in every for one in statistics.stages),
         )
 
     def _others(self, within_s: float) -> Iterable[NodeReport]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from .. import system
 from . import rtcp, rtp
@@ -16,6 +17,7 @@ from .statistics import LayerStatistics, PublicationStatistics, SoundStatistics
 from .track import Track
 from .tracks import Tracks
 from .transport import Transport
+from .trunk_link import TrackLine
 from .twcc import Recorder
 from .uplink import UplinkEstimate
 
@@ -35,6 +37,14 @@ OLD_KEYFRAME_S = 10.0
 QUIET_DBOV = -60
 
 
+class BackChannel(Protocol):
+    """The way back to the speaker."""
+
+    def send_rtcp(self, packet: bytes) -> bool: ...
+
+    def close(self) -> None: ...
+
+
 class Publication:
     """`began` is called when media can flow, `changed` for each new track, `ended` when it is over."""
 
@@ -46,12 +56,16 @@ class Publication:
         source: Source,
         negotiated: Negotiated,
         kernel: Kernel,
+        offer: str = "",
     ) -> None:
+        """`offer` is what was negotiated: for workers that borrow the publication."""
         self.resource = resource
         self.session = session
         self.person = person
         self.source: Source = source
         self.negotiated = negotiated
+        self.offer = offer
+        self.copy: Callable[[bytes], None] | None = None  # of each packet, for who borrows it
         self.etag = f'"{system.random_id("e")}"'
         self.transport: Transport | None = None
         self.live = False
@@ -63,6 +77,7 @@ class Publication:
         self.ended: Callable[[Publication, str], None] = lambda publication, reason: None
         self._kernel = kernel
         self._sink: Sink | None = None
+        self._back: BackChannel | None = None
         self._media = {medium.kind: medium for medium in negotiated.media if medium.flows}
         self._extensions = {
             uri: number for m in self._media.values() for uri, number in m.extensions.items()
@@ -84,6 +99,7 @@ class Publication:
         self._sink = self._kernel.sink(keys)
         assert self.transport is not None and self.transport.path is not None
         self._sink.aim(*self.transport.path)
+        self._back = self._sink
         self.live = True
         self.began(self)
 
@@ -97,6 +113,8 @@ class Publication:
     def on_rtp(self, data: bytes, now_s: float) -> None:
         if len(data) > MAX_PACKET_BYTES:
             return
+        if self.copy is not None:
+            self.copy(data)
         try:
             packet = rtp.parse(data)
         except ValueError:
@@ -120,6 +138,8 @@ class Publication:
             track.take(packet, sequence, now_s, (orientation, level))
 
     def on_rtcp(self, data: bytes, now_s: float) -> None:
+        if self.copy is not None:
+            self.copy(data)
         try:
             reports = rtcp.parse(data)
         except ValueError:
@@ -142,10 +162,26 @@ class Publication:
         if self.transport is not None:
             self.transport.close()
         self._tracks.end()
-        if self._sink is not None:
-            self._sink.close()
-            self._sink = None
+        if self._back is not None:
+            self._back.close()
+            self._back = self._sink = None
         self.live = False
+
+    # Lending ------------------------------------------------------------------------------------
+
+    def borrow(self, back: BackChannel, tracks: Iterable[TrackLine]) -> None:
+        """Media comes by way of another worker, which knows these tracks already."""
+        self._back = back
+        self.live = True
+        for line in tracks:
+            self._tracks.expect(line)
+
+    def track_lines(self) -> list[TrackLine]:
+        """The tracks that are known, for who borrows them."""
+        return self._tracks.lines()
+
+    def track_of(self, ssrc: int) -> Track | None:
+        return self._tracks.of(ssrc)
 
     def _on_track(self, track: Track) -> None:
         track.ask_keyframe = lambda: self.ask_keyframe(track)
@@ -160,7 +196,7 @@ class Publication:
 
     def tick(self, now_s: float) -> None:
         """Each 20 ms: what has to be asked for now."""
-        if self._sink is None:
+        if self._back is None:
             return
         for track in self.layers:
             if track.wishes.due(now_s):
@@ -195,8 +231,8 @@ class Publication:
         self._send(rtcp.pli(self.ssrc, track.ssrc))
 
     def _send(self, packet: bytes) -> None:
-        if self._sink is not None:
-            self._sink.send_rtcp(packet)
+        if self._back is not None:
+            self._back.send_rtcp(packet)
 
     def _record(self, packet: rtp.Packet, now_s: float) -> None:
         if self._recorder is None:

@@ -33,6 +33,7 @@ class WorkerConfig(Struct, frozen=True, kw_only=True):
     descriptor: int  # of the pipe's socket
     parent: int  # process id of the node
     addresses: Addresses
+    trunk: str  # path of the UNIX socket at which it lends what is published
     port: int = 0  # UDP; 0: any free one
     log_level: str = "info"
 

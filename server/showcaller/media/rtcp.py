@@ -232,6 +232,11 @@ def nack(sender_ssrc: int, ssrc: int, sequences: Iterable[int]) -> bytes:
     return packet(_TRANSPORT_FEEDBACK, _NACK, _TWO_WORDS.pack(sender_ssrc, ssrc) + body)
 
 
+def is_rtcp(data: bytes) -> bool:
+    """Whether a packet of at least two bytes on a shared port is RTCP, not RTP (RFC 5761 §4)."""
+    return 64 <= data[1] & 0x7F < 96
+
+
 def pli(sender_ssrc: int, ssrc: int) -> bytes:
     """Asks the source `ssrc` for a keyframe (RFC 4585 §6.3.1)."""
     return packet(_PAYLOAD_FEEDBACK, _PLI, _TWO_WORDS.pack(sender_ssrc, ssrc))

@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from ..broker.base import Entry, Lease
+from ..broker.base import Entry
 from ..domain.facts import AnyFact
 from ..domain.ids import PersonId, StageId
 from ..domain.outcome import Outcome
 from ..domain.people import Principal
 from ..domain.runsheet import RunSheet
-from ..errors import Forbidden, NotFound, OurFault, ShowcallerError, Unavailable
+from ..errors import Forbidden, Full, NotFound, OurFault, ShowcallerError, Unavailable
 from ..protocol.messages import ServerMessage
 from ..show.live_event import LiveEvent
 from .addresses import choose_addresses
@@ -28,8 +28,8 @@ from .measures import NodeMedia
 from .overview import TELL_EVERY_S, MediaOverview, Overview
 from .relay import Relay
 from .rooms import Asker, Rooms
-from .stages import RENEW_EVERY_S, Stages
-from .statistics import ViewerStatistics
+from .stages import RENEW_EVERY_S, Hosting, Stages
+from .statistics import ViewerStatistics, worst
 from .workers import Worker, Workers
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class MediaService:
         self._rooms.end_all()
         await self._ledger.stop(FLUSH_WITHIN_S)
         for worker in self._workers.all():
-            await self._attempt(self._stages.release(self._stages.drop(worker)))
+            await self._attempt(self._stages.give_back(self._stages.drop(worker)))
         self._relay.stop()
         self._overview.stop()
         await self._workers.stop()
@@ -249,10 +249,29 @@ class MediaService:
                     worker, args["session"], asker, args["offer"], source
                 )
             case "view":
-                return await self._rooms.view(worker, args["stage"], asker, args["offer"])
+                return await self._view(StageId(args["stage"]), asker, args["offer"])
             case "viewers":
-                return await worker.viewers(args["stage"])
+                return await self._viewers(args["stage"])
         raise OurFault(f"media has no method {method!r}")
+
+    async def _view(self, stage: StageId, asker: Asker, offer: str) -> Answer:
+        """At the first of the stage's workers that has room, which may be one more. Raises `Full`."""
+        workers = self._stages.workers_of(stage)
+        full: Full | None = None
+        for worker in workers:
+            try:
+                return await self._rooms.view(worker, stage, asker, offer)
+            except Full as error:
+                full = error
+        branch = await self._stages.branch_off(stage, len(workers))
+        if branch is None:
+            raise full or Unavailable("the stage is moving to another worker", retry_after_s=1)
+        return await self._rooms.view(branch, stage, asker, offer)
+
+    async def _viewers(self, stage: str) -> list[ViewerStatistics]:
+        workers = self._stages.workers_of(stage)
+        found = [one for worker in workers for one in await worker.viewers(stage)]
+        return worst(found)
 
     async def _at_resource_here(
         self, resource: str, method: str, asker: Asker, args: dict[str, Any]
@@ -306,8 +325,8 @@ class MediaService:
         self._spawn(self._give_back(self._stages.drop(worker)))
         self._spawn(self._overview.tell())
 
-    async def _give_back(self, leases: list[Lease]) -> None:
-        await self._attempt(self._stages.release(leases))
+    async def _give_back(self, lost: dict[StageId, Hosting]) -> None:
+        await self._attempt(self._stages.give_back(lost))
         self._lease_due.set()
 
     async def _keep_in_line(self) -> None:

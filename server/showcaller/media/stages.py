@@ -9,11 +9,12 @@ line with the run sheet, at any time.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from .. import system
 from ..broker.base import EventLog, Lease
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 LEASE_TTL_MS = 3_000
 RENEW_EVERY_S = 1.0
+SPARE_LOAD = 0.7  # of a core: a worker with more to do takes no branch
 RESTED_AFTER_S = 6.0  # by then its worker's load is measured without the stage
 
 Ask = Callable[[str, str, dict[str, Any]], Awaitable[Any]]  # of another node's worker
@@ -41,9 +43,14 @@ class Hosting(Struct):
     """A stage on one of our workers. `routed`: the session and the publication led to it."""
 
     lease: Lease
-    worker: Worker
+    worker: Worker  # speakers publish to it
+    branches: list[Worker] = field(default_factory=list)  # for viewers beyond what it has room for
     routed: tuple[SessionId | None, str] | None = None
     rests_since_s: float | None = None  # a session has left it, and nothing is shown
+
+    @property
+    def workers(self) -> list[Worker]:
+        return [self.worker, *self.branches]
 
 
 class Stages:
@@ -73,6 +80,34 @@ class Stages:
         """Our worker of that name, if it has the stage."""
         hosting = self._hosted.get(StageId(stage))
         return hosting.worker if hosting and hosting.worker.name == worker else None
+
+    def workers_of(self, stage: str) -> list[Worker]:
+        """Ours that serve viewers of a stage that we have; who has it comes first."""
+        hosting = self._hosted.get(StageId(stage))
+        return hosting.workers if hosting else []
+
+    async def branch_off(self, stage: StageId, full: int) -> Worker | None:
+        """One more of our workers for a stage whose first `full` are full; None: there is none to spare."""
+        async with self._taking:
+            hosting = self._hosted.get(stage)
+            if hosting is None:
+                return None
+            if len(hosting.workers) > full:  # somebody else was faster
+                return hosting.workers[-1]
+            busy = {worker.name for worker in hosting.workers}
+            idle = (c for c in self._ours() if c.worker not in busy and c.load < SPARE_LOAD)
+            best = self._placement.best(idle, system.monotonic_s())
+            worker = self._workers.get(best.worker) if best else None
+            if worker is None:
+                return None
+            await worker.branch(stage=stage, trunk=hosting.worker.trunk)
+            hosting.branches.append(worker)
+            if hosting.routed is not None:
+                session, chosen = hosting.routed
+                await worker.route(stage=stage, session=session, publication=chosen)
+        about = {"stage": stage, "media_worker": worker.name}
+        log.info("stage branched off", extra={"action": "media.stage_branched", **about})
+        return worker
 
     async def owner(self, sheet: RunSheet, run: str, stage: StageId) -> str:
         """The name of the worker that has the stage; has the least busy one take it if nobody does.
@@ -128,12 +163,26 @@ class Stages:
         for stage, hosting in list(self._hosted.items()):
             await self._move_if_better(sheet, run, stage, hosting)
 
-    def drop(self, worker: Worker) -> list[Lease]:
-        """Forget the stages of a worker that is gone; the leases are to be given back."""
+    def drop(self, worker: Worker) -> dict[StageId, Hosting]:
+        """Forget the stages of a worker that is gone; they are to be given back."""
         lost = {stage: h for stage, h in self._hosted.items() if h.worker is worker}
         for stage in lost:
             del self._hosted[stage]
-        return [hosting.lease for hosting in lost.values()]
+        for hosting in self._hosted.values():
+            hosting.branches = [branch for branch in hosting.branches if branch is not worker]
+        return lost
+
+    async def give_back(self, lost: dict[StageId, Hosting]) -> None:
+        """Their branches end, and anybody may take them."""
+        for stage, hosting in lost.items():
+            await self._end_branches(stage, hosting)
+        await self.release([hosting.lease for hosting in lost.values()])
+
+    async def _end_branches(self, stage: StageId, hosting: Hosting) -> None:
+        branches, hosting.branches = hosting.branches, []
+        for branch in branches:
+            with contextlib.suppress(Unavailable):  # it is gone, and its viewers know
+                await branch.leave_stage(stage)
 
     async def release(self, leases: list[Lease]) -> None:
         """Let anybody take the stages at once, instead of when their leases run out."""
@@ -148,7 +197,8 @@ class Stages:
     async def end_sessions(self) -> None:
         """Lead nothing to our stages any more, so that what was shown is measured: the node stops."""
         for stage, hosting in self._hosted.items():
-            await hosting.worker.route(stage=stage, session=None)
+            for worker in hosting.workers:
+                await worker.route(stage=stage, session=None)
 
     # Where a stage goes -----------------------------------------------------------------------
 
@@ -165,12 +215,16 @@ class Stages:
 
     def _report(self, worker: Worker) -> WorkerReport:
         measured = worker.measured
-        stages = [one for one in measured.stages if self.hosted_by(one.stage, worker.name)]
+        stages = [one for one in measured.stages if worker in self.workers_of(one.stage)]
         return WorkerReport(worker=worker.name, statistics=structs.replace(measured, stages=stages))
 
     def _candidates(self) -> list[Candidate]:
-        here = [_candidate(report, here=True) for report in self.reports()]
-        return here + [_candidate(report, here=False) for report in self._overview.elsewhere()]
+        return self._ours() + [
+            _candidate(report, here=False) for report in self._overview.elsewhere()
+        ]
+
+    def _ours(self) -> list[Candidate]:
+        return [_candidate(report, here=True) for report in self.reports()]
 
     async def _place(self, sheet: RunSheet, run: str, stage: StageId) -> str:
         """Have the worker with the least to do take the stage; one of ours if it does not answer."""
@@ -220,6 +274,9 @@ class Stages:
             return
         if any(sheet.sessions[plan.id].publications for plan in sheet.on_stage(stage)):
             return
+        await self._end_idle_branches(stage, hosting)
+        if hosting.branches:
+            return
         target = self._placement.better(self._candidates(), hosting.worker.name, now_s)
         if target is None or self._hosted.get(stage) is not hosting:
             return
@@ -231,6 +288,13 @@ class Stages:
             log.info("stage moved", extra={"action": "media.stage_moved", **about})
         finally:
             await hosting.worker.leave_stage(stage)
+
+    async def _end_idle_branches(self, stage: StageId, hosting: Hosting) -> None:
+        """The stage rests, and these have no viewers left."""
+        for branch in list(hosting.branches):
+            if not any(one.viewers for one in branch.measured.stages if one.stage == stage):
+                hosting.branches.remove(branch)
+                await branch.leave_stage(stage)
 
     # Taking and losing ------------------------------------------------------------------------
 
@@ -261,6 +325,7 @@ class Stages:
         hosting = self._hosted.pop(stage)
         log.warning("stage lost", extra={"action": "media.stage_lost", "stage": stage})
         await self._rooms.close_rooms(plan.id for plan in sheet.on_stage(stage))
+        await self._end_branches(stage, hosting)
         await hosting.worker.leave_stage(stage)
 
     async def _route(self, sheet: RunSheet, stage: StageId) -> None:
@@ -274,7 +339,8 @@ class Stages:
         rests = session is None and before is not None
         hosting.rests_since_s = system.monotonic_s() if rests else None
         try:
-            await hosting.worker.route(stage=stage, session=session, publication=chosen)
+            for worker in hosting.workers:
+                await worker.route(stage=stage, session=session, publication=chosen)
         except ShowcallerError:
             hosting.routed = None  # again with the next step
             raise

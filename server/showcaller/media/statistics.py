@@ -5,7 +5,12 @@ Counts only grow while their subject lives. Shares are 0…1; what is not known 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from msgspec import Struct, field
+
+VIEWERS_TOLD = 200  # those that lose most: as many as a message holds
 
 
 class LayerStatistics(Struct, kw_only=True):
@@ -112,3 +117,53 @@ class Statistics(Struct, kw_only=True):
     viewers_refused: int = 0  # it was full
     publications: list[PublicationStatistics] = field(default_factory=list)
     stages: list[StageStatistics] = field(default_factory=list)
+
+
+def worst(viewers: Iterable[ViewerStatistics]) -> list[ViewerStatistics]:
+    """Those with the greatest loss first, at most `VIEWERS_TOLD`."""
+    return sorted(viewers, key=lambda one: one.lost_share, reverse=True)[:VIEWERS_TOLD]
+
+
+def by_stage(parts: Iterable[StageStatistics]) -> list[StageStatistics]:
+    """One for each stage, whose viewers may be shared out among several workers."""
+    stages: dict[str, StageStatistics] = {}
+    for part in parts:
+        known = stages.get(part.stage)
+        stages[part.stage] = part if known is None else _together(known, part)
+    return list(stages.values())
+
+
+def _together(one: StageStatistics, other: StageStatistics) -> StageStatistics:
+    """Counts add up; shares and medians are weighted by viewers; of p99 and waits the worse counts."""
+    weights = max(1, one.viewers), max(1, other.viewers)
+    return StageStatistics(
+        stage=one.stage,
+        session=one.session or other.session,
+        publication=one.publication or other.publication,
+        viewers=one.viewers + other.viewers,
+        packets_sent=one.packets_sent + other.packets_sent,
+        bytes_sent=one.bytes_sent + other.bytes_sent,
+        packets_lost=one.packets_lost + other.packets_lost,
+        lost_share=_mean((one.lost_share, other.lost_share), weights) or 0.0,
+        rtt_ms_p50=_mean((one.rtt_ms_p50, other.rtt_ms_p50), weights),
+        rtt_ms_p99=_worse(one.rtt_ms_p99, other.rtt_ms_p99),
+        nacks=one.nacks + other.nacks,
+        retransmitted=one.retransmitted + other.retransmitted,
+        keyframe_requests=one.keyframe_requests + other.keyframe_requests,
+        freezes=one.freezes + other.freezes,
+        freeze_s=one.freeze_s + other.freeze_s,
+        splices=max(one.splices, other.splices),
+        splice_wait_ms_last=_worse(one.splice_wait_ms_last, other.splice_wait_ms_last),
+        layers=dict(Counter(one.layers) + Counter(other.layers)),
+    )
+
+
+def _mean(values: tuple[float | None, ...], weights: tuple[int, ...]) -> float | None:
+    known = [(v, weight) for v, weight in zip(values, weights, strict=True) if v is not None]
+    if not known:
+        return None
+    return round(sum(v * weight for v, weight in known) / sum(weight for _, weight in known), 4)
+
+
+def _worse(*values: float | None) -> float | None:
+    return max((value for value in values if value is not None), default=None)

@@ -9,6 +9,7 @@ from . import rtp
 from .codec_choice import Codec
 from .negotiation import Medium
 from .track import Track
+from .trunk_link import TrackLine
 
 if TYPE_CHECKING:
     from .publication import Publication
@@ -69,6 +70,24 @@ class Tracks:
             return None
         unwrapped = rtp.unwrap_rtx(packet, track.codec.payload_type, track.ssrc)
         return (track, unwrapped) if unwrapped is not None else None
+
+    def expect(self, line: TrackLine) -> None:
+        """A track of which another worker knows which it is."""
+        kind, codec = self._codecs[line.payload_type]
+        track = self._add(kind, line.ssrc, line.rid, codec)
+        self._repairs.update(dict.fromkeys(line.repairs, track))
+
+    def lines(self) -> list[TrackLine]:
+        """What `expect` wants to know."""
+        return [
+            TrackLine(
+                track.ssrc,
+                track.codec.payload_type,
+                track.rid,
+                tuple(ssrc for ssrc, repaired in self._repairs.items() if repaired is track),
+            )
+            for track in self.all()
+        ]
 
     def begin_anew(self, track: Track) -> Track:
         """Another track in its place, with the same SSRC."""

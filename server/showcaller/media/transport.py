@@ -15,7 +15,7 @@ from typing import Protocol
 import pylibsrtp
 
 from .. import system
-from . import dtls, ice, stun
+from . import dtls, ice, rtcp, stun
 from .addresses import Addresses
 from .kernel.keys import Keys
 from .parameters import Local, Path, Remote
@@ -280,7 +280,7 @@ class Transport:
     def take_media(self, data: bytes, now_s: float) -> bool:
         if self._srtp is None or self._owner is None or len(data) < _MIN_MEDIA_BYTES:
             return False
-        is_rtcp = 64 <= data[1] & 0x7F < 96  # RFC 5761 §4
+        is_rtcp = rtcp.is_rtcp(data)
         ssrc = data[4:8] if is_rtcp else data[8:12]
         if ssrc not in self._ssrcs and len(self._ssrcs) >= MAX_SSRCS:
             return False

@@ -22,16 +22,15 @@ from .engine import MediaEngine
 from .forwarding_engine import ForwardingEngine
 from .kernel import choose
 from .rpc import Notice, Pipe, Reply, Request, WorkerConfig, fault_of
-from .statistics import ViewerStatistics
+from .statistics import worst
 from .transport import Transports
 
 log = logging.getLogger(__name__)
 
-VIEWERS_TOLD = 200  # those that lose most
 METHODS = frozenset(
     (
         *("publish", "view", "preview", "choose_layer", "patch", "close", "close_room"),
-        *("leave_stage", "route", "statistics", "viewers"),
+        *("leave_stage", "branch", "route", "statistics", "viewers"),
     )
 )
 
@@ -69,16 +68,12 @@ async def _call(engine: MediaEngine, method: str, args: dict[str, Any]) -> Any:
     return worst(result) if method == "viewers" else result
 
 
-def worst(viewers: list[ViewerStatistics]) -> list[ViewerStatistics]:
-    """Those with the greatest loss first, as many as a message holds."""
-    return sorted(viewers, key=lambda one: one.lost_share, reverse=True)[:VIEWERS_TOLD]
-
-
 async def run(config: WorkerConfig) -> None:
     connection = socket.socket(fileno=config.descriptor)
     reader, writer = await asyncio.open_connection(sock=connection)
     transports = await Transports.open(config.addresses, config.port)
     engine = ForwardingEngine(config.name, transports, choose())
+    await engine.lend(config.trunk)
     await serve(Pipe(reader, writer), engine)
 
 

@@ -9,7 +9,9 @@ import logging
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -45,9 +47,15 @@ class Worker:
     """
 
     def __init__(
-        self, name: str, process: asyncio.subprocess.Process, pipe: Pipe, number: int = 0
+        self,
+        name: str,
+        process: asyncio.subprocess.Process,
+        pipe: Pipe,
+        number: int = 0,
+        trunk: str = "",
     ) -> None:
         self.name = name
+        self.trunk = trunk  # path of its UNIX socket, for workers that branch off
         self.number = number
         self.process = process
         self.on_event: Callable[[MediaEvent], None] = lambda event: None
@@ -85,6 +93,9 @@ class Worker:
     async def leave_stage(self, stage: str) -> None:
         await self._call("leave_stage", _NOTHING, {"stage": stage})
 
+    async def branch(self, *, stage: str, trunk: str) -> None:
+        await self._call("branch", _NOTHING, {"stage": stage, "trunk": trunk})
+
     async def route(self, *, stage: str, session: str | None, publication: str = "") -> None:
         args = {"stage": stage, "session": session, "publication": publication}
         await self._call("route", _NOTHING, args)
@@ -95,7 +106,7 @@ class Worker:
         return self.measured
 
     async def viewers(self, stage: str) -> list[ViewerStatistics]:
-        """Those of a stage that lose most, at most `worker.VIEWERS_TOLD`."""
+        """Those of a stage that lose most, at most `VIEWERS_TOLD`."""
         return await self._call("viewers", list[ViewerStatistics], {"stage": stage})
 
     async def ping(self) -> None:
@@ -168,6 +179,7 @@ class Workers:
         self._all_up = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._folder = tempfile.TemporaryDirectory(prefix="showcaller-")  # ours alone (0700)
 
     def start(self) -> None:
         """Start the workers; `on_up` tells when each can be called."""
@@ -189,6 +201,7 @@ class Workers:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._folder.cleanup()
 
     def get(self, name: str) -> Worker | None:
         return self._up.get(name)
@@ -243,8 +256,10 @@ class Workers:
     async def _spawn(self, number: int) -> Worker:
         ours, theirs = socket.socketpair()
         level = logging.getLevelName(logging.getLogger().getEffectiveLevel()).lower()
+        name = system.random_id("w")
         config = WorkerConfig(
-            name=system.random_id("w"),
+            name=name,
+            trunk=str(Path(self._folder.name) / name),
             descriptor=theirs.fileno(),
             parent=os.getpid(),
             addresses=self._addresses,
@@ -260,7 +275,7 @@ class Workers:
                 stdout=asyncio.subprocess.DEVNULL,
             )
         pipe = Pipe(*await asyncio.open_connection(sock=ours))
-        worker = Worker(config.name, process, pipe, number)
+        worker = Worker(config.name, process, pipe, number, config.trunk)
         worker.on_event = lambda event: self.on_event(worker, event)
         return worker
 

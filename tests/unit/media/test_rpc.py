@@ -19,8 +19,7 @@ from showcaller.media.rpc import (
     error_of,
     fault_of,
 )
-from showcaller.media.statistics import ViewerStatistics
-from showcaller.media.worker import VIEWERS_TOLD, worst
+from showcaller.media.statistics import VIEWERS_TOLD, ViewerStatistics, worst
 
 
 async def pipes():
