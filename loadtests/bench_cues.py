@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from rig import Figures, on_server_core, percentile, set_up, tokens
+from rig import Figures, percentile, running, set_up, tokens
 from showcaller_load.clock_estimate import ClockEstimate
 from showcaller_load.swarm import Client, Swarm
 
@@ -210,13 +210,8 @@ async def rehearsal(*more: str) -> AsyncIterator[ServeProcess]:
         path = Path(folder) / "cues.yaml"
         path.write_text(schedule())
         options = ("--rehearse-from", "09:01", "--rate", str(RATE), "--media-workers", "0", *more)
-        server = ServeProcess(path, *options, data=Path(folder))
-        with on_server_core():
-            await server.start()
-        try:
+        async with running(ServeProcess(path, *options, data=Path(folder))) as server:
             yield server
-        finally:
-            await server.stop()
 
 
 def cycle(audience: Audience, announcers: list[Client], figures: Figures) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import json
 import shutil
 import statistics
 import tempfile
@@ -259,14 +258,12 @@ def main() -> None:
     parser.add_argument("--watchers", type=int, default=2, help="pages that watch")
     parser.add_argument("--json", type=Path, help="write all values here")
     chosen, figures = parser.parse_args(), Figures()
-    with tempfile.TemporaryDirectory(prefix="first-frame-") as pictures:
+    with (
+        tempfile.TemporaryDirectory(prefix="first-frame-") as pictures,
+        figures.reported(chosen.json),
+    ):
         options = Options(chosen.joins, chosen.runs, chosen.watchers, Path(pictures))
-        try:
-            asyncio.run(run(options, figures))
-        finally:
-            figures.show()
-    if chosen.json:
-        chosen.json.write_text(json.dumps(figures.values(), indent=1))
+        asyncio.run(run(options, figures))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import functools
-import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -304,12 +303,8 @@ def main() -> None:
     parser.add_argument("--passes", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write all values here")
     chosen, figures = parser.parse_args(), Figures()
-    try:
+    with figures.reported(chosen.json):
         asyncio.run(run(figures, chosen))
-    finally:
-        figures.show()
-        if chosen.json:
-            chosen.json.write_text(json.dumps(figures.values(), indent=1))
 
 
 if __name__ == "__main__":

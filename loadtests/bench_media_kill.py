@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import json
 import os
 import shutil
 import signal
@@ -102,12 +101,8 @@ def main() -> None:
     parser.add_argument("--watchers", type=int, default=2, help="pages that watch")
     parser.add_argument("--json", type=Path, help="write all values here")
     chosen, figures = parser.parse_args(), Figures()
-    try:
+    with figures.reported(chosen.json):
         asyncio.run(run(Options(chosen.deaths, chosen.watchers), figures))
-    finally:
-        figures.show()
-    if chosen.json:
-        chosen.json.write_text(json.dumps(figures.values(), indent=1))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import statistics
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
@@ -141,12 +140,8 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="also the most that lose nothing")
     parser.add_argument("--json", type=Path, help="write all values here")
     chosen, figures = parser.parse_args(), Figures()
-    try:
+    with figures.reported(chosen.json):
         asyncio.run(run(figures, chosen))
-    finally:
-        figures.show()
-        if chosen.json:
-            chosen.json.write_text(json.dumps(figures.values(), indent=1))
 
 
 if __name__ == "__main__":

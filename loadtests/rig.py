@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import json
 import os
 import resource
 import statistics
@@ -67,13 +68,19 @@ async def served(
     """A real `serve` in the middle of the talk, on its own core, without media."""
     with tempfile.TemporaryDirectory() as folder:
         options = ("--rehearse-from", "09:05", "--media-workers", "0", *options)
-        server = kind(SCHEDULE, *options, data=Path(folder))
-        with on_server_core():
-            await server.start()
-        try:
+        async with running(kind(SCHEDULE, *options, data=Path(folder))) as server:
             yield server
-        finally:
-            await server.stop()
+
+
+@contextlib.asynccontextmanager
+async def running(server: ServeProcess) -> AsyncIterator[ServeProcess]:
+    """On a core of its own."""
+    with on_server_core():
+        await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
 
 
 def tokens(server: ServeProcess, count: int, *roles: str) -> list[str]:
@@ -152,6 +159,16 @@ class Figures:
             name: {"values": values, "invalid": self._invalid.get(name, "")}
             for name, values in self._values.items()
         }
+
+    @contextlib.contextmanager
+    def reported(self, path: Path | None = None) -> Iterator[None]:
+        """Show them at the end, whatever happens, and write all values to `path`."""
+        try:
+            yield
+        finally:
+            self.show()
+            if path is not None:
+                path.write_text(json.dumps(self.values(), indent=1))
 
     def show(self) -> None:
         for name, values in self._values.items():

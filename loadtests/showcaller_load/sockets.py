@@ -97,6 +97,17 @@ class Connection:
         self.unsent = b""
 
 
+def new_socket(number: int | None) -> socket.socket:
+    """One that is reset when it is closed; `number` is its place among those to this machine."""
+    sock = socket.socket()
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    if number is not None:
+        sock.bind((f"127.0.0.{2 + number // SOCKETS_PER_ADDRESS % 250}", 0))
+    return sock
+
+
 class Sockets:
     def __init__(self, target: Target, owners: Owners) -> None:
         self.target = target
@@ -111,17 +122,12 @@ class Sockets:
 
     def connect(self, owner: Any, format: str, *, is_slow: bool = False) -> Connection | None:
         """Begin to connect; a later poll does the rest. None: it failed at once; `on_end` was called."""
-        sock = socket.socket()
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        sock = new_socket(self._made if self.target.is_local else None)
         is_stamped = self._tls is None and self._made % STAMPED_OF == 0
         if is_stamped:
             sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         if is_slow:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_RECEIVE_BYTES)
-        if self.target.is_local:
-            sock.bind((f"127.0.0.{2 + self._made // SOCKETS_PER_ADDRESS % 250}", 0))
         self._made += 1
         code = sock.connect_ex((self.target.address, self.target.port))
         if code not in (0, errno.EINPROGRESS):

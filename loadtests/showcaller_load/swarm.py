@@ -10,16 +10,12 @@ import json
 import re
 import select
 import socket
-import struct
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from .sockets import EVENTS_AT_ONCE, RECEIVE_BYTES, new_socket
 from .wire import CLOSE, PING, PONG, close_reason, split_frames, text_frame, upgrade_request
 
-RECEIVE_BYTES = 1 << 18
-EVENTS_AT_ONCE = 512
-SOCKETS_PER_ADDRESS = 20_000  # of a source address of 127/8, so that ports never run out
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _OFFSET = re.compile(rb'"epoch":"([^"]*)","offset":(\d+)')
 
 OnMessage = Callable[["Client", bytes], None]
@@ -77,11 +73,7 @@ class Swarm:
 
     def connect(self, token: str, channels: Sequence[str]) -> Client:
         """Begin to connect; a later poll does the rest."""
-        sock = socket.socket()
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        sock.bind((f"127.0.0.{2 + self._made // SOCKETS_PER_ADDRESS}", 0))
+        sock = new_socket(self._made)
         self._made += 1
         if (code := sock.connect_ex(("127.0.0.1", self.port))) not in (0, errno.EINPROGRESS):
             raise OSError(code, "can't connect")
