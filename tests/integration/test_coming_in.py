@@ -10,10 +10,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
 from showcaller.errors import ShowcallerError
 from showcaller.gateway import front, load
+from showcaller.gateway.admission import STAFF, STAFF_PLACES
 from showcaller.protocol.frames import TEXT
 from showcaller.testing.live_client import LiveClient
 from showcaller.testing.live_port import LivePort
@@ -53,9 +53,12 @@ def message(op, **fields):
     return client_frame(TEXT, json.dumps({"op": op} | fields).encode())
 
 
-async def closed_by(port):
+async def closed_by(port, *roles):
+    """How somebody is closed who says hello."""
     async with port.websocket() as ws:
-        return await LiveClient(ws).closed()
+        client = LiveClient(ws)
+        await client.send("hello", token=port.token(*roles))
+        return await client.closed()
 
 
 # In order and in turn -----------------------------------------------------------------------------
@@ -208,10 +211,59 @@ async def test_a_node_beyond_its_memory_serves_those_who_are_in(tmp_path):
         assert status == 200, body
         assert (await ask("POST", f"{api}/tokens", headers=producer))[0] == 201
         assert (await ask("DELETE", f"{api}/media/nothing", headers=producer))[0] == 404
+        assert (await ask("POST", f"{api}/sessions/opening/whip", headers=producer))[0] == 415
+        for page in ("speak/opening", "moderate", "produce"):
+            assert (await ask("GET", f"/e/{EVENT}/{page}"))[0] == 200
+        assert (await ask("GET", "/sdk/client.js"))[0] == 200
+        assert (await ask("GET", f"/e/{EVENT}/watch/opening"))[0] == 503
         url = f"{server.live_url}{api}/live"
         async with connect(url, subprotocols=["showcaller.v1+json"], proxy=None) as ws:
-            with pytest.raises(ConnectionClosed):
-                await ws.recv()
-            assert ws.close_code == 1013
-            assert re.fullmatch(r"overload retry_after_ms=\d+", ws.close_reason or "")
+            client = LiveClient(ws)
+            await client.send("hello", token=server.token(EVENT))
+            code, reason = await client.closed()
+            assert code == 1013
+            assert re.fullmatch(r"overload retry_after_ms=\d+", reason)
+        async with connect(url, subprotocols=["showcaller.v1+json"], proxy=None) as ws:
+            await LiveClient(ws).hello(server.token(EVENT, "producer"))
         assert "load.overloaded" in server.log_text()
+
+
+# The staff ----------------------------------------------------------------------------------------
+
+
+async def test_staff_come_in_when_attendees_have_taken_every_place(tmp_path):
+    async with LivePort(SCHEDULE, tmp_path, from_ms=OPENS_MS, max_connections=2) as port:
+        async with AsyncExitStack() as inside:
+            for _ in range(2):
+                await inside.enter_async_context(port.enter())
+            for role in (*STAFF, *STAFF, "moderator", "producer"):
+                client = await inside.enter_async_context(port.enter(role))
+                await client.follow("agenda")
+            for role in ("attendee", "producer"):  # the reserve has been taken too
+                code, reason = await closed_by(port, role)
+                assert (code, reason.split("=")[0]) == (1013, "overload retry_after_ms")
+            assert port.gateway.counters.connections == 2 + STAFF_PLACES[0]
+            assert port.gateway.counters.sent_away == 2
+        await until(lambda: port.gateway.counters.connections == 0)
+        assert not port.hub.connections
+
+
+async def test_staff_come_in_while_there_is_too_much_to_do(port):
+    port.gateway.load.memory_limit_bytes = 1
+    port.gateway.load.note(0.0, 1)
+    async with port.enter("moderator") as client:
+        await client.command("qa.open", session="opening")
+    assert (await closed_by(port))[0] == 1013
+
+
+async def test_those_who_do_not_say_who_they_are_do_not_keep_staff_out(tmp_path):
+    async with (
+        LivePort(SCHEDULE, tmp_path, from_ms=OPENS_MS, max_connections=1) as port,
+        port.enter(),
+        AsyncExitStack() as stack,
+    ):
+        silent = [await stack.enter_async_context(port.websocket()) for _ in range(20)]
+        async with port.enter("producer"):
+            pass
+        codes = [(await LiveClient(ws).closed())[0] for ws in silent]
+        assert codes == [1013] * 20

@@ -433,7 +433,8 @@ async def test_draining_gives_each_its_own_slot(tmp_path):
 async def test_beyond_the_cap_one_is_told_when_to_come_back(tmp_path):
     async with LivePort(SCHEDULE, tmp_path, from_ms=OPENS_MS, max_connections=1) as port:
         async with port.enter():
-            closes = [await closed_by(port) for _ in range(2)]
+            hello = {"op": "hello", "token": port.token()}
+            closes = [await closed_by(port, hello) for _ in range(2)]
             assert [code for code, _ in closes] == [1013, 1013]
             waits = {reason.partition("overload retry_after_ms=")[2] for _, reason in closes}
             assert len(waits) == 2

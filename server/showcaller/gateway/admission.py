@@ -1,15 +1,25 @@
-"""Who may come in, and when those who may not should come back."""
+"""Who may come in, and when those who may not should come back.
+
+Who they are is known only when they say hello. So of those who would be sent away the newest few are heard
+first: staff come in as long as their own places last.
+"""
 
 from __future__ import annotations
 
 import math
 
+from ..domain.people import ROLES, Principal
 from ..errors import CLOSE_GOING_AWAY, CLOSE_TRY_LATER, Close, Unavailable
 from .load import Load
 from .slots import Slots
 
 SPARE_FILES = 1_000  # for requests, the log and whatever else is no live socket
 SPARE_SHARE = 0.2  # of few files
+STAFF = tuple(role for role in ROLES if role != "attendee")
+STAFF_SHARE = 0.02  # of all places, and beyond them
+STAFF_PLACES = 10, 200  # at least and at most
+MAX_HEARD = 100  # at once
+HEARD_SHARE = 0.125  # of few places; with those of the staff it fits into `SPARE_SHARE`
 MAX_WAIT_S = 10.0  # before the upgrade is answered: then clients give up, as a rule
 
 
@@ -18,6 +28,9 @@ class Admission:
 
     def __init__(self, max_connections: int, load: Load) -> None:
         self.max_connections = max_connections
+        least, most = STAFF_PLACES
+        self.staff_places = int(min(most, max(least, max_connections * STAFF_SHARE)))
+        self.max_heard = max(1, int(min(MAX_HEARD, max_connections * HEARD_SHARE)))
         self._load = load
         self._slots = Slots()
         self._drained_at_s: float | None = None
@@ -36,6 +49,15 @@ class Admission:
         if crowded or connections >= self.max_connections or self._load.why:
             return _come_back("overload", self._slots.take(now_s))
         return None
+
+    @property
+    def hears_first(self) -> bool:
+        """Whether somebody who would be sent away is let say who they are."""
+        return self._drained_at_s is None
+
+    def has_place_for(self, who: Principal, connections: int) -> bool:
+        """Whether somebody who would be sent away may come in after all, while there are `connections`."""
+        return who.has(*STAFF) and connections < self.max_connections + self.staff_places
 
     def http_refusal(self, now_s: float) -> Unavailable | None:
         """What newcomers are told over HTTP; None: they are served."""

@@ -131,7 +131,7 @@ class LiveConnection(FramedConnection):
 
     def _come_in(self, message: Hello | Subscribe) -> None:
         turnstile = self._gateway.turnstile
-        if turnstile.is_open:
+        if turnstile.is_open or self._gateway.is_heard(self):
             turnstile.do(lambda: _HANDLERS[type(message)](self, message))
         else:
             self._waiting = message
@@ -193,6 +193,10 @@ class LiveConnection(FramedConnection):
             principal = self._served.authenticate(message.token)
         except ShowcallerError as error:
             self.close(*close_for(error))
+            return
+        away = self._gateway.refusal_of(self, principal)
+        if away is not None:
+            self.close(*away)
             return
         self.principal = principal
         event = self._served.event

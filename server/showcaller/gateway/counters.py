@@ -14,7 +14,7 @@ class Counters:
 
     connections: int = 0
     accepted: int = 0
-    sent_away: int = 0  # accepted and closed at once: draining or overloaded
+    sent_away: int = 0  # closed before they were in: draining, full or overloaded
     requests_refused: int = 0  # newcomers over HTTP, while overloaded
     upgrades_refused: int = 0
     frames_received: int = 0  # messages, fragments and control frames

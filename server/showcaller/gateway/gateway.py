@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 
 from .. import system
+from ..domain.people import Principal
 from ..errors import Close, Forbidden, NotFound, Unavailable
 from ..protocol.handshake import Request, Upgrade, accepted, live_event_id, negotiate
 from ..protocol.messages import Drain
@@ -55,6 +56,7 @@ class Gateway:
         self._lookup = lookup
         self._origins = frozenset(map(read_origin, allow_origins))
         self._admission = Admission(max_connections, self.load)
+        self._heard: dict[LiveConnection, Close] = {}  # before they are sent away so; oldest first
         self._hubs: dict[str, Hub] = {}
         self._wheel = Wheel()
         self._turning = False
@@ -114,16 +116,42 @@ class Gateway:
         """
         transport.write(accepted(upgrade))
         away = self._admission.refusal(self.counters.connections, self.now(), crowded=crowded)
-        if away is not None:
+        if away is not None and not self._admission.hears_first:
             self._send_away(transport, away)
             return
         hub = self._hubs[served.event.event_id]
         connection = LiveConnection(transport, upgrade.format, self, served, hub)
         transport.set_protocol(connection)
         hub.connections.add(connection)
+        if away is None:
+            self._let_in()
+        else:
+            self._hear(connection, away)
+        self.watch(connection, self.now())
+
+    def _let_in(self) -> None:
         self.counters.connections += 1
         self.counters.accepted += 1
-        self.watch(connection, self.now())
+
+    def _hear(self, connection: LiveConnection, away: Close) -> None:
+        """Let the connection say who it is; the one that has not done so for the longest gives way."""
+        if len(self._heard) >= self._admission.max_heard:
+            oldest = next(iter(self._heard))
+            oldest.close(*self._heard[oldest])
+        self._heard[connection] = away
+
+    def is_heard(self, connection: LiveConnection) -> bool:
+        """Whether the connection will be sent away unless its hello tells otherwise."""
+        return connection in self._heard
+
+    def refusal_of(self, connection: LiveConnection, who: Principal) -> Close | None:
+        """How to close a connection that has said hello; None: it may stay."""
+        away = self._heard.get(connection)
+        if away is None or not self._admission.has_place_for(who, self.counters.connections):
+            return away
+        del self._heard[connection]
+        self._let_in()
+        return None
 
     def http_refusal(self) -> Unavailable | None:
         """What newcomers are told over HTTP; None: they are served."""
@@ -141,6 +169,9 @@ class Gateway:
     def let_go(self, connection: LiveConnection, hub: Hub, code: int) -> None:
         """The connection is closing: it gets no more messages."""
         hub.connections.discard(connection)
+        if self._heard.pop(connection, None) is not None:
+            self.counters.sent_away += 1
+            return
         self.counters.connections -= 1
         self.counters.closes[code] += 1
 
