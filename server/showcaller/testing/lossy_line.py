@@ -1,4 +1,4 @@
-"""Two lines that lose packets at random, both ways: a network namespace, and a relay without one."""
+"""Bad lines: a network namespace and a relay that lose packets at random, both ways; a relay that is thin."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 from .. import system
 
 LOSS_PERCENT = 5
+QUEUE_S = 0.3  # what a line that is too thin keeps
 _ADDRESSES = "10.213.{}."  # a net of four addresses for each line
 _RULES = """
 table netdev {table} {{
@@ -97,10 +98,13 @@ def _run(*command: str, text: str = "") -> None:
 class Relay(asyncio.DatagramProtocol):
     """Stands before the server's UDP port for one client: `answer` rewrites an SDP answer to lead here.
 
-    The client checks from several addresses; each has a socket of its own towards the server.
+    The client checks from several addresses; each has a socket of its own towards the server. With a
+    `rate_bps` the line to the client carries no more: packets queue for a while, then they are dropped.
     """
 
     def __init__(self, percent: int = LOSS_PERCENT, seed: int = 1) -> None:
+        self.rate_bps: float | None = None
+        self._free_s = 0.0  # when the line has sent what waits
         self._percent, self._random = percent, Random(seed)
         self._server: tuple[str, int] | None = None
         self._near: asyncio.DatagramTransport | None = None
@@ -141,7 +145,19 @@ class Relay(asyncio.DatagramProtocol):
 
     def _from_server(self, far: socket.socket, client: Any) -> None:
         data = far.recv(65_536)
-        if self._near is not None and not self._lost():
+        if self._lost():
+            return
+        now_s = system.monotonic_s()
+        if self.rate_bps is not None:
+            sent_s = max(now_s, self._free_s) + 8 * len(data) / self.rate_bps
+            if sent_s > now_s + QUEUE_S:
+                return
+            self._free_s = sent_s
+        wait_s = max(0.0, self._free_s - now_s)
+        asyncio.get_running_loop().call_later(wait_s, self._deliver, data, client)
+
+    def _deliver(self, data: bytes, client: Any) -> None:
+        if self._near is not None:
             self._near.sendto(data, client)
 
     def _lost(self) -> bool:
