@@ -443,6 +443,26 @@ async def test_beyond_the_cap_one_is_told_when_to_come_back(tmp_path):
             pass
 
 
+@pytest.mark.parametrize(("fold", "mode"), [(facts.FOLD_VERSION, "resumed"), (99, "snapshot")])
+async def test_after_an_upgrade_clients_resume_only_from_what_the_same_fold_has_shown(
+    tmp_path, monkeypatch, fold, mode
+):
+    async with (
+        LivePort(SCHEDULE, tmp_path, from_ms=OPENS_MS) as port,
+        port.enter() as client,
+    ):
+        result, _ = await client.follow("agenda")
+    since = {"epoch": result["epoch"], "offset": result["offset"]}
+    monkeypatch.setattr(facts, "FOLD_VERSION", fold)
+    async with (
+        LivePort(SCHEDULE, tmp_path, from_ms=OPENS_MS) as port,
+        port.enter() as client,
+    ):
+        reply = await client.ask("subscribe", channel="agenda", since=since)
+        assert reply["result"]["mode"] == mode
+        assert reply["result"]["epoch"].startswith(client.welcome["epoch"])
+
+
 async def test_whatever_way_a_client_leaves_nothing_of_it_stays(port):
     async with port.enter() as client:
         await client.follow("agenda")

@@ -175,7 +175,7 @@ class LiveConnection(FramedConnection):
         self._hub.settle(self)  # no mark goes out before what is below it
         behind = self.debt.behind.keys() if self.debt is not None else ()
         heads = event.heads(self._session.channels.difference(behind), self.principal)
-        message = Heartbeat(now_ms=event.wall_ms(), epoch=event.epoch, channels=heads)
+        message = Heartbeat(now_ms=event.wall_ms(), epoch=event.shown_epoch, channels=heads)
         data = _PING + encode(message, self.format)
         self.push(data)
         self._count(1, len(data))
@@ -213,7 +213,7 @@ class LiveConnection(FramedConnection):
                 name=event.names.get(principal.person) or principal.name,
                 roles=sorted(principal.roles),
                 sessions=sorted(principal.sessions),
-                epoch=event.epoch,
+                epoch=event.shown_epoch,
                 head=event.state.folded,
                 now_ms=now_ms,
                 heartbeat_ms=round(self._gateway.heartbeat_s * 1000),

@@ -96,7 +96,7 @@ class Channels:
         return Opening("resumed", self._document(channel).resume(missed, self._folded))
 
     def _missed(self, channel: str, since: Since) -> Missed | None:
-        if since.epoch == self._epoch and since.offset > self._folded:
+        if _log_of(since.epoch) == _log_of(self._epoch) and since.offset > self._folded:
             raise Unavailable("this node is behind: try again", retry_after_s=1)
         if channel in self._own or is_audience(channel):
             return None
@@ -224,6 +224,11 @@ class Channels:
                 floor=self._folded,
                 changes_kept=self._changes_kept,
             )
+
+
+def _log_of(epoch: str) -> str:
+    """The log's own epoch; a shown one goes on with the fold's version."""
+    return epoch.partition(".")[0]
 
 
 class _Found(NamedTuple):

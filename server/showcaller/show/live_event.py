@@ -57,7 +57,7 @@ class LiveEvent:
         self.clock = BrokerClock(event_log.now_ms)
         self.audience = Audience(system.random_id("node"))
         self.state = State(event_id=self.event_id)
-        self.channels = Channels(self.state, self.names, self.epoch)
+        self.channels = Channels(self.state, self.names, self.shown_epoch)
         self._listeners: list[Listener] = []
         self.fault: str | None = None  # why this node does not follow the log any more
         self._waiting: dict[Position, list[asyncio.Future[Outcome]]] = {}
@@ -141,7 +141,7 @@ class LiveEvent:
             self._apply(entry, _decode(entry))
         if history and self.state.folded == self._state_only_upto:
             await _until_available(lambda: self.names.ensure(_people_shown(self.state)))
-            self.channels = Channels(self.state, self.names, self.epoch)
+            self.channels = Channels(self.state, self.names, self.shown_epoch)
         if known // PROGRESS_EVERY_FACTS != self.state.folded // PROGRESS_EVERY_FACTS and history:
             progress = {"event": self.event_id, "offset": self.state.folded}
             log.info("folding a long log", extra={"action": "log.folding", **progress})
@@ -162,7 +162,7 @@ class LiveEvent:
             self._spawn(_until_available(self._begin_run))
         self.epoch = epoch
         self._fail_waiting("the event's log was replaced while this was on its way", but=epoch)
-        self.channels = Channels(self.state, self.names, epoch)
+        self.channels = Channels(self.state, self.names, self.shown_epoch)
 
     def _announce_reset(self) -> None:
         self._catching_up_to = 0
@@ -261,6 +261,13 @@ class LiveEvent:
     def position(self) -> Position:
         return Position(self.epoch, self.state.folded)
 
+    @property
+    def shown_epoch(self) -> str:
+        """The epoch that clients are told. While a release with another fold runs beside this one, what
+        either has shown is no place from which the other's changes lead on.
+        """
+        return f"{self.epoch}.{facts.FOLD_VERSION}"
+
     def open(
         self, channel: str, principal: Principal, since: Since | None
     ) -> tuple[dict[str, object], Opening]:
@@ -284,7 +291,7 @@ class LiveEvent:
         result: dict[str, object] = {
             "channel": channel,
             "mode": opening.mode,
-            "epoch": self.epoch,
+            "epoch": self.shown_epoch,
             "offset": offset,
         }
         return result, opening
@@ -340,7 +347,7 @@ class LiveEvent:
             return
         self.state, self.epoch = state, position.epoch
         await self.names.ensure(_people_shown(state))
-        self.channels = Channels(self.state, self.names, self.epoch)
+        self.channels = Channels(self.state, self.names, self.shown_epoch)
 
     async def _save_snapshot(self) -> None:
         """Keep the state as it is now. Its parts are made one by one, and others run in between."""

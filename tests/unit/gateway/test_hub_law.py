@@ -221,7 +221,7 @@ class House:
         self.event.epoch = "e1"
         self.event.state = self.history.state
         self.history.step()
-        self.event.channels = Channels(self.history.state, KnownNames(), "e1")
+        self.event.channels = Channels(self.history.state, KnownNames(), self.event.shown_epoch)
         tokens = Tokens("s" * 40)
         self.token = tokens.mint(
             "event", "p_one", ("producer",), token="t", now_ms=system.wall_ms(), ttl_s=3600

@@ -31,10 +31,10 @@ class KnownNames(Names):
 class Show:
     """One node's channels, of an event whose questions are open."""
 
-    def __init__(self, plan=PLAN, **options):
+    def __init__(self, plan=PLAN, epoch="e1", **options):
         self.state = State(event_id="event")
         names = KnownNames(ada="Ada", bob="Bob", mo="Mo")
-        self.channels = Channels(self.state, names, "e1", **options)
+        self.channels = Channels(self.state, names, epoch, **options)
         self.fold(facts.RunStarted(run="r", salt="s", schedule=plan))
         self.fold(facts.QaOpened(session="talk", by="mo"))
 
@@ -377,6 +377,16 @@ def test_my_votes_show_public_questions_only():
     show.vote("ada", "q2")
     rejected = show.fold(facts.QuestionRejected(question="q2", by="mo"))
     assert rejected["person/ada"].remove == ["vote:q2"]
+
+
+def test_what_another_fold_has_shown_is_no_place_to_resume_from():
+    show = Show(epoch="e1.4")
+    show.ask()
+    now = show.offset
+    assert show.channels.resume(QUESTIONS, Since("e1.4", now)) is not None
+    assert show.channels.resume(QUESTIONS, Since("e1.3", now)) is None
+    with pytest.raises(Unavailable):  # nobody is sent back in time
+        show.channels.resume(QUESTIONS, Since("e1.3", now + 1))
 
 
 def test_my_channel_is_never_resumed():
