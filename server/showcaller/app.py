@@ -109,6 +109,7 @@ class Server:
         """Open the log, fold it, open the port. Raises `ConfigError`, `Unavailable`."""
         self._broker = connect(self.settings.broker_url, replicas=self.settings.replicas)
         await self._broker.check()
+        metrics.BROKER_UP.set(1)  # who asks before the next look at it is told the truth
         tokens = self._tokens()
         for schedule in self.schedules:
             await self._serve_event(schedule, tokens)

@@ -1,12 +1,18 @@
 """One process with embedded defaults: registration, commands, health, what operators see."""
 
+import asyncio
 import json
 import stat
 
 import aiohttp
 import pytest
 
-from showcaller.testing.serving import ServeProcess
+from showcaller import metrics
+from showcaller.api.health import own_measurements
+from showcaller.app import Server
+from showcaller.broker.sqlite import SqliteBroker
+from showcaller.settings import Settings
+from showcaller.testing.serving import SECRET, ServeProcess
 
 EVENT = "systems-scale-winter-2023"
 API = f"/api/v1/events/{EVENT}"
@@ -237,3 +243,25 @@ async def test_a_drain_that_takes_too_long_ends_all_the_same(schedule_path, tmp_
     await server.start()
     assert await server.stop() == 0
     assert "Traceback" not in server.log_text()
+
+
+async def test_the_broker_is_up_as_soon_as_the_port_is_open(schedule_path, tmp_path, monkeypatch):
+    """However long the next look at it takes."""
+    checked = asyncio.Event()
+
+    async def check(self):
+        if checked.is_set():
+            await asyncio.Event().wait()
+        checked.set()
+
+    monkeypatch.setattr(SqliteBroker, "check", check)
+    metrics.BROKER_UP.set(0)
+    settings = Settings(
+        schedules=(schedule_path,), data=tmp_path, port=0, media_workers=0, secret=SECRET
+    )
+    server = Server(settings)
+    await server.start()
+    try:
+        assert b"showcaller_broker_up 1.0" in await own_measurements()
+    finally:
+        await server.stop()
