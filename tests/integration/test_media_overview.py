@@ -149,7 +149,8 @@ async def test_two_stages_go_to_two_nodes_whichever_is_asked(brokers):
         }
 
 
-async def test_a_node_that_does_not_answer_is_passed_over(brokers):
+async def test_a_node_that_does_not_answer_is_passed_over(brokers, monkeypatch):
+    monkeypatch.setattr("showcaller.media.relay.RELAY_TIMEOUT_S", 0.5)
     async with (
         MediaNode(brokers[0], plan=TWO_STAGES) as asked,
         MediaNode(brokers[1], plan=TWO_STAGES) as silent,

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from showcaller.broker.redis import RedisBroker
-from showcaller.broker.redis_pubsub import CONFIRM_S
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.errors import NotFound, Unavailable
 from showcaller.media.addresses import Addresses
@@ -249,7 +248,8 @@ async def test_viewers_outlast_a_lease_that_ran_out_while_nobody_else_had_the_st
         assert node.generation() == generation
 
 
-async def test_a_worker_that_came_up_without_the_broker_is_announced_later():
+async def test_a_worker_that_came_up_without_the_broker_is_announced_later(monkeypatch):
+    monkeypatch.setattr("showcaller.broker.redis_pubsub.CONFIRM_S", 0.5)
     with RedisServer() as redis:
         broker = RedisBroker(redis.url)
         log = await broker.open("event")
@@ -260,8 +260,19 @@ async def test_a_worker_that_came_up_without_the_broker_is_announced_later():
         relay = Relay(log, answer)
         await relay.start()
         redis.kill()
+        failed, subscribe = asyncio.Event(), log.subscribe
+
+        async def subscribe_or_tell(topic, handler):
+            try:
+                return await subscribe(topic, handler)
+            except Unavailable:
+                failed.set()
+                raise
+
+        monkeypatch.setattr(log, "subscribe", subscribe_or_tell)
         serving = asyncio.create_task(relay.serve("w_late"))
-        await asyncio.sleep(CONFIRM_S + 0.5)  # the first try has failed by now
+        async with asyncio.timeout(5):
+            await failed.wait()
         redis.start()
         async with asyncio.timeout(10):
             await serving

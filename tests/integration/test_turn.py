@@ -57,6 +57,7 @@ async def test_media_flows_through_the_relay_that_the_answer_names(broker, secre
 
 async def test_the_python_sdk_goes_by_the_relay_where_nothing_else_gets_out(broker, monkeypatch):
     monkeypatch.setattr("aioice.ice.get_host_addresses", lambda **_: [])
+    monkeypatch.setattr("showcaller_client.whip.DIRECT_TIMEOUT_S", 0.3)
     async with TurnServer(SECRET) as turn:
         servers = IceServers(["turn:127.0.0.1:9?transport=udp", turn.url], SECRET)
         async with MediaNode(broker, ice_servers=servers) as node:

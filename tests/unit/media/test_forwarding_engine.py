@@ -219,7 +219,8 @@ async def test_a_spare_takes_over_within_two_seconds_when_the_main_source_falls_
     await watcher.wait_for_frames(5)
 
 
-async def test_a_producer_puts_a_source_on_the_stage_and_takes_it_off(stage):
+async def test_a_producer_puts_a_source_on_the_stage_and_takes_it_off(stage, monkeypatch):
+    monkeypatch.setattr("showcaller.media.program.STEADY_AFTER_S", 0.5)
     await stage.engine.route(stage="main", session="talk")
     await stage.publish("talk", brightness=60)
     await stage.until(("published", "talk"))
