@@ -55,27 +55,32 @@ class Outbox:
 
     def _drop_overdue(self, since_s: float) -> None:
         while self._pictures and self._pictures[0].since_s < since_s:
-            self.packets_dropped += self._pictures.popleft().left()
+            self.packets_dropped += self._pictures.popleft().abandon()
 
 
 class _Job:
-    """One batch for one group, and how far it has got."""
+    """One batch for one group, which has one on its way at a time."""
 
     def __init__(self, group: Group, batch: Batch, since_s: float) -> None:
         self.since_s = since_s
         self._group = group
         self._batch = batch
         self._count = max(1, CHUNK_PACKETS // len(batch.sizes))
-        self._next = 0
         self.blocked = False
 
     def step(self) -> bool:
         """Send to some more viewers; true when all have it."""
-        aim = min(self._next + self._count, len(self._group))
-        self._next = self._group.send(self._batch, self._next, self._count)
-        self.blocked = self._next < aim
-        return self._next >= len(self._group)
+        group = self._group
+        aim = min(group.served + self._count, len(group))
+        group.served = group.send(self._batch, group.served, self._count)
+        self.blocked = group.served < aim
+        if group.served < len(group):
+            return False
+        group.served = 0
+        return True
 
-    def left(self) -> int:
-        """Packets, over all viewers, that were not sent."""
-        return len(self._batch.sizes) * max(0, len(self._group) - self._next)
+    def abandon(self) -> int:
+        """Give up. Returns how many packets, over all viewers, were not sent."""
+        left = len(self._batch.sizes) * (len(self._group) - self._group.served)
+        self._group.served = 0
+        return left

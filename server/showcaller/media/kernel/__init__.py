@@ -83,7 +83,13 @@ class Sink(Protocol):
 
 
 class Group(Protocol):
-    """Streams that get the same batches; adding and discarding take O(1)."""
+    """Streams that get the same batches; adding and discarding take O(1).
+
+    `served`: so many of the first have had the batch that is on its way. Whoever sends sets it; it
+    stays true when streams come and go: none of the others misses the batch or gets it twice.
+    """
+
+    served: int
 
     def add(self, stream: Stream) -> None: ...
 
@@ -95,8 +101,8 @@ class Group(Protocol):
         """Send to the streams [start, start + count); the index to go on at, which is at most `len`.
 
         It lies within that range if the socket would block: call again with the same batch and that
-        index. Streams may come and go in between; at worst one misses the batch. Other errors count
-        as `dropped` of the stream concerned. Raises `ValueError` for a batch that isn't sound.
+        index. Other errors count as `dropped` of the stream concerned. Raises `ValueError` for a
+        batch that isn't sound.
         """
         ...
 

@@ -52,9 +52,13 @@ S = TypeVar("S", bound=Listed)
 
 
 class Members(Generic[S]):
-    """A list of streams without order: the last one takes the place of one that goes."""
+    """A list of streams without order: others take the place of one that goes.
+
+    The first `served` of them have had the batch that is on its way, whoever comes and goes meanwhile.
+    """
 
     def __init__(self) -> None:
+        self.served = 0
         self.streams: list[S] = []
         self._places: dict[S, int] = {}
 
@@ -74,11 +78,18 @@ class Members(Generic[S]):
         if place is None:
             return
         stream.groups.discard(self)
-        last = self.streams.pop()
-        if last is not stream:
-            self.streams[place] = last
-            self._places[last] = place
-            self.put(place, last)
+        if place < self.served:
+            self.served -= 1
+            self._move(self.served, place)
+            place = self.served
+        self._move(len(self.streams) - 1, place)
+        self.streams.pop()
+
+    def _move(self, old: int, new: int) -> None:
+        if old != new:
+            stream = self.streams[new] = self.streams[old]
+            self._places[stream] = new
+            self.put(new, stream)
 
     def put(self, place: int, stream: S) -> None:
         """For kernels that keep a list of their own: that stream is there now."""
