@@ -349,6 +349,8 @@ async def test_any_worker_answers_for_the_stage(workers):
     """Two workers with a media process each; one hosts the stage, and signalling may reach either."""
     async with workers("--media-workers", "2", "--media-address", "127.0.0.1") as server:
         await media_workers(server, 2)
+        async with client(server, "producer") as producer:
+            await producer.command("session.start", {"session": "opening"})
         publisher, watchers = Publisher(), [Watcher() for _ in range(5)]
         speaker = server.token(EVENT, "speaker", sessions=["opening"])
         await signal_media(server, "sessions/opening/whip", publisher, speaker)
