@@ -30,6 +30,7 @@ test("a live talk says what its picture waits for", () => {
   assert.equal(poster({ on_air: false }, NOTHING_YET).kind, "Waiting for the speaker");
   assert.equal(poster({}, NOTHING_YET).kind, "Connecting…");
   assert.equal(poster({}, { ...PLAYING, state: "reconnecting" }).kind, "Reconnecting…");
+  assert.equal(poster({}, { ...NOTHING_YET, state: "reconnecting", problem: "It is full." }).hint, "It is full.");
   assert.equal(poster({}, { ...PLAYING, still: true }).kind, "The picture stopped");
   assert.equal(poster({}, { ...PLAYING, soundOnly: true }).kind, "Sound only");
   assert.equal(poster({}, { ...PLAYING, state: "failed", problem: "why" }).hint, "why");
