@@ -2,7 +2,7 @@
 
 A question is known here by its number, its place in the order of asking. A person's votes are one string
 of bytes, eight for each question that they ever voted on: its number, and when the newest vote was given and
-whether it is on. So two million votes by 100,000 people take some thirty-five megabytes, a copy for a
+whether it is on. So two million votes by 100,000 people take some thirty megabytes, a copy for a
 snapshot shares them, and the garbage collector never looks at them.
 
 Invariant: in whatever order a person's votes come, and however often, each question ends with the one that

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from .. import system
 from ..domain.people import Principal
-from ..errors import Close, Forbidden, NotFound, Unavailable
+from ..errors import CLOSE_TRY_LATER, Close, Forbidden, NotFound, Unavailable
 from ..protocol.handshake import Request, Upgrade, accepted, live_event_id, negotiate
 from ..protocol.messages import Drain
 from ..protocol.session import LINGER_S
@@ -169,11 +169,12 @@ class Gateway:
     def let_go(self, connection: LiveConnection, hub: Hub, code: int) -> None:
         """The connection is closing: it gets no more messages."""
         hub.connections.discard(connection)
-        if self._heard.pop(connection, None) is not None:
+        was_in = self._heard.pop(connection, None) is None
+        self.counters.connections -= was_in
+        if was_in or code != CLOSE_TRY_LATER:
+            self.counters.closes[code] += 1
+        else:
             self.counters.sent_away += 1
-            return
-        self.counters.connections -= 1
-        self.counters.closes[code] += 1
 
     def forget(self, connection: LiveConnection) -> None:
         """The connection's transport is gone."""
