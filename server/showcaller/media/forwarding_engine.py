@@ -281,10 +281,12 @@ class ForwardingEngine:
         if session != feed.session:
             self._measure(feed)
             feed.lead_to(session)
+        ordered = feed.chosen != publication
         feed.chosen = publication
-        self._lead(feed)
+        self._lead(feed, ordered=ordered)
 
-    def _lead(self, feed: Feed) -> None:
+    def _lead(self, feed: Feed, *, ordered: bool = False) -> None:
+        """`ordered`: a producer has just chosen, or taken a choice back, and waits for nothing."""
         if feed.name.startswith(PREVIEW):
             shown = self._publications.get(feed.name.removeprefix(PREVIEW))
             feed.show(shown, shown)
@@ -292,7 +294,8 @@ class ForwardingEngine:
         now_s = system.monotonic_s()
         candidates = [p.candidate(now_s) for p in self._room(feed.session) if p.live]
         showing = feed.picture.resource if feed.picture else ""
-        picture = choose_picture(candidates, feed.chosen, showing)
+        picture = ordered and choose_picture(candidates, feed.chosen, "")
+        picture = picture or choose_picture(candidates, feed.chosen, showing)
         sound = choose_sound(candidates, picture)
         everything = self._publications | self._borrowed()
         feed.show(everything.get(picture), everything.get(sound))

@@ -102,6 +102,20 @@ async def test_a_viewer_decodes_what_a_speaker_encoded(stage, codec):
     assert abs(watcher.brightness - 90) < 12
 
 
+async def test_a_choice_that_is_taken_back_ends_at_once(stage):
+    """Though what comes back has not been steady for long: nobody knows better than the producer."""
+    await stage.engine.route(stage="main", session="talk")
+    slides = await stage.publish("talk", source="slides", brightness=200)
+    watcher = await stage.view()
+    await watcher.wait_for(lambda w: abs(w.brightness - 200) < 12)
+    await stage.engine.route(stage="main", session="talk", publication=slides.resource)
+    await stage.publish("talk", brightness=60)
+    await until(lambda: stage.events.count(("published", "talk")) == 2)
+    await until(lambda: [p for p in stage.engine._publications.values() if p.packets > 10][1:])
+    await stage.engine.route(stage="main", session="talk")
+    await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12, 2)
+
+
 async def test_a_full_worker_lets_in_no_viewer_more(stage):
     """Those who watch lose nothing, and producers still see what they may put on the stage."""
     await stage.engine.route(stage="main", session="talk")
