@@ -73,7 +73,10 @@ async def run(config: WorkerConfig) -> None:
     reader, writer = await asyncio.open_connection(sock=connection)
     transports = await Transports.open(config.addresses, config.port)
     engine = ForwardingEngine(config.name, transports, choose())
-    await engine.lend(config.trunk)
+    try:
+        await engine.lend(config.trunk)
+    except OSError as error:
+        log.warning(f"no other worker can branch off: {error}", extra={"action": "media.no_trunk"})
     await serve(Pipe(reader, writer), engine)
 
 

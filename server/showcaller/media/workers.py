@@ -259,7 +259,7 @@ class Workers:
         name = system.random_id("w")
         config = WorkerConfig(
             name=name,
-            trunk=str(Path(self._folder.name) / name),
+            trunk=str(Path(self._folder.name) / name[-8:]),  # paths of sockets are short
             descriptor=theirs.fileno(),
             parent=os.getpid(),
             addresses=self._addresses,
