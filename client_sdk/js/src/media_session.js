@@ -10,7 +10,7 @@ import { Emitter } from "./emitter.js";
 import { asShowcallerError } from "./errors.js";
 import { restartFragment, restartedAnswer } from "./ice_restart.js";
 import { backoffMs } from "./reconnect.js";
-import { deleteResource, gatheredOffer, patchRestart, postOffer } from "./signalling.js";
+import { deleteResource, findResource, gatheredOffer, patchRestart, postOffer } from "./signalling.js";
 
 const GATHERING_MS = 1_000;
 const CONNECT_DEADLINE_MS = 12_000;
@@ -163,6 +163,20 @@ export class MediaSession extends Emitter {
       void this.#restart();
     } else if (peer.connectionState === "failed") {
       this.#comeBack(null);
+    }
+  }
+
+  /**
+   * For when nothing comes any more: a server's process that died says no goodbye, and browsers take
+   * seconds to notice. Connects anew if the session has ended.
+   */
+  async check() {
+    const round = this.#round;
+    if (this.#resource === null || this.status.state !== "connected") return;
+    try {
+      await findResource(this.#resource, this.#options.token(), this.#abort.signal);
+    } catch (error) {
+      if (round === this.#round && asShowcallerError(error).status === 404) this.#comeBack(null);
     }
   }
 

@@ -56,6 +56,22 @@ export async function patchRestart(resource, token, fragment, signal) {
 }
 
 /**
+ * Raises a ShowcallerError unless the server still has this session: 404 when it has ended.
+ *
+ * @param {string} resource
+ * @param {string} token
+ * @param {AbortSignal} signal
+ */
+export async function findResource(resource, token, signal) {
+  try {
+    const response = await fetch(resource, { headers: { Authorization: `Bearer ${token}` }, signal });
+    if (response.status !== 204) throw await errorFromResponse(response);
+  } catch (error) {
+    throw asShowcallerError(error);
+  }
+}
+
+/**
  * Says which picture a viewer wants.
  *
  * @param {string} resource

@@ -48,11 +48,13 @@ class FakePeer extends EventTarget {
 let asked = [];
 let session;
 let answerPatch;
+let answerGet;
 
 const answered = (status, body, headers = {}) => new Response(body, { status, headers });
 
-async function fakeFetch(url, { method, headers, body }) {
+async function fakeFetch(url, { method = "GET", headers, body }) {
   asked.push({ method, headers, body });
+  if (method === "GET") return answerGet();
   if (method === "PATCH") return answerPatch();
   if (method !== "POST") return answered(200, "");
   const response = answered(201, ANSWER, { Location: "/media/r1" });
@@ -153,4 +155,22 @@ test("a restart that leads nowhere in time gives way to a new connection", async
   assert.equal(session.status.state, "connected");
   t.mock.timers.tick(1);
   assert.equal(session.status.state, "reconnecting");
+});
+
+test("a session that the server has no longer is made anew as soon as one looks", async () => {
+  const peer = await connected();
+  answerGet = () => answered(204, null);
+  await session.check();
+  assert.equal(session.status.state, "connected");
+  answerGet = () => answered(503, "{}");
+  await session.check();
+  answerGet = () => Promise.reject(new TypeError("offline"));
+  await session.check();
+  assert.equal(session.status.state, "connected");
+  answerGet = () => answered(404, '{"code": "not_found"}', { "Content-Type": "application/problem+json" });
+  await session.check();
+  assert.equal(session.status.state, "reconnecting");
+  assert.equal(peer.connectionState, "closed");
+  await session.check();
+  assert.deepEqual(methods().filter((method) => method === "GET").length, 4); // none without a session
 });

@@ -108,6 +108,8 @@ export class StageVideo {
     const wasStill = this.picture.still;
     this.#looksWithoutBytes = report && bytes === this.#bytes ? this.#looksWithoutBytes + 1 : 0;
     this.#bytes = bytes;
+    const stopped = bytes > 0 && this.#looksWithoutBytes > 0;
+    if (stopped && this.#looksWithoutBytes <= STILL_AFTER_LOOKS) void this.#watcher?.check();
     if (this.picture.still !== wasStill) this.#onChange();
   }
 
