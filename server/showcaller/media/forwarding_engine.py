@@ -107,9 +107,12 @@ class ForwardingEngine:
         return self._open_viewer(self._feed(PREVIEW + publication), person, offer)
 
     def _expected(self) -> int:
-        """Viewers who watch or asked just now: who asks and vanishes takes nobody's place for long."""
+        """Viewers who watch or will in a moment: who asks and vanishes takes nobody's place."""
         since_s = system.monotonic_s() - CONNECTS_WITHIN_S
-        return sum(viewer.live or viewer.asked_s > since_s for viewer in self._viewers.values())
+        return sum(
+            viewer.live or (viewer.reached and viewer.asked_s > since_s)
+            for viewer in self._viewers.values()
+        )
 
     def _open_viewer(self, feed: Feed, person: str, offer: str) -> Answer:
         negotiated = negotiate(offer, "view")
