@@ -52,6 +52,7 @@ class ForwardingEngine:
         self._transports = transports
         self._kernel = kernel
         self._outbox = Outbox(transports.on_socket_writable)
+        transports.turns.behind = self._outbox.behind
         self._publications: dict[str, Publication] = {}
         self._viewers: dict[str, Viewer] = {}
         self._feeds: dict[str, Feed] = {}
@@ -107,12 +108,9 @@ class ForwardingEngine:
         return self._open_viewer(self._feed(PREVIEW + publication), person, offer)
 
     def _expected(self) -> int:
-        """Viewers who watch or will in a moment: who asks and vanishes takes nobody's place."""
+        """Viewers who watch or will in a moment: who asks and vanishes takes no place for long."""
         since_s = system.monotonic_s() - CONNECTS_WITHIN_S
-        return sum(
-            viewer.live or (viewer.reached and viewer.asked_s > since_s)
-            for viewer in self._viewers.values()
-        )
+        return sum(viewer.live or viewer.asked_s > since_s for viewer in self._viewers.values())
 
     def _open_viewer(self, feed: Feed, person: str, offer: str) -> Answer:
         negotiated = negotiate(offer, "view")

@@ -13,6 +13,7 @@ CHUNK_PACKETS = 512  # sent before the clock is looked at again
 OVERDUE_S = (
     0.5  # a picture that has waited so long is not worth its bytes: repairs and keyframes follow
 )
+BEHIND_S = 0.04
 TURN_S = 0.002  # then the loop may read what has come: sound among it
 
 
@@ -31,6 +32,12 @@ class Outbox:
         (self._sound if sound else self._pictures).append(_Job(group, batch, system.monotonic_s()))
         if not self._scheduled:
             self._run()
+
+    def behind(self) -> bool:
+        """Whether a picture has waited for longer than it is shown."""
+        return bool(self._pictures) and (
+            system.monotonic_s() - self._pictures[0].since_s > BEHIND_S
+        )
 
     def _run(self) -> None:
         self._scheduled = False

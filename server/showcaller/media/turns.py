@@ -6,11 +6,17 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+BEHIND_S = 0.02  # from one piece of work to the next while media is late
+
 
 class Turns:
-    """Does one piece of work in each turn of the loop, in order; whatever else is ready goes as well."""
+    """Does one piece of work in each turn of the loop, in order; whatever else is ready goes as well.
+
+    While `behind()` says that media is late, turns are few: who watches goes before who comes.
+    """
 
     def __init__(self) -> None:
+        self.behind: Callable[[], bool] = lambda: False
         self._waiting: deque[Callable[[], None]] = deque()
         self._next: asyncio.Handle | None = None
 
@@ -32,8 +38,13 @@ class Turns:
             self._next = None
 
     def _schedule(self) -> None:
-        if self._next is None and self._waiting:
-            self._next = asyncio.get_running_loop().call_soon(self._run)
+        if self._next is not None or not self._waiting:
+            return
+        loop = asyncio.get_running_loop()
+        if self.behind():
+            self._next = loop.call_later(BEHIND_S, self._run)
+        else:
+            self._next = loop.call_soon(self._run)
 
     def _run(self) -> None:
         self._next = None

@@ -124,11 +124,6 @@ class Viewer:
             self._sink = None
         self.live = False
 
-    @property
-    def reached(self) -> bool:
-        """Whether there is a path to it, and so probably somebody."""
-        return self.transport is not None and self.transport.path is not None
-
     # Reports ------------------------------------------------------------------------------------
 
     def report(self, clock_offsets_s: dict[str, float | None]) -> None:

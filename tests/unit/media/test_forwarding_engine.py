@@ -132,7 +132,8 @@ async def test_a_full_worker_lets_in_no_viewer_more(stage):
     await stage.engine.preview(publication=publisher.resource, person="producer", offer=offer)
 
 
-async def test_who_asks_and_vanishes_takes_nobodys_place(stage):
+async def test_who_asks_and_vanishes_takes_nobodys_place(stage, monkeypatch):
+    monkeypatch.setattr("showcaller.media.forwarding_engine.CONNECTS_WITHIN_S", 0.0)  # later
     stage.engine._capacity.note(passed_s=1000.0, busy_s=300.0, viewers=1)  # room for two
     watcher = Watcher()
     stage.clients.append(watcher)

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from showcaller.media.turns import Turns
+from showcaller.media.turns import BEHIND_S, Turns
+from showcaller.testing.until import until
 
 
 async def test_each_turn_of_the_loop_does_one_piece_and_everything_else_that_is_ready():
@@ -45,3 +46,18 @@ async def test_what_waits_is_forgotten_at_the_end():
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert not done
+
+
+async def test_while_media_is_late_turns_are_few_but_come():
+    turns, done = Turns(), []
+    late = True
+    turns.behind = lambda: late
+    began_s = asyncio.get_running_loop().time()
+    for piece in "abc":
+        turns.do(lambda piece=piece: done.append(piece))
+    await asyncio.sleep(0)
+    assert done == []
+    await until(lambda: done == ["a", "b"])
+    assert asyncio.get_running_loop().time() - began_s >= 2 * BEHIND_S - 0.005
+    late = False
+    await until(lambda: done == ["a", "b", "c"])
