@@ -8,73 +8,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from showcaller.media import rtcp, rtp
+from showcaller.media import rtcp
 from showcaller.media.kernel import choose
-from showcaller.media.negotiation import negotiate
-from showcaller.media.publication import GONE_AFTER_S, MAX_PACKET_BYTES, Publication
+from showcaller.media.publication import GONE_AFTER_S, MAX_PACKET_BYTES
 from showcaller.media.track import KEYFRAME_EVERY_S
+from showcaller.testing.media_by_hand import DELTA_PICTURE, H264, KEY_PICTURE, OPUS, VP8, Clock
+from showcaller.testing.media_by_hand import Speaker as HandMade
 
 OFFERS = Path(__file__).parent / "offers"
-OPUS, VP8, RTX, H264 = 111, 96, 97, 102
-LEVEL, RID = 1, 10  # ids of header extensions in the offers
-KEY_PICTURE, DELTA_PICTURE = bytes([0x10, 0x00, 0, 0, 0]), bytes([0x10, 0x01, 0, 0, 0])  # RFC 7741
 
 
-class Clock:
-    now_s = 1_000.0
-
-    def __call__(self):
-        return self.now_s
-
-
-class Asked:
-    """What goes back to the speaker."""
-
-    def __init__(self):
-        self.reports = []
-
-    def send_rtcp(self, packet):
-        self.reports += rtcp.parse(packet)
-        return True
-
-    def close(self):
-        pass
-
-    def of(self, kind):
-        return [report for report in self.reports if isinstance(report, kind)]
-
-
-class Speaker:
-    """Sends to a publication."""
-
-    def __init__(self, clock, offer="chromium-publisher.sdp", source="main", lines=()):
-        self.clock, self.asked = clock, Asked()
-        self.offer = (OFFERS / offer).read_text()
-        negotiated = negotiate(self.offer, "publish")
-        self.publication = Publication("p", "talk", "ada", source, negotiated, choose("python"))
-        self.publication.borrow(self.asked, lines)
-        self._sequences = {}
-
-    def send(self, payload_type, ssrc, payload=b"\x00" * 20, *, skip=0, rid="", level=None):
-        """One packet; `skip` numbers before it get lost."""
-        sequence = self._sequences.get(ssrc, 100) + 1 + skip
-        self._sequences[ssrc] = sequence
-        values = [(RID, rid.encode())] if rid else []
-        if level is not None:
-            values.append((LEVEL, bytes([level])))
-        block = rtp.extension_block(values)
-        stamp = round(self.clock.now_s * 90_000) & 0xFFFFFFFF
-        data = rtp.header(payload_type, True, sequence, stamp, ssrc, block) + payload
-        self.publication.on_rtp(data, self.clock.now_s)
-        return data
-
-    def talk(self, seconds, *, level=30):
-        """A picture and sound, ten times a second."""
-        for _ in range(round(seconds * 10)):
-            self.send(VP8, 1, DELTA_PICTURE)
-            self.send(OPUS, 2, level=level)
-            self.clock.now_s += 0.1
-            self.publication.tick(self.clock.now_s)
+class Speaker(HandMade):
+    def __init__(self, clock, offer="chromium-publisher.sdp", **more):
+        super().__init__(clock, choose("python"), OFFERS / offer, **more)
 
     def statistics(self):
         return self.publication.statistics(self.clock.now_s, [])

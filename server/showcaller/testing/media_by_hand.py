@@ -1,0 +1,143 @@
+"""Speakers and viewers whose packets are made by hand, on a clock by hand: for tests of what lies between."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from pylibsrtp import Policy, Session
+
+from ..media import rtcp, rtp
+from ..media.kernel import Kernel, Keys
+from ..media.kernel.keys import GCM
+from ..media.negotiation import negotiate
+from ..media.publication import Publication
+from ..media.trunk_link import TrackLine
+from ..media.viewer import Viewer
+
+OPUS, VP8, RTX, H264 = 111, 96, 97, 102
+LEVEL, RID = 1, 10  # ids of header extensions in the offers of browsers
+KEY_PICTURE, DELTA_PICTURE = bytes([0x10, 0x00, 0, 0, 0]), bytes([0x10, 0x01, 0, 0, 0])  # RFC 7741
+KEYS = Keys(GCM, bytes(range(16)), bytes(range(12)))
+
+
+class Clock:
+    """Monotonic seconds that stand until they are moved."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Asked:
+    """What goes back to a speaker."""
+
+    def __init__(self) -> None:
+        self.reports: list[Any] = []
+
+    def send_rtcp(self, packet: bytes) -> bool:
+        self.reports += rtcp.parse(packet)
+        return True
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+    def of(self, kind: type) -> list[Any]:
+        return [report for report in self.reports if isinstance(report, kind)]
+
+
+class Speaker:
+    """Sends to `publication`, which was negotiated from the file `offer`."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        kernel: Kernel,
+        offer: Path,
+        *,
+        name: str = "p",
+        source: Any = "main",
+        lines: tuple[TrackLine, ...] | list[TrackLine] = (),
+    ) -> None:
+        self.clock, self.asked = clock, Asked()
+        negotiated = negotiate(offer.read_text(), "publish")
+        self.publication = Publication(name, "talk", "ada", source, negotiated, kernel)
+        self.publication.borrow(self.asked, lines)
+        self._sequences: dict[int, int] = {}
+
+    def send(
+        self,
+        payload_type: int,
+        ssrc: int,
+        payload: bytes = bytes(20),
+        *,
+        skip: int = 0,
+        rid: str = "",
+        level: int | None = None,
+    ) -> bytes:
+        """One packet; `skip` numbers before it get lost."""
+        sequence = self._sequences.get(ssrc, 100) + 1 + skip
+        self._sequences[ssrc] = sequence
+        values = [(RID, rid.encode())] if rid else []
+        if level is not None:
+            values.append((LEVEL, bytes([level])))
+        stamp = round(self.clock.now_s * 90_000) & 0xFFFFFFFF
+        block = rtp.extension_block(values)
+        data = rtp.header(payload_type, True, sequence, stamp, ssrc, block) + payload
+        self.publication.on_rtp(data, self.clock.now_s)
+        return data
+
+    def talk(self, seconds: float, *, level: int = 30, picture: bytes = DELTA_PICTURE) -> None:
+        """A picture and sound, ten times a second."""
+        for _ in range(round(seconds * 10)):
+            self.send(VP8, 1, picture)
+            self.send(OPUS, 2, level=level)
+            self.clock.now_s += 0.1
+            self.publication.tick(self.clock.now_s)
+
+
+class Audience:
+    """One viewer: `viewer` is what the engine has of it, `packets()` what reached it."""
+
+    def __init__(self, kernel: Kernel, offer: Path, name: str = "v") -> None:
+        self.server, self.socket = _bound(), _bound()
+        self._session = Session(Policy(KEYS.key + KEYS.salt, Policy.SSRC_ANY_INBOUND, 0, _GCM))
+        negotiated = negotiate(offer.read_text(), "view")
+        ssrcs = {"video": (70, 71), "audio": (80, 81)}
+        self.viewer = Viewer(name, "ada", negotiated, ssrcs, kernel)
+        path = self.server.fileno(), self.socket.getsockname()
+        self.viewer.transport = SimpleNamespace(path=path, close=lambda: None)  # type: ignore[assignment]
+        self.viewer.on_connected(KEYS)
+
+    def packets(self, ssrc: int) -> list[rtp.Packet]:
+        """What has come since the last time on this stream; the rest is gone."""
+        return [one for one in self._all() if one.ssrc == ssrc]
+
+    def close(self) -> None:
+        self.viewer.end()
+        self.server.close()
+        self.socket.close()
+
+    def _all(self) -> list[rtp.Packet]:
+        found = []
+        try:
+            while True:
+                data = self.socket.recv(2_000)
+                if not rtcp.is_rtcp(data):
+                    found.append(rtp.parse(self._session.unprotect(data)))
+        except BlockingIOError:
+            return found
+
+
+_GCM = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
+
+
+def _bound() -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    bound.bind(("127.0.0.1", 0))
+    bound.setblocking(False)
+    return bound
