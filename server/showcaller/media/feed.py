@@ -66,7 +66,8 @@ class Feed:
         if picture is not None:
             self._follow_layers(picture)
         self._follow_sound(sound)
-        if not self._pictures or self._changed_s is None:
+        nothing_shown = not (self._pictures or self._before)
+        if nothing_shown or self._changed_s is None:
             self._open_sound()
 
     def _change_picture(self, picture: Publication | None) -> None:
