@@ -1,9 +1,6 @@
 """For all tests: laws are no races. Machines that run them are busy, so no example has a deadline."""
 
-import contextlib
+from hypothesis import settings
 
-with contextlib.suppress(ImportError):  # the conformance suite also runs where Hypothesis is not
-    from hypothesis import settings
-
-    settings.register_profile("showcaller", deadline=None)
-    settings.load_profile("showcaller")
+settings.register_profile("showcaller", deadline=None)
+settings.load_profile("showcaller")
