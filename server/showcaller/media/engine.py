@@ -66,7 +66,7 @@ class MediaEngine(Protocol):
         ...
 
     async def view(self, *, stage: str, person: str, offer: Sdp) -> Answer:
-        """An attendee's WHEP offer. Raises `BadInput`, `Unprocessable`."""
+        """An attendee's WHEP offer. Raises `BadInput`, `Unprocessable`, `Full`."""
         ...
 
     async def preview(self, *, publication: str, person: str, offer: Sdp) -> Answer:

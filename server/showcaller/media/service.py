@@ -120,7 +120,7 @@ class MediaService:
         )
 
     async def view_stage(self, principal: Principal, stage: str, offer: str) -> Answer:
-        """A WHEP offer for a stage. Raises as `publish` does."""
+        """A WHEP offer for a stage. Raises as `publish` does, and `Full`."""
         found = admit_viewer_of_stage(self._sheet, stage, self._event.wall_ms())
         return await self._at_stage(found, "view", principal, offer=offer)
 
