@@ -209,11 +209,17 @@ async def test_only_our_own_pages_connect(nginx):
     assert refused.value.response.status_code == 403
 
 
+async def has_media_worker(http, node):
+    async with http.get(f"{node.url}/metrics") as answer:
+        return f'showcaller_media_workers{{event="{EVENT}"}} 1.0' in await answer.text()
+
+
 async def test_signalling_keeps_its_headers(http, node, nginx):
     speaker = node.token(EVENT, "speaker", sessions=("opening",))
     headers = {"Authorization": f"Bearer {speaker}", "Origin": "https://studio.example"}
     endpoint = f"{API}/sessions/opening/whip"
 
+    await until(lambda: has_media_worker(http, node), 30)
     async with http.options(endpoint, headers={"Origin": "https://studio.example"}) as answer:
         assert answer.status == 204
         assert answer.headers["Access-Control-Allow-Origin"] == "*"

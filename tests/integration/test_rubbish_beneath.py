@@ -136,7 +136,7 @@ async def ready(server, http, status, because=""):
 
 async def test_redis_away_or_stuck_makes_commands_unavailable_for_a_while(tmp_path, http):
     with RedisServer(DURABLE) as redis:
-        options = ("--rehearse-from", "-2m", "--broker", redis.url)
+        options = ("--rehearse-from", "-4m", "--broker", redis.url)
         async with ServeProcess(SCHEDULE, *options, data=tmp_path / "data") as server:
             for leave, come_back in ((redis.kill, redis.start), (redis.pause, redis.resume)):
                 command = ("/commands/announcement.make", leave.__name__)
