@@ -7,11 +7,12 @@ it, so that its picture and its sound stay together; by arrival until then.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from .. import system
 from .kernel import Kernel
 from .lane import Lane
 from .outbox import Outbox
-from .outlet import Outlet
 from .publication import Publication
 from .talk import Talk
 from .track import MediaPacket, Track
@@ -23,9 +24,13 @@ LAYER_NAMES = ("high", "medium", "low")
 
 
 class Feed:
-    """`name` is a stage's id, or tells what is previewed. `session` is what it is led to."""
+    """`name` is a stage's id, or tells what is previewed. `session` is what it is led to.
+
+    `on_behind` is called for a viewer that has begun in the past, and is to be sent that step by step.
+    """
 
     def __init__(self, name: str, kernel: Kernel, outbox: Outbox) -> None:
+        self.on_behind: Callable[[Viewer], None] = lambda viewer: None
         self.name = name
         self.session: str | None = None
         self.chosen = ""
@@ -169,6 +174,7 @@ class Feed:
         outlet = viewer.outlets.get("video")
         lane = outlet.joining if outlet else None
         if outlet and lane and lane in self._pictures and outlet.catch_up(lane, now_s):
+            self.on_behind(viewer)
             self._on_begin(lane)
 
     # The timeline -------------------------------------------------------------------------------
@@ -200,9 +206,10 @@ class Feed:
             "video": self.picture.clock_offset_s if self.picture else None,
             "audio": self.sound.clock_offset_s if self.sound else None,
         }
+        rates_bps = self._rates_bps(now_s)
         for viewer in list(self.viewers.values())[turn::turns]:
-            viewer.report(offsets_s)
-            self.join(viewer)
+            viewer.each_second(offsets_s)
+            self._choose_layer(viewer, rates_bps, now_s)
             self._note_first_picture(viewer)
             self.talk.note_second(viewer, self.layer_of(viewer), passed_s)
 
@@ -214,26 +221,29 @@ class Feed:
 
     def join(self, viewer: Viewer) -> None:
         """Lead the viewer's picture to the layer that suits it."""
+        now_s = system.monotonic_s()
+        self._choose_layer(viewer, self._rates_bps(now_s), now_s)
+
+    def _rates_bps(self, now_s: float) -> list[int]:
+        return [_rate_bps(lane.track, now_s) for lane in self._pictures]
+
+    def _choose_layer(self, viewer: Viewer, rates_bps: Sequence[int], now_s: float) -> None:
         outlet = viewer.outlets.get("video")
         if outlet is None or not self._pictures:
             return
-        now_s = system.monotonic_s()
-        rates = [_rate_bps(lane.track, now_s) for lane in self._pictures]
-        index = viewer.chooser.choose(rates, now_s)
+        index = viewer.chooser.choose(rates_bps, now_s)
         if index is None:
             outlet.pause()
             return
-        self._lead(outlet, self._pictures[min(index, len(self._pictures) - 1)], now_s)
-
-    def _lead(self, outlet: Outlet, lane: Lane, now_s: float) -> None:
+        lane = self._pictures[min(index, len(self._pictures) - 1)]
         if outlet.lane is lane or outlet.joining is lane:
             if outlet.lane is lane:
                 outlet.stay()
-            return
-        if outlet.lane is None and self._changed_s is None and outlet.catch_up(lane, now_s):
-            return
-        outlet.join(lane)
-        lane.track.ask_keyframe()
+        elif outlet.lane is None and self._changed_s is None and outlet.catch_up(lane, now_s):
+            self.on_behind(viewer)
+        else:
+            outlet.join(lane)
+            lane.track.ask_keyframe()
 
     def _join_sound(self, viewer: Viewer) -> None:
         outlet = viewer.outlets.get("audio")

@@ -198,7 +198,6 @@ class ForwardingEngine:
         feed = self._where[viewer]
         self.on_event(self._viewed(viewer, "viewed"))
         feed.add(viewer)
-        self._catch_up(viewer)
 
     def _on_viewer_ended(self, viewer: Viewer, reason: str) -> None:
         self._end_viewer(viewer)
@@ -259,7 +258,6 @@ class ForwardingEngine:
         peer.ask(layer)
         if peer.live:
             self._where[peer].join(peer)
-            self._catch_up(peer)
 
     async def shut(self) -> None:
         for task in self._ticking:
@@ -329,6 +327,7 @@ class ForwardingEngine:
         feed = self._feeds.get(name)
         if feed is None:
             feed = self._feeds[name] = Feed(name, self._kernel, self._outbox)
+            feed.on_behind = self._catch_up
             self._lead(feed)
         return feed
 
@@ -362,8 +361,6 @@ class ForwardingEngine:
         for feed in list(self._feeds.values()):
             self._lead(feed)
             feed.tick(now_s)
-            for viewer in feed.viewers.values():
-                self._catch_up(viewer)
 
     def _note_capacity(self, now_s: float) -> None:
         passed_s, self._looked_s = now_s - self._looked_s, now_s
@@ -465,8 +462,10 @@ def _published(publication: Publication, kind: str) -> MediaEvent:
 
 def _stage(feed: Feed) -> StageStatistics:
     viewers = list(feed.viewers.values())
+    for viewer in viewers:
+        feed.talk.note_counts(viewer)
     rtts = sorted(viewer.rtt_ms for viewer in viewers if viewer.rtt_ms is not None)
-    quality = feed.talk.quality()  # of a second ago at most
+    quality = feed.talk.quality()
     layers: dict[str, int] = {}
     for viewer in viewers:
         layer = feed.layer_of(viewer)

@@ -85,6 +85,7 @@ class Outlet:
         self.lane: Lane | None = None  # the one it follows
         self.joining: Lane | None = None  # the one that it goes to at its next beginning
         self.began_s: float | None = None
+        self.followed_s = float("-inf")  # since when it follows the present lane, or the last one
         self._codecs: dict[str, Codec | None] = {}
         self._place = Place(begin, 0)
         self._shift = Shift()
@@ -169,7 +170,8 @@ class Outlet:
             tl0=self._shift.tl0,
         )
         self.lane = lane
-        self.began_s = self.began_s or lane.now()
+        self.followed_s = lane.now()
+        self.began_s = self.began_s or self.followed_s
         self._end_freeze(lane)
         if drawn is None:
             lane.add(self, first.sequence)

@@ -70,7 +70,7 @@ class Talk:
         self._before.pop(viewer.resource, None)
 
     def note_counts(self, viewer: Viewer) -> None:
-        """What has come since the last time comes to the sum."""
+        """What has come since the last time comes to the sum: to be called before that is read."""
         before = self._before.get(viewer.resource)
         if before is None:
             return
@@ -80,7 +80,6 @@ class Talk:
 
     def note_second(self, viewer: Viewer, layer: str, passed_s: float) -> None:
         """To be called for each viewer about once a second."""
-        self.note_counts(viewer)
         self._viewer_s += passed_s
         self._layer_s[layer] = self._layer_s.get(layer, 0.0) + passed_s
         if viewer.rtt_ms is not None:

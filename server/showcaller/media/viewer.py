@@ -25,6 +25,8 @@ WISH_AGAIN_AT_MOST_S = 8.0
 CALM_AFTER_S = 10.0  # without one
 MAX_RTT_S = 16.0  # a longer one is no echo of a report of ours
 CNAME = "showcaller"
+REPORT_EVERY_S = 5  # to a receiver that knows the clocks of what it gets; else each second
+KNOWN_AFTER_S = 5.0
 
 
 class Viewer:
@@ -49,6 +51,7 @@ class Viewer:
         self.live_s = 0.0
         self.first_picture_ms: float | None = None
         self.outlets: dict[str, Outlet] = {}
+        self._seconds = 0
         self.chooser = LayerChooser()
         self.began: Callable[[Viewer], None] = lambda viewer: None
         self.ended: Callable[[Viewer, str], None] = lambda viewer, reason: None
@@ -126,12 +129,22 @@ class Viewer:
 
     # Reports ------------------------------------------------------------------------------------
 
-    def report(self, clock_offsets_s: dict[str, float | None]) -> None:
-        """Send sender reports (RFC 3550 §6.4.1); each source's clock less ours, by kind.
+    def each_second(self, clock_offsets_s: dict[str, float | None]) -> None:
+        """Send a report if one is due; each source's clock less ours, by kind."""
+        now_s = system.monotonic_s()
+        self._seconds += 1
+        known = True
+        for outlet in self.outlets.values():
+            outlet.age()
+            known &= now_s - outlet.followed_s > KNOWN_AFTER_S
+        if not known or self._seconds % REPORT_EVERY_S == 0:
+            self._report(clock_offsets_s, now_s)
+
+    def _report(self, clock_offsets_s: dict[str, float | None], now_s: float) -> None:
+        """Send sender reports (RFC 3550 §6.4.1).
 
         NTP and RTP are those of one instant; so are the picture's and the sound's.
         """
-        now_s = system.monotonic_s()
         wall_s = system.wall_ms_exact() / 1000
         packets = []
         for kind, outlet in self.outlets.items():
@@ -144,7 +157,6 @@ class Viewer:
                     )
                 )
                 packets.append(rtcp.sdes(outlet.ssrc, CNAME))
-            outlet.age()
         if packets and self._sink is not None:
             self._sink.send_rtcp(b"".join(packets))
 

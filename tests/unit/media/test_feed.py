@@ -192,7 +192,10 @@ def test_who_comes_in_the_middle_begins_with_the_newest_keyframe(stage):
     stage.picture(one, key=True)
     for _ in range(5):
         stage.picture(one)
+    behind = []
+    stage.feed.on_behind = behind.append
     viewer = stage.audience()
+    assert behind == [viewer.viewer]
     while viewer.viewer.catching_up():
         viewer.viewer.step()
         stage.clock.now_s += 0.005
@@ -211,8 +214,11 @@ def test_where_nothing_was_shown_the_past_is_sent_after_half_a_second(stage):
     stage.picture(one, key=True)
     stage.picture(one)
     stage.show(one)
+    behind = []
+    stage.feed.on_behind = behind.append
     stage.clock.now_s += WAIT_FOR_KEYFRAME_S + 0.1
     stage.feed.tick(stage.clock.now_s)
+    assert behind == [viewer.viewer]
     while viewer.viewer.catching_up():
         viewer.viewer.step()
         stage.clock.now_s += 0.005

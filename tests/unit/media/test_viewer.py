@@ -149,6 +149,31 @@ def test_reports_tell_loss_jitter_and_round_trip(stage, monkeypatch):
     assert viewer.rtt_ms == pytest.approx(100, abs=1)
 
 
+def test_clocks_are_told_each_second_until_they_are_known_and_after_a_splice(stage):
+    told = []
+    stage.viewer._sink.send_rtcp = lambda packet: told.append(stage.clock.now_s)
+
+    def seconds(count):
+        """In which of them something was told."""
+        began_s = stage.clock.now_s
+        told.clear()
+        for _ in range(count):
+            stage.pictures(1)
+            stage.clock.now_s += 0.96
+            stage.feed.each_second(0, 1, stage.clock.now_s, 1.0)
+        return [round(at_s - began_s) for at_s in told]
+
+    assert seconds(4) == [1, 2, 3, 4]
+    seconds(2)
+    assert len(seconds(10)) == 2
+    spare = Speaker(stage.clock, choose("python"), OFFERS / "chromium-publisher.sdp")
+    stage.feed.show(spare.publication, spare.publication)
+    spare.send(VP8, 1, KEY_PICTURE)
+    stage.feed.show(spare.publication, spare.publication)
+    spare.send(VP8, 1, KEY_PICTURE)
+    assert seconds(4) == [1, 2, 3, 4]
+
+
 def test_the_line_that_a_viewer_estimates_is_known(stage):
     stage.say(rtcp.remb(9, 800_000, [VIDEO]))
     assert stage.viewer.estimate_bps == pytest.approx(800_000, rel=0.01)
