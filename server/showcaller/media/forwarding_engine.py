@@ -19,6 +19,7 @@ from .capacity import Capacity
 from .engine import Answer, Layer, MediaEvent, Patched, Source
 from .feed import Feed
 from .kernel import Kernel
+from .memory import Memory
 from .negotiation import Negotiated, Outgoing, answer, negotiate, restart_fragment
 from .outbox import Outbox
 from .program import choose_picture, choose_sound
@@ -65,6 +66,7 @@ class ForwardingEngine:
         self._packets_before = 0  # of publications that have ended
         self._sent_before = [0, 0, 0]  # packets, bytes, dropped of viewers that have left
         self._capacity = Capacity()
+        self._memory = Memory()
         self._viewers_refused = 0
         self._looked_s, self._sent_s = system.monotonic_s(), 0.0
         self._busy: deque[tuple[float, float]] = deque(maxlen=6)
@@ -212,6 +214,7 @@ class ForwardingEngine:
         counts = (viewer.packets_sent, viewer.bytes_sent, viewer.packets_dropped)
         self._sent_before = [a + b for a, b in zip(self._sent_before, counts, strict=True)]
         viewer.end()
+        self._memory.note_left(system.monotonic_s())
         self.on_event(event)
 
     async def close(self, resource: str) -> None:
@@ -375,6 +378,7 @@ class ForwardingEngine:
             feed.each_second(self._turn, REPORT_TURNS, now_s, REPORTS_EACH_S)
         if self._turn == 0:
             self._busy.append((now_s, process_time()))
+            self._memory.tick(now_s)
 
     def _catch_up(self, viewer: Viewer) -> None:
         """If the viewer is behind, send it what it lacks, step by step."""
