@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import REGISTRY
 
-from . import metrics, system
+from . import garbage, metrics, system
 from .api import agenda, commands, exports, health, openapi, pages, registrations
 from .api.http import (
     LOOKUP,
@@ -30,7 +30,7 @@ from .broker.connect import connect
 from .domain import facts
 from .domain.schedule import Schedule
 from .errors import ConfigError, ShowcallerError
-from .gateway import garbage, load, memory
+from .gateway import load, memory
 from .gateway.admission import within_files
 from .gateway.front import Front, live_route
 from .gateway.gateway import Gateway

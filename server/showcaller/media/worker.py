@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from .. import logs
+from .. import garbage, logs
 from ..errors import OurFault, ShowcallerError
 from ..processes import die_with_parent
 from .engine import MediaEngine
@@ -77,6 +77,7 @@ async def run(config: WorkerConfig) -> None:
         await engine.lend(config.trunk)
     except OSError as error:
         log.warning(f"no other worker can branch off: {error}", extra={"action": "media.no_trunk"})
+    garbage.settle_in()
     await serve(Pipe(reader, writer), engine)
 
 

@@ -1,7 +1,8 @@
 """Python's garbage collector, told that this process holds very many things for long.
 
-A collection stops the loop for as long as it takes to look at its objects: 0.4 µs each, some 25 a connection.
-It finds next to nothing, for what we make is freed by its reference count.
+A collection stops the loop for as long as it takes to look at its objects: 0.4 µs each, some 25 a
+connection. In a media worker it held up everybody's packets for 70 ms. It finds next to nothing, for what
+we make is freed by its reference count.
 """
 
 from __future__ import annotations
