@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "errors": set(),
     "system": set(),
     "processes": set(),
+    "garbage": set(),
     "metrics": set(),
     "domain": {"domain"},
     "protocol": {"protocol", "domain", "errors"},
@@ -28,7 +29,7 @@ MAY_IMPORT = {
     "show": SHOW | {"tokens"},
     "gateway": SHOW | {"gateway"},
     "api": SHOW | {"api"},
-    "media": SHOW | {"media", "logs", "processes"},
+    "media": SHOW | {"media", "garbage", "logs", "processes"},
     "workers": LEAVES | {"workers", "app", "settings", "logs", "processes"},
 }
 PURE = ("domain", "protocol")
