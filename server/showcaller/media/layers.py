@@ -18,6 +18,8 @@ HEAVY_LOSS = 0.10
 SEVERE_LOSS = 0.25
 LIGHT_LOSS = 0.02
 HEAVY_REPORTS = 2  # one behind the other
+SEVERE_REPORTS = 3  # one alone may tell of a moment
+LASTING_REPORTS = 5  # a line that loses 5 %, but eight packets at once, has three such in a row
 NEEDED = 0.9  # of a layer's rate
 NEEDED_OF_LOWEST = 0.3
 SPARE = 1.2  # times a better layer's rate
@@ -168,9 +170,10 @@ class LayerChooser:
         lasts = False
         if bps is not None:
             lasts, _ = self._shortage.check(bps, NEEDED_OF_LOWEST * rate, now_s)
-        lasts = lasts and self._lost_share(now_s) > HEAVY_LOSS
+        lasts = lasts and self._heavy_reports >= LASTING_REPORTS
         severe = self._severe_s is not None and now_s - self._severe_s >= SHORT_S
-        if not (lasts or severe):
+        severe = severe and self._heavy_reports >= SEVERE_REPORTS
+        if not (lasts or severe) or self._lost_share(now_s) <= HEAVY_LOSS:
             return False
         self._changed_s = now_s
         self._again.note_down(now_s)

@@ -10,6 +10,7 @@ from .engine import Layer
 from .kernel import Kernel, Keys, Sink
 from .kernel.batches import send_time
 from .layers import LayerChooser
+from .loss import LossMeter
 from .negotiation import Negotiated
 from .outlet import CATCH_UP_EVERY_S, Outlet
 from .parameters import Path
@@ -71,6 +72,7 @@ class Viewer:
         self._again_s = self.asked_s
         self._resent: dict[tuple[int, int], float] = {}
         self._lost: dict[int, int] = {}  # packets, as reported by SSRC
+        self._losses: dict[int, LossMeter] = {}  # by SSRC
         self._wished_s = self._next_wish_s = float("-inf")
         self._patience_s = WISH_AGAIN_S
 
@@ -169,9 +171,11 @@ class Viewer:
                 continue
             self._lost[block.ssrc] = max(0, block.lost)
             self._note_rtt(block)
+            share = self._losses.setdefault(block.ssrc, LossMeter()).note(block, now_s)
             if outlet is video or video is None or video.lane is None:
-                self.lost_share = block.lost_share
-                self.chooser.note_report(block.lost_share, now_s)
+                if share is not None:
+                    self.lost_share = share
+                    self.chooser.note_report(share, now_s)
                 clock_hz = outlet.medium.codecs[0].clock_hz
                 self.jitter_ms = round(block.jitter * 1000 / clock_hz, 1)
         self.packets_lost = sum(self._lost.values())

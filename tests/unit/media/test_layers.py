@@ -1,6 +1,7 @@
 """Which layer a viewer gets: rules by example, and laws for any line."""
 
 import itertools
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -189,9 +190,26 @@ def test_heavy_loss_leaves_the_only_layer():
 
 
 def test_so_does_an_estimate_of_less_than_a_third_with_heavy_loss():
-    chosen = play(LayerChooser(), steady(6, 0.15, 700_000), rates=ONE)
-    assert chosen == [0, 0, 0, None, None, None]
+    chosen = play(LayerChooser(), steady(7, 0.15, 700_000), rates=ONE)
+    assert chosen == [0, 0, 0, 0, 0, None, None]
     assert set(play(LayerChooser(), steady(60, 0.15, 760_000), rates=ONE)) == {0}
+
+
+def test_one_report_of_severe_loss_with_silence_behind_it_takes_nobodys_picture():
+    inputs = [(0.0, None), (0.4, None), *steady(20), (0.4, None), *steady(20)]
+    inputs = [(share or None, bps) for share, bps in inputs]
+    assert set(play(LayerChooser(), inputs, rates=ONE)) == {0}
+
+
+def test_a_line_that_loses_whole_pictures_now_and_then_keeps_the_others():
+    """5 % of 25 sends a second, while a busy computer estimates little: three are lost in every eighth."""
+    draw = random.Random(5)
+    paused = 0
+    for _ in range(100):
+        lost = [sum(draw.random() < 0.05 for _ in range(25)) / 25 for _ in range(120)]
+        chosen = play(LayerChooser(), [(share, 400_000) for share in lost], rates=ONE)
+        paused += chosen.count(None)
+    assert paused < 0.005 * 100 * 120
 
 
 def test_an_estimate_alone_takes_nobodys_picture():
