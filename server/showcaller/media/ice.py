@@ -42,8 +42,8 @@ class Agent:
         self.pending: Credentials | None = None  # of an ICE restart that no check has used yet
         self.path: Path | None = None
         self.nominated = False
-        self.consent_s = now_s  # when the client last said that it wants to receive
-        self.paths: dict[Path, float] = {}  # valid ones, and when each was last checked
+        self.consent_s = now_s  # the client's last sign of life
+        self.paths: dict[Path, float] = {}  # valid ones, and when each was last used
         self._checks: deque[bytes] = deque(maxlen=_REMEMBERED_CHECKS)
 
     def answer(self, data: bytes, check: stun.Check, path: Path, now_s: float) -> bytes | None:
@@ -78,6 +78,15 @@ class Agent:
         if nominates or self.path is None:
             self.path = path
         self.nominated = self.nominated or nominates
+
+    def note_media(self, path: Path, now_s: float) -> None:
+        """Take authentic media or RTCP from a valid path for a sign of life, as a check is.
+
+        Consent (RFC 7675 §5) is asked for by whoever sends; many clients only send checks until they
+        are connected, and say by their SRTP and SRTCP that they are still there.
+        """
+        if path in self.paths:
+            self.consent_s = self.paths[path] = now_s
 
     def prefer(self, path: Path) -> None:
         """Until one is nominated, use the valid path that the client itself uses."""

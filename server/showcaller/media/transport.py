@@ -115,7 +115,7 @@ class Transports:
             if transport is None:
                 taken = False
             elif 128 <= first < 192:
-                taken = transport.take_media(data, now_s)
+                taken = transport.take_media(data, Path(descriptor, address), now_s)
             else:
                 taken = 20 <= first < 64 and transport.take_dtls(data, Path(descriptor, address))
         if not taken:
@@ -277,7 +277,7 @@ class Transport:
         if self._dtls is not None and not self._dtls.receive(data):
             self._end("closed_by_peer")
 
-    def take_media(self, data: bytes, now_s: float) -> bool:
+    def take_media(self, data: bytes, path: Path, now_s: float) -> bool:
         if self._srtp is None or self._owner is None or len(data) < _MIN_MEDIA_BYTES:
             return False
         is_rtcp = rtcp.is_rtcp(data)
@@ -290,6 +290,7 @@ class Transport:
             return False
         self._ssrcs.add(ssrc)
         self.heard_s = now_s
+        self.ice.note_media(path, now_s)
         (self._owner.on_rtcp if is_rtcp else self._owner.on_rtp)(packet, now_s)
         return True
 

@@ -93,6 +93,15 @@ def test_each_check_is_consent():
     assert agent.consent_s == 7.0
 
 
+def test_media_from_a_valid_path_is_a_sign_of_life():
+    agent = Agent(OURS, 0.0)
+    check(agent, now_s=1.0)
+    agent.note_media(HOME, 2.0)
+    assert agent.consent_s == 2.0 and agent.paths == {HOME: 2.0}
+    agent.note_media(AWAY, 3.0)
+    assert agent.consent_s == 2.0 and agent.paths == {HOME: 2.0}
+
+
 def test_the_same_check_from_another_address_is_not_answered():
     agent = Agent(OURS, 0.0)
     same = {"nominate": True, "transaction": b"transaction!"}
