@@ -202,6 +202,9 @@ class ForwardingEngine:
         feed.add(viewer)
 
     def _on_viewer_ended(self, viewer: Viewer, reason: str) -> None:
+        level = logging.DEBUG if reason == "closed_by_peer" else logging.INFO
+        fields = {"action": "media.viewer_closed", "reason": reason}
+        log.log(level, "a viewer's connection ended", extra=fields)
         self._end_viewer(viewer)
 
     def _end_viewer(self, viewer: Viewer) -> None:

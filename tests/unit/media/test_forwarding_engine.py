@@ -362,12 +362,17 @@ async def test_a_publisher_that_vanishes_without_a_word_is_ended(stage, monkeypa
     await stage.until(("unpublished", "talk"))
 
 
-async def test_a_peer_that_never_connects_is_given_up(stage, monkeypatch):
+async def test_a_peer_that_never_connects_is_given_up_and_the_log_says_why(
+    stage, monkeypatch, caplog
+):
+    caplog.set_level("INFO")
     monkeypatch.setattr(transport, "CONNECT_S", 0.2)
     watcher = Watcher()
     stage.clients.append(watcher)
     await stage.engine.view(stage="main", person="viewer", offer=await watcher.offer())
     await stage.until(("left", "main"))
+    told = [(record.action, record.reason) for record in caplog.records]
+    assert told == [("media.viewer_closed", "never_connected")]
 
 
 async def test_candidates_trickle_in(stage):
