@@ -46,3 +46,23 @@ test("in the hour that daylight saving skips there is still an instant", () => {
   const instant = times.zonedInstant(PT, "2024-03-10", "02:30");
   assert.ok(Math.abs(instant - Date.UTC(2024, 2, 10, 10, 30)) <= 3_600_000);
 });
+
+test("a formatter is made once for a zone, however many times it formats", () => {
+  const { DateTimeFormat } = Intl;
+  let made = 0;
+  Intl.DateTimeFormat = function counted(...given) {
+    made += 1;
+    return new DateTimeFormat(...given);
+  };
+  try {
+    for (let i = 0; i < 100; i += 1) {
+      times.clockTime(NINE + i, "Asia/Tokyo");
+      times.clockRange(NINE, NINE + i, "Asia/Tokyo");
+      times.longDay(NINE + i, "Asia/Tokyo");
+      times.isOwnZone("Asia/Tokyo", NINE + i);
+    }
+  } finally {
+    Intl.DateTimeFormat = DateTimeFormat;
+  }
+  assert.ok(made <= 4, `${made} were made`);
+});

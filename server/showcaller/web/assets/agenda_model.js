@@ -61,6 +61,16 @@ export function nextSession(sessions, stage) {
   return sessions.find((session) => isAhead(session) && (!stage || session.stage === stage));
 }
 
+/** Of each event as it was sent: all its speakers by id. @type {WeakMap<Event, Map<string, Speaker>>} */
+const speakersById = new WeakMap();
+
+/** @param {Event} event */
+function speakersMap(event) {
+  const known = speakersById.get(event) ?? new Map(event.speakers.map((speaker) => [speaker.id, speaker]));
+  speakersById.set(event, known);
+  return known;
+}
+
 /**
  * Speakers of a session, in its order.
  *
@@ -69,7 +79,8 @@ export function nextSession(sessions, stage) {
  * @returns {Speaker[]}
  */
 export function speakersOf(event, session) {
-  const all = new Map(event?.speakers.map((speaker) => [speaker.id, speaker]));
+  if (!event) return [];
+  const all = speakersMap(event);
   return session.speakers.flatMap((id) => all.get(id) ?? []);
 }
 

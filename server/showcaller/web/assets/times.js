@@ -1,6 +1,38 @@
 /** Instants and durations as people read them. Pure. */
 
 const MINUTE_MS = 60_000;
+const LANGUAGE = "en";
+
+/** @type {Record<string, Intl.DateTimeFormatOptions>} */
+const FORMATS = {
+  clock: { hour: "numeric", minute: "2-digit" },
+  seconds: { hour: "numeric", minute: "2-digit", second: "2-digit" },
+  day: { weekday: "long", day: "numeric", month: "long", year: "numeric" },
+  zone: { timeZoneName: "short" },
+  parts: {
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  },
+};
+
+/** Making a formatter takes a hundred times as long as using it. @type {Map<string, Intl.DateTimeFormat>} */
+const formatters = new Map();
+
+/**
+ * @param {keyof typeof FORMATS} kind
+ * @param {string | undefined} zone
+ */
+function formatter(kind, zone) {
+  const key = `${kind} ${zone}`;
+  let made = formatters.get(key);
+  if (!made) formatters.set(key, (made = new Intl.DateTimeFormat(LANGUAGE, { ...FORMATS[kind], timeZone: zone })));
+  return made;
+}
 
 /**
  * @param {number} ms
@@ -8,7 +40,7 @@ const MINUTE_MS = 60_000;
  * @returns {string} such as `9:05 AM`
  */
 export function clockTime(ms, zone) {
-  return format(ms, { hour: "numeric", minute: "2-digit", timeZone: zone });
+  return formatter("clock", zone).format(ms);
 }
 
 /**
@@ -18,8 +50,7 @@ export function clockTime(ms, zone) {
  * @returns {string} such as `9:05 – 9:25 AM`
  */
 export function clockRange(fromMs, toMs, zone) {
-  const format = new Intl.DateTimeFormat("en", { hour: "numeric", minute: "2-digit", timeZone: zone });
-  return format.formatRange(fromMs, Math.max(fromMs, toMs));
+  return formatter("clock", zone).formatRange(fromMs, Math.max(fromMs, toMs));
 }
 
 /**
@@ -28,7 +59,7 @@ export function clockRange(fromMs, toMs, zone) {
  * @returns {string} such as `9:05:07 AM`
  */
 export function clockTimeWithSeconds(ms, zone) {
-  return format(ms, { hour: "numeric", minute: "2-digit", second: "2-digit", timeZone: zone });
+  return formatter("seconds", zone).format(ms);
 }
 
 /**
@@ -37,7 +68,7 @@ export function clockTimeWithSeconds(ms, zone) {
  * @returns {string} such as `Wednesday, December 13, 2023`
  */
 export function longDay(ms, zone) {
-  return format(ms, { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: zone });
+  return formatter("day", zone).format(ms);
 }
 
 /**
@@ -46,7 +77,7 @@ export function longDay(ms, zone) {
  * @returns {string} such as `GMT+1`
  */
 export function zoneName(ms, zone) {
-  const parts = new Intl.DateTimeFormat("en", { timeZoneName: "short", timeZone: zone }).formatToParts(ms);
+  const parts = formatter("zone", zone).formatToParts(ms);
   return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
 }
 
@@ -66,14 +97,6 @@ export function zoneLabel(event) {
  */
 export function isOwnZone(zone, ms) {
   return zoneOffsetMs(zone, ms) === zoneOffsetMs(undefined, ms);
-}
-
-/**
- * @param {number} ms
- * @param {Intl.DateTimeFormatOptions} options
- */
-function format(ms, options) {
-  return new Intl.DateTimeFormat("en", options).format(ms);
 }
 
 /**
@@ -145,16 +168,7 @@ export function wallClock(zone, ms) {
  * @returns {number} local time − UTC
  */
 function zoneOffsetMs(zone, ms) {
-  const parts = new Intl.DateTimeFormat("en-US", {
-    timeZone: zone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  }).formatToParts(ms);
+  const parts = formatter("parts", zone).formatToParts(ms);
   /** @param {string} type */
   const of = (type) => Number(parts.find((part) => part.type === type)?.value);
   const asIfUtc = Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second"));
