@@ -96,7 +96,7 @@ conformance-whip-whep: $(VENV)/.dev ## ask a real server all that WHIP and WHEP 
 .PHONY: kernel
 
 kernel: $(VENV)/.demo ## build the native media kernel again, after a change or when a compiler has come
-	$(BIN)/python server/showcaller/media/kernel/build.py
+	$(BIN)/python server/showcaller/media/egress/build.py
 
 .PHONY: bench-first-frame
 

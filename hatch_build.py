@@ -13,7 +13,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-KERNEL = "server/showcaller/media/kernel"
+KERNEL = "server/showcaller/media/egress"
 
 
 class CustomBuildHook(BuildHookInterface):

@@ -22,7 +22,7 @@ from .viewers import Viewers
 FOLDER = Path(__file__).parents[1]
 SCHEDULE = FOLDER / "bench.yaml"
 EVENT, SESSION, STAGE = "bench", "talk", "main"
-WORKER = "showcaller.media.worker"
+WORKER = "showcaller.media.sfu.worker"
 WITHIN_S = 30.0
 SETTLE_S = 2.0
 _CORES = sorted(os.sched_getaffinity(0))

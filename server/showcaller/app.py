@@ -37,10 +37,10 @@ from .gateway.gateway import Gateway
 from .gateway.listener import Listener, bind
 from .gateway.measures import GatewayCollector
 from .logs import report_end
-from .media.http import register_media_routes
-from .media.ice_servers import IceServers
-from .media.measures import MediaCollector
-from .media.service import MediaService
+from .media.node.http import register_media_routes
+from .media.node.ice_servers import IceServers
+from .media.node.measures import MediaCollector
+from .media.node.service import MediaService
 from .processes import open_files
 from .rehearsal import show_time_ms
 from .schedule_file import format_diagnostics, read_schedule

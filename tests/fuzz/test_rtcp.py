@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from showcaller.media import rtcp
+from showcaller.media.rtp import rtcp
 
 BLOCK = rtcp.Block(1, 0.5, 2, 3, 4, 5, 6)
 SOUND = [

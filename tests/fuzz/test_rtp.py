@@ -6,7 +6,7 @@ from aiortc.rtp import RtpPacket
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from showcaller.media import codecs, rtp
+from showcaller.media.rtp import codecs, rtp
 
 KEYS = st.sampled_from(
     ["video/vp8", "video/h264 baseline", "video/vp9 0", "video/av1", "audio/opus", "video/else"]

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from showcaller.errors import BadInput, Unprocessable
-from showcaller.media.negotiation import Outgoing, answer, negotiate, restart_fragment
-from showcaller.media.parameters import Local
-from showcaller.media.sdp import read_description, read_fragment
+from showcaller.media.sdp.negotiation import Outgoing, answer, negotiate, restart_fragment
+from showcaller.media.sdp.sdp import read_description, read_fragment
+from showcaller.media.transport.parameters import Local
 
 OFFERS = [
     path.read_text()
-    for path in sorted((Path(__file__).parents[1] / "unit/media/offers").glob("*.sdp"))
+    for path in sorted((Path(__file__).parents[1] / "unit/media/sdp/offers").glob("*.sdp"))
 ]
 REFUSED = (BadInput, Unprocessable)
 LETTERS = st.text(st.characters(codec="utf-8"), max_size=30)

@@ -6,8 +6,8 @@ from aioice import stun as aioice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from showcaller.media import ice, stun
-from showcaller.media.parameters import Path
+from showcaller.media.transport import ice, stun
+from showcaller.media.transport.parameters import Path
 
 PWD = "p" * 32
 PATH = Path(3, ("192.0.2.1", 4000))

@@ -6,8 +6,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
 
-from showcaller.media.negotiation import Outgoing, answer, negotiate
-from showcaller.media.parameters import Local
+from showcaller.media.sdp.negotiation import Outgoing, answer, negotiate
+from showcaller.media.transport.parameters import Local
 
 LOCAL = Local("LoCa", "p" * 24, ":".join(["AB"] * 32), "passive", (("127.0.0.1", 9), ("::1", 9)))
 OUTGOING = {"audio": Outgoing(11, 12), "video": Outgoing(21, 22)}

@@ -8,7 +8,7 @@ import pytest
 
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.errors import Full
-from showcaller.media.workers import Worker
+from showcaller.media.node.workers import Worker
 from showcaller.testing.media_node import MediaNode
 from showcaller.testing.media_peers import Watcher
 from showcaller.testing.until import until

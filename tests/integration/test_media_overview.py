@@ -6,9 +6,9 @@ import pytest
 
 from showcaller.broker.redis import RedisBroker
 from showcaller.broker.sqlite import SqliteBroker
-from showcaller.media import placement, stages
-from showcaller.media.statistics import StageStatistics, Statistics
-from showcaller.media.workers import Worker
+from showcaller.media.contract.statistics import StageStatistics, Statistics
+from showcaller.media.node import placement, stages
+from showcaller.media.node.workers import Worker
 from showcaller.testing.media_node import MediaNode
 from showcaller.testing.redis_server import RedisServer
 from showcaller.testing.schedules import schedule, session
@@ -42,8 +42,8 @@ async def brokers():
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
-    monkeypatch.setattr("showcaller.media.service.TELL_EVERY_S", 0.3)
-    monkeypatch.setattr("showcaller.media.workers.PING_EVERY_S", 0.1)
+    monkeypatch.setattr("showcaller.media.node.service.TELL_EVERY_S", 0.3)
+    monkeypatch.setattr("showcaller.media.node.workers.PING_EVERY_S", 0.1)
 
 
 async def live(node, *sessions):
@@ -115,8 +115,8 @@ async def test_a_worker_that_ended_is_not_seen_any_more(brokers):
 
 
 async def test_a_node_that_is_not_heard_of_is_gone(brokers, monkeypatch):
-    monkeypatch.setattr("showcaller.media.overview.FRESH_FOR_S", 1.0)
-    monkeypatch.setattr("showcaller.media.overview.HEARD_FOR_S", 2.0)
+    monkeypatch.setattr("showcaller.media.node.overview.FRESH_FOR_S", 1.0)
+    monkeypatch.setattr("showcaller.media.node.overview.HEARD_FOR_S", 2.0)
     async with MediaNode(brokers[0], workers=0) as one:
         async with MediaNode(brokers[1]) as other:
             await until(lambda: one.media._overview.elsewhere())
@@ -150,7 +150,7 @@ async def test_two_stages_go_to_two_nodes_whichever_is_asked(brokers):
 
 
 async def test_a_node_that_does_not_answer_is_passed_over(brokers, monkeypatch):
-    monkeypatch.setattr("showcaller.media.relay.RELAY_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("showcaller.media.node.relay.RELAY_TIMEOUT_S", 0.5)
     async with (
         MediaNode(brokers[0], plan=TWO_STAGES) as asked,
         MediaNode(brokers[1], plan=TWO_STAGES) as silent,

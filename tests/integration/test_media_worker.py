@@ -14,9 +14,9 @@ import pytest
 from showcaller.broker.redis import RedisBroker
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.errors import NotFound, Unavailable
-from showcaller.media.addresses import Addresses
-from showcaller.media.relay import RELAY_TIMEOUT_S, Relay
-from showcaller.media.workers import Workers
+from showcaller.media.contract.addresses import Addresses
+from showcaller.media.node.relay import RELAY_TIMEOUT_S, Relay
+from showcaller.media.node.workers import Workers
 from showcaller.testing.media_node import MediaNode
 from showcaller.testing.media_peers import Publisher
 from showcaller.testing.redis_server import RedisServer

@@ -11,7 +11,7 @@ from aiortc import RTCIceServer
 
 from showcaller import system
 from showcaller.broker.sqlite import SqliteBroker
-from showcaller.media.ice_servers import IceServers
+from showcaller.media.node.ice_servers import IceServers
 from showcaller.testing.media_node import MediaNode
 from showcaller.testing.turn_server import PASSWORD, USER, TurnServer
 from showcaller_client import media

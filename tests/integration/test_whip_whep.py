@@ -7,7 +7,7 @@ import pytest
 
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.domain import facts
-from showcaller.media.ice_servers import IceServers
+from showcaller.media.node.ice_servers import IceServers
 from showcaller.testing.media_node import DOORS_ONE_MIN, PRODUCER, MediaNode
 from showcaller.testing.media_peers import Publisher, Watcher
 from showcaller.testing.until import until

@@ -9,13 +9,13 @@ from typing import Any
 
 from pylibsrtp import Policy, Session
 
-from ..media import rtcp, rtp
-from ..media.kernel import Kernel, Keys
-from ..media.kernel.keys import GCM
-from ..media.negotiation import negotiate
-from ..media.publication import Publication
-from ..media.trunk_link import TrackLine
-from ..media.viewer import Viewer
+from ..media.egress import Kernel, Keys
+from ..media.egress.keys import GCM
+from ..media.rtp import rtcp, rtp
+from ..media.sdp.negotiation import negotiate
+from ..media.sfu.publication import Publication
+from ..media.sfu.trunk_link import TrackLine
+from ..media.sfu.viewer import Viewer
 
 OPUS, VP8, RTX, H264 = 111, 96, 97, 102
 LEVEL, RID = 1, 10  # ids of header extensions in the offers of browsers

@@ -16,9 +16,9 @@ from ..domain import facts
 from ..domain.ids import ControlId, PersonId, SessionId
 from ..domain.runsheet import RunSheet
 from ..domain.schedule import MINUTE_MS, Schedule
-from ..media.http import register_media_routes
-from ..media.ice_servers import IceServers
-from ..media.service import MediaService
+from ..media.node.http import register_media_routes
+from ..media.node.ice_servers import IceServers
+from ..media.node.service import MediaService
 from ..show.clock_runner import ClockRunner
 from ..show.commands import Commands
 from ..show.live_event import LiveEvent

@@ -9,5 +9,5 @@ def test_the_serving_process_loads_no_webrtc_stack():
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
-    assert "showcaller.media.service" in loaded
+    assert "showcaller.media.node.service" in loaded
     assert {"aiortc", "aioice", "av", "pylibsrtp"}.isdisjoint(loaded)

@@ -1,0 +1,1 @@
+"""A node's half of media: HTTP, admission, stages and their workers. It never loads the WebRTC stack."""

@@ -1,0 +1,184 @@
+"""What this node's workers carry: publications and viewers, whose they are, and the facts they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from ... import system
+from ...domain.facts import PublicationStarted, PublicationStopped, TalkMeasured
+from ...domain.ids import PersonId, SessionId, StageId
+from ...errors import Forbidden, NotFound, RateLimited, ShowcallerError
+from ..contract.engine import Answer, Layer, MediaEvent, Patched, Source
+from .ledger import Ledger
+from .workers import Worker
+
+MAX_CONNECTING = 16  # offers of one person that have not become connections yet
+CONNECTING_RETRY_S = 5
+
+
+class Asker(Struct, frozen=True):
+    """Who asks for a resource: its owner, or a producer, who may end anybody's."""
+
+    person: str
+    token: str  # the JWT's `jti`
+    producer: bool = False
+
+
+class Resource(Struct):
+    """A WHIP or WHEP session. `session` and `source`: of a publication."""
+
+    worker: Worker
+    asker: Asker
+    session: str = ""
+    source: Source = "main"
+    live: bool = False
+
+
+class Rooms:
+    """The resources of this node's workers, by id."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._resources: dict[str, Resource] = {}
+
+    async def publish(
+        self, worker: Worker, session: str, asker: Asker, offer: str, source: Source
+    ) -> Answer:
+        self._check_connecting(asker)
+        answer = await worker.publish(
+            session=session, person=asker.person, offer=offer, source=source
+        )
+        self._resources[answer.resource] = Resource(worker, asker, session, source)
+        return answer
+
+    async def view(self, worker: Worker, stage: str, asker: Asker, offer: str) -> Answer:
+        self._check_connecting(asker)
+        answer = await worker.view(stage=stage, person=asker.person, offer=offer)
+        self._resources[answer.resource] = Resource(worker, asker)
+        return answer
+
+    async def preview(self, publication: str, asker: Asker, offer: str) -> Answer:
+        """See a publication that may not be on a stage. Raises `NotFound`, and as `publish` does."""
+        worker = self._of(publication, asker).worker
+        self._check_connecting(asker)
+        answer = await worker.preview(publication=publication, person=asker.person, offer=offer)
+        self._resources[answer.resource] = Resource(worker, asker)
+        return answer
+
+    async def choose_layer(self, resource: str, asker: Asker, layer: Layer) -> None:
+        """Raises `NotFound`, `Forbidden`: nobody chooses for others."""
+        found = self._of(resource, asker)
+        if found.asker.person != asker.person:
+            raise Forbidden("this media resource is somebody else's")
+        await found.worker.choose_layer(resource, layer)
+
+    def find(self, resource: str, asker: Asker) -> None:
+        """Raises `NotFound`, `Forbidden`."""
+        self._of(resource, asker)
+
+    async def patch(
+        self, resource: str, asker: Asker, if_match: str | None, fragment: str
+    ) -> Patched:
+        found = self._of(resource, asker)
+        return await found.worker.patch(resource, if_match=if_match, fragment=fragment)
+
+    async def close(self, resource: str, asker: Asker) -> None:
+        await self._of(resource, asker).worker.close(resource)
+
+    def _check_connecting(self, asker: Asker) -> None:
+        """Offers are cheap to send and dear to answer."""
+        theirs = (r for r in self._resources.values() if r.asker.person == asker.person)
+        if sum(not resource.live for resource in theirs) >= MAX_CONNECTING:
+            raise RateLimited(
+                "too many of your offers wait for their connection",
+                retry_after_s=CONNECTING_RETRY_S,
+            )
+
+    def _of(self, resource: str, asker: Asker) -> Resource:
+        found = self._resources.get(resource)
+        if found is None:
+            raise NotFound("this media resource has ended")
+        if found.asker.person != asker.person and not asker.producer:
+            raise Forbidden("this media resource is somebody else's")
+        return found
+
+    # What happens to them -------------------------------------------------------------------
+
+    def on_event(self, worker: Worker, event: MediaEvent) -> None:
+        if event.kind == "measured":
+            self._note_measured(worker, event)
+        elif event.kind in ("unpublished", "left"):
+            self._ended(event.resource)
+        elif (resource := self._resources.get(event.resource)) is not None:
+            resource.live = True
+            if resource.session:
+                self._note_started(event.resource, resource)
+
+    def on_worker_down(self, worker: Worker) -> None:
+        for id, resource in list(self._resources.items()):
+            if resource.worker is worker:
+                self._ended(id)
+
+    def note_all_started(self) -> None:
+        """The log is another one: it is told again who publishes."""
+        for id, resource in self._resources.items():
+            if resource.session and resource.live:
+                self._note_started(id, resource)
+
+    def end_all(self) -> None:
+        """This node is stopping."""
+        for id in list(self._resources):
+            self._ended(id)
+
+    async def close_rooms(self, sessions: Iterable[str]) -> None:
+        """End the publications of sessions that are over, or whose stage has gone elsewhere."""
+        over = set(sessions)
+        rooms = {(r.session, r.worker.name): r for r in self._resources.values()}
+        for (session, _), resource in rooms.items():
+            if session in over:
+                await resource.worker.close_room(session)
+
+    async def shut_out(self, persons: Iterable[str], tokens: Iterable[str]) -> None:
+        """End everything of banned persons and revoked tokens."""
+        people, revoked = set(persons), set(tokens)
+        for id, resource in list(self._resources.items()):
+            if resource.asker.person in people or resource.asker.token in revoked:
+                try:
+                    await resource.worker.close(id)
+                except ShowcallerError:
+                    continue  # it ended meanwhile
+
+    def publishing_sessions(self) -> set[str]:
+        return {resource.session for resource in self._resources.values() if resource.session}
+
+    def _ended(self, id: str) -> None:
+        resource = self._resources.pop(id, None)
+        if resource is not None and resource.session and resource.live:
+            note_stopped(self._ledger, resource.session, id)
+
+    def _note_started(self, id: str, resource: Resource) -> None:
+        fact = PublicationStarted(
+            session=SessionId(resource.session),
+            publication=id,
+            by=PersonId(resource.asker.person),
+            source=resource.source,
+        )
+        self._ledger.note(fact, f"publication:{id}:started")
+
+    def _note_measured(self, worker: Worker, event: MediaEvent) -> None:
+        """A session may be measured again: it comes back to the stage when its end is undone."""
+        if event.quality is not None:
+            fact = TalkMeasured(
+                session=SessionId(event.session),
+                stage=StageId(event.stage),
+                worker=worker.name,
+                quality=event.quality,
+            )
+            self._ledger.note(fact, f"measured:{system.random_id('m')}")
+
+
+def note_stopped(ledger: Ledger, session: str, publication: str) -> None:
+    fact = PublicationStopped(session=SessionId(session), publication=publication)
+    ledger.note(fact, f"publication:{publication}:stopped")

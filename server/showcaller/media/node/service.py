@@ -1,0 +1,396 @@
+"""Media for one event on this node: admission, finding the worker, and keeping everything in line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Coroutine, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from ...broker.base import Entry
+from ...domain.facts import AnyFact
+from ...domain.ids import PersonId, StageId
+from ...domain.outcome import Outcome
+from ...domain.people import Principal
+from ...domain.runsheet import RunSheet
+from ...errors import Forbidden, Full, NotFound, OurFault, ShowcallerError, Unavailable
+from ...protocol.messages import ServerMessage
+from ...show.live_event import LiveEvent
+from ..contract.addresses import choose_addresses
+from ..contract.engine import Answer, Layer, Patched, Source
+from ..contract.statistics import ViewerStatistics, worst
+from .admission import admit_publisher, admit_viewer_of_session, admit_viewer_of_stage
+from .ledger import Ledger
+from .measures import NodeMedia
+from .overview import TELL_EVERY_S, MediaOverview, Overview
+from .relay import Relay
+from .rooms import Asker, Rooms
+from .stages import RENEW_EVERY_S, Hosting, Stages
+from .workers import Worker, Workers
+
+log = logging.getLogger(__name__)
+
+MOVES_FORGIVEN = 2  # a stage that moves while it is asked for is asked again
+MOVED_RETRY_S = 0.3
+FLUSH_WITHIN_S = 2.0
+ENDED = "this media resource ended with its worker"
+ROOM_LINGERS_S = (
+    1.0  # after its session: what was on the stage stays until the next picture is there
+)
+
+
+class MediaService:
+    """WHIP and WHEP for one event. `start` it once, `stop` it once.
+
+    `workers` media processes run here (0: this node only passes requests on); `addresses` are those that
+    clients reach media at (none: all of this machine), `first_port` is where their UDP ports begin (`ports`).
+    """
+
+    def __init__(
+        self,
+        event: LiveEvent,
+        *,
+        workers: int,
+        addresses: Sequence[str] = (),
+        first_port: int = 0,
+    ) -> None:
+        self._event = event
+        self._workers = Workers(workers, choose_addresses(addresses), first_port)
+        self._workers.on_up = self._on_up
+        self._workers.on_down = self._on_down
+        self._ledger = Ledger(event)
+        self._rooms = Rooms(self._ledger)
+        self._workers.on_event = self._rooms.on_event
+        self._relay = Relay(event.log, self._do_here)
+        self._overview = Overview(event.log, self._relay.node, lambda: self._stages.reports())
+        self._stages = Stages(
+            event.log, self._workers, self._rooms, self._ledger, self._overview, self._relay.ask
+        )
+        self._changed = asyncio.Event()  # the run sheet
+        self._lease_due = asyncio.Event()  # sooner than each second
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    # Life -------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the workers without waiting for them: until one runs, requests get 503."""
+        await self._relay.start()
+        self._event.add_listener(self)
+        self._ledger.start()
+        self._spawn(self._keep_in_line())
+        self._spawn(self._keep_leases())
+        self._spawn(self._keep_telling())
+        self._workers.start()
+
+    async def wait_up(self, within_s: float) -> None:
+        """Return when all workers run, or after `within_s`: before this node replaces another one."""
+        await self._workers.wait_up(within_s)
+
+    async def stop(self) -> None:
+        """Say what ends here, let others take over, end the workers."""
+        self._stopping = True
+        self._event.remove_listener(self)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._attempt(self._stages.end_sessions())
+        self._rooms.end_all()
+        await self._ledger.stop(FLUSH_WITHIN_S)
+        for worker in self._workers.all():
+            await self._attempt(self._stages.give_back(self._stages.drop(worker)))
+        self._relay.stop()
+        self._overview.stop()
+        await self._workers.stop()
+
+    # What clients ask -------------------------------------------------------------------------
+
+    async def publish(
+        self, principal: Principal, session: str, offer: str, source: Source = "main"
+    ) -> Answer:
+        """A WHIP offer. Raises what `admission` does, `BadInput`, `Unprocessable`, `Unavailable`."""
+        stage = admit_publisher(self._sheet, principal, session, self._event.wall_ms())
+        await self._attempt(self._event.introduce(principal))
+        return await self._at_stage(
+            stage, "publish", principal, session=session, offer=offer, source=source
+        )
+
+    async def view_stage(self, principal: Principal, stage: str, offer: str) -> Answer:
+        """A WHEP offer for a stage. Raises as `publish` does, and `Full`."""
+        found = admit_viewer_of_stage(self._sheet, stage, self._event.wall_ms())
+        return await self._at_stage(found, "view", principal, offer=offer)
+
+    async def view_session(self, principal: Principal, session: str, offer: str) -> Answer:
+        """A WHEP offer for a session: it leads to the stage that the session is on."""
+        stage = admit_viewer_of_session(self._sheet, session, self._event.wall_ms())
+        return await self._at_stage(stage, "view", principal, offer=offer)
+
+    async def preview(self, principal: Principal, publication: str, offer: str) -> Answer:
+        """A producer's WHEP offer: one publication, on a stage or not. Raises `Forbidden`, `NotFound`,
+        and as `publish` does.
+        """
+        _check_producer(principal)
+        result = await self._at_resource(publication, "preview", principal, {"offer": offer})
+        return msgspec.convert(result, Answer)
+
+    async def choose_layer(self, principal: Principal, resource: str, layer: Layer) -> None:
+        """Which picture a viewer wants. Raises `NotFound`, `Forbidden` for somebody else's."""
+        await self._at_resource(resource, "layer", principal, {"layer": layer})
+
+    async def find(self, principal: Principal, resource: str) -> None:
+        """Raises `NotFound` unless the resource is there, `Forbidden` for somebody else's."""
+        await self._at_resource(resource, "find", principal)
+
+    async def patch(
+        self, principal: Principal, resource: str, if_match: str | None, fragment: str
+    ) -> Patched:
+        """Trickled candidates. Raises as the engine does; `Forbidden` for somebody else's."""
+        args = {"if_match": if_match, "fragment": fragment}
+        result = await self._at_resource(resource, "patch", principal, args)
+        return msgspec.convert(result, Patched)
+
+    async def close(self, principal: Principal, resource: str) -> None:
+        """End a resource. Raises `NotFound`, `Forbidden`."""
+        await self._at_resource(resource, "close", principal)
+
+    def overview(self, principal: Principal) -> MediaOverview:
+        """What all nodes measure, for producers: at most some seconds old. Raises `Forbidden`."""
+        _check_producer(principal)
+        return self._overview.everything()
+
+    async def viewers(self, principal: Principal, stage: str) -> list[ViewerStatistics]:
+        """The stage's viewers, those that lose most first; for producers.
+
+        Raises `Forbidden`, `NotFound`, `Unavailable`.
+        """
+        _check_producer(principal)
+        if stage not in self._sheet.stages:
+            raise NotFound(f"there is no stage {stage!r}")
+        worker = await self._stages.holder(StageId(stage))
+        if worker is None:
+            return []
+        asked = {"stage": stage, "asker": _asker(principal)}
+        told = await self._do(worker, "viewers", asked)
+        return await self._named(msgspec.convert(told, list[ViewerStatistics]))
+
+    async def _named(self, viewers: list[ViewerStatistics]) -> list[ViewerStatistics]:
+        """Workers know nobody's name."""
+        names = await self._event.names_of(PersonId(viewer.person) for viewer in viewers)
+        return [replace(viewer, name=names[PersonId(viewer.person)]) for viewer in viewers]
+
+    def measured(self) -> NodeMedia:
+        """This node's media, for `/metrics`."""
+        return self._stages.node_media()
+
+    @property
+    def _sheet(self) -> RunSheet:
+        sheet = self._event.state.runsheet
+        if sheet is None:
+            raise Unavailable("the event's run has not started", retry_after_s=1)
+        return sheet
+
+    # Where it is done -------------------------------------------------------------------------
+
+    async def _at_stage(
+        self, stage: StageId, method: str, principal: Principal, **args: str
+    ) -> Answer:
+        """Do it at the worker that has the stage, here or elsewhere; it may move meanwhile."""
+        asked = {"stage": stage, "asker": _asker(principal), **args}
+        for _ in range(MOVES_FORGIVEN):
+            try:
+                return await self._at_stage_now(stage, method, asked)
+            except Unavailable:
+                await asyncio.sleep(MOVED_RETRY_S)
+        return await self._at_stage_now(stage, method, asked)
+
+    async def _at_stage_now(self, stage: StageId, method: str, args: dict[str, Any]) -> Answer:
+        if self._stopping:
+            raise Unavailable("this node is stopping", retry_after_s=1)
+        worker = await self._stages.owner(self._sheet, self._event.state.run, stage)
+        return msgspec.convert(await self._do(worker, method, args), Answer)
+
+    async def _at_resource(
+        self, resource: str, method: str, principal: Principal, args: dict[str, Any] | None = None
+    ) -> Any:
+        worker = worker_of(resource)
+        if self._overview.has_ended(worker):
+            raise NotFound(ENDED)
+        asked = {"resource": resource, "asker": _asker(principal), **(args or {})}
+        try:
+            return await self._do(worker, method, asked)
+        except Unavailable as error:
+            if error.code != "no_answer":
+                raise
+            raise NotFound(ENDED) from None
+
+    async def _do(self, worker: str, method: str, args: dict[str, Any]) -> Any:
+        if self._workers.get(worker) is not None:
+            return await self._do_here(worker, method, args)
+        return await self._relay.ask(worker, method, args)
+
+    async def _do_here(self, name: str, method: str, args: dict[str, Any]) -> Any:
+        """Do it at our worker `name`: asked by our own clients or by another node."""
+        if method == "take":
+            return await self._take_here(name, StageId(args["stage"]))
+        asker = msgspec.convert(args["asker"], Asker)
+        if "resource" in args:
+            return await self._at_resource_here(args["resource"], method, asker, args)
+        worker = self._stages.hosted_by(args["stage"], name)
+        if worker is None:
+            raise Unavailable("the stage has moved to another worker", retry_after_s=1)
+        match method:
+            case "publish":
+                source = args.get("source", "main")  # a node of an older release says nothing
+                return await self._rooms.publish(
+                    worker, args["session"], asker, args["offer"], source
+                )
+            case "view":
+                return await self._view(StageId(args["stage"]), asker, args["offer"])
+            case "viewers":
+                return await self._viewers(args["stage"])
+        raise OurFault(f"media has no method {method!r}")
+
+    async def _view(self, stage: StageId, asker: Asker, offer: str) -> Answer:
+        """At the first of the stage's workers that has room, which may be one more. Raises `Full`."""
+        workers = self._stages.workers_of(stage)
+        full: Full | None = None
+        for worker in workers:
+            try:
+                return await self._rooms.view(worker, stage, asker, offer)
+            except Full as error:
+                full = error
+        branch = await self._stages.branch_off(stage, len(workers))
+        if branch is None:
+            raise full or Unavailable("the stage is moving to another worker", retry_after_s=1)
+        return await self._rooms.view(branch, stage, asker, offer)
+
+    async def _viewers(self, stage: str) -> list[ViewerStatistics]:
+        workers = self._stages.workers_of(stage)
+        found = [one for worker in workers for one in await worker.viewers(stage)]
+        return worst(found)
+
+    async def _at_resource_here(
+        self, resource: str, method: str, asker: Asker, args: dict[str, Any]
+    ) -> Any:
+        match method:
+            case "find":
+                return self._rooms.find(resource, asker)
+            case "patch":
+                return await self._rooms.patch(resource, asker, args["if_match"], args["fragment"])
+            case "close":
+                return await self._rooms.close(resource, asker)
+            case "preview":
+                return await self._rooms.preview(resource, asker, args["offer"])
+            case "layer":
+                return await self._rooms.choose_layer(resource, asker, args["layer"])
+        raise OurFault(f"media has no method {method!r}")
+
+    async def _take_here(self, name: str, stage: StageId) -> str:
+        """Another node has found that our worker `name` has the least to do."""
+        worker = self._workers.get(name)
+        if worker is None or self._stopping:
+            raise Unavailable("the media worker has gone: try again", retry_after_s=1)
+        return await self._stages.take(self._sheet, self._event.state.run, stage, worker)
+
+    # What happens -----------------------------------------------------------------------------
+
+    def on_folded(self, entry: Entry, fact: AnyFact, outcome: Outcome) -> None:
+        if any(touch.kind in ("session", "stage", "publication") for touch in outcome.touched):
+            self._changed.set()
+        if outcome.banned or outcome.revoked:
+            self._spawn(self._rooms.shut_out(outcome.banned, outcome.revoked))
+
+    def on_message(self, channel: str, message: ServerMessage) -> None:
+        """Media follows facts, not channels."""
+
+    def on_reset(self) -> None:
+        self._stages.note_all_hosted(self._event.state.run)
+        self._rooms.note_all_started()
+        people = self._event.state.people  # bans may have come while the log was folded anew
+        self._spawn(self._rooms.shut_out(people.banned, people.revoked))
+        self._changed.set()
+
+    def _on_up(self, worker: Worker) -> None:
+        self._spawn(self._relay.serve(worker.name))
+        self._lease_due.set()
+
+    def _on_down(self, worker: Worker) -> None:
+        self._relay.forget(worker.name)
+        self._rooms.on_worker_down(worker)
+        self._overview.note_ended(worker.name)
+        self._spawn(self._give_back(self._stages.drop(worker)))
+        self._spawn(self._overview.tell())
+
+    async def _give_back(self, lost: dict[StageId, Hosting]) -> None:
+        await self._attempt(self._stages.give_back(lost))
+        self._lease_due.set()
+
+    async def _keep_in_line(self) -> None:
+        """Follow the run sheet: routes first, so that engines can splice; then rooms that close."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            if (sheet := self._event.state.runsheet) is not None:
+                await self._attempt(self._stages.follow(sheet))
+                over = {id for id, session in sheet.sessions.items() if session.over}
+                await self._attempt(
+                    self._rooms.close_rooms(over & self._rooms.publishing_sessions())
+                )
+
+    async def _keep_leases(self) -> None:
+        while True:
+            if (sheet := self._event.state.runsheet) is not None:
+                await self._attempt(self._stages.renew(sheet, self._event.state.run))
+            try:
+                async with asyncio.timeout(RENEW_EVERY_S):
+                    await self._lease_due.wait()
+            except TimeoutError:
+                continue
+            self._lease_due.clear()
+
+    async def _keep_telling(self) -> None:
+        while True:
+            await self._attempt(self._overview.listen())
+            await self._overview.tell()
+            await asyncio.sleep(TELL_EVERY_S)
+
+    @staticmethod
+    async def _attempt(work: Awaitable[None]) -> None:
+        """What fails now is tried again with the next change or the next second."""
+        try:
+            await work
+        except ShowcallerError as error:
+            log.warning(error.message, extra={"action": "media.behind"})
+        except Exception:
+            log.exception("media could not be brought in line", extra={"action": "media.failed"})
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+_RESOURCE = re.compile(r"(w_[0-9a-f]{26})~[\w-]+")
+
+
+def worker_of(resource: str) -> str:
+    """The worker that a resource's id names. Raises `NotFound` for ids that none of ours can be."""
+    found = _RESOURCE.fullmatch(resource)
+    if found is None:
+        raise NotFound("there is no such media resource")
+    return found[1]
+
+
+def _check_producer(principal: Principal) -> None:
+    if not principal.has("producer"):
+        raise Forbidden("only producers may see this")
+
+
+def _asker(principal: Principal) -> dict[str, object]:
+    asker = Asker(principal.person, principal.token, principal.has("producer"))
+    plain: dict[str, object] = msgspec.to_builtins(asker)
+    return plain

@@ -1,0 +1,382 @@
+"""Which worker has which stage: leases, routes, and taking over what a dead worker left.
+
+The lease `stage/STAGE` belongs to a worker; its fencing number is the stage's generation, which tells
+viewers to connect again. The node of the worker renews it; whoever needs a stage that nobody holds has the
+worker with the least to do take it (`placement`). `follow` and `renew` bring routes, rooms and leases in
+line with the run sheet, at any time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from msgspec import Struct, field, structs
+
+from ... import system
+from ...broker.base import EventLog, Lease
+from ...domain.facts import StageHosted
+from ...domain.ids import SessionId, StageId
+from ...domain.runsheet import RunSheet
+from ...errors import ShowcallerError, Unavailable
+from .ledger import Ledger
+from .measures import NodeMedia
+from .overview import Overview, WorkerReport
+from .placement import Candidate, Placement
+from .rooms import Rooms, note_stopped
+from .workers import Worker, Workers
+
+log = logging.getLogger(__name__)
+
+LEASE_TTL_MS = 3_000
+RENEW_EVERY_S = 1.0
+SPARE_LOAD = 0.7  # of a core: a worker with more to do takes no branch
+RESTED_AFTER_S = 6.0  # by then its worker's load is measured without the stage
+
+Ask = Callable[[str, str, dict[str, Any]], Awaitable[Any]]  # of another node's worker
+
+
+class Hosting(Struct):
+    """A stage on one of our workers. `routed`: the session and the publication led to it."""
+
+    lease: Lease
+    worker: Worker  # speakers publish to it
+    branches: list[Worker] = field(default_factory=list)  # for viewers beyond what it has room for
+    routed: tuple[SessionId | None, str] | None = None
+    rests_since_s: float | None = None  # a session has left it, and nothing is shown
+
+    @property
+    def workers(self) -> list[Worker]:
+        return [self.worker, *self.branches]
+
+
+class Stages:
+    """The stages of one event, as this node sees them."""
+
+    def __init__(
+        self,
+        event_log: EventLog,
+        workers: Workers,
+        rooms: Rooms,
+        ledger: Ledger,
+        overview: Overview,
+        ask: Ask,
+    ) -> None:
+        self._log = event_log
+        self._workers = workers
+        self._rooms = rooms
+        self._ledger = ledger
+        self._overview = overview
+        self._ask = ask
+        self._hosted: dict[StageId, Hosting] = {}
+        self._taking = asyncio.Lock()
+        self._placement = Placement()
+        self._left_to_others: set[StageId] = set()
+
+    def hosted_by(self, stage: str, worker: str) -> Worker | None:
+        """Our worker of that name, if it has the stage."""
+        hosting = self._hosted.get(StageId(stage))
+        return hosting.worker if hosting and hosting.worker.name == worker else None
+
+    def workers_of(self, stage: str) -> list[Worker]:
+        """Ours that serve viewers of a stage that we have; who has it comes first."""
+        hosting = self._hosted.get(StageId(stage))
+        return hosting.workers if hosting else []
+
+    async def branch_off(self, stage: StageId, full: int) -> Worker | None:
+        """One more of our workers for a stage whose first `full` are full; None: there is none to spare."""
+        async with self._taking:
+            hosting = self._hosted.get(stage)
+            if hosting is None:
+                return None
+            if len(hosting.workers) > full:  # somebody else was faster
+                return hosting.workers[-1]
+            busy = {worker.name for worker in hosting.workers}
+            idle = (c for c in self._ours() if c.worker not in busy and c.load < SPARE_LOAD)
+            best = self._placement.best(idle, system.monotonic_s())
+            worker = self._workers.get(best.worker) if best else None
+            if worker is None:
+                return None
+            await worker.branch(stage=stage, trunk=hosting.worker.trunk)
+            hosting.branches.append(worker)
+            if hosting.routed is not None:
+                session, chosen = hosting.routed
+                await worker.route(stage=stage, session=session, publication=chosen)
+        about = {"stage": stage, "media_worker": worker.name}
+        log.info("stage branched off", extra={"action": "media.stage_branched", **about})
+        return worker
+
+    async def owner(self, sheet: RunSheet, run: str, stage: StageId) -> str:
+        """The name of the worker that has the stage; has the least busy one take it if nobody does.
+
+        Raises `Unavailable` when nobody has it and no worker runs anywhere.
+        """
+        return await self.holder(stage) or await self._place(sheet, run, stage)
+
+    async def holder(self, stage: StageId) -> str | None:
+        """The name of the worker that has the stage; None if nobody does."""
+        if (hosting := self._hosted.get(stage)) is not None:
+            return hosting.worker.name
+        lease = await self._log.read_lease(_name(stage))
+        return lease.owner if lease is not None else None
+
+    async def take(self, sheet: RunSheet, run: str, stage: StageId, worker: Worker) -> str:
+        """Have our `worker` take the stage, unless somebody has it. Returns who has it then.
+
+        Raises `Unavailable` when that is nobody.
+        """
+        hosting = await self._take(sheet, run, stage, worker)
+        if hosting is not None:
+            return hosting.worker.name
+        lease = await self._log.read_lease(_name(stage))
+        if lease is None:
+            raise Unavailable("the stage is moving to another worker", retry_after_s=1)
+        return lease.owner
+
+    # In line with the run sheet ---------------------------------------------------------------
+
+    async def follow(self, sheet: RunSheet) -> None:
+        """Lead the right rooms to our stages."""
+        for stage in list(self._hosted):
+            await self._route(sheet, stage)
+
+    async def renew(self, sheet: RunSheet, run: str) -> None:
+        """Keep our leases; take the stages in use that nobody holds any more."""
+        for stage, hosting in list(self._hosted.items()):
+            lease = await self._log.acquire_lease(_name(stage), hosting.worker.name, LEASE_TTL_MS)
+            if self._hosted.get(stage) is not hosting:  # its worker died meanwhile
+                await self.release([lease] if lease else [])
+            elif lease is None:
+                await self._lose(sheet, stage)
+            else:
+                # Had it run out, and somebody else the stage meanwhile? Then viewers are elsewhere.
+                elsewhere = sheet.stages[stage].generation > hosting.lease.fence
+                hosting.lease = lease
+                if elsewhere:
+                    self._note_hosted(run, stage, lease)
+        for stage in _in_use(sheet):
+            if stage not in self._hosted:
+                await self._take_over(sheet, run, stage)
+        for stage, hosting in list(self._hosted.items()):
+            await self._move_if_better(sheet, run, stage, hosting)
+
+    def drop(self, worker: Worker) -> dict[StageId, Hosting]:
+        """Forget the stages of a worker that is gone; they are to be given back."""
+        lost = {stage: h for stage, h in self._hosted.items() if h.worker is worker}
+        for stage in lost:
+            del self._hosted[stage]
+        for hosting in self._hosted.values():
+            hosting.branches = [branch for branch in hosting.branches if branch is not worker]
+        return lost
+
+    async def give_back(self, lost: dict[StageId, Hosting]) -> None:
+        """Their branches end, and anybody may take them."""
+        for stage, hosting in lost.items():
+            await self._end_branches(stage, hosting)
+        await self.release([hosting.lease for hosting in lost.values()])
+
+    async def _end_branches(self, stage: StageId, hosting: Hosting) -> None:
+        branches, hosting.branches = hosting.branches, []
+        for branch in branches:
+            with contextlib.suppress(Unavailable):  # it is gone, and its viewers know
+                await branch.leave_stage(stage)
+
+    async def release(self, leases: list[Lease]) -> None:
+        """Let anybody take the stages at once, instead of when their leases run out."""
+        for lease in leases:
+            await self._log.release_lease(lease)
+
+    def note_all_hosted(self, run: str) -> None:
+        """The log is another one: it is told again who hosts what."""
+        for stage, hosting in self._hosted.items():
+            self._note_hosted(run, stage, hosting.lease)
+
+    async def end_sessions(self) -> None:
+        """Lead nothing to our stages any more, so that what was shown is measured: the node stops."""
+        for stage, hosting in self._hosted.items():
+            for worker in hosting.workers:
+                await worker.route(stage=stage, session=None)
+
+    # Where a stage goes -----------------------------------------------------------------------
+
+    def reports(self) -> list[WorkerReport]:
+        """What our workers measured, each with the stages that it has by its lease."""
+        return [self._report(worker) for worker in self._workers.all()]
+
+    def node_media(self) -> NodeMedia:
+        """The same by the workers' numbers, with what this node counts."""
+        by_number = {
+            worker.number: self._report(worker).statistics for worker in self._workers.all()
+        }
+        return NodeMedia(by_number, self._workers.restarts, len(self._hosted))
+
+    def _report(self, worker: Worker) -> WorkerReport:
+        measured = worker.measured
+        stages = [one for one in measured.stages if worker in self.workers_of(one.stage)]
+        return WorkerReport(worker=worker.name, statistics=structs.replace(measured, stages=stages))
+
+    def _candidates(self) -> list[Candidate]:
+        return self._ours() + [
+            _candidate(report, here=False) for report in self._overview.elsewhere()
+        ]
+
+    def _ours(self) -> list[Candidate]:
+        return [_candidate(report, here=True) for report in self.reports()]
+
+    async def _place(self, sheet: RunSheet, run: str, stage: StageId) -> str:
+        """Have the worker with the least to do take the stage; one of ours if it does not answer."""
+        candidates, now_s = self._candidates(), system.monotonic_s()
+        best = self._placement.best(candidates, now_s)
+        if best is not None and not best.here:
+            try:
+                return await self._give(sheet, run, stage, best)
+            except Unavailable:
+                self._overview.forget(best.worker)
+                best = self._placement.best((c for c in candidates if c.here), now_s)
+        if best is None:
+            raise Unavailable("no media worker is free for this stage", retry_after_s=1)
+        return await self._give(sheet, run, stage, best)
+
+    async def _give(self, sheet: RunSheet, run: str, stage: StageId, to: Candidate) -> str:
+        """Have a worker take the stage, here or elsewhere. Returns who has it then."""
+        self._placement.note(to.worker, system.monotonic_s())
+        worker = self._workers.get(to.worker)
+        if worker is not None:
+            return await self.take(sheet, run, stage, worker)
+        if to.here:  # it died meanwhile
+            raise Unavailable("the media worker has gone: try again", retry_after_s=1)
+        return str(await self._ask(to.worker, "take", {"stage": stage}))
+
+    async def _take_over(self, sheet: RunSheet, run: str, stage: StageId) -> None:
+        """Take a stage in use that nobody holds; who has more to do than others waits a turn for them."""
+        if await self._log.read_lease(_name(stage)) is not None:
+            self._left_to_others.discard(stage)
+            return
+        candidates, now_s = self._candidates(), system.monotonic_s()
+        ours = self._placement.best((c for c in candidates if c.here), now_s)
+        if ours is None:
+            return
+        if self._placement.best(candidates, now_s) != ours and stage not in self._left_to_others:
+            self._left_to_others.add(stage)
+            return
+        self._left_to_others.discard(stage)
+        await self._give(sheet, run, stage, ours)
+
+    async def _move_if_better(
+        self, sheet: RunSheet, run: str, stage: StageId, hosting: Hosting
+    ) -> None:
+        """Between two sessions, when nobody is in a room: to a worker with clearly less to do."""
+        now_s = system.monotonic_s()
+        if hosting.rests_since_s is None or now_s < hosting.rests_since_s + RESTED_AFTER_S:
+            return
+        if any(sheet.sessions[plan.id].publications for plan in sheet.on_stage(stage)):
+            return
+        await self._end_idle_branches(stage, hosting)
+        if hosting.branches:
+            return
+        target = self._placement.better(self._candidates(), hosting.worker.name, now_s)
+        if target is None or self._hosted.get(stage) is not hosting:
+            return
+        del self._hosted[stage]
+        try:
+            await self.release([hosting.lease])
+            owner = await self._give(sheet, run, stage, target)
+            about = {"stage": stage, "media_worker": owner}
+            log.info("stage moved", extra={"action": "media.stage_moved", **about})
+        finally:
+            await hosting.worker.leave_stage(stage)
+
+    async def _end_idle_branches(self, stage: StageId, hosting: Hosting) -> None:
+        """The stage rests, and these have no viewers left."""
+        for branch in list(hosting.branches):
+            if not any(one.viewers for one in branch.measured.stages if one.stage == stage):
+                hosting.branches.remove(branch)
+                await branch.leave_stage(stage)
+
+    # Taking and losing ------------------------------------------------------------------------
+
+    async def _take(
+        self, sheet: RunSheet, run: str, stage: StageId, worker: Worker
+    ) -> Hosting | None:
+        """None: somebody else has it."""
+        async with self._taking:
+            if (hosting := self._hosted.get(stage)) is not None:
+                return hosting
+            lease = await self._log.acquire_lease(_name(stage), worker.name, LEASE_TTL_MS)
+            if lease is None:
+                return None
+            if self._workers.get(worker.name) is None:  # it died meanwhile
+                await self._log.release_lease(lease)
+                return None
+            hosting = self._hosted[stage] = Hosting(lease, worker)
+        log.info(
+            "stage hosted",
+            extra={"action": "media.stage_hosted", "stage": stage, "media_worker": worker.name},
+        )
+        self._note_hosted(run, stage, lease)
+        self._stop_orphans(sheet, stage)
+        await self._route(sheet, stage)
+        return hosting
+
+    async def _lose(self, sheet: RunSheet, stage: StageId) -> None:
+        hosting = self._hosted.pop(stage)
+        log.warning("stage lost", extra={"action": "media.stage_lost", "stage": stage})
+        await self._rooms.close_rooms(plan.id for plan in sheet.on_stage(stage))
+        await self._end_branches(stage, hosting)
+        await hosting.worker.leave_stage(stage)
+
+    async def _route(self, sheet: RunSheet, stage: StageId) -> None:
+        hosting = self._hosted.get(stage)
+        if hosting is None or stage not in sheet.stages:
+            return
+        before, hosting.routed = hosting.routed, _on_stage(sheet, stage)
+        if before == hosting.routed:
+            return
+        session, chosen = hosting.routed
+        rests = session is None and before is not None
+        hosting.rests_since_s = system.monotonic_s() if rests else None
+        try:
+            for worker in hosting.workers:
+                await worker.route(stage=stage, session=session, publication=chosen)
+        except ShowcallerError:
+            hosting.routed = None  # again with the next step
+            raise
+
+    def _note_hosted(self, run: str, stage: StageId, lease: Lease) -> None:
+        fact = StageHosted(stage=stage, generation=lease.fence)
+        self._ledger.note(fact, f"host:{run}:{stage}:{lease.fence}")
+
+    def _stop_orphans(self, sheet: RunSheet, stage: StageId) -> None:
+        """What others published to this stage ended with their lease, though nobody said so."""
+        for plan in sheet.on_stage(stage):
+            for publication in sheet.sessions[plan.id].publications:
+                if self._workers.get(publication.partition("~")[0]) is None:
+                    note_stopped(self._ledger, plan.id, publication)
+
+
+def _candidate(report: WorkerReport, *, here: bool) -> Candidate:
+    measured = report.statistics
+    return Candidate(report.worker, measured.load, report.viewers, len(measured.stages), here)
+
+
+def _on_stage(sheet: RunSheet, stage: StageId) -> tuple[SessionId | None, str]:
+    """The session whose room the audience sees, and which publication of it was chosen."""
+    showing = sheet.stages[stage].showing
+    if showing is None or not (run := sheet.sessions[showing]).on_stage:
+        return None, ""
+    return showing, run.chosen
+
+
+def _name(stage: StageId) -> str:
+    return f"stage/{stage}"
+
+
+def _in_use(sheet: RunSheet) -> Iterable[StageId]:
+    """Stages that were hosted once and that people watch or publish to."""
+    for id, stage in sheet.stages.items():
+        on_air = any(sheet.sessions[plan.id].publications for plan in sheet.on_stage(id))
+        if stage.generation and (stage.showing or on_air):
+            yield id

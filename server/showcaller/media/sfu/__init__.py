@@ -1,0 +1,1 @@
+"""A media worker's half: a forwarding unit that decodes and encodes nothing."""

@@ -1,0 +1,105 @@
+"""The publications of another worker of the node, forwarded to viewers of this one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from ... import system
+from ..egress import Kernel
+from ..rtp import rtcp
+from ..sdp.negotiation import negotiate
+from .publication import Publication
+from .trunk_link import Ended, KeyframeWanted, Lent, Packet, frame, receive
+
+log = logging.getLogger(__name__)
+
+AGAIN_S = 0.5  # after a connection that was lost or cut off
+
+
+class Branch:
+    """A connection to the trunk at `path`, made again until it is closed.
+
+    `changed` is given the session whenever one of its publications begins, changes or ends.
+    """
+
+    def __init__(self, path: str, kernel: Kernel, changed: Callable[[str], None]) -> None:
+        self.publications: dict[str, Publication] = {}
+        self._path = path
+        self._kernel = kernel
+        self._changed = changed
+        self._running = asyncio.create_task(self._run())
+
+    def close(self) -> None:
+        self._running.cancel()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(self._path)
+            except OSError:
+                pass  # whoever had the stage has gone, and the node will say what becomes of it
+            else:
+                await self._follow(reader, writer)
+            await asyncio.sleep(AGAIN_S)
+
+    async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while (message := await receive(reader)) is not None:
+                match message:
+                    case Packet():
+                        self._take(message)
+                    case Lent():
+                        self._begin(message, writer)
+                    case Ended():
+                        self._end(message.resource)
+        except Exception:
+            log.exception("a branch failed", extra={"action": "media.failed"})
+        finally:
+            for resource in list(self.publications):
+                self._end(resource)
+            writer.close()
+
+    def _begin(self, lent: Lent, writer: asyncio.StreamWriter) -> None:
+        negotiated = negotiate(lent.offer, "publish")
+        made = Publication(
+            lent.resource, lent.session, lent.person, lent.source, negotiated, self._kernel
+        )
+        made.changed = lambda publication: self._changed(publication.session)
+        self.publications[lent.resource] = made
+        made.borrow(BackChannel(lent.resource, writer), lent.tracks)
+        self._changed(lent.session)
+
+    def _take(self, packet: Packet) -> None:
+        publication = self.publications.get(packet.resource)
+        if publication is None or len(packet.data) < 2:
+            return
+        take = publication.on_rtcp if rtcp.is_rtcp(packet.data) else publication.on_rtp
+        take(packet.data, system.monotonic_s())
+
+    def _end(self, resource: str) -> None:
+        publication = self.publications.pop(resource, None)
+        if publication is not None:
+            self._changed(publication.session)
+            publication.end()
+
+
+class BackChannel:
+    """What a borrowed publication asks its speaker goes to the trunk: its wishes for keyframes.
+
+    What got lost on the way to the trunk is asked for there, and comes here too.
+    """
+
+    def __init__(self, resource: str, writer: asyncio.StreamWriter) -> None:
+        self._resource = resource
+        self._writer = writer
+
+    def send_rtcp(self, packet: bytes) -> bool:
+        for report in rtcp.parse(packet):
+            if isinstance(report, rtcp.KeyframeRequest):
+                self._writer.write(frame(KeyframeWanted(self._resource, report.ssrc)))
+        return True
+
+    def close(self) -> None:
+        """The connection is the branch's."""

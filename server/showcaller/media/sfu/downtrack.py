@@ -1,0 +1,332 @@
+"""One kind of media on its way to one viewer: its place in the stream, whatever lane it follows.
+
+The viewer sees one RTP stream without seams. Sequence numbers, timestamps and picture ids of each lane
+are shifted so that they go on where the last one ended. A newcomer is sent what came since the newest
+keyframe, quickly and with its timestamps drawn together, so that it sees a picture at once and is not
+behind afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..egress import Batch, Sink
+from ..rtp import rtp
+from ..sdp.codec_choice import Codec, decoder_of
+from ..sdp.negotiation import Medium
+from .lane import GAP_S, SEND_TIME_AT, Dialect, Lane, after
+from .track import MediaPacket
+
+CATCH_UP_SPEED = 8  # times as fast as it was filmed
+CATCH_UP_EVERY_S = 0.005
+CATCH_UP_PACKETS = 24  # at a time: receivers' buffers are small
+HISTORY = 8  # lanes that a packet may be asked for from
+SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+ORIENTATION = "urn:3gpp:video-orientation"
+LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+
+
+class Shift(NamedTuple):
+    """What is added to a lane's numbers; a sequence shift leads to the viewer's extended sequence."""
+
+    sequence: int = 0
+    timestamp: int = 0
+    picture: int = 0
+    tl0: int = 0
+
+
+class Place(NamedTuple):
+    """The last that a viewer was sent: extended sequence, timestamp, picture id, TL0PICIDX."""
+
+    sequence: int
+    timestamp: int
+    picture: int = 0
+    tl0: int = 0
+
+
+class Drawn(NamedTuple):
+    """What has been up to the lane's `sequence`: its timestamps are drawn together towards `timestamp`."""
+
+    sequence: int
+    timestamp: int
+
+
+class Followed(NamedTuple):
+    """A lane that the viewer follows or followed, from its own extended sequence `begin` on."""
+
+    begin: int
+    lane: Lane
+    codec: Codec  # the publisher's
+    shift: Shift
+    drawn: Drawn | None
+
+    def timestamp(self, packet: MediaPacket) -> int:
+        """As the lane puts it to the kernel, before it is shifted."""
+        return _drawn(self.lane.timestamp(packet), packet, self.drawn)
+
+    def place_of(self, packet: MediaPacket) -> Place:
+        shift, picture = self.shift, packet.picture
+        return Place(
+            packet.sequence + shift.sequence,
+            (self.timestamp(packet) + shift.timestamp) & 0xFFFFFFFF,
+            picture.picture_id + shift.picture if picture else 0,
+            picture.tl0 + shift.tl0 if picture and picture.tl0_at else 0,
+        )
+
+
+class Outlet:
+    """`medium` is what was negotiated with the viewer."""
+
+    def __init__(self, medium: Medium, sink: Sink, ssrc: int, rtx_ssrc: int, begin: int) -> None:
+        self.medium = medium
+        self.ssrc = ssrc
+        self.rtx_ssrc = rtx_ssrc
+        self.stream = sink.stream(ssrc)
+        self.lane: Lane | None = None  # the one it follows
+        self.joining: Lane | None = None  # the one that it goes to at its next beginning
+        self.began_s: float | None = None
+        self.followed_s = float("-inf")  # since when it follows the present lane, or the last one
+        self._codecs: dict[str, Codec | None] = {}
+        self._place = Place(begin, 0)
+        self._shift = Shift()
+        self._history: list[Followed] = []  # the present one, if any, comes last
+        self._aged = 0  # how many of them had been left when they were looked at
+        self._catching: int | None = None  # the lane's sequence to be sent next
+        self._caught: MediaPacket | None = None  # the last that was sent by catching up
+        self._freezes = 0, 0.0  # of lanes that were left
+        self._gaps_before = 0, 0.0
+        self._stood_s: float | None = None  # the last picture of the lane that was left
+        self._calm = False
+
+    # Where it stands --------------------------------------------------------------------------
+
+    @property
+    def catching_up(self) -> bool:
+        return self._catching is not None
+
+    @property
+    def send_time_at(self) -> int:
+        """Where packets have their send time; 0: they have none."""
+        return SEND_TIME_AT if self.medium.extensions.get(SEND_TIME) else 0
+
+    def codec(self, track_codec: Codec) -> Codec | None:
+        """The viewer's own numbers for that codec; None if it can't decode it."""
+        key = track_codec.key
+        if key not in self._codecs:
+            self._codecs[key] = decoder_of(self.medium.codecs, key)
+        return self._codecs[key]
+
+    def dialect(self, track_codec: Codec) -> Dialect | None:
+        codec = self.codec(track_codec)
+        if codec is None:
+            return None
+        ids = self.medium.extensions
+        sound = self.medium.kind == "audio"
+        return Dialect(
+            codec.payload_type,
+            codec.rtx is not None,
+            ids.get(SEND_TIME, 0),
+            0 if sound else ids.get(ORIENTATION, 0),
+            ids.get(LEVEL, 0) if sound else 0,
+        )
+
+    def timestamp_at(self, now_s: float, clock_offset_s: float | None) -> int | None:
+        """What this stream's RTP clock shows, for a sender report."""
+        stands = self.lane.timestamp_at(now_s, clock_offset_s) if self.lane else None
+        return None if stands is None else (stands + self._shift.timestamp) & 0xFFFFFFFF
+
+    @property
+    def freezes(self) -> tuple[int, float]:
+        """How often, and for how many seconds, the picture stood."""
+        (count, seconds), (count_before, before_s) = self._freezes, self._gaps_before
+        if self.lane is None:
+            return count, seconds
+        return count + self.lane.gaps - count_before, seconds + self.lane.gap_s - before_s
+
+    # From lane to lane ------------------------------------------------------------------------
+
+    def join(self, lane: Lane) -> None:
+        """Go over to `lane` with its next beginning; until then go on with the present one."""
+        self._stop_waiting()
+        if lane is not self.lane:
+            self.joining = lane
+            lane.waiting.add(self)
+
+    def stay(self) -> None:
+        """Go on with the present lane after all."""
+        self._stop_waiting()
+
+    def begin(self, lane: Lane, first: MediaPacket, drawn: Drawn | None = None) -> None:
+        """Follow `lane` from its packet `first` on."""
+        place = self._leave_current()
+        self._stop_waiting()
+        self._shift = _shift_to(place, first, _drawn(lane.timestamp(first), first, drawn))
+        followed = Followed(place.sequence + 1, lane, lane.track.codec, self._shift, drawn)
+        self._history.append(followed)
+        self.stream.shift(
+            sequence=self._shift.sequence & 0xFFFF,
+            timestamp=self._shift.timestamp,
+            picture=self._shift.picture,
+            tl0=self._shift.tl0,
+        )
+        self.lane = lane
+        self.followed_s = lane.now()
+        self.began_s = self.began_s or self.followed_s
+        self._end_freeze(lane)
+        if drawn is None:
+            lane.add(self, first.sequence)
+        else:
+            lane.reserve(self)
+            self._catching, self._caught = first.sequence, None
+
+    def leave(self, lane: Lane) -> None:
+        """`lane` ends: keep the place."""
+        if lane is self.joining:
+            self._stop_waiting()
+        if lane is self.lane:
+            self._leave_current()
+
+    def pause(self) -> None:
+        """No more of it until it joins again."""
+        self._stop_waiting()
+        self._leave_current()
+        self.forget_freeze()
+
+    def forget_freeze(self) -> None:
+        """Until the next lane begins, a picture that stands is none that has frozen."""
+        self._calm = True
+
+    def age(self) -> None:
+        """To be called each second: what was left before the last time is not asked for any more."""
+        del self._history[: self._aged]
+        self._aged = len(self._history) - (self.lane is not None)
+
+    def _stop_waiting(self) -> None:
+        if self.joining is not None:
+            self.joining.waiting.discard(self)
+            self.joining = None
+
+    def _leave_current(self) -> Place:
+        """The place after all that was sent."""
+        lane = self.lane
+        if lane is None:
+            return self._place
+        last = lane.track.last if self._catching is None else self._caught
+        followed = self._history[-1]
+        if last is not None and self.codec(followed.codec) is not None:
+            self._place = followed.place_of(last)
+        self._freezes, self._stood_s = self.freezes, lane.sent_s
+        lane.discard(self)
+        self.lane = self._catching = self._caught = None
+        return self._place
+
+    def _end_freeze(self, lane: Lane) -> None:
+        """If the picture stood until `lane` began, that was a freeze too."""
+        stood_s = lane.now() - self._stood_s if self._stood_s is not None else 0.0
+        if stood_s >= GAP_S and not self._calm:
+            self._freezes = self._freezes[0] + 1, self._freezes[1] + stood_s
+        self._gaps_before = lane.gaps, lane.gap_s
+        self._stood_s, self._calm = None, False
+
+    # Catching up ------------------------------------------------------------------------------
+
+    def catch_up(self, lane: Lane, now_s: float) -> bool:
+        """Begin with the newest keyframe that was; false if there is none to begin with."""
+        first, last = lane.track.gop(now_s), lane.track.last
+        if first is None or last is None or self.dialect(lane.track.codec) is None:
+            return False
+        self.begin(lane, first, Drawn(last.sequence, lane.timestamp(last)))
+        return True
+
+    def step(self) -> bool:
+        """Send the next packets of the past; true when the viewer has caught up."""
+        lane = self.lane
+        if lane is None or self._catching is None or lane.track.last is None:
+            return True
+        packets = self._next_packets(lane, self._catching, lane.track.last.sequence)
+        followed = self._history[-1]
+        if packets and (dialect := self.dialect(followed.codec)):
+            self.stream.send_one(lane.render(dialect, packets, followed.timestamp))
+            self._caught = packets[-1]
+        if self._catching <= lane.track.last.sequence:
+            return False
+        assert followed.drawn is not None
+        self._catching = self._caught = None
+        lane.add(self, followed.drawn.sequence + 1)
+        return True
+
+    def _next_packets(self, lane: Lane, begin: int, last: int) -> list[MediaPacket]:
+        span = CATCH_UP_EVERY_S * CATCH_UP_SPEED * lane.track.codec.clock_hz
+        packets: list[MediaPacket] = []
+        sequence = begin
+        while sequence <= last and len(packets) < CATCH_UP_PACKETS:
+            packet = lane.track.kept(sequence)
+            if packet is not None:
+                if packets and (packet.timestamp - packets[0].timestamp) & 0xFFFFFFFF > span:
+                    break
+                packets.append(packet)
+            sequence += 1
+        self._catching = sequence
+        return packets
+
+    # Sending again ----------------------------------------------------------------------------
+
+    def again(self, sequence: int) -> tuple[Codec, bytes] | None:
+        """A packet (16-bit `sequence`) as the viewer should have got it, and its codec.
+
+        None if it is no longer kept. Its payload is the publisher's but for picture ids.
+        """
+        if not self._history:
+            return None
+        asked = rtp.unwrap(sequence, self._newest_sequence())
+        followed = next((f for f in reversed(self._history) if f.begin <= asked), None)
+        if followed is None:
+            return None
+        lane, shift = followed.lane, followed.shift
+        packet = lane.track.kept(asked - shift.sequence)
+        codec, dialect = self.codec(followed.codec), self.dialect(followed.codec)
+        if packet is None or codec is None or dialect is None:
+            return None
+
+        def stamp(made: MediaPacket) -> int:
+            return (followed.timestamp(packet) + shift.timestamp) & 0xFFFFFFFF
+
+        made = packet._replace(sequence=asked)
+        return codec, _with_pictures(lane.render(dialect, [made], stamp), shift, self.ssrc)
+
+    def _newest_sequence(self) -> int:
+        if self.lane is None or self.lane.track.last is None:
+            return self._place.sequence
+        return self.lane.track.last.sequence + self._shift.sequence
+
+
+def _drawn(timestamp: int, packet: MediaPacket, drawn: Drawn | None) -> int:
+    """The past is drawn together as fast as it is sent; what comes live has its own `timestamp`."""
+    if drawn is None or packet.sequence > drawn.sequence:
+        return timestamp
+    before = max(0, (drawn.timestamp - timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000)
+    return (drawn.timestamp - before // CATCH_UP_SPEED) & 0xFFFFFFFF
+
+
+def _shift_to(place: Place, first: MediaPacket, timestamp: int) -> Shift:
+    """What makes `first`, stamped `timestamp`, the next after `place`."""
+    picture = first.picture
+    return Shift(
+        place.sequence + 1 - first.sequence,
+        after(timestamp, place.timestamp) - timestamp if place.timestamp else 0,
+        (place.picture + 1 - picture.picture_id) & 0x7FFF if picture else 0,
+        (place.tl0 + 1 - picture.tl0) & 0xFF if picture and picture.tl0_at else 0,
+    )
+
+
+def _with_pictures(batch: Batch, shift: Shift, ssrc: int) -> bytes:
+    """The one packet of a batch, with what the kernel would have written."""
+    data = bytearray(batch.data)
+    data[8:12] = ssrc.to_bytes(4, "big")
+    if batch.picture_at and batch.picture_at[0]:
+        at = batch.picture_at[0]
+        picture = (int.from_bytes(data[at : at + 2], "big") + shift.picture) & 0x7FFF
+        data[at : at + 2] = (0x8000 | picture).to_bytes(2, "big")
+    if batch.tl0_at and batch.tl0_at[0]:
+        data[batch.tl0_at[0]] = (data[batch.tl0_at[0]] + shift.tl0) & 0xFF
+    return bytes(data)

@@ -1,0 +1,281 @@
+"""What the viewers of a stage are shown: one picture, one sound, spliced from source to source.
+
+A new source takes over with its next keyframe; until then the old one goes on. Sound changes together
+with the picture. Every source is put on one timeline: by its own clock where its sender reports have told
+it, so that its picture and its sound stay together; by arrival until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ... import system
+from ..egress import Kernel
+from .lane import Lane
+from .pacer import Outbox
+from .publication import Publication
+from .quality import Talk
+from .track import MediaPacket, Track
+from .viewer import Viewer
+
+WAIT_FOR_KEYFRAME_S = 0.5  # with nothing to show meanwhile: then the past is sent instead
+SOUND_WAITS_S = 2.0  # for the picture that it belongs to
+LAYER_NAMES = ("high", "medium", "low")
+
+
+class Feed:
+    """`name` is a stage's id, or tells what is previewed. `session` is what it is led to.
+
+    `on_behind` is called for a viewer that has begun in the past, and is to be sent that step by step.
+    """
+
+    def __init__(self, name: str, kernel: Kernel, outbox: Outbox) -> None:
+        self.on_behind: Callable[[Viewer], None] = lambda viewer: None
+        self.name = name
+        self.session: str | None = None
+        self.chosen = ""
+        self.viewers: dict[str, Viewer] = {}
+        self.picture: Publication | None = None
+        self.sound: Publication | None = None
+        self.talk = Talk()
+        self._kernel = kernel
+        self._outbox = outbox
+        self._pictures: list[Lane] = []  # of the present source, the best first
+        self._sounds: list[Lane] = []
+        self._before: list[Lane] = []  # of sources that go on until the present one has begun
+        self._flowing: list[Lane] = []  # layers of the present source that have not stopped
+        self._changed_s: float | None = None  # while the present source has not begun
+        self._anchors: dict[object, float] = {}
+
+    def lead_to(self, session: str | None) -> None:
+        """Another session's room; what it was led to goes on until `show` finds something there."""
+        for viewer in self.viewers.values():
+            self.talk.note_left(viewer)
+        self.session, self.talk = session, Talk()
+        for viewer in self.viewers.values():
+            self.talk.note_viewer(viewer, len(self.viewers))
+            if (video := viewer.outlets.get("video")) is not None:
+                video.forget_freeze()
+
+    def shown(self) -> set[Publication]:
+        """Whose packets go out here, be it only until the next source has begun."""
+        tracks = {lane.track for lane in [*self._pictures, *self._sounds, *self._before]}
+        return {track.publication for track in tracks}
+
+    # Sources ------------------------------------------------------------------------------------
+
+    def show(self, picture: Publication | None, sound: Publication | None) -> None:
+        """Change to these sources; those that are shown already are followed again (new tracks)."""
+        if picture is not self.picture:
+            self._change_picture(picture)
+        if picture is not None:
+            self._follow_layers(picture)
+        self._follow_sound(sound)
+        nothing_shown = not (self._pictures or self._before)
+        if nothing_shown or self._changed_s is None:
+            self._open_sound()
+
+    def _change_picture(self, picture: Publication | None) -> None:
+        self._before += self._pictures
+        self.picture, self._pictures = picture, []
+        self._changed_s = system.monotonic_s() if picture and picture.has_video else None
+        self._anchors = {p: a for p, a in self._anchors.items() if p in (picture, self.sound)}
+        if picture is None:
+            self._end_before()
+
+    def _follow_layers(self, picture: Publication) -> None:
+        """A lane for each layer of the source, in the order of their quality."""
+        lanes = {lane.track: lane for lane in self._pictures}
+        new = [track for track in picture.layers if track not in lanes]
+        if not new and [lane.track for lane in self._pictures] == picture.layers:
+            return
+        for track in new:
+            lanes[track] = self._lane(track)
+            lanes[track].on_begin = self._on_begin
+            lanes[track].still = picture.source == "slides"
+        self._pictures = [lanes[track] for track in picture.layers]
+        for lane in lanes.keys() - set(picture.layers):
+            lanes[lane].end()
+        for viewer in self.viewers.values():
+            self.join(viewer)
+        for track in new:
+            track.ask_keyframe()
+
+    def _follow_sound(self, sound: Publication | None) -> None:
+        track = sound.sound if sound else None
+        if sound is self.sound and track is (self._sounds[0].track if self._sounds else None):
+            return
+        self._before += self._sounds
+        self.sound, self._sounds = sound, []
+        if track is not None:
+            self._sounds = [self._lane(track)]
+            self._sounds[0].open = False
+            for viewer in self.viewers.values():
+                self._join_sound(viewer)
+
+    def _lane(self, track: Track) -> Lane:
+        return Lane(track, self._kernel, self._outbox, self._place, system.monotonic_s)
+
+    def _on_begin(self, lane: Lane) -> None:
+        """A keyframe went out."""
+        if self._changed_s is not None and lane in self._pictures:
+            wait_s = system.monotonic_s() - self._changed_s
+            self._changed_s = None
+            self.talk.note_splice(wait_s * 1000)
+            self._open_sound()
+            self._end_before()
+
+    def _open_sound(self) -> None:
+        for lane in self._sounds:
+            lane.open = True
+
+    def _end_before(self) -> None:
+        """End what nobody follows any more, and what nothing will take the place of."""
+        keep = []
+        for lane in self._before:
+            replaced = self._changed_s is not None or (
+                self._sounds if lane.sound else self._pictures
+            )
+            if lane.following and replaced:
+                keep.append(lane)
+            else:
+                lane.end()
+        self._before = keep
+
+    def tick(self, now_s: float) -> None:
+        """Each 100 ms: what has waited too long."""
+        self._end_before()
+        for lane in self._pictures:
+            if lane.waiting:
+                lane.track.ask_keyframe()
+        self._follow_flow()
+        if self._changed_s is None or self.picture is None:
+            return
+        waited_s = now_s - self._changed_s
+        if waited_s > SOUND_WAITS_S:
+            self._open_sound()
+        if waited_s > WAIT_FOR_KEYFRAME_S and not self._goes_on(now_s):
+            for viewer in self.viewers.values():
+                self._catch_up(viewer, now_s)
+
+    def _follow_flow(self) -> None:
+        """A layer has stopped, or goes on: its viewers do not wait for their next turn."""
+        flowing = [lane for lane in self._pictures if lane.track.publication.flows(lane.track)]
+        if flowing != self._flowing:
+            self._flowing = flowing
+            for viewer in self.viewers.values():
+                self.join(viewer)
+
+    def _goes_on(self, now_s: float) -> bool:
+        """Whether the old source still has pictures."""
+        return any(not lane.sound and now_s - lane.track.last_s < 0.4 for lane in self._before)
+
+    def _catch_up(self, viewer: Viewer, now_s: float) -> None:
+        outlet = viewer.outlets.get("video")
+        lane = outlet.joining if outlet else None
+        if outlet and lane and lane in self._pictures and outlet.catch_up(lane, now_s):
+            self.on_behind(viewer)
+            self._on_begin(lane)
+
+    # The timeline -------------------------------------------------------------------------------
+
+    def _place(self, track: Track, packet: MediaPacket) -> float:
+        """Where a track's first packet belongs, in seconds: by its source's clock, else now."""
+        now_s = system.monotonic_s()
+        told_s = track.reception.ntp_of(packet.timestamp)
+        if told_s is None:
+            return now_s
+        return told_s + self._anchors.setdefault(track.publication, now_s - told_s)
+
+    # Viewers ------------------------------------------------------------------------------------
+
+    def add(self, viewer: Viewer) -> None:
+        """A viewer whose media can flow."""
+        self.viewers[viewer.resource] = viewer
+        self.talk.note_viewer(viewer, len(self.viewers))
+        self._join_sound(viewer)
+        self.join(viewer)
+
+    def discard(self, viewer: Viewer) -> None:
+        if self.viewers.pop(viewer.resource, None) is not None:
+            self.talk.note_left(viewer)
+
+    def each_second(self, turn: int, turns: int, now_s: float, passed_s: float) -> None:
+        """Reports and layers of those viewers whose turn it is; `passed_s` since their last one."""
+        offsets_s = {
+            "video": self.picture.clock_offset_s if self.picture else None,
+            "audio": self.sound.clock_offset_s if self.sound else None,
+        }
+        rates_bps = self._rates_bps(now_s)
+        for viewer in list(self.viewers.values())[turn::turns]:
+            viewer.each_second(offsets_s)
+            self._choose_layer(viewer, rates_bps, now_s)
+            self._note_first_picture(viewer)
+            self.talk.note_second(viewer, self.layer_of(viewer), passed_s)
+
+    def _note_first_picture(self, viewer: Viewer) -> None:
+        video = viewer.outlets.get("video")
+        if viewer.first_picture_ms is None and video and video.began_s is not None:
+            viewer.first_picture_ms = (video.began_s - viewer.asked_s) * 1000
+            self.talk.note_first_picture(viewer.first_picture_ms)
+
+    def join(self, viewer: Viewer) -> None:
+        """Lead the viewer's picture to the layer that suits it."""
+        now_s = system.monotonic_s()
+        self._choose_layer(viewer, self._rates_bps(now_s), now_s)
+
+    def _rates_bps(self, now_s: float) -> list[int]:
+        return [_rate_bps(lane.track, now_s) for lane in self._pictures]
+
+    def _choose_layer(self, viewer: Viewer, rates_bps: Sequence[int], now_s: float) -> None:
+        outlet = viewer.outlets.get("video")
+        if outlet is None or not self._pictures:
+            return
+        index = viewer.chooser.choose(rates_bps, now_s)
+        if index is None:
+            outlet.pause()
+            return
+        lane = self._pictures[min(index, len(self._pictures) - 1)]
+        if outlet.lane is lane or outlet.joining is lane:
+            if outlet.lane is lane:
+                outlet.stay()
+        elif outlet.lane is None and self._changed_s is None and outlet.catch_up(lane, now_s):
+            self.on_behind(viewer)
+        else:
+            outlet.join(lane)
+            lane.track.ask_keyframe()
+
+    def _join_sound(self, viewer: Viewer) -> None:
+        outlet = viewer.outlets.get("audio")
+        if outlet is not None and self._sounds:
+            outlet.join(self._sounds[0])
+
+    def wants_keyframe(self, viewer: Viewer) -> None:
+        """A viewer has lost the thread."""
+        self.talk.keyframe_requests += 1
+        outlet = viewer.outlets.get("video")
+        lane = (outlet.joining or outlet.lane) if outlet else None
+        if lane is not None:
+            lane.track.ask_keyframe()
+
+    def layer_of(self, viewer: Viewer) -> str:
+        """high, medium, low; none while no picture is sent."""
+        outlet = viewer.outlets.get("video")
+        lane = outlet.lane if outlet else None
+        if lane is None or lane not in self._pictures:
+            return "none" if lane is None else "high"
+        return LAYER_NAMES[min(self._pictures.index(lane), 2)]
+
+    def end(self) -> None:
+        """No more sources; viewers are the engine's."""
+        for lane in [*self._pictures, *self._sounds, *self._before]:
+            lane.end()
+        self._pictures, self._sounds, self._before = [], [], []
+        self.picture = self.sound = None
+
+
+def _rate_bps(track: Track, now_s: float) -> int:
+    """For choosing; 0 only for a layer that has stopped, not for one that has just begun."""
+    if not track.publication.flows(track):
+        return 0
+    return max(1, round(track.reception.bitrate_bps(now_s)))

@@ -1,0 +1,499 @@
+"""The engine: publications come in, feeds lead them to viewers, all through one UDP port.
+
+Nothing is decoded or encoded. `Publication` has what one speaker sends, `Feed` what a stage shows,
+`Viewer` what one person is sent; packets take the way Track → Lane → Outbox → kernel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from time import process_time
+
+from ... import system
+from ...errors import BadInput, Full, NotFound, PreconditionFailed, PreconditionRequired
+from ..contract.engine import Answer, Layer, MediaEvent, Patched, Source
+from ..contract.statistics import StageStatistics, Statistics, ViewerStatistics
+from ..egress import Kernel
+from ..sdp.negotiation import Negotiated, Outgoing, answer, negotiate, restart_fragment
+from ..sdp.sdp import read_fragment
+from ..transport.transport import Transports
+from .branch import Branch
+from .capacity import Capacity
+from .feed import Feed
+from .memory import Memory
+from .pacer import Outbox
+from .program import choose_picture, choose_sound
+from .publication import Publication
+from .quality import percentile
+from .trunk import Trunk
+from .viewer import CNAME, STEP_EVERY_S, Viewer
+
+log = logging.getLogger(__name__)
+
+ASK_EVERY_S = 0.02  # what publishers have to repeat
+LOOK_EVERY_S = 0.1  # at what is on the stages
+REPORTS_EACH_S = 1.0  # to each viewer, spread over `REPORT_TURNS`
+REPORT_TURNS = 20
+STEPS_A_TURN = 12  # viewers that are sent some of the past before the loop looks around again
+FULL_RETRY_S = 5
+CONNECTS_WITHIN_S = 2.0
+LINGER_S = 1.5  # a closed room stays on the stage until the next one's keyframe, at most
+PREVIEW = "preview:"  # names of feeds that are no stages
+
+
+class ForwardingEngine:
+    """A `MediaEngine`; see there. `name` begins the ids of its resources."""
+
+    def __init__(self, name: str, transports: Transports, kernel: Kernel) -> None:
+        self.on_event: Callable[[MediaEvent], None] = lambda event: None
+        self._name = name
+        self._transports = transports
+        self._kernel = kernel
+        self._outbox = Outbox(transports.on_socket_writable)
+        transports.turns.behind = self._outbox.behind
+        self._publications: dict[str, Publication] = {}
+        self._viewers: dict[str, Viewer] = {}
+        self._feeds: dict[str, Feed] = {}
+        self._where: dict[Viewer, Feed] = {}
+        self._trunk = Trunk()
+        self._branches: dict[str, Branch] = {}  # by the path of their trunk
+        self._branched: dict[str, str] = {}  # stages of other workers, and the path
+        self._catching: dict[Viewer, float] = {}  # when the next step is due, in that order
+        self._stepping: asyncio.TimerHandle | None = None
+        self._packets_before = 0  # of publications that have ended
+        self._sent_before = [0, 0, 0]  # packets, bytes, dropped of viewers that have left
+        self._capacity = Capacity()
+        self._memory = Memory()
+        self._viewers_refused = 0
+        self._looked_s, self._sent_s = system.monotonic_s(), 0.0
+        self._busy: deque[tuple[float, float]] = deque(maxlen=6)
+        self._turn = 0
+        self._ticking = [
+            asyncio.create_task(self._each(every_s, work))
+            for every_s, work in (
+                (ASK_EVERY_S, self._ask_publishers),
+                (LOOK_EVERY_S, self._look_at_stages),
+                (REPORTS_EACH_S / REPORT_TURNS, self._report_to_viewers),
+            )
+        ]
+
+    # Opening ------------------------------------------------------------------------------------
+
+    async def publish(
+        self, *, session: str, person: str, offer: str, source: Source = "main"
+    ) -> Answer:
+        await self._transports.turns.mine()
+        negotiated = negotiate(offer, "publish")
+        publication = Publication(
+            self._new_id(), session, person, source, negotiated, self._kernel, offer
+        )
+        publication.began = self._on_publication
+        publication.changed = self._on_tracks
+        publication.ended = self._on_publication_ended
+        self._publications[publication.resource] = publication
+        return self._answer(publication, negotiated, {})
+
+    async def view(self, *, stage: str, person: str, offer: str) -> Answer:
+        await self._transports.turns.mine()
+        if self._capacity.full(self._expected() + 1):
+            self._viewers_refused += 1
+            raise Full("this stage has no room for more viewers", retry_after_s=FULL_RETRY_S)
+        return self._open_viewer(self._feed(stage), person, offer)
+
+    async def preview(self, *, publication: str, person: str, offer: str) -> Answer:
+        await self._transports.turns.mine()
+        if publication not in self._publications:
+            raise NotFound("this publication has ended")
+        return self._open_viewer(self._feed(PREVIEW + publication), person, offer)
+
+    def _expected(self) -> int:
+        """Viewers who watch or will in a moment: who asks and vanishes takes no place for long."""
+        since_s = system.monotonic_s() - CONNECTS_WITHIN_S
+        return sum(viewer.live or viewer.asked_s > since_s for viewer in self._viewers.values())
+
+    def _open_viewer(self, feed: Feed, person: str, offer: str) -> Answer:
+        negotiated = negotiate(offer, "view")
+        numbers = {
+            medium.kind: (1 + system.random_bits(31), 1 + system.random_bits(31))
+            for medium in negotiated.media
+            if medium.flows
+        }
+        viewer = Viewer(self._new_id(), person, negotiated, numbers, self._kernel)
+        viewer.began = self._on_viewer
+        viewer.ended = self._on_viewer_ended
+        viewer.wants_keyframe = feed.wants_keyframe
+        self._viewers[viewer.resource] = viewer
+        self._where[viewer] = feed
+        outgoing = {kind: Outgoing(*pair) for kind, pair in numbers.items()}
+        return self._answer(viewer, negotiated, outgoing)
+
+    def _answer(
+        self, peer: Publication | Viewer, negotiated: Negotiated, outgoing: dict[str, Outgoing]
+    ) -> Answer:
+        peer.transport = self._transports.add(negotiated.remote, peer)
+        sdp = answer(negotiated, peer.transport.local, outgoing=outgoing, cname=CNAME)
+        return Answer(resource=peer.resource, sdp=sdp, etag=peer.etag)
+
+    async def patch(self, resource: str, *, if_match: str | None, fragment: str) -> Patched:
+        peer = self._peer(resource)
+        read = read_fragment(fragment)
+        if if_match is None:
+            raise PreconditionRequired("send If-Match with the ETag of this resource")
+        if if_match.strip() != "*" and peer.etag not in [t.strip() for t in if_match.split(",")]:
+            raise PreconditionFailed("the ETag in If-Match is not that of this resource")
+        if read.ufrag and read.ufrag != peer.negotiated.remote.ufrag:
+            if not read.pwd:
+                raise BadInput("a new a=ice-ufrag needs an a=ice-pwd", field="ice-pwd")
+            return self._restart(peer, read.ufrag, read.pwd)
+        return Patched(etag=peer.etag)  # candidates are not needed: the peer comes to us
+
+    def _restart(self, peer: Publication | Viewer, ufrag: str, pwd: str) -> Patched:
+        assert peer.transport is not None
+        local = peer.transport.restart(ufrag, pwd)
+        remote = peer.negotiated.remote._replace(ufrag=ufrag, pwd=pwd)
+        peer.negotiated = peer.negotiated._replace(remote=remote)
+        peer.etag = f'"{system.random_id("e")}"'
+        return Patched(etag=peer.etag, fragment=restart_fragment(local, peer.negotiated.bundle))
+
+    # Beginning and ending -----------------------------------------------------------------------
+
+    def _on_publication(self, publication: Publication) -> None:
+        self.on_event(_published(publication, "published"))
+        self._trunk.add(publication)
+        self._on_tracks(publication)
+
+    def _on_tracks(self, publication: Publication) -> None:
+        self._lead_room(publication.session)
+        if (preview := self._feeds.get(PREVIEW + publication.resource)) is not None:
+            self._lead(preview)
+
+    def _lead_room(self, session: str) -> None:
+        for feed in list(self._feeds.values()):
+            if feed.session == session:
+                self._lead(feed)
+
+    def _on_publication_ended(self, publication: Publication, reason: str) -> None:
+        log.info(
+            "a publication ended",
+            extra={"action": "media.publication_closed", "reason": reason},
+        )
+        self._end_publication(publication)
+
+    def _end_publication(self, publication: Publication) -> None:
+        if self._publications.pop(publication.resource, None) is None:
+            return
+        self._packets_before += publication.packets
+        self._trunk.discard(publication)
+        self.on_event(_published(publication, "unpublished"))
+        for feed in list(self._feeds.values()):
+            self._lead(feed)
+        publication.end()
+        preview = self._feeds.pop(PREVIEW + publication.resource, None)
+        if preview is not None:
+            for viewer in list(preview.viewers.values()):
+                self._end_viewer(viewer)
+
+    def _on_viewer(self, viewer: Viewer) -> None:
+        feed = self._where[viewer]
+        self.on_event(self._viewed(viewer, "viewed"))
+        feed.add(viewer)
+
+    def _on_viewer_ended(self, viewer: Viewer, reason: str) -> None:
+        level = logging.DEBUG if reason == "closed_by_peer" else logging.INFO
+        fields = {"action": "media.viewer_closed", "reason": reason}
+        log.log(level, "a viewer's connection ended", extra=fields)
+        self._end_viewer(viewer)
+
+    def _end_viewer(self, viewer: Viewer) -> None:
+        if self._viewers.pop(viewer.resource, None) is None:
+            return
+        event = self._viewed(viewer, "left")
+        feed = self._where.pop(viewer)
+        feed.discard(viewer)
+        self._catching.pop(viewer, None)
+        counts = (viewer.packets_sent, viewer.bytes_sent, viewer.packets_dropped)
+        self._sent_before = [a + b for a, b in zip(self._sent_before, counts, strict=True)]
+        viewer.end()
+        self._memory.note_left(system.monotonic_s())
+        self.on_event(event)
+
+    async def close(self, resource: str) -> None:
+        peer = self._peer(resource)
+        if isinstance(peer, Publication):
+            self._end_publication(peer)
+        else:
+            self._end_viewer(peer)
+
+    async def close_room(self, session: str) -> None:
+        """Its publications end; one that a stage still shows, when the next one has begun."""
+        loop = asyncio.get_running_loop()
+        for publication in self._room(session):
+            if any(publication in feed.shown() for feed in self._stages()):
+                loop.call_later(LINGER_S, self._end_publication, publication)
+            else:
+                self._end_publication(publication)
+
+    async def leave_stage(self, stage: str) -> None:
+        feed = self._feeds.pop(stage, None)
+        if feed is not None:
+            self._measure(feed)
+            for viewer in [v for v, where in self._where.items() if where is feed]:
+                self._end_viewer(viewer)
+            feed.end()
+        path = self._branched.pop(stage, None)
+        if path is not None and path not in self._branched.values():
+            self._branches.pop(path).close()
+
+    async def lend(self, path: str) -> None:
+        """From now on other workers of this node may branch off, at this UNIX socket."""
+        await self._trunk.listen(path)
+
+    async def branch(self, *, stage: str, trunk: str) -> None:
+        if trunk not in self._branches:
+            self._branches[trunk] = Branch(trunk, self._kernel, self._lead_room)
+        self._branched[stage] = trunk
+        self._feed(stage)
+
+    async def choose_layer(self, resource: str, layer: Layer) -> None:
+        peer = self._peer(resource)
+        if not isinstance(peer, Viewer):
+            raise NotFound("this media resource is no viewer")
+        peer.ask(layer)
+        if peer.live:
+            self._where[peer].join(peer)
+
+    async def shut(self) -> None:
+        for task in self._ticking:
+            task.cancel()
+        if self._stepping is not None:
+            self._stepping.cancel()
+        for viewer in list(self._viewers.values()):
+            self._end_viewer(viewer)
+        for publication in list(self._publications.values()):
+            self._end_publication(publication)
+        for branch in self._branches.values():
+            branch.close()
+        await self._trunk.close()
+        await self._transports.shut()
+
+    # What is on the stages ----------------------------------------------------------------------
+
+    async def route(self, *, stage: str, session: str | None, publication: str = "") -> None:
+        feed = self._feed(stage)
+        if session != feed.session:
+            self._measure(feed)
+            feed.lead_to(session)
+        ordered = feed.chosen != publication
+        feed.chosen = publication
+        self._lead(feed, ordered=ordered)
+
+    def _lead(self, feed: Feed, *, ordered: bool = False) -> None:
+        """`ordered`: a producer has just chosen, or taken a choice back, and waits for nothing."""
+        if feed.name.startswith(PREVIEW):
+            shown = self._publications.get(feed.name.removeprefix(PREVIEW))
+            feed.show(shown, shown)
+            return
+        now_s = system.monotonic_s()
+        candidates = [p.candidate(now_s) for p in self._room(feed.session) if p.live]
+        showing = feed.picture.resource if feed.picture else ""
+        picture = ordered and choose_picture(candidates, feed.chosen, "")
+        picture = picture or choose_picture(candidates, feed.chosen, showing)
+        sound = choose_sound(candidates, picture)
+        everything = self._publications | self._borrowed()
+        feed.show(everything.get(picture), everything.get(sound))
+
+    def _measure(self, feed: Feed) -> None:
+        if feed.session is None:
+            return
+        for viewer in feed.viewers.values():
+            feed.talk.note_counts(viewer)
+        quality = feed.talk.quality()
+        self.on_event(
+            MediaEvent(kind="measured", session=feed.session, stage=feed.name, quality=quality)
+        )
+
+    def _room(self, session: str | None) -> list[Publication]:
+        everything = self._publications | self._borrowed()
+        return [p for p in everything.values() if p.session == session]
+
+    def _borrowed(self) -> dict[str, Publication]:
+        """Publications of other workers, by their resources."""
+        found: dict[str, Publication] = {}
+        for branch in self._branches.values():
+            found |= branch.publications
+        return found
+
+    def _stages(self) -> list[Feed]:
+        return [f for f in self._feeds.values() if not f.name.startswith(PREVIEW)]
+
+    def _feed(self, name: str) -> Feed:
+        feed = self._feeds.get(name)
+        if feed is None:
+            feed = self._feeds[name] = Feed(name, self._kernel, self._outbox)
+            feed.on_behind = self._catch_up
+            self._lead(feed)
+        return feed
+
+    def _peer(self, resource: str) -> Publication | Viewer:
+        peer = self._publications.get(resource) or self._viewers.get(resource)
+        if peer is None:
+            raise NotFound("this media resource has ended")
+        return peer
+
+    def _new_id(self) -> str:
+        return f"{self._name}~{system.random_id('r')}"
+
+    # By the clock -------------------------------------------------------------------------------
+
+    async def _each(self, every_s: float, work: Callable[[float], None]) -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                work(system.monotonic_s())
+            except Exception:
+                log.exception("media could not be kept going", extra={"action": "media.failed"})
+
+    def _ask_publishers(self, now_s: float) -> None:
+        for publication in (self._publications | self._borrowed()).values():
+            publication.tick(now_s)
+
+    def _look_at_stages(self, now_s: float) -> None:
+        self._note_capacity(now_s)
+        for publication in [p for p in self._publications.values() if p.vanished(now_s)]:
+            self._on_publication_ended(publication, "vanished")
+        for feed in list(self._feeds.values()):
+            self._lead(feed)
+            feed.tick(now_s)
+
+    def _note_capacity(self, now_s: float) -> None:
+        passed_s, self._looked_s = now_s - self._looked_s, now_s
+        busy_s, self._sent_s = self._outbox.busy_s - self._sent_s, self._outbox.busy_s
+        served = sum(len(f.viewers) for f in self._feeds.values() if f.picture or f.sound)
+        self._capacity.note(passed_s=passed_s, busy_s=busy_s, viewers=served)
+
+    def _report_to_viewers(self, now_s: float) -> None:
+        """A share of the viewers each time, so that all get their report each second."""
+        self._turn = (self._turn + 1) % REPORT_TURNS
+        for feed in self._feeds.values():
+            feed.each_second(self._turn, REPORT_TURNS, now_s, REPORTS_EACH_S)
+        if self._turn == 0:
+            self._busy.append((now_s, process_time()))
+            self._memory.tick(now_s)
+
+    def _catch_up(self, viewer: Viewer) -> None:
+        """If the viewer is behind, send it what it lacks, step by step."""
+        if not viewer.catching_up():
+            return
+        self._catching.setdefault(viewer, system.monotonic_s() + STEP_EVERY_S)
+        if self._stepping is None:
+            self._wait_for_step()
+
+    def _wait_for_step(self) -> None:
+        due_s = next(iter(self._catching.values())) - system.monotonic_s()
+        self._stepping = asyncio.get_running_loop().call_later(max(0.0, due_s), self._step)
+
+    def _step(self) -> None:
+        """A few of those that wait longest; the others in the loop's next turns."""
+        self._stepping = None
+        for viewer in list(self._catching)[:STEPS_A_TURN]:
+            del self._catching[viewer]
+            viewer.step()
+            self._catch_up(viewer)
+        if self._catching and self._stepping is None:
+            self._wait_for_step()
+
+    # Figures ------------------------------------------------------------------------------------
+
+    async def statistics(self) -> Statistics:
+        now_s = system.monotonic_s()
+        sent = list(self._sent_before)
+        for viewer in self._viewers.values():
+            sent[0] += viewer.packets_sent
+            sent[1] += viewer.bytes_sent
+            sent[2] += viewer.packets_dropped
+        peers: list[Publication | Viewer] = [*self._publications.values()]
+        peers += self._viewers.values()
+        return Statistics(
+            kernel=self._kernel.name,
+            port=self._transports.port,
+            load=self._load(),
+            connecting=sum(not peer.live for peer in peers),
+            packets_received=self._packets_before
+            + sum(p.packets for p in self._publications.values()),
+            packets_sent=sent[0],
+            bytes_sent=sent[1],
+            packets_dropped=sent[2] + self._outbox.packets_dropped,
+            datagrams_refused=self._transports.refused,
+            viewers_refused=self._viewers_refused,
+            publications=[
+                p.statistics(now_s, self._shown_on(p)) for p in self._publications.values()
+            ],
+            stages=[_stage(feed) for feed in self._stages()],
+        )
+
+    async def viewers(self, stage: str) -> list[ViewerStatistics]:
+        feed, now_s = self._feeds.get(stage), system.monotonic_s()
+        if feed is None:
+            return []
+        return [v.statistics(stage, feed.layer_of(v), now_s) for v in feed.viewers.values()]
+
+    def _load(self) -> float:
+        """Share of one core over the last seconds."""
+        if not self._busy:
+            return 0.0
+        since_s, before_s = self._busy[0]
+        passed_s = system.monotonic_s() - since_s
+        return round((process_time() - before_s) / passed_s, 3) if passed_s > 0 else 0.0
+
+    def _shown_on(self, publication: Publication) -> list[str]:
+        return [feed.name for feed in self._stages() if feed.picture is publication]
+
+    def _viewed(self, viewer: Viewer, kind: str) -> MediaEvent:
+        name = self._where[viewer].name
+        stage = "" if name.startswith(PREVIEW) else name
+        return MediaEvent(kind=kind, resource=viewer.resource, stage=stage, person=viewer.person)
+
+
+def _published(publication: Publication, kind: str) -> MediaEvent:
+    return MediaEvent(
+        kind=kind,
+        resource=publication.resource,
+        session=publication.session,
+        person=publication.person,
+        source=publication.source,
+    )
+
+
+def _stage(feed: Feed) -> StageStatistics:
+    viewers = list(feed.viewers.values())
+    for viewer in viewers:
+        feed.talk.note_counts(viewer)
+    rtts = sorted(viewer.rtt_ms for viewer in viewers if viewer.rtt_ms is not None)
+    quality = feed.talk.quality()
+    layers: dict[str, int] = {}
+    for viewer in viewers:
+        layer = feed.layer_of(viewer)
+        layers[layer] = layers.get(layer, 0) + 1
+    return StageStatistics(
+        stage=feed.name,
+        session=feed.session or "",
+        publication=feed.picture.resource if feed.picture else "",
+        viewers=len(viewers),
+        packets_sent=quality.packets_sent,
+        bytes_sent=quality.bytes_sent,
+        packets_lost=quality.packets_lost,
+        lost_share=round(sum(v.lost_share for v in viewers) / max(1, len(viewers)), 4),
+        rtt_ms_p50=percentile(rtts, 0.5),
+        rtt_ms_p99=percentile(rtts, 0.99),
+        nacks=feed.talk.nacks,
+        retransmitted=quality.retransmitted,
+        keyframe_requests=quality.keyframe_requests,
+        freezes=quality.freezes,
+        freeze_s=quality.freeze_s,
+        splices=quality.splices,
+        splice_wait_ms_last=feed.talk.splice_wait_ms_last,
+        layers=layers,
+    )

@@ -1,0 +1,350 @@
+"""A speaker: what comes in, what is asked back, and how it does before it goes on the stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from ... import system
+from ..contract.engine import Source
+from ..contract.statistics import LayerStatistics, PublicationStatistics, SoundStatistics
+from ..egress import Kernel, Keys, Sink
+from ..rtp import rtcp, rtp
+from ..sdp.negotiation import Medium, Negotiated
+from ..transport.parameters import Path
+from ..transport.transport import Transport
+from .downtrack import LEVEL, ORIENTATION
+from .program import SILENT_AFTER_S, Candidate
+from .track import Track
+from .tracks import Tracks
+from .trunk_link import TrackLine
+from .twcc import Recorder
+from .uplink import UplinkEstimate
+
+TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+
+REPORT_EVERY_S = 1.0
+FEEDBACK_EVERY_S = 0.06
+MAX_PACKET_BYTES = 1_600  # larger ones come through no network that viewers have
+CLOCK_STEP_S = 1.0  # a publisher's clock that is so far from where it was has been set
+CLOCK_SMOOTHING = 16
+STOPPED_AFTER_S = 0.6  # a layer without a packet while others go on
+GONE_AFTER_S = 10.0  # without a packet or a connectivity check
+
+LOSSY_SHARE = 0.05
+LOW_VIDEO_BPS = 150_000
+OLD_KEYFRAME_S = 10.0
+QUIET_DBOV = -60
+
+
+class BackChannel(Protocol):
+    """The way back to the speaker."""
+
+    def send_rtcp(self, packet: bytes) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+class Publication:
+    """`began` is called when media can flow, `changed` for each new track, `ended` when it is over."""
+
+    def __init__(
+        self,
+        resource: str,
+        session: str,
+        person: str,
+        source: Source,
+        negotiated: Negotiated,
+        kernel: Kernel,
+        offer: str = "",
+    ) -> None:
+        """`offer` is what was negotiated: for workers that borrow the publication."""
+        self.resource = resource
+        self.session = session
+        self.person = person
+        self.source: Source = source
+        self.negotiated = negotiated
+        self.offer = offer
+        self.copy: Callable[[bytes], None] | None = None  # of each packet, for who borrows it
+        self.etag = f'"{system.random_id("e")}"'
+        self.transport: Transport | None = None
+        self.live = False
+        self.keyframe_requests = 0
+        self.packets = 0
+        self.ssrc = 1  # of our reports
+        self.began: Callable[[Publication], None] = lambda publication: None
+        self.changed: Callable[[Publication], None] = lambda publication: None
+        self.ended: Callable[[Publication, str], None] = lambda publication, reason: None
+        self._kernel = kernel
+        self._sink: Sink | None = None
+        self._back: BackChannel | None = None
+        self._media = {medium.kind: medium for medium in negotiated.media if medium.flows}
+        self._extensions = {
+            uri: number for m in self._media.values() for uri, number in m.extensions.items()
+        }
+        self._tracks = Tracks(self, self._media, self._extensions, self._on_track)
+        self._clock_offset_s: float | None = None  # the publisher's NTP clock less ours
+        self._heard_s = system.monotonic_s()
+        self._steady_since_s = self._heard_s
+        self._reported_s = self._heard_s
+        self._unmeasured_s = self._heard_s  # when some layer's bitrate was not known
+        self._feedback_s = self._heard_s
+        video = self._media.get("video")
+        self._recorder = _recorder(video, self._extensions)
+        self._uplink = UplinkEstimate()
+
+    # What the transport tells ------------------------------------------------------------------
+
+    def on_connected(self, keys: Keys) -> None:
+        self._sink = self._kernel.sink(keys)
+        assert self.transport is not None and self.transport.path is not None
+        self._sink.aim(*self.transport.path)
+        self._back = self._sink
+        self.live = True
+        self.began(self)
+
+    def on_path(self, path: Path) -> None:
+        if self._sink is not None:
+            self._sink.aim(*path)
+
+    def on_closed(self, reason: str) -> None:
+        self.ended(self, reason)
+
+    def on_rtp(self, data: bytes, now_s: float) -> None:
+        if len(data) > MAX_PACKET_BYTES:
+            return
+        if self.copy is not None:
+            self.copy(data)
+        try:
+            packet = rtp.parse(data)
+        except ValueError:
+            return
+        if now_s - self._heard_s > SILENT_AFTER_S:
+            self._steady_since_s = now_s
+        self._heard_s = now_s
+        self.packets += 1
+        self._record(packet, now_s)
+        if (found := self._tracks.find(packet, now_s)) is None:
+            return
+        track, packet = found
+        sequence = track.reception.add(packet.sequence, packet.timestamp, now_s, len(data))
+        if track.reception.restarts:  # it began anew: so does everything that follows it
+            track = self._tracks.begin_anew(track)
+            sequence = track.reception.add(packet.sequence, packet.timestamp, now_s, len(data))
+        if sequence is not None:
+            extensions, ids = packet.extensions, self._extensions
+            orientation = extensions.get(ids.get(ORIENTATION, 0), b"")
+            level = extensions.get(ids.get(LEVEL, 0), b"")
+            track.take(packet, sequence, now_s, (orientation, level))
+
+    def on_rtcp(self, data: bytes, now_s: float) -> None:
+        if self.copy is not None:
+            self.copy(data)
+        try:
+            reports = rtcp.parse(data)
+        except ValueError:
+            return
+        for report in reports:
+            if isinstance(report, rtcp.SenderReport) and (track := self._tracks.of(report.ssrc)):
+                track.reception.note_sender_report(report.ntp, report.rtp_timestamp, now_s)
+                self._note_clock(report.ntp / (1 << 32) - now_s)
+
+    def _note_clock(self, offset_s: float) -> None:
+        """Clocks drift apart: follow slowly, since each report took another time to come."""
+        known_s = self._clock_offset_s
+        if known_s is None or abs(offset_s - known_s) > CLOCK_STEP_S:
+            self._clock_offset_s = offset_s
+        else:
+            self._clock_offset_s = known_s + (offset_s - known_s) / CLOCK_SMOOTHING
+
+    def end(self) -> None:
+        """Free everything; lanes of its tracks end."""
+        if self.transport is not None:
+            self.transport.close()
+        self._tracks.end()
+        if self._back is not None:
+            self._back.close()
+            self._back = self._sink = None
+        self.live = False
+
+    # Lending ------------------------------------------------------------------------------------
+
+    def borrow(self, back: BackChannel, tracks: Iterable[TrackLine]) -> None:
+        """Media comes by way of another worker, which knows these tracks already."""
+        self._back = back
+        self.live = True
+        for line in tracks:
+            self._tracks.expect(line)
+
+    def track_lines(self) -> list[TrackLine]:
+        """The tracks that are known, for who borrows them."""
+        return self._tracks.lines()
+
+    def track_of(self, ssrc: int) -> Track | None:
+        return self._tracks.of(ssrc)
+
+    def _on_track(self, track: Track) -> None:
+        track.ask_keyframe = lambda: self.ask_keyframe(track)
+        self.changed(self)
+
+    # What is asked back -------------------------------------------------------------------------
+
+    def ask_keyframe(self, track: Track) -> None:
+        """At most one in half a second; more become one at the end of it."""
+        if track.wishes.ask(system.monotonic_s()):
+            self._send_pli(track)
+
+    def tick(self, now_s: float) -> None:
+        """Each 20 ms: what has to be asked for now."""
+        if self._back is None:
+            return
+        for track in self.layers:
+            if track.wishes.due(now_s):
+                self._send_pli(track)
+            if missing := track.reception.missing(now_s):
+                self._send(rtcp.nack(self.ssrc, track.ssrc, [s & 0xFFFF for s in missing]))
+        if self._recorder is not None and now_s - self._feedback_s >= FEEDBACK_EVERY_S:
+            self._feedback_s = now_s
+            media = self.layers[0].ssrc if self.layers else 0
+            if feedback := self._recorder.feedback(self.ssrc, media):
+                self._send(feedback)
+        if now_s - self._reported_s >= REPORT_EVERY_S:
+            self._report(now_s)
+
+    def _report(self, now_s: float) -> None:
+        """Reception reports (RFC 3550 §6.4.2) and, without transport-cc, an estimate of the line."""
+        blocks = [track.reception.block(now_s) for track in self._tracks.all()]
+        packet = rtcp.receiver_report(self.ssrc, blocks)
+        if self._recorder is None and self.layers:
+            worst = max(track.reception.lost_share for track in self.layers)
+            bps = self._uplink.update(worst, now_s)
+            packet += rtcp.remb(self.ssrc, bps, [track.ssrc for track in self.layers])
+        self._send(packet)
+        passed_s = now_s - self._reported_s
+        self._reported_s = now_s
+        for track in self.layers:
+            track.note_rate(passed_s)
+        self._tracks.order(now_s)
+
+    def _send_pli(self, track: Track) -> None:
+        self.keyframe_requests += 1
+        self._send(rtcp.pli(self.ssrc, track.ssrc))
+
+    def _send(self, packet: bytes) -> None:
+        if self._back is not None:
+            self._back.send_rtcp(packet)
+
+    def _record(self, packet: rtp.Packet, now_s: float) -> None:
+        if self._recorder is None:
+            return
+        value = packet.extensions.get(self._extensions[TRANSPORT_CC])
+        if value is not None and len(value) == 2:
+            self._recorder.add(int.from_bytes(value, "big"), now_s)
+
+    # How it does --------------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Track]:
+        """Of its picture, the best first."""
+        return self._tracks.layers
+
+    @property
+    def sound(self) -> Track | None:
+        return self._tracks.sound
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """The publisher's clock less ours, as its sender reports told."""
+        return self._clock_offset_s
+
+    @property
+    def has_video(self) -> bool:
+        return "video" in self._media
+
+    def flows(self, track: Track) -> bool:
+        """Whether a layer goes on as others do: senders drop the best where line or CPU is short."""
+        newest_s = max((layer.last_s for layer in self.layers), default=0.0)
+        return track.last is None or newest_s - track.last_s < STOPPED_AFTER_S
+
+    def vanished(self, now_s: float) -> bool:
+        heard_s = self._heard_s
+        if self.transport is not None:
+            heard_s = max(heard_s, self.transport.heard_s)
+        return self.live and now_s - heard_s > GONE_AFTER_S
+
+    def candidate(self, now_s: float) -> Candidate:
+        silent_s = now_s - self._heard_s
+        steady_s = 0.0 if silent_s > SILENT_AFTER_S else now_s - self._steady_since_s
+        return Candidate(
+            self.resource, self.source, silent_s, steady_s, has_sound=self.sound is not None
+        )
+
+    def statistics(self, now_s: float, on_stage: list[str]) -> PublicationStatistics:
+        made = PublicationStatistics(
+            publication=self.resource,
+            session=self.session,
+            person=self.person,
+            source=self.source,
+            on_stage=on_stage,
+            live=self.live,
+            silent_s=round(now_s - self._heard_s, 3),
+            rtt_ms=self._rtt_ms(),
+            layers=[self._layer(track, now_s) for track in self.layers],
+            sound=_sound(self.sound, now_s) if self.sound else None,
+            keyframe_requests=self.keyframe_requests,
+        )
+        made.problems = self._problems(made)
+        return made
+
+    def _rtt_ms(self) -> float | None:
+        """As repairs took; None while nothing was lost."""
+        known = [t.reception.rtt_s for t in self.layers if t.reception.rtt_s is not None]
+        return round(min(known) * 1000, 1) if known else None
+
+    def _layer(self, track: Track, now_s: float) -> LayerStatistics:
+        reception = track.reception
+        age = None if track.keyframe_s is None else round(now_s - track.keyframe_s, 3)
+        return LayerStatistics(
+            rid=track.rid,
+            codec=track.codec.key,
+            bitrate_bps=round(reception.bitrate_bps(now_s)),
+            frames_per_s=round(track.frames_per_s, 1),
+            keyframe_age_s=age,
+            lost_share=round(reception.lost_share, 4),
+            packets=reception.packets,
+            packets_lost=reception.lost,
+        )
+
+    def _problems(self, made: PublicationStatistics) -> list[str]:
+        if not self.live:
+            return []
+        if made.silent_s > SILENT_AFTER_S:
+            return ["silent"]
+        best, sound = (made.layers[0] if made.layers else None), made.sound
+        camera = self.source != "slides"
+        found = {
+            "no_video": best is None and "video" in self._media,
+            "no_sound": sound is None and camera,
+            "quiet": sound is not None and (sound.level_dbov or 0) < QUIET_DBOV,
+            "lossy": any(p.lost_share > LOSSY_SHARE for p in (best, sound) if p),
+            "low_bitrate": best is not None and camera and best.bitrate_bps < LOW_VIDEO_BPS,
+            "no_keyframe": best is not None and best.keyframe_age_s is None,
+        }
+        return [problem for problem, holds in found.items() if holds]
+
+
+def _recorder(video: Medium | None, extensions: dict[str, int]) -> Recorder | None:
+    if video is None or "transport-cc" not in video.feedback or TRANSPORT_CC not in extensions:
+        return None
+    return Recorder()
+
+
+def _sound(track: Track, now_s: float) -> SoundStatistics:
+    reception = track.reception
+    return SoundStatistics(
+        codec=track.codec.key,
+        bitrate_bps=round(reception.bitrate_bps(now_s)),
+        level_dbov=track.level_dbov(now_s),
+        lost_share=round(reception.lost_share, 4),
+        packets=reception.packets,
+    )

@@ -1,0 +1,214 @@
+"""One encoding as it comes from a publisher: put to batches, kept for a while, handed to its lanes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..rtp import rtp
+from ..rtp.codecs import Picture, starts_keyframe
+from ..rtp.codecs import picture as find_picture
+from ..sdp.codec_choice import Codec
+from .reception import Reception
+from .throttle import Throttle
+
+if TYPE_CHECKING:
+    from .publication import Publication
+
+KEYFRAME_EVERY_S = 0.5  # requests of many viewers become one
+MAX_BATCH_PACKETS = 32
+BATCH_WITHIN_S = 0.005  # what a frame's first packet waits for the others at most
+KEPT_VIDEO_PACKETS = 1_536  # to be sent again: five seconds at 2.5 Mbit/s
+MAX_GOP_PACKETS = 1_024  # more than a newcomer is sent: it waits for the next keyframe
+MAX_GOP_S = 4.0
+LEVEL_OVER_S = 3.0
+SILENCE_DBOV = -127
+
+
+class MediaPacket(NamedTuple):
+    """One RTP packet of a publisher, without what concerns its own connection."""
+
+    sequence: int  # extended
+    timestamp: int
+    marker: bool
+    payload: bytes
+    keyframe: bool  # it begins one
+    picture: Picture | None = None
+    orientation: bytes = b""  # 3GPP TS 26.114 §7.4.5
+    level: bytes = b""  # RFC 6464
+
+
+class Track:
+    """`lanes` get each batch; `ask_keyframe` asks the publisher for one, as `wishes` permits."""
+
+    def __init__(
+        self, publication: Publication, kind: str, ssrc: int, rid: str, codec: Codec
+    ) -> None:
+        self.publication = publication
+        self.kind = kind
+        self.ssrc = ssrc
+        self.rid = rid
+        self.codec = codec
+        self.reception = Reception(ssrc, codec.clock_hz)
+        self.lanes: list[Taker] = []
+        self.wishes = Throttle(KEYFRAME_EVERY_S)
+        self.ask_keyframe: Callable[[], None] = lambda: None
+        self.last: MediaPacket | None = None  # the one with the highest sequence
+        self.last_s = 0.0  # when it came
+        self.keyframe_s: float | None = None
+        self.frames = 0
+        self.frames_per_s = 0.0
+        self._frames_before = 0
+        self._keyframe: MediaPacket | None = None  # the first packet of the newest one
+        self._kept: dict[int, MediaPacket] = {}
+        self._order: deque[int] = deque()
+        self._pending: list[MediaPacket] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._levels: deque[tuple[float, int]] = deque()
+
+    def take(self, packet: rtp.Packet, sequence: int, now_s: float, extras: Extras) -> None:
+        """A packet that came for the first time; `sequence` is the extended one."""
+        made = self._made(packet, sequence, extras)
+        if self.kind == "video":
+            self._keep(made)
+            if made.keyframe:
+                self._begin_keyframe(made, now_s)
+            self.frames += made.marker
+        elif made.level:
+            self._note_level(made.level, now_s)
+        if self.last is None or sequence > self.last.sequence:
+            self.last, self.last_s = made, now_s
+        self._pending.append(made)
+        self._flush_if_due()
+
+    def kept(self, sequence: int) -> MediaPacket | None:
+        return self._kept.get(sequence)
+
+    def gop(self, now_s: float) -> MediaPacket | None:
+        """The first packet of the newest keyframe, if a newcomer can be sent all since then."""
+        first = self._keyframe
+        if first is None or self.last is None or self.keyframe_s is None:
+            return None
+        count = self.last.sequence - first.sequence + 1
+        if count > MAX_GOP_PACKETS or now_s - self.keyframe_s > MAX_GOP_S:
+            return None
+        return first if first.sequence in self._kept else None
+
+    def note_rate(self, passed_s: float) -> None:
+        """Frames a second since the last call."""
+        self.frames_per_s = (self.frames - self._frames_before) / passed_s
+        self._frames_before = self.frames
+
+    def level_dbov(self, now_s: float) -> int | None:
+        """The loudest of the last seconds; None if the publisher does not tell."""
+        while self._levels and self._levels[0][0] < now_s - LEVEL_OVER_S:
+            self._levels.popleft()
+        return max((level for _, level in self._levels), default=None)
+
+    def timestamp_at(self, now_s: float, clock_offset_s: float | None) -> int:
+        """What the publisher's RTP clock shows at `now_s`; its NTP clock is `clock_offset_s` ahead."""
+        assert self.last is not None
+        since_s = now_s - self.last_s
+        if clock_offset_s is not None:
+            told_s = self.reception.ntp_of(self.last.timestamp)
+            since_s = since_s if told_s is None else now_s + clock_offset_s - told_s
+        return self.last.timestamp + round(since_s * self.codec.clock_hz)
+
+    def change_codec(self, codec: Codec) -> None:
+        """From the next packet on; nobody begins with what came before."""
+        self.flush()
+        self.codec, self._keyframe = codec, None
+        for lane in list(self.lanes):
+            lane.begin_anew()
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for lane in list(self.lanes):
+            lane.end()
+        self._kept.clear()
+        self._order.clear()
+        self._pending.clear()
+        self.ask_keyframe = lambda: None
+
+    # Batches ----------------------------------------------------------------------------------
+
+    def _made(self, packet: rtp.Packet, sequence: int, extras: Extras) -> MediaPacket:
+        orientation, level = extras
+        keyframe, picture = True, None
+        if self.kind == "video":
+            keyframe = starts_keyframe(self.codec.key, packet.payload)
+            picture = find_picture(self.codec.key, packet.payload)
+        return MediaPacket(
+            sequence,
+            packet.timestamp,
+            bool(packet.marker),
+            packet.payload,
+            keyframe,
+            picture,
+            orientation,
+            level,
+        )
+
+    def _flush_if_due(self) -> None:
+        pending = self._pending
+        if self.kind == "audio" or pending[-1].marker or len(pending) >= MAX_BATCH_PACKETS:
+            self.flush()
+        elif self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(BATCH_WITHIN_S, self.flush)
+
+    def flush(self) -> None:
+        """Hand on what has come."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        packets, self._pending = sorted(self._pending), []
+        if packets:
+            for lane in list(self.lanes):
+                lane.forward(packets)
+
+    def _begin_keyframe(self, packet: MediaPacket, now_s: float) -> None:
+        known = self._keyframe
+        if known is not None and known.timestamp == packet.timestamp:
+            if packet.sequence < known.sequence:
+                self._keyframe = packet
+            return
+        if known is not None and packet.sequence < known.sequence:
+            return  # the beginning of one long over
+        self.flush()
+        self._keyframe, self.keyframe_s = packet, now_s
+        self.wishes.forget()
+
+    def _keep(self, packet: MediaPacket) -> None:
+        self._kept[packet.sequence] = packet
+        self._order.append(packet.sequence)
+        if len(self._order) > KEPT_VIDEO_PACKETS:
+            del self._kept[self._order.popleft()]
+
+    def _note_level(self, level: bytes, now_s: float) -> None:
+        self._levels.append((now_s, -(level[0] & 0x7F)))
+        while self._levels[0][0] < now_s - LEVEL_OVER_S:
+            self._levels.popleft()
+
+
+Extras = tuple[bytes, bytes]  # orientation, level
+
+
+class Taker:
+    """What a track hands its batches to."""
+
+    def forward(self, packets: list[MediaPacket]) -> None:
+        """All of `packets` came since the last call; in their order."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """The track has ended."""
+        raise NotImplementedError
+
+    def begin_anew(self) -> None:
+        """The track's codec is another one from now on."""
+        raise NotImplementedError

@@ -1,0 +1,73 @@
+"""What a trunk and its branches tell one another over a UNIX socket: framed msgpack, in order."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from msgspec import Struct
+
+from ..contract.engine import Source
+
+MAX_MESSAGE_BYTES = 1 << 18  # an offer is the largest thing here
+_LENGTH_BYTES = 4
+
+
+class TrackLine(Struct, frozen=True, array_like=True):
+    """What its packets no longer tell of a track that is known: browsers soon stop to repeat the RID."""
+
+    ssrc: int
+    payload_type: int
+    rid: str = ""
+    repairs: tuple[int, ...] = ()  # SSRCs of its retransmissions
+
+
+class Lent(Struct, frozen=True, array_like=True, tag=True):
+    """A publication begins. It is negotiated from its offer, as the trunk did."""
+
+    resource: str
+    session: str
+    person: str
+    source: Source
+    offer: str
+    tracks: list[TrackLine] = []
+
+
+class Ended(Struct, frozen=True, array_like=True, tag=True):
+    resource: str
+
+
+class Packet(Struct, frozen=True, array_like=True, tag=True):
+    """RTP or RTCP of a publication, as it came in, decrypted."""
+
+    resource: str
+    data: bytes
+
+
+class KeyframeWanted(Struct, frozen=True, array_like=True, tag=True):
+    """A branch asks for one. All else it reports is of no use to the trunk."""
+
+    resource: str
+    ssrc: int
+
+
+Message = Lent | Ended | Packet | KeyframeWanted
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+
+
+def frame(message: Message) -> bytes:
+    data = _encoder.encode(message)
+    return len(data).to_bytes(_LENGTH_BYTES, "big") + data
+
+
+async def receive(reader: asyncio.StreamReader) -> Message | None:
+    """The next message; None when the other side has gone, or sends what is none."""
+    try:
+        length = int.from_bytes(await reader.readexactly(_LENGTH_BYTES), "big")
+        if length > MAX_MESSAGE_BYTES:
+            return None
+        return _decoder.decode(await reader.readexactly(length))
+    except (asyncio.IncompleteReadError, ConnectionError, msgspec.MsgspecError):
+        return None

@@ -1,0 +1,303 @@
+"""Somebody who watches: what is sent to them, and what their reports lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ... import system
+from ..contract.engine import Layer
+from ..contract.statistics import ViewerStatistics
+from ..egress import Kernel, Keys, Sink
+from ..egress.batches import send_time
+from ..rtp import rtcp
+from ..sdp.negotiation import Negotiated
+from ..transport.parameters import Path
+from ..transport.transport import Transport
+from .downtrack import CATCH_UP_EVERY_S, Outlet
+from .layers import LayerChooser
+from .loss import LossMeter
+
+AGAIN_BPS = 1_500_000  # for repairs, on average; in bursts up to a second's worth
+MAX_RESENT = 512  # packets whose last repair is remembered
+WISH_AGAIN_S = (
+    0.5  # one viewer's requests for keyframes: each waits twice as long as the one before
+)
+WISH_AGAIN_AT_MOST_S = 8.0
+CALM_AFTER_S = 10.0  # without one
+MAX_RTT_S = 16.0  # a longer one is no echo of a report of ours
+CNAME = "showcaller"
+REPORT_EVERY_S = 5  # to a receiver that knows the clocks of what it gets; else each second
+KNOWN_AFTER_S = 5.0
+
+
+class Viewer:
+    """`began` is called when media can flow, `wants_keyframe` for its requests, `ended` at the end."""
+
+    def __init__(
+        self,
+        resource: str,
+        person: str,
+        negotiated: Negotiated,
+        ssrcs: dict[str, tuple[int, int]],
+        kernel: Kernel,
+    ) -> None:
+        self.resource = resource
+        self.person = person
+        self.negotiated = negotiated
+        self.ssrcs = ssrcs  # by kind: of the media, and of its repairs
+        self.etag = f'"{system.random_id("e")}"'
+        self.transport: Transport | None = None
+        self.live = False
+        self.asked_s = system.monotonic_s()
+        self.live_s = 0.0
+        self.first_picture_ms: float | None = None
+        self.outlets: dict[str, Outlet] = {}
+        self._seconds = 0
+        self.chooser = LayerChooser()
+        self.began: Callable[[Viewer], None] = lambda viewer: None
+        self.ended: Callable[[Viewer, str], None] = lambda viewer, reason: None
+        self.wants_keyframe: Callable[[Viewer], None] = lambda viewer: None
+        self.nacks = 0
+        self.retransmitted = 0
+        self.keyframe_requests = 0
+        self.packets_lost = 0
+        self.lost_share = 0.0
+        self.rtt_ms: float | None = None
+        self.jitter_ms: float | None = None
+        self.estimate_bps: int | None = None
+        self._kernel = kernel
+        self._sink: Sink | None = None
+        self._rtx_sequence = system.random_bits(15)
+        self._again_bits = float(AGAIN_BPS)
+        self._again_s = self.asked_s
+        self._resent: dict[tuple[int, int], float] = {}
+        self._lost: dict[int, int] = {}  # packets, as reported by SSRC
+        self._losses: dict[int, LossMeter] = {}  # by SSRC
+        self._wished_s = self._next_wish_s = float("-inf")
+        self._patience_s = WISH_AGAIN_S
+
+    # What the transport tells ------------------------------------------------------------------
+
+    def on_connected(self, keys: Keys) -> None:
+        assert self.transport is not None and self.transport.path is not None
+        self._sink = self._kernel.sink(keys)
+        self._sink.aim(*self.transport.path)
+        for medium in self.negotiated.media:
+            if medium.flows:
+                ssrc, rtx = self.ssrcs[medium.kind]
+                begin = 1 + system.random_bits(15)
+                self.outlets[medium.kind] = Outlet(medium, self._sink, ssrc, rtx, begin)
+        self.live = True
+        self.live_s = system.monotonic_s()
+        self.began(self)
+
+    def on_path(self, path: Path) -> None:
+        if self._sink is not None:
+            self._sink.aim(*path)
+
+    def on_closed(self, reason: str) -> None:
+        self.ended(self, reason)
+
+    def on_rtp(self, packet: bytes, now_s: float) -> None:
+        """Viewers send no media."""
+
+    def on_rtcp(self, data: bytes, now_s: float) -> None:
+        try:
+            reports = rtcp.parse(data)
+        except ValueError:
+            return
+        for report in reports:
+            match report:
+                case rtcp.ReceiverReport() | rtcp.SenderReport():
+                    self._note_blocks(report.blocks, now_s)
+                case rtcp.Nack():
+                    self._send_again(report.ssrc, report.sequences, now_s)
+                case rtcp.KeyframeRequest():
+                    self._wish_keyframe(now_s)
+                case rtcp.Remb():
+                    self.estimate_bps = report.bps
+                    self.chooser.note_estimate(report.bps, now_s)
+
+    def end(self) -> None:
+        """Free everything."""
+        if self.transport is not None:
+            self.transport.close()
+        for outlet in self.outlets.values():
+            outlet.pause()
+        if self._sink is not None:
+            self._sink.close()
+            self._sink = None
+        self.live = False
+
+    # Reports ------------------------------------------------------------------------------------
+
+    def each_second(self, clock_offsets_s: dict[str, float | None]) -> None:
+        """Send a report if one is due; each source's clock less ours, by kind."""
+        now_s = system.monotonic_s()
+        self._seconds += 1
+        known = True
+        for outlet in self.outlets.values():
+            outlet.age()
+            known &= now_s - outlet.followed_s > KNOWN_AFTER_S
+        if not known or self._seconds % REPORT_EVERY_S == 0:
+            self._report(clock_offsets_s, now_s)
+
+    def _report(self, clock_offsets_s: dict[str, float | None], now_s: float) -> None:
+        """Send sender reports (RFC 3550 §6.4.1).
+
+        NTP and RTP are those of one instant; so are the picture's and the sound's.
+        """
+        wall_s = system.wall_ms_exact() / 1000
+        packets = []
+        for kind, outlet in self.outlets.items():
+            timestamp = outlet.timestamp_at(now_s, clock_offsets_s.get(kind))
+            if timestamp is not None:
+                stream = outlet.stream
+                packets.append(
+                    rtcp.sender_report(
+                        outlet.ssrc, rtcp.ntp(wall_s), timestamp, stream.packets, stream.octets
+                    )
+                )
+                packets.append(rtcp.sdes(outlet.ssrc, CNAME))
+        if packets and self._sink is not None:
+            self._sink.send_rtcp(b"".join(packets))
+
+    def _note_blocks(self, blocks: tuple[rtcp.Block, ...] | list[rtcp.Block], now_s: float) -> None:
+        """The picture's report decides about layers; while there is none, the sound's."""
+        video = self.outlets.get("video")
+        for block in blocks:
+            outlet = next((o for o in self.outlets.values() if o.ssrc == block.ssrc), None)
+            if outlet is None:
+                continue
+            self._lost[block.ssrc] = max(0, block.lost)
+            self._note_rtt(block)
+            share = self._losses.setdefault(block.ssrc, LossMeter()).note(block, now_s)
+            if outlet is video or video is None or video.lane is None:
+                if share is not None:
+                    self.lost_share = share
+                    self.chooser.note_report(share, now_s)
+                clock_hz = outlet.medium.codecs[0].clock_hz
+                self.jitter_ms = round(block.jitter * 1000 / clock_hz, 1)
+        self.packets_lost = sum(self._lost.values())
+
+    def _note_rtt(self, block: rtcp.Block) -> None:
+        rtt_s = rtcp.round_trip_s(block, rtcp.ntp(system.wall_ms_exact() / 1000))
+        if rtt_s is not None and rtt_s < MAX_RTT_S:
+            self.rtt_ms = round(rtt_s * 1000, 1)
+
+    # Repairs ------------------------------------------------------------------------------------
+
+    def _send_again(self, ssrc: int, sequences: list[int] | tuple[int, ...], now_s: float) -> None:
+        outlet = next((o for o in self.outlets.values() if o.ssrc == ssrc), None)
+        if outlet is None or self._sink is None:
+            return
+        self.nacks += len(sequences)
+        self._again_bits = min(AGAIN_BPS, self._again_bits + (now_s - self._again_s) * AGAIN_BPS)
+        self._again_s = now_s
+        patience_s = max(0.02, (self.rtt_ms or 0.0) / 2000)
+        for sequence in sequences:
+            if self._again_bits <= 0:
+                return
+            if now_s - self._resent.get((ssrc, sequence), -1e9) < patience_s:
+                continue  # the repair is on its way
+            self._repair(outlet, sequence, now_s)
+
+    def _repair(self, outlet: Outlet, sequence: int, now_s: float) -> None:
+        found = outlet.again(sequence)
+        if found is None:
+            return
+        codec, packet = found
+        self._again_bits -= 8 * len(packet)
+        self._resent.pop((outlet.ssrc, sequence), None)
+        self._resent[(outlet.ssrc, sequence)] = now_s
+        if len(self._resent) > MAX_RESENT:
+            del self._resent[next(iter(self._resent))]
+        assert self._sink is not None
+        if codec.rtx is None:
+            sent = outlet.stream.send_again(packet, outlet.send_time_at)
+        else:
+            self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+            repair = _rtx(packet, codec.rtx, outlet.rtx_ssrc, self._rtx_sequence)
+            if at := outlet.send_time_at:  # receivers' estimates look at repairs too
+                repair[at : at + 3] = send_time(system.monotonic_s()).to_bytes(3)
+            sent = self._sink.send(bytes(repair))
+        self.retransmitted += sent
+
+    def _wish_keyframe(self, now_s: float) -> None:
+        """Pass it on, but let nobody cost all others their picture's quality."""
+        self.keyframe_requests += 1
+        if now_s - self._wished_s > CALM_AFTER_S:
+            self._patience_s = WISH_AGAIN_S
+        self._wished_s = now_s
+        if now_s >= self._next_wish_s:
+            self._next_wish_s = now_s + self._patience_s
+            self._patience_s = min(WISH_AGAIN_AT_MOST_S, 2 * self._patience_s)
+            self.wants_keyframe(self)
+
+    # How it does --------------------------------------------------------------------------------
+
+    @property
+    def packets_sent(self) -> int:
+        return sum(outlet.stream.packets for outlet in self.outlets.values())
+
+    @property
+    def bytes_sent(self) -> int:
+        return sum(outlet.stream.octets for outlet in self.outlets.values())
+
+    @property
+    def packets_dropped(self) -> int:
+        return sum(outlet.stream.dropped for outlet in self.outlets.values())
+
+    @property
+    def freezes(self) -> tuple[int, float]:
+        """How often, and for how many seconds, the picture stood."""
+        video = self.outlets.get("video")
+        return video.freezes if video else (0, 0.0)
+
+    def statistics(self, stage: str, layer: str, now_s: float) -> ViewerStatistics:
+        return ViewerStatistics(
+            resource=self.resource,
+            person=self.person,
+            stage=stage,
+            connected_s=round(now_s - self.live_s, 1) if self.live else 0.0,
+            packets_sent=self.packets_sent,
+            bytes_sent=self.bytes_sent,
+            packets_lost=self.packets_lost,
+            lost_share=self.lost_share,
+            rtt_ms=self.rtt_ms,
+            jitter_ms=self.jitter_ms,
+            nacks=self.nacks,
+            retransmitted=self.retransmitted,
+            keyframe_requests=self.keyframe_requests,
+            freezes=self.freezes[0],
+            layer=layer,
+            asked_layer=self.chooser.asked,
+            estimate_bps=self.estimate_bps,
+        )
+
+    def ask(self, layer: Layer) -> None:
+        self.chooser.asked = layer
+
+    def catching_up(self) -> bool:
+        return any(outlet.catching_up for outlet in self.outlets.values())
+
+    def step(self) -> None:
+        """Send the next of the past, each `CATCH_UP_EVERY_S`."""
+        for outlet in self.outlets.values():
+            if outlet.catching_up:
+                outlet.step()
+
+
+STEP_EVERY_S = CATCH_UP_EVERY_S
+
+
+def _rtx(packet: bytes, payload_type: int, ssrc: int, sequence: int) -> bytearray:
+    """A retransmission (RFC 4588 §4): the header with its own numbers, the old sequence, the payload."""
+    length = 12 + 4 * (packet[0] & 0x0F)
+    if packet[0] & 0x10:
+        length += 4 + 4 * int.from_bytes(packet[length + 2 : length + 4], "big")
+    header = bytearray(packet[:length])
+    header[1] = header[1] & 0x80 | payload_type
+    header[2:4] = sequence.to_bytes(2, "big")
+    header[8:12] = ssrc.to_bytes(4, "big")
+    return header + packet[2:4] + packet[length:]

@@ -1,0 +1,31 @@
+"""Which addresses are bound and which are told."""
+
+import ipaddress
+
+import pytest
+
+from showcaller.errors import ConfigError
+from showcaller.media.contract.addresses import Addresses, choose_addresses
+
+
+def test_an_address_of_this_machine_is_bound():
+    assert choose_addresses(["127.0.0.1"]) == Addresses(("127.0.0.1",))
+
+
+def test_an_address_that_a_nat_has_is_advertised():
+    outside = ["203.0.113.7", "2001:db8::7"]
+    assert choose_addresses(outside) == Addresses(("0.0.0.0", "::"), tuple(outside))
+    assert choose_addresses(outside[:1]).bound == ("0.0.0.0",)
+
+
+def test_without_a_wish_all_of_this_machine_are_bound():
+    bound, advertised = choose_addresses([])
+    assert bound and not advertised
+    others = [ipaddress.ip_address(address) for address in bound if address != "127.0.0.1"]
+    assert not any(address.is_loopback or address.is_link_local for address in others)
+
+
+@pytest.mark.parametrize("wrong", ["localhost", "127.0.0.1:80", ""])
+def test_what_is_no_address_is_refused_at_start(wrong):
+    with pytest.raises(ConfigError, match="not an IP address"):
+        choose_addresses([wrong])

@@ -1,0 +1,237 @@
+"""A worker that serves viewers of a stage that another one has: real engines, joined by a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from showcaller.errors import NotFound
+from showcaller.media.contract.addresses import Addresses
+from showcaller.media.egress import choose
+from showcaller.media.sfu import trunk as trunks
+from showcaller.media.sfu import trunk_link
+from showcaller.media.sfu.branch import Branch
+from showcaller.media.sfu.forwarding_engine import ForwardingEngine
+from showcaller.media.transport.transport import Transports
+from showcaller.testing.media_peers import Publisher, Watcher
+from showcaller.testing.until import until
+
+LOOPBACK = Addresses(("127.0.0.1",))
+
+
+class Pair:
+    """`trunk` has the stage, `branch` serves some of its viewers."""
+
+    def __init__(self, trunk, branch, path):
+        self.trunk, self.branch, self.path = trunk, branch, path
+        self.clients = []
+        self.events = []
+        branch.on_event = self.events.append
+
+    async def publish(self, session="talk", source="main", **look):
+        publisher = Publisher(**look)
+        self.clients.append(publisher)
+        answer = await self.trunk.publish(
+            session=session, person="speaker", offer=await publisher.offer(), source=source
+        )
+        await publisher.accept(answer.sdp)
+        publisher.resource = answer.resource
+        return publisher
+
+    async def view(self, engine=None):
+        watcher = Watcher()
+        self.clients.append(watcher)
+        offer = await watcher.offer()
+        answer = await (engine or self.branch).view(stage="main", person="viewer", offer=offer)
+        await watcher.accept(answer.sdp)
+        watcher.resource = answer.resource
+        return watcher
+
+    async def route(self, session, publication=""):
+        for engine in (self.trunk, self.branch):
+            await engine.route(stage="main", session=session, publication=publication)
+
+
+@pytest.fixture
+async def pair(tmp_path):
+    engines = [
+        ForwardingEngine(name, await Transports.open(LOOPBACK), choose()) for name in ("t", "b")
+    ]
+    path = str(tmp_path / "trunk")
+    await engines[0].lend(path)
+    pair = Pair(*engines, path)
+    await pair.branch.branch(stage="main", trunk=path)
+    yield pair
+    for client in pair.clients:
+        await client.close()
+    for engine in reversed(engines):
+        await engine.shut()
+
+
+async def test_viewers_of_a_branch_see_and_hear_what_the_trunk_has(pair):
+    await pair.route("talk")
+    await pair.publish(brightness=90)
+    at_trunk, at_branch = await pair.view(pair.trunk), await pair.view()
+    for watcher in (at_trunk, at_branch):
+        await watcher.wait_for_frames(10)
+        assert abs(watcher.brightness - 90) < 12
+    figures = await pair.branch.statistics()
+    assert [(s.stage, s.viewers) for s in figures.stages] == [("main", 1)]
+    assert figures.publications == []  # the trunk tells of them
+    assert {event.kind for event in pair.events} == {"viewed"}
+
+
+async def test_who_branches_off_in_the_middle_gets_a_picture_at_once(pair):
+    """Also when the trunk has been forwarding for long: the speaker is asked for a keyframe."""
+    await pair.branch.leave_stage("main")
+    await pair.route("talk")
+    publisher = await pair.publish(brightness=90)
+    early = await pair.view(pair.trunk)
+    await early.wait_for_frames(30)
+    await pair.branch.branch(stage="main", trunk=pair.path)
+    await pair.branch.route(stage="main", session="talk")
+    late = await pair.view()
+    await late.wait_for_frames(2, timeout_s=5)
+    assert publisher.resource
+
+
+async def test_a_change_of_talk_reaches_both(pair):
+    await pair.route("talk")
+    await pair.publish(brightness=60)
+    watchers = [await pair.view(pair.trunk), await pair.view()]
+    await pair.publish("next", brightness=200)
+    for watcher in watchers:
+        await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
+    await pair.route("next")
+    for watcher in watchers:
+        await watcher.wait_for(lambda w: abs(w.brightness - 200) < 12)
+
+
+async def test_what_is_chosen_and_what_ends_reaches_the_branch(pair):
+    await pair.route("talk")
+    await pair.publish(brightness=60)
+    slides = await pair.publish(source="slides", brightness=200)
+    watcher = await pair.view()
+    await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
+    await pair.route("talk", slides.resource)
+    await watcher.wait_for(lambda w: abs(w.brightness - 200) < 12)
+    await pair.trunk.close(slides.resource)
+    await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
+
+
+async def test_nobody_previews_or_ends_a_publication_of_another_worker(pair):
+    await pair.route("talk")
+    publisher = await pair.publish()
+    watcher = await pair.view()
+    await watcher.wait_for_frames(2)
+    with pytest.raises(NotFound):
+        await pair.branch.close(publisher.resource)
+    with pytest.raises(NotFound):
+        await pair.branch.preview(
+            publication=publisher.resource, person="p", offer=await Watcher().offer()
+        )
+
+
+async def test_a_branch_ends_with_its_stage_and_with_its_trunk(pair):
+    await pair.route("talk")
+    await pair.publish()
+    watcher = await pair.view()
+    await watcher.wait_for_frames(2)
+    await pair.branch.leave_stage("main")
+    assert pair.branch._branches == {}
+    await until(lambda: pair.trunk._trunk._branches == set())
+
+    await pair.branch.branch(stage="main", trunk=pair.path)
+    await pair.branch.route(stage="main", session="talk")
+    watcher = await pair.view()
+    await watcher.wait_for_frames(2)
+    await pair.trunk.shut()
+    await until(lambda: not pair.branch._borrowed())
+
+
+async def test_a_connection_that_is_lost_is_made_again(pair):
+    await pair.route("talk")
+    await pair.publish()
+    watcher = await pair.view()
+    await watcher.wait_for_frames(2)
+    for writer in pair.trunk._trunk._branches:
+        writer.transport.abort()
+    await until(lambda: not pair.branch._borrowed())
+    await until(pair.branch._borrowed)
+    await watcher.wait_for_frames(5)
+
+
+async def test_a_branch_that_reads_nothing_is_cut_off(pair, monkeypatch):
+    monkeypatch.setattr(trunks, "MAX_BEHIND_BYTES", 20_000)
+    await pair.route("talk")
+    await pair.publish(brightness=90)
+    _, writer = await asyncio.open_unix_connection(pair.path)
+    writer.transport.pause_reading()
+    watcher = await pair.view()
+    await until(lambda: len(pair.trunk._trunk._branches) == 1, 30)
+    await watcher.wait_for_frames(5)
+    writer.close()
+
+
+@settings(
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(rubbish=st.binary(max_size=200), framed=st.booleans())
+async def test_rubbish_from_a_trunk_ends_the_branch_and_nothing_else(tmp_path, rubbish, framed):
+    data = len(rubbish).to_bytes(4, "big") + rubbish if framed else rubbish
+
+    served = []
+
+    async def serve(reader, writer):
+        writer.write(data)
+        writer.close()
+        served.append(await reader.read())
+
+    path = str(tmp_path / f"rubbish{hash(data) & 0xFFFFFF:x}")
+    async with await asyncio.start_unix_server(serve, path):
+        changed = []
+        branch = Branch(path, choose(), changed.append)
+        await until(lambda: served)
+        assert (branch.publications, changed) == ({}, [])
+        assert not branch._running.done()
+        branch.close()
+
+
+@given(
+    st.one_of(
+        st.builds(
+            trunk_link.Lent,
+            resource=st.text(max_size=20),
+            session=st.text(max_size=20),
+            person=st.text(max_size=20),
+            source=st.sampled_from(["main", "slides", "spare"]),
+            offer=st.text(max_size=100),
+            tracks=st.lists(
+                st.builds(
+                    trunk_link.TrackLine,
+                    ssrc=st.integers(0, 2**32 - 1),
+                    payload_type=st.integers(0, 127),
+                    rid=st.text(max_size=8),
+                    repairs=st.lists(st.integers(0, 2**32 - 1), max_size=3).map(tuple),
+                ),
+                max_size=4,
+            ),
+        ),
+        st.builds(trunk_link.Ended, resource=st.text(max_size=20)),
+        st.builds(trunk_link.Packet, resource=st.text(max_size=20), data=st.binary(max_size=2_000)),
+        st.builds(
+            trunk_link.KeyframeWanted, resource=st.text(max_size=20), ssrc=st.integers(0, 2**32 - 1)
+        ),
+    )
+)
+async def test_a_message_arrives_as_it_was_sent(message):
+    reader = asyncio.StreamReader()
+    reader.feed_data(trunk_link.frame(message))
+    reader.feed_eof()
+    assert await trunk_link.receive(reader) == message
+    assert await trunk_link.receive(reader) is None

@@ -1,0 +1,254 @@
+"""What a stage shows: sources that come, change and end, as one viewer receives them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from showcaller.media.egress import choose
+from showcaller.media.sfu.feed import SOUND_WAITS_S, WAIT_FOR_KEYFRAME_S, Feed
+from showcaller.media.sfu.pacer import Outbox
+from showcaller.testing.media_by_hand import (
+    DELTA_PICTURE,
+    KEY_PICTURE,
+    OPUS,
+    VP8,
+    Audience,
+    Clock,
+    Speaker,
+)
+
+OFFERS = Path(__file__).parents[1] / "sdp/offers"
+VIDEO, AUDIO = 70, 80
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("showcaller.system.monotonic_s", clock)
+    return clock
+
+
+class Stage:
+    def __init__(self, clock):
+        self.clock, self.kernel = clock, choose("python")
+        self.feed = Feed("main", self.kernel, Outbox(lambda again: None))
+        self.audiences = []
+
+    def speaker(self, name, **more):
+        offer = OFFERS / "chromium-publisher.sdp"
+        speaker = Speaker(self.clock, self.kernel, offer, name=name, **more)
+        speaker.mark = bytes([len(name)])
+        return speaker
+
+    def audience(self, offer="chromium-viewer.sdp"):
+        audience = Audience(self.kernel, OFFERS / offer)
+        self.audiences.append(audience)
+        self.feed.add(audience.viewer)
+        return audience
+
+    def show(self, picture, sound=None):
+        """`sound`: whose, where it is not the picture's."""
+        self.now = picture, sound
+        shown = picture and picture.publication
+        self.feed.show(shown, (sound or picture) and (sound or picture).publication)
+        for speaker in filter(None, (picture, sound)):
+            speaker.publication.changed = lambda _: self.show(*self.now)
+
+    def picture(self, speaker, *, key=False):
+        speaker.send(VP8, 1, (KEY_PICTURE if key else DELTA_PICTURE) + speaker.mark)
+        self.clock.now_s += 0.04
+
+    def close(self):
+        self.feed.end()
+        for audience in self.audiences:
+            audience.close()
+
+
+@pytest.fixture
+def stage(clock):
+    stage = Stage(clock)
+    yield stage
+    stage.close()
+
+
+def marks(packets):
+    """Whose pictures they are."""
+    return [packet.payload[5] for packet in packets]
+
+
+def no_seam(packets):
+    assert all((new.sequence - old.sequence) & 0xFFFF == 1 for old, new in pairwise(packets))
+    assert all(
+        0 < (new.timestamp - old.timestamp) & 0xFFFFFFFF < 1 << 31 for old, new in pairwise(packets)
+    )
+
+
+def test_the_old_source_goes_on_until_the_new_ones_keyframe(stage):
+    one, two = stage.speaker("a"), stage.speaker("bb")
+    viewer = stage.audience()
+    stage.show(one)
+    stage.picture(one, key=True)
+    stage.picture(two, key=True)  # it has published for a while
+    stage.show(two)
+    for _ in range(3):
+        stage.picture(two)
+        stage.picture(one)
+    stage.picture(two, key=True)
+    stage.picture(one)
+    stage.picture(two)
+    seen = viewer.packets(VIDEO)
+    assert marks(seen) == [1, 1, 1, 1, 2, 2]
+    no_seam(seen)
+    assert stage.feed.talk.splices == 2
+    assert two.asked.reports  # a keyframe was asked for at once
+
+
+def test_a_change_that_is_taken_back_before_it_began_was_none(stage):
+    one, two = stage.speaker("a"), stage.speaker("bb")
+    viewer = stage.audience()
+    stage.show(one)
+    stage.picture(one, key=True)
+    stage.show(two)
+    stage.picture(one)
+    stage.show(one)
+    stage.picture(one, key=True)
+    stage.picture(two, key=True)
+    stage.picture(one)
+    seen = viewer.packets(VIDEO)
+    assert set(marks(seen)) == {1}
+    no_seam(seen)
+
+
+def test_late_packets_of_the_old_source_do_not_come_after_the_new_one(stage):
+    one, two = stage.speaker("a"), stage.speaker("bb")
+    viewer = stage.audience()
+    stage.show(one)
+    stage.picture(one, key=True)
+    stage.show(two)
+    stage.picture(two, key=True)
+    for _ in range(5):
+        stage.picture(one)
+    stage.picture(two)
+    seen = viewer.packets(VIDEO)
+    assert marks(seen) == [1, 2, 2]
+    no_seam(seen)
+
+
+def test_slides_have_the_speakers_sound(stage):
+    camera, slides = stage.speaker("a"), stage.speaker("bb", source="slides")
+    viewer = stage.audience()
+    stage.show(camera)
+    stage.picture(camera, key=True)
+    camera.send(OPUS, 2, level=30)
+    stage.show(slides, camera)
+    stage.picture(slides, key=True)
+    stage.picture(camera)
+    slides.send(OPUS, 2, level=30)
+    for _ in range(3):
+        camera.send(OPUS, 2, level=30)
+    assert marks(viewer.packets(VIDEO)) == [1, 2]
+    camera.send(OPUS, 2, level=30)
+    assert len(viewer.packets(AUDIO)) == 1  # what came before was read with the pictures
+
+
+def test_sound_changes_with_the_picture_and_does_not_wait_for_ever(stage):
+    one, two = stage.speaker("a"), stage.speaker("bb")
+    viewer = stage.audience()
+
+    def sounds(speaker):
+        viewer.packets(AUDIO)
+        speaker.send(OPUS, 2, level=30)
+        return len(viewer.packets(AUDIO))
+
+    stage.show(one)
+    stage.picture(one, key=True)
+    assert sounds(one) == 1
+    two.send(OPUS, 2, level=30)
+    stage.show(two)
+    assert (sounds(one), sounds(two)) == (1, 0)
+    stage.clock.now_s += SOUND_WAITS_S + 0.1
+    stage.feed.tick(stage.clock.now_s)
+    assert (sounds(two), sounds(one)) == (1, 0)
+
+
+def test_a_talk_may_be_sound_alone(stage):
+    one = stage.speaker("a")
+    viewer = stage.audience()
+    stage.show(one)
+    one.send(OPUS, 2, level=30)
+    stage.clock.now_s += SOUND_WAITS_S + 0.1  # the picture that was negotiated never comes
+    stage.feed.tick(stage.clock.now_s)
+    one.send(OPUS, 2, level=30)
+    assert len(viewer.packets(AUDIO)) >= 1
+    assert stage.feed.layer_of(viewer.viewer) == "none"
+
+
+def test_who_comes_in_the_middle_begins_with_the_newest_keyframe(stage):
+    one = stage.speaker("a")
+    stage.show(one)
+    stage.picture(one, key=True)
+    for _ in range(5):
+        stage.picture(one)
+    behind = []
+    stage.feed.on_behind = behind.append
+    viewer = stage.audience()
+    assert behind == [viewer.viewer]
+    while viewer.viewer.catching_up():
+        viewer.viewer.step()
+        stage.clock.now_s += 0.005
+    stage.picture(one)
+    seen = viewer.packets(VIDEO)
+    assert len(seen) == 7
+    assert not seen[0].payload[1] & 1  # a keyframe (RFC 7741 §4.3)
+    no_seam(seen)
+
+
+def test_where_nothing_was_shown_the_past_is_sent_after_half_a_second(stage):
+    """A producer puts on a source whose keyframe is old: better late pictures than none."""
+    one = stage.speaker("a")
+    viewer = stage.audience()
+    one.publication.changed = lambda _: None
+    stage.picture(one, key=True)
+    stage.picture(one)
+    stage.show(one)
+    behind = []
+    stage.feed.on_behind = behind.append
+    stage.clock.now_s += WAIT_FOR_KEYFRAME_S + 0.1
+    stage.feed.tick(stage.clock.now_s)
+    assert behind == [viewer.viewer]
+    while viewer.viewer.catching_up():
+        viewer.viewer.step()
+        stage.clock.now_s += 0.005
+    assert len(viewer.packets(VIDEO)) == 2
+
+
+def test_a_session_begins_its_counts_anew(stage):
+    one = stage.speaker("a")
+    viewer = stage.audience()
+    stage.feed.lead_to("first")
+    stage.show(one)
+    stage.picture(one, key=True)
+    stage.feed.talk.note_counts(viewer.viewer)
+    assert stage.feed.talk.quality().packets_sent == 1
+    stage.feed.lead_to("second")
+    assert stage.feed.talk.quality().packets_sent == 0
+    stage.picture(one)
+    stage.feed.talk.note_counts(viewer.viewer)
+    assert (stage.feed.talk.quality().packets_sent, stage.feed.talk.quality().viewers) == (1, 1)
+
+
+def test_nothing_on_the_stage_keeps_the_viewers_place(stage):
+    one, two = stage.speaker("a"), stage.speaker("bb")
+    viewer = stage.audience()
+    stage.show(one)
+    stage.picture(one, key=True)
+    stage.show(None)
+    stage.picture(one)
+    stage.show(two)
+    stage.picture(two, key=True)
+    seen = viewer.packets(VIDEO)
+    assert marks(seen) == [1, 2]
+    no_seam(seen)

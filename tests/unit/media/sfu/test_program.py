@@ -1,0 +1,93 @@
+"""Which source is on the stage."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from showcaller.media.sfu.program import (
+    SILENT_AFTER_S,
+    STEADY_AFTER_S,
+    Candidate,
+    choose_picture,
+    choose_sound,
+)
+
+SILENT = SILENT_AFTER_S + 0.1
+
+
+def candidate(name, source="main", silent_s=0.0, steady_s=60.0, has_sound=True):
+    return Candidate(name, source, silent_s, steady_s, has_sound)
+
+
+def test_nothing_is_shown_while_nobody_publishes():
+    assert choose_picture([], "", "") == ""
+    assert choose_picture([], "gone", "gone") == ""
+
+
+def test_the_oldest_main_source_comes_before_slides_and_spares():
+    room = [candidate("c", "spare"), candidate("b", "slides"), candidate("a"), candidate("z")]
+    assert choose_picture(room, "", "") == "a"
+
+
+def test_what_a_producer_chose_goes_on_at_once():
+    room = [candidate("a"), candidate("b", "slides", steady_s=0)]
+    assert choose_picture(room, "b", "a") == "b"
+
+
+def test_a_silent_source_is_replaced_whoever_chose_it():
+    room = [candidate("a", silent_s=SILENT), candidate("b", "spare")]
+    assert choose_picture(room, "", "a") == "b"
+    assert choose_picture(room, "a", "a") == "b"
+
+
+def test_a_source_that_came_back_waits_until_it_is_steady():
+    def room(steady_s):
+        return [candidate("a", steady_s=steady_s), candidate("b", "spare")]
+
+    assert choose_picture(room(STEADY_AFTER_S - 0.1), "", "b") == "b"
+    assert choose_picture(room(STEADY_AFTER_S), "", "b") == "a"
+
+
+def test_an_equal_source_does_not_push_out_the_one_that_shows():
+    assert choose_picture([candidate("a"), candidate("b")], "", "b") == "b"
+    assert choose_picture([candidate("b"), candidate("a")], "", "b") == "b"
+
+
+def test_what_shows_stays_when_everything_is_silent():
+    room = [candidate("a", silent_s=SILENT), candidate("b", "spare", silent_s=SILENT)]
+    assert choose_picture(room, "", "b") == "b"
+
+
+def test_slides_are_spoken_to_by_the_main_source():
+    room = [candidate("a"), candidate("b", "slides")]
+    assert choose_sound(room, "b") == "a"
+    assert choose_sound(room, "a") == "a"
+    assert choose_sound([candidate("b", "slides")], "b") == "b"
+    assert choose_sound([candidate("a", silent_s=SILENT), candidate("b", "slides")], "b") == "b"
+
+
+def test_a_camera_without_sound_borrows_it():
+    room = [candidate("a", has_sound=False), candidate("b", "spare")]
+    assert choose_sound(room, "a") == "b"
+    assert choose_sound(room, "") == ""
+
+
+candidates = st.lists(
+    st.builds(
+        Candidate,
+        st.sampled_from("abcd"),
+        st.sampled_from(["main", "slides", "spare"]),
+        st.sampled_from([0.0, SILENT]),
+        st.sampled_from([0.0, STEADY_AFTER_S]),
+        st.booleans(),
+    ),
+    unique_by=lambda c: c.publication,
+)
+
+
+@given(candidates, st.sampled_from(["", *"abcd"]), st.sampled_from(["", *"abcd"]))
+def test_the_choice_settles(room, chosen, showing):
+    """Asked again with what it said, it says the same: a stage never flaps."""
+    once = choose_picture(room, chosen, showing)
+    twice = choose_picture(room, chosen, once)
+    assert choose_picture(room, chosen, twice) == twice
+    assert once in {"", *(c.publication for c in room)}

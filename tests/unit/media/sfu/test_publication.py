@@ -1,0 +1,210 @@
+"""What a speaker sends, what is asked back, and how it does: packets by hand, on a clock by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from showcaller.media.egress import choose
+from showcaller.media.rtp import rtcp
+from showcaller.media.sfu.publication import GONE_AFTER_S, MAX_PACKET_BYTES
+from showcaller.media.sfu.track import KEYFRAME_EVERY_S
+from showcaller.testing.media_by_hand import DELTA_PICTURE, H264, KEY_PICTURE, OPUS, VP8, Clock
+from showcaller.testing.media_by_hand import Speaker as HandMade
+
+OFFERS = Path(__file__).parents[1] / "sdp/offers"
+
+
+class Speaker(HandMade):
+    def __init__(self, clock, offer="chromium-publisher.sdp", **more):
+        super().__init__(clock, choose("python"), OFFERS / offer, **more)
+
+    def statistics(self):
+        return self.publication.statistics(self.clock.now_s, [])
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("showcaller.system.monotonic_s", clock)
+    return clock
+
+
+def test_a_picture_and_sound_become_tracks(clock):
+    speaker = Speaker(clock)
+    changed = []
+    speaker.publication.changed = changed.append
+    speaker.send(VP8, 1, KEY_PICTURE)
+    speaker.send(OPUS, 2, level=30)
+    assert [track.codec.key for track in speaker.publication.layers] == ["video/vp8"]
+    assert speaker.publication.sound.kind == "audio"
+    assert len(changed) == 2
+
+
+def test_layers_are_told_apart_by_their_rids_the_best_first(clock):
+    speaker = Speaker(clock, "chromium-simulcast-publisher.sdp")
+    speaker.send(VP8, 7, KEY_PICTURE)  # of whichever layer: none yet
+    assert speaker.publication.layers == []
+    for ssrc, rid in ((3, "l"), (1, "h"), (2, "m")):
+        speaker.send(VP8, ssrc, KEY_PICTURE, rid=rid)
+    assert [track.rid for track in speaker.publication.layers] == ["h", "m", "l"]
+    speaker.send(VP8, 2, DELTA_PICTURE)  # browsers stop to say it
+    assert [track.reception.packets for track in speaker.publication.layers] == [1, 2, 1]
+
+
+def test_who_borrows_a_publication_knows_its_layers_without_their_rids(clock):
+    trunk = Speaker(clock, "chromium-simulcast-publisher.sdp")
+    copied = []
+    for ssrc, rid in ((3, "l"), (1, "h"), (2, "m")):
+        trunk.send(VP8, ssrc, KEY_PICTURE, rid=rid)
+    branch = Speaker(
+        clock, "chromium-simulcast-publisher.sdp", lines=trunk.publication.track_lines()
+    )
+    trunk.publication.copy = copied.append
+    trunk.send(VP8, 2, DELTA_PICTURE)
+    trunk.publication.on_rtcp(rtcp.sender_report(2, 1 << 32, 5, 1, 1), clock.now_s)
+    assert len(copied) == 2
+    branch.publication.on_rtp(copied[0], clock.now_s)
+    branch.publication.on_rtcp(copied[1], clock.now_s)
+    assert [track.rid for track in branch.publication.layers] == ["h", "m", "l"]
+    assert [track.reception.packets for track in branch.publication.layers] == [0, 1, 0]
+    assert branch.publication.clock_offset_s == trunk.publication.clock_offset_s
+
+
+def test_the_codec_may_change_on_the_way(clock):
+    speaker = Speaker(clock)
+    speaker.send(VP8, 1, KEY_PICTURE)
+    track = speaker.publication.layers[0]
+    speaker.send(H264, 1, bytes([0x65]) + bytes(20))
+    assert speaker.publication.layers == [track]
+    assert track.codec.key.startswith("video/h264")
+
+
+def test_many_wishes_become_one_request_and_one_at_the_end_of_half_a_second(clock):
+    speaker = Speaker(clock)
+    speaker.send(VP8, 1, KEY_PICTURE)
+    track = speaker.publication.layers[0]
+    for _ in range(50):
+        speaker.publication.ask_keyframe(track)
+    assert [r.ssrc for r in speaker.asked.of(rtcp.KeyframeRequest)] == [1]
+    clock.now_s += KEYFRAME_EVERY_S
+    speaker.publication.tick(clock.now_s)
+    speaker.publication.tick(clock.now_s)
+    assert len(speaker.asked.of(rtcp.KeyframeRequest)) == 2
+    assert speaker.publication.keyframe_requests == 2
+
+
+def test_what_is_lost_is_asked_for(clock):
+    speaker = Speaker(clock)
+    speaker.send(VP8, 1, KEY_PICTURE)
+    speaker.send(VP8, 1, DELTA_PICTURE, skip=2)
+    for _ in range(5):
+        clock.now_s += 0.02
+        speaker.publication.tick(clock.now_s)
+    nacks = speaker.asked.of(rtcp.Nack)
+    assert nacks and set(nacks[0].sequences) == {102, 103}
+
+
+def test_reports_come_each_second(clock):
+    speaker = Speaker(clock)
+    speaker.talk(3.05)
+    reports = speaker.asked.of(rtcp.ReceiverReport)
+    assert len(reports) == 3
+    assert {block.ssrc for block in reports[-1].blocks} == {1, 2}
+
+
+def test_silence_begins_with_the_last_packet_and_steadiness_anew_after_it(clock):
+    speaker = Speaker(clock)
+    speaker.talk(4)
+    assert speaker.publication.candidate(clock.now_s).steady_s == pytest.approx(4, abs=0.2)
+    clock.now_s += 2
+    assert speaker.publication.candidate(clock.now_s).silent_s == pytest.approx(2.1)
+    assert speaker.publication.candidate(clock.now_s).steady_s == 0
+    assert speaker.statistics().problems == ["silent"]
+    speaker.talk(1)
+    assert speaker.publication.candidate(clock.now_s).steady_s == pytest.approx(1, abs=0.2)
+    assert not speaker.publication.vanished(clock.now_s)
+    clock.now_s += GONE_AFTER_S + 1
+    assert speaker.publication.vanished(clock.now_s)
+
+
+def test_a_layer_that_stops_while_others_go_on_does_not_flow(clock):
+    speaker = Speaker(clock, "chromium-simulcast-publisher.sdp")
+    for ssrc, rid in ((1, "h"), (2, "m")):
+        speaker.send(VP8, ssrc, KEY_PICTURE, rid=rid)
+    high, medium = speaker.publication.layers
+    for _ in range(10):
+        clock.now_s += 0.1
+        speaker.send(VP8, 2, DELTA_PICTURE)
+    assert (speaker.publication.flows(high), speaker.publication.flows(medium)) == (False, True)
+    speaker.send(VP8, 1, KEY_PICTURE)
+    assert speaker.publication.flows(high)
+
+
+def test_a_clock_is_followed_slowly_unless_it_was_set(clock):
+    speaker = Speaker(clock)
+    speaker.send(VP8, 1, KEY_PICTURE)
+
+    def report(offset_s):
+        stamp = round((clock.now_s + offset_s) * (1 << 32))
+        speaker.publication.on_rtcp(rtcp.sender_report(1, stamp, 0, 1, 1), clock.now_s)
+        return speaker.publication.clock_offset_s
+
+    assert report(3_600.0) == pytest.approx(3_600)
+    assert report(3_600.16) == pytest.approx(3_600.01)  # a report that came late
+    assert report(100.0) == pytest.approx(100)
+
+
+def problems(clock, send, **more):
+    speaker = Speaker(clock, **more)
+    send(speaker)
+    return speaker.statistics().problems
+
+
+def test_producers_are_told_what_is_wrong(clock):
+    def picture_only(speaker):
+        speaker.send(VP8, 1, KEY_PICTURE + bytes(1_000))
+
+    def muted(speaker):
+        speaker.talk(2, level=127)
+
+    assert problems(clock, lambda speaker: None) == ["no_video", "no_sound"]
+    assert "no_sound" in problems(clock, picture_only)
+    assert "no_sound" not in problems(clock, picture_only, source="slides")
+    assert {"quiet", "low_bitrate", "no_keyframe"} <= set(problems(clock, muted))
+
+
+def test_what_no_viewers_network_carries_is_left_out(clock):
+    speaker = Speaker(clock)
+    speaker.send(VP8, 1, bytes(MAX_PACKET_BYTES))
+    assert speaker.publication.packets == 0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rubbish=st.binary(max_size=1_700))
+def test_rubbish_changes_nothing_that_goes_on(clock, rubbish):
+    """Whoever has the keys may still send anything."""
+    speaker = Speaker(clock)
+    speaker.send(VP8, 1, KEY_PICTURE)
+    speaker.publication.on_rtp(rubbish, clock.now_s)
+    speaker.publication.on_rtcp(rubbish, clock.now_s)
+    speaker.publication.tick(clock.now_s)
+    speaker.statistics()
+    speaker.send(VP8, 1, DELTA_PICTURE)
+    assert speaker.publication.layers
+    speaker.publication.end()
+    assert not speaker.publication.live
+
+
+def test_the_end_ends_its_tracks(clock):
+    speaker = Speaker(clock)
+    speaker.send(VP8, 1, KEY_PICTURE)
+    speaker.publication.end()
+    clock.now_s += 2
+    asked = len(speaker.asked.reports)
+    speaker.publication.tick(clock.now_s)
+    assert len(speaker.asked.reports) == asked
+    assert not speaker.publication.live

@@ -1,0 +1,189 @@
+"""What comes from a publisher, in batches and kept for a while: packets by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from showcaller.media.rtp import rtp
+from showcaller.media.sdp.codec_choice import Codec
+from showcaller.media.sfu.track import (
+    KEPT_VIDEO_PACKETS,
+    LEVEL_OVER_S,
+    MAX_BATCH_PACKETS,
+    MAX_GOP_PACKETS,
+    MAX_GOP_S,
+    Taker,
+    Track,
+)
+
+VP8 = Codec("VP8", "video/vp8", 90_000, 1, 96, 97, "")
+VP9 = Codec("VP9", "video/vp9 0", 90_000, 1, 98, 99, "")
+OPUS = Codec("opus", "audio/opus", 48_000, 2, 111, None, "")
+KEYFRAME, DELTA, MORE = b"\x10\0\0\0\0", b"\x10\1\0\0\0", b"\0\0\0\0\0"  # RFC 7741 §4.2, §4.3
+
+
+class Batches(Taker):
+    """A lane that only writes down what it gets."""
+
+    def __init__(self):
+        self.all = []
+        self.came = asyncio.Event()
+        self.anew = self.ends = 0
+
+    def forward(self, packets):
+        self.all.append([packet.sequence for packet in packets])
+        self.came.set()
+
+    def begin_anew(self):
+        self.anew += 1
+
+    def end(self):
+        self.ends += 1
+
+
+class Sender:
+    def __init__(self, codec=VP8, kind="video"):
+        self.track = Track(SimpleNamespace(), kind, 1, "", codec)
+        self.lane = Batches()
+        self.track.lanes.append(self.lane)
+        self.now_s = 50.0
+
+    def send(self, sequence, payload=DELTA, *, marker=True, frame=None, level=b""):
+        timestamp = 3_000 * (sequence if frame is None else frame)
+        packet = rtp.Packet(96, marker, sequence & 0xFFFF, timestamp, 1, {}, payload)
+        self.track.take(packet, sequence, self.now_s, (b"", level))
+
+
+@pytest.fixture
+async def sender():
+    sender = Sender()
+    yield sender
+    sender.track.end()
+
+
+@st.composite
+def arrivals(draw):
+    """Packets as (sequence, frame, whether it is the frame's last), in an order that lines may cause."""
+    sizes = draw(st.lists(st.integers(1, 50), min_size=1, max_size=12))
+    packets = [
+        (frame, place == size - 1) for frame, size in enumerate(sizes) for place in range(size)
+    ]
+    delays = draw(st.lists(st.integers(0, 9), min_size=len(packets), max_size=len(packets)))
+    numbered = [(sequence, *packet) for sequence, packet in enumerate(packets)]
+    return sorted(numbered, key=lambda packet: packet[0] + delays[packet[0]])
+
+
+@settings(max_examples=50)
+@given(story=arrivals())
+async def test_a_lane_gets_each_packet_once_and_batches_in_order(story):
+    sender = Sender()
+    for sequence, frame, last in story:
+        sender.send(sequence, marker=last, frame=frame)
+    sender.track.flush()
+    batches = sender.lane.all
+    assert sorted(n for batch in batches for n in batch) == list(range(len(story)))
+    assert all(batch == sorted(batch) and len(batch) <= MAX_BATCH_PACKETS for batch in batches)
+
+
+async def test_a_frame_leaves_with_its_last_packet(sender):
+    sender.send(1, KEYFRAME, marker=False, frame=1)
+    sender.send(2, MORE, marker=False, frame=1)
+    assert sender.lane.all == []
+    sender.send(3, MORE, frame=1)
+    assert sender.lane.all == [[1, 2, 3]]
+
+
+async def test_a_frame_whose_end_does_not_come_leaves_all_the_same(sender):
+    sender.send(1, KEYFRAME, marker=False, frame=1)
+    async with asyncio.timeout(5):
+        await sender.lane.came.wait()
+    assert sender.lane.all == [[1]]
+
+
+async def test_a_keyframe_does_not_wait_in_the_batch_of_the_picture_before(sender):
+    """Those who wait for it begin with its batch, and must not be sent what came before."""
+    sender.send(1, marker=False, frame=1)
+    sender.send(2, KEYFRAME, frame=2)
+    assert sender.lane.all == [[1], [2]]
+
+
+async def test_sound_never_waits():
+    sender = Sender(OPUS, "audio")
+    for sequence in range(3):
+        sender.send(sequence, b"opus", marker=False)
+    assert sender.lane.all == [[0], [1], [2]]
+    assert sender.track.kept(1) is None  # nobody asks for sound again
+
+
+async def test_a_newcomer_begins_with_the_first_packet_of_the_newest_keyframe(sender):
+    assert sender.track.gop(sender.now_s) is None
+    sender.send(1, KEYFRAME)
+    sender.send(2)
+    sender.send(3, KEYFRAME, marker=False, frame=3)
+    sender.send(4, MORE, frame=3)
+    sender.send(5)
+    assert sender.track.gop(sender.now_s).sequence == 3
+    assert sender.track.gop(sender.now_s + MAX_GOP_S + 0.1) is None
+
+
+async def test_packets_of_a_keyframe_may_change_places(sender):
+    """In H.264 a parameter set and a slice both begin one: the earlier one is its beginning."""
+    sender.send(4, KEYFRAME, frame=3)
+    sender.send(3, KEYFRAME, marker=False, frame=3)
+    assert sender.track.gop(sender.now_s).sequence == 3
+    sender.send(2, KEYFRAME, frame=2)  # of one that is over
+    assert sender.track.gop(sender.now_s).sequence == 3
+
+
+async def test_nobody_is_sent_more_than_is_kept_or_worth_it(sender):
+    sender.send(1, KEYFRAME)
+    for sequence in range(2, MAX_GOP_PACKETS + 1):
+        sender.send(sequence)
+    assert sender.track.gop(sender.now_s).sequence == 1
+    sender.send(MAX_GOP_PACKETS + 1)
+    assert sender.track.gop(sender.now_s) is None
+    for sequence in range(MAX_GOP_PACKETS + 2, KEPT_VIDEO_PACKETS + 3):
+        sender.send(sequence)
+    kept = [n for n in range(KEPT_VIDEO_PACKETS + 3) if sender.track.kept(n) is not None]
+    assert kept == list(range(3, KEPT_VIDEO_PACKETS + 3))
+
+
+async def test_after_a_change_of_codec_nobody_begins_with_the_old_one(sender):
+    sender.send(1, KEYFRAME, marker=False)
+    sender.track.change_codec(VP9)
+    assert sender.lane.all == [[1]]
+    assert sender.lane.anew == 1
+    assert sender.track.gop(sender.now_s) is None
+
+
+async def test_a_keyframe_that_came_is_not_wished_for_any_more(sender):
+    wishes = sender.track.wishes
+    assert wishes.ask(sender.now_s)
+    assert not wishes.ask(sender.now_s + 0.1)  # put off
+    sender.send(1, KEYFRAME)
+    assert not wishes.due(sender.now_s + 60)
+
+
+async def test_sound_is_as_loud_as_its_loudest_moment_of_late():
+    sender = Sender(OPUS, "audio")
+    sender.send(1, b"opus", level=bytes([0x80 | 12]))  # RFC 6464: voice, -12 dBov
+    sender.send(2, b"opus", level=bytes([40]))
+    assert sender.track.level_dbov(sender.now_s) == -12
+    sender.now_s += LEVEL_OVER_S + 0.1
+    assert sender.track.level_dbov(sender.now_s) is None
+    sender.send(3, b"opus", level=bytes([50]))
+    assert sender.track.level_dbov(sender.now_s) == -50
+
+
+async def test_at_the_end_lanes_are_told_and_nothing_is_kept(sender):
+    sender.send(1, KEYFRAME, marker=False)
+    sender.track.end()
+    assert sender.lane.ends == 1
+    assert sender.track.kept(1) is None
+    sender.track.flush()
+    assert sender.lane.all == []
