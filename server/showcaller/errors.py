@@ -4,7 +4,8 @@
     ├── YourFault                 the caller can mend it
     │   ├── BadInput              400  a field is wrong; says which
     │   ├── Unauthenticated       401  no valid token
-    │   │   └── TokenExpired      401  get a new one and come back
+    │   │   ├── TokenExpired      401  get a new one and come back
+    │   │   └── TokenNotYet       401  come back with the same one after `retry_after_s`
     │   ├── Forbidden             403  a valid token that may not do this
     │   │   └── Banned            403  this person or token was shut out
     │   ├── NotFound              404
@@ -78,6 +79,13 @@ class TokenExpired(Unauthenticated):
     """The token was valid once. Get a new one and come back."""
 
     code = "token_expired"
+
+
+class TokenNotYet(Unauthenticated):
+    """The token will be valid. Come back with it after `retry_after_s`."""
+
+    code = "token_not_yet"
+    retry = True
 
 
 class Forbidden(YourFault):
@@ -201,6 +209,7 @@ CLOSE_SLOW = 4000  # did not keep up: resume
 CLOSE_SILENT = 4001  # no sign of life within three heartbeats
 CLOSE_RESUME = 4002  # this node can't vouch for what was sent: resume
 CLOSE_TOKEN_EXPIRED = 4003  # get a new token, then come back
+CLOSE_TOKEN_NOT_YET = 4004  # come back with the same token after the delay in the reason
 # Do not come back with the same token or the same behaviour.
 CLOSE_TOO_LARGE = 1009
 CLOSE_BAD_TOKEN = 4500
@@ -211,6 +220,7 @@ CLOSE_FLOOD = 4504
 
 _CLOSE_BY_ERROR: tuple[tuple[type[ShowcallerError], int], ...] = (
     (TokenExpired, CLOSE_TOKEN_EXPIRED),
+    (TokenNotYet, CLOSE_TOKEN_NOT_YET),
     (Unauthenticated, CLOSE_BAD_TOKEN),
     (Banned, CLOSE_BANNED),
     (Forbidden, CLOSE_BAD_TOKEN),

@@ -24,11 +24,12 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from . import system
 from .domain.ids import PersonId, SessionId
 from .domain.people import ROLES, Principal, Role
-from .errors import BadInput, ConfigError, TokenExpired, Unauthenticated
+from .errors import BadInput, ConfigError, TokenExpired, TokenNotYet, Unauthenticated
 
 ISSUER = "showcaller"
 MIN_SECRET_BYTES = 32  # HS256 wants a key as long as its output (RFC 7518 §3.2)
-LEEWAY_S = 5
+LEEWAY_S = 60  # clocks of nodes and issuers differ; `iat` is no limit at all (RFC 7519 §4.1.6)
+ASK_AGAIN_S = 60  # at the latest, with a token that is not valid yet
 MAX_PERSON_CHARS = 128
 END_OF_TIME_MS = 253_402_300_799_000  # the end of the year 9999
 _REQUIRED = ["exp", "aud", "sub"]
@@ -118,7 +119,7 @@ class Tokens:
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
     def verify(self, text: str, event_id: str) -> Principal:
-        """Who holds the token `text`. Raises `TokenExpired`, `Unauthenticated`."""
+        """Return who holds the token `text`. Raises `TokenExpired`, `TokenNotYet`, `Unauthenticated`."""
         minted = self._recognise(text, event_id)
         if minted is not None:
             return _principal(
@@ -128,6 +129,8 @@ class Tokens:
             claims = self._decode(text, event_id)
         except jwt.ExpiredSignatureError:
             raise TokenExpired("your token has expired: get a new one") from None
+        except jwt.ImmatureSignatureError:
+            raise _not_yet(text) from None
         except (jwt.PyJWTError, ValueError):
             raise Unauthenticated("your token is not valid for this event") from None
         return _principal(*_checked(claims))
@@ -146,7 +149,7 @@ class Tokens:
         except (ValueError, binascii.Error, msgspec.MsgspecError):
             return None
         now_s = system.wall_ms() // 1000
-        good = claims.iat <= now_s < claims.exp and (claims.iss, claims.aud) == (ISSUER, event_id)
+        good = now_s < claims.exp and (claims.iss, claims.aud) == (ISSUER, event_id)
         return claims if good else None
 
     @staticmethod
@@ -167,10 +170,20 @@ class Tokens:
             algorithms=[algorithm],
             audience=event_id,
             issuer=ISSUER if ours else None,
-            options={"require": _REQUIRED},
+            options={"require": _REQUIRED, "verify_iat": False},
             leeway=LEEWAY_S,
         )
         return claims
+
+
+def _not_yet(text: str) -> TokenNotYet:
+    """Return the refusal of an authentic token whose `nbf` is to come."""
+    claims = jwt.decode(text, options={"verify_signature": False})
+    wait_s = int(claims["nbf"]) - LEEWAY_S - system.wall_ms() / 1000
+    return TokenNotYet(
+        "your token is not valid yet: come back later, or have its issuer's clock checked",
+        retry_after_s=min(max(wait_s, 1), ASK_AGAIN_S),
+    )
 
 
 def _known_roles(roles: Iterable[str]) -> frozenset[Role]:

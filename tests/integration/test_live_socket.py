@@ -246,7 +246,7 @@ async def test_tokens_that_do_not_open(port):
 
     assert await hello("rubbish") == (4500, "bad_token")
     assert await hello(port.token() + "x") == (4500, "bad_token")
-    assert await hello(port.token(ttl_s=-60)) == (4003, "token_expired")
+    assert await hello(port.token(ttl_s=-120)) == (4003, "token_expired")
     ban = facts.PersonBanned(person="p_mallory", by="p_x")
     await port.event.append(ban, "ban")
     assert await hello(port.token(person="p_mallory")) == (4501, "banned")

@@ -25,6 +25,7 @@ def test_every_error_becomes_a_problem(kind):
     ("error", "code"),
     [
         (errors.TokenExpired("x"), 4003),
+        (errors.TokenNotYet("x"), 4004),
         (errors.Unauthenticated("x"), 4500),
         (errors.Banned("x"), 4501),
         (errors.TooLarge("x"), 1009),

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showcaller import system
-from showcaller.errors import BadInput, ConfigError, TokenExpired, Unauthenticated
-from showcaller.tokens import OrganiserKey, Tokens, bearer
+from showcaller.errors import BadInput, ConfigError, TokenExpired, TokenNotYet, Unauthenticated
+from showcaller.protocol.session import EXPIRED_GRACE_S
+from showcaller.tokens import LEEWAY_S, OrganiserKey, Tokens, bearer
 
 SECRET = "a secret of more than thirty-two bytes, for tests"
 HOUR_S = 3600  # longer than a whole test run
@@ -57,7 +58,43 @@ def test_a_token_is_for_one_event(tokens):
 
 def test_an_expired_token_says_so(tokens):
     with pytest.raises(TokenExpired):
-        tokens.verify(mint(tokens, ttl_s=-60), "conf")
+        tokens.verify(mint(tokens, ttl_s=-120), "conf")
+
+
+@pytest.mark.parametrize("ahead_s", [3, 6, 30, HOUR_S])
+def test_when_a_token_was_issued_is_no_limit(tokens, ahead_s):
+    """Clocks of nodes and issuers differ, and `iat` guards nothing (RFC 7519 §4.1.6)."""
+    claims = CLAIMS | {"iat": NOW_S + ahead_s, "exp": NOW_S + 2 * HOUR_S}
+    assert tokens.verify(jwt.encode(claims, SECRET, "HS256"), "conf").person == "p_1"
+    text = tokens.mint(
+        "conf", "p_1", ["attendee"], token="t", now_ms=(NOW_S + ahead_s) * 1000, ttl_s=60
+    )
+    assert tokens.verify(text, "conf").person == "p_1"
+
+
+@pytest.mark.parametrize("off", [{"exp": NOW_S - 30}, {"nbf": NOW_S + 30}])
+def test_clocks_may_differ_by_half_a_minute(tokens, off):
+    assert tokens.verify(jwt.encode(CLAIMS | off, SECRET, "HS256"), "conf").person == "p_1"
+
+
+def test_who_may_come_in_may_stay():
+    assert EXPIRED_GRACE_S >= LEEWAY_S
+
+
+@pytest.mark.parametrize(("from_s", "wait_s"), [(90, 30), (HOUR_S, 60)])
+def test_a_token_that_is_not_valid_yet_may_be_tried_again(tokens, from_s, wait_s):
+    text = jwt.encode(CLAIMS | {"nbf": NOW_S + from_s}, SECRET, "HS256")
+    with pytest.raises(TokenNotYet) as refused:
+        tokens.verify(text, "conf")
+    assert refused.value.retry
+    assert wait_s - 30 <= refused.value.retry_after_s <= wait_s
+
+
+def test_a_forged_token_is_final_whenever_it_claims_to_begin(tokens):
+    text = jwt.encode(CLAIMS | {"nbf": NOW_S + HOUR_S}, SECRET[::-1], "HS256")
+    with pytest.raises(Unauthenticated) as refused:
+        tokens.verify(text, "conf")
+    assert not refused.value.retry
 
 
 @pytest.mark.parametrize("left_out", ["exp", "aud", "sub", "iss", "roles"])
@@ -95,8 +132,8 @@ def library_accepts(text):
             algorithms=["HS256"],
             audience="conf",
             issuer="showcaller",
-            options={"require": ["exp", "aud", "sub"]},
-            leeway=5,
+            options={"require": ["exp", "aud", "sub"], "verify_iat": False},
+            leeway=60,
         )
     except (jwt.PyJWTError, ValueError):
         return False

@@ -111,6 +111,17 @@ test("4003 fetches a new token over HTTP and comes back with it", async () => {
   assert.deepEqual(tokens, ["T2"]);
 });
 
+test("4004 comes back with the same token, when the server says", async () => {
+  const { platform } = connected();
+  platform.socket.drop(4004, "token_not_yet retry_after_ms=7000");
+  await platform.pass(6_900);
+  assert.equal(platform.sockets.length, 1);
+  await platform.pass(200);
+  platform.socket.open();
+  assert.equal(platform.socket.sent[0].token, "T1");
+  assert.deepEqual(platform.requests, []);
+});
+
 test("4003 and no new token to be had: stopped", async () => {
   const { platform, client } = connected();
   platform.respond = () => Response.json({ code: "token_expired", detail: "Expired." }, { status: 401 });

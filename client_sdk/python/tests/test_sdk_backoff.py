@@ -22,7 +22,7 @@ def test_full_jitter_spans_the_whole_range() -> None:
 
 
 @pytest.mark.parametrize(
-    "code", [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000, 4001, 4002, 4003, 4499]
+    "code", [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000, 4001, 4002, 4003, 4004, 4499]
 )
 def test_comes_back(code: int) -> None:
     assert backoff.fatal_close(code) is None

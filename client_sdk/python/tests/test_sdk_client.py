@@ -229,6 +229,23 @@ async def test_an_expired_token_asks_the_provider_for_another() -> None:
     assert hellos == ["old", "new"]
 
 
+async def test_a_token_that_is_not_valid_yet_is_shown_again() -> None:
+    hellos = []
+
+    async def script(peer: Peer) -> None:
+        if peer.number == 1:
+            hellos.append((await peer.receive("hello"))["token"])
+            await peer.close(4004, "token_not_yet retry_after_ms=1")
+        else:
+            await peer.welcome()
+            hellos.append(peer.hello["token"])
+            await peer.accept()
+
+    async with scripted(script) as url, client(url, token="early") as ours:
+        await ours.follow("c")
+    assert hellos == ["early", "early"]
+
+
 async def test_an_expired_token_without_a_provider_is_the_end() -> None:
     async def script(peer: Peer) -> None:
         await peer.welcome()

@@ -28,7 +28,7 @@ from .messages import AnyClientMessage, Error, ErrorBody, Hello, Reply, ServerMe
 
 HELLO_DEADLINE_S = 10.0
 SILENT_HEARTBEATS = 3
-EXPIRED_GRACE_S = 30.0
+EXPIRED_GRACE_S = 60.0  # as long as the token opens a new connection (tokens.LEEWAY_S)
 MAX_CHANNELS = 32
 MAX_PER_SECOND = 200
 MAX_MALFORMED = 10  # the last of these, within a minute, closes
