@@ -93,9 +93,9 @@ load: $(VENV)/.dev tools ## run a load scenario on a server of its own: SCENARIO
 conformance-whip-whep: $(VENV)/.dev ## ask a real server all that WHIP and WHEP demand, with a report
 	SHOWCALLER_CONFORMANCE="slow or not slow" $(BIN)/python -m pytest -s tests/integration/test_whip_whep_conformance.py
 
-.PHONY: kernel
+.PHONY: egress
 
-kernel: $(VENV)/.demo ## build the native media kernel again, after a change or when a compiler has come
+egress: $(VENV)/.demo ## build the native media egress again, after a change or when a compiler has come
 	$(BIN)/python server/showcaller/media/egress/build.py
 
 .PHONY: bench-first-frame

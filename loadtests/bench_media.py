@@ -22,7 +22,7 @@ from media_swarm.show import SETTLE_S, Show, memory_kib, open_files, set_up, sho
 from media_swarm.viewers import AT_ONCE, Refused, Viewer, Window
 from rig import BUSY, Figures, percentile
 
-KERNELS = ("python", "native")
+EGRESSES = ("python", "native")
 SLOTS = 4_000
 LOST_SHARE, DELAY_MS = 0.001, 20.0  # what a viewer may lose, and wait for at p99
 WAITED = 0.05
@@ -77,7 +77,7 @@ class Measured(NamedTuple):
 
 
 class Options(NamedTuple):
-    kernels: Sequence[str]
+    egresses: Sequence[str]
     viewers: int | None
     seconds: float
     shapes: Sequence[str]
@@ -121,24 +121,24 @@ def let_in(one: Show, tokens: Sequence[str], at_once: int = AT_ONCE) -> int:
 # The parts ----------------------------------------------------------------------------------------
 
 
-async def forwarded(kernel: str, options: Options, figures: Figures) -> None:
+async def forwarded(egress: str, options: Options, figures: Figures) -> None:
     """The fixed mix: 8 packets a frame, 30 frames and 50 packets of sound a second."""
-    async with show(SLOTS, kernel) as one:
+    async with show(SLOTS, egress) as one:
         one.publish("fixed")
-        loaded = with_load(one, options, FIRST_GUESS[kernel])
-        add(figures, f"forwarded_packets_per_cpu_s_{kernel}", loaded.packets_per_cpu_s, loaded)
-        figures.add(f"forwarded_delay_p99_ms_{kernel}", loaded.delay_p99_ms)
+        loaded = with_load(one, options, FIRST_GUESS[egress])
+        add(figures, f"forwarded_packets_per_cpu_s_{egress}", loaded.packets_per_cpu_s, loaded)
+        figures.add(f"forwarded_delay_p99_ms_{egress}", loaded.delay_p99_ms)
         if options.viewers is None:
             full = saturated(one, loaded, options.seconds)
-            name = f"forwarded_packets_per_s_per_core_{kernel}"
+            name = f"forwarded_packets_per_s_per_core_{egress}"
             add(figures, name, full.window.packets_per_s, full)
-            figures.add(f"forwarded_load_{kernel}", full.load)
+            figures.add(f"forwarded_load_{egress}", full.load)
     with floor(loaded.viewers) as program:
         cost = program.run(options.seconds)
     print(f"    the floor: load {cost.cpu_s / cost.took_s:.0%}, lost {cost.lost}", flush=True)
     figures.add("floor_packets_per_cpu_s", cost.packets_per_cpu_s)
     ratio = loaded.packets_per_cpu_s / cost.packets_per_cpu_s
-    figures.add(f"ratio_to_c_floor_{kernel}", ratio)
+    figures.add(f"ratio_to_c_floor_{egress}", ratio)
 
 
 def with_load(one: Show, options: Options, guess: int) -> Measured:
@@ -170,18 +170,18 @@ def saturated(one: Show, loaded: Measured, seconds: float) -> Measured:
     return best
 
 
-async def viewers(kernel: str, options: Options, figures: Figures) -> None:
+async def viewers(egress: str, options: Options, figures: Figures) -> None:
     """As many as lose less than 0.1 % and wait no longer than 20 ms at p99, at 2.5 Mbit/s."""
     for shape in options.shapes:
-        await viewers_of(shape, kernel, options, figures)
+        await viewers_of(shape, egress, options, figures)
 
 
-async def viewers_of(shape: str, kernel: str, options: Options, figures: Figures) -> None:
-    async with show(SLOTS, kernel) as one:
+async def viewers_of(shape: str, egress: str, options: Options, figures: Figures) -> None:
+    async with show(SLOTS, egress) as one:
         one.publish(shape)
         good, bad = 0, SLOTS
         best: Measured | None = None
-        wanted = options.viewers or FIRST_GUESS[kernel]
+        wanted = options.viewers or FIRST_GUESS[egress]
         while bad - good > max(10, good // 20):
             have(one, wanted)
             measured = measure_for(one, options.seconds)
@@ -192,7 +192,7 @@ async def viewers_of(shape: str, kernel: str, options: Options, figures: Figures
             if options.viewers:
                 break
             wanted = min(bad - 1, int(good * 1.4)) if bad == SLOTS else (good + bad) // 2
-        name = f"viewers_per_core_{shape}_{kernel}"
+        name = f"viewers_per_core_{shape}_{egress}"
         if best is None:
             figures.add(name, 0)
         else:
@@ -200,10 +200,10 @@ async def viewers_of(shape: str, kernel: str, options: Options, figures: Figures
             figures.add(f"{name}_delay_p99_ms", best.delay_p99_ms)
 
 
-async def joins(kernel: str, options: Options, figures: Figures) -> None:
+async def joins(egress: str, options: Options, figures: Figures) -> None:
     """From the POST to the first authentic packet, 32 on their way at a time."""
     count = options.viewers or 300
-    async with show(SLOTS, kernel) as one:
+    async with show(SLOTS, egress) as one:
         one.publish("fixed")
         have(one, 10)
         began_s, node_s = time.monotonic(), one.node_cpu_s()
@@ -211,21 +211,21 @@ async def joins(kernel: str, options: Options, figures: Figures) -> None:
         tokens = one.tokens(count)
         measured = measure(one, lambda: joined.extend(one.viewers.join(tokens)))
         took_s = time.monotonic() - began_s
-        add(figures, f"joins_per_s_{kernel}", count / took_s, measured)
+        add(figures, f"joins_per_s_{egress}", count / took_s, measured)
         waits_ms = [viewer.join_ms for viewer in joined]
-        figures.add(f"join_p50_ms_{kernel}", statistics.median(waits_ms))
-        figures.add(f"join_p99_ms_{kernel}", percentile(waits_ms, 0.99))
-        figures.add(f"join_node_cpu_ms_{kernel}", (one.node_cpu_s() - node_s) / count * 1000)
+        figures.add(f"join_p50_ms_{egress}", statistics.median(waits_ms))
+        figures.add(f"join_p99_ms_{egress}", percentile(waits_ms, 0.99))
+        figures.add(f"join_node_cpu_ms_{egress}", (one.node_cpu_s() - node_s) / count * 1000)
         one.loop.run_for(SETTLE_S)
         pictures_ms = [one.viewers.first_video_ms(viewer) for viewer in joined]
-        figures.add(f"join_first_picture_p50_ms_{kernel}", statistics.median(pictures_ms))
+        figures.add(f"join_first_picture_p50_ms_{egress}", statistics.median(pictures_ms))
 
 
-async def storm(kernel: str, options: Options, figures: Figures) -> None:
+async def storm(egress: str, options: Options, figures: Figures) -> None:
     """500 come at once while 300 watch: what those 300 lose and wait. A full worker refuses some."""
     watching = options.viewers or STORM_WATCHING
     coming = watching * STORM_JOINS // STORM_WATCHING
-    async with show(SLOTS, kernel) as one:
+    async with show(SLOTS, egress) as one:
         one.publish("fixed")
         have(one, watching)
         some = list(one.viewers.here.values())
@@ -235,19 +235,19 @@ async def storm(kernel: str, options: Options, figures: Figures) -> None:
         refused: list[int] = []
         rush = functools.partial(let_in, one, tokens, STORM_AT_ONCE)
         stormy = measure(one, lambda: refused.append(rush()), some)
-        figures.add(f"storm_refused_{kernel}", *refused)
-        figures.add(f"storm_s_{kernel}", time.monotonic() - began_s)
+        figures.add(f"storm_refused_{egress}", *refused)
+        figures.add(f"storm_s_{egress}", time.monotonic() - began_s)
         for name, measured in (("calm", calm), ("storm", stormy)):
-            add(figures, f"{name}_lost_packets_{kernel}", measured.window.totals.lost, measured)
-            figures.add(f"{name}_delay_p99_ms_{kernel}", measured.delay_p99_ms)
+            add(figures, f"{name}_lost_packets_{egress}", measured.window.totals.lost, measured)
+            figures.add(f"{name}_delay_p99_ms_{egress}", measured.delay_p99_ms)
             gaps_ms = measured.window.gaps_ms
-            figures.add(f"{name}_longest_gap_ms_{kernel}", max(gaps_ms, default=0.0))
+            figures.add(f"{name}_longest_gap_ms_{egress}", max(gaps_ms, default=0.0))
 
 
-async def leaves(kernel: str, options: Options, figures: Figures) -> None:
+async def leaves(egress: str, options: Options, figures: Figures) -> None:
     """What 2,000 who came and went leave behind, in the worker and in the node."""
     count = options.viewers or LEAVES
-    async with show(SLOTS, kernel) as one:
+    async with show(SLOTS, egress) as one:
         one.publish("fixed")
         come_and_go(one, min(count, LEAVES_AT_ONCE))  # what the first ones need stays
         before = left_behind(one)
@@ -255,10 +255,10 @@ async def leaves(kernel: str, options: Options, figures: Figures) -> None:
             come_and_go(one, min(count, LEAVES_AT_ONCE))
         after = left_behind(one)
         for name, old, new in zip(("worker", "node"), before, after, strict=True):
-            figures.add(f"{name}_memory_before_mib_{kernel}", old[0] / 1024)
-            figures.add(f"{name}_memory_grown_mib_{kernel}", (new[0] - old[0]) / 1024)
-            figures.add(f"{name}_files_before_{kernel}", old[1])
-            figures.add(f"{name}_files_grown_{kernel}", new[1] - old[1])
+            figures.add(f"{name}_memory_before_mib_{egress}", old[0] / 1024)
+            figures.add(f"{name}_memory_grown_mib_{egress}", (new[0] - old[0]) / 1024)
+            figures.add(f"{name}_files_before_{egress}", old[1])
+            figures.add(f"{name}_files_grown_{egress}", new[1] - old[1])
 
 
 def come_and_go(one: Show, count: int) -> None:
@@ -283,18 +283,18 @@ PARTS = {part.__name__: part for part in (forwarded, viewers, joins, storm, leav
 
 async def run(figures: Figures, chosen: argparse.Namespace) -> None:
     set_up()
-    options = Options(chosen.kernel, chosen.viewers, chosen.seconds, chosen.shape)
+    options = Options(chosen.egress, chosen.viewers, chosen.seconds, chosen.shape)
     for _ in range(chosen.passes):
-        for kernel in chosen.kernel:
+        for egress in chosen.egress:
             for name in chosen.only:
-                print(f"{name}, {kernel}", flush=True)
-                await PARTS[name](kernel, options, figures)
+                print(f"{name}, {egress}", flush=True)
+                await PARTS[name](egress, options, figures)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--kernel", nargs="+", choices=KERNELS, default=list(KERNELS))
+    parser.add_argument("--egress", nargs="+", choices=EGRESSES, default=list(EGRESSES))
     parser.add_argument("--viewers", type=int, help="so many, instead of searching")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
     parser.add_argument(

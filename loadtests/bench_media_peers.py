@@ -80,8 +80,8 @@ def add_ratios(figures: Figures, results: dict[str, Result]) -> None:
     costs = {name: result.loaded.packets_per_cpu_s for name, result in results.items()}
     others = [cost for name, cost in costs.items() if not name.startswith("showcaller")]
     for name in costs.keys() & {"showcaller_native", "showcaller_python"} if others else ():
-        kernel = name.removeprefix("showcaller_")
-        figures.add(f"ratio_to_the_best_peer_{kernel}", costs[name] / max(others))
+        egress = name.removeprefix("showcaller_")
+        figures.add(f"ratio_to_the_best_peer_{egress}", costs[name] / max(others))
 
 
 def show_table(passes: list[dict[str, Result]], titles: dict[str, str]) -> None:

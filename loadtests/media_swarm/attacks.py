@@ -298,10 +298,10 @@ class Attacks:
         return os.urandom(4).hex() + ":" + os.urandom(4).hex()
 
 
-async def run(viewers: int, seconds: float, kernel: str) -> set[str]:
+async def run(viewers: int, seconds: float, egress: str) -> set[str]:
     """The verdicts."""
     set_up()
-    async with show(viewers + 10, kernel) as one:
+    async with show(viewers + 10, egress) as one:
         publishing = one.publish("fixed")
         one.viewers.join(one.tokens(viewers))
         one.loop.run_for(3)
@@ -314,9 +314,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--viewers", type=int, default=WATCHING)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each attack")
-    parser.add_argument("--kernel", default="auto", choices=("auto", "python", "native"))
+    parser.add_argument("--egress", default="auto", choices=("auto", "python", "native"))
     chosen = parser.parse_args()
-    verdicts = asyncio.run(run(chosen.viewers, chosen.seconds, chosen.kernel))
+    verdicts = asyncio.run(run(chosen.viewers, chosen.seconds, chosen.egress))
     sys.exit(1 if "FAILED" in verdicts else 3 if "INVALID" in verdicts else 0)
 
 

@@ -123,7 +123,7 @@ def set_up() -> None:
 
 @contextlib.asynccontextmanager
 async def show(
-    slots: int, kernel: str = "auto", options: Sequence[str] = ()
+    slots: int, egress: str = "auto", options: Sequence[str] = ()
 ) -> AsyncIterator[Show]:
     """In the middle of the talk, on loopback."""
     with tempfile.TemporaryDirectory() as folder:
@@ -132,7 +132,7 @@ async def show(
             *("--rehearse-from", "09:05", "--media-workers", "1"),
             *("--media-address", "127.0.0.1", *options),
             data=Path(folder),
-            env={"SHOWCALLER_MEDIA_KERNEL": kernel},
+            env={"SHOWCALLER_MEDIA_EGRESS": egress},
         )
         await server.start()
         try:

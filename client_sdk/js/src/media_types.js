@@ -75,7 +75,7 @@
  * @typedef {object} WorkerLine
  * @property {string} worker
  * @property {string} node
- * @property {string} kernel
+ * @property {string} egress
  * @property {number} port
  * @property {number} load share of one core
  * @property {number} viewers

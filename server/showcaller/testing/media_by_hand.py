@@ -9,7 +9,7 @@ from typing import Any
 
 from pylibsrtp import Policy, Session
 
-from ..media.egress import Kernel, Keys
+from ..media.egress import Egress, Keys
 from ..media.egress.keys import GCM
 from ..media.rtp import rtcp, rtp
 from ..media.sdp.negotiation import negotiate
@@ -56,7 +56,7 @@ class Speaker:
     def __init__(
         self,
         clock: Clock,
-        kernel: Kernel,
+        egress: Egress,
         offer: Path,
         *,
         name: str = "p",
@@ -65,7 +65,7 @@ class Speaker:
     ) -> None:
         self.clock, self.asked = clock, Asked()
         negotiated = negotiate(offer.read_text(), "publish")
-        self.publication = Publication(name, "talk", "ada", source, negotiated, kernel)
+        self.publication = Publication(name, "talk", "ada", source, negotiated, egress)
         self.publication.borrow(self.asked, lines)
         self._sequences: dict[int, int] = {}
 
@@ -103,12 +103,12 @@ class Speaker:
 class Audience:
     """One viewer: `viewer` is what the engine has of it, `packets()` what reached it."""
 
-    def __init__(self, kernel: Kernel, offer: Path, name: str = "v") -> None:
+    def __init__(self, egress: Egress, offer: Path, name: str = "v") -> None:
         self.server, self.socket = _bound(), _bound()
         self._session = Session(Policy(KEYS.key + KEYS.salt, Policy.SSRC_ANY_INBOUND, 0, _GCM))
         negotiated = negotiate(offer.read_text(), "view")
         ssrcs = {"video": (70, 71), "audio": (80, 81)}
-        self.viewer = Viewer(name, "ada", negotiated, ssrcs, kernel)
+        self.viewer = Viewer(name, "ada", negotiated, ssrcs, egress)
         path = self.server.fileno(), self.socket.getsockname()
         self.viewer.transport = SimpleNamespace(path=path, close=lambda: None)  # type: ignore[assignment]
         self.viewer.on_connected(KEYS)

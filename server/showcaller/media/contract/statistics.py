@@ -105,7 +105,7 @@ class ViewerStatistics(Struct, kw_only=True):
 class Statistics(Struct, kw_only=True):
     """One worker."""
 
-    kernel: str = ""  # native, python
+    egress: str = ""  # native, python
     port: int = 0  # UDP
     load: float = 0.0  # share of one core over the last seconds
     connecting: int = 0

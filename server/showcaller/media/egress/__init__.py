@@ -1,6 +1,6 @@
 """The per-frame loop: rewrite, encrypt and send a batch of RTP packets to all viewers of a group.
 
-Two kernels keep one contract: `native` (kernel.c) and `python` (libsrtp by way of pylibsrtp). RTCP and
+Two egresses keep one contract: `native` (egress.c) and `python` (libsrtp by way of pylibsrtp). RTCP and
 single packets go through libsrtp in both. Nothing here knows a clock, frames or layers.
 
 Protection is never given twice for one packet index and different contents: what a stream has sent
@@ -15,7 +15,7 @@ from typing import Protocol
 from .batches import Batch, level
 from .keys import Keys
 
-__all__ = ["Address", "Batch", "Group", "Kernel", "Keys", "Sink", "Stream", "choose", "level"]
+__all__ = ["Address", "Batch", "Egress", "Group", "Keys", "Sink", "Stream", "choose", "level"]
 
 Address = tuple[str, int] | tuple[str, int, int, int]
 ALL = 1 << 30  # streams
@@ -107,8 +107,8 @@ class Group(Protocol):
         ...
 
 
-class Kernel(Protocol):
-    """Makes sinks and groups, which work with those of the same kernel only."""
+class Egress(Protocol):
+    """Makes sinks and groups, which work with those of the same egress only."""
 
     @property
     def name(self) -> str:
@@ -120,25 +120,25 @@ class Kernel(Protocol):
     def group(self) -> Group: ...
 
 
-def choose(preferred: str = "auto") -> Kernel:
-    """The kernel called `native` or `python`; `auto`: native if it was built and finds OpenSSL.
+def choose(preferred: str = "auto") -> Egress:
+    """The egress called `native` or `python`; `auto`: native if it was built and finds OpenSSL.
 
-    The environment's SHOWCALLER_MEDIA_KERNEL decides for `auto`. Raises `ValueError` for other names
-    and `RuntimeError`, saying why, if the native kernel was asked for and can't be had.
+    The environment's SHOWCALLER_MEDIA_EGRESS decides for `auto`. Raises `ValueError` for other names
+    and `RuntimeError`, saying why, if the native egress was asked for and can't be had.
     """
     if preferred == "auto":
-        preferred = os.environ.get("SHOWCALLER_MEDIA_KERNEL", "auto")
+        preferred = os.environ.get("SHOWCALLER_MEDIA_EGRESS", "auto")
     if preferred not in ("auto", "native", "python"):
-        raise ValueError(f"no such media kernel: {preferred!r} (auto, native, python)")
-    from .pure import PythonKernel
+        raise ValueError(f"no such media egress: {preferred!r} (auto, native, python)")
+    from .pure import PythonEgress
 
     if preferred == "python":
-        return PythonKernel()
+        return PythonEgress()
     try:
-        from .native import NativeKernel
+        from .native import NativeEgress
 
-        return NativeKernel()
+        return NativeEgress()
     except (ImportError, OSError) as error:
         if preferred == "native":
             raise RuntimeError(f"the native media kernel can't be had: {error}") from error
-        return PythonKernel()
+        return PythonEgress()

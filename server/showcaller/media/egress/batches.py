@@ -72,7 +72,7 @@ def payload_octets(packet: bytes) -> int:
 
 
 def check(batch: Batch) -> None:
-    """Raises `ValueError` unless the fields lie where they are said to lie. The native kernel has its own."""
+    """Raises `ValueError` unless the fields lie where they are said to lie. The native egress has its own."""
     count, at = len(batch.sizes), batch.send_time_at
     if sum(batch.sizes) != len(batch.data):
         raise ValueError("sizes that are not those of the data")

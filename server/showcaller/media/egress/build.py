@@ -1,4 +1,4 @@
-"""Builds the native kernel: one C file, with nothing but a C compiler. Run it to build it anew.
+"""Builds the native egress: one C file, with nothing but a C compiler. Run it to build it anew.
 
 Needs the standard library only: the installation runs it before anything else is there.
 """
@@ -13,8 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("kernel.c")
-LIBRARY = SOURCE.with_name("libkernel.so")
+SOURCE = Path(__file__).with_name("egress.c")
+LIBRARY = SOURCE.with_name("libegress.so")
 
 
 def digest() -> str:
@@ -36,9 +36,9 @@ def build(target: Path = LIBRARY) -> str:
     command = compiler()
     failure = "no C compiler" if command is None else _compile(command, target)
     if failure is None:
-        return f"media kernel: built {target.name}"
+        return f"media egress: built {target.name}"
     target.unlink(missing_ok=True)
-    return f"media kernel: {failure}; the one in Python is used (about half as fast)"
+    return f"media egress: {failure}; the one in Python is used (about half as fast)"
 
 
 def _compile(command: list[str], target: Path) -> str | None:

@@ -1,6 +1,6 @@
 """SRTP by the letter: session keys (RFC 3711, 4.3; RFC 7714, 11), packet indices, one packet protected.
 
-libsrtp and the native kernel do the bulk. What stands here gives the native kernel its keys, and repeats
+libsrtp and the native egress do the bulk. What stands here gives the native egress its keys, and repeats
 single packets, which libsrtp refuses to do safely.
 """
 

@@ -1,4 +1,4 @@
-"""The kernel in C (kernel.c): one call for a batch and a group, with no Python work a viewer.
+"""The egress in C (egress.c): one call for a batch and a group, with no Python work a viewer.
 
 The library is called with the GIL held. A call takes some milliseconds at most, and the worker's loop has
 the only thread that matters: if the GIL were released, any other busy thread would keep it for up to 5 ms
@@ -43,8 +43,8 @@ class _Counts(ctypes.Structure):
 
 
 _FUNCTIONS = {
-    "kernel_digest": (c_char_p, ()),
-    "kernel_bind": (c_int, (c_char_p,)),
+    "egress_digest": (c_char_p, ()),
+    "egress_bind": (c_int, (c_char_p,)),
     "sink_new": (c_void_p, (c_char_p, c_char_p, c_char_p)),
     "sink_aim": (None, (c_void_p, c_int, c_int, c_char_p, c_uint16, c_uint32)),
     "sink_free": (None, (c_void_p,)),
@@ -64,9 +64,9 @@ def load() -> ctypes.PyDLL:
     for name, (result, arguments) in _FUNCTIONS.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
-    if library.kernel_digest().decode() != build.digest():
-        raise OSError("it was built from another kernel.c: build it again (make kernel)")
-    if all(library.kernel_bind(path) for path in _that_have_openssl()):
+    if library.egress_digest().decode() != build.digest():
+        raise OSError("it was built from another egress.c: build it again (make egress)")
+    if all(library.egress_bind(path) for path in _that_have_openssl()):
         raise OSError("no OpenSSL was found in what Python loads")
     return library
 
@@ -112,7 +112,7 @@ class NativeStream:
     def send_one(self, batch: Batch) -> bool:
         self.sink.check()
         before = self.dropped
-        done = self.sink.kernel.send_batch((c_void_p * 1)(self.pointer), 0, 1, batch)
+        done = self.sink.egress.send_batch((c_void_p * 1)(self.pointer), 0, 1, batch)
         return done == 1 and self.dropped == before
 
     def send_again(self, packet: bytes, send_time_at: int = 0) -> bool:
@@ -130,9 +130,9 @@ class NativeStream:
 
 
 class NativeSink(Sink[NativeStream]):
-    def __init__(self, kernel: NativeKernel, library: ctypes.PyDLL, keys: Keys) -> None:
+    def __init__(self, egress: NativeEgress, library: ctypes.PyDLL, keys: Keys) -> None:
         super().__init__(keys)
-        self.kernel = kernel
+        self.egress = egress
         self._library = library
         session = derive(keys)
         self.pointer: int = library.sink_new(
@@ -159,9 +159,9 @@ class NativeSink(Sink[NativeStream]):
 class NativeGroup(Members[NativeStream]):
     """Keeps an array of `struct stream *` in step with the list of streams."""
 
-    def __init__(self, kernel: NativeKernel) -> None:
+    def __init__(self, egress: NativeEgress) -> None:
         super().__init__()
-        self._kernel = kernel
+        self._egress = egress
         self._pointers = (c_void_p * 8)()
 
     def put(self, place: int, stream: NativeStream) -> None:
@@ -173,10 +173,10 @@ class NativeGroup(Members[NativeStream]):
 
     def send(self, batch: Batch, start: int = 0, count: int = ALL) -> int:
         end = min(start + count, len(self.streams))
-        return self._kernel.send_batch(self._pointers, start, end, batch)
+        return self._egress.send_batch(self._pointers, start, end, batch)
 
 
-class NativeKernel:
+class NativeEgress:
     """`clock` gives monotonic seconds, for abs-send-time. Raises `OSError` if the library can't be had."""
 
     name = "native"

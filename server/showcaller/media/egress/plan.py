@@ -1,4 +1,4 @@
-"""What all viewers of a batch share in the Python kernel, worked out once."""
+"""What all viewers of a batch share in the Python egress, worked out once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kernel in Python: libsrtp in place on one buffer, then one `sendmsg` with UDP_SEGMENT a run.
+"""The egress in Python: libsrtp in place on one buffer, then one `sendmsg` with UDP_SEGMENT a run.
 
 What all viewers share is worked out once a batch (`Plan`). A viewer costs a copy of the whole batch, a
 call of libsrtp a packet and a system call a run; headers are rewritten only where the viewer's differ
@@ -49,7 +49,7 @@ class PythonStream:
         if not batch.sizes:
             return True
         dropped = self.dropped
-        if not self.deliver(self.sink.kernel.plan(batch, self.tag)):
+        if not self.deliver(self.sink.egress.plan(batch, self.tag)):
             self._drop_held()
         return self.dropped == dropped
 
@@ -160,9 +160,9 @@ class PythonStream:
 
 
 class PythonSink(Sink[PythonStream]):
-    def __init__(self, kernel: PythonKernel, keys: Keys) -> None:
+    def __init__(self, egress: PythonEgress, keys: Keys) -> None:
         super().__init__(keys)
-        self.kernel = kernel
+        self.egress = egress
 
     @cached_property
     def session_keys(self) -> SessionKeys:
@@ -173,9 +173,9 @@ class PythonSink(Sink[PythonStream]):
 
 
 class PythonGroup(Members[PythonStream]):
-    def __init__(self, kernel: PythonKernel) -> None:
+    def __init__(self, egress: PythonEgress) -> None:
         super().__init__()
-        self._kernel = kernel
+        self._egress = egress
 
     def send(self, batch: Batch, start: int = 0, count: int = ALL) -> int:
         end = min(start + count, len(self.streams))
@@ -186,13 +186,13 @@ class PythonGroup(Members[PythonStream]):
             stream = self.streams[place]
             plan = plans.get(stream.tag)
             if plan is None:
-                plan = plans[stream.tag] = self._kernel.plan(batch, stream.tag)
+                plan = plans[stream.tag] = self._egress.plan(batch, stream.tag)
             if not stream.deliver(plan):
                 return place
         return end
 
 
-class PythonKernel:
+class PythonEgress:
     """`clock` gives monotonic seconds, for abs-send-time."""
 
     name = "python"

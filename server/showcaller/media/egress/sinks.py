@@ -1,4 +1,4 @@
-"""What both kernels do alike: libsrtp sessions for RTCP and single packets, sinks, membership."""
+"""What both egresses do alike: libsrtp sessions for RTCP and single packets, sinks, membership."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Members(Generic[S]):
     def __len__(self) -> int:
         return len(self.streams)
 
-    def add(self, stream: Any) -> None:  # one of the same kernel's
+    def add(self, stream: Any) -> None:  # one of the same egress's
         stream.sink.check()
         if stream not in self._places:
             self._places[stream] = len(self.streams)
@@ -92,7 +92,7 @@ class Members(Generic[S]):
             self.put(new, stream)
 
     def put(self, place: int, stream: S) -> None:
-        """For kernels that keep a list of their own: that stream is there now."""
+        """For egresses that keep a list of their own: that stream is there now."""
 
 
 class Sink(Generic[S]):
@@ -148,7 +148,7 @@ class Sink(Generic[S]):
             self.socket = None
 
     def free(self) -> None:
-        """For kernels with memory of their own: the sink and its streams go."""
+        """For egresses with memory of their own: the sink and its streams go."""
 
     def check(self) -> None:
         if self._closed:

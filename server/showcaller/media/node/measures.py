@@ -141,8 +141,8 @@ class MediaCollector(Collector):
 def _of_workers(media: Mapping[str, NodeMedia]) -> Iterator[Metric]:
     labels = ["event", "media_worker"]
     every = [((e, str(n)), one) for e, m in media.items() for n, one in m.workers.items()]
-    info: list[Sample] = [((*of, one.kernel, str(one.port)), 1) for of, one in every]
-    yield _gauge("worker_info", "Kernel and UDP port in use", [*labels, "kernel", "port"], info)
+    info: list[Sample] = [((*of, one.egress, str(one.port)), 1) for of, one in every]
+    yield _gauge("worker_info", "Egress and UDP port in use", [*labels, "egress", "port"], info)
     yield _gauge("worker_load", "Share of one core", labels, [(of, one.load) for of, one in every])
     for name, text, read in _WORKER_COUNTERS:
         yield _counter(name, text, labels, [(of, read(one)) for of, one in every])

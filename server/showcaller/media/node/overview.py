@@ -47,7 +47,7 @@ class WorkerLine(Struct, frozen=True, kw_only=True):
 
     worker: str
     node: str
-    kernel: str
+    egress: str
     port: int
     load: float
     viewers: int
@@ -152,7 +152,7 @@ def _line(node: str, report: WorkerReport) -> WorkerLine:
     return WorkerLine(
         worker=report.worker,
         node=node,
-        kernel=statistics.kernel,
+        egress=statistics.egress,
         port=statistics.port,
         load=round(statistics.load, 3),
         viewers=report.viewers,

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from ... import system
-from ..egress import Kernel
+from ..egress import Egress
 from ..rtp import rtcp
 from ..sdp.negotiation import negotiate
 from .publication import Publication
@@ -24,10 +24,10 @@ class Branch:
     `changed` is given the session whenever one of its publications begins, changes or ends.
     """
 
-    def __init__(self, path: str, kernel: Kernel, changed: Callable[[str], None]) -> None:
+    def __init__(self, path: str, egress: Egress, changed: Callable[[str], None]) -> None:
         self.publications: dict[str, Publication] = {}
         self._path = path
-        self._kernel = kernel
+        self._egress = egress
         self._changed = changed
         self._running = asyncio.create_task(self._run())
 
@@ -64,7 +64,7 @@ class Branch:
     def _begin(self, lent: Lent, writer: asyncio.StreamWriter) -> None:
         negotiated = negotiate(lent.offer, "publish")
         made = Publication(
-            lent.resource, lent.session, lent.person, lent.source, negotiated, self._kernel
+            lent.resource, lent.session, lent.person, lent.source, negotiated, self._egress
         )
         made.changed = lambda publication: self._changed(publication.session)
         self.publications[lent.resource] = made

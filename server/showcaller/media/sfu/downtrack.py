@@ -61,7 +61,7 @@ class Followed(NamedTuple):
     drawn: Drawn | None
 
     def timestamp(self, packet: MediaPacket) -> int:
-        """As the lane puts it to the kernel, before it is shifted."""
+        """As the lane puts it to the egress, before it is shifted."""
         return _drawn(self.lane.timestamp(packet), packet, self.drawn)
 
     def place_of(self, packet: MediaPacket) -> Place:
@@ -74,7 +74,7 @@ class Followed(NamedTuple):
         )
 
 
-class Outlet:
+class DownTrack:
     """`medium` is what was negotiated with the viewer."""
 
     def __init__(self, medium: Medium, sink: Sink, ssrc: int, rtx_ssrc: int, begin: int) -> None:
@@ -320,7 +320,7 @@ def _shift_to(place: Place, first: MediaPacket, timestamp: int) -> Shift:
 
 
 def _with_pictures(batch: Batch, shift: Shift, ssrc: int) -> bytes:
-    """The one packet of a batch, with what the kernel would have written."""
+    """The one packet of a batch, with what the egress would have written."""
     data = bytearray(batch.data)
     data[8:12] = ssrc.to_bytes(4, "big")
     if batch.picture_at and batch.picture_at[0]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ... import system
-from ..egress import Kernel
+from ..egress import Egress
 from .lane import Lane
-from .pacer import Outbox
+from .pacer import Pacer
 from .publication import Publication
-from .quality import Talk
+from .quality import SessionQuality
 from .track import MediaPacket, Track
 from .viewer import Viewer
 
@@ -29,7 +29,7 @@ class Feed:
     `on_behind` is called for a viewer that has begun in the past, and is to be sent that step by step.
     """
 
-    def __init__(self, name: str, kernel: Kernel, outbox: Outbox) -> None:
+    def __init__(self, name: str, egress: Egress, pacer: Pacer) -> None:
         self.on_behind: Callable[[Viewer], None] = lambda viewer: None
         self.name = name
         self.session: str | None = None
@@ -37,9 +37,9 @@ class Feed:
         self.viewers: dict[str, Viewer] = {}
         self.picture: Publication | None = None
         self.sound: Publication | None = None
-        self.talk = Talk()
-        self._kernel = kernel
-        self._outbox = outbox
+        self.talk = SessionQuality()
+        self._egress = egress
+        self._pacer = pacer
         self._pictures: list[Lane] = []  # of the present source, the best first
         self._sounds: list[Lane] = []
         self._before: list[Lane] = []  # of sources that go on until the present one has begun
@@ -51,10 +51,10 @@ class Feed:
         """Another session's room; what it was led to goes on until `show` finds something there."""
         for viewer in self.viewers.values():
             self.talk.note_left(viewer)
-        self.session, self.talk = session, Talk()
+        self.session, self.talk = session, SessionQuality()
         for viewer in self.viewers.values():
             self.talk.note_viewer(viewer, len(self.viewers))
-            if (video := viewer.outlets.get("video")) is not None:
+            if (video := viewer.downtracks.get("video")) is not None:
                 video.forget_freeze()
 
     def shown(self) -> set[Publication]:
@@ -114,7 +114,7 @@ class Feed:
                 self._join_sound(viewer)
 
     def _lane(self, track: Track) -> Lane:
-        return Lane(track, self._kernel, self._outbox, self._place, system.monotonic_s)
+        return Lane(track, self._egress, self._pacer, self._place, system.monotonic_s)
 
     def _on_begin(self, lane: Lane) -> None:
         """A keyframe went out."""
@@ -171,9 +171,9 @@ class Feed:
         return any(not lane.sound and now_s - lane.track.last_s < 0.4 for lane in self._before)
 
     def _catch_up(self, viewer: Viewer, now_s: float) -> None:
-        outlet = viewer.outlets.get("video")
-        lane = outlet.joining if outlet else None
-        if outlet and lane and lane in self._pictures and outlet.catch_up(lane, now_s):
+        downtrack = viewer.downtracks.get("video")
+        lane = downtrack.joining if downtrack else None
+        if downtrack and lane and lane in self._pictures and downtrack.catch_up(lane, now_s):
             self.on_behind(viewer)
             self._on_begin(lane)
 
@@ -214,7 +214,7 @@ class Feed:
             self.talk.note_second(viewer, self.layer_of(viewer), passed_s)
 
     def _note_first_picture(self, viewer: Viewer) -> None:
-        video = viewer.outlets.get("video")
+        video = viewer.downtracks.get("video")
         if viewer.first_picture_ms is None and video and video.began_s is not None:
             viewer.first_picture_ms = (video.began_s - viewer.asked_s) * 1000
             self.talk.note_first_picture(viewer.first_picture_ms)
@@ -228,40 +228,40 @@ class Feed:
         return [_rate_bps(lane.track, now_s) for lane in self._pictures]
 
     def _choose_layer(self, viewer: Viewer, rates_bps: Sequence[int], now_s: float) -> None:
-        outlet = viewer.outlets.get("video")
-        if outlet is None or not self._pictures:
+        downtrack = viewer.downtracks.get("video")
+        if downtrack is None or not self._pictures:
             return
         index = viewer.chooser.choose(rates_bps, now_s)
         if index is None:
-            outlet.pause()
+            downtrack.pause()
             return
         lane = self._pictures[min(index, len(self._pictures) - 1)]
-        if outlet.lane is lane or outlet.joining is lane:
-            if outlet.lane is lane:
-                outlet.stay()
-        elif outlet.lane is None and self._changed_s is None and outlet.catch_up(lane, now_s):
+        if downtrack.lane is lane or downtrack.joining is lane:
+            if downtrack.lane is lane:
+                downtrack.stay()
+        elif downtrack.lane is None and self._changed_s is None and downtrack.catch_up(lane, now_s):
             self.on_behind(viewer)
         else:
-            outlet.join(lane)
+            downtrack.join(lane)
             lane.track.ask_keyframe()
 
     def _join_sound(self, viewer: Viewer) -> None:
-        outlet = viewer.outlets.get("audio")
-        if outlet is not None and self._sounds:
-            outlet.join(self._sounds[0])
+        downtrack = viewer.downtracks.get("audio")
+        if downtrack is not None and self._sounds:
+            downtrack.join(self._sounds[0])
 
     def wants_keyframe(self, viewer: Viewer) -> None:
         """A viewer has lost the thread."""
         self.talk.keyframe_requests += 1
-        outlet = viewer.outlets.get("video")
-        lane = (outlet.joining or outlet.lane) if outlet else None
+        downtrack = viewer.downtracks.get("video")
+        lane = (downtrack.joining or downtrack.lane) if downtrack else None
         if lane is not None:
             lane.track.ask_keyframe()
 
     def layer_of(self, viewer: Viewer) -> str:
         """high, medium, low; none while no picture is sent."""
-        outlet = viewer.outlets.get("video")
-        lane = outlet.lane if outlet else None
+        downtrack = viewer.downtracks.get("video")
+        lane = downtrack.lane if downtrack else None
         if lane is None or lane not in self._pictures:
             return "none" if lane is None else "high"
         return LAYER_NAMES[min(self._pictures.index(lane), 2)]

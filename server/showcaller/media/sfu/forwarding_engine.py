@@ -1,7 +1,7 @@
 """The engine: publications come in, feeds lead them to viewers, all through one UDP port.
 
 Nothing is decoded or encoded. `Publication` has what one speaker sends, `Feed` what a stage shows,
-`Viewer` what one person is sent; packets take the way Track → Lane → Outbox → kernel.
+`Viewer` what one person is sent; packets take the way Track → Lane → Pacer → egress.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ... import system
 from ...errors import BadInput, Full, NotFound, PreconditionFailed, PreconditionRequired
 from ..contract.engine import Answer, Layer, MediaEvent, Patched, Source
 from ..contract.statistics import StageStatistics, Statistics, ViewerStatistics
-from ..egress import Kernel
+from ..egress import Egress
 from ..sdp.negotiation import Negotiated, Outgoing, answer, negotiate, restart_fragment
 from ..sdp.sdp import read_fragment
 from ..transport.transport import Transports
@@ -24,7 +24,7 @@ from .branch import Branch
 from .capacity import Capacity
 from .feed import Feed
 from .memory import Memory
-from .pacer import Outbox
+from .pacer import Pacer
 from .program import choose_picture, choose_sound
 from .publication import Publication
 from .quality import percentile
@@ -47,13 +47,13 @@ PREVIEW = "preview:"  # names of feeds that are no stages
 class ForwardingEngine:
     """A `MediaEngine`; see there. `name` begins the ids of its resources."""
 
-    def __init__(self, name: str, transports: Transports, kernel: Kernel) -> None:
+    def __init__(self, name: str, transports: Transports, egress: Egress) -> None:
         self.on_event: Callable[[MediaEvent], None] = lambda event: None
         self._name = name
         self._transports = transports
-        self._kernel = kernel
-        self._outbox = Outbox(transports.on_socket_writable)
-        transports.turns.behind = self._outbox.behind
+        self._egress = egress
+        self._pacer = Pacer(transports.on_socket_writable)
+        transports.turns.behind = self._pacer.behind
         self._publications: dict[str, Publication] = {}
         self._viewers: dict[str, Viewer] = {}
         self._feeds: dict[str, Feed] = {}
@@ -88,7 +88,7 @@ class ForwardingEngine:
         await self._transports.turns.mine()
         negotiated = negotiate(offer, "publish")
         publication = Publication(
-            self._new_id(), session, person, source, negotiated, self._kernel, offer
+            self._new_id(), session, person, source, negotiated, self._egress, offer
         )
         publication.began = self._on_publication
         publication.changed = self._on_tracks
@@ -121,7 +121,7 @@ class ForwardingEngine:
             for medium in negotiated.media
             if medium.flows
         }
-        viewer = Viewer(self._new_id(), person, negotiated, numbers, self._kernel)
+        viewer = Viewer(self._new_id(), person, negotiated, numbers, self._egress)
         viewer.began = self._on_viewer
         viewer.ended = self._on_viewer_ended
         viewer.wants_keyframe = feed.wants_keyframe
@@ -253,7 +253,7 @@ class ForwardingEngine:
 
     async def branch(self, *, stage: str, trunk: str) -> None:
         if trunk not in self._branches:
-            self._branches[trunk] = Branch(trunk, self._kernel, self._lead_room)
+            self._branches[trunk] = Branch(trunk, self._egress, self._lead_room)
         self._branched[stage] = trunk
         self._feed(stage)
 
@@ -332,7 +332,7 @@ class ForwardingEngine:
     def _feed(self, name: str) -> Feed:
         feed = self._feeds.get(name)
         if feed is None:
-            feed = self._feeds[name] = Feed(name, self._kernel, self._outbox)
+            feed = self._feeds[name] = Feed(name, self._egress, self._pacer)
             feed.on_behind = self._catch_up
             self._lead(feed)
         return feed
@@ -370,7 +370,7 @@ class ForwardingEngine:
 
     def _note_capacity(self, now_s: float) -> None:
         passed_s, self._looked_s = now_s - self._looked_s, now_s
-        busy_s, self._sent_s = self._outbox.busy_s - self._sent_s, self._outbox.busy_s
+        busy_s, self._sent_s = self._pacer.busy_s - self._sent_s, self._pacer.busy_s
         served = sum(len(f.viewers) for f in self._feeds.values() if f.picture or f.sound)
         self._capacity.note(passed_s=passed_s, busy_s=busy_s, viewers=served)
 
@@ -417,7 +417,7 @@ class ForwardingEngine:
         peers: list[Publication | Viewer] = [*self._publications.values()]
         peers += self._viewers.values()
         return Statistics(
-            kernel=self._kernel.name,
+            egress=self._egress.name,
             port=self._transports.port,
             load=self._load(),
             connecting=sum(not peer.live for peer in peers),
@@ -425,7 +425,7 @@ class ForwardingEngine:
             + sum(p.packets for p in self._publications.values()),
             packets_sent=sent[0],
             bytes_sent=sent[1],
-            packets_dropped=sent[2] + self._outbox.packets_dropped,
+            packets_dropped=sent[2] + self._pacer.packets_dropped,
             datagrams_refused=self._transports.refused,
             viewers_refused=self._viewers_refused,
             publications=[

@@ -1,7 +1,7 @@
 """One track on its way to those viewers of a stage who follow it.
 
 A lane keeps the publisher's sequence numbers and puts its timestamps on the stage's timeline. What a
-viewer has had before (of another lane) is its own affair: `Outlet` shifts what the lane has.
+viewer has had before (of another lane) is its own affair: `DownTrack` shifts what the lane has.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..egress import Batch, Group, Kernel, level
+from ..egress import Batch, Egress, Group, level
 from ..rtp import rtp
-from .pacer import Outbox
+from .pacer import Pacer
 from .track import MediaPacket, Taker, Track
 
 if TYPE_CHECKING:
-    from .downtrack import Outlet
+    from .downtrack import DownTrack
 
 SEND_TIME_AT = 17  # RTP header, extension header, one byte of id and length
 GAP_S = 0.4  # without a picture: the eye sees that it stands
@@ -41,8 +41,8 @@ class Lane(Taker):
     def __init__(
         self,
         track: Track,
-        kernel: Kernel,
-        outbox: Outbox,
+        egress: Egress,
+        pacer: Pacer,
         place: Callable[[Track, MediaPacket], float],
         now: Callable[[], float],
     ) -> None:
@@ -50,13 +50,13 @@ class Lane(Taker):
         self.open = True  # those who wait are taken along with the next beginning
         self.still = False  # slides: a picture that stands is none that has frozen
         self.on_begin: Callable[[Lane], None] = lambda lane: None  # each keyframe that was sent
-        self.following: dict[Outlet, Dialect | None] = {}
-        self.waiting: set[Outlet] = set()
+        self.following: dict[DownTrack, Dialect | None] = {}
+        self.waiting: set[DownTrack] = set()
         self.gaps = 0  # times without a picture, and how long they were
         self.gap_s = 0.0
         self.sent_s: float | None = None  # the newest picture; None for slides and sound
-        self._kernel = kernel
-        self._outbox = outbox
+        self._egress = egress
+        self._pacer = pacer
         self._place = place
         self.now = now
         self._groups: dict[Dialect, Group] = {}
@@ -82,37 +82,37 @@ class Lane(Taker):
 
     # Viewers ----------------------------------------------------------------------------------
 
-    def reserve(self, outlet: Outlet) -> None:
+    def reserve(self, downtrack: DownTrack) -> None:
         """It follows this lane by itself, and is added when it has caught up."""
-        self.following[outlet] = None
+        self.following[downtrack] = None
 
-    def add(self, outlet: Outlet, begin: int) -> None:
+    def add(self, downtrack: DownTrack, begin: int) -> None:
         """From the next batch on, but nothing before the sequence number `begin`.
 
         What comes late from before would have the numbers of something that the viewer had already.
         """
-        self.waiting.discard(outlet)
+        self.waiting.discard(downtrack)
         self._floor = max(self._floor, begin)
-        dialect = outlet.dialect(self.track.codec)
-        self.following[outlet] = dialect
+        dialect = downtrack.dialect(self.track.codec)
+        self.following[downtrack] = dialect
         if dialect is not None:
             group = self._groups.get(dialect)
             if group is None:
-                group = self._groups[dialect] = self._kernel.group()
-            group.add(outlet.stream)
+                group = self._groups[dialect] = self._egress.group()
+            group.add(downtrack.stream)
 
-    def discard(self, outlet: Outlet) -> None:
-        self.waiting.discard(outlet)
-        dialect = self.following.pop(outlet, None)
+    def discard(self, downtrack: DownTrack) -> None:
+        self.waiting.discard(downtrack)
+        dialect = self.following.pop(downtrack, None)
         if dialect is not None:
-            self._groups[dialect].discard(outlet.stream)
+            self._groups[dialect].discard(downtrack.stream)
 
     def end(self) -> None:
         """The track has ended, or its publication left the stage: viewers keep their place."""
         if self in self.track.lanes:
             self.track.lanes.remove(self)
-        for outlet in [*self.following, *self.waiting]:
-            outlet.leave(self)
+        for downtrack in [*self.following, *self.waiting]:
+            downtrack.leave(self)
 
     # Packets ----------------------------------------------------------------------------------
 
@@ -122,8 +122,8 @@ class Lane(Taker):
             self._note_gap(self.now())
         first = self._beginning(packets)
         if first is not None:
-            for outlet in list(self.waiting):
-                outlet.begin(self, first)
+            for downtrack in list(self.waiting):
+                downtrack.begin(self, first)
         self._newest = max(self._newest, packets[-1].sequence)
         if packets[0].sequence < self._floor:
             packets = [packet for packet in packets if packet.sequence >= self._floor]
@@ -143,7 +143,7 @@ class Lane(Taker):
             if len(group):
                 batch = self.render(dialect, packets)
                 batch = level(batch) if dialect.repaired else batch
-                self._outbox.send(group, batch, sound=self.sound)
+                self._pacer.send(group, batch, sound=self.sound)
 
     def render(
         self,
@@ -183,10 +183,10 @@ class Lane(Taker):
 
     def begin_anew(self) -> None:
         """The publisher has changed its codec: viewers go on with its first keyframe."""
-        for outlet in list(self.following):
-            outlet.leave(self)
-            if outlet.joining is None:
-                outlet.join(self)
+        for downtrack in list(self.following):
+            downtrack.leave(self)
+            if downtrack.joining is None:
+                downtrack.join(self)
 
     def _place_first(self, packet: MediaPacket) -> None:
         """Find the timeline's place for this track: once, and again if its timestamps begin anew."""

@@ -17,7 +17,7 @@ BEHIND_S = 0.04
 TURN_S = 0.002  # then the loop may read what has come: sound among it
 
 
-class Outbox:
+class Pacer:
     """Batches on their way to groups of viewers. `wait_writable` calls back when the port takes more."""
 
     def __init__(self, wait_writable: Callable[[Callable[[], None]], None]) -> None:

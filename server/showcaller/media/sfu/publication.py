@@ -8,7 +8,7 @@ from typing import Protocol
 from ... import system
 from ..contract.engine import Source
 from ..contract.statistics import LayerStatistics, PublicationStatistics, SoundStatistics
-from ..egress import Kernel, Keys, Sink
+from ..egress import Egress, Keys, Sink
 from ..rtp import rtcp, rtp
 from ..sdp.negotiation import Medium, Negotiated
 from ..transport.parameters import Path
@@ -55,7 +55,7 @@ class Publication:
         person: str,
         source: Source,
         negotiated: Negotiated,
-        kernel: Kernel,
+        egress: Egress,
         offer: str = "",
     ) -> None:
         """`offer` is what was negotiated: for workers that borrow the publication."""
@@ -75,7 +75,7 @@ class Publication:
         self.began: Callable[[Publication], None] = lambda publication: None
         self.changed: Callable[[Publication], None] = lambda publication: None
         self.ended: Callable[[Publication, str], None] = lambda publication, reason: None
-        self._kernel = kernel
+        self._egress = egress
         self._sink: Sink | None = None
         self._back: BackChannel | None = None
         self._media = {medium.kind: medium for medium in negotiated.media if medium.flows}
@@ -96,7 +96,7 @@ class Publication:
     # What the transport tells ------------------------------------------------------------------
 
     def on_connected(self, keys: Keys) -> None:
-        self._sink = self._kernel.sink(keys)
+        self._sink = self._egress.sink(keys)
         assert self.transport is not None and self.transport.path is not None
         self._sink.aim(*self.transport.path)
         self._back = self._sink

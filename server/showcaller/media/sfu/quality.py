@@ -43,7 +43,7 @@ class Samples:
         return None
 
 
-class Talk:
+class SessionQuality:
     """Counts begin at 0 with each session; what a viewer had before does not count."""
 
     def __init__(self) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from ... import system
 from ..contract.engine import Layer
 from ..contract.statistics import ViewerStatistics
-from ..egress import Kernel, Keys, Sink
+from ..egress import Egress, Keys, Sink
 from ..egress.batches import send_time
 from ..rtp import rtcp
 from ..sdp.negotiation import Negotiated
 from ..transport.parameters import Path
 from ..transport.transport import Transport
-from .downtrack import CATCH_UP_EVERY_S, Outlet
+from .downtrack import CATCH_UP_EVERY_S, DownTrack
 from .layers import LayerChooser
 from .loss import LossMeter
 
@@ -39,7 +39,7 @@ class Viewer:
         person: str,
         negotiated: Negotiated,
         ssrcs: dict[str, tuple[int, int]],
-        kernel: Kernel,
+        egress: Egress,
     ) -> None:
         self.resource = resource
         self.person = person
@@ -51,7 +51,7 @@ class Viewer:
         self.asked_s = system.monotonic_s()
         self.live_s = 0.0
         self.first_picture_ms: float | None = None
-        self.outlets: dict[str, Outlet] = {}
+        self.downtracks: dict[str, DownTrack] = {}
         self._seconds = 0
         self.chooser = LayerChooser()
         self.began: Callable[[Viewer], None] = lambda viewer: None
@@ -65,7 +65,7 @@ class Viewer:
         self.rtt_ms: float | None = None
         self.jitter_ms: float | None = None
         self.estimate_bps: int | None = None
-        self._kernel = kernel
+        self._egress = egress
         self._sink: Sink | None = None
         self._rtx_sequence = system.random_bits(15)
         self._again_bits = float(AGAIN_BPS)
@@ -80,13 +80,13 @@ class Viewer:
 
     def on_connected(self, keys: Keys) -> None:
         assert self.transport is not None and self.transport.path is not None
-        self._sink = self._kernel.sink(keys)
+        self._sink = self._egress.sink(keys)
         self._sink.aim(*self.transport.path)
         for medium in self.negotiated.media:
             if medium.flows:
                 ssrc, rtx = self.ssrcs[medium.kind]
                 begin = 1 + system.random_bits(15)
-                self.outlets[medium.kind] = Outlet(medium, self._sink, ssrc, rtx, begin)
+                self.downtracks[medium.kind] = DownTrack(medium, self._sink, ssrc, rtx, begin)
         self.live = True
         self.live_s = system.monotonic_s()
         self.began(self)
@@ -122,8 +122,8 @@ class Viewer:
         """Free everything."""
         if self.transport is not None:
             self.transport.close()
-        for outlet in self.outlets.values():
-            outlet.pause()
+        for downtrack in self.downtracks.values():
+            downtrack.pause()
         if self._sink is not None:
             self._sink.close()
             self._sink = None
@@ -136,9 +136,9 @@ class Viewer:
         now_s = system.monotonic_s()
         self._seconds += 1
         known = True
-        for outlet in self.outlets.values():
-            outlet.age()
-            known &= now_s - outlet.followed_s > KNOWN_AFTER_S
+        for downtrack in self.downtracks.values():
+            downtrack.age()
+            known &= now_s - downtrack.followed_s > KNOWN_AFTER_S
         if not known or self._seconds % REPORT_EVERY_S == 0:
             self._report(clock_offsets_s, now_s)
 
@@ -149,34 +149,34 @@ class Viewer:
         """
         wall_s = system.wall_ms_exact() / 1000
         packets = []
-        for kind, outlet in self.outlets.items():
-            timestamp = outlet.timestamp_at(now_s, clock_offsets_s.get(kind))
+        for kind, downtrack in self.downtracks.items():
+            timestamp = downtrack.timestamp_at(now_s, clock_offsets_s.get(kind))
             if timestamp is not None:
-                stream = outlet.stream
+                stream = downtrack.stream
                 packets.append(
                     rtcp.sender_report(
-                        outlet.ssrc, rtcp.ntp(wall_s), timestamp, stream.packets, stream.octets
+                        downtrack.ssrc, rtcp.ntp(wall_s), timestamp, stream.packets, stream.octets
                     )
                 )
-                packets.append(rtcp.sdes(outlet.ssrc, CNAME))
+                packets.append(rtcp.sdes(downtrack.ssrc, CNAME))
         if packets and self._sink is not None:
             self._sink.send_rtcp(b"".join(packets))
 
     def _note_blocks(self, blocks: tuple[rtcp.Block, ...] | list[rtcp.Block], now_s: float) -> None:
         """The picture's report decides about layers; while there is none, the sound's."""
-        video = self.outlets.get("video")
+        video = self.downtracks.get("video")
         for block in blocks:
-            outlet = next((o for o in self.outlets.values() if o.ssrc == block.ssrc), None)
-            if outlet is None:
+            downtrack = next((o for o in self.downtracks.values() if o.ssrc == block.ssrc), None)
+            if downtrack is None:
                 continue
             self._lost[block.ssrc] = max(0, block.lost)
             self._note_rtt(block)
             share = self._losses.setdefault(block.ssrc, LossMeter()).note(block, now_s)
-            if outlet is video or video is None or video.lane is None:
+            if downtrack is video or video is None or video.lane is None:
                 if share is not None:
                     self.lost_share = share
                     self.chooser.note_report(share, now_s)
-                clock_hz = outlet.medium.codecs[0].clock_hz
+                clock_hz = downtrack.medium.codecs[0].clock_hz
                 self.jitter_ms = round(block.jitter * 1000 / clock_hz, 1)
         self.packets_lost = sum(self._lost.values())
 
@@ -188,8 +188,8 @@ class Viewer:
     # Repairs ------------------------------------------------------------------------------------
 
     def _send_again(self, ssrc: int, sequences: list[int] | tuple[int, ...], now_s: float) -> None:
-        outlet = next((o for o in self.outlets.values() if o.ssrc == ssrc), None)
-        if outlet is None or self._sink is None:
+        downtrack = next((o for o in self.downtracks.values() if o.ssrc == ssrc), None)
+        if downtrack is None or self._sink is None:
             return
         self.nacks += len(sequences)
         self._again_bits = min(AGAIN_BPS, self._again_bits + (now_s - self._again_s) * AGAIN_BPS)
@@ -200,25 +200,25 @@ class Viewer:
                 return
             if now_s - self._resent.get((ssrc, sequence), -1e9) < patience_s:
                 continue  # the repair is on its way
-            self._repair(outlet, sequence, now_s)
+            self._repair(downtrack, sequence, now_s)
 
-    def _repair(self, outlet: Outlet, sequence: int, now_s: float) -> None:
-        found = outlet.again(sequence)
+    def _repair(self, downtrack: DownTrack, sequence: int, now_s: float) -> None:
+        found = downtrack.again(sequence)
         if found is None:
             return
         codec, packet = found
         self._again_bits -= 8 * len(packet)
-        self._resent.pop((outlet.ssrc, sequence), None)
-        self._resent[(outlet.ssrc, sequence)] = now_s
+        self._resent.pop((downtrack.ssrc, sequence), None)
+        self._resent[(downtrack.ssrc, sequence)] = now_s
         if len(self._resent) > MAX_RESENT:
             del self._resent[next(iter(self._resent))]
         assert self._sink is not None
         if codec.rtx is None:
-            sent = outlet.stream.send_again(packet, outlet.send_time_at)
+            sent = downtrack.stream.send_again(packet, downtrack.send_time_at)
         else:
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-            repair = _rtx(packet, codec.rtx, outlet.rtx_ssrc, self._rtx_sequence)
-            if at := outlet.send_time_at:  # receivers' estimates look at repairs too
+            repair = _rtx(packet, codec.rtx, downtrack.rtx_ssrc, self._rtx_sequence)
+            if at := downtrack.send_time_at:  # receivers' estimates look at repairs too
                 repair[at : at + 3] = send_time(system.monotonic_s()).to_bytes(3)
             sent = self._sink.send(bytes(repair))
         self.retransmitted += sent
@@ -238,20 +238,20 @@ class Viewer:
 
     @property
     def packets_sent(self) -> int:
-        return sum(outlet.stream.packets for outlet in self.outlets.values())
+        return sum(downtrack.stream.packets for downtrack in self.downtracks.values())
 
     @property
     def bytes_sent(self) -> int:
-        return sum(outlet.stream.octets for outlet in self.outlets.values())
+        return sum(downtrack.stream.octets for downtrack in self.downtracks.values())
 
     @property
     def packets_dropped(self) -> int:
-        return sum(outlet.stream.dropped for outlet in self.outlets.values())
+        return sum(downtrack.stream.dropped for downtrack in self.downtracks.values())
 
     @property
     def freezes(self) -> tuple[int, float]:
         """How often, and for how many seconds, the picture stood."""
-        video = self.outlets.get("video")
+        video = self.downtracks.get("video")
         return video.freezes if video else (0, 0.0)
 
     def statistics(self, stage: str, layer: str, now_s: float) -> ViewerStatistics:
@@ -279,13 +279,13 @@ class Viewer:
         self.chooser.asked = layer
 
     def catching_up(self) -> bool:
-        return any(outlet.catching_up for outlet in self.outlets.values())
+        return any(downtrack.catching_up for downtrack in self.downtracks.values())
 
     def step(self) -> None:
         """Send the next of the past, each `CATCH_UP_EVERY_S`."""
-        for outlet in self.outlets.values():
-            if outlet.catching_up:
-                outlet.step()
+        for downtrack in self.downtracks.values():
+            if downtrack.catching_up:
+                downtrack.step()
 
 
 STEP_EVERY_S = CATCH_UP_EVERY_S

@@ -1,4 +1,4 @@
-"""Real sockets on loopback, and both kernels with a clock that tests set."""
+"""Real sockets on loopback, and both egresses with a clock that tests set."""
 
 import socket
 import struct
@@ -9,10 +9,10 @@ from pylibsrtp import Policy, Session
 
 from showcaller.media.egress import Batch, Keys, build
 from showcaller.media.egress.keys import CM, GCM
-from showcaller.media.egress.native import NativeKernel
-from showcaller.media.egress.pure import PythonKernel
+from showcaller.media.egress.native import NativeEgress
+from showcaller.media.egress.pure import PythonEgress
 
-KERNELS = {"python": PythonKernel, "native": NativeKernel}
+EGRESSES = {"python": PythonEgress, "native": NativeEgress}
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 PROFILES = {
     GCM: (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 12),
@@ -22,16 +22,16 @@ PROFILES = {
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    """The native kernel, up to date with its source."""
+    """The native egress, up to date with its source."""
     try:
-        NativeKernel()
+        NativeEgress()
     except OSError:
         assert "built" in build.build()
 
 
-@pytest.fixture(params=KERNELS)
-def kernel(request, built):
-    return KERNELS[request.param](clock=lambda: 5.5)
+@pytest.fixture(params=EGRESSES)
+def egress(request, built):
+    return EGRESSES[request.param](clock=lambda: 5.5)
 
 
 class Peer:
@@ -112,9 +112,9 @@ def peer() -> Iterator[Callable[..., Peer]]:
 def watch(port, peer):
     """(sink, its peer), connected by sockets of their own."""
 
-    def make(kernel, family=socket.AF_INET, profile=GCM):
+    def make(egress, family=socket.AF_INET, profile=GCM):
         one = peer(family, profile)
-        sink = kernel.sink(one.keys)
+        sink = egress.sink(one.keys)
         sink.aim(port(family).fileno(), one.address)
         return sink, one
 
@@ -123,19 +123,19 @@ def watch(port, peer):
 
 @pytest.fixture(scope="module")
 def agreeing(built, make):
-    """For laws: (both kernels, `watch` on few sockets, `make`)."""
+    """For laws: (both egresses, `watch` on few sockets, `make`)."""
     sockets = {
-        kernel: (Peer(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for kernel in KERNELS
+        egress: (Peer(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for egress in EGRESSES
     }
 
-    def watch(kernel, *, profile):
-        old, sender = sockets[kernel.name]
+    def watch(egress, *, profile):
+        old, sender = sockets[egress.name]
         old.datagrams()
-        sink = kernel.sink(old.use(profile))
+        sink = egress.sink(old.use(profile))
         sink.aim(sender.fileno(), old.address)
         return sink, old
 
-    yield [made(clock=lambda: 5.5) for made in KERNELS.values()], watch, make
+    yield [made(clock=lambda: 5.5) for made in EGRESSES.values()], watch, make
     for one, sender in sockets.values():
         one.socket.close()
         sender.close()

@@ -1,4 +1,4 @@
-"""The law of the two kernels: given the same, they emit the same, byte by byte, and count the same."""
+"""The law of the two egresses: given the same, they emit the same, byte by byte, and count the same."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,12 +21,12 @@ begins = st.one_of(st.integers(0, 0xFFFF), st.sampled_from([0, 1, 0x7FFF, 0x8000
 
 
 class Story:
-    """What the steps of a story come to, for one kernel."""
+    """What the steps of a story come to, for one egress."""
 
-    def __init__(self, kernel, watch, make, profile):
+    def __init__(self, egress, watch, make, profile):
         self.make = make
-        self.sink, self.peer = watch(kernel, profile=profile)
-        self.stream, self.group = self.sink.stream(7), kernel.group()
+        self.sink, self.peer = watch(egress, profile=profile)
+        self.stream, self.group = self.sink.stream(7), egress.group()
         self.group.add(self.stream)
         self.last = []
 
@@ -63,7 +63,7 @@ class Story:
         return sequence
 
     def again(self, place, stamped):
-        """Something like what was sent last; whether it was sent is the kernel's to know."""
+        """Something like what was sent last; whether it was sent is the egress's to know."""
         packet = self.make.rtp(place, ssrc=7)
         packet = self.make.with_send_time(packet) if stamped else packet
         self.stream.send_again(packet, 17 if stamped else 0)
@@ -73,13 +73,13 @@ class Story:
 @given(begin=begins, story=stories, profile=st.sampled_from([GCM, CM]))
 def test_both_kernels_emit_the_same(agreeing, begin, story, profile):
     both, watch, make = agreeing
-    told = [list(Story(kernel, watch, make, profile).tell(begin, story)) for kernel in both]
+    told = [list(Story(egress, watch, make, profile).tell(begin, story)) for egress in both]
     assert told[0] == told[1]
 
 
 @settings(max_examples=60, deadline=None)
 @given(begin=begins, story=stories, profile=st.sampled_from([GCM, CM]))
-def test_a_peer_understands_all_that_the_native_kernel_emits(agreeing, begin, story, profile):
+def test_a_peer_understands_all_that_the_native_egress_emits(agreeing, begin, story, profile):
     both, watch, make = agreeing
     one = Story(both[1], watch, make, profile)
     batches_only = [step for step in story if step[0] != "again"]

@@ -1,4 +1,4 @@
-"""Which kernel an installation gets, and how the native one is built."""
+"""Which egress an installation gets, and how the native one is built."""
 
 import ctypes
 import subprocess
@@ -10,13 +10,13 @@ from showcaller.media.egress import build, choose
 
 
 def test_the_native_one_is_preferred(built, monkeypatch):
-    monkeypatch.delenv("SHOWCALLER_MEDIA_KERNEL", raising=False)
+    monkeypatch.delenv("SHOWCALLER_MEDIA_EGRESS", raising=False)
     assert choose().name == choose("native").name == "native"
 
 
 def test_either_can_be_asked_for(built, monkeypatch):
     assert choose("python").name == "python"
-    monkeypatch.setenv("SHOWCALLER_MEDIA_KERNEL", "python")
+    monkeypatch.setenv("SHOWCALLER_MEDIA_EGRESS", "python")
     assert choose().name == "python"
     assert choose("native").name == "native", "who asks by name gets that one"
 
@@ -24,29 +24,29 @@ def test_either_can_be_asked_for(built, monkeypatch):
 def test_other_names_are_an_error(monkeypatch):
     with pytest.raises(ValueError, match="'rust'"):
         choose("rust")
-    monkeypatch.setenv("SHOWCALLER_MEDIA_KERNEL", "fast")
+    monkeypatch.setenv("SHOWCALLER_MEDIA_EGRESS", "fast")
     with pytest.raises(ValueError, match="'fast'"):
         choose()
 
 
 def test_without_the_library_the_one_in_python_serves(monkeypatch, tmp_path):
-    monkeypatch.setattr(build, "LIBRARY", tmp_path / "libkernel.so")
+    monkeypatch.setattr(build, "LIBRARY", tmp_path / "libegress.so")
     assert choose().name == "python"
     with pytest.raises(RuntimeError, match="no C compiler"):
         choose("native")
 
 
 def test_a_library_of_another_source_is_not_used(built, monkeypatch, tmp_path):
-    changed = tmp_path / "kernel.c"
+    changed = tmp_path / "egress.c"
     changed.write_text(build.SOURCE.read_text() + "/* newer */")
     monkeypatch.setattr(build, "SOURCE", changed)
     assert choose().name == "python"
-    with pytest.raises(RuntimeError, match="make kernel"):
+    with pytest.raises(RuntimeError, match="make egress"):
         choose("native")
 
 
 def test_a_library_that_can_not_be_loaded_is_not_used(monkeypatch, tmp_path):
-    broken = tmp_path / "libkernel.so"
+    broken = tmp_path / "libegress.so"
     broken.write_bytes(b"\x7fELF and no more")
     monkeypatch.setattr(build, "LIBRARY", broken)
     assert choose().name == "python"
@@ -69,10 +69,10 @@ def test_it_is_built_without_a_warning(tmp_path):
 
 def test_building_says_how_it_went(tmp_path):
     target = tmp_path / "new.so"
-    assert build.build(target) == "media kernel: built new.so"
+    assert build.build(target) == "media egress: built new.so"
     library = ctypes.PyDLL(str(target))
-    library.kernel_digest.restype = ctypes.c_char_p
-    assert library.kernel_digest().decode() == build.digest()
+    library.egress_digest.restype = ctypes.c_char_p
+    assert library.egress_digest().decode() == build.digest()
     assert list(tmp_path.iterdir()) == [target]
 
 

@@ -44,14 +44,14 @@ class Scene:
     """Three viewers of a group, and two batches: of two runs, and of one."""
 
     def __init__(self, name, library):
-        from conftest import KERNELS, Peer, batch, rtp
+        from conftest import EGRESSES, Peer, batch, rtp
 
         self.refuse = ctypes.CDLL(library).refuse
-        kernel = KERNELS[name]()
+        egress = EGRESSES[name]()
         self.port = Peer()
-        self.group, self.peers, self.sinks = kernel.group(), [Peer() for _ in range(3)], []
+        self.group, self.peers, self.sinks = egress.group(), [Peer() for _ in range(3)], []
         for peer in self.peers:
-            sink = kernel.sink(peer.keys)
+            sink = egress.sink(peer.keys)
             sink.aim(self.port.socket.fileno(), peer.address)
             self.group.add(sink.stream(1))
             self.sinks.append(sink)
@@ -148,5 +148,5 @@ def test_what_can_not_be_delivered_is_dropped(told):
 
 
 if __name__ == "__main__":
-    kernel_name, story_name, preloaded = sys.argv[1:]
-    print(json.dumps(globals()[story_name](Scene(kernel_name, preloaded))))
+    egress_name, story_name, preloaded = sys.argv[1:]
+    print(json.dumps(globals()[story_name](Scene(egress_name, preloaded))))

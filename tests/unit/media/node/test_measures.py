@@ -47,7 +47,7 @@ MAIN = StageStatistics(
     layers={"high": 290, "none": 10},
 )
 WORKER = Statistics(
-    kernel="native",
+    egress="native",
     port=50_000,
     load=0.4,
     connecting=3,
@@ -77,7 +77,7 @@ def test_everything_is_counted_once_under_its_labels():
     assert found["worker_restarts_total", "show"] == 2
     assert found["publications", "show"] == 2
     assert found["connecting", "show"] == 3
-    assert found["worker_info", "show", "native", "0", "50000"] == 1
+    assert found["worker_info", "native", "show", "0", "50000"] == 1
     assert found["worker_load", "show", "0"] == 0.4
     assert found["datagrams_refused_total", "show", "0"] == 9
     assert found["datagrams_refused_total", "show", "1"] == 0

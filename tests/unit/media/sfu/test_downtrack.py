@@ -1,4 +1,4 @@
-"""One viewer's stream has no seam, whatever it follows: a real kernel and socket, tracks by hand."""
+"""One viewer's stream has no seam, whatever it follows: a real egress and socket, tracks by hand."""
 
 import random
 import socket
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from pylibsrtp import Policy, Session
 
 from showcaller.media.egress import Keys
-from showcaller.media.egress.pure import PythonKernel
+from showcaller.media.egress.pure import PythonEgress
 from showcaller.media.rtp import rtp
 from showcaller.media.sdp.codec_choice import Codec
 from showcaller.media.sdp.negotiation import Medium
-from showcaller.media.sfu.downtrack import CATCH_UP_SPEED, Outlet
+from showcaller.media.sfu.downtrack import CATCH_UP_SPEED, DownTrack
 from showcaller.media.sfu.lane import Lane
-from showcaller.media.sfu.pacer import Outbox
+from showcaller.media.sfu.pacer import Pacer
 from showcaller.media.sfu.track import Track
 
 KEY, SALT = bytes(range(16)), bytes(range(100, 112))
@@ -62,20 +62,20 @@ class Source:
 
 
 class Rig:
-    """A clock, a viewer's socket, and an outlet that sends to it."""
+    """A clock, a viewer's socket, and an downtrack that sends to it."""
 
     def __init__(self):
         self.now_s = 1_000.0
-        self.kernel = PythonKernel(clock=lambda: self.now_s)
-        self.outbox = Outbox(lambda callback: pytest.fail("loopback blocked"))
+        self.egress = PythonEgress(clock=lambda: self.now_s)
+        self.pacer = Pacer(lambda callback: pytest.fail("loopback blocked"))
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.socket.setblocking(False)
         self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sink = self.kernel.sink(Keys("SRTP_AEAD_AES_128_GCM", KEY, SALT))
+        self.sink = self.egress.sink(Keys("SRTP_AEAD_AES_128_GCM", KEY, SALT))
         self.sink.aim(self.sender.fileno(), self.socket.getsockname())
         medium = Medium("video", "0", True, (OURS,), {}, frozenset(), (), {}, (), ())
-        self.outlet = Outlet(medium, self.sink, VIEWER_SSRC, RTX_SSRC, begin=65_530)
+        self.downtrack = DownTrack(medium, self.sink, VIEWER_SSRC, RTX_SSRC, begin=65_530)
         policy = Policy(
             KEY + SALT, Policy.SSRC_ANY_INBOUND, 0, Policy.SRTP_PROFILE_AEAD_AES_128_GCM
         )
@@ -83,13 +83,13 @@ class Rig:
         self.packets = []
 
     def close(self):
-        self.outlet.pause()
+        self.downtrack.pause()
         self.sink.close()
         self.socket.close()
         self.sender.close()
 
     def lane(self, source):
-        return Lane(source.track, self.kernel, self.outbox, self.place, lambda: self.now_s)
+        return Lane(source.track, self.egress, self.pacer, self.place, lambda: self.now_s)
 
     def place(self, track, packet):
         return self.now_s
@@ -135,7 +135,7 @@ def assert_seamless(packets):
 async def test_a_viewer_begins_with_a_keyframe(rig):
     source = rig.source(1)
     lane = rig.lane(source)
-    rig.outlet.join(lane)
+    rig.downtrack.join(lane)
     source.frame()
     assert rig.received() == []
     source.frame(keyframe=True)
@@ -148,10 +148,10 @@ async def test_a_viewer_begins_with_a_keyframe(rig):
 async def test_the_old_lane_goes_on_until_the_new_ones_keyframe(rig):
     old, new = rig.source(1), rig.source(2)
     old_lane, new_lane = rig.lane(old), rig.lane(new)
-    rig.outlet.join(old_lane)
+    rig.downtrack.join(old_lane)
     old.frame(keyframe=True)
     rig.pass_time()
-    rig.outlet.join(new_lane)
+    rig.downtrack.join(new_lane)
     new.frame()
     old.frame()
     rig.pass_time()
@@ -166,10 +166,10 @@ async def test_the_old_lane_goes_on_until_the_new_ones_keyframe(rig):
 async def test_who_changes_their_mind_stays(rig):
     old, new = rig.source(1), rig.source(2)
     old_lane, new_lane = rig.lane(old), rig.lane(new)
-    rig.outlet.join(old_lane)
+    rig.downtrack.join(old_lane)
     old.frame(keyframe=True)
-    rig.outlet.join(new_lane)
-    rig.outlet.stay()
+    rig.downtrack.join(new_lane)
+    rig.downtrack.stay()
     new.frame(keyframe=True)
     rig.pass_time()
     old.frame()
@@ -184,8 +184,8 @@ async def test_a_newcomer_is_sent_the_past_quickly_and_is_not_behind_afterwards(
     for _ in range(20):
         rig.pass_time()
         source.frame()
-    assert rig.outlet.catch_up(lane, rig.now_s)
-    while not rig.outlet.step():
+    assert rig.downtrack.catch_up(lane, rig.now_s)
+    while not rig.downtrack.step():
         rig.pass_time(0.005)
     packets = list(rig.received())
     assert len(packets) == 42
@@ -205,7 +205,7 @@ async def test_nobody_catches_up_with_what_is_too_long_ago(rig):
     source.frame(keyframe=True)
     rig.pass_time(10)
     source.frame()
-    assert not rig.outlet.catch_up(lane, rig.now_s)
+    assert not rig.downtrack.catch_up(lane, rig.now_s)
 
 
 async def test_what_is_asked_for_again_is_what_was_sent_over_every_seam(rig):
@@ -214,31 +214,31 @@ async def test_what_is_asked_for_again_is_what_was_sent_over_every_seam(rig):
     first.frame(keyframe=True)
     rig.pass_time()
     first.frame()
-    assert rig.outlet.catch_up(first_lane, rig.now_s)
-    while not rig.outlet.step():
+    assert rig.downtrack.catch_up(first_lane, rig.now_s)
+    while not rig.downtrack.step():
         pass
-    rig.outlet.join(second_lane)
+    rig.downtrack.join(second_lane)
     rig.pass_time()
     second.frame(keyframe=True)
     rig.pass_time()
     second.frame()
     for packet in rig.received():
-        codec, again = rig.outlet.again(packet.sequence)
+        codec, again = rig.downtrack.again(packet.sequence)
         assert codec == OURS
         assert rtp.parse(again) == packet
-    assert rig.outlet.again((rig.packets[0].sequence - 1) & 0xFFFF) is None
-    assert rig.outlet.again((rig.packets[-1].sequence + 1) & 0xFFFF) is None
+    assert rig.downtrack.again((rig.packets[0].sequence - 1) & 0xFFFF) is None
+    assert rig.downtrack.again((rig.packets[-1].sequence + 1) & 0xFFFF) is None
 
 
 async def test_a_viewer_without_the_codec_is_sent_nothing_and_loses_nothing(rig):
     first, other = rig.source(1), rig.source(2)
     other.track.codec = THEIRS._replace(name="H264", key="video/h264 baseline")
     first_lane, other_lane = rig.lane(first), rig.lane(other)
-    rig.outlet.join(first_lane)
+    rig.downtrack.join(first_lane)
     first.frame(keyframe=True)
-    rig.outlet.begin(other_lane, first.track.last)
+    rig.downtrack.begin(other_lane, first.track.last)
     rig.pass_time()
-    rig.outlet.join(first_lane)
+    rig.downtrack.join(first_lane)
     first.frame(keyframe=True)
     assert len(rig.received()) == 4
     assert {p.payload_type for p in rig.packets} == {96}
@@ -264,13 +264,13 @@ async def test_a_viewers_stream_has_no_seam(story):
             if action in ("frame", "keyframe"):
                 sources[number].frame(keyframe=action == "keyframe", packets=1 + number)
             elif action == "join":
-                rig.outlet.join(lanes[number])
+                rig.downtrack.join(lanes[number])
             elif action == "pause":
-                rig.outlet.pause()
-            elif rig.outlet.lane is None and rig.outlet.joining is None:
-                rig.outlet.catch_up(lanes[number], rig.now_s)
-            if rig.outlet.catching_up:
-                rig.outlet.step()
+                rig.downtrack.pause()
+            elif rig.downtrack.lane is None and rig.downtrack.joining is None:
+                rig.downtrack.catch_up(lanes[number], rig.now_s)
+            if rig.downtrack.catching_up:
+                rig.downtrack.step()
         packets = rig.received()
         if packets:
             assert_seamless(packets)

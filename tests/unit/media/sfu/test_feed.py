@@ -9,7 +9,7 @@ import pytest
 
 from showcaller.media.egress import choose
 from showcaller.media.sfu.feed import SOUND_WAITS_S, WAIT_FOR_KEYFRAME_S, Feed
-from showcaller.media.sfu.pacer import Outbox
+from showcaller.media.sfu.pacer import Pacer
 from showcaller.testing.media_by_hand import (
     DELTA_PICTURE,
     KEY_PICTURE,
@@ -33,18 +33,18 @@ def clock(monkeypatch):
 
 class Stage:
     def __init__(self, clock):
-        self.clock, self.kernel = clock, choose("python")
-        self.feed = Feed("main", self.kernel, Outbox(lambda again: None))
+        self.clock, self.egress = clock, choose("python")
+        self.feed = Feed("main", self.egress, Pacer(lambda again: None))
         self.audiences = []
 
     def speaker(self, name, **more):
         offer = OFFERS / "chromium-publisher.sdp"
-        speaker = Speaker(self.clock, self.kernel, offer, name=name, **more)
+        speaker = Speaker(self.clock, self.egress, offer, name=name, **more)
         speaker.mark = bytes([len(name)])
         return speaker
 
     def audience(self, offer="chromium-viewer.sdp"):
-        audience = Audience(self.kernel, OFFERS / offer)
+        audience = Audience(self.egress, OFFERS / offer)
         self.audiences.append(audience)
         self.feed.add(audience.viewer)
         return audience

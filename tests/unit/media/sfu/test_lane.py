@@ -1,4 +1,4 @@
-"""One track on its way to its viewers: a real kernel and sockets, a track by hand."""
+"""One track on its way to its viewers: a real egress and sockets, a track by hand."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 from pylibsrtp import Policy, Session
 
 from showcaller.media.egress import Keys
-from showcaller.media.egress.pure import PythonKernel
+from showcaller.media.egress.pure import PythonEgress
 from showcaller.media.rtp import rtp
 from showcaller.media.sdp.codec_choice import Codec
 from showcaller.media.sdp.negotiation import Medium
-from showcaller.media.sfu.downtrack import LEVEL, ORIENTATION, Outlet
+from showcaller.media.sfu.downtrack import LEVEL, ORIENTATION, DownTrack
 from showcaller.media.sfu.lane import GAP_S, Lane
-from showcaller.media.sfu.pacer import Outbox
+from showcaller.media.sfu.pacer import Pacer
 from showcaller.media.sfu.track import Track
 
 KEY, SALT = bytes(range(16)), bytes(range(100, 112))
@@ -26,18 +26,18 @@ FRAME = 3_000  # RTP units
 
 
 class Watching:
-    """A viewer: `outlet` sends to its socket."""
+    """A viewer: `downtrack` sends to its socket."""
 
-    def __init__(self, kernel, codec, extensions):
+    def __init__(self, egress, codec, extensions):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.socket.setblocking(False)
         self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sink = kernel.sink(Keys("SRTP_AEAD_AES_128_GCM", KEY, SALT))
+        self.sink = egress.sink(Keys("SRTP_AEAD_AES_128_GCM", KEY, SALT))
         self.sink.aim(self.sender.fileno(), self.socket.getsockname())
         kind = codec.key.partition("/")[0]
         medium = Medium(kind, "0", True, (codec,), extensions, frozenset(), (), {}, (), ())
-        self.outlet = Outlet(medium, self.sink, 77, 78, begin=99)
+        self.downtrack = DownTrack(medium, self.sink, 77, 78, begin=99)
         policy = Policy(
             KEY + SALT, Policy.SSRC_ANY_INBOUND, 0, Policy.SRTP_PROFILE_AEAD_AES_128_GCM
         )
@@ -61,13 +61,13 @@ class Watching:
         return [packet.timestamp for packet in self.received()[0]]
 
     def close(self):
-        self.outlet.pause()
+        self.downtrack.pause()
         self.sink.close()
         self.socket.close()
         self.sender.close()
 
 
-class Order(Outbox):
+class Order(Pacer):
     """Remembers what was called sound."""
 
     def __init__(self):
@@ -85,21 +85,21 @@ class Rig:
     def __init__(self, codec=VP8):
         self.now_s = 1_000.0
         self.placed_s = None
-        self.kernel = PythonKernel(clock=lambda: self.now_s)
-        self.outbox = Order()
+        self.egress = PythonEgress(clock=lambda: self.now_s)
+        self.pacer = Order()
         self.codec = codec
         kind = codec.key.partition("/")[0]
         self.track = Track(SimpleNamespace(), kind, 1, "", codec)
-        self.lane = Lane(self.track, self.kernel, self.outbox, self.place, lambda: self.now_s)
+        self.lane = Lane(self.track, self.egress, self.pacer, self.place, lambda: self.now_s)
         self.watching = []
 
     def place(self, track, packet):
         return self.now_s if self.placed_s is None else self.placed_s
 
     def viewer(self, *, codec=None, extensions=()):
-        viewer = Watching(self.kernel, codec or self.codec, dict(extensions))
+        viewer = Watching(self.egress, codec or self.codec, dict(extensions))
         self.watching.append(viewer)
-        viewer.outlet.join(self.lane)
+        viewer.downtrack.join(self.lane)
         return viewer
 
     def send(self, sequence, payload=DELTA, *, timestamp=None, marker=True, extras=(b"", b"")):
@@ -131,8 +131,8 @@ async def test_what_comes_late_from_before_a_viewers_beginning_is_not_for_it(rig
 
 async def test_the_latest_beginning_counts_whoever_comes_afterwards(rig):
     first, second = rig.viewer(), rig.viewer()
-    rig.lane.add(first.outlet, 10)
-    rig.lane.add(second.outlet, 5)
+    rig.lane.add(first.downtrack, 10)
+    rig.lane.add(second.downtrack, 5)
     rig.send(11)
     rig.send(7)
     assert first.sequences() == second.sequences() == [11]
@@ -252,7 +252,7 @@ async def test_sound_goes_before_pictures_and_says_how_loud_it_is(rig):
     listening, watching = sound.viewer(extensions={LEVEL: 6}), rig.viewer()
     sound.send(1, b"opus", extras=(b"", b"\x8c"))
     rig.send(1, KEYFRAME)
-    assert (sound.outbox.sounds, rig.outbox.sounds) == ([True], [False])
+    assert (sound.pacer.sounds, rig.pacer.sounds) == ([True], [False])
     assert [p.extensions for p in listening.received()[0]] == [{6: b"\x8c"}]
     assert len(watching.received()[0]) == 1
     sound.close()

@@ -12,21 +12,21 @@ from hypothesis import strategies as st
 
 from showcaller.media.egress import Batch, Keys, choose
 from showcaller.media.egress.keys import GCM
-from showcaller.media.sfu import pacer as outboxes
-from showcaller.media.sfu.pacer import Outbox
+from showcaller.media.sfu import pacer as pacers
+from showcaller.media.sfu.pacer import Pacer
 
-KERNELS = ("python", "native")
+EGRESSES = ("python", "native")
 KEYS = Keys(GCM, bytes(16), bytes(12))
 
 
 class Viewer:
     """One of a group. `got`: the sequence numbers that arrived, in order."""
 
-    def __init__(self, kernel, sender, ssrc):
+    def __init__(self, egress, sender, ssrc):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.socket.setblocking(False)
-        self.sink = kernel.sink(KEYS)
+        self.sink = egress.sink(KEYS)
         self.sink.aim(sender.fileno(), self.socket.getsockname())
         self.stream = self.sink.stream(ssrc)
         self._got = []
@@ -47,26 +47,26 @@ class Viewer:
 class Room:
     """A group whose batches go to two viewers a turn of the loop."""
 
-    def __init__(self, kernel, viewers=5):
-        self.kernel = choose(kernel)
+    def __init__(self, egress, viewers=5):
+        self.egress = choose(egress)
         self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sender.bind(("127.0.0.1", 0))
         self.sender.setblocking(False)
         self.waiting = []
-        self.outbox = Outbox(self.waiting.append)
+        self.pacer = Pacer(self.waiting.append)
         self.viewers = []
-        self.group, self.sound = self.kernel.group(), self.kernel.group()
+        self.group, self.sound = self.egress.group(), self.egress.group()
         for _ in range(viewers):
             self.join(self.group)
 
     def join(self, group):
-        viewer = Viewer(self.kernel, self.sender, 100 + len(self.viewers))
+        viewer = Viewer(self.egress, self.sender, 100 + len(self.viewers))
         self.viewers.append(viewer)
         group.add(viewer.stream)
         return viewer
 
     def send(self, sequence, *, packets=1):
-        self.outbox.send(self.group, batch(sequence, packets), sound=False)
+        self.pacer.send(self.group, batch(sequence, packets), sound=False)
 
     def close(self):
         for viewer in self.viewers:
@@ -89,11 +89,11 @@ async def turn():
 
 @pytest.fixture(autouse=True)
 def two_a_turn(monkeypatch):
-    monkeypatch.setattr(outboxes, "CHUNK_PACKETS", 2)
-    monkeypatch.setattr(outboxes, "TURN_S", -1.0)
+    monkeypatch.setattr(pacers, "CHUNK_PACKETS", 2)
+    monkeypatch.setattr(pacers, "TURN_S", -1.0)
 
 
-@pytest.fixture(params=KERNELS)
+@pytest.fixture(params=EGRESSES)
 def room(request):
     room = Room(request.param)
     yield room
@@ -119,7 +119,7 @@ async def test_who_leaves_in_between_costs_nobody_else_a_packet(room):
 async def test_sound_goes_before_pictures_that_wait(room):
     listener = room.join(room.sound)
     room.send(1)
-    room.outbox.send(room.sound, batch(7), sound=True)
+    room.pacer.send(room.sound, batch(7), sound=True)
     await turn()
     assert listener.got == [7]
     assert not room.viewers[4].got
@@ -128,9 +128,9 @@ async def test_sound_goes_before_pictures_that_wait(room):
 async def test_pictures_that_waited_too_long_are_dropped_and_counted(room, monkeypatch):
     room.send(1, packets=2)  # one viewer a turn
     room.send(3, packets=2)
-    monkeypatch.setattr(outboxes, "OVERDUE_S", -1.0)
+    monkeypatch.setattr(pacers, "OVERDUE_S", -1.0)
     await turn()
-    assert room.outbox.packets_dropped == 4 * 2 + 5 * 2
+    assert room.pacer.packets_dropped == 4 * 2 + 5 * 2
     monkeypatch.undo()
     room.send(5)
     assert [viewer.got for viewer in room.viewers] == [[1, 2, 5]] + [[5]] * 4
@@ -163,10 +163,10 @@ actions = st.one_of(
 )
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("egress", EGRESSES)
 @settings(max_examples=60, deadline=None)
 @given(story=st.lists(actions, max_size=25))
-def test_nobody_misses_a_batch_or_gets_one_twice(kernel, story):
+def test_nobody_misses_a_batch_or_gets_one_twice(egress, story):
     async def tell():
         sent, left = 0, set()
         joined = dict.fromkeys(range(5), 0)
@@ -182,7 +182,7 @@ def test_nobody_misses_a_batch_or_gets_one_twice(kernel, story):
             elif number < len(room.viewers):
                 left.add(number)
                 room.group.discard(room.viewers[number].stream)
-        while room.outbox._pictures:
+        while room.pacer._pictures:
             await turn()
         everything = list(range(1, sent + 1))
         for number, viewer in enumerate(room.viewers):
@@ -192,7 +192,7 @@ def test_nobody_misses_a_batch_or_gets_one_twice(kernel, story):
                 assert begin <= joined[number] + 1
                 assert begin + len(viewer.got) == sent + 1
 
-    room = Room(kernel)
+    room = Room(egress)
     try:
         asyncio.run(tell())
     finally:

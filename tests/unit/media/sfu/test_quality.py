@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showcaller.media.sfu.quality import Samples, Talk
+from showcaller.media.sfu.quality import Samples, SessionQuality
 
 
 class Viewer:
@@ -27,7 +27,7 @@ class Viewer:
 
 def test_only_what_comes_during_the_talk_counts():
     viewer = Viewer(packets_sent=100, bytes_sent=10_000, packets_lost=7, nacks=5, retransmitted=4)
-    talk = Talk()
+    talk = SessionQuality()
     talk.note_viewer(viewer, 1)
     viewer.add(packets_sent=30, bytes_sent=3_000, packets_lost=2, nacks=1, retransmitted=1)
     talk.note_left(viewer)
@@ -40,7 +40,7 @@ def test_only_what_comes_during_the_talk_counts():
 
 def test_losses_that_receivers_take_back_do_not_count_below_zero():
     """A repair that came late makes the cumulative number of lost packets smaller (RFC 3550 §6.4.1)."""
-    viewer, talk = Viewer(packets_lost=10), Talk()
+    viewer, talk = Viewer(packets_lost=10), SessionQuality()
     talk.note_viewer(viewer, 1)
     viewer.packets_lost = 4
     talk.note_counts(viewer)
@@ -51,7 +51,7 @@ def test_losses_that_receivers_take_back_do_not_count_below_zero():
 
 
 def test_viewers_are_counted_by_their_sessions_and_at_one_time():
-    talk = Talk()
+    talk = SessionQuality()
     first, second = Viewer("a"), Viewer("b")
     talk.note_viewer(first, 1)
     talk.note_viewer(second, 2)
@@ -61,7 +61,7 @@ def test_viewers_are_counted_by_their_sessions_and_at_one_time():
 
 
 def test_seconds_of_watching_by_layer():
-    talk, viewer = Talk(), Viewer()
+    talk, viewer = SessionQuality(), Viewer()
     talk.note_viewer(viewer, 1)
     for layer in ("high", "high", "low", "none"):
         talk.note_second(viewer, layer, 1.0)
@@ -71,7 +71,7 @@ def test_seconds_of_watching_by_layer():
 
 
 def test_splices_and_first_pictures():
-    talk = Talk()
+    talk = SessionQuality()
     for wait_ms in (40.0, 120.0, 80.0):
         talk.note_splice(wait_ms)
     for after_ms in range(1, 101):
@@ -83,7 +83,7 @@ def test_splices_and_first_pictures():
 
 
 def test_a_talk_that_nobody_saw():
-    quality = Talk().quality()
+    quality = SessionQuality().quality()
     assert (quality.viewers, quality.packets_sent, quality.rtt_ms_p50) == (0, 0, None)
 
 
@@ -104,7 +104,7 @@ steps = st.lists(
 @given(steps)
 def test_sums_are_what_viewers_had_while_they_were_there(story):
     """However often, and in whatever order, they are counted."""
-    talk, wanted, here = Talk(), 0, set()
+    talk, wanted, here = SessionQuality(), 0, set()
     viewers = [Viewer(str(number)) for number in range(3)]
     for number, step in story:
         viewer = viewers[number]

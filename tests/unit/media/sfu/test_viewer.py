@@ -13,7 +13,7 @@ from showcaller.media.egress import choose
 from showcaller.media.rtp import rtcp
 from showcaller.media.sfu import viewer as viewers
 from showcaller.media.sfu.feed import Feed
-from showcaller.media.sfu.pacer import Outbox
+from showcaller.media.sfu.pacer import Pacer
 from showcaller.testing.media_by_hand import (
     DELTA_PICTURE,
     KEY_PICTURE,
@@ -38,12 +38,12 @@ class Stage:
     """A speaker on a stage, and one who watches."""
 
     def __init__(self, clock):
-        kernel = choose("python")
+        egress = choose("python")
         self.clock = clock
-        self.feed = Feed("main", kernel, Outbox(lambda again: None))
-        self.speaker = Speaker(clock, kernel, OFFERS / "chromium-publisher.sdp")
+        self.feed = Feed("main", egress, Pacer(lambda again: None))
+        self.speaker = Speaker(clock, egress, OFFERS / "chromium-publisher.sdp")
         self.speaker.publication.changed = lambda publication: self.show()
-        self.audience = Audience(kernel, OFFERS / "chromium-viewer.sdp")
+        self.audience = Audience(egress, OFFERS / "chromium-viewer.sdp")
         self.viewer = self.audience.viewer
         self.wishes = 0
         self.viewer.wants_keyframe = self.wish

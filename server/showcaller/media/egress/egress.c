@@ -1,4 +1,4 @@
-/* The native kernel: for each viewer of a group, rewrite the headers of a batch of RTP packets, encrypt them (SRTP,
+/* The native egress: for each viewer of a group, rewrite the headers of a batch of RTP packets, encrypt them (SRTP,
    RFC 3711 and RFC 7714) and send each run of equal sizes as one datagram that the system cuts (UDP_SEGMENT).
 
    native.py is the only caller, with the GIL held: so there is one thread, and static scratch memory. Membership,
@@ -51,7 +51,7 @@ static struct {
 } ssl;
 
 /* Find OpenSSL in the library at `path` (NULL: the program itself) or what that depends on. 0: found. */
-int kernel_bind(const char *path) {
+int egress_bind(const char *path) {
     static const struct { const char *name; void **slot; } wanted[] = {
 #define WANT(name) {#name, (void **)&ssl.name}
         WANT(EVP_CIPHER_CTX_new), WANT(EVP_CIPHER_CTX_free), WANT(EVP_CIPHER_CTX_ctrl), WANT(EVP_aes_128_gcm),
@@ -67,8 +67,8 @@ int kernel_bind(const char *path) {
     return 0;
 }
 
-/* Which kernel.c this was built from. */
-const char *kernel_digest(void) { return DIGEST; }
+/* Which egress.c this was built from. */
+const char *egress_digest(void) { return DIGEST; }
 
 /* ---- sinks and streams ---- */
 
