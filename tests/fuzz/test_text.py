@@ -15,7 +15,7 @@ from showcaller.domain.text import TextProblem, clean_text
 LIMITS = {"max_graphemes": 40, "max_bytes": 200}
 NASTY = "\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e\u200b\u200d\u200e\ufeff\u2028\u2029"
 texts = st.text(
-    st.one_of(st.sampled_from(NASTY + " \n\t\r\x00aé\u0301\u0323אب👍🇩"), st.characters())
+    st.one_of(st.sampled_from(NASTY + " \n\t\r\v\f\x85\x00aé\u0301\u0323אب👍🇩"), st.characters())
 )
 
 

@@ -11,7 +11,8 @@ import unicodedata
 import regex
 
 _FORBIDDEN_CONTROL = regex.compile(r"[\p{Cc}--[\n\t]]", regex.V1)
-_LINE_SEPARATOR = regex.compile("[\u2028\u2029]")
+# Unicode §5.8: CR LF, CR, vertical tab, form feed, NEL, line and paragraph separators.
+_LINE_END = regex.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 # UAX #9 §2: embeddings and overrides, which reach past their end; isolates can't.
 _BIDI_EMBEDDING = regex.compile("[\u202a-\u202e]")
 _BIDI_ISOLATE = regex.compile("[\u2066-\u2069]")
@@ -30,6 +31,12 @@ class TextProblem(ValueError):
         self.message = message
 
 
+def unify_line_ends(text: str) -> str:
+    """Return `text` with a line feed for each line end that any tool writes."""
+    unified: str = _LINE_END.sub("\n", text)
+    return unified
+
+
 def clean_text(text: str, *, max_graphemes: int, max_bytes: int) -> str:
     """`text` in NFC, trimmed, with balanced bidirectional isolates and no stronger bidi controls.
 
@@ -39,8 +46,8 @@ def clean_text(text: str, *, max_graphemes: int, max_bytes: int) -> str:
     text = text.strip()
     if len(text) > max_bytes:  # a bound for all that follows: a code point has a byte at least
         raise _too_long(max_graphemes)
+    text = unify_line_ends(text)
     _refuse_bad_characters(text)
-    text = _LINE_SEPARATOR.sub("\n", text)
     text = _BIDI_EMBEDDING.sub("", text)
     text = "\n".join(_balance_isolates(line) for line in text.split("\n"))
     text = unicodedata.normalize("NFC", text).strip()

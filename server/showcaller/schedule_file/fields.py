@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 import yaml
 
 from ..domain.ids import is_slug
+from ..domain.text import unify_line_ends
 from .diagnostics import Report, did_you_mean
 
 _TAG = "tag:yaml.org,2002:"
@@ -105,7 +106,8 @@ class Fields:
         elif node.tag != _TAG + "str":
             self.error(key, f'is {describe(node)} to YAML; for text write "{node.value[:40]}"')
         else:
-            return self._checked_text(key, node.value.strip(), max_chars, required, lines)
+            text = unify_line_ends(node.value.strip())
+            return self._checked_text(key, text, max_chars, required, lines)
         return ""
 
     def slug(self, key: str, *, required: bool = False) -> str:

@@ -15,6 +15,11 @@ from .diagnostics import Report
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 12  # a schedule needs 5
 
+# Line ends of other tools are characters of a text to YAML 1.2 §5.4, but end its lines in PyYAML, or
+# may not stand there at all. While PyYAML reads, a noncharacter stands for them.
+_LINE_SEPARATOR, _STAND_IN = "\u2028", "\ufdd0"
+_HIDE_LINE_ENDS = str.maketrans(dict.fromkeys("\v\f\x85\u2028\u2029", _STAND_IN))
+
 
 def read_bytes(path: Path, report: Report) -> bytes | None:
     """The file's content, or None if it cannot be read or is larger than `MAX_BYTES`."""
@@ -45,7 +50,7 @@ def decode(data: bytes, report: Report) -> str | None:
 def compose(text: str, report: Report) -> yaml.Node | None:
     """The root node of `text`, or None after a syntax error."""
     try:
-        loader = _Composer(text)
+        loader = _Composer(text.translate(_HIDE_LINE_ENDS))
     except yaml.reader.ReaderError as problem:
         report.error(_mark_at(text, problem.position), "", _unprintable(problem))
         return None
@@ -83,6 +88,8 @@ class _Composer(yaml.SafeLoader):
         self.depth += 1
         node = super().compose_node(parent, index)  # type: ignore[arg-type]
         self.depth -= 1
+        if isinstance(node, yaml.ScalarNode):
+            node.value = node.value.replace(_STAND_IN, _LINE_SEPARATOR)
         return node
 
 
