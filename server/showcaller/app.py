@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import REGISTRY
 
-from . import garbage, metrics, system
+from . import garbage, metrics, system, zones
 from .api import agenda, commands, exports, health, openapi, pages, registrations
 from .api.http import (
     LOOKUP,
@@ -82,6 +82,9 @@ class Server:
         if self.secret.created:  # even if the start fails: the next one finds it
             made = {"action": "secret.created", "path": str(self.secret.created)}
             log.info("a signing secret was made, mode 0600", extra=made)
+        data = zones.data()
+        told = {"action": "zones.chosen", "version": data.version, "source": data.source}
+        log.info("time zones are those of the newest data here", extra=told)
         self.events: dict[str, ServedEvent] = {}
         self.media: dict[str, MediaService] = {}
         self.url = ""

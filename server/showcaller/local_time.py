@@ -1,14 +1,17 @@
-"""Times of day as people write them, and the instants they mean in the event's time zone."""
+"""Times of day as people write them, and the instants they mean in the event's time zone.
+
+The only place where a local time becomes an instant.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
 _TIME = re.compile(
-    r"(?:(?P<date>\d{4}-\d\d-\d\d)[T ])?(?P<hour>\d{1,2}):(?P<minute>\d\d)"
-    r"\s?(?P<offset>Z|[+-]\d\d:\d\d)?",
+    r"(?:(?P<date>\d{4}-\d\d-\d\d)[T ])?(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
+    r"\s?(?P<offset>Z|[+-](?:0\d|1[0-4]):[0-5]\d)?",
     re.ASCII,
 )
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -25,14 +28,30 @@ class LocalTime(NamedTuple):
 
 
 class Instant(NamedTuple):
-    """What a local time means. `note` says which instant was chosen where there was a choice."""
+    """The instant that a local time means.
+
+    Around a change of clocks `doubt` says what is odd about the time ("" else), and `choices` names
+    the times to write instead: that of the instant taken first.
+    """
 
     at_ms: int
-    note: str | None = None
+    doubt: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """The doubt, the choice that was made, and how to make another; "" without a doubt."""
+        if len(self.choices) == 1:
+            return f'{self.doubt}; "{self.choices[0]}" is taken; write that to settle it'
+        if self.choices:
+            first, second = self.choices
+            how = f'write the offset to choose, or "{second}" for the second'
+            return f'{self.doubt}; the first is taken, "{first}"; {how}'
+        return ""
 
 
 def parse_date(text: str) -> date:
-    """`2023-12-13`. Raises `ValueError` with a message for people."""
+    """Read `2023-12-13`. Raises `ValueError` with a message for people."""
     try:
         day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
@@ -44,17 +63,20 @@ def parse_date(text: str) -> date:
     return day
 
 
-def parse_local_time(text: str) -> LocalTime:
-    """`09:05`, `09:05-08:00` or `2023-12-13T09:05`. Raises `ValueError` with a message for people."""
+def parse_local_time(text: str, *, seconds: bool = False) -> LocalTime:
+    """Read `09:05`, `09:05-08:00` or `2023-12-13T09:05`; with `seconds` also `09:05:30`.
+
+    Raises `ValueError` with a message for people.
+    """
     match = _TIME.fullmatch(text.strip())
     wrong = f'"{text[:40]}" is not a time of day; write it as "09:05"'
-    if match is None:
+    if match is None or (match["second"] and not seconds):
         raise ValueError(wrong)
     day = parse_date(match["date"]) if match["date"] else None
-    hour, minute = int(match["hour"]), int(match["minute"])
-    if hour > 23 or minute > 59:
+    hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
+    if hour > 23 or minute > 59 or second > 59:
         raise ValueError(wrong)
-    return LocalTime(day, time(hour, minute), _offset(match["offset"]))
+    return LocalTime(day, time(hour, minute, second), _offset(match["offset"]))
 
 
 def _offset(text: str | None) -> timedelta | None:
@@ -65,7 +87,7 @@ def _offset(text: str | None) -> timedelta | None:
 
 
 def instant(day: date, local: LocalTime, zone: tzinfo) -> Instant:
-    """The instant that `local` means on `day` in `zone`.
+    """Return the instant that `local` means on `day` in `zone`.
 
     Where clocks were put back, the first of the two instants; where they were put forward, the time
     that the clock shows after the jump. An explicit offset decides. Raises `ValueError` if the zone
@@ -77,8 +99,12 @@ def instant(day: date, local: LocalTime, zone: tzinfo) -> Instant:
         return Instant(_instant_with_offset(first, second, local.offset))
     if first.utcoffset() == second.utcoffset():
         return Instant(_ms(first))
-    note = _note_twice(first, second) if _exists(first) else _note_never(first)
-    return Instant(_ms(first), note)
+    return _twice(first, second) if _exists(first) else _never(first)
+
+
+def instant_at_offset(day: date, local: LocalTime, offset: timedelta) -> int:
+    """Return the instant that `local` means where clocks are `offset` ahead of UTC, in ms."""
+    return _ms(datetime.combine(day, local.time, timezone(offset)))
 
 
 def _instant_with_offset(first: datetime, second: datetime, offset: timedelta) -> int:
@@ -93,23 +119,20 @@ def _exists(moment: datetime) -> bool:
     return there_and_back.replace(tzinfo=None) == moment.replace(tzinfo=None)
 
 
-def _note_twice(first: datetime, second: datetime) -> str:
-    return (
-        f"happens twice on {first.date()}, since clocks are put back; the first is taken, "
-        f'"{_show(first)}"; write the offset to choose, or "{_show(second)}" for the second'
-    )
+def _twice(first: datetime, second: datetime) -> Instant:
+    doubt = f"happens twice on {first.date()}, since clocks are put back"
+    return Instant(_ms(first), doubt, (_show(first), _show(second)))
 
 
-def _note_never(moment: datetime) -> str:
+def _never(moment: datetime) -> Instant:
     taken = moment.astimezone(UTC).astimezone(moment.tzinfo)
-    return (
-        f"does not exist on {moment.date()}, since clocks are put forward; "
-        f'"{_show(taken)}" is taken; write that to settle it'
-    )
+    doubt = f"does not exist on {moment.date()}, since clocks are put forward"
+    return Instant(_ms(moment), doubt, (_show(taken),))
 
 
 def _show(moment: datetime) -> str:
-    return moment.strftime("%H:%M") + moment.isoformat()[19:25]
+    shown = "%H:%M:%S" if moment.second else "%H:%M"
+    return moment.strftime(shown) + moment.isoformat()[19:25]
 
 
 def _ms(moment: datetime) -> int:

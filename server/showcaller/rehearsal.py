@@ -1,44 +1,50 @@
-"""`--rehearse-from TIME`: which instant of the schedule a producer means."""
+"""`--rehearse-from TIME`: the instant of the schedule that a producer means."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta
 
+from . import zones
 from .domain.schedule import MINUTE_MS, Schedule
 from .errors import ConfigError
+from .local_time import Instant, LocalTime, instant, instant_at_offset, parse_local_time
 
-_BEFORE = re.compile(r"^-(\d+(?:\.\d+)?)m$")
+_BEFORE = re.compile(r"-(\d+(?:\.\d+)?)m")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def show_time_ms(text: str, schedule: Schedule) -> int:
-    """The instant that `text` names, in ms since the Unix epoch.
+    """Return the instant that `text` names, in ms since the Unix epoch.
 
     Forms: `09:04` or `09:04:30` (on the event's first day, its zone), `2023-12-13T09:04` (the event's
     zone), the same with an offset, and `-2m` (two minutes before the first session).
-    Raises `ConfigError`.
+    Raises `ConfigError`, also for a time that a change of clocks skips or repeats.
     """
     first_ms = min(session.starts_at_ms for session in schedule.sessions)
-    if match := _BEFORE.match(text):
+    if match := _BEFORE.fullmatch(text):
         return first_ms - round(float(match[1]) * MINUTE_MS)
-    zone = ZoneInfo(schedule.time_zone)
     try:
-        return _milliseconds(_local(text, zone, first_ms))
+        local = parse_local_time(text, seconds=True)
     except ValueError:
         raise ConfigError(
             f"--rehearse-from {text!r} is no time: write 09:04, 2023-12-13T09:04, "
             "2023-12-13T09:04-08:00, or -2m (before the first session)"
         ) from None
+    day = local.date or _first_day(schedule, first_ms)
+    found = _instant(local, day, schedule)
+    if found.doubt:
+        instead = " or ".join(f"{day}T{choice}" for choice in found.choices)
+        raise ConfigError(f"--rehearse-from {text!r} {found.doubt}: write {instead}")
+    return found.at_ms
 
 
-def _local(text: str, zone: ZoneInfo, first_ms: int) -> datetime:
-    if "T" not in text and len(text) <= len("09:04:30"):
-        first_day = datetime.fromtimestamp(first_ms / 1000, zone).date()
-        return datetime.combine(first_day, time.fromisoformat(text), zone)
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+def _instant(local: LocalTime, day: date, schedule: Schedule) -> Instant:
+    if local.offset is not None:
+        return Instant(instant_at_offset(day, local, local.offset))
+    return instant(day, local, zones.zone(schedule.time_zone))
 
 
-def _milliseconds(moment: datetime) -> int:
-    return (moment - datetime.fromtimestamp(0, moment.tzinfo)) // timedelta(milliseconds=1)
+def _first_day(schedule: Schedule, first_ms: int) -> date:
+    first = _EPOCH + timedelta(milliseconds=first_ms)
+    return first.astimezone(zones.zone(schedule.time_zone)).date()

@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -10,9 +9,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from showcaller import zones
 from showcaller.domain.schedule import Schedule
+from showcaller.local_time import LocalTime, instant
 from showcaller.schedule_file import read_schedule
-from showcaller.schedule_file.local_time import LocalTime, instant
 
 SCHEDULES = Path(__file__).parents[2] / "schedules"
 WHOLE = (SCHEDULES / "harbour-conf-2026.yaml").read_text()
@@ -92,28 +92,28 @@ def test_a_good_file_with_one_other_value(data):
     check(yaml.safe_dump({**PLAIN, section: changed}, allow_unicode=True))
 
 
-zones = st.sampled_from(
+places = st.sampled_from(
     ["America/Los_Angeles", "Europe/Lisbon", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]
 )
 days = st.dates(date(1990, 1, 1), date(2100, 1, 1))
 
 
-@given(zones, days, st.integers(0, 1439))
+@given(places, days, st.integers(0, 1439))
 def test_a_local_time_means_an_instant_that_shows_it_unless_it_is_noted(zone, day, minute):
     local = LocalTime(None, time(minute // 60, minute % 60), None)
-    at_ms, note = instant(day, local, ZoneInfo(zone))
-    shown = (EPOCH + timedelta(milliseconds=at_ms)).astimezone(ZoneInfo(zone))
-    if note is None:
+    found = instant(day, local, zones.zone(zone))
+    shown = (EPOCH + timedelta(milliseconds=found.at_ms)).astimezone(zones.zone(zone))
+    if not found.doubt:
         assert shown.replace(tzinfo=None) == datetime.combine(day, local.time)
 
 
-@given(zones, days, st.integers(0, 1439), st.sampled_from([0, 1]))
+@given(places, days, st.integers(0, 1439), st.sampled_from([0, 1]))
 def test_an_offset_that_the_zone_has_is_always_followed(zone, day, minute, fold):
     wall = time(minute // 60, minute % 60)
-    meant = datetime.combine(day, wall, ZoneInfo(zone)).replace(fold=fold)
+    meant = datetime.combine(day, wall, zones.zone(zone)).replace(fold=fold)
     offset = meant.utcoffset()
-    at_ms, note = instant(day, LocalTime(None, wall, offset), ZoneInfo(zone))
-    assert note is None
-    assert EPOCH + timedelta(milliseconds=at_ms) == meant.astimezone(UTC)
+    found = instant(day, LocalTime(None, wall, offset), zones.zone(zone))
+    assert found.note == ""
+    assert EPOCH + timedelta(milliseconds=found.at_ms) == meant.astimezone(UTC)
     with pytest.raises(ValueError, match="write that offset"):
-        instant(day, LocalTime(None, wall, offset + timedelta(minutes=7)), ZoneInfo(zone))
+        instant(day, LocalTime(None, wall, offset + timedelta(minutes=7)), zones.zone(zone))

@@ -18,11 +18,13 @@ MAY_IMPORT = {
     "processes": set(),
     "garbage": set(),
     "metrics": set(),
+    "zones": set(),
+    "local_time": set(),
     "domain": {"domain"},
     "protocol": {"protocol", "domain", "errors"},
     "broker": {"broker"} | LEAVES,
-    "schedule_file": {"schedule_file", "domain", "errors"},
-    "rehearsal": {"domain", "errors"},
+    "schedule_file": {"schedule_file", "domain", "errors", "zones", "local_time"},
+    "rehearsal": {"domain", "errors", "zones", "local_time"},
     "tokens": {"domain"} | LEAVES,
     "settings": {"tokens"} | LEAVES,
     "logs": set(),
@@ -73,6 +75,16 @@ def test_a_part_imports_only_what_it_may(part):
 def test_the_pure_parts_need_two_libraries(part):
     tops = {imported[0] for _, imported in imports_of_part(part)}
     assert tops - sys.stdlib_module_names - {"showcaller"} <= LIBRARIES_OF_THE_PURE
+
+
+def test_one_module_makes_time_zones():
+    users = {
+        ".".join(module)
+        for path in ROOT.rglob("*.py")
+        for module, imported in imports_of(path)
+        if imported[0] in ("zoneinfo", "tzdata")
+    }
+    assert users == {"showcaller.zones"}
 
 
 def test_every_part_has_its_rule():

@@ -4,12 +4,12 @@ import json
 import re
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import jsonschema_rs
 import pytest
 import yaml
 
+from showcaller import zones
 from showcaller.domain.schedule import CuePolicy, OverrunPolicy, QaPolicy
 from showcaller.schedule_file import format_diagnostics, read_schedule
 
@@ -69,7 +69,7 @@ def first_with(line):
 
 
 def local(at_ms, zone="America/Los_Angeles"):
-    return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M%z")
+    return datetime.fromtimestamp(at_ms / 1000, zones.zone(zone)).strftime("%Y-%m-%d %H:%M%z")
 
 
 # The files of the project -----------------------------------------------------------------------
@@ -210,6 +210,11 @@ WRONG = [
     ("title: Small", f"title: {'x' * 201}", "event.title", "at most 200"),
     ("Los_Angeles", "Los_Angels", "event.time_zone", 'did you mean "America/Los_Angeles"'),
     ("America/Los_Angeles", "../../etc/passwd", "event.time_zone", "is no IANA time zone"),
+    ("America/Los_Angeles", "localtime", "event.time_zone", "is no IANA time zone"),
+    ("America/Los_Angeles", "posixrules", "event.time_zone", "is no IANA time zone"),
+    ("America/Los_Angeles", "Factory", "event.time_zone", "is no IANA time zone"),
+    ("America/Los_Angeles", "leapseconds", "event.time_zone", "is no IANA time zone"),
+    ("America/Los_Angeles", "right/UTC", "event.time_zone", "is no IANA time zone"),
     ("2023-12-13", "13.12.2023", "days[0].date", "write it as 2023-12-13"),
     ("2023-12-13", "2023-02-29", "days[0].date", "is not a date"),
     ("2023-12-13", "9999-12-31", "days[0].date", "is not between 1970 and 2199"),
@@ -389,6 +394,37 @@ def on(date, starts, text=SMALL):
     """`SMALL` with its second session at `starts` on `date`, and hours that fit."""
     text = changed(', starts: "09:00", ends: "12:00"', "", text)
     return text.replace("2023-12-13", date).replace('"09:30"', starts)
+
+
+OTHER_LINE_ENDS = [
+    "\\r\\n",
+    "\\r",
+    "\\v",
+    "\\f",
+    "\\N",
+    "\\L",
+    "\\P",
+    "\v",
+    "\f",
+    "\x85",
+    "\u2028",
+    "\u2029",
+]
+
+
+@pytest.mark.parametrize("end", OTHER_LINE_ENDS)
+def test_the_line_ends_of_other_tools_end_lines_of_a_text(end):
+    schedule, diagnostics = read(first_with(f'abstract: "one{end}two"'))
+    assert diagnostics == []
+    assert schedule.sessions[0].abstract == "one\ntwo"
+
+
+@pytest.mark.parametrize("end", ["\v", "\f", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("style", ["abstract: one{}two", "abstract: |\n      one{}two"])
+def test_the_line_ends_of_other_tools_end_no_line_of_the_file(style, end):
+    schedule, diagnostics = read(first_with(style.format(end)))
+    assert diagnostics == []
+    assert schedule.sessions[0].abstract == "one\ntwo"
 
 
 def test_a_time_that_happens_twice_is_the_first():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, date, time, timedelta, tzinfo
 from typing import Literal, NamedTuple, TypeVar
@@ -10,11 +9,12 @@ from typing import Literal, NamedTuple, TypeVar
 import msgspec
 import yaml
 
+from .. import zones
 from ..domain.ids import SpeakerId, StageId, ThemeId
 from ..domain.schedule import CuePolicy, OverrunPolicy, QaPolicy, Speaker, Stage, Theme
+from ..local_time import LocalTime, instant, parse_date, parse_local_time
 from .diagnostics import Report, did_you_mean
 from .fields import Element, Fields, as_flag, describe
-from .local_time import LocalTime, instant, parse_date, parse_local_time
 
 TITLE_CHARS = 200
 SUMMARY_CHARS = 4_000
@@ -69,12 +69,12 @@ def read_event(node: yaml.Node | None, report: Report) -> EventHead:
 
 
 def _zone(fields: Fields, name: str) -> tzinfo:
-    known = zoneinfo.available_timezones()
-    if name in known:
-        return zoneinfo.ZoneInfo(name)
-    if name:
-        hint = did_you_mean(name, known) or ', such as "America/Los_Angeles"'
-        fields.error("time_zone", f'"{name[:40]}" is no IANA time zone{hint}')
+    try:
+        return zones.zone(name)
+    except ValueError as problem:
+        if name:
+            hint = did_you_mean(name, zones.names()) or ', such as "America/Los_Angeles"'
+            fields.error("time_zone", f"{problem}{hint}")
     return UTC
 
 
