@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
 from . import facts
 from .ids import AnnouncementId, PersonId, SessionId
-from .outcome import Outcome, Touch
-
-if TYPE_CHECKING:
-    from .runsheet import RunSheet
+from .outcome import Outcome
+from .runsheet import RunSheet
+from .touches import AnnouncementTouch
 
 
 class Announcement(Struct, kw_only=True):
@@ -71,15 +70,8 @@ class Announcements(Struct, kw_only=True):
                 yield announcement, announcement.at_ms
 
     def apply(self, fact: facts.Fact, at_ms: int, runsheet: RunSheet) -> Outcome:
-        """Fold one fact about announcements, appended at wall time `at_ms`."""
-        match fact:
-            case facts.AnnouncementMade():
-                return self._make(fact, at_ms, runsheet)
-            case facts.AnnouncementCalled():
-                return self._call(fact, at_ms, runsheet)
-            case facts.AnnouncementCancelled():
-                return self._cancel(fact)
-        raise TypeError(f"not a fact about announcements: {fact!r}")
+        """Fold one fact of those in `FOLDS`, appended at wall time `at_ms`."""
+        return FOLDS[type(fact)](self, fact, at_ms, runsheet)
 
     def _make(self, fact: facts.AnnouncementMade, at_ms: int, runsheet: RunSheet) -> Outcome:
         if fact.session is not None and fact.session not in runsheet.sessions:
@@ -96,7 +88,7 @@ class Announcements(Struct, kw_only=True):
         self.by_id[announcement.id] = announcement
         if fact.at_ms is None:
             return _called(announcement, at_ms)
-        return Outcome.touch(Touch("announcement", announcement.id))
+        return Outcome.touch(AnnouncementTouch(announcement.id))
 
     def _call(self, fact: facts.AnnouncementCalled, at_ms: int, runsheet: RunSheet) -> Outcome:
         announcement = self.by_id.get(fact.announcement)
@@ -110,16 +102,23 @@ class Announcements(Struct, kw_only=True):
             return Outcome.refuse("early_cue", "this announcement is not due yet")
         return _called(announcement, at_ms)
 
-    def _cancel(self, fact: facts.AnnouncementCancelled) -> Outcome:
+    def _cancel(self, fact: facts.AnnouncementCancelled, at_ms: int, runsheet: RunSheet) -> Outcome:
         announcement = self.by_id.get(fact.announcement)
         if announcement is None:
             return Outcome.refuse("not_found", "there is no such announcement")
         if announcement.cancelled:
             return Outcome.refuse("wrong_state", "it was cancelled before")
         announcement.cancelled = True
-        return Outcome.touch(Touch("announcement", announcement.id))
+        return Outcome.touch(AnnouncementTouch(announcement.id))
 
 
 def _called(announcement: Announcement, at_ms: int) -> Outcome:
     announcement.called_ms = at_ms
-    return Outcome(touched={Touch("announcement", announcement.id)}, announced=[announcement.id])
+    return Outcome(touched={AnnouncementTouch(announcement.id)}, announced=[announcement.id])
+
+
+FOLDS: dict[type[facts.Fact], Callable[[Announcements, Any, int, RunSheet], Outcome]] = {
+    facts.AnnouncementMade: Announcements._make,
+    facts.AnnouncementCalled: Announcements._call,
+    facts.AnnouncementCancelled: Announcements._cancel,
+}

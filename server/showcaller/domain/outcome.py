@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from .ids import PersonId, QuestionId
+from .touches import Touch
 
 
 class Refusal(NamedTuple):
@@ -14,19 +15,6 @@ class Refusal(NamedTuple):
 
     code: str
     message: str
-
-
-class Touch(NamedTuple):
-    """A thing whose view may have changed.
-
-    Kinds: `event`, `clock`, `session`, `cue` (id `SESSION/CUE`), `controls`, `stage`, `question`,
-    `tally` (a question's votes), `vote` (id `PERSON/QUESTION`), `voters` (what each of a question's voters
-    sees of their vote), `publication` (id `PERSON/PUBLICATION`), `quality` (of a session), `announcement`,
-    `person`.
-    """
-
-    kind: str
-    id: str = ""
 
 
 class CueEvent(Struct, frozen=True, kw_only=True):

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from . import facts
 from .controls import Before, Control, ControlName
 from .cues import ENDED, STARTED
 from .ids import SessionId
-from .outcome import CueEvent, Outcome, Refusal, Touch
+from .outcome import CueEvent, Outcome, Refusal
+from .runsheet import RunSheet, SheetFolds
 from .schedule import MINUTE_MS
 from .session_run import SessionRun, no_session, touches_of
 from .timeline import Shift, Span, expect, extension_until, shifts_between
-
-if TYPE_CHECKING:
-    from .runsheet import RunSheet
-
-ControlFact = (
-    facts.SessionStarted
-    | facts.SessionEnded
-    | facts.SessionExtended
-    | facts.SessionDelayed
-    | facts.SessionSkipped
-    | facts.SourceChosen
-)
+from .touches import ControlsTouch
 
 
 def start_session(sheet: RunSheet, fact: facts.SessionStarted, at_ms: int) -> Outcome:
@@ -105,7 +94,7 @@ def delay_session(sheet: RunSheet, fact: facts.SessionDelayed, at_ms: int) -> Ou
 def preview_delay(
     sheet: RunSheet, session: SessionId, minutes: int, at_ms: int
 ) -> list[Shift] | Refusal:
-    """What `delay_session` would move; changes nothing."""
+    """Return what delaying `session` at `at_ms` would move, earliest first; changes nothing."""
     if refusal := _delay_problem(sheet, session, minutes, sheet.clock.show_at(at_ms)):
         return refusal
     before = _expect(sheet, session)
@@ -168,7 +157,7 @@ def _stale_preview() -> Outcome:
 
 def _begin(
     sheet: RunSheet,
-    fact: ControlFact,
+    fact: facts.ControlFact,
     name: ControlName,
     at_ms: int,
     *runs: SessionRun,
@@ -199,7 +188,7 @@ def _done(sheet: RunSheet, control: Control, at_ms: int, outcome: Outcome) -> Ou
 
 def _changed(sheet: RunSheet, control: Control, at_ms: int, outcome: Outcome) -> Outcome:
     sheet.revision += 1
-    outcome.touched.add(Touch("controls"))
+    outcome.touched.add(ControlsTouch())
     for before in control.before:
         outcome.touched.update(touches_of(sheet.sessions[before.session]))
     sheet.refresh(control.stage, sheet.clock.show_at(at_ms), outcome)
@@ -208,7 +197,7 @@ def _changed(sheet: RunSheet, control: Control, at_ms: int, outcome: Outcome) ->
 
 def _end_by_control(
     sheet: RunSheet,
-    fact: facts.SessionEnded | facts.SessionSkipped,
+    fact: facts.ControlFact,
     name: ControlName,
     at_ms: int,
     run: SessionRun,
@@ -252,7 +241,7 @@ def judge_undo(sheet: RunSheet, outcome: Outcome) -> None:
     control = sheet.last_control()
     if control is not None and control.undoable != (undoable := _can_undo(sheet, control)):
         control.undoable = undoable
-        outcome.touched.add(Touch("controls"))
+        outcome.touched.add(ControlsTouch())
 
 
 def _can_undo(sheet: RunSheet, control: Control) -> bool:
@@ -284,3 +273,14 @@ def _restore(sheet: RunSheet, name: ControlName, before: Before) -> None:
         if run.live:
             sheet.stages[sheet.plan(run.id).stage].starts -= 1
         before.restore(run)
+
+
+FOLDS: SheetFolds = {
+    facts.SessionStarted: start_session,
+    facts.SessionEnded: end_session,
+    facts.SessionExtended: extend_session,
+    facts.SessionDelayed: delay_session,
+    facts.SessionSkipped: skip_session,
+    facts.SourceChosen: choose_source,
+    facts.ControlUndone: undo_control,
+}

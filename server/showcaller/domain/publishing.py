@@ -1,22 +1,24 @@
-"""What media tells the run sheet: who publishes, and how a talk came across."""
+"""News from media for the run sheet: who hosts a stage, who publishes, and how a talk came across."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from . import facts
-from .outcome import Outcome, Touch
+from .outcome import Outcome
 from .quality import TalkQuality, add_up
-from .session_run import (
-    Publication,
-    SessionRun,
-    no_session,
-    publication_touch,
-    publication_touches,
-)
+from .runsheet import RunSheet, SheetFolds
+from .session_run import Publication, SessionRun, no_session, publication_touches
+from .touches import PublicationTouch, QualityTouch, SessionTouch, StageTouch
 
-if TYPE_CHECKING:
-    from .runsheet import RunSheet
+
+def host_stage(sheet: RunSheet, fact: facts.StageHosted, at_ms: int) -> Outcome:
+    """Note that a newer media worker has the stage."""
+    stage = sheet.stages.get(fact.stage)
+    if stage is None:
+        return Outcome.refuse("not_found", f"there is no stage {fact.stage}")
+    if fact.generation <= stage.generation:
+        return Outcome.refuse("wrong_state", "a newer worker hosts this stage")
+    stage.generation = fact.generation
+    return Outcome.touch(StageTouch(fact.stage))
 
 
 def start_publication(sheet: RunSheet, fact: facts.PublicationStarted, at_ms: int) -> Outcome:
@@ -39,12 +41,12 @@ def stop_publication(sheet: RunSheet, fact: facts.PublicationStopped, at_ms: int
     if run.chosen == fact.publication:
         run.chosen = ""
     run.unpublished_ms = sheet.clock.show_at(at_ms)
-    outcome = Outcome.touch(publication_touch(fact.publication, gone.by))
+    outcome = Outcome.touch(PublicationTouch(gone.by, fact.publication))
     return _changed(sheet, run, at_ms, outcome)
 
 
 def _changed(sheet: RunSheet, run: SessionRun, at_ms: int, outcome: Outcome) -> Outcome:
-    outcome.touched.add(Touch("session", run.id))
+    outcome.touched.add(SessionTouch(run.id))
     outcome.touched.update(publication_touches(run))
     sheet.refresh(sheet.plan(run.id).stage, sheet.clock.show_at(at_ms), outcome)
     return outcome
@@ -56,4 +58,12 @@ def measure_talk(sheet: RunSheet, fact: facts.TalkMeasured, at_ms: int) -> Outco
         return no_session(fact.session)
     so_far = sheet.quality.get(fact.session, TalkQuality())
     sheet.quality[fact.session] = add_up(so_far, fact.quality)
-    return Outcome.touch(Touch("quality", fact.session))
+    return Outcome.touch(QualityTouch(fact.session))
+
+
+FOLDS: SheetFolds = {
+    facts.StageHosted: host_stage,
+    facts.PublicationStarted: start_publication,
+    facts.PublicationStopped: stop_publication,
+    facts.TalkMeasured: measure_talk,
+}

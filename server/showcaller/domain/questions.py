@@ -12,19 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from . import facts
 from .ids import PersonId, QuestionId, SessionId
-from .outcome import Outcome, Refusal, Touch
+from .outcome import Outcome, Refusal
+from .runsheet import RunSheet
+from .session_run import SessionRun
+from .touches import QuestionTouch, TallyTouch, Touch, VotersTouch
 from .votes import LATEST_MS, Votes
-
-if TYPE_CHECKING:
-    from .runsheet import RunSheet
-    from .session_run import SessionRun
 
 QuestionState = Literal[
     "pending", "approved", "rejected", "on_air", "answered", "withdrawn", "erased"
@@ -103,32 +102,27 @@ class Questions:
         return set(self._by_person)
 
     def touch_all_of(self, person: PersonId) -> set[Touch]:
-        """What to look at again when the person's name changed."""
-        return {Touch("question", q) for q in self._by_person.get(person, ())}
+        """Return what to look at again when the person's name changed."""
+        return {QuestionTouch(q) for q in self._by_person.get(person, ())}
 
     # Folding ------------------------------------------------------------------------------------
 
     def apply(self, fact: Any, at_ms: int, runsheet: RunSheet) -> Outcome:
-        """Fold one fact about a question, appended at wall time `at_ms`."""
-        if isinstance(fact, facts.QuestionAsked):
-            return self._ask(fact, at_ms, runsheet)
-        question = self.by_id.get(fact.question)
-        if question is None or question.state == "erased":
-            return Outcome(refused=_NO_QUESTION)
-        return self._change(question, fact)
+        """Fold one fact of those in `FOLDS`, appended at wall time `at_ms`."""
+        return FOLDS[type(fact)](self, fact, at_ms, runsheet)
 
-    def _change(self, question: Question, fact: Any) -> Outcome:
+    def _change(self, question: Question, change: _Change, fact: Any) -> Outcome:
         """Fold a fact about one question. Voters' own lists show public questions only."""
         on_air, tally = self.on_air.get(question.session), self.tally(question)
-        changed = _FOLDS[type(fact)](self, question, fact)
+        changed = change(self, question, fact)
         if isinstance(changed, Refusal):
             return Outcome(refused=changed)
         self.by_id[question.id] = changed
         touched = _touches(question.id)
         if on_air is not None:  # pushing another one answers it
-            touched.add(Touch("question", on_air))
+            touched.add(QuestionTouch(on_air))
         if tally and question.public != changed.public:
-            touched.add(Touch("voters", question.id))
+            touched.add(VotersTouch(question.id))
         return Outcome(touched=touched)
 
     def _ask(self, fact: facts.QuestionAsked, at_ms: int, runsheet: RunSheet) -> Outcome:
@@ -166,16 +160,16 @@ class Questions:
         if question.state == "on_air":
             self.on_air[question.session] = question.id
 
-    # Each of these tells what the question becomes, or why it does not.
+    # Changes: each returns the question that takes its place, or why there is none.
 
-    def _edit(self, question: Question, fact: facts.QuestionEdited) -> _Change:
+    def _edit(self, question: Question, fact: facts.QuestionEdited) -> Question | Refusal:
         if question.person != fact.person:
             return _NOT_YOURS
         if question.state != "pending":
             return _wrong_state(question, "be edited")
         return replace(question, text=fact.text, edited=True)
 
-    def _withdraw(self, question: Question, fact: facts.QuestionWithdrawn) -> _Change:
+    def _withdraw(self, question: Question, fact: facts.QuestionWithdrawn) -> Question | Refusal:
         if question.person != fact.person:
             return _NOT_YOURS
         if question.state == "withdrawn":
@@ -183,34 +177,34 @@ class Questions:
         self._take_off_air(question)
         return replace(question, state="withdrawn")
 
-    def _approve(self, question: Question, fact: facts.QuestionApproved) -> _Change:
+    def _approve(self, question: Question, fact: facts.QuestionApproved) -> Question | Refusal:
         if question.state not in ("pending", "rejected"):
             return _wrong_state(question, "be approved")
         return replace(question, state="approved", reason=None)
 
-    def _reject(self, question: Question, fact: facts.QuestionRejected) -> _Change:
+    def _reject(self, question: Question, fact: facts.QuestionRejected) -> Question | Refusal:
         if question.state not in ("pending", "approved"):
             return _wrong_state(question, "be rejected")
         return replace(question, state="rejected", reason=fact.reason or None)
 
-    def _pull(self, question: Question, fact: facts.QuestionPulled) -> _Change:
+    def _pull(self, question: Question, fact: facts.QuestionPulled) -> Question | Refusal:
         if question.state != "on_air":
             return _wrong_state(question, "be taken off air")
         self._take_off_air(question)
         return replace(question, state="approved")
 
-    def _answer(self, question: Question, fact: facts.QuestionAnswered) -> _Change:
+    def _answer(self, question: Question, fact: facts.QuestionAnswered) -> Question | Refusal:
         if question.state not in ("approved", "on_air"):
             return _wrong_state(question, "be marked as answered")
         self._take_off_air(question)
         return replace(question, state="answered")
 
-    def _reply(self, question: Question, fact: facts.QuestionReplied) -> _Change:
+    def _reply(self, question: Question, fact: facts.QuestionReplied) -> Question | Refusal:
         if question.state in ("withdrawn", "rejected"):
             return _wrong_state(question, "be replied to")
         return replace(question, reply=fact.text or None)
 
-    def _push(self, question: Question, fact: facts.QuestionPushed) -> _Change:
+    def _push(self, question: Question, fact: facts.QuestionPushed) -> Question | Refusal:
         if question.state not in ("pending", "approved", "answered"):
             return _wrong_state(question, "go on air")
         before = self.on_air.get(question.session)
@@ -219,7 +213,7 @@ class Questions:
         self.on_air[question.session] = question.id
         return replace(question, state="on_air")
 
-    def _erase(self, question: Question, fact: facts.QuestionErased) -> _Change:
+    def _erase(self, question: Question, fact: facts.QuestionErased) -> Question | Refusal:
         self._take_off_air(question)
         self.votes.forget(question.number)
         return replace(question, state="erased", text="", reply=None, reason=None)
@@ -230,8 +224,8 @@ class Questions:
 
     # Votes --------------------------------------------------------------------------------------
 
-    def cast_votes(self, fact: facts.VotesCast, at_ms: int) -> Outcome:
-        """Fold a batch appended at wall time `at_ms`; votes that can't be counted are named in
+    def _cast_votes(self, fact: facts.VotesCast, at_ms: int, runsheet: RunSheet) -> Outcome:
+        """Fold a batch; votes that can't be counted are named in
         `refused_votes`, the others count. One that comes after a later one changes nothing.
         """
         outcome, find, cast = Outcome(), self.by_id.get, self.votes.cast
@@ -250,7 +244,8 @@ class Questions:
         return outcome
 
 
-_Change = Question | Refusal
+_Change = Callable[[Questions, Question, Any], Question | Refusal]
+_Fold = Callable[[Questions, Any, int, RunSheet], Outcome]
 
 _NO_QUESTION = Refusal("not_found", "there is no such question")
 _NOT_YOURS = Refusal("forbidden", "the question is not yours")
@@ -274,21 +269,35 @@ def _since_asked_ms(question: Question, given_ms: int, at_ms: int) -> int:
 
 
 def _touches(question: QuestionId) -> set[Touch]:
-    return {Touch("question", question), Touch("tally", question)}
+    return {QuestionTouch(question), TallyTouch(question)}
 
 
 def _why_not_votable(question: Question | None) -> Refusal:
     return _NO_QUESTION if question is None or question.state == "erased" else _NOT_VOTABLE
 
 
-_FOLDS: dict[type[facts.Fact], Callable[[Questions, Question, Any], _Change]] = {
-    facts.QuestionEdited: Questions._edit,
-    facts.QuestionWithdrawn: Questions._withdraw,
-    facts.QuestionApproved: Questions._approve,
-    facts.QuestionRejected: Questions._reject,
-    facts.QuestionPushed: Questions._push,
-    facts.QuestionPulled: Questions._pull,
-    facts.QuestionAnswered: Questions._answer,
-    facts.QuestionReplied: Questions._reply,
-    facts.QuestionErased: Questions._erase,
+def _changes(change: _Change) -> _Fold:
+    """Fold a fact about one question that was asked and not erased by `change`."""
+
+    def fold(questions: Questions, fact: Any, at_ms: int, runsheet: RunSheet) -> Outcome:
+        question = questions.get(fact.question)
+        if question is None or question.state == "erased":
+            return Outcome(refused=_NO_QUESTION)
+        return questions._change(question, change, fact)
+
+    return fold
+
+
+FOLDS: dict[type[facts.Fact], _Fold] = {
+    facts.VotesCast: Questions._cast_votes,
+    facts.QuestionAsked: Questions._ask,
+    facts.QuestionEdited: _changes(Questions._edit),
+    facts.QuestionWithdrawn: _changes(Questions._withdraw),
+    facts.QuestionApproved: _changes(Questions._approve),
+    facts.QuestionRejected: _changes(Questions._reject),
+    facts.QuestionPushed: _changes(Questions._push),
+    facts.QuestionPulled: _changes(Questions._pull),
+    facts.QuestionAnswered: _changes(Questions._answer),
+    facts.QuestionReplied: _changes(Questions._reply),
+    facts.QuestionErased: _changes(Questions._erase),
 }

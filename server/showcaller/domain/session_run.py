@@ -19,8 +19,9 @@ from .cues import (
 )
 from .facts import Source
 from .ids import PersonId, SessionId
-from .outcome import Outcome, Touch
+from .outcome import Outcome
 from .schedule import CuePolicy, QaPolicy, Session
+from .touches import CueTouch, PublicationTouch, SessionTouch, Touch
 
 SessionState = Literal["upcoming", "doors_open", "live", "overrunning", "ended", "skipped"]
 PREFERRED: tuple[Source, ...] = ("main", "slides", "spare")
@@ -161,17 +162,13 @@ class SessionRun(Struct, kw_only=True):
 
 def touches_of(run: SessionRun) -> list[Touch]:
     """Everything that shows a session."""
-    cues = (Touch("cue", f"{run.id}/{name}") for name in run.cues)
-    return [Touch("session", run.id), *cues, *publication_touches(run)]
+    cues = (CueTouch(run.id, name) for name in run.cues)
+    return [SessionTouch(run.id), *cues, *publication_touches(run)]
 
 
-def publication_touches(run: SessionRun) -> list[Touch]:
+def publication_touches(run: SessionRun) -> list[PublicationTouch]:
     """Everything that shows one of its publications."""
-    return [publication_touch(id, one.by) for id, one in run.publications.items()]
-
-
-def publication_touch(publication: str, by: PersonId) -> Touch:
-    return Touch("publication", f"{by}/{publication}")
+    return [PublicationTouch(one.by, id) for id, one in run.publications.items()]
 
 
 def no_session(session: SessionId) -> Outcome:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from . import facts
+from . import announcements, facts, people, questions, runsheet_folds
 from .announcements import Announcements
 from .ids import EventId
 from .outcome import Outcome, Refusal
@@ -25,49 +26,6 @@ from .votes import Cast, Votes
 
 REFUSALS_KEPT = 10_000  # newest verdicts kept for commands that are sent again
 QUESTIONS_A_PART = 256  # of a snapshot
-
-_RUN_SHEET_FACTS = frozenset(
-    (
-        facts.SchedulePublished,
-        facts.ClockHeld,
-        facts.ClockResumed,
-        facts.CueCalled,
-        facts.SessionStarted,
-        facts.SessionEnded,
-        facts.SessionExtended,
-        facts.SessionDelayed,
-        facts.SessionSkipped,
-        facts.ControlUndone,
-        facts.StageHosted,
-        facts.PublicationStarted,
-        facts.PublicationStopped,
-        facts.SourceChosen,
-        facts.TalkMeasured,
-        facts.QaOpened,
-        facts.QaClosed,
-    )
-)
-_QUESTION_FACTS = frozenset(
-    (
-        facts.QuestionAsked,
-        facts.QuestionEdited,
-        facts.QuestionWithdrawn,
-        facts.QuestionApproved,
-        facts.QuestionRejected,
-        facts.QuestionPushed,
-        facts.QuestionPulled,
-        facts.QuestionAnswered,
-        facts.QuestionReplied,
-        facts.QuestionErased,
-    )
-)
-_ANNOUNCEMENT_FACTS = frozenset(
-    (
-        facts.AnnouncementMade,
-        facts.AnnouncementCalled,
-        facts.AnnouncementCancelled,
-    )
-)
 
 
 class State:
@@ -112,30 +70,31 @@ class State:
         return outcome
 
     def _fold(self, fact: facts.Fact, at_ms: int) -> Outcome:
-        kind = type(fact)
-        if self.runsheet is None or kind is facts.RunStarted:
-            return self._start_run(fact, at_ms)
-        if isinstance(fact, facts.VotesCast):  # as most are
-            return self.questions.cast_votes(fact, at_ms)
-        if kind in _QUESTION_FACTS:
-            return self.questions.apply(fact, at_ms, self.runsheet)
-        if kind in _RUN_SHEET_FACTS:
-            return self.runsheet.apply(fact, at_ms)
-        if kind in _ANNOUNCEMENT_FACTS:
-            return self.announcements.apply(fact, at_ms, self.runsheet)
-        return self._fold_person(fact, at_ms)
-
-    def _start_run(self, fact: facts.Fact, at_ms: int) -> Outcome:
-        if not isinstance(fact, facts.RunStarted):
+        if self.runsheet is None and type(fact) is not facts.RunStarted:
             return Outcome.refuse("wrong_state", "the event's run has not started")
+        return FOLDS[type(fact)](self, fact, at_ms)
+
+    def _start_run(self, fact: facts.RunStarted, at_ms: int) -> Outcome:
         if self.runsheet is not None:
             return Outcome.refuse("wrong_state", "the event's run has started already")
         self.run, self.salt = fact.run, fact.salt
         self.runsheet, outcome = RunSheet.start(fact, at_ms)
         return outcome
 
+    def _fold_run_sheet(self, fact: facts.Fact, at_ms: int) -> Outcome:
+        assert self.runsheet is not None  # `_fold` saw to it
+        return runsheet_folds.apply(self.runsheet, fact, at_ms)
+
+    def _fold_question(self, fact: facts.Fact, at_ms: int) -> Outcome:
+        assert self.runsheet is not None
+        return self.questions.apply(fact, at_ms, self.runsheet)
+
+    def _fold_announcement(self, fact: facts.Fact, at_ms: int) -> Outcome:
+        assert self.runsheet is not None
+        return self.announcements.apply(fact, at_ms, self.runsheet)
+
     def _fold_person(self, fact: facts.Fact, at_ms: int) -> Outcome:
-        outcome = self.people.apply(fact, at_ms)
+        outcome = self.people.apply(fact)
         if isinstance(fact, facts.PersonErased):
             outcome.touched |= self.questions.touch_all_of(fact.person)
         return outcome
@@ -227,3 +186,13 @@ class _Snapshot(Struct, array_like=True):
 def _array(length: int) -> bytes:
     """The beginning of an array of so many values in MessagePack ("array 32")."""
     return b"\xdd" + length.to_bytes(4, "big")
+
+
+# Which part of the state folds each kind of fact, as the parts' own tables say.
+FOLDS: dict[type[facts.Fact], Callable[[State, Any, int], Outcome]] = {
+    facts.RunStarted: State._start_run,
+    **dict.fromkeys(runsheet_folds.FOLDS, State._fold_run_sheet),
+    **dict.fromkeys(questions.FOLDS, State._fold_question),
+    **dict.fromkeys(announcements.FOLDS, State._fold_announcement),
+    **dict.fromkeys(people.FOLDS, State._fold_person),
+}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from .. import system
 from ..broker.base import Entry
-from ..domain.facts import AnyFact
+from ..domain.facts import Fact
 from ..domain.outcome import Outcome
 from ..errors import CLOSE_BANNED
 from ..protocol.codec import Format, encode
@@ -159,7 +159,7 @@ class Hub:
         if self._round is None and self._timer is None:
             self._schedule()
 
-    def on_folded(self, entry: Entry, fact: AnyFact, outcome: Outcome) -> None:
+    def on_folded(self, entry: Entry, fact: Fact, outcome: Outcome) -> None:
         if outcome.banned or outcome.revoked:
             for connection in tuple(self.connections):
                 who = connection.principal

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..domain.ids import PersonId
-from ..domain.outcome import Outcome, Touch
+from ..domain.outcome import Outcome
 from ..domain.people import Principal
 from ..domain.state import State
+from ..domain.touches import EventTouch, PersonTouch, Touch, in_order
 from ..errors import Unavailable
 from ..protocol.messages import Change, ChannelHead, Levels, ServerMessage, Since, Snapshot
 from . import views
@@ -152,10 +153,10 @@ class Channels:
         self._folded = offset
         self._openings.clear()
         touched = self._projection.touched(outcome)
-        if Touch("event") in touched:
+        if EventTouch() in touched:
             self._make_documents()
             touched.update(self._projection.agenda())
-        found, events = self._look(sorted(touched)), self._events(outcome)
+        found, events = self._look(in_order(touched)), self._events(outcome)
         for channel, levels in found.levels.items():
             if channel in self._documents:
                 self._documents[channel].set_levels(levels, offset)
@@ -196,7 +197,10 @@ class Channels:
                 found.items.setdefault(channel, {})[key] = view
             for channel, key, level in self._projection.levels(touch):
                 found.levels.setdefault(channel, {})[key] = level
-            if touch.kind == "person" and (own := person_channel(touch.id)) in self._own:
+            if (
+                isinstance(touch, PersonTouch)
+                and (own := person_channel(touch.person)) in self._own
+            ):
                 found.items.setdefault(own, {})["person"] = self._person_view(own)
         return found
 

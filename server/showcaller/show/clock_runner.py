@@ -150,7 +150,7 @@ class ClockRunner:
 
     # Listener -----------------------------------------------------------------------------------
 
-    def on_folded(self, entry: Entry, fact: facts.AnyFact, outcome: Outcome) -> None:
+    def on_folded(self, entry: Entry, fact: facts.Fact, outcome: Outcome) -> None:
         if not isinstance(fact, facts.VotesCast):
             self._wake.set()
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from .. import metrics, system
-from ..domain import facts
+from ..domain import facts, producing
 from ..domain.ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, derive_id
 from ..domain.outcome import Outcome, Refusal
 from ..domain.people import Principal
@@ -201,7 +201,7 @@ class Commands:
 
     async def preview_delay(self, call: Call, args: a.PreviewArgs) -> Result:
         at_ms = int(self._event.wall_ms())
-        shifts = self.sheet.preview_delay(args.session, args.minutes, at_ms)
+        shifts = producing.preview_delay(self.sheet, args.session, args.minutes, at_ms)
         if isinstance(shifts, Refusal):
             _raise_if(shifts)
         return {"revision": self.sheet.revision, "shifts": msgspec.to_builtins(shifts)}

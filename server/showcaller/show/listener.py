@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..broker.base import Entry
-from ..domain.facts import AnyFact
+from ..domain.facts import Fact
 from ..domain.outcome import Outcome
 from ..protocol.messages import ServerMessage
 
@@ -16,7 +16,7 @@ from ..protocol.messages import ServerMessage
 class Listener(Protocol):
     """Somebody who follows a running event."""
 
-    def on_folded(self, entry: Entry, fact: AnyFact, outcome: Outcome) -> None:
+    def on_folded(self, entry: Entry, fact: Fact, outcome: Outcome) -> None:
         """A fact was folded (refused ones too)."""
         ...
 

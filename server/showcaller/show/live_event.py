@@ -20,7 +20,6 @@ from ..domain import facts
 from ..domain.ids import EventId, PersonId
 from ..domain.outcome import Outcome
 from ..domain.people import Principal
-from ..domain.producing import ControlFact
 from ..domain.state import State
 from ..errors import Forbidden, NotFound, OurFault, ShowcallerError, Unavailable
 from ..protocol.messages import ChannelHead, Since
@@ -172,7 +171,7 @@ class LiveEvent:
         for listener in self._listeners:
             listener.on_reset()
 
-    def _fold(self, entry: Entry, fact: facts.AnyFact | None) -> None:
+    def _fold(self, entry: Entry, fact: facts.Fact | None) -> None:
         outcome = self._apply(entry, fact)
         messages = self.channels.fold(entry.offset, entry.at_ms, outcome)
         self._remember(entry.offset, outcome)
@@ -191,7 +190,7 @@ class LiveEvent:
         if entry.offset % SNAPSHOT_EVERY_FACTS == 0:
             self._spawn(self._save_snapshot())
 
-    def _apply(self, entry: Entry, fact: facts.AnyFact | None) -> Outcome:
+    def _apply(self, entry: Entry, fact: facts.Fact | None) -> Outcome:
         if fact is not None:
             return self.state.apply(entry.offset, entry.at_ms, fact)
         log.error(
@@ -391,7 +390,7 @@ async def _until_available(work: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(RETRY_EVERY_S)
 
 
-def _decode(entry: Entry) -> facts.AnyFact | None:
+def _decode(entry: Entry) -> facts.Fact | None:
     """The entry's fact; None if it is one of a newer release."""
     try:
         return facts.decode_fact(entry.data)
@@ -399,12 +398,6 @@ def _decode(entry: Entry) -> facts.AnyFact | None:
         return None
 
 
-def _people_in(decoded: list[facts.AnyFact | None]) -> set[PersonId]:
-    """Those whose names the projections of these facts will show."""
-    found = set()
-    for fact in decoded:
-        if isinstance(fact, facts.QuestionAsked):
-            found.add(fact.person)
-        elif isinstance(fact, facts.AnnouncementMade | facts.PublicationStarted | ControlFact):
-            found.add(fact.by)
-    return found
+def _people_in(decoded: list[facts.Fact | None]) -> set[PersonId]:
+    """Return those whose names the projections of these facts will show."""
+    return {getattr(fact, fact.NAMES) for fact in decoded if fact is not None and fact.NAMES}

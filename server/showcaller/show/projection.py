@@ -9,12 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ..domain.ids import PersonId, SessionId, StageId
-from ..domain.outcome import Outcome, Touch
+from ..domain.ids import PersonId, QuestionId, SessionId
+from ..domain.outcome import Outcome
 from ..domain.questions import Question
 from ..domain.runsheet import RunSheet
 from ..domain.session_run import SessionRun, publication_touches
 from ..domain.state import State
+from ..domain.touches import (
+    AnnouncementTouch,
+    ClockTouch,
+    ControlsTouch,
+    CueTouch,
+    EventTouch,
+    PersonTouch,
+    PublicationTouch,
+    QualityTouch,
+    QuestionTouch,
+    SessionTouch,
+    StageTouch,
+    TallyTouch,
+    Touch,
+    VotersTouch,
+    VoteTouch,
+)
 from . import views
 from .audience import AUDIENCE, audience_channel
 from .names import Names
@@ -72,20 +89,6 @@ class Projection:
         self._names = names
         self._published = published
         self._own = own
-        self._items: dict[str, Callable[[str], Iterator[Look]]] = {
-            "event": self._event,
-            "clock": self._clock,
-            "session": self._session,
-            "stage": self._stage,
-            "cue": self._cue,
-            "controls": self._controls,
-            "question": self._question,
-            "vote": self._vote,
-            "announcement": self._announcement,
-            "publication": self._publication,
-            "quality": self._quality,
-            "person": self._person,
-        }
 
     # What there is --------------------------------------------------------------------------------
 
@@ -106,20 +109,20 @@ class Projection:
         """Every thing that follows from the schedule and the clock."""
         if self._sheet is None:
             return
-        yield from (Touch("event"), Touch("clock"), Touch("controls"))
-        yield from (Touch("stage", stage) for stage in self._sheet.stages)
+        yield from (EventTouch(), ClockTouch(), ControlsTouch())
+        yield from (StageTouch(stage) for stage in self._sheet.stages)
         for session, run in self._sheet.sessions.items():
-            yield Touch("session", session)
-            yield from (Touch("cue", f"{session}/{cue}") for cue in run.cues)
+            yield SessionTouch(session)
+            yield from (CueTouch(session, cue) for cue in run.cues)
             yield from publication_touches(run)
-        yield from (Touch("quality", session) for session in self._sheet.quality)
+        yield from (QualityTouch(session) for session in self._sheet.quality)
 
     def everything(self) -> Iterator[Touch]:
         """Every thing that these channels may show."""
         yield from self.agenda()
         for question in self._state.questions.by_id:
-            yield from (Touch("question", question), Touch("tally", question))
-        yield from (Touch("announcement", made) for made in self._state.announcements.by_id)
+            yield from (QuestionTouch(question), TallyTouch(question))
+        yield from (AnnouncementTouch(made) for made in self._state.announcements.by_id)
 
     def own_items(self, person: PersonId) -> Iterator[tuple[str, Any]]:
         """All that the person's own channel shows, but who they are."""
@@ -140,38 +143,32 @@ class Projection:
         """All that the fact touched of what somebody may see."""
         touched: set[Touch] = set()
         for touch in outcome.touched:
-            touched.update((touch,) if touch.kind != "voters" else self._votes_for(touch.id))
+            if isinstance(touch, VotersTouch):
+                touched.update(self._votes_for(touch.question))
+            else:
+                touched.add(touch)
         for person, question, _ in outcome.votes:
-            touched.add(Touch("tally", question))
+            touched.add(TallyTouch(question))
             if person_channel(person) in self._own:
-                touched.add(_vote(person, question))
+                touched.add(VoteTouch(person, question))
         return touched
 
-    def _votes_for(self, id: str) -> Iterator[Touch]:
+    def _votes_for(self, id: QuestionId) -> Iterator[VoteTouch]:
         question = self._state.questions.get(id)
-        people = (channel.removeprefix(_OWN) for channel in self._own)
+        people = (PersonId(channel.removeprefix(_OWN)) for channel in self._own)
         if question is not None:
             votes = self._state.questions.votes
-            yield from (_vote(p, id) for p in people if votes.has(PersonId(p), question.number))
+            yield from (VoteTouch(p, id) for p in people if votes.has(p, question.number))
 
     # Looking --------------------------------------------------------------------------------------
 
     def items(self, touch: Touch) -> Iterator[Look]:
         """What every channel shows of the thing now."""
-        look = self._items.get(touch.kind)
-        return look(touch.id) if look is not None else iter(())
+        return ITEMS[type(touch)](self, touch) if type(touch) in ITEMS else iter(())
 
     def levels(self, touch: Touch) -> Iterator[Look]:
         """The thing's level in every channel that has one; None: none."""
-        question = self._state.questions.get(touch.id) if touch.kind == "tally" else None
-        if question is None:
-            return
-        votes = self._state.questions.tally(question)
-        seen = question.state != "erased"
-        yield Look(
-            questions_channel(question.session), question.id, votes if question.public else None
-        )
-        yield Look(moderation_channel(question.session), question.id, votes if seen else None)
+        return LEVELS[type(touch)](self, touch) if type(touch) in LEVELS else iter(())
 
     def events(self, outcome: Outcome) -> Iterator[tuple[str, Any]]:
         """The one-shots of an outcome, each with its channel."""
@@ -195,30 +192,24 @@ class Projection:
 
     # The agenda and the producer's desk -----------------------------------------------------------
 
-    def _event(self, _: str) -> Iterator[Look]:
-        sheet = self._sheet
-        if sheet is None:
-            return
-        yield Look(AGENDA, "event", views.event(sheet.schedule))
-        for key in self._published(AGENDA):
-            kind, _, id = key.partition(":")
-            if kind == "stage" and StageId(id) not in sheet.stages:
-                yield Look(AGENDA, key, None)
+    def _event(self, _: EventTouch) -> Iterator[Look]:
+        if self._sheet is not None:
+            yield Look(AGENDA, "event", views.event(self._sheet.schedule))
 
-    def _clock(self, _: str) -> Iterator[Look]:
+    def _clock(self, _: ClockTouch) -> Iterator[Look]:
         if self._sheet is not None:
             yield Look(AGENDA, "clock", views.clock(self._sheet))
 
-    def _session(self, id: str) -> Iterator[Look]:
-        sheet = self._sheet
-        run = sheet.sessions.get(SessionId(id)) if sheet is not None else None
+    def _session(self, touch: SessionTouch) -> Iterator[Look]:
+        sheet, id = self._sheet, touch.session
+        run = sheet.sessions.get(id) if sheet is not None else None
         view = views.session(sheet, run) if sheet is not None and run is not None else None
         yield Look(AGENDA, f"session:{id}", view)
         yield Look(session_channel(id), "session", view)
 
-    def _publication(self, id: str) -> Iterator[Look]:
-        person, _, publication = id.rpartition("/")
-        key, own = f"publication:{publication}", person_channel(person)
+    def _publication(self, touch: PublicationTouch) -> Iterator[Look]:
+        publication, own = touch.publication, person_channel(touch.person)
+        key = f"publication:{publication}"
         sheet, run = self._sheet, self._publishing(publication)
         if sheet is None or run is None:
             yield Look(PRODUCE, key, None)
@@ -231,26 +222,28 @@ class Projection:
         runs = self._sheet.sessions.values() if self._sheet is not None else ()
         return next((run for run in runs if publication in run.publications), None)
 
-    def _quality(self, session: str) -> Iterator[Look]:
-        quality = self._sheet.quality.get(SessionId(session)) if self._sheet is not None else None
+    def _quality(self, touch: QualityTouch) -> Iterator[Look]:
+        session = touch.session
+        quality = self._sheet.quality.get(session) if self._sheet is not None else None
         view = views.QualityView(session=session, quality=quality) if quality is not None else None
         yield Look(PRODUCE, f"quality:{session}", view)
 
-    def _stage(self, id: str) -> Iterator[Look]:
+    def _stage(self, touch: StageTouch) -> Iterator[Look]:
         if self._sheet is None:
             return
+        id = touch.stage
         planned = next((stage for stage in self._sheet.schedule.stages if stage.id == id), None)
         view = views.stage(self._sheet, planned) if planned is not None else None
         yield Look(AGENDA, f"stage:{id}", view)
 
-    def _cue(self, id: str) -> Iterator[Look]:
-        session, _, name = id.partition("/")
-        run = self._sheet.sessions.get(SessionId(session)) if self._sheet is not None else None
+    def _cue(self, touch: CueTouch) -> Iterator[Look]:
+        session, name = touch.session, touch.cue
+        run = self._sheet.sessions.get(session) if self._sheet is not None else None
         cue = run.cues.get(name) if run is not None else None
         view = views.cue_state(session, name, cue) if cue is not None else None
-        yield Look(PRODUCE, f"cue:{id}", view)
+        yield Look(PRODUCE, f"cue:{session}/{name}", view)
 
-    def _controls(self, _: str) -> Iterator[Look]:
+    def _controls(self, _: ControlsTouch) -> Iterator[Look]:
         last = self._sheet.last_control() if self._sheet is not None else None
         yield Look(PRODUCE, "undo", views.control(last, self.name_of) if last is not None else None)
 
@@ -266,7 +259,19 @@ class Projection:
 
     # Questions and announcements ------------------------------------------------------------------
 
-    def _question(self, id: str) -> Iterator[Look]:
+    def _tally(self, touch: TallyTouch) -> Iterator[Look]:
+        question = self._state.questions.get(touch.question)
+        if question is None:
+            return
+        votes = self._state.questions.tally(question)
+        seen = question.state != "erased"
+        yield Look(
+            questions_channel(question.session), question.id, votes if question.public else None
+        )
+        yield Look(moderation_channel(question.session), question.id, votes if seen else None)
+
+    def _question(self, touch: QuestionTouch) -> Iterator[Look]:
+        id = touch.question
         question = self._state.questions.get(id)
         if question is None:
             return
@@ -291,16 +296,15 @@ class Projection:
         on_air = self._state.questions.get(id) if id is not None else None
         return views.question(on_air, self.name_of) if on_air is not None else None
 
-    def _vote(self, id: str) -> Iterator[Look]:
-        person, _, question_id = id.rpartition("/")
-        question = self._state.questions.get(question_id)
-        voted = question is not None and question.public and self._has_vote(person, question)
-        yield Look(person_channel(person), f"vote:{question_id}", voted or None)
+    def _vote(self, touch: VoteTouch) -> Iterator[Look]:
+        questions = self._state.questions
+        question = questions.get(touch.question)
+        public = question if question is not None and question.public else None
+        voted = public is not None and questions.has_vote(public, touch.person)
+        yield Look(person_channel(touch.person), f"vote:{touch.question}", voted or None)
 
-    def _has_vote(self, person: str, question: Question) -> bool:
-        return self._state.questions.has_vote(question, PersonId(person))
-
-    def _announcement(self, id: str) -> Iterator[Look]:
+    def _announcement(self, touch: AnnouncementTouch) -> Iterator[Look]:
+        id = touch.announcement
         made = self._state.announcements.get(id)
         if made is None:
             return
@@ -312,21 +316,35 @@ class Projection:
         else:
             yield Look(session_channel(made.session), key, view if made.shown else None)
 
-    def _person(self, id: str) -> Iterator[Look]:
+    def _person(self, touch: PersonTouch) -> Iterator[Look]:
         """What shows the person's name, besides their questions, which are touched by themselves."""
         for made in self._state.announcements.by_id.values():
-            if made.by == id:
-                yield from self._announcement(made.id)
-        yield from self._controls("")
+            if made.by == touch.person:
+                yield from self._announcement(AnnouncementTouch(made.id))
+        yield from self._controls(ControlsTouch())
         runs = self._sheet.sessions.values() if self._sheet is not None else ()
-        for touch in (t for run in runs for t in publication_touches(run)):
-            if touch.id.startswith(f"{id}/"):
-                yield from self._publication(touch.id)
-
-
-def _vote(person: str, question: str) -> Touch:
-    return Touch("vote", f"{person}/{question}")
+        for published in (one for run in runs for one in publication_touches(run)):
+            if published.person == touch.person:
+                yield from self._publication(published)
 
 
 def _audience(session: SessionId | None) -> str:
     return ANNOUNCEMENTS if session is None else session_channel(session)
+
+
+_Looks = Callable[[Projection, Any], Iterator[Look]]
+ITEMS: dict[type[Touch], _Looks] = {
+    EventTouch: Projection._event,
+    ClockTouch: Projection._clock,
+    ControlsTouch: Projection._controls,
+    SessionTouch: Projection._session,
+    CueTouch: Projection._cue,
+    QualityTouch: Projection._quality,
+    StageTouch: Projection._stage,
+    PublicationTouch: Projection._publication,
+    QuestionTouch: Projection._question,
+    VoteTouch: Projection._vote,
+    AnnouncementTouch: Projection._announcement,
+    PersonTouch: Projection._person,
+}
+LEVELS: dict[type[Touch], _Looks] = {TallyTouch: Projection._tally}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..domain import facts
+from ..domain import facts, runsheet_folds
 from ..domain.cues import CueRun, DueCue
 from ..domain.facts import Source
 from ..domain.ids import ControlId, PersonId, SessionId
@@ -51,7 +51,7 @@ class Day:
         self._controls = 0
 
     def fold(self, fact: facts.Fact) -> Outcome:
-        outcome = self.sheet.apply(fact, self.now_ms)
+        outcome = runsheet_folds.apply(self.sheet, fact, self.now_ms)
         for event in outcome.cues:
             told = Told(event.session, event.cue, event.show_ms / MINUTE_MS, event.late_ms)
             self.told.append(told)

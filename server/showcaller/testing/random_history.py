@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from itertools import count
-from typing import get_args
 
 from ..domain import facts
 from ..domain.ids import AnnouncementId, ControlId, EventId, PersonId, QuestionId, SessionId
@@ -306,6 +305,5 @@ def _weight(kind: type[facts.Fact]) -> int:
 
 # A method for each class of facts, by its name: a new class without one fails here.
 _MAKERS: list[tuple[Callable[[RandomHistory], facts.Fact], int]] = [
-    (getattr(RandomHistory, _snake(kind.__name__)), _weight(kind))
-    for kind in get_args(facts.AnyFact)
+    (getattr(RandomHistory, _snake(kind.__name__)), _weight(kind)) for kind in facts.KINDS
 ]

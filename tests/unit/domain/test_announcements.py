@@ -5,8 +5,8 @@ import pytest
 
 from showcaller.domain import facts
 from showcaller.domain.announcements import Announcements, DueAnnouncement, announcement_key
-from showcaller.domain.outcome import Touch
 from showcaller.domain.runsheet import RunSheet
+from showcaller.domain.touches import AnnouncementTouch
 from showcaller.testing.schedules import schedule, session
 
 PLAN = schedule(session("talk", 540, 560))
@@ -36,7 +36,7 @@ def test_an_announcement_made_now_is_called_at_once():
     speakers = Speakers()
     outcome = speakers.make(wall_ms=7)
     assert outcome.announced == ["a1"]
-    assert outcome.touched == {Touch("announcement", "a1")}
+    assert outcome.touched == {AnnouncementTouch("a1")}
     assert speakers.announcements.get("a1").called_ms == 7
     assert speakers.announcements.due() == []
 
@@ -79,7 +79,7 @@ def test_each_is_called_once():
 def test_a_cancelled_one_is_not_called():
     speakers = Speakers()
     speakers.make(at_ms=0)
-    assert speakers.fold(CANCELLED).touched == {Touch("announcement", "a1")}
+    assert speakers.fold(CANCELLED).touched == {AnnouncementTouch("a1")}
     assert speakers.announcements.due() == []
     assert speakers.fold(CALLED).refused.code == "wrong_state"
 

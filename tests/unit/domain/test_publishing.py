@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showcaller.domain import facts
-from showcaller.domain.outcome import Touch
 from showcaller.domain.quality import TalkQuality, add_up
+from showcaller.domain.touches import ControlsTouch, PublicationTouch, QualityTouch, SessionTouch
 from showcaller.testing.day import Day
 
-BOTH = {Touch("publication", "s/m"), Touch("publication", "s/slides")}
+BOTH = {PublicationTouch("s", "m"), PublicationTouch("s", "slides")}
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_the_stage_picks_the_oldest_main_then_slides_then_spare(day):
 def test_a_producer_puts_a_publication_on_the_stage_and_takes_it_off(day):
     revision = day.sheet.revision
     outcome = day.control("source", "a", publication="slides")
-    assert outcome.touched >= BOTH | {Touch("controls"), Touch("session", "a")}
+    assert outcome.touched >= BOTH | {ControlsTouch(), SessionTouch("a")}
     assert shown(day) == "slides"
     assert day.sheet.revision == revision + 1
     assert (day.sheet.last_control().name, day.sheet.last_control().by) == ("source", "p")
@@ -80,7 +80,7 @@ def test_when_the_session_gets_the_stage_its_publications_are_looked_at_again(da
     day.run_until(560)
     day.publish_media("b", "b1")
     outcome = day.control("start", "b")
-    assert outcome.touched >= BOTH | {Touch("publication", "s/b1")}
+    assert outcome.touched >= BOTH | {PublicationTouch("s", "b1")}
 
 
 def test_when_it_loses_the_stage_to_another_they_are_looked_at_too():
@@ -89,7 +89,7 @@ def test_when_it_loses_the_stage_to_another_they_are_looked_at_too():
     assert day.sheet.stages["main"].showing == "opening"  # its doors are open
     outcome = day.control("start", "c")
     assert day.sheet.stages["main"].showing == "c"
-    assert Touch("publication", "s/m") in outcome.touched
+    assert PublicationTouch("s", "m") in outcome.touched
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_what_workers_measured_is_added_up(day):
         rtt_ms_p99=40.0,
         layer_s={"high": 200.0, "low": 100.0},
     )
-    assert day.fold(first).touched == {Touch("quality", "a")}
+    assert day.fold(first).touched == {QualityTouch("a")}
     day.fold(measured(viewers=10, viewer_s=50.0, most_viewers=10, rtt_ms_p50=50.0, rtt_ms_p99=30.0))
     quality = day.sheet.quality["a"]
     assert (quality.viewers, quality.viewer_s, quality.most_viewers) == (40, 350.0, 25)

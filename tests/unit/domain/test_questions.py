@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showcaller.domain import facts, questions
-from showcaller.domain.outcome import Touch
 from showcaller.domain.questions import Questions
 from showcaller.domain.runsheet import RunSheet
 from showcaller.domain.schedule import QaPolicy
+from showcaller.domain.touches import QuestionTouch, TallyTouch, VotersTouch
 from showcaller.testing.schedules import schedule, session
 
 PLAN = schedule(
@@ -56,7 +56,8 @@ class Panel:
         return outcome.refused.code if outcome.refused else "ok"
 
     def vote(self, *votes, at_ms=2_000, given_ms=()):
-        return self.questions.cast_votes(facts.VotesCast(votes=votes, given_ms=given_ms), at_ms)
+        fact = facts.VotesCast(votes=votes, given_ms=given_ms)
+        return self.questions.apply(fact, at_ms, self.sheet)
 
     def state(self, question="q1"):
         return self.questions.get(question).state
@@ -204,7 +205,7 @@ def test_one_question_is_on_air_and_the_next_answers_it():
     panel.ask("q2", person="bob")
     pushed = panel.fold(ACTIONS["push"]("q2"))
     assert (panel.state("q1"), panel.state("q2")) == ("answered", "on_air")
-    assert {Touch("question", "q1"), Touch("question", "q2")} <= pushed.touched
+    assert {QuestionTouch("q1"), QuestionTouch("q2")} <= pushed.touched
 
 
 def test_each_session_has_its_own_air():
@@ -243,7 +244,7 @@ def test_nothing_is_left_of_an_erased_question():
     erased = panel.fold(ACTIONS["erase"]("q1"))
     question = panel.questions.get("q1")
     assert (question.text, question.reply, question.reason) == ("", None, None)
-    assert Touch("voters", "q1") in erased.touched
+    assert VotersTouch("q1") in erased.touched
     assert panel.votes() == 0
     assert not panel.questions.has_vote(question, "bob")
     assert not [*panel.questions.voted_by("bob")]
@@ -339,15 +340,15 @@ def test_in_which_states_votes_count(state):
 def test_nobody_is_told_when_nobody_voted():
     panel = panel_with("approved")
     assert panel.fold(ACTIONS["reject"]("q1")).touched == {
-        Touch("question", "q1"),
-        Touch("tally", "q1"),
+        QuestionTouch("q1"),
+        TallyTouch("q1"),
     }
 
 
 def test_voters_are_told_when_the_question_leaves_or_rejoins_the_public():
     panel = panel_with("approved")
     panel.vote(("bob", "q1", True))
-    vote = Touch("voters", "q1")
+    vote = VotersTouch("q1")
     assert vote in panel.fold(ACTIONS["reject"]("q1")).touched
     assert vote in panel.fold(ACTIONS["approve"]("q1")).touched
     assert vote not in panel.fold(ACTIONS["push"]("q1")).touched
@@ -363,7 +364,7 @@ def test_what_a_person_asked_and_voted_for():
     assert [q.id for q in panel.questions.of_person("bob")] == ["q2"]
     assert [q.id for q in panel.questions.voted_by("bob")] == ["q1"]
     assert panel.questions.authors() == {"ada", "bob"}
-    assert panel.questions.touch_all_of("bob") == {Touch("question", "q2")}
+    assert panel.questions.touch_all_of("bob") == {QuestionTouch("q2")}
 
 
 def test_a_full_session_counts_every_vote():

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from showcaller.domain import facts
-from showcaller.domain.outcome import Touch
 from showcaller.domain.schedule import MINUTE_MS, CuePolicy, QaPolicy
 from showcaller.domain.session_run import Publication
+from showcaller.domain.touches import ClockTouch, CueTouch, EventTouch, SessionTouch, StageTouch
 from showcaller.testing.day import Day
 from showcaller.testing.schedules import schedule, session
 
@@ -71,7 +71,7 @@ def test_an_early_call_is_refused_and_its_key_replaced():
     day.now_ms = 530 * MINUTE_MS - 1
     outcome = day.call(due)
     assert outcome.refused.code == "early_cue"
-    assert outcome.touched == {Touch("cue", "opening/doors_open")}
+    assert outcome.touched == {CueTouch("opening", "doors_open")}
     assert day.sheet.due_cues()[0].revision == due.revision + 1
 
 
@@ -109,7 +109,7 @@ def test_nothing_is_called_while_the_clock_is_held():
     day = Day().run_until(545 - 0.001)
     due = day.sheet.due_cues()[0]
     day.now_ms = 545 * MINUTE_MS
-    assert day.hold().touched == {Touch("clock")}
+    assert day.hold().touched == {ClockTouch()}
     assert day.hold().refused.code == "wrong_state"
     assert day.call(due).refused.code == "early_cue"
     day.now_ms += 10 * MINUTE_MS
@@ -250,9 +250,7 @@ def test_a_stage_shows_the_live_session_then_the_next_with_open_doors():
 
 def test_only_a_newer_worker_takes_a_stage_over():
     day = Day()
-    assert day.fold(facts.StageHosted(stage="main", generation=2)).touched == {
-        Touch("stage", "main")
-    }
+    assert day.fold(facts.StageHosted(stage="main", generation=2)).touched == {StageTouch("main")}
     for stage, generation, code in (
         ("main", 2, "wrong_state"),
         ("main", 1, "wrong_state"),
@@ -266,7 +264,7 @@ def test_publications_are_kept_while_they_last():
     day = Day().run_until(546)
     assert day.publish_media("nobody").refused.code == "not_found"
     assert day.publish_media("opening").refused.code == "wrong_state"
-    assert Touch("session", "a") in day.publish_media("a").touched
+    assert SessionTouch("a") in day.publish_media("a").touched
     assert day.sheet.sessions["a"].publications == {"m": Publication("s", "main")}
     assert day.stop_media("a").refused is None
     assert day.stop_media("a").refused.code == "not_found"
@@ -283,8 +281,8 @@ def test_a_new_schedule_keeps_what_has_happened():
     day = Day().run_until(550)
     outcome = publish(day, session("a", 545, 570), session("b", 570, 590), session("new", 590, 600))
     assert outcome.refused is None
-    assert Touch("event") in outcome.touched
-    assert {t.id for t in outcome.touched if t.kind == "session"} == {
+    assert EventTouch() in outcome.touched
+    assert {t.session for t in outcome.touched if isinstance(t, SessionTouch)} == {
         "opening", "a", "b", "pause", "c", "new",
     }  # fmt: skip
     assert (day.state("a"), day.expected("a")) == ("live", (545, 570))
@@ -314,7 +312,7 @@ def test_a_session_on_a_stage_that_does_not_exist_is_refused():
 
 def test_a_stage_that_is_gone_is_touched():
     outcome = publish(Day(), session("a", 545, 565, stage="side"))
-    stages = {touch.id for touch in outcome.touched if touch.kind == "stage"}
+    stages = {touch.stage for touch in outcome.touched if isinstance(touch, StageTouch)}
     assert stages == {"main", "side"}
 
 

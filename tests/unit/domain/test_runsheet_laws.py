@@ -8,10 +8,19 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from showcaller.domain import facts
-from showcaller.domain.outcome import Refusal, Touch
+from showcaller.domain import facts, runsheet_folds
+from showcaller.domain.outcome import Refusal
+from showcaller.domain.producing import preview_delay
 from showcaller.domain.runsheet import RunSheet
 from showcaller.domain.schedule import MINUTE_MS
+from showcaller.domain.touches import (
+    ClockTouch,
+    ControlsTouch,
+    CueTouch,
+    PublicationTouch,
+    SessionTouch,
+    StageTouch,
+)
 from showcaller.testing.day import CONTROLS, SCHEDULE, Day
 from showcaller.testing.schedules import schedule
 
@@ -75,25 +84,25 @@ def copy(sheet):
 def shown(sheet):
     """Everything about the sheet that some channel shows, by the touch that announces it."""
     views = {
-        Touch("clock"): msgspec.to_builtins(sheet.clock),
-        Touch("controls"): msgspec.to_builtins(sheet.last_control()),
+        ClockTouch(): msgspec.to_builtins(sheet.clock),
+        ControlsTouch(): msgspec.to_builtins(sheet.last_control()),
     }
     for run in sheet.sessions.values():
         plain = msgspec.to_builtins(run)
         for hidden in ("cues", "unpublished_ms", "delay_ms", "extension_ms"):
             del plain[hidden]
-        views[Touch("session", run.id)] = plain
+        views[SessionTouch(run.id)] = plain
         for name, cue in run.cues.items():
             plain = msgspec.to_builtins(cue)
             del plain["armed"]
-            views[Touch("cue", f"{run.id}/{name}")] = plain
+            views[CueTouch(run.id, name)] = plain
     for id, stage in sheet.stages.items():
-        views[Touch("stage", id)] = (stage.generation, stage.showing)
+        views[StageTouch(id)] = (stage.generation, stage.showing)
     for run in sheet.sessions.values():
         for id, published in run.publications.items():
             showing = sheet.stages[sheet.plan(run.id).stage].showing
             on_stage = run.on_stage and showing == run.id and run.shown == id
-            views[Touch("publication", f"{published.by}/{id}")] = (run.id, run.chosen, on_stage)
+            views[PublicationTouch(published.by, id)] = (run.id, run.chosen, on_stage)
     return views
 
 
@@ -109,7 +118,9 @@ def test_laws_of_the_run_sheet(script):
         after = shown(day.sheet)
         changed = {t for t in before | after if before.get(t) != after.get(t)}
         assert changed <= outcome.touched  # nothing changes unsaid
-        assert twin.apply(fact, day.now_ms) == outcome  # a snapshot goes on as the state does
+        assert (
+            runsheet_folds.apply(twin, fact, day.now_ms) == outcome
+        )  # a snapshot goes on as the state does
         assert twin == day.sheet
         assert twin.due_cues() == day.sheet.due_cues()
         return outcome
@@ -140,7 +151,7 @@ def test_publishing_a_delay_does_what_its_preview_said(script, session, by_min):
         act(day, action)
     before = {run.id: span(run) for run in day.sheet.sessions.values()}
     twin = copy(day.sheet)
-    preview = day.sheet.preview_delay(session, by_min, day.now_ms)
+    preview = preview_delay(day.sheet, session, by_min, day.now_ms)
     assert day.sheet == twin
     outcome = day.control("delay", session, minutes=by_min)
     if isinstance(preview, Refusal):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from showcaller.domain.producing import preview_delay
 from showcaller.domain.schedule import MINUTE_MS
 from showcaller.testing.day import Day
 from showcaller.testing.schedules import schedule, session
@@ -124,7 +125,7 @@ def test_a_session_started_out_of_order_goes_first():
 
 def test_the_preview_names_each_session_that_moves():
     day = Day()
-    shifts = day.sheet.preview_delay("b", 5, day.now_ms)
+    shifts = preview_delay(day.sheet, "b", 5, day.now_ms)
     assert [(s.session, s.before_ms // MINUTE_MS, s.after_ms // MINUTE_MS) for s in shifts] == [
         ("b", 565, 570),
         ("pause", 585, 590),
@@ -134,8 +135,8 @@ def test_the_preview_names_each_session_that_moves():
 
 def test_a_preview_tells_why_it_is_impossible():
     day = Day().run_until(546)
-    assert day.sheet.preview_delay("nobody", 5, day.now_ms).code == "not_found"
-    assert day.sheet.preview_delay("a", 5, day.now_ms).code == "wrong_state"
+    assert preview_delay(day.sheet, "nobody", 5, day.now_ms).code == "not_found"
+    assert preview_delay(day.sheet, "a", 5, day.now_ms).code == "wrong_state"
 
 
 def test_a_delay_that_rests_on_an_old_preview_is_refused():

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from showcaller.domain import facts
+from showcaller.domain import facts, runsheet_folds
 from showcaller.domain.announcements import Announcement
 from showcaller.domain.cues import CueRun
 from showcaller.domain.people import Principal
@@ -46,7 +46,7 @@ class Day:
         self.sheet, _ = RunSheet.start(started, self.at_ms)
 
     def fold(self, fact, at_min):
-        outcome = self.sheet.apply(fact, minutes(at_min))
+        outcome = runsheet_folds.apply(self.sheet, fact, minutes(at_min))
         assert outcome.refused is None, outcome.refused
         return self
 
@@ -54,7 +54,7 @@ class Day:
         """Call every cue that is due by then, each on time."""
         while (due := self.sheet.due_cues()) and due[0].due_ms <= minutes(at_min):
             fact = facts.CueCalled(**due[0]._asdict())
-            assert self.sheet.apply(fact, due[0].due_ms).refused is None
+            assert runsheet_folds.apply(self.sheet, fact, due[0].due_ms).refused is None
         return self
 
     def session(self, id):

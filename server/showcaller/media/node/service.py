@@ -12,11 +12,12 @@ import msgspec
 from msgspec.structs import replace
 
 from ...broker.base import Entry
-from ...domain.facts import AnyFact
+from ...domain.facts import Fact
 from ...domain.ids import PersonId, StageId
 from ...domain.outcome import Outcome
 from ...domain.people import Principal
 from ...domain.runsheet import RunSheet
+from ...domain.touches import PublicationTouch, SessionTouch, StageTouch
 from ...errors import Forbidden, Full, NotFound, OurFault, ShowcallerError, Unavailable
 from ...protocol.messages import ServerMessage
 from ...show.live_event import LiveEvent
@@ -298,8 +299,11 @@ class MediaService:
 
     # What happens -----------------------------------------------------------------------------
 
-    def on_folded(self, entry: Entry, fact: AnyFact, outcome: Outcome) -> None:
-        if any(touch.kind in ("session", "stage", "publication") for touch in outcome.touched):
+    def on_folded(self, entry: Entry, fact: Fact, outcome: Outcome) -> None:
+        if any(
+            isinstance(touch, SessionTouch | StageTouch | PublicationTouch)
+            for touch in outcome.touched
+        ):
             self._changed.set()
         if outcome.banned or outcome.revoked:
             self._spawn(self._rooms.shut_out(outcome.banned, outcome.revoked))

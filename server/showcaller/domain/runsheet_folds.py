@@ -1,0 +1,88 @@
+"""The folds of the run sheet: which function folds each kind of fact that moves it."""
+
+from __future__ import annotations
+
+from . import calling, facts, producing, publishing
+from .ids import SessionId
+from .outcome import Outcome, Refusal
+from .runsheet import RunSheet, SheetFolds
+from .schedule import Schedule
+from .session_run import no_session
+from .touches import ClockTouch, ControlsTouch, EventTouch, SessionTouch
+
+
+def apply(sheet: RunSheet, fact: facts.Fact, at_ms: int) -> Outcome:
+    """Fold one fact of those in `FOLDS`, appended at wall time `at_ms`."""
+    outcome = FOLDS[type(fact)](sheet, fact, at_ms)
+    if outcome.refused is None:
+        producing.judge_undo(sheet, outcome)
+    return outcome
+
+
+def publish_schedule(sheet: RunSheet, fact: facts.SchedulePublished, at_ms: int) -> Outcome:
+    """Go on by another schedule of the same event; what is live keeps its stage."""
+    if refusal := _publish_problem(sheet, fact.schedule):
+        return Outcome(refused=refusal)
+    outcome = Outcome.touch(EventTouch(), ControlsTouch())
+    sheet.adopt(fact.schedule, at_ms, outcome)
+    return outcome
+
+
+def _publish_problem(sheet: RunSheet, schedule: Schedule) -> Refusal | None:
+    if schedule.event_id != sheet.schedule.event_id:
+        return Refusal("bad_input", "this is another event's schedule")
+    if {plan.stage for plan in schedule.sessions} - {stage.id for stage in schedule.stages}:
+        return Refusal("bad_input", "a session is on a stage that the schedule does not name")
+    stages = {plan.id: plan.stage for plan in schedule.sessions}
+    for run in sheet.sessions.values():
+        if run.live and stages.get(run.id) != sheet.plan(run.id).stage:
+            return Refusal("wrong_state", f"{run.id} is live: it can't leave its stage")
+    return None
+
+
+def hold_clock(sheet: RunSheet, fact: facts.ClockHeld, at_ms: int) -> Outcome:
+    """Stop show time."""
+    if sheet.clock.held:
+        return Outcome.refuse("wrong_state", "the clock is held already")
+    sheet.clock.hold(at_ms)
+    return Outcome.touch(ClockTouch())
+
+
+def resume_clock(sheet: RunSheet, fact: facts.ClockResumed, at_ms: int) -> Outcome:
+    """Let show time go on."""
+    if not sheet.clock.held:
+        return Outcome.refuse("wrong_state", "the clock is not held")
+    sheet.clock.resume(at_ms)
+    return Outcome.touch(ClockTouch())
+
+
+def open_qa(sheet: RunSheet, fact: facts.QaOpened, at_ms: int) -> Outcome:
+    """Take questions in a session."""
+    return _set_qa(sheet, fact.session, opened=True)
+
+
+def close_qa(sheet: RunSheet, fact: facts.QaClosed, at_ms: int) -> Outcome:
+    """Take no more questions in a session."""
+    return _set_qa(sheet, fact.session, opened=False)
+
+
+def _set_qa(sheet: RunSheet, session: SessionId, *, opened: bool) -> Outcome:
+    run = sheet.sessions.get(session)
+    if run is None:
+        return no_session(session)
+    if opened and (run.state == "skipped" or not sheet.plan(session).qa.enabled):
+        return Outcome.refuse("wrong_state", "this session takes no questions")
+    run.qa_open = opened
+    return Outcome.touch(SessionTouch(session))
+
+
+FOLDS: SheetFolds = {
+    **calling.FOLDS,
+    **producing.FOLDS,
+    **publishing.FOLDS,
+    facts.SchedulePublished: publish_schedule,
+    facts.ClockHeld: hold_clock,
+    facts.ClockResumed: resume_clock,
+    facts.QaOpened: open_qa,
+    facts.QaClosed: close_qa,
+}
