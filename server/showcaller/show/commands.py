@@ -18,7 +18,7 @@ from .. import metrics, system
 from ..domain import facts, producing
 from ..domain.ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, derive_id
 from ..domain.outcome import Outcome, Refusal
-from ..domain.people import Principal
+from ..domain.people import Principal, Role
 from ..domain.questions import first_state
 from ..domain.runsheet import RunSheet
 from ..errors import (
@@ -33,18 +33,13 @@ from ..errors import (
 )
 from . import command_args as a
 from .erasure import erase_texts
-from .limits import Lane, Limits
+from .limits import Bucket, Limits
 from .live_event import LiveEvent
-from .permissions import may_command
+from .permissions import DESK, EVERYBODY, OPS, PRODUCER
 from .votes import VoteBatches
 
 KEYS_REMEMBERED = 50_000
 
-_LANES: dict[str, Lane] = {
-    "question.ask": "question",
-    "question.vote": "vote",
-    "reaction.send": "reaction",
-}
 _REACTABLE = ("doors_open", "live", "overrunning")
 _ERRORS: dict[str, type[YourFault]] = {"not_found": NotFound, "forbidden": Forbidden}
 
@@ -97,16 +92,16 @@ class Commands:
         read = a.read_args(command.args, args)
         if not may_command(call.who, call.name, self._session_of(read)):
             raise Forbidden(f"your roles do not allow {call.name}")
-        self._admit(call)
+        self._admit(call, command.bucket)
         self._require_existing(read)
         return await command.run(self, call, read)
 
     # Checks before the append ---------------------------------------------------------------------
 
-    def _admit(self, call: Call) -> None:
-        """Take one from the person's bucket; a key that came before has been paid for in its lane."""
-        lane = "other" if call.key in self._admitted else _LANES.get(call.name, "other")
-        wait_s = self._limits.take(call.by, lane, system.monotonic_s())
+    def _admit(self, call: Call, bucket: Bucket) -> None:
+        """Take one from the person's bucket; a key that came before has been paid for there."""
+        bucket = "other" if call.key in self._admitted else bucket
+        wait_s = self._limits.take(call.by, bucket, system.monotonic_s())
         if wait_s:
             raise RateLimited("too fast", retry_after_s=wait_s)
         _remember(self._admitted, call.key, None)
@@ -238,18 +233,29 @@ def _remember(newest: OrderedDict[str, Any], key: str, value: Any) -> None:
 
 
 class _Command(NamedTuple):
+    """What a command takes, who may give it, what it does, and the bucket that it is paid from."""
+
     args: type[a.Args]
+    roles: frozenset[Role]
     run: Callable[[Commands, Call, Any], Awaitable[Result]]
+    bucket: Bucket = "other"
+    speakers_too: bool = False  # in their own sessions
 
 
-def _fact(args: type[a.Args], make: Callable[[Call, Any], facts.Fact]) -> _Command:
+def _fact(
+    args: type[a.Args],
+    roles: frozenset[Role],
+    make: Callable[[Call, Any], facts.Fact],
+    *,
+    speakers_too: bool = False,
+) -> _Command:
     """A command whose fact says all, and whose result is empty."""
 
     async def run(commands: Commands, call: Call, read: a.Args) -> Result:
         await commands.append(call, make(call, read))
         return {}
 
-    return _Command(args, run)
+    return _Command(args, roles, run, speakers_too=speakers_too)
 
 
 def _control(
@@ -263,28 +269,42 @@ def _control(
         await commands.append(call, make(call, read, control))
         return {"control": control}
 
-    return _Command(args, run)
+    return _Command(args, PRODUCER, run)
+
+
+def may_command(principal: Principal, name: str, session: SessionId | None = None) -> bool:
+    """Tell whether `principal` may give the command `name`, where it matters in `session`."""
+    command = _TABLE.get(name)
+    if command is None:
+        return False
+    if principal.has(*command.roles):
+        return True
+    return command.speakers_too and principal.has("speaker") and session in principal.sessions
 
 
 _TABLE: dict[str, _Command] = {
-    "question.ask": _Command(a.AskArgs, Commands.ask),
-    "question.vote": _Command(a.VoteArgs, Commands.vote),
+    "question.ask": _Command(a.AskArgs, EVERYBODY, Commands.ask, bucket="question"),
+    "question.vote": _Command(a.VoteArgs, EVERYBODY, Commands.vote, bucket="vote"),
     "question.edit": _fact(
         a.QuestionTextArgs,
+        EVERYBODY,
         lambda call, args: facts.QuestionEdited(
             question=args.question, person=call.by, text=a.cleaned(args.text)
         ),
     ),
     "question.withdraw": _fact(
         a.QuestionArgs,
+        EVERYBODY,
         lambda call, args: facts.QuestionWithdrawn(question=args.question, person=call.by),
     ),
     "question.approve": _fact(
         a.QuestionArgs,
+        DESK,
         lambda call, args: facts.QuestionApproved(question=args.question, by=call.by),
     ),
     "question.reject": _fact(
         a.RejectArgs,
+        DESK,
         lambda call, args: facts.QuestionRejected(
             question=args.question,
             by=call.by,
@@ -293,37 +313,43 @@ _TABLE: dict[str, _Command] = {
     ),
     "question.push": _fact(
         a.QuestionArgs,
+        DESK,
         lambda call, args: facts.QuestionPushed(question=args.question, by=call.by),
     ),
     "question.pull": _fact(
         a.QuestionArgs,
+        DESK,
         lambda call, args: facts.QuestionPulled(question=args.question, by=call.by),
     ),
     "question.answered": _fact(
         a.QuestionArgs,
+        DESK,
         lambda call, args: facts.QuestionAnswered(question=args.question, by=call.by),
     ),
     "question.reply": _fact(
         a.QuestionTextArgs,
+        DESK,
         lambda call, args: facts.QuestionReplied(
             question=args.question, by=call.by, text=a.cleaned_or_empty(args.text)
         ),
+        speakers_too=True,
     ),
-    "question.erase": _Command(a.QuestionArgs, Commands.erase_question),
-    "reaction.send": _Command(a.ReactArgs, Commands.react),
+    "question.erase": _Command(a.QuestionArgs, DESK, Commands.erase_question),
+    "reaction.send": _Command(a.ReactArgs, EVERYBODY, Commands.react, bucket="reaction"),
     "qa.open": _fact(
-        a.SessionArgs, lambda call, args: facts.QaOpened(session=args.session, by=call.by)
+        a.SessionArgs, DESK, lambda call, args: facts.QaOpened(session=args.session, by=call.by)
     ),
     "qa.close": _fact(
-        a.SessionArgs, lambda call, args: facts.QaClosed(session=args.session, by=call.by)
+        a.SessionArgs, DESK, lambda call, args: facts.QaClosed(session=args.session, by=call.by)
     ),
-    "announcement.make": _Command(a.AnnounceArgs, Commands.announce),
+    "announcement.make": _Command(a.AnnounceArgs, DESK, Commands.announce),
     "announcement.cancel": _fact(
         a.AnnouncementArgs,
+        DESK,
         lambda call, args: facts.AnnouncementCancelled(announcement=args.announcement, by=call.by),
     ),
-    "clock.hold": _fact(a.NoArgs, lambda call, args: facts.ClockHeld(by=call.by)),
-    "clock.resume": _fact(a.NoArgs, lambda call, args: facts.ClockResumed(by=call.by)),
+    "clock.hold": _fact(a.NoArgs, PRODUCER, lambda call, args: facts.ClockHeld(by=call.by)),
+    "clock.resume": _fact(a.NoArgs, PRODUCER, lambda call, args: facts.ClockResumed(by=call.by)),
     "session.start": _control(
         a.SessionArgs,
         lambda call, args, control: facts.SessionStarted(
@@ -371,20 +397,21 @@ _TABLE: dict[str, _Command] = {
             by=call.by,
         ),
     ),
-    "session.preview_delay": _Command(a.PreviewArgs, Commands.preview_delay),
+    "session.preview_delay": _Command(a.PreviewArgs, PRODUCER, Commands.preview_delay),
     "control.undo": _fact(
         a.ControlArgs,
+        PRODUCER,
         lambda call, args: facts.ControlUndone(control=args.control, by=call.by),
     ),
     "person.ban": _fact(
-        a.PersonArgs, lambda call, args: facts.PersonBanned(person=args.person, by=call.by)
+        a.PersonArgs, DESK, lambda call, args: facts.PersonBanned(person=args.person, by=call.by)
     ),
     "person.unban": _fact(
-        a.PersonArgs, lambda call, args: facts.PersonUnbanned(person=args.person, by=call.by)
+        a.PersonArgs, DESK, lambda call, args: facts.PersonUnbanned(person=args.person, by=call.by)
     ),
-    "person.erase": _Command(a.PersonArgs, Commands.erase_person),
+    "person.erase": _Command(a.PersonArgs, PRODUCER, Commands.erase_person),
     "token.revoke": _fact(
-        a.TokenArgs, lambda call, args: facts.TokenRevoked(token=args.token, by=call.by)
+        a.TokenArgs, OPS, lambda call, args: facts.TokenRevoked(token=args.token, by=call.by)
     ),
 }
 COMMAND_NAMES = frozenset(_TABLE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Literal, NamedTuple
 
-Lane = Literal["question", "vote", "reaction", "other"]
+Bucket = Literal["question", "vote", "reaction", "other"]
 
 
 class Rate(NamedTuple):
@@ -15,7 +15,7 @@ class Rate(NamedTuple):
     every_s: float
 
 
-RATES: dict[Lane, Rate] = {
+RATES: dict[Bucket, Rate] = {
     "question": Rate(burst=3, every_s=10.0),
     "vote": Rate(burst=30, every_s=0.2),
     "reaction": Rate(burst=10, every_s=0.25),
@@ -32,16 +32,16 @@ class Limits:
     """
 
     def __init__(self, *, kept: int = BUCKETS_KEPT) -> None:
-        self._full_at_s: OrderedDict[tuple[str, Lane], float] = OrderedDict()
+        self._full_at_s: OrderedDict[tuple[str, Bucket], float] = OrderedDict()
         self._kept = kept
 
-    def take(self, person: str, lane: Lane, now_s: float) -> float:
+    def take(self, person: str, bucket: Bucket, now_s: float) -> float:
         """Take one. 0.0 if there was one, else the seconds until there will be one."""
-        rate = RATES[lane]
-        full_at_s = max(self._full_at_s.pop((person, lane), now_s), now_s)
+        rate = RATES[bucket]
+        full_at_s = max(self._full_at_s.pop((person, bucket), now_s), now_s)
         wait_s = full_at_s + rate.every_s - now_s - rate.burst * rate.every_s
         allowed = wait_s <= 1e-9  # sums of fractions
-        self._full_at_s[person, lane] = full_at_s + rate.every_s if allowed else full_at_s
+        self._full_at_s[person, bucket] = full_at_s + rate.every_s if allowed else full_at_s
         if len(self._full_at_s) > self._kept:
             self._full_at_s.popitem(last=False)
         return 0.0 if allowed else wait_s

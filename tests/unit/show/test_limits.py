@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from showcaller.show.limits import RATES, Limits
 
 
-@pytest.mark.parametrize("lane", RATES)
-def test_a_burst_then_one_at_a_time(lane):
-    limits, rate = Limits(), RATES[lane]
-    assert [limits.take("ada", lane, 100.0) for _ in range(rate.burst)] == [0.0] * rate.burst
-    assert limits.take("ada", lane, 100.0) == pytest.approx(rate.every_s)
-    assert limits.take("ada", lane, 100.0 + rate.every_s / 2) == pytest.approx(rate.every_s / 2)
-    assert limits.take("ada", lane, 100.0 + rate.every_s) == 0.0
-    assert limits.take("ada", lane, 100.0 + rate.every_s) > 0.0
+@pytest.mark.parametrize("bucket", RATES)
+def test_a_burst_then_one_at_a_time(bucket):
+    limits, rate = Limits(), RATES[bucket]
+    assert [limits.take("ada", bucket, 100.0) for _ in range(rate.burst)] == [0.0] * rate.burst
+    assert limits.take("ada", bucket, 100.0) == pytest.approx(rate.every_s)
+    assert limits.take("ada", bucket, 100.0 + rate.every_s / 2) == pytest.approx(rate.every_s / 2)
+    assert limits.take("ada", bucket, 100.0 + rate.every_s) == 0.0
+    assert limits.take("ada", bucket, 100.0 + rate.every_s) > 0.0
 
 
 def test_a_refused_attempt_costs_nothing():
@@ -31,7 +31,7 @@ def test_a_bucket_fills_up_to_its_burst_and_no_further():
     assert [limits.take("ada", "question", 9999.0) > 0 for _ in range(4)] == [False] * 3 + [True]
 
 
-def test_persons_and_lanes_are_apart():
+def test_persons_and_buckets_are_apart():
     limits = Limits()
     for _ in range(3):
         limits.take("ada", "question", 0.0)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from showcaller.domain.people import ROLES, Principal
-from showcaller.show.commands import COMMAND_NAMES
-from showcaller.show.permissions import may_command, may_follow
+from showcaller.show.command_args import NoArgs
+from showcaller.show.commands import COMMAND_NAMES, Commands, _Command, may_command
+from showcaller.show.permissions import may_follow
 
 PROTOCOL = (Path(__file__).parents[3] / "client_sdk" / "PROTOCOL.md").read_text()
 
@@ -75,6 +76,16 @@ def test_nobody_follows_what_the_protocol_does_not_know(channel):
 def test_no_role_no_rights():
     assert not may_follow(principal(), "agenda")
     assert not may_command(principal(), "question.ask")
+
+
+def test_no_command_is_made_without_the_roles_that_may_give_it():
+    with pytest.raises(TypeError, match="roles"):
+        _Command(args=NoArgs, run=Commands.react)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_is_for_some_role(name):
+    assert any(may_command(principal(role), name) for role in ROLES)
 
 
 def test_unknown_commands_are_nobodys():
