@@ -4,6 +4,7 @@ A name covers its modules; `broker.base` is that module alone.
 """
 
 import ast
+import graphlib
 import sys
 from pathlib import Path
 
@@ -34,6 +35,26 @@ MAY_IMPORT = {
     "media": SHOW | {"media", "garbage", "logs", "processes"},
     "workers": LEAVES | {"workers", "app", "settings", "logs", "processes"},
 }
+# The media worker's half and the node's meet in `media.contract` alone.
+MEDIA_MAY_IMPORT = {
+    "contract": {"media.contract", "domain.quality", "errors"},
+    "node": SHOW | {"media.node", "media.contract", "processes"},
+    "sfu": {
+        *(f"media.{part}" for part in ("sfu", "contract", "egress", "sdp", "transport", "rtp")),
+        *(LEAVES | {"domain.quality"}),
+    },
+    "sfu.worker": {
+        *(f"media.{part}" for part in ("sfu", "contract", "egress", "transport")),
+        *("errors", "garbage", "logs", "processes"),
+    },
+    "transport": {
+        *("media.transport", "media.contract.addresses", "media.egress.keys", "media.rtp.rtcp"),
+        "system",
+    },
+    "sdp": {"media.sdp", "media.rtp.extensions", "media.transport.parameters", "errors"},
+    "rtp": {"media.rtp"},
+    "egress": {"media.egress"},
+}
 PURE = ("domain", "protocol")
 LIBRARIES_OF_THE_PURE = {"msgspec", "regex"}
 
@@ -51,7 +72,14 @@ def imports_of(path):
 
 
 def imports_of_part(part):
-    files = (ROOT / part).rglob("*.py") if (ROOT / part).is_dir() else [ROOT / f"{part}.py"]
+    """Imports of a part but for those modules of it that have a rule of their own."""
+    path = ROOT.joinpath(*part.split("."))
+    files = set(path.rglob("*.py")) if path.is_dir() else {path.with_suffix(".py")}
+    own = {
+        ROOT.joinpath(*f"media.{name}".split(".")).with_suffix(".py") for name in MEDIA_MAY_IMPORT
+    }
+    if part.startswith("media."):
+        files = files - own or files
     return [found for path in files for found in imports_of(path)]
 
 
@@ -59,16 +87,52 @@ def allows(allowed, imported):
     return any(imported[1:][: name.count(".") + 1] == tuple(name.split(".")) for name in allowed)
 
 
-@pytest.mark.parametrize("part", MAY_IMPORT)
-def test_a_part_imports_only_what_it_may(part):
+def wrong_imports(part, allowed):
     version = ("showcaller", "__version__")
-    wrong = [
+    return [
         f"{'.'.join(module)} imports {'.'.join(imported)}"
         for module, imported in imports_of_part(part)
         if imported[0] == "showcaller" and imported != version
-        if not allows(MAY_IMPORT[part], imported)
+        if not allows(allowed, imported)
     ]
-    assert wrong == []
+
+
+@pytest.mark.parametrize("part", MAY_IMPORT)
+def test_a_part_imports_only_what_it_may(part):
+    assert wrong_imports(part, MAY_IMPORT[part]) == []
+
+
+@pytest.mark.parametrize("part", MEDIA_MAY_IMPORT)
+def test_a_part_of_media_imports_only_what_it_may(part):
+    assert wrong_imports(f"media.{part}", MEDIA_MAY_IMPORT[part]) == []
+
+
+def test_every_part_of_media_has_its_rule():
+    parts = {path.parent.name for path in (ROOT / "media").glob("*/*.py")}
+    assert parts == {part for part in MEDIA_MAY_IMPORT if "." not in part}
+
+
+def test_no_module_of_media_imports_itself_by_way_of_others():
+    """Wherever an import stands: those for type checkers only and those within functions count."""
+    files = (ROOT / "media").rglob("*.py")
+    modules = {path.relative_to(ROOT.parent).with_suffix("").parts: path for path in files}
+    graph = {
+        module: {known for _, imported in imports_of(path) if (known := found(modules, imported))}
+        for module, path in modules.items()
+    }
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        circle = [".".join(module) for module in error.args[1]]
+        pytest.fail(f"a circle of imports: {' – '.join(circle)}")
+
+
+def found(modules, imported):
+    """The module that is meant: a name in one, a module, or a package."""
+    for meant in (imported, imported[:-1], (*imported, "__init__"), (*imported[:-1], "__init__")):
+        if meant in modules:
+            return meant
+    return None
 
 
 @pytest.mark.parametrize("part", PURE)

@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable
 from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_uint8, c_uint16, c_uint32, c_void_p
 
-from . import ALL, Address, build
+from . import build
 from .batches import Batch, send_time
+from .interface import ALL, Address
 from .keys import Keys, derive
 from .sinks import Members, Sink
 from .sockets import packed

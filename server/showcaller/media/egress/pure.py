@@ -15,8 +15,8 @@ from socket import MSG_DONTWAIT
 
 from pylibsrtp._binding import ffi, lib
 
-from . import ALL
 from .batches import Batch, header_size, payload_octets, send_time
+from .interface import ALL
 from .keys import TAG_SIZES, Keys, SessionKeys, derive, index_near, protect
 from .plan import Piece, Plan, Room, Sent, Shift
 from .sinks import GSO_REFUSED, Members, Sink

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import socket
 from errno import EINVAL, EIO
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from pylibsrtp import Policy
 from pylibsrtp._binding import ffi, lib
 
 from . import sockets
+from .interface import Address
 from .keys import CM, GCM, Keys
-
-if TYPE_CHECKING:
-    from . import Address
 
 WINDOW = 1024  # packets that a sequence number may be behind the newest
 PACKET_BYTES_MAX = 2048

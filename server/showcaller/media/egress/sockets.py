@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from . import Address
+from .interface import Address
 
 UDP_SEGMENT = 103  # <linux/udp.h>; `socket` does not have it
 

@@ -12,6 +12,15 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ...errors import BadInput, Unprocessable
+from ..rtp.extensions import (
+    AUDIO_LEVEL,
+    MID,
+    ORIENTATION,
+    REPAIRED_RID,
+    RID,
+    SEND_TIME,
+    TRANSPORT_CC,
+)
 from ..transport.parameters import Local, Remote
 from .codec_choice import Codec, choose_codecs
 from .sdp import Attributes, Description, Role, Section, is_usable_candidate, read_description
@@ -19,16 +28,9 @@ from .simulcast import layer_lines, read_layers
 
 NO_CODEC = "the offer must have Opus, and for video VP8, H.264, VP9 or AV1"
 
-_MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
-_RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
-_REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
-_AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
-_ORIENTATION = "urn:3gpp:video-orientation"
-_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
-_TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 _EXTENSIONS = {
-    "publish": {_MID, _RID, _REPAIRED_RID, _AUDIO_LEVEL, _ORIENTATION, _SEND_TIME, _TRANSPORT_CC},
-    "view": {_AUDIO_LEVEL, _ORIENTATION, _SEND_TIME},
+    "publish": {MID, RID, REPAIRED_RID, AUDIO_LEVEL, ORIENTATION, SEND_TIME, TRANSPORT_CC},
+    "view": {AUDIO_LEVEL, ORIENTATION, SEND_TIME},
 }
 _ONE_BYTE_IDS = range(1, 15)  # RFC 8285 §4.2
 _FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc")
@@ -196,7 +198,7 @@ def _medium(section: Section, mid: str, role: Role, default_direction: str) -> M
     extensions, feedback = _wishes(attributes, codecs, role)
     numbers = [str(number) for number in _payload_types(codecs)]
     publishes = role == "publish"
-    layers = read_layers(attributes, numbers) if publishes and _RID in extensions else {}
+    layers = read_layers(attributes, numbers) if publishes and RID in extensions else {}
     rtx_ssrcs, ssrcs = _ssrcs(attributes) if publishes else ({}, ())
     lines = (
         f"m={section.kind} 9 {section.protocol} {' '.join(numbers)}",
@@ -236,8 +238,8 @@ def _wishes(
     extensions = _extensions(attributes, role)
     offered = _feedback(attributes, codecs)
     if not any("transport-cc" in names for names in offered.values()):
-        extensions.pop(_TRANSPORT_CC, None)
-    unused = "goog-remb" if _TRANSPORT_CC in extensions else "transport-cc"
+        extensions.pop(TRANSPORT_CC, None)
+    unused = "goog-remb" if TRANSPORT_CC in extensions else "transport-cc"
     return extensions, {n: [x for x in names if x != unused] for n, names in offered.items()}
 
 

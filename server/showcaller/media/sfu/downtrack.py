@@ -8,70 +8,19 @@ behind afterwards.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from ..egress import Batch, Sink
+from ..egress import Sink
 from ..rtp import rtp
+from ..rtp.extensions import AUDIO_LEVEL, ORIENTATION, SEND_TIME
 from ..sdp.codec_choice import Codec, decoder_of
 from ..sdp.negotiation import Medium
-from .lane import GAP_S, SEND_TIME_AT, Dialect, Lane, after
-from .track import MediaPacket
+from .dialect import SEND_TIME_AT, Dialect
+from .followed import CATCH_UP_SPEED, Drawn, Followed, drawn_together
+from .lane import GAP_S, Lane
+from .packet import MediaPacket
+from .splice import Place, Shift, shift_to
 
-CATCH_UP_SPEED = 8  # times as fast as it was filmed
 CATCH_UP_EVERY_S = 0.005
 CATCH_UP_PACKETS = 24  # at a time: receivers' buffers are small
-HISTORY = 8  # lanes that a packet may be asked for from
-SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
-ORIENTATION = "urn:3gpp:video-orientation"
-LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
-
-
-class Shift(NamedTuple):
-    """What is added to a lane's numbers; a sequence shift leads to the viewer's extended sequence."""
-
-    sequence: int = 0
-    timestamp: int = 0
-    picture: int = 0
-    tl0: int = 0
-
-
-class Place(NamedTuple):
-    """The last that a viewer was sent: extended sequence, timestamp, picture id, TL0PICIDX."""
-
-    sequence: int
-    timestamp: int
-    picture: int = 0
-    tl0: int = 0
-
-
-class Drawn(NamedTuple):
-    """What has been up to the lane's `sequence`: its timestamps are drawn together towards `timestamp`."""
-
-    sequence: int
-    timestamp: int
-
-
-class Followed(NamedTuple):
-    """A lane that the viewer follows or followed, from its own extended sequence `begin` on."""
-
-    begin: int
-    lane: Lane
-    codec: Codec  # the publisher's
-    shift: Shift
-    drawn: Drawn | None
-
-    def timestamp(self, packet: MediaPacket) -> int:
-        """As the lane puts it to the egress, before it is shifted."""
-        return _drawn(self.lane.timestamp(packet), packet, self.drawn)
-
-    def place_of(self, packet: MediaPacket) -> Place:
-        shift, picture = self.shift, packet.picture
-        return Place(
-            packet.sequence + shift.sequence,
-            (self.timestamp(packet) + shift.timestamp) & 0xFFFFFFFF,
-            picture.picture_id + shift.picture if picture else 0,
-            picture.tl0 + shift.tl0 if picture and picture.tl0_at else 0,
-        )
 
 
 class DownTrack:
@@ -127,7 +76,7 @@ class DownTrack:
             codec.rtx is not None,
             ids.get(SEND_TIME, 0),
             0 if sound else ids.get(ORIENTATION, 0),
-            ids.get(LEVEL, 0) if sound else 0,
+            ids.get(AUDIO_LEVEL, 0) if sound else 0,
         )
 
     def timestamp_at(self, now_s: float, clock_offset_s: float | None) -> int | None:
@@ -160,7 +109,7 @@ class DownTrack:
         """Follow `lane` from its packet `first` on."""
         place = self._leave_current()
         self._stop_waiting()
-        self._shift = _shift_to(place, first, _drawn(lane.timestamp(first), first, drawn))
+        self._shift = shift_to(place, first, drawn_together(lane.timestamp(first), first, drawn))
         followed = Followed(place.sequence + 1, lane, lane.track.codec, self._shift, drawn)
         self._history.append(followed)
         self.stream.shift(
@@ -246,7 +195,7 @@ class DownTrack:
         packets = self._next_packets(lane, self._catching, lane.track.last.sequence)
         followed = self._history[-1]
         if packets and (dialect := self.dialect(followed.codec)):
-            self.stream.send_one(lane.render(dialect, packets, followed.timestamp))
+            self.stream.send_one(dialect.render(packets, followed.timestamp))
             self._caught = packets[-1]
         if self._catching <= lane.track.last.sequence:
             return False
@@ -292,41 +241,9 @@ class DownTrack:
             return (followed.timestamp(packet) + shift.timestamp) & 0xFFFFFFFF
 
         made = packet._replace(sequence=asked)
-        return codec, _with_pictures(lane.render(dialect, [made], stamp), shift, self.ssrc)
+        return codec, shift.apply(dialect.render([made], stamp), self.ssrc)
 
     def _newest_sequence(self) -> int:
         if self.lane is None or self.lane.track.last is None:
             return self._place.sequence
         return self.lane.track.last.sequence + self._shift.sequence
-
-
-def _drawn(timestamp: int, packet: MediaPacket, drawn: Drawn | None) -> int:
-    """The past is drawn together as fast as it is sent; what comes live has its own `timestamp`."""
-    if drawn is None or packet.sequence > drawn.sequence:
-        return timestamp
-    before = max(0, (drawn.timestamp - timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000)
-    return (drawn.timestamp - before // CATCH_UP_SPEED) & 0xFFFFFFFF
-
-
-def _shift_to(place: Place, first: MediaPacket, timestamp: int) -> Shift:
-    """What makes `first`, stamped `timestamp`, the next after `place`."""
-    picture = first.picture
-    return Shift(
-        place.sequence + 1 - first.sequence,
-        after(timestamp, place.timestamp) - timestamp if place.timestamp else 0,
-        (place.picture + 1 - picture.picture_id) & 0x7FFF if picture else 0,
-        (place.tl0 + 1 - picture.tl0) & 0xFF if picture and picture.tl0_at else 0,
-    )
-
-
-def _with_pictures(batch: Batch, shift: Shift, ssrc: int) -> bytes:
-    """The one packet of a batch, with what the egress would have written."""
-    data = bytearray(batch.data)
-    data[8:12] = ssrc.to_bytes(4, "big")
-    if batch.picture_at and batch.picture_at[0]:
-        at = batch.picture_at[0]
-        picture = (int.from_bytes(data[at : at + 2], "big") + shift.picture) & 0x7FFF
-        data[at : at + 2] = (0x8000 | picture).to_bytes(2, "big")
-    if batch.tl0_at and batch.tl0_at[0]:
-        data[batch.tl0_at[0]] = (data[batch.tl0_at[0]] + shift.tl0) & 0xFF
-    return bytes(data)

@@ -13,9 +13,11 @@ from ... import system
 from ..egress import Egress
 from .lane import Lane
 from .pacer import Pacer
+from .packet import MediaPacket
 from .publication import Publication
-from .quality import SessionQuality
-from .track import MediaPacket, Track
+from .quality import Counts, SessionQuality
+from .track import Track
+from .tracks import flowing
 from .viewer import Viewer
 
 WAIT_FOR_KEYFRAME_S = 0.5  # with nothing to show meanwhile: then the past is sent instead
@@ -37,30 +39,30 @@ class Feed:
         self.viewers: dict[str, Viewer] = {}
         self.picture: Publication | None = None
         self.sound: Publication | None = None
-        self.talk = SessionQuality()
+        self.quality = SessionQuality()
         self._egress = egress
         self._pacer = pacer
         self._pictures: list[Lane] = []  # of the present source, the best first
         self._sounds: list[Lane] = []
         self._before: list[Lane] = []  # of sources that go on until the present one has begun
-        self._flowing: list[Lane] = []  # layers of the present source that have not stopped
+        self._flowing: list[Track] = []  # layers of the present source that have not stopped
         self._changed_s: float | None = None  # while the present source has not begun
-        self._anchors: dict[object, float] = {}
+        self._anchors: dict[str, float] = {}  # by publication
 
     def lead_to(self, session: str | None) -> None:
         """Another session's room; what it was led to goes on until `show` finds something there."""
         for viewer in self.viewers.values():
-            self.talk.note_left(viewer)
-        self.session, self.talk = session, SessionQuality()
+            self.quality.note_left(viewer.counts())
+        self.session, self.quality = session, SessionQuality()
         for viewer in self.viewers.values():
-            self.talk.note_viewer(viewer, len(self.viewers))
+            self.quality.note_viewer(viewer.resource, viewer.counts(), len(self.viewers))
             if (video := viewer.downtracks.get("video")) is not None:
                 video.forget_freeze()
 
-    def shown(self) -> set[Publication]:
-        """Whose packets go out here, be it only until the next source has begun."""
+    def shown(self) -> set[str]:
+        """Return the publications whose packets go out here, be it until the next source has begun."""
         tracks = {lane.track for lane in [*self._pictures, *self._sounds, *self._before]}
-        return {track.publication for track in tracks}
+        return {track.origin for track in tracks}
 
     # Sources ------------------------------------------------------------------------------------
 
@@ -79,7 +81,8 @@ class Feed:
         self._before += self._pictures
         self.picture, self._pictures = picture, []
         self._changed_s = system.monotonic_s() if picture and picture.has_video else None
-        self._anchors = {p: a for p, a in self._anchors.items() if p in (picture, self.sound)}
+        shown = {p.resource for p in (picture, self.sound) if p is not None}
+        self._anchors = {p: a for p, a in self._anchors.items() if p in shown}
         if picture is None:
             self._end_before()
 
@@ -121,7 +124,7 @@ class Feed:
         if self._changed_s is not None and lane in self._pictures:
             wait_s = system.monotonic_s() - self._changed_s
             self._changed_s = None
-            self.talk.note_splice(wait_s * 1000)
+            self.quality.note_splice(wait_s * 1000)
             self._open_sound()
             self._end_before()
 
@@ -160,9 +163,9 @@ class Feed:
 
     def _follow_flow(self) -> None:
         """A layer has stopped, or goes on: its viewers do not wait for their next turn."""
-        flowing = [lane for lane in self._pictures if lane.track.publication.flows(lane.track)]
-        if flowing != self._flowing:
-            self._flowing = flowing
+        goes_on = flowing([lane.track for lane in self._pictures])
+        if goes_on != self._flowing:
+            self._flowing = goes_on
             for viewer in self.viewers.values():
                 self.join(viewer)
 
@@ -185,20 +188,24 @@ class Feed:
         told_s = track.reception.ntp_of(packet.timestamp)
         if told_s is None:
             return now_s
-        return told_s + self._anchors.setdefault(track.publication, now_s - told_s)
+        return told_s + self._anchors.setdefault(track.origin, now_s - told_s)
 
     # Viewers ------------------------------------------------------------------------------------
 
     def add(self, viewer: Viewer) -> None:
         """A viewer whose media can flow."""
         self.viewers[viewer.resource] = viewer
-        self.talk.note_viewer(viewer, len(self.viewers))
+        self.quality.note_viewer(viewer.resource, viewer.counts(), len(self.viewers))
         self._join_sound(viewer)
         self.join(viewer)
 
     def discard(self, viewer: Viewer) -> None:
         if self.viewers.pop(viewer.resource, None) is not None:
-            self.talk.note_left(viewer)
+            self.quality.note_left(viewer.counts())
+
+    def counts(self) -> list[Counts]:
+        """Return all that each viewer had so far."""
+        return [viewer.counts() for viewer in self.viewers.values()]
 
     def each_second(self, turn: int, turns: int, now_s: float, passed_s: float) -> None:
         """Reports and layers of those viewers whose turn it is; `passed_s` since their last one."""
@@ -211,13 +218,13 @@ class Feed:
             viewer.each_second(offsets_s)
             self._choose_layer(viewer, rates_bps, now_s)
             self._note_first_picture(viewer)
-            self.talk.note_second(viewer, self.layer_of(viewer), passed_s)
+            self.quality.note_second(self.layer_of(viewer), viewer.rtt_ms, passed_s)
 
     def _note_first_picture(self, viewer: Viewer) -> None:
         video = viewer.downtracks.get("video")
         if viewer.first_picture_ms is None and video and video.began_s is not None:
             viewer.first_picture_ms = (video.began_s - viewer.asked_s) * 1000
-            self.talk.note_first_picture(viewer.first_picture_ms)
+            self.quality.note_first_picture(viewer.first_picture_ms)
 
     def join(self, viewer: Viewer) -> None:
         """Lead the viewer's picture to the layer that suits it."""
@@ -225,7 +232,13 @@ class Feed:
         self._choose_layer(viewer, self._rates_bps(now_s), now_s)
 
     def _rates_bps(self, now_s: float) -> list[int]:
-        return [_rate_bps(lane.track, now_s) for lane in self._pictures]
+        """For choosing; 0 only for a layer that has stopped, not for one that has just begun."""
+        tracks = [lane.track for lane in self._pictures]
+        going = flowing(tracks)
+        return [
+            max(1, round(track.reception.bitrate_bps(now_s))) if track in going else 0
+            for track in tracks
+        ]
 
     def _choose_layer(self, viewer: Viewer, rates_bps: Sequence[int], now_s: float) -> None:
         downtrack = viewer.downtracks.get("video")
@@ -252,7 +265,7 @@ class Feed:
 
     def wants_keyframe(self, viewer: Viewer) -> None:
         """A viewer has lost the thread."""
-        self.talk.keyframe_requests += 1
+        self.quality.keyframe_requests += 1
         downtrack = viewer.downtracks.get("video")
         lane = (downtrack.joining or downtrack.lane) if downtrack else None
         if lane is not None:
@@ -272,10 +285,3 @@ class Feed:
             lane.end()
         self._pictures, self._sounds, self._before = [], [], []
         self.picture = self.sound = None
-
-
-def _rate_bps(track: Track, now_s: float) -> int:
-    """For choosing; 0 only for a layer that has stopped, not for one that has just begun."""
-    if not track.publication.flows(track):
-        return 0
-    return max(1, round(track.reception.bitrate_bps(now_s)))

@@ -231,7 +231,7 @@ class ForwardingEngine:
         """Its publications end; one that a stage still shows, when the next one has begun."""
         loop = asyncio.get_running_loop()
         for publication in self._room(session):
-            if any(publication in feed.shown() for feed in self._stages()):
+            if any(publication.resource in feed.shown() for feed in self._stages()):
                 loop.call_later(LINGER_S, self._end_publication, publication)
             else:
                 self._end_publication(publication)
@@ -308,9 +308,7 @@ class ForwardingEngine:
     def _measure(self, feed: Feed) -> None:
         if feed.session is None:
             return
-        for viewer in feed.viewers.values():
-            feed.talk.note_counts(viewer)
-        quality = feed.talk.quality()
+        quality = feed.quality.quality(feed.counts())
         self.on_event(
             MediaEvent(kind="measured", session=feed.session, stage=feed.name, quality=quality)
         )
@@ -469,10 +467,9 @@ def _published(publication: Publication, kind: str) -> MediaEvent:
 
 def _stage(feed: Feed) -> StageStatistics:
     viewers = list(feed.viewers.values())
-    for viewer in viewers:
-        feed.talk.note_counts(viewer)
+    watching = feed.counts()
     rtts = sorted(viewer.rtt_ms for viewer in viewers if viewer.rtt_ms is not None)
-    quality = feed.talk.quality()
+    quality = feed.quality.quality(watching)
     layers: dict[str, int] = {}
     for viewer in viewers:
         layer = feed.layer_of(viewer)
@@ -488,12 +485,12 @@ def _stage(feed: Feed) -> StageStatistics:
         lost_share=round(sum(v.lost_share for v in viewers) / max(1, len(viewers)), 4),
         rtt_ms_p50=percentile(rtts, 0.5),
         rtt_ms_p99=percentile(rtts, 0.99),
-        nacks=feed.talk.nacks,
+        nacks=int(feed.quality.sums(watching).nacks),
         retransmitted=quality.retransmitted,
         keyframe_requests=quality.keyframe_requests,
         freezes=quality.freezes,
         freeze_s=quality.freeze_s,
         splices=quality.splices,
-        splice_wait_ms_last=feed.talk.splice_wait_ms_last,
+        splice_wait_ms_last=feed.quality.splice_wait_ms_last,
         layers=layers,
     )

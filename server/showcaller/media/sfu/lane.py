@@ -6,33 +6,49 @@ viewer has had before (of another lane) is its own affair: `DownTrack` shifts wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import Protocol
 
-from ..egress import Batch, Egress, Group, level
-from ..rtp import rtp
+from ..egress import Egress, Group, Stream, level
+from ..sdp.codec_choice import Codec
+from .dialect import Dialect
 from .pacer import Pacer
-from .track import MediaPacket, Taker, Track
+from .packet import MediaPacket
+from .splice import after
+from .track import Taker, Track
 
-if TYPE_CHECKING:
-    from .downtrack import DownTrack
-
-SEND_TIME_AT = 17  # RTP header, extension header, one byte of id and length
 GAP_S = 0.4  # without a picture: the eye sees that it stands
-TICK_AFTER_SPLICE = 90  # RTP units between the last of one lane and the first of the next, at least
 NEW_TIMELINE_S = 10.0  # a longer step of a publisher's timestamps is a new beginning
 
-_NO_SEND_TIME = b"\0\0\0"  # stamped when it is sent
 
+class Follower(Protocol):
+    """A viewer's down track, as its lane sees it."""
 
-class Dialect(NamedTuple):
-    """How a viewer wants packets to be written: payload type, and ids of header extensions (0: none)."""
+    @property
+    def stream(self) -> Stream:
+        """The viewer's stream: batches go there."""
+        ...
 
-    payload_type: int
-    repaired: bool = False  # by RTX; else what is sent again must be the same to the byte
-    send_time: int = 0
-    orientation: int = 0
-    level: int = 0
+    @property
+    def joining(self) -> Lane | None:
+        """The lane that it goes to with that lane's next beginning."""
+        ...
+
+    def dialect(self, track_codec: Codec) -> Dialect | None:
+        """Return how packets of that codec are to be written; None if the viewer can't decode it."""
+        ...
+
+    def join(self, lane: Lane) -> None:
+        """Wait for the next beginning of `lane`."""
+        ...
+
+    def begin(self, lane: Lane, first: MediaPacket) -> None:
+        """Follow `lane` from its packet `first` on."""
+        ...
+
+    def leave(self, lane: Lane) -> None:
+        """Stop following `lane`, or waiting for it."""
+        ...
 
 
 class Lane(Taker):
@@ -50,8 +66,8 @@ class Lane(Taker):
         self.open = True  # those who wait are taken along with the next beginning
         self.still = False  # slides: a picture that stands is none that has frozen
         self.on_begin: Callable[[Lane], None] = lambda lane: None  # each keyframe that was sent
-        self.following: dict[DownTrack, Dialect | None] = {}
-        self.waiting: set[DownTrack] = set()
+        self.following: dict[Follower, Dialect | None] = {}
+        self.waiting: set[Follower] = set()
         self.gaps = 0  # times without a picture, and how long they were
         self.gap_s = 0.0
         self.sent_s: float | None = None  # the newest picture; None for slides and sound
@@ -82,37 +98,37 @@ class Lane(Taker):
 
     # Viewers ----------------------------------------------------------------------------------
 
-    def reserve(self, downtrack: DownTrack) -> None:
+    def reserve(self, follower: Follower) -> None:
         """It follows this lane by itself, and is added when it has caught up."""
-        self.following[downtrack] = None
+        self.following[follower] = None
 
-    def add(self, downtrack: DownTrack, begin: int) -> None:
+    def add(self, follower: Follower, begin: int) -> None:
         """From the next batch on, but nothing before the sequence number `begin`.
 
         What comes late from before would have the numbers of something that the viewer had already.
         """
-        self.waiting.discard(downtrack)
+        self.waiting.discard(follower)
         self._floor = max(self._floor, begin)
-        dialect = downtrack.dialect(self.track.codec)
-        self.following[downtrack] = dialect
+        dialect = follower.dialect(self.track.codec)
+        self.following[follower] = dialect
         if dialect is not None:
             group = self._groups.get(dialect)
             if group is None:
                 group = self._groups[dialect] = self._egress.group()
-            group.add(downtrack.stream)
+            group.add(follower.stream)
 
-    def discard(self, downtrack: DownTrack) -> None:
-        self.waiting.discard(downtrack)
-        dialect = self.following.pop(downtrack, None)
+    def discard(self, follower: Follower) -> None:
+        self.waiting.discard(follower)
+        dialect = self.following.pop(follower, None)
         if dialect is not None:
-            self._groups[dialect].discard(downtrack.stream)
+            self._groups[dialect].discard(follower.stream)
 
     def end(self) -> None:
         """The track has ended, or its publication left the stage: viewers keep their place."""
         if self in self.track.lanes:
             self.track.lanes.remove(self)
-        for downtrack in [*self.following, *self.waiting]:
-            downtrack.leave(self)
+        for follower in [*self.following, *self.waiting]:
+            follower.leave(self)
 
     # Packets ----------------------------------------------------------------------------------
 
@@ -122,8 +138,8 @@ class Lane(Taker):
             self._note_gap(self.now())
         first = self._beginning(packets)
         if first is not None:
-            for downtrack in list(self.waiting):
-                downtrack.begin(self, first)
+            for follower in list(self.waiting):
+                follower.begin(self, first)
         self._newest = max(self._newest, packets[-1].sequence)
         if packets[0].sequence < self._floor:
             packets = [packet for packet in packets if packet.sequence >= self._floor]
@@ -141,52 +157,16 @@ class Lane(Taker):
     def _send(self, packets: list[MediaPacket]) -> None:
         for dialect, group in self._groups.items():
             if len(group):
-                batch = self.render(dialect, packets)
+                batch = dialect.render(packets, self.timestamp)
                 batch = level(batch) if dialect.repaired else batch
                 self._pacer.send(group, batch, sound=self.sound)
 
-    def render(
-        self,
-        dialect: Dialect,
-        packets: Sequence[MediaPacket],
-        timestamp: Callable[[MediaPacket], int] | None = None,
-    ) -> Batch:
-        """The packets as RTP, but for what differs from viewer to viewer."""
-        stamp = timestamp or self.timestamp
-        made: list[bytes] = []
-        pictures: list[int] = []
-        tl0s: list[int] = []
-        for packet in packets:
-            block = _extensions(dialect, packet)
-            header = rtp.header(
-                dialect.payload_type,
-                packet.marker,
-                packet.sequence & 0xFFFF,
-                stamp(packet),
-                0,
-                block,
-            )
-            made.append(header + packet.payload)
-            if (picture := packet.picture) is not None:
-                pictures.append(len(header) + picture.picture_at)
-                tl0s.append(len(header) + picture.tl0_at if picture.tl0_at else 0)
-            else:
-                pictures.append(0)
-                tl0s.append(0)
-        return Batch(
-            b"".join(made),
-            tuple(map(len, made)),
-            SEND_TIME_AT if dialect.send_time else 0,
-            tuple(pictures) if any(pictures) else (),
-            tuple(tl0s) if any(tl0s) else (),
-        )
-
     def begin_anew(self) -> None:
         """The publisher has changed its codec: viewers go on with its first keyframe."""
-        for downtrack in list(self.following):
-            downtrack.leave(self)
-            if downtrack.joining is None:
-                downtrack.join(self)
+        for follower in list(self.following):
+            follower.leave(self)
+            if follower.joining is None:
+                follower.join(self)
 
     def _place_first(self, packet: MediaPacket) -> None:
         """Find the timeline's place for this track: once, and again if its timestamps begin anew."""
@@ -204,20 +184,3 @@ class Lane(Taker):
             self.gaps += 1
             self.gap_s += now_s - self.sent_s
         self.sent_s = now_s
-
-
-def after(timestamp: int, last: int) -> int:
-    """`timestamp`, but later than `last` at any rate (32 bits)."""
-    behind = ((last - timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
-    return timestamp + behind + TICK_AFTER_SPLICE if behind >= 0 else timestamp
-
-
-def _extensions(dialect: Dialect, packet: MediaPacket) -> bytes:
-    values: list[tuple[int, bytes]] = []
-    if dialect.send_time:
-        values.append((dialect.send_time, _NO_SEND_TIME))
-    if dialect.orientation and packet.orientation:
-        values.append((dialect.orientation, packet.orientation))
-    if dialect.level and packet.level:
-        values.append((dialect.level, packet.level))
-    return rtp.extension_block(values) if values else b""

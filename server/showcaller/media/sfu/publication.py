@@ -10,10 +10,10 @@ from ..contract.engine import Source
 from ..contract.statistics import LayerStatistics, PublicationStatistics, SoundStatistics
 from ..egress import Egress, Keys, Sink
 from ..rtp import rtcp, rtp
+from ..rtp.extensions import AUDIO_LEVEL, ORIENTATION, TRANSPORT_CC
 from ..sdp.negotiation import Medium, Negotiated
 from ..transport.parameters import Path
 from ..transport.transport import Transport
-from .downtrack import LEVEL, ORIENTATION
 from .program import SILENT_AFTER_S, Candidate
 from .track import Track
 from .tracks import Tracks
@@ -21,14 +21,11 @@ from .trunk_link import TrackLine
 from .twcc import Recorder
 from .uplink import UplinkEstimate
 
-TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
-
 REPORT_EVERY_S = 1.0
 FEEDBACK_EVERY_S = 0.06
 MAX_PACKET_BYTES = 1_600  # larger ones come through no network that viewers have
 CLOCK_STEP_S = 1.0  # a publisher's clock that is so far from where it was has been set
 CLOCK_SMOOTHING = 16
-STOPPED_AFTER_S = 0.6  # a layer without a packet while others go on
 GONE_AFTER_S = 10.0  # without a packet or a connectivity check
 
 LOSSY_SHARE = 0.05
@@ -82,7 +79,7 @@ class Publication:
         self._extensions = {
             uri: number for m in self._media.values() for uri, number in m.extensions.items()
         }
-        self._tracks = Tracks(self, self._media, self._extensions, self._on_track)
+        self._tracks = Tracks(resource, self._media, self._extensions, self._on_track)
         self._clock_offset_s: float | None = None  # the publisher's NTP clock less ours
         self._heard_s = system.monotonic_s()
         self._steady_since_s = self._heard_s
@@ -134,7 +131,7 @@ class Publication:
         if sequence is not None:
             extensions, ids = packet.extensions, self._extensions
             orientation = extensions.get(ids.get(ORIENTATION, 0), b"")
-            level = extensions.get(ids.get(LEVEL, 0), b"")
+            level = extensions.get(ids.get(AUDIO_LEVEL, 0), b"")
             track.take(packet, sequence, now_s, (orientation, level))
 
     def on_rtcp(self, data: bytes, now_s: float) -> None:
@@ -260,11 +257,6 @@ class Publication:
     @property
     def has_video(self) -> bool:
         return "video" in self._media
-
-    def flows(self, track: Track) -> bool:
-        """Whether a layer goes on as others do: senders drop the best where line or CPU is short."""
-        newest_s = max((layer.last_s for layer in self.layers), default=0.0)
-        return track.last is None or newest_s - track.last_s < STOPPED_AFTER_S
 
     def vanished(self, now_s: float) -> bool:
         heard_s = self._heard_s

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from ...domain.quality import TalkQuality
 
-if TYPE_CHECKING:
-    from .viewer import Viewer
-
 
 class Counts(NamedTuple):
-    """Of one viewer, or all of them."""
+    """What one viewer, or all of them, had so far. They only grow."""
 
     packets: float = 0
     bytes: float = 0
@@ -57,33 +55,25 @@ class SessionQuality:
         self._layer_s: dict[str, float] = {}
         self._first_ms = Samples()
         self._rtt_ms = Samples()
-        self._before: dict[str, Counts] = {}  # of those who watch
-        self._sums = Counts()
+        # of those who left, less what those who watch had when they came
+        self._base = Counts()
 
-    def note_viewer(self, viewer: Viewer, present: int) -> None:
-        self._seen.add(viewer.resource)
+    def note_viewer(self, viewer: str, counts: Counts, present: int) -> None:
+        """A viewer comes, who had `counts` before; `present` are there now."""
+        self._seen.add(viewer)
         self._most = max(self._most, present)
-        self._before[viewer.resource] = _counts(viewer)
+        self._base = Counts(*map(operator.sub, self._base, counts))
 
-    def note_left(self, viewer: Viewer) -> None:
-        self.note_counts(viewer)
-        self._before.pop(viewer.resource, None)
+    def note_left(self, counts: Counts) -> None:
+        """A viewer leaves, or the session does: it had `counts` in all."""
+        self._base = Counts(*map(operator.add, self._base, counts))
 
-    def note_counts(self, viewer: Viewer) -> None:
-        """What has come since the last time comes to the sum: to be called before that is read."""
-        before = self._before.get(viewer.resource)
-        if before is None:
-            return
-        now = Counts(*map(max, _counts(viewer), before))  # receivers take losses back
-        self._sums = Counts(*(a + b - c for a, b, c in zip(self._sums, now, before, strict=True)))
-        self._before[viewer.resource] = now
-
-    def note_second(self, viewer: Viewer, layer: str, passed_s: float) -> None:
-        """To be called for each viewer about once a second."""
+    def note_second(self, layer: str, rtt_ms: float | None, passed_s: float) -> None:
+        """One viewer had `layer` for `passed_s`: to be called for each about once a second."""
         self._viewer_s += passed_s
         self._layer_s[layer] = self._layer_s.get(layer, 0.0) + passed_s
-        if viewer.rtt_ms is not None:
-            self._rtt_ms.note(viewer.rtt_ms)
+        if rtt_ms is not None:
+            self._rtt_ms.note(rtt_ms)
 
     def note_first_picture(self, after_ms: float) -> None:
         self._first_ms.note(after_ms)
@@ -93,13 +83,13 @@ class SessionQuality:
         self.splice_wait_ms_last = round(wait_ms, 1)
         self._splice_wait_ms_worst = max(self._splice_wait_ms_worst or 0.0, round(wait_ms, 1))
 
-    @property
-    def nacks(self) -> int:
-        return int(self._sums.nacks)
+    def sums(self, watching: Iterable[Counts]) -> Counts:
+        """Add up what all viewers had; `watching`: what each of those who are there had in all."""
+        return Counts(*map(sum, zip(self._base, *watching, strict=True)))
 
-    def quality(self) -> TalkQuality:
-        """The sum of what was noted."""
-        sums = self._sums
+    def quality(self, watching: Iterable[Counts]) -> TalkQuality:
+        """Return the quality so far; `watching` as for `sums`."""
+        sums = self.sums(watching)
         return TalkQuality(
             viewers=len(self._seen),
             viewer_s=round(self._viewer_s, 1),
@@ -126,14 +116,3 @@ def percentile(ordered: Sequence[float], share: float) -> float | None:
     if not ordered:
         return None
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 1)
-
-
-def _counts(viewer: Viewer) -> Counts:
-    return Counts(
-        viewer.packets_sent,
-        viewer.bytes_sent,
-        viewer.packets_lost,
-        viewer.retransmitted,
-        viewer.nacks,
-        *viewer.freezes,
-    )

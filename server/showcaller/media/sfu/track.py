@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
 
 from ..rtp import rtp
-from ..rtp.codecs import Picture, starts_keyframe
 from ..rtp.codecs import picture as find_picture
+from ..rtp.codecs import starts_keyframe
 from ..sdp.codec_choice import Codec
+from .packet import MediaPacket
 from .reception import Reception
 from .throttle import Throttle
-
-if TYPE_CHECKING:
-    from .publication import Publication
 
 KEYFRAME_EVERY_S = 0.5  # requests of many viewers become one
 MAX_BATCH_PACKETS = 32
@@ -27,26 +24,14 @@ LEVEL_OVER_S = 3.0
 SILENCE_DBOV = -127
 
 
-class MediaPacket(NamedTuple):
-    """One RTP packet of a publisher, without what concerns its own connection."""
-
-    sequence: int  # extended
-    timestamp: int
-    marker: bool
-    payload: bytes
-    keyframe: bool  # it begins one
-    picture: Picture | None = None
-    orientation: bytes = b""  # 3GPP TS 26.114 §7.4.5
-    level: bytes = b""  # RFC 6464
-
-
 class Track:
-    """`lanes` get each batch; `ask_keyframe` asks the publisher for one, as `wishes` permits."""
+    """A track of the publication `origin`.
 
-    def __init__(
-        self, publication: Publication, kind: str, ssrc: int, rid: str, codec: Codec
-    ) -> None:
-        self.publication = publication
+    `lanes` get each batch; `ask_keyframe` asks the publisher for one, as `wishes` permits.
+    """
+
+    def __init__(self, origin: str, kind: str, ssrc: int, rid: str, codec: Codec) -> None:
+        self.origin = origin
         self.kind = kind
         self.ssrc = ssrc
         self.rid = rid

@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from ..rtp import rtp
+from ..rtp.extensions import REPAIRED_RID, RID
 from ..sdp.codec_choice import Codec
 from ..sdp.negotiation import Medium
 from .track import Track
 from .trunk_link import TrackLine
 
-if TYPE_CHECKING:
-    from .publication import Publication
-
-RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
-REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
-
 RETIRED = 8  # SSRCs that are remembered
+STOPPED_AFTER_S = 0.6  # a layer without a packet while others go on
 SILENT_S = 0.5  # then an SSRC that was replaced may come back
 CLEARLY_MORE = 1.5  # times the bitrate: a better layer
 NOISE_BPS = 100_000  # a still picture's layers are all alike
 
 
 class Tracks:
-    """`media` are those that flow, by kind; `made` is called for each new track."""
+    """Tracks of the publication `origin`; `media` are those that flow, by kind.
+
+    `made` is called for each new track.
+    """
 
     def __init__(
         self,
-        publication: Publication,
+        origin: str,
         media: Mapping[str, Medium],
         extensions: Mapping[str, int],
         made: Callable[[Track], None],
     ) -> None:
         self.layers: list[Track] = []  # of video, the best first
         self.sound: Track | None = None
-        self._publication = publication
+        self._origin = origin
         self._media = media
         self._rid_id = extensions.get(RID, 0)
         self._repaired_rid_id = extensions.get(REPAIRED_RID, 0)
@@ -118,7 +116,7 @@ class Tracks:
 
     def _add(self, kind: str, ssrc: int, rid: str, codec: Codec) -> Track:
         """The newest SSRC is the layer's; without RIDs there is only one."""
-        track = Track(self._publication, kind, ssrc, rid, codec)
+        track = Track(self._origin, kind, ssrc, rid, codec)
         for old in [t for t in self._by_ssrc.values() if (t.kind, t.rid) == (kind, rid)]:
             self._retire(old, track)
         if kind == "audio":
@@ -161,6 +159,12 @@ class Tracks:
         kind, codec = self._codecs.get(payload_type, ("", track.codec))
         if kind == track.kind:
             track.change_codec(codec)
+
+
+def flowing(layers: Sequence[Track]) -> list[Track]:
+    """Return those layers that go on: senders drop the best where line or CPU is short."""
+    newest_s = max((layer.last_s for layer in layers), default=0.0)
+    return [x for x in layers if x.last is None or newest_s - x.last_s < STOPPED_AFTER_S]
 
 
 def ordered(rates: Sequence[float]) -> list[int]:

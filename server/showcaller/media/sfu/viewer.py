@@ -16,6 +16,7 @@ from ..transport.transport import Transport
 from .downtrack import CATCH_UP_EVERY_S, DownTrack
 from .layers import LayerChooser
 from .loss import LossMeter
+from .quality import Counts
 
 AGAIN_BPS = 1_500_000  # for repairs, on average; in bursts up to a second's worth
 MAX_RESENT = 512  # packets whose last repair is remembered
@@ -169,7 +170,8 @@ class Viewer:
             downtrack = next((o for o in self.downtracks.values() if o.ssrc == block.ssrc), None)
             if downtrack is None:
                 continue
-            self._lost[block.ssrc] = max(0, block.lost)
+            # receivers take losses back when a repair comes late (RFC 3550 §6.4.1); our counts only grow
+            self._lost[block.ssrc] = max(self._lost.get(block.ssrc, 0), block.lost)
             self._note_rtt(block)
             share = self._losses.setdefault(block.ssrc, LossMeter()).note(block, now_s)
             if downtrack is video or video is None or video.lane is None:
@@ -253,6 +255,17 @@ class Viewer:
         """How often, and for how many seconds, the picture stood."""
         video = self.downtracks.get("video")
         return video.freezes if video else (0, 0.0)
+
+    def counts(self) -> Counts:
+        """Return all that the viewer had so far."""
+        return Counts(
+            self.packets_sent,
+            self.bytes_sent,
+            self.packets_lost,
+            self.retransmitted,
+            self.nacks,
+            *self.freezes,
+        )
 
     def statistics(self, stage: str, layer: str, now_s: float) -> ViewerStatistics:
         return ViewerStatistics(

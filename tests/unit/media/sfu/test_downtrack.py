@@ -3,7 +3,6 @@
 import random
 import socket
 from itertools import pairwise
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +14,8 @@ from showcaller.media.egress.pure import PythonEgress
 from showcaller.media.rtp import rtp
 from showcaller.media.sdp.codec_choice import Codec
 from showcaller.media.sdp.negotiation import Medium
-from showcaller.media.sfu.downtrack import CATCH_UP_SPEED, DownTrack
+from showcaller.media.sfu.downtrack import DownTrack
+from showcaller.media.sfu.followed import CATCH_UP_SPEED
 from showcaller.media.sfu.lane import Lane
 from showcaller.media.sfu.pacer import Pacer
 from showcaller.media.sfu.track import Track
@@ -44,7 +44,7 @@ class Source:
         self.sequence = rng.randrange(1 << 16)
         self.timestamp = rng.randrange(1 << 32)
         self.picture = rng.randrange(1 << 15)
-        self.track = Track(SimpleNamespace(), "video", seed, "", THEIRS)
+        self.track = Track("p", "video", seed, "", THEIRS)
 
     def frame(self, keyframe=False, packets=2):
         self.timestamp = (self.timestamp + FRAME) & 0xFFFFFFFF

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from types import SimpleNamespace
 
 import pytest
 from pylibsrtp import Policy, Session
@@ -11,9 +10,10 @@ from pylibsrtp import Policy, Session
 from showcaller.media.egress import Keys
 from showcaller.media.egress.pure import PythonEgress
 from showcaller.media.rtp import rtp
+from showcaller.media.rtp.extensions import AUDIO_LEVEL, ORIENTATION
 from showcaller.media.sdp.codec_choice import Codec
 from showcaller.media.sdp.negotiation import Medium
-from showcaller.media.sfu.downtrack import LEVEL, ORIENTATION, DownTrack
+from showcaller.media.sfu.downtrack import DownTrack
 from showcaller.media.sfu.lane import GAP_S, Lane
 from showcaller.media.sfu.pacer import Pacer
 from showcaller.media.sfu.track import Track
@@ -89,7 +89,7 @@ class Rig:
         self.pacer = Order()
         self.codec = codec
         kind = codec.key.partition("/")[0]
-        self.track = Track(SimpleNamespace(), kind, 1, "", codec)
+        self.track = Track("p", kind, 1, "", codec)
         self.lane = Lane(self.track, self.egress, self.pacer, self.place, lambda: self.now_s)
         self.watching = []
 
@@ -249,7 +249,7 @@ async def test_a_viewer_is_told_how_to_turn_the_picture_if_it_asked_for_that(rig
 
 async def test_sound_goes_before_pictures_and_says_how_loud_it_is(rig):
     sound = Rig(OPUS)
-    listening, watching = sound.viewer(extensions={LEVEL: 6}), rig.viewer()
+    listening, watching = sound.viewer(extensions={AUDIO_LEVEL: 6}), rig.viewer()
     sound.send(1, b"opus", extras=(b"", b"\x8c"))
     rig.send(1, KEYFRAME)
     assert (sound.pacer.sounds, rig.pacer.sounds) == ([True], [False])

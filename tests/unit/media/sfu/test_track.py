@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -48,7 +47,7 @@ class Batches(Taker):
 
 class Sender:
     def __init__(self, codec=VP8, kind="video"):
-        self.track = Track(SimpleNamespace(), kind, 1, "", codec)
+        self.track = Track("p", kind, 1, "", codec)
         self.lane = Batches()
         self.track.lanes.append(self.lane)
         self.now_s = 50.0

@@ -149,6 +149,13 @@ def test_reports_tell_loss_jitter_and_round_trip(stage, monkeypatch):
     assert viewer.rtt_ms == pytest.approx(100, abs=1)
 
 
+def test_losses_that_a_viewer_takes_back_are_not_taken_from_what_was_counted(stage):
+    """A repair that comes late makes the receiver's sum smaller (RFC 3550 §6.4.1); counts only grow."""
+    for lost in (17, 12):
+        stage.say(rtcp.receiver_report(9, [rtcp.Block(VIDEO, 0.0, lost, 500, 0, 0, 0)]))
+    assert stage.viewer.packets_lost == 17
+
+
 def test_clocks_are_told_each_second_until_they_are_known_and_after_a_splice(stage):
     told = []
     stage.viewer._sink.send_rtcp = lambda packet: told.append(stage.clock.now_s)
