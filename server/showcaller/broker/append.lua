@@ -1,29 +1,39 @@
--- Append each entry once. ARGV: 5 the topic of the tails; then key, data, not_before ('' for none) of each.
+-- Append each entry once. ARGV: 5 the topic of the tails, 6 how many replicas WAIT will ask for; then key,
+-- data, not_before ('' for none) of each.
 -- Returns the epoch, then of each entry {offset, at_ms, digest, 1 if it was there before}, or
 -- {0, milliseconds to wait}.
+-- Nothing may be written by halves: a right that is missing shows before the first write.
+if not redis.acl_check_cmd('RPUSH', log, '') or not redis.acl_check_cmd('HSET', KEYS[3], '', '') then
+  return redis.error_reply('NOPERM this user may not write the log (RPUSH, HSET)')
+end
+
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local at = string.format('%.0f', now)
 local offset = redis.call('LLEN', log)
 local last = digest_at(offset)
+local found, written = false, false
 
 local function duplicate(known)
   local known_at, digest = header(redis.call('LINDEX', log, known - 1))
+  found = true
   return {known, tonumber(known_at), digest, 1}
 end
 
+-- The message is pcalled: the entry is written by then, and tails look at the log anyway.
 local function append(key, data)
   local digest = string.sub(redis.sha1hex(table.concat({last, at, #key, key, data}, ' ')), 1, 16)
   local record = table.concat({at, ' ', digest, ' ', #key, '\n', key, data})
   offset = redis.call('RPUSH', log, record)
   redis.call('HSET', KEYS[3], key, offset)
-  redis.call('SPUBLISH', ARGV[5], table.concat({epoch, ' ', offset, ' ', last, '\n', record}))
+  redis.pcall('SPUBLISH', ARGV[5], table.concat({epoch, ' ', offset, ' ', last, '\n', record}))
   last = digest
+  written = true
   return {offset, now, digest, 0}
 end
 
 local reply = {epoch}
-for i = 6, #ARGV, 3 do
+for i = 7, #ARGV, 3 do
   local key, data, not_before = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local known = redis.call('HGET', KEYS[3], key)
   if known then
@@ -33,5 +43,10 @@ for i = 6, #ARGV, 3 do
   else
     reply[#reply + 1] = append(key, data)
   end
+end
+-- WAIT is about its connection's last write, which may be an old one, or none. So something is written
+-- after what was found, though nothing changes by it: then WAIT is about that as well.
+if found and not written and ARGV[6] ~= '0' then
+  redis.call('SET', KEYS[2], epoch)
 end
 return reply

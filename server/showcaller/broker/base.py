@@ -124,7 +124,8 @@ class EventLog(Protocol):
 
     async def read_lease(self, name: str) -> Lease | None: ...
 
-    # The deletable store beside the log: people's records, and counters with a window
+    # The deletable store beside the log: people's records, as durable as its entries once their
+    # writing or deletion returns, and counters with a window
     async def put_record(self, kind: str, id: str, data: bytes) -> None: ...
 
     async def get_records(self, kind: str, ids: list[str]) -> list[bytes | None]: ...

@@ -7,6 +7,6 @@ if not record then
 end
 local line = string.match(record, '^[^\n]*\n')
 local _, _, key_length = header(record)
-redis.call('LSET', log, index, string.sub(record, 1, #line + key_length) .. ARGV[6])
 redis.call('DEL', KEYS[4])
+redis.call('LSET', log, index, string.sub(record, 1, #line + key_length) .. ARGV[6])
 return {epoch, 1}

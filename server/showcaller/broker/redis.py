@@ -28,7 +28,7 @@ from .base import Appended, Entry, Lease, NotYet, Position
 from .batches import Batches
 from .redis_cursor import Cursor, Forked, Inbox, Record, Seen
 from .redis_pubsub import Subscriptions
-from .redis_scripts import Argument, Script, our_errors
+from .redis_scripts import Argument, Script, our_errors, run_and_wait
 from .redis_shard import LOST, Servers, Shard
 from .topics import Handler
 
@@ -46,6 +46,10 @@ _LOAD_SNAPSHOT = Script("epoch.lua", "load_snapshot.lua")
 _ACQUIRE_LEASE = Script("acquire_lease.lua")
 _RELEASE_LEASE = Script("release_lease.lua")
 _COUNT = Script("count.lua")
+
+_AWAITED = (_APPEND, _ERASE)  # as durable as configured before they return
+
+_MARK_MS = 1000
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +164,7 @@ class RedisLog:
             await asyncio.sleep(REPEAT_EVERY_S)
 
     async def _place_once(self, batch: list[_Append]) -> list[Appended | Exception]:
-        args: list[Argument] = [self._tail_topic]
+        args: list[Argument] = [self._tail_topic, self._replicas]
         for key, data, not_before_ms in batch:
             args += (key, data, "" if not_before_ms is None else not_before_ms)
         epoch, *placed = await self._run(_APPEND, *args)
@@ -227,17 +231,21 @@ class RedisLog:
             raise Unavailable("the log is closed")
         keys, replicas = self._log_keys, self._replicas
         reply: list[Any]
-        if script is not _APPEND or not replicas:
+        if script not in _AWAITED or not replicas:
             reply = await self.shard.run(lambda redis: script.run(redis, keys, *args))
             return reply
         reply, reached = await self.shard.run(
             lambda redis: script.run_and_wait(redis, replicas, WAIT_MS, keys, *args)
         )
-        if len(reply) > 1 and reached < self._replicas:
+        if len(reply) > 1:  # else it was refused, for the log is in another epoch
+            self._require_replicas(reached)
+        return reply
+
+    def _require_replicas(self, reached: int) -> None:
+        if reached < self._replicas:
             raise Unavailable(
                 f"only {reached} of the {self._replicas} replicas asked for have the entry"
             )
-        return reply
 
     # The tail -----------------------------------------------------------------------------------
 
@@ -356,7 +364,7 @@ class RedisLog:
 
     async def put_record(self, kind: str, id: str, data: bytes) -> None:
         with our_errors():
-            await self._run_one("HSET", self._key("records", kind), id, data)
+            await self._write_record("HSET", self._key("records", kind), id, data)
 
     async def get_records(self, kind: str, ids: list[str]) -> list[bytes | None]:
         if not ids:
@@ -367,7 +375,18 @@ class RedisLog:
 
     async def delete_record(self, kind: str, id: str) -> None:
         with our_errors():
-            await self._run_one("HDEL", self._key("records", kind), id)
+            await self._write_record("HDEL", self._key("records", kind), id)
+
+    async def _write_record(self, *command: Argument) -> None:
+        """Run the command, and return when as many replicas as asked for have what it wrote."""
+        if not self._replicas:
+            await self._run_one(*command)
+            return
+        mark = ("SET", self._key("check"), 1, "PX", _MARK_MS)  # a repeated HDEL writes nothing
+        _, reached = await self.shard.run(
+            lambda redis: run_and_wait(redis, self._replicas, WAIT_MS, command, mark)
+        )
+        self._require_replicas(reached)
 
     async def count(self, name: str, window_ms: int) -> int:
         keys = [self._key("counter", name)]

