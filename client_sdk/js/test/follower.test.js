@@ -94,10 +94,11 @@ function rehearse(seed) {
   const pick = (n) => Math.floor(random() * n);
   const model = new ChannelModel();
   const follower = new Follower();
-  const shown = [];
-  const owed = [];
+  let shown = [];
+  let owed = []; // events and their offsets; a reset takes those up to its snapshot's
   const take = (message) => {
     const { gap, events } = follower.receive(message);
+    if (message.reset) [shown, owed] = [[], owed.filter(({ offset }) => offset > message.offset)];
     shown.push(...events.map((event) => event.id));
     return gap;
   };
@@ -111,8 +112,9 @@ function rehearse(seed) {
     () => deliver(model.change({ put: { [`k${pick(5)}`]: pick(100) }, remove: pick(3) ? [] : [`k${pick(5)}`] })),
     () => {
       event += 1;
-      owed.push(event);
-      deliver(model.change({ events: [{ id: event }] }));
+      const called = model.change({ events: [{ id: event }] });
+      owed.push({ id: event, offset: called.offset });
+      deliver(called);
     },
     () => deliver(model.flush()),
     () => (online = false),
@@ -121,6 +123,12 @@ function rehearse(seed) {
       resume();
     },
     () => online && follower.heartbeat(model.epoch, model.heartbeat()) && resume(),
+    () => {
+      if (pick(4) > 0) return;
+      model.lose();
+      owed = [];
+      if (online) take(model.snapshot(true));
+    },
   ];
   function deliver(message) {
     const lost = message.op === "change" && pick(8) === 0; // a loss that `prev` must show
@@ -130,7 +138,7 @@ function rehearse(seed) {
   resume();
   take(model.flush());
   if (follower.heartbeat(model.epoch, model.heartbeat())) resume();
-  return { model, follower, shown, owed };
+  return { model, follower, shown, owed: owed.map(({ id }) => id) };
 }
 
 test("law: snapshot(N) and resume(N→M) equal snapshot(M), and every event shows exactly once", () => {
@@ -152,4 +160,16 @@ test("after a lost log, the reset's snapshot is what counts", () => {
   assert.equal(follower.receive(late).changed, false);
   model.resume(follower.since()).forEach((m) => follower.receive(m));
   assert.deepEqual(Object.fromEntries(follower.items), { a: 1, b: 2 });
+});
+
+test("an event lost behind a second reset still shows once", () => {
+  const follower = following(5);
+  const reset = { ...snapshot(0), epoch: "B", reset: true };
+  follower.receive(reset);
+  follower.receive(reset); // asked for at a gap in the lost log; an event came meanwhile
+  assert.equal(follower.heartbeat("B", { head: 1, mark: 1 }), true);
+  assert.deepEqual(follower.since(), { epoch: "B", offset: 0 });
+  const again = { ...change(1, 0, { events: [{ id: 1 }] }), epoch: "B" };
+  assert.deepEqual(follower.receive(again).events, [{ id: 1 }]);
+  assert.deepEqual(follower.receive(again).events, []);
 });

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from channel_model import ModelChannel
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from showcaller_client.follower import HEAD_PATIENCE_S, Follower, Update
@@ -29,7 +29,7 @@ class Rig:
         self.server = ModelChannel()
         self.follower = Follower("c")
         self.now_s = 0.0
-        self.called: list[int] = []  # one-shot events, numbered as the server called them
+        self.owed: dict[int, int] = {}  # one-shot event → its offset in the log
         self.shown: list[int] = []
         self.count = 0
         self.reconnect()
@@ -43,8 +43,8 @@ class Rig:
             case "remove":
                 self.server.change({}, [args[0]], [])
             case "event":
-                self.called.append(self.count)
                 self.server.change({}, [], [{"type": "cue", "n": self.count}])
+                self.owed[self.count] = self.server.offset
             case "level":
                 self.server.level(*args)
             case "heartbeat":
@@ -95,12 +95,13 @@ class Rig:
         if update is None:
             return
         if update.reset:
-            self.shown, self.called = [], self.called_after_reset()
+            self.begin_anew(self.follower.last)
         self.shown += [event["n"] for event in update.events]
 
-    def called_after_reset(self) -> list[int]:
-        later = [e["n"] for m in self.server.wire for e in m.get("events", ())]
-        return [n for n in self.called if n in later]
+    def begin_anew(self, offset: int) -> None:
+        """A reset takes the events up to its snapshot's offset; later ones are owed, lost or not."""
+        self.shown = []
+        self.owed = {n: at for n, at in self.owed.items() if at > offset}
 
 
 def assert_whole(rig: Rig) -> None:
@@ -110,7 +111,7 @@ def assert_whole(rig: Rig) -> None:
         rig.deliver(len(rig.server.wire))
     assert rig.follower.items == rig.server.items
     assert rig.follower.levels == rig.server.levels
-    assert rig.shown == rig.called
+    assert rig.shown == list(rig.owed)
     assert rig.follower.mark == rig.server.offset
 
 
@@ -124,6 +125,7 @@ def test_snapshot_and_resume_equal_the_newest_snapshot(steps: list[tuple[Any, ..
 
 
 @settings(max_examples=100, deadline=None)
+@example([("put", "a"), ("lose a change",), ("put", "a")], [("event", "a"), ("lose a change",)])
 @given(st.lists(STEPS, max_size=20), st.lists(STEPS, max_size=20))
 def test_a_lost_log_begins_anew(
     before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]
@@ -133,7 +135,7 @@ def test_a_lost_log_begins_anew(
         rig.step(*step)
     rig.server.lose_log()
     rig.deliver(len(rig.server.wire))
-    rig.called, rig.shown = [], []
+    rig.owed, rig.shown = {}, []
     for step in after:
         rig.step(*step)
     assert_whole(rig)
@@ -200,6 +202,20 @@ def test_put_comes_before_remove() -> None:
     follower = follower_at(5)
     follower.receive(change(6, 0, put={"a": 1, "b": 2}, remove=["a", "never there"]), 0.0)
     assert follower.items == {"b": 2}
+
+
+def test_an_event_lost_behind_a_second_reset_still_shows_once() -> None:
+    follower = follower_at(5)
+    reset = {"op": "snapshot", "epoch": "f", "offset": 0, "items": {}, "levels": {}, "reset": True}
+    follower.receive(reset, 0.0)
+    follower.receive(reset, 0.0)  # asked for at a gap in the lost log; an event came meanwhile
+    follower.heartbeat(head=1, mark=1, epoch="f", now_s=0.0)
+    assert follower.resubscribe_due(HEAD_PATIENCE_S)
+    assert follower.begin_resume() == {"epoch": "f", "offset": 0}
+    follower.resumed()
+    again = change(1, 0, events=[{"n": 1}]) | {"epoch": "f"}
+    shown = [follower.receive(again, 1.0), follower.receive(again, 1.0)]
+    assert [update and update.events for update in shown] == [({"n": 1},), None]
 
 
 @pytest.mark.parametrize("op", ["later", "x"])
