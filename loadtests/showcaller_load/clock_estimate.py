@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 
 PROBES_KEPT = 8
 AGEING = 0.0001  # of a millisecond a millisecond: what is known gets less certain
@@ -22,8 +23,11 @@ class ClockEstimate:
         self._slewed_at_ms = 0.0
 
     def answer(self, t1: float, t2: float, t3: float, t4: float) -> None:
-        """Take a probe's answer."""
-        self._probes.extend((((t2 - t1) + (t3 - t4)) / 2, (t4 - t1) - (t3 - t2), t4))
+        """Take a probe's answer. Where it contradicts an earlier one, a clock was set or stood still."""
+        offset_ms, round_trip_ms = ((t2 - t1) + (t3 - t4)) / 2, (t4 - t1) - (t3 - t2)
+        if any(abs(offset_ms - at) > bound + round_trip_ms / 2 for at, bound in self._bounds(t4)):
+            self.forget()
+        self._probes.extend((offset_ms, round_trip_ms, t4))
         del self._probes[: -PROBES_KEPT * _FIELDS]
         self._slew(t4)
 
@@ -50,11 +54,15 @@ class ClockEstimate:
         self._slewed_at_ms = now_ms
 
     def _best(self, now_ms: float) -> float | None:
-        """The offset whose error bound is the smallest by now."""
-        probes = self._probes
+        """Return the offset whose error bound is the smallest by now."""
         best_ms, smallest_ms = None, float("inf")
-        for at in range(0, len(probes), _FIELDS):
-            bound_ms = probes[at + 1] / 2 + AGEING * (now_ms - probes[at + 2])
+        for offset_ms, bound_ms in self._bounds(now_ms):
             if bound_ms <= smallest_ms:
-                best_ms, smallest_ms = probes[at], bound_ms
+                best_ms, smallest_ms = offset_ms, bound_ms
         return best_ms
+
+    def _bounds(self, now_ms: float) -> Iterator[tuple[float, float]]:
+        """Yield each probe's offset, and how wrong it may be by now."""
+        probes = self._probes
+        for at in range(0, len(probes), _FIELDS):
+            yield probes[at], probes[at + 1] / 2 + AGEING * (now_ms - probes[at + 2])

@@ -2,7 +2,9 @@
  * The server's clock as this client estimates it: PROTOCOL.md §5. Pure: `now` comes from outside.
  *
  * Of the last eight probes the one with the smallest error bound counts: half its round trip, and more
- * with its age. The offset in use moves towards it smoothly, so that a countdown never jumps.
+ * with its age. The offset in use moves towards it smoothly, so that a countdown never jumps. A probe that
+ * differs from an earlier one by more than both bounds shows that a clock was set or stood still: then
+ * the earlier ones count no more.
  */
 
 const KEPT_PROBES = 8;
@@ -35,7 +37,9 @@ export class ClockEstimator {
   add(t1, t2, t3, t4) {
     this.serverNow(t4); // moves the offset in use up to now, towards the probe that was best so far
     const roundTripMs = Math.max(0, t4 - t1 - (t3 - t2));
-    this.#probes.push({ offsetMs: (t2 - t1 + (t3 - t4)) / 2, roundTripMs, atMs: t4 });
+    const probe = { offsetMs: (t2 - t1 + (t3 - t4)) / 2, roundTripMs, atMs: t4 };
+    if (this.#probes.some((earlier) => contradict(earlier, probe))) this.#probes = [];
+    this.#probes.push(probe);
     this.#probes.splice(0, this.#probes.length - KEPT_PROBES);
   }
 
@@ -104,6 +108,17 @@ export class ClockEstimator {
     const stepMs = (SLEW_MS_PER_S * Math.max(0, now - this.#slewedAtMs)) / 1000;
     return this.#offsetMs + Math.sign(away) * Math.min(Math.abs(away), stepMs);
   }
+}
+
+/**
+ * Tell whether no clock that only drifts could have given both.
+ *
+ * @param {Probe} earlier
+ * @param {Probe} probe
+ */
+function contradict(earlier, probe) {
+  const boundsMs = errorBoundMs(earlier, probe.atMs) + errorBoundMs(probe, probe.atMs);
+  return Math.abs(probe.offsetMs - earlier.offsetMs) > boundsMs;
 }
 
 /**

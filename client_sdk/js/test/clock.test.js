@@ -65,6 +65,23 @@ test("an error of more than 500 ms is corrected at once", () => {
   assert.equal(estimator.serverNow(12), 9012);
 });
 
+for (const [what, napMs] of [["the machine napped", 20_000], ["the server's clock was set back", -20_000]]) {
+  test(`the first probe after ${what} counts, though its round trip is longer`, () => {
+    const estimator = new ClockEstimator();
+    for (let i = 0; i < 8; i++) probe(estimator, { t1: i * 15_000, ahead: 0, there: 5, back: 5, served: 0 });
+    probe(estimator, { t1: 120_000, ahead: napMs, there: 20, back: 20, served: 0 });
+    assert.equal(estimator.serverNow(120_040), 120_040 + napMs);
+    assert.equal(estimator.errorMs(120_040), 20);
+  });
+}
+
+test("a slow probe that may agree with the earlier ones does not take them away", () => {
+  const estimator = new ClockEstimator();
+  probe(estimator, { t1: 0, ahead: 0, there: 5, back: 5, served: 0 });
+  probe(estimator, { t1: 100, ahead: 0, there: 300, back: 0, served: 0 });
+  assert.equal(estimator.roundTripMs, 10);
+});
+
 test("a restart keeps the offset in use", () => {
   const estimator = new ClockEstimator();
   probe(estimator, { t1: 0, ahead: 300, there: 1, back: 1, served: 0 });

@@ -24,6 +24,11 @@ class Probe(NamedTuple):
     def bound_at(self, now_ms: float) -> float:
         return self.bound_ms + DRIFT_MS_PER_S * (now_ms - self.at_ms) / 1000
 
+    def contradicts(self, earlier: Probe) -> bool:
+        """Tell whether no clocks that only drift could have given both: one was set, or stood still."""
+        bounds_ms = self.bound_ms + earlier.bound_at(self.at_ms)
+        return abs(self.offset_ms - earlier.offset_ms) > bounds_ms
+
 
 class ServerClock:
     """Feed it the four timestamps of each probe; ask it for the server's time."""
@@ -40,12 +45,15 @@ class ServerClock:
             self._offset_ms, self._moved_at_ms = server_ms - now_ms, now_ms
 
     def measured(self, t1: float, t2: float, t3: float, t4: float) -> None:
-        """A probe came back: sent at `t1`, received `t2`, answered `t3`, back at `t4`."""
+        """Take a probe that came back: sent at `t1`, received `t2`, answered `t3`, back at `t4`."""
         self._slew(t4)
         round_trip_ms = max(0.0, (t4 - t1) - (t3 - t2))
-        self._probes.append(Probe(((t2 - t1) + (t3 - t4)) / 2, round_trip_ms / 2, t4))
+        probe = Probe(((t2 - t1) + (t3 - t4)) / 2, round_trip_ms / 2, t4)
+        if any(probe.contradicts(earlier) for earlier in self._probes):
+            self._probes.clear()
+        self._probes.append(probe)
         if self._guessed:  # a guess is not worth approaching smoothly
-            self._guessed, self._offset_ms = False, self._probes[-1].offset_ms
+            self._guessed, self._offset_ms = False, probe.offset_ms
 
     def restart(self) -> None:
         """Measure anew after a reconnect or a sleep; the offset in use stays until then."""

@@ -52,6 +52,21 @@ def test_time_never_runs_backwards_while_it_is_smoothed(
             now_ms += pause_ms / 4
 
 
+@given(WAYS, st.lists(st.sampled_from([0, -20_000, 20_000, 3_600_000]), min_size=40, max_size=40))
+def test_never_off_by_more_than_it_says_once_probed_after_a_nap(
+    ways: list[tuple[float, float, float]], naps_ms: list[float]
+) -> None:
+    clock, now_ms, ahead_ms = ServerClock(), 0.0, 0.0
+    for (there_ms, back_ms, pause_ms), nap_ms in zip(ways, naps_ms, strict=False):
+        ahead_ms += nap_ms
+        arrived = now_ms + there_ms + ahead_ms
+        now_ms += there_ms + back_ms
+        clock.measured(now_ms - there_ms - back_ms, arrived, arrived, now_ms)
+        wrong_ms = abs(clock.server_ms(now_ms) - (now_ms + ahead_ms))
+        assert wrong_ms <= clock.error_ms(now_ms) + 1e-3
+        now_ms += pause_ms
+
+
 def probe(clock: ServerClock, at_ms: float, offset_ms: float, way_ms: float) -> None:
     middle = at_ms + way_ms + offset_ms
     clock.measured(at_ms, middle, middle, at_ms + 2 * way_ms)
@@ -79,6 +94,23 @@ def test_jumps_when_far_off() -> None:
     clock.restart()
     probe(clock, 100, offset_ms=5000, way_ms=1)
     assert clock.server_ms(102) == pytest.approx(5102)
+
+
+@pytest.mark.parametrize("step_ms", [20_000, -20_000])
+def test_the_first_probe_after_a_step_counts_though_it_was_slower(step_ms: float) -> None:
+    clock = ServerClock()
+    for number in range(8):
+        probe(clock, number * 15_000, offset_ms=0, way_ms=5)
+    probe(clock, 120_000, offset_ms=step_ms, way_ms=20)
+    assert clock.server_ms(120_040) == pytest.approx(120_040 + step_ms)
+    assert clock.error_ms(120_040) == pytest.approx(20)
+
+
+def test_a_slow_probe_that_may_agree_leaves_the_earlier_ones() -> None:
+    clock = ServerClock()
+    probe(clock, 0, offset_ms=0, way_ms=5)
+    clock.measured(100, 400, 400, 400)  # 300 ms there, none back
+    assert clock.error_ms(400) == pytest.approx(5, abs=0.1)
 
 
 def test_only_the_last_eight_count() -> None:
