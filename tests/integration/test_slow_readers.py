@@ -121,7 +121,7 @@ def test_the_low_lanes_are_dropped_first_and_made_good(tmp_path, run):
             await say(port, next(numbers))  # it is among the others again
             for one in (slow, fast):
                 await one.read_until(lambda one=one: len(one.models[SAID].events) == 21)
-            assert not port.hub._debtors
+            assert not port.hub._debts
 
     run(slow_among_fast())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from .. import __version__
 from ..domain.people import Principal
@@ -13,6 +13,7 @@ from ..errors import (
     CLOSE_BANNED,
     CLOSE_RESUME,
     CLOSE_SLOW,
+    Close,
     Forbidden,
     OurFault,
     RateLimited,
@@ -38,12 +39,12 @@ from ..protocol.messages import (
 from ..protocol.session import Beat, Drop, Effect, Hangup, Perform, Pong, Send, Session, failure
 from ..show.permissions import may_follow
 from ..show.served import ServedEvent
+from .counters import Counters
 from .framed import FramedConnection
-from .groups import Group
-from .hub import Debt, Hub
-
-if TYPE_CHECKING:
-    from .gateway import Gateway
+from .hub import Hub
+from .load import Load
+from .turnstile import Turnstile
+from .wheel import Timed
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,32 @@ MAX_RUNNING_COMMANDS = 16
 LOOK_AGAIN_S = 1.0
 _PING = frames.encode_frame(frames.PING, b"")
 _FROM_ANYWHERE = Since(epoch="", offset=0)  # a position in no log: always answered by a reset
+
+
+class Owner(Protocol):
+    """The gateway, as far as a connection needs it. `now` is the monotonic clock, in seconds."""
+
+    heartbeat_s: float
+    buffer_limit_bytes: int
+    now: Callable[[], float]
+    load: Load
+    turnstile: Turnstile
+    counters: Counters
+
+    def is_heard(self, connection: LiveConnection) -> bool:
+        """Tell whether the connection will be sent away unless its hello tells otherwise."""
+
+    def refusal_of(self, connection: LiveConnection, who: Principal) -> Close | None:
+        """Return how to close a connection that has said hello; None: it may stay."""
+
+    def watch(self, timed: Timed, at_s: float) -> None:
+        """Have `timed.tick` called at `at_s`, and when it says next."""
+
+    def let_go(self, connection: LiveConnection, hub: Hub, code: int) -> None:
+        """Count a connection that is closing: it gets no more messages."""
+
+    def forget(self, connection: LiveConnection) -> None:
+        """Let go of a connection whose transport is gone."""
 
 
 class LiveConnection(FramedConnection):
@@ -63,8 +90,6 @@ class LiveConnection(FramedConnection):
         "_served",
         "_session",
         "_waiting",
-        "debt",
-        "group",
         "principal",
     )
 
@@ -72,7 +97,7 @@ class LiveConnection(FramedConnection):
         self,
         transport: asyncio.Transport,
         format: Format,
-        gateway: Gateway,
+        gateway: Owner,
         served: ServedEvent,
         hub: Hub,
     ) -> None:
@@ -84,8 +109,6 @@ class LiveConnection(FramedConnection):
         self._commands: set[asyncio.Task[None]] | None = None  # those running
         self._waiting: Hello | Subscribe | None = None  # at the turnstile
         self.principal: Principal | None = None
-        self.group: Group | None = None  # the hub's, as is the next
-        self.debt: Debt | None = None
 
     @property
     def format(self) -> Format:
@@ -173,8 +196,8 @@ class LiveConnection(FramedConnection):
         assert self.principal is not None
         event = self._served.event
         self._hub.settle(self)  # no mark goes out before what is below it
-        behind = self.debt.behind.keys() if self.debt is not None else ()
-        heads = event.heads(self._session.channels.difference(behind), self.principal)
+        told = self._session.channels.difference(self._hub.behind(self))
+        heads = event.heads(told, self.principal)
         message = Heartbeat(now_ms=event.wall_ms(), epoch=event.shown_epoch, channels=heads)
         data = _PING + encode(message, self.format)
         self.push(data)

@@ -233,7 +233,8 @@ class Gateway:
         await self._wait_for_goodbyes()
 
     def _connections(self) -> list[LiveConnection]:
-        return [connection for hub in self._hubs.values() for connection in hub.connections]
+        known = (connection for hub in self._hubs.values() for connection in hub.connections)
+        return [connection for connection in known if isinstance(connection, LiveConnection)]
 
     async def _wait_for_goodbyes(self) -> None:
         try:

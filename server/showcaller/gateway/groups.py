@@ -7,12 +7,9 @@ and not for each connection, and a connection costs one entry however many chann
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from ..protocol.codec import Format
-
-if TYPE_CHECKING:
-    from .connection import LiveConnection
+from .follower import Follower
 
 
 class Group:
@@ -23,7 +20,7 @@ class Group:
     def __init__(self, channels: frozenset[str], format: Format) -> None:
         self.channels = channels
         self.format: Format = format
-        self.members: dict[int, LiveConnection] = {}
+        self.members: dict[int, Follower] = {}
         self.size = 0
 
 
@@ -49,10 +46,8 @@ class Groups:
         for channel, groups in self._by_channel.items():
             yield channel, sum(group.size for group in groups)
 
-    def join(self, channels: frozenset[str], format: Format) -> Group | None:
-        """The group of these channels, with one more in it."""
-        if not channels:
-            return None
+    def join(self, channels: frozenset[str], format: Format) -> Group:
+        """Return the group of these channels, one at least, with one more in it."""
         group = self._groups.get((format, channels))
         if group is None:
             group = self._groups[format, channels] = Group(channels, format)

@@ -13,8 +13,7 @@ a client that resumes would be sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection
 
 from .. import system
 from ..broker.base import Entry
@@ -27,12 +26,10 @@ from ..show.live_event import LiveEvent
 from ..show.projection import session_of
 from .counters import Counters
 from .delivery import Marks, Part, Pending, Round
+from .follower import Follower
 from .groups import Group, Groups
 from .lanes import is_shed, lane_of
 from .window import Window
-
-if TYPE_CHECKING:
-    from .connection import LiveConnection
 
 SLICE_S = 0.005  # so long a round writes before others get their turn
 
@@ -44,9 +41,8 @@ class Debt:
 
     def __init__(self, seen: int) -> None:
         self.seen = seen  # number of the newest message that it was sent, or dropped for it
-        self.behind: dict[
-            str, Since
-        ] = {}  # channels that it is sent nothing of, and where to resume
+        # channels that it is sent nothing of, and where to resume
+        self.behind: dict[str, Since] = {}
 
 
 class Hub:
@@ -63,22 +59,23 @@ class Hub:
         now: Callable[[], float] = system.monotonic_s,
     ) -> None:
         self.event = event
-        self.connections: set[LiveConnection] = set()
+        self.connections: set[Follower] = set()
         self._counters = counters
         self._now = now
         self._groups = Groups()
-        self._own: dict[str, set[LiveConnection]] = {}  # followers of people's own channels
+        self._own: dict[str, set[Follower]] = {}  # followers of people's own channels
         self._marks = Marks()
         self._window = Window()
         self._pending: list[Pending] = []
         self._number = 0  # of the newest message
         self._round: Round | None = None
         self._timer: asyncio.Handle | None = None
-        self._debtors: set[LiveConnection] = set()
+        self._group_of: dict[Follower, Group] = {}  # of all who follow something
+        self._debts: dict[Follower, Debt] = {}
 
     # Who follows what ---------------------------------------------------------------------------
 
-    def follow(self, channel: str, connection: LiveConnection) -> None:
+    def follow(self, channel: str, connection: Follower) -> None:
         """From now on it is sent what is published on the channel; all before that, it has been sent."""
         if channel.startswith("person/"):
             self._own.setdefault(channel, set()).add(connection)
@@ -86,54 +83,66 @@ class Hub:
         self.settle(connection)
         if connection.closing:  # that was too much for it
             return
-        self._move(connection, _channels_of(connection) | {channel})
-        if connection.debt is not None:
-            connection.debt.behind.pop(channel, None)
+        self._move(connection, self._channels_of(connection) | {channel})
+        self._forget_gap(channel, connection)
 
-    def unfollow(self, channel: str, connection: LiveConnection) -> None:
+    def unfollow(self, channel: str, connection: Follower) -> None:
         if channel.startswith("person/"):
             self._leave_own(channel, connection)
             return
         self.settle(connection)
         if connection.closing:
             return
-        self._move(connection, _channels_of(connection) - {channel})
-        if connection.debt is not None:
-            connection.debt.behind.pop(channel, None)
+        self._move(connection, self._channels_of(connection) - {channel})
+        self._forget_gap(channel, connection)
 
-    def leave(self, connection: LiveConnection, own_channel: str) -> None:
+    def _forget_gap(self, channel: str, connection: Follower) -> None:
+        debt = self._debts.get(connection)
+        if debt is not None:
+            debt.behind.pop(channel, None)
+
+    def leave(self, connection: Follower, own_channel: str) -> None:
         """It is sent nothing more."""
-        if self._round is not None and connection.group is not None:
-            self._round.withdraw(connection.group, connection.address)
+        group = self._group_of.get(connection)
+        if self._round is not None and group is not None:
+            self._round.withdraw(group, connection.address)
         self._move(connection, frozenset())
         self._leave_own(own_channel, connection)
 
-    def _leave_own(self, channel: str, connection: LiveConnection) -> None:
+    def _leave_own(self, channel: str, connection: Follower) -> None:
         followers = self._own.get(channel)
         if followers is not None:
             followers.discard(connection)
             if not followers:
                 del self._own[channel]
 
-    def _move(self, connection: LiveConnection, channels: frozenset[str]) -> None:
-        group = connection.group
-        connection.group = self._groups.join(channels, connection.format)
-        if group is not None:
-            group.members.pop(connection.address, None)
-            self._groups.leave(group)
-        if connection.group is None:
-            self._debtors.discard(connection)
-            connection.debt = None
-        elif connection.debt is None:
-            self._admit(connection)
+    def _move(self, connection: Follower, channels: frozenset[str]) -> None:
+        before, group = self._group_of.pop(connection, None), None
+        if channels:
+            group = self._group_of[connection] = self._groups.join(channels, connection.format)
+        if before is not None:
+            before.members.pop(connection.address, None)
+            self._groups.leave(before)
+        if group is None:
+            self._debts.pop(connection, None)
+        elif connection not in self._debts:
+            self._admit(connection, group)
 
-    def _admit(self, connection: LiveConnection) -> None:
+    def _admit(self, connection: Follower, group: Group) -> None:
         """It has been sent all that was published: a member, unless it would miss what is on its way."""
-        assert connection.group is not None
         if self._pending or self._round is not None or connection.is_stalled:
-            self._put_in_debt(connection, self._number)
+            self._put_in_debt(connection, group, self._number)
         else:
-            connection.group.members[connection.address] = connection
+            group.members[connection.address] = connection
+
+    def _channels_of(self, connection: Follower) -> frozenset[str]:
+        group = self._group_of.get(connection)
+        return group.channels if group is not None else frozenset()
+
+    def behind(self, connection: Follower) -> Collection[str]:
+        """The channels that it is sent nothing of, and so no mark, until it has taken the rest."""
+        debt = self._debts.get(connection)
+        return debt.behind.keys() if debt is not None else ()
 
     def audience(self) -> tuple[int, dict[str, int]]:
         """How many sockets there are, and how many follow each session."""
@@ -169,8 +178,8 @@ class Hub:
     def on_reset(self) -> None:
         self._write_everything()
         for connection in tuple(self.connections):
-            if connection.debt is not None:
-                connection.debt.behind.clear()
+            if (debt := self._debts.get(connection)) is not None:
+                debt.behind.clear()
             connection.start_over()
 
     def _send_own(self, channel: str, message: ServerMessage) -> None:
@@ -216,14 +225,14 @@ class Hub:
 
     def _close_round(self) -> None:
         self._round = None
-        for connection in tuple(self._debtors):
+        for connection in tuple(self._debts):
             self._forgive(connection)
 
     def _due(self) -> tuple[list[Pending], set[Group]]:
         """What is pending, and the groups that follow it. Who is in debt is served at once."""
         messages, self._pending = self._pending, []
         messages.sort(key=lambda one: one.lane)
-        for connection in tuple(self._debtors):
+        for connection in tuple(self._debts):
             try:
                 self._give(connection, messages)
             except Exception:  # the others must get theirs
@@ -253,53 +262,51 @@ class Hub:
 
     # Debts --------------------------------------------------------------------------------------
 
-    def settle(self, connection: LiveConnection) -> None:
+    def settle(self, connection: Follower) -> None:
         """Write to it all that was published so far, except of the channels that it is behind on."""
-        seen = self._withdraw(connection)
-        if seen is None and not self._pending:
+        seen, group = self._withdraw(connection), self._group_of.get(connection)
+        if (seen is None and not self._pending) or group is None:
             return
-        if connection.group is None:
-            return
-        if connection.debt is None:
-            self._put_in_debt(connection, self._seen() if seen is None else seen)
+        if connection not in self._debts:
+            self._put_in_debt(connection, group, self._seen() if seen is None else seen)
         in_round = self._round.messages if self._round is not None else []
         self._give(connection, sorted([*in_round, *self._pending], key=lambda one: one.lane))
 
-    def stalled(self, connection: LiveConnection) -> None:
+    def stalled(self, connection: Follower) -> None:
         """It does not take at once what it is written."""
-        if connection.group is None or connection.debt is not None:
+        group = self._group_of.get(connection)
+        if group is None or connection in self._debts:
             return
         seen = self._withdraw(connection)
-        self._put_in_debt(connection, self._seen() if seen is None else seen)
+        self._put_in_debt(connection, group, self._seen() if seen is None else seen)
         if seen is not None and self._round is not None:
             self._give(connection, self._round.messages)
 
-    def drained(self, connection: LiveConnection) -> None:
+    def drained(self, connection: Follower) -> None:
         """It has taken all that it was written."""
-        if connection.debt is not None:
+        if connection in self._debts:
             self.settle(connection)
             self._catch_up(connection)
             self._forgive(connection)
 
-    def _withdraw(self, connection: LiveConnection) -> int | None:
+    def _withdraw(self, connection: Follower) -> int | None:
         """Have the round leave it out. Returns what it has seen, if it was still to be written to."""
-        if self._round is None or connection.group is None or connection.debt is not None:
+        group = self._group_of.get(connection)
+        if self._round is None or group is None or connection in self._debts:
             return None
-        return self._round.withdraw(connection.group, connection.address)
+        return self._round.withdraw(group, connection.address)
 
     def _seen(self) -> int:
         """The newest message that a member has seen who does not wait for a round."""
         return self._pending[0].number - 1 if self._pending else self._number
 
-    def _put_in_debt(self, connection: LiveConnection, seen: int) -> None:
-        assert connection.group is not None
-        connection.group.members.pop(connection.address, None)
-        connection.debt = Debt(seen)
-        self._debtors.add(connection)
+    def _put_in_debt(self, connection: Follower, group: Group, seen: int) -> None:
+        group.members.pop(connection.address, None)
+        self._debts[connection] = Debt(seen)
 
-    def _give(self, connection: LiveConnection, messages: list[Pending]) -> None:
+    def _give(self, connection: Follower, messages: list[Pending]) -> None:
         """Write it those of the messages that it has not seen, as far as it keeps up."""
-        debt, group = connection.debt, connection.group
+        debt, group = self._debts.get(connection), self._group_of.get(connection)
         if debt is None or group is None:
             return
         wanted = [
@@ -314,7 +321,7 @@ class Hub:
             connection.push(data)
             self._count(len(wanted), 1, len(data))
 
-    def _is_dropped(self, message: Pending, connection: LiveConnection, debt: Debt) -> bool:
+    def _is_dropped(self, message: Pending, connection: Follower, debt: Debt) -> bool:
         if message.channel not in debt.behind:
             if not is_shed(message.lane, connection.backlog_bytes, connection.buffer_limit_bytes):
                 return False
@@ -322,9 +329,9 @@ class Hub:
         self._counters.messages_shed[message.lane] += 1
         return True
 
-    def _catch_up(self, connection: LiveConnection) -> None:
+    def _catch_up(self, connection: Follower) -> None:
         """What it is behind on, it now resumes; a channel that fills it up again is the last for now."""
-        debt = connection.debt
+        debt = self._debts.get(connection)
         while debt is not None and debt.behind and not connection.is_stalled:
             channel = min(debt.behind, key=lane_of)
             if not connection.catch_up(channel, debt.behind[channel]):
@@ -332,19 +339,14 @@ class Hub:
             debt.behind.pop(channel, None)
             self._counters.catch_ups += 1
 
-    def _forgive(self, connection: LiveConnection) -> None:
+    def _forgive(self, connection: Follower) -> None:
         """Back to its group, if nothing that is pending has been sent to it already."""
-        debt, group = connection.debt, connection.group
+        debt, group = self._debts.get(connection), self._group_of.get(connection)
         if debt is None or group is None or debt.behind or connection.is_stalled:
             return
         if self._round is not None:  # who is no member when it begins is none until it ends
             return
         if self._pending and self._pending[0].number <= debt.seen:
             return
-        connection.debt = None
-        self._debtors.discard(connection)
+        del self._debts[connection]
         group.members[connection.address] = connection
-
-
-def _channels_of(connection: LiveConnection) -> frozenset[str]:
-    return connection.group.channels if connection.group is not None else frozenset()
