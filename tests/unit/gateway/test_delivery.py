@@ -197,7 +197,6 @@ def test_groups_come_and_go():
     assert first is second is not other
     assert groups.following(["b"]) == {first, other}
     assert dict(groups.counts()) == {"a": 2, "b": 3}
-    assert groups.join(frozenset(), "json") is None
     groups.leave(first)
     groups.leave(first)
     assert not groups.is_followed("a")
