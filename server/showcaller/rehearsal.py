@@ -12,12 +12,14 @@ from .local_time import Instant, LocalTime, instant, instant_at_offset, parse_lo
 
 _BEFORE = re.compile(r"-(\d+(?:\.\d+)?)m")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_MS = 24 * 60 * MINUTE_MS
 
 
 def show_time_ms(text: str, schedule: Schedule) -> int:
     """Return the instant that `text` names, in ms since the Unix epoch.
 
-    Forms: `09:04` or `09:04:30` (on the event's first day, its zone), `2023-12-13T09:04` (the event's
+    Forms: `09:04` or `09:04:30` (on the event's first day, its zone; after midnight if that day goes
+    on until then), `2023-12-13T09:04` (the event's
     zone), the same with an offset, and `-2m` (two minutes before the first session).
     Raises `ConfigError`, also for a time that a change of clocks skips or repeats.
     """
@@ -33,6 +35,9 @@ def show_time_ms(text: str, schedule: Schedule) -> int:
         ) from None
     day = local.date or _first_day(schedule, first_ms)
     found = _instant(local, day, schedule)
+    if local.date is None and _is_night(schedule, found.at_ms):
+        day += timedelta(days=1)
+        found = _instant(local, day, schedule)
     if found.doubt:
         instead = " or ".join(f"{day}T{choice}" for choice in found.choices)
         raise ConfigError(f"--rehearse-from {text!r} {found.doubt}: write {instead}")
@@ -46,5 +51,15 @@ def _instant(local: LocalTime, day: date, schedule: Schedule) -> Instant:
 
 
 def _first_day(schedule: Schedule, first_ms: int) -> date:
+    if schedule.days:
+        return schedule.days[0].date
     first = _EPOCH + timedelta(milliseconds=first_ms)
     return first.astimezone(zones.zone(schedule.time_zone)).date()
+
+
+def _is_night(schedule: Schedule, at_ms: int) -> bool:
+    """Tell whether a time of the first day comes after midnight: it is not among the hours before it."""
+    if not schedule.days:
+        return False
+    first = schedule.days[0]
+    return at_ms < first.starts_at_ms and at_ms + _DAY_MS < first.ends_at_ms

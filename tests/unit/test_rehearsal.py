@@ -1,11 +1,11 @@
 """`--rehearse-from`: the forms of a time, in the event's zone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from msgspec.structs import replace
 
-from showcaller.domain.schedule import Schedule, Session, Stage
+from showcaller.domain.schedule import Day, Schedule, Session, Stage
 from showcaller.errors import ConfigError
 from showcaller.rehearsal import show_time_ms
 
@@ -80,3 +80,15 @@ def test_a_time_that_never_happens_is_refused_with_the_one_after_the_jump():
     spring = in_berlin((3, 28), 8)
     with pytest.raises(ConfigError, match=r"does not exist .* write 2027-03-28T03:30\+02:00"):
         show_time_ms("02:30", spring)
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"), [("23:00", (11, 21)), ("00:30", (11, 22)), ("17:00", (11, 15))]
+)
+def test_a_time_after_midnight_is_one_of_the_first_day_where_that_goes_on(text, utc):
+    hours = (datetime(2027, 6, 11, 16, tzinfo=UTC), datetime(2027, 6, 12, 2, tzinfo=UTC))
+    starts_at_ms, ends_at_ms = (int(one.timestamp() * 1000) for one in hours)
+    day = Day(date=date(2027, 6, 11), starts_at_ms=starts_at_ms, ends_at_ms=ends_at_ms)
+    night = replace(in_berlin((6, 11), 20), days=(day,))
+    at = datetime.fromtimestamp(show_time_ms(text, night) / 1000, UTC)
+    assert (at.day, at.hour) == utc

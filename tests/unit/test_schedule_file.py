@@ -2,7 +2,8 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import jsonschema_rs
@@ -394,6 +395,46 @@ def on(date, starts, text=SMALL):
     """`SMALL` with its second session at `starts` on `date`, and hours that fit."""
     text = changed(', starts: "09:00", ends: "12:00"', "", text)
     return text.replace("2023-12-13", date).replace('"09:30"', starts)
+
+
+NIGHTS = """
+event: {id: nights, title: Nights, time_zone: Europe/Berlin}
+days:
+  - {date: 2027-06-11, starts: "18:00", ends: "2027-06-12T04:00"}
+  - {date: 2027-06-12, starts: "10:00", ends: "18:00"}
+  - {date: 2027-06-14}
+sessions:
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "day"),
+    [
+        ('day: 1, starts: "23:00"', 11),
+        ('starts: "2027-06-12T00:30"', 11),
+        ('starts: "2027-06-12T03:59"', 11),
+        ('starts: "2027-06-12T04:00"', 12),
+        ('starts: "2027-06-12T10:00"', 12),
+        ('day: 2, starts: "00:30"', 12),
+        ('starts: "2027-06-13T09:00"', 12),
+        ('starts: "2027-06-14T00:00"', 14),
+        ('starts: "2027-06-10T09:00"', 11),
+    ],
+)
+def test_a_session_belongs_to_the_day_whose_hours_hold_its_start(when, day):
+    schedule, _ = read(f"{NIGHTS}  - {{id: a, title: A, minutes: 10, {when}}}\n")
+    assert schedule.sessions[0].day == date(2027, 6, day)
+    assert [one.date.day for one in schedule.days] == [11, 12, 14]
+
+
+def test_a_schedule_knows_its_zones_offsets_for_two_years_around_it():
+    schedule, _ = read(f'{NIGHTS}  - {{id: a, title: A, day: 1, starts: "23:00", minutes: 10}}\n')
+    (start,) = (one.starts_at_ms for one in schedule.sessions)
+    offsets = schedule.utc_offsets
+    assert offsets[0].from_ms < start - 730 * 86_400_000
+    assert offsets[-1].until_ms > start + 730 * 86_400_000
+    assert all(a.until_ms == b.from_ms for a, b in pairwise(offsets))
+    assert [one.offset_s for one in offsets if one.from_ms <= start < one.until_ms] == [7200]
 
 
 OTHER_LINE_ENDS = [

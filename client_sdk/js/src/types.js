@@ -89,6 +89,18 @@
  * @property {string} company
  * @property {string} role
  *
+ * A span in which the event's clocks are `offset_s` seconds ahead of UTC.
+ *
+ * @typedef {object} UtcOffset
+ * @property {number} from_ms
+ * @property {number} until_ms
+ * @property {number} offset_s
+ *
+ * @typedef {object} Day
+ * @property {string} date such as "2023-12-13"
+ * @property {number} starts_at_ms
+ * @property {number} ends_at_ms
+ *
  * @typedef {object} Event
  * @property {string} id
  * @property {string} title
@@ -97,6 +109,8 @@
  * @property {string} time_zone_label how people write it, such as "PT"
  * @property {number} starts_at_ms
  * @property {number} ends_at_ms
+ * @property {UtcOffset[]} utc_offsets of its zone, from two years before the event to two years after it
+ * @property {Day[]} days by their starts
  * @property {Titled[]} themes
  * @property {Titled[]} stages
  * @property {Speaker[]} speakers
@@ -123,6 +137,7 @@
  * @property {string} stage
  * @property {string | null} theme
  * @property {string[]} speakers
+ * @property {string | null} day the date of the event's day to which it belongs
  * @property {SessionState} state
  * @property {Span} scheduled
  * @property {Span} expected

@@ -5,6 +5,7 @@ Instants are integer milliseconds since 1970-01-01T00:00:00Z (`_ms`); durations 
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
@@ -31,6 +32,22 @@ class Theme(Struct, frozen=True, kw_only=True):
 class Stage(Struct, frozen=True, kw_only=True):
     id: StageId
     title: str
+
+
+class Day(Struct, frozen=True, kw_only=True):
+    """One day of the event, which may go on after midnight."""
+
+    date: date
+    starts_at_ms: int
+    ends_at_ms: int
+
+
+class UtcOffset(Struct, frozen=True, kw_only=True):
+    """A span in which the event's clocks are `offset_s` seconds ahead of UTC."""
+
+    from_ms: int
+    until_ms: int
+    offset_s: int
 
 
 class QaPolicy(Struct, frozen=True, kw_only=True):
@@ -68,6 +85,7 @@ class Session(Struct, frozen=True, kw_only=True):
     stage: StageId
     starts_at_ms: int
     ends_at_ms: int
+    day: date | None = None  # of `Schedule.days`, to which it belongs
     abstract: str = ""
     theme: ThemeId | None = None
     speakers: tuple[SpeakerId, ...] = ()
@@ -85,6 +103,8 @@ class Schedule(Struct, frozen=True, kw_only=True):
     sessions: tuple[Session, ...]
     summary: str = ""
     time_zone_label: str = ""  # how people write it, such as "PT"
+    utc_offsets: tuple[UtcOffset, ...] = ()  # of the zone around the event, in order, without gaps
+    days: tuple[Day, ...] = ()  # by their starts
     themes: tuple[Theme, ...] = ()
     speakers: tuple[Speaker, ...] = ()
     cues: CuePolicy = CuePolicy()

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
 from ..domain.ids import SpeakerId
-from ..domain.schedule import Session
+from ..domain.schedule import Day, Session
 from .diagnostics import Report
 from .fields import Element
-from .sections import Day
 from .sessions import Placed
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import yaml
 
+from .. import zones
 from ..domain.ids import EventId
-from ..domain.schedule import QaPolicy, Schedule
+from ..domain.schedule import QaPolicy, Schedule, Session, UtcOffset
 from .checks import check_agenda, check_speakers
 from .diagnostics import Diagnostic, Report
 from .fields import Fields
@@ -24,6 +25,9 @@ from .sections import (
 )
 from .sessions import Context, read_sessions
 from .yaml_tree import compose, decode, read_bytes
+
+# Rehearsals come before the event, looking back after it.
+_OFFSETS_AROUND_MS = 2 * 366 * 24 * 3_600_000
 
 
 def read_schedule(
@@ -59,10 +63,11 @@ def _read_root(root: yaml.Node, report: Report) -> Schedule:
         speakers = read_speakers(top.elements("speakers", at_most=2_000), declared, report)
         usual_qa = read_qa(top.node("qa"), "qa", QaPolicy(), report)
         context = Context(head.zone, days, stages, themes, speakers, set(), usual_qa)
-        sessions = top.elements("sessions", at_most=2_000, required=True)
-        placed = read_sessions(sessions, context, report)
+        elements = top.elements("sessions", at_most=2_000, required=True)
+        placed = read_sessions(elements, context, report)
         check_agenda(placed, days, head.zone, report)
         check_speakers(declared.places, context.speaking, report)
+        sessions = sorted((one.session for one in placed), key=lambda s: s.starts_at_ms)
         return Schedule(
             event_id=EventId(head.event_id),
             title=head.title,
@@ -74,5 +79,17 @@ def _read_root(root: yaml.Node, report: Report) -> Schedule:
             speakers=tuple(speakers.values()),
             cues=read_cues(top.node("cues"), report),
             overrun=read_overrun(top.node("overrun"), report),
-            sessions=tuple(sorted((one.session for one in placed), key=lambda s: s.starts_at_ms)),
+            sessions=tuple(sessions),
+            days=tuple(sorted((day for day in days if day), key=lambda day: day.starts_at_ms)),
+            utc_offsets=_offsets(head.time_zone, sessions) if not report.failed else (),
         )
+
+
+def _offsets(time_zone: str, sessions: list[Session]) -> tuple[UtcOffset, ...]:
+    """Return the zone's offsets around the event, so that who has older data need not know them."""
+    from_ms = sessions[0].starts_at_ms - _OFFSETS_AROUND_MS
+    until_ms = sessions[-1].ends_at_ms + _OFFSETS_AROUND_MS
+    return tuple(
+        UtcOffset(from_ms=span.from_ms, until_ms=span.until_ms, offset_s=span.offset_s)
+        for span in zones.offsets(time_zone, from_ms, until_ms)
+    )

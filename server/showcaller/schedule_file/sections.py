@@ -11,7 +11,7 @@ import yaml
 
 from .. import zones
 from ..domain.ids import SpeakerId, StageId, ThemeId
-from ..domain.schedule import CuePolicy, OverrunPolicy, QaPolicy, Speaker, Stage, Theme
+from ..domain.schedule import CuePolicy, Day, OverrunPolicy, QaPolicy, Speaker, Stage, Theme
 from ..local_time import LocalTime, instant, parse_date, parse_local_time
 from .diagnostics import Report, did_you_mean
 from .fields import Element, Fields, as_flag, describe
@@ -39,15 +39,6 @@ class EventHead(NamedTuple):
     time_zone: str
     time_zone_label: str
     zone: tzinfo
-
-
-class Day(NamedTuple):
-    """One day of the event: sessions are expected between `starts_at_ms` and `ends_at_ms`."""
-
-    date: date
-    starts_at_ms: int
-    ends_at_ms: int
-    path: str
 
 
 # The event and its days -------------------------------------------------------------------------
@@ -83,14 +74,14 @@ def read_days(elements: list[Element], zone: tzinfo, report: Report) -> list[Day
     days: list[Day | None] = []
     for element in elements:
         with Fields(element.node, element.path, report) as fields:
-            day = _read_day(fields, zone, element.path) if fields.is_mapping else None
+            day = _read_day(fields, zone) if fields.is_mapping else None
             if day and any(other and other.date == day.date for other in days):
                 fields.error("date", f"{day.date} stands here twice")
             days.append(day)
     return days
 
 
-def _read_day(fields: Fields, zone: tzinfo, path: str) -> Day | None:
+def _read_day(fields: Fields, zone: tzinfo) -> Day | None:
     day = read_date(fields, "date", required=True)
     starts = read_time(fields, "starts") or _MIDNIGHT
     ends = read_time(fields, "ends")
@@ -103,7 +94,7 @@ def _read_day(fields: Fields, zone: tzinfo, path: str) -> Day | None:
         return None
     if ends_at_ms <= starts_at_ms:
         fields.error("ends", 'is not after `starts`; for the next day write "2026-06-12T01:00"')
-    return Day(day, starts_at_ms, ends_at_ms, path)
+    return Day(date=day, starts_at_ms=starts_at_ms, ends_at_ms=ends_at_ms)
 
 
 def read_date(fields: Fields, key: str, *, required: bool = False) -> date | None:

@@ -9,14 +9,22 @@ import msgspec
 import yaml
 
 from ..domain.ids import SessionId, SpeakerId, StageId, ThemeId, is_slug
-from ..domain.schedule import MINUTE_MS, QaPolicy, Session, SessionKind, Speaker, Stage, Theme
+from ..domain.schedule import (
+    MINUTE_MS,
+    Day,
+    QaPolicy,
+    Session,
+    SessionKind,
+    Speaker,
+    Stage,
+    Theme,
+)
 from .diagnostics import Report, did_you_mean
 from .fields import Element, Fields, describe
 from .sections import (
     ID_UNKNOWN,
     SUMMARY_CHARS,
     TITLE_CHARS,
-    Day,
     Ids,
     read_qa,
     read_time,
@@ -70,8 +78,9 @@ def _read_session(fields: Fields, ids: Ids, context: Context) -> Session | None:
         stage=_stage(fields, context),
         theme=ThemeId(fields.reference("theme", context.themes, "theme")) or None,
         speakers=_speakers(fields, context),
-        starts_at_ms=span[0] if span else 0,
-        ends_at_ms=span[1] if span else 0,
+        starts_at_ms=span.starts_at_ms if span else 0,
+        ends_at_ms=span.ends_at_ms if span else 0,
+        day=span.day if span else None,
         abstract=fields.text("abstract", max_chars=SUMMARY_CHARS, lines=True),
         min_duration_min=_min_minutes(fields, kind, span),
         qa=_qa(fields, kind, context.qa),
@@ -82,15 +91,37 @@ def _read_session(fields: Fields, ids: Ids, context: Context) -> Session | None:
 # When -------------------------------------------------------------------------------------------
 
 
-def _span(fields: Fields, context: Context) -> tuple[int, int] | None:
-    """Start and end in milliseconds, if both can be told."""
+class _Span(NamedTuple):
+    starts_at_ms: int
+    ends_at_ms: int
+    day: date | None
+
+
+def _span(fields: Fields, context: Context) -> _Span | None:
+    """Return start, end and day, if start and end can be told."""
     local = read_time(fields, "starts", required=True)
     day = _day(fields, context.days, written=local.date if local else None)
     starts_at_ms = resolve(fields, "starts", day, local, context.zone) if day and local else None
     ends_at_ms = _ends(fields, day, starts_at_ms, context.zone)
     if starts_at_ms is None or ends_at_ms is None:
         return None
-    return starts_at_ms, ends_at_ms
+    days = [one for one in context.days if one]
+    counted = day if local and local.date is None else None
+    return _Span(starts_at_ms, ends_at_ms, counted or _day_of(starts_at_ms, day, days))
+
+
+def _day_of(at_ms: int, day: date | None, days: list[Day]) -> date | None:
+    """Return the day to which what starts at `at_ms`, by its date on `day`, belongs.
+
+    A day may go on after midnight: the first whose hours hold the start; if none do, the one of that
+    date; else the last that has begun.
+    """
+    in_order = sorted(days, key=lambda one: one.starts_at_ms)
+    holding = [one.date for one in in_order if one.starts_at_ms <= at_ms < one.ends_at_ms]
+    dated = [one.date for one in in_order if one.date == day]
+    begun = [one.date for one in reversed(in_order) if one.starts_at_ms <= at_ms]
+    every = [one.date for one in in_order]
+    return next(iter(holding + dated + begun + every), None)
 
 
 def _day(fields: Fields, days: list[Day | None], written: date | None) -> date | None:
@@ -124,13 +155,13 @@ def _ends(fields: Fields, day: date | None, starts_at_ms: int | None, zone: tzin
     return ends_at_ms
 
 
-def _min_minutes(fields: Fields, kind: SessionKind, span: tuple[int, int] | None) -> int | None:
+def _min_minutes(fields: Fields, kind: SessionKind, span: _Span | None) -> int | None:
     if not fields.has("min_minutes"):
         return None
     minutes = fields.integer("min_minutes", 0, MAX_MINUTES, 0)
     if kind != "break":
         fields.error("min_minutes", "is for breaks only: delays shrink nothing else")
-    elif span and minutes * MINUTE_MS > span[1] - span[0]:
+    elif span and minutes * MINUTE_MS > span.ends_at_ms - span.starts_at_ms:
         fields.error("min_minutes", f"{minutes} minutes are more than the break has")
     return minutes
 

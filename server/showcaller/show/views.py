@@ -7,6 +7,7 @@ whatever is not public.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
@@ -19,7 +20,16 @@ from ..domain.people import Principal
 from ..domain.quality import TalkQuality
 from ..domain.questions import Question
 from ..domain.runsheet import RunSheet
-from ..domain.schedule import MINUTE_MS, Schedule, Session, Speaker, Stage, Theme
+from ..domain.schedule import (
+    MINUTE_MS,
+    Day,
+    Schedule,
+    Session,
+    Speaker,
+    Stage,
+    Theme,
+    UtcOffset,
+)
 from ..domain.session_run import SessionRun
 
 NameOf = Callable[[PersonId], str]  # "" for nobody known
@@ -40,6 +50,8 @@ class EventView(View, frozen=True, kw_only=True):
     time_zone_label: str
     starts_at_ms: int  # as scheduled
     ends_at_ms: int
+    utc_offsets: tuple[UtcOffset, ...]
+    days: tuple[Day, ...]
     themes: tuple[Theme, ...]
     stages: tuple[Stage, ...]
     speakers: tuple[Speaker, ...]
@@ -67,6 +79,7 @@ class SessionView(View, frozen=True, kw_only=True):
     stage: str
     theme: str | None
     speakers: tuple[str, ...]
+    day: date | None
     state: str
     scheduled: Times
     expected: Times
@@ -95,6 +108,8 @@ def event(schedule: Schedule) -> EventView:
         time_zone_label=schedule.time_zone_label,
         starts_at_ms=min((s.starts_at_ms for s in schedule.sessions), default=0),
         ends_at_ms=max((s.ends_at_ms for s in schedule.sessions), default=0),
+        utc_offsets=schedule.utc_offsets,
+        days=schedule.days,
         themes=schedule.themes,
         stages=schedule.stages,
         speakers=schedule.speakers,
@@ -123,6 +138,7 @@ def session(sheet: RunSheet, run: SessionRun) -> SessionView:
         stage=plan.stage,
         theme=plan.theme,
         speakers=plan.speakers,
+        day=plan.day,
         state=run.state,
         scheduled=Times(plan.starts_at_ms, plan.ends_at_ms),
         expected=Times(run.expected_start_ms, run.expected_end_ms),

@@ -38,6 +38,7 @@ def view_of(plan):
         stage=plan.stage,
         theme=plan.theme,
         speakers=plan.speakers,
+        day=plan.day,
         state="upcoming",
         scheduled=times,
         expected=times,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -14,20 +15,26 @@ from showcaller.domain.cues import CueRun
 from showcaller.domain.people import Principal
 from showcaller.domain.questions import Question
 from showcaller.domain.runsheet import RunSheet
-from showcaller.domain.schedule import MINUTE_MS, QaPolicy, Speaker, Stage, Theme
+from showcaller.domain.schedule import MINUTE_MS, QaPolicy, Speaker, Stage, Theme, UtcOffset
+from showcaller.domain.schedule import Day as EventDay
 from showcaller.show import views
 from showcaller.testing.schedules import schedule, session
 
 PROTOCOL = (Path(__file__).parents[3] / "client_sdk" / "PROTOCOL.md").read_text()
 ADA = Speaker(id="ada", name="Ada", company="Analytical", role="Programmer")
+THAT_DAY = date(1970, 1, 1)
 PLAN = schedule(
-    session("a", 540, 560, theme="deep", speakers=("ada",), abstract="About one clock."),
+    session(
+        "a", 540, 560, theme="deep", speakers=("ada",), abstract="About one clock.", day=THAT_DAY
+    ),
     session("b", 560, 580, qa=QaPolicy(pre_moderation=False)),
     session("pause", 580, 590, kind="break", qa=QaPolicy(enabled=False)),
     themes=(Theme(id="deep", title="Deep"),),
     speakers=(ADA,),
     summary="One day",
     time_zone_label="UTC",
+    utc_offsets=(UtcOffset(from_ms=0, until_ms=600 * MINUTE_MS, offset_s=0),),
+    days=(EventDay(date=THAT_DAY, starts_at_ms=540 * MINUTE_MS, ends_at_ms=590 * MINUTE_MS),),
 )
 
 
@@ -137,6 +144,8 @@ def test_the_event():
         "time_zone_label": "UTC",
         "starts_at_ms": minutes(540),
         "ends_at_ms": minutes(590),
+        "utc_offsets": [{"from_ms": 0, "until_ms": minutes(600), "offset_s": 0}],
+        "days": [{"date": "1970-01-01", "starts_at_ms": minutes(540), "ends_at_ms": minutes(590)}],
         "themes": [{"id": "deep", "title": "Deep"}],
         "stages": [{"id": "main", "title": "Main"}],
         "speakers": [{"id": "ada", "name": "Ada", "company": "Analytical", "role": "Programmer"}],
@@ -163,6 +172,7 @@ def test_a_session_to_come():
         "stage": "main",
         "theme": "deep",
         "speakers": ["ada"],
+        "day": "1970-01-01",
         "state": "upcoming",
         "scheduled": {"start_ms": minutes(540), "end_ms": minutes(560)},
         "expected": {"start_ms": minutes(540), "end_ms": minutes(560)},

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cueText, isOver, nextSession, sessionsOf, shorten, speakersOf, statusOf } from "../../../../server/showcaller/web/assets/agenda_model.js";
+import {
+  cueText, daysText, isOver, nextSession, sessionsOf, shorten, speakersOf, statusOf, withDays,
+} from "../../../../server/showcaller/web/assets/agenda_model.js";
 import { posterOf } from "../../../../server/showcaller/web/assets/poster_model.js";
 
 const MINUTE = 60_000;
@@ -21,6 +23,35 @@ test("sessions come as they are expected", () => {
   const items = agenda(session("b", 20), session("a", 0), session("c", 40, { expected: { start_ms: 0, end_ms: 1 }, scheduled: { start_ms: 9e9, end_ms: 9e9 } }));
   items.set("event", {});
   assert.deepEqual(sessionsOf(items).map(({ id }) => id), ["a", "c", "b"]);
+});
+
+const DAYS = {
+  time_zone: "Europe/Berlin",
+  starts_at_ms: Date.UTC(2027, 5, 11, 16),
+  ends_at_ms: Date.UTC(2027, 5, 12, 16),
+  days: [
+    { date: "2027-06-11", starts_at_ms: Date.UTC(2027, 5, 11, 16), ends_at_ms: Date.UTC(2027, 5, 12, 2) },
+    { date: "2027-06-12", starts_at_ms: Date.UTC(2027, 5, 12, 8), ends_at_ms: Date.UTC(2027, 5, 12, 16) },
+  ],
+};
+
+test("a talk after midnight stands under the day that goes on until then", () => {
+  const night = session("night", Date.UTC(2027, 5, 11, 22, 30) / MINUTE, { day: "2027-06-11" });
+  const early = session("early", Date.UTC(2027, 5, 11, 22, 10) / MINUTE, { day: "2027-06-12" });
+  const lines = withDays([early, night], DAYS).map((line) => line.id ?? line);
+  assert.deepEqual(lines, ["Friday, June 11, 2027", "night", "Saturday, June 12, 2027", "early"]);
+});
+
+test("sessions of one day have no heading; without days of the schedule dates count", () => {
+  const [a, b] = [session("a", 0), session("b", 24 * 60)];
+  assert.deepEqual(withDays([a], DAYS), [a]);
+  assert.equal(withDays([a, b], { time_zone: "UTC" }).length, 4);
+});
+
+test("an event's days are those of its schedule", () => {
+  assert.equal(daysText(DAYS), "Friday, June 11, 2027 to Saturday, June 12, 2027");
+  assert.equal(daysText({ ...DAYS, days: DAYS.days.slice(0, 1) }), "Friday, June 11, 2027");
+  assert.equal(daysText({ ...DAYS, days: [] }), "Friday, June 11, 2027 to Saturday, June 12, 2027");
 });
 
 test("the next session is the first that is ahead, on its stage", () => {

@@ -42,9 +42,64 @@ test("law: back and forth over a year with daylight saving, in several zones", (
   }
 });
 
-test("in the hour that daylight saving skips there is still an instant", () => {
-  const instant = times.zonedInstant(PT, "2024-03-10", "02:30");
-  assert.ok(Math.abs(instant - Date.UTC(2024, 2, 10, 10, 30)) <= 3_600_000);
+test("in the hour that clocks skip, the time after the jump is taken; of two, the first", () => {
+  assert.equal(times.zonedInstant(PT, "2024-03-10", "02:30"), Date.UTC(2024, 2, 10, 10, 30));
+  assert.equal(times.zonedInstant(PT, "2024-11-03", "01:30"), Date.UTC(2024, 10, 3, 8, 30));
+  assert.equal(times.zonedInstant("Europe/Berlin", "2026-10-25", "02:30"), Date.UTC(2026, 9, 25, 0, 30));
+  assert.equal(times.zonedInstant("Europe/Berlin", "2026-03-29", "02:30"), Date.UTC(2026, 2, 29, 1, 30));
+});
+
+const plain = (/** @type {string} */ text) => text.replaceAll(/[\u2009\u202f]/g, " ");
+
+test("around a change of clocks both ends are shown, with their offsets", () => {
+  const at = (/** @type {number} */ hour, /** @type {number} */ minute) => Date.UTC(2026, 9, 25, hour, minute);
+  const range = (/** @type {number} */ from, /** @type {number} */ to) => plain(times.clockRange(from, to, "Europe/Berlin"));
+  assert.equal(range(at(0, 30), at(1, 30)), "2:30 AM GMT+2 – 2:30 AM GMT+1");
+  assert.equal(range(at(1, 0), at(1, 30)), "2:00 AM GMT+1 – 2:30 AM GMT+1");
+  assert.equal(range(at(2, 0), at(2, 30)), "3:00 – 3:30 AM");
+  assert.equal(plain(times.clockTime(at(1, 30), "Europe/Berlin")), "2:30 AM GMT+1");
+  assert.equal(plain(times.clockTimeWithSeconds(at(0, 30), "Europe/Berlin")), "2:30:00 AM GMT+2");
+  assert.equal(plain(times.clockTime(at(2, 30), "Europe/Berlin")), "3:30 AM");
+  assert.equal(range(Date.UTC(2026, 2, 29, 0, 30), Date.UTC(2026, 2, 29, 1, 30)), "1:30 AM GMT+1 – 3:30 AM GMT+2");
+});
+
+/** Clocks at UTC − 5 all winter, which older data does not know. */
+const WINNIPEG = {
+  time_zone: "America/Winnipeg",
+  time_zone_label: "",
+  starts_at_ms: Date.UTC(2026, 11, 10, 15),
+  utc_offsets: [{ from_ms: Date.UTC(2025, 0, 1), until_ms: Date.UTC(2028, 0, 1), offset_s: -5 * 3600 }],
+};
+
+test("the server's offsets count, whatever the browser knows", () => {
+  const ten = WINNIPEG.starts_at_ms;
+  assert.equal(plain(times.clockTime(ten, WINNIPEG)), "10:00 AM");
+  assert.equal(plain(times.clockRange(ten, ten + 1_800_000, WINNIPEG)), "10:00 – 10:30 AM");
+  assert.equal(times.longDay(Date.UTC(2026, 11, 11, 4, 59), WINNIPEG), "Thursday, December 10, 2026");
+  assert.equal(times.zonedInstant(WINNIPEG, "2026-12-10", "10:00"), ten);
+  assert.deepEqual(times.wallClock(WINNIPEG, ten), { day: "2026-12-10", time: "10:00" });
+});
+
+test("a zone that the browser does not know has the server's offsets, else UTC", () => {
+  const unknown = { ...WINNIPEG, time_zone: "Mars/Olympus" };
+  assert.equal(plain(times.clockTime(WINNIPEG.starts_at_ms, unknown)), "10:00 AM");
+  assert.equal(times.zoneLabel(unknown), "GMT-5");
+  assert.equal(plain(times.clockTime(Date.UTC(2035, 0, 1, 12), unknown)), "12:00 PM");
+  assert.equal(plain(times.clockTime(Date.UTC(2035, 0, 1, 12), "Mars/Olympus")), "12:00 PM");
+  assert.equal(times.zoneName(Date.UTC(2035, 0, 1, 12), unknown), "UTC");
+});
+
+test("who is in the event's zone sees the event's times, whatever their browser knows", () => {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  assert.ok(times.isOwnZone({ ...WINNIPEG, time_zone: own }, WINNIPEG.starts_at_ms));
+  assert.ok(!times.isOwnZone({ ...WINNIPEG, time_zone: "Asia/Kathmandu" }, WINNIPEG.starts_at_ms));
+});
+
+test("a time on another day than the heading says which", () => {
+  const night = Date.UTC(2027, 5, 11, 22, 30);
+  assert.equal(plain(times.clockTimeBeside(night, "Europe/Berlin", "2027-06-11")), "Sat 12:30 AM");
+  assert.equal(plain(times.clockTimeBeside(night, "Europe/Berlin", "2027-06-12")), "12:30 AM");
+  assert.equal(plain(times.clockTimeBeside(night, "Europe/Berlin", null)), "12:30 AM");
 });
 
 test("a formatter is made once for a zone, however many times it formats", () => {

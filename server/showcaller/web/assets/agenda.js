@@ -1,12 +1,12 @@
 /** The agenda: what is on, what is next, and when, in the event's zone and the viewer's own. */
 
-import { clockOf, eventOf, isOn, isOver, nextSession, sessionsOf } from "./agenda_model.js";
+import { clockOf, daysText, eventOf, isOn, isOver, nextSession, sessionsOf, withDays } from "./agenda_model.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
 import { openPage, takeNotice } from "./page.js";
 import { address, calendarAddress } from "./place.js";
 import { SessionRow } from "./session_row.js";
 import { signInCard } from "./sign_in.js";
-import { clockTime, countdown, isOwnZone, longDay, zoneLabel, zoneName } from "./times.js";
+import { clockTime, countdown, isOwnZone, zoneLabel, zoneName } from "./times.js";
 
 /** @typedef {import("/sdk/types.js").Session} Session */
 
@@ -49,9 +49,7 @@ function render() {
 function renderIntro(event) {
   setText(byId("title"), event.title);
   setText(byId("summary"), event.summary);
-  const last = longDay(event.ends_at_ms - 1, event.time_zone);
-  const first = longDay(event.starts_at_ms, event.time_zone);
-  setText(byId("day"), first === last ? first : `${first} to ${last}`);
+  setText(byId("day"), daysText(event));
   const clock = clockOf(page.items);
   const speed = clock && clock.rate !== 1 ? `, ${clock.rate} times as fast` : "";
   const mode = clock?.held ? "The show clock is held" : clock?.mode === "rehearsal" ? `Rehearsal${speed}` : "";
@@ -65,7 +63,7 @@ function renderZones(event) {
   const label = zoneLabel(event);
   setText(byId("event-zone"), `Times in ${label}`);
   setText(byId("own-zone"), `Your time (${zoneName(event.starts_at_ms)})`);
-  show(byId("zones"), !isOwnZone(event.time_zone, event.starts_at_ms));
+  show(byId("zones"), !seesOwnTime(event));
 }
 
 /** @param {import("/sdk/types.js").Event} event */
@@ -88,16 +86,21 @@ function toggleTheme(theme) {
   render();
 }
 
+/** @param {import("/sdk/types.js").Event} event whether its clocks show the viewer's own time, from start to end */
+function seesOwnTime(event) {
+  return isOwnZone(event, event.starts_at_ms) && isOwnZone(event, event.ends_at_ms);
+}
+
 function rowContext() {
   const event = eventOf(page.items);
   const own = byId("zones").querySelector("input:checked")?.getAttribute("value") === "own";
   const label = zoneLabel(event);
-  const same = event ? isOwnZone(event.time_zone, event.starts_at_ms) : true;
+  const same = event ? seesOwnTime(event) : true;
   return {
     items: page.items,
     eventId: page.place.event,
-    zone: own ? undefined : event?.time_zone,
-    otherZone: own ? event?.time_zone : undefined,
+    zone: own ? undefined : event,
+    otherZone: own ? event : undefined,
     otherLabel: same ? "" : own ? label : zoneName(event?.starts_at_ms ?? 0),
     stages: (event?.stages.length ?? 0) > 1,
   };
@@ -108,7 +111,7 @@ function renderSessions() {
   const sessions = sessionsOf(page.items).filter(({ theme }) => chosenThemes.size === 0 || chosenThemes.has(theme ?? ""));
   keyed(
     byId("sessions"),
-    withDays(sessions, context.zone),
+    withDays(sessions, eventOf(page.items)),
     (line) => (typeof line === "string" ? `day:${line}` : line.id),
     (line) => (typeof line === "string" ? h("li", { class: "day" }, h("h2", {}, line)) : newRow(line)),
     (element, line) => typeof line !== "string" && rows.get(element)?.update(line, context),
@@ -122,26 +125,6 @@ function newRow(session) {
   const row = new SessionRow(session);
   rows.set(row.element, row);
   return row.element;
-}
-
-/**
- * Sessions with a heading before each day, where there are several days.
- *
- * @param {Session[]} sessions
- * @param {string | undefined} zone
- * @returns {(Session | string)[]}
- */
-function withDays(sessions, zone) {
-  const days = new Set(sessions.map(({ scheduled }) => longDay(scheduled.start_ms, zone)));
-  if (days.size < 2) return sessions;
-  /** @type {Set<string>} */
-  const begun = new Set();
-  return sessions.flatMap((session) => {
-    const day = longDay(session.scheduled.start_ms, zone);
-    if (begun.has(day)) return [session];
-    begun.add(day);
-    return [day, session];
-  });
 }
 
 function renderNext() {

@@ -1,6 +1,6 @@
 /** Questions that pages ask about the items of channel `agenda`. Pure. */
 
-import { minutesText } from "./times.js";
+import { longDate, longDay, minutesText, wallClock } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -33,6 +33,40 @@ export function sessionsOf(items) {
   return sessions.sort(
     (a, b) => a.expected.start_ms - b.expected.start_ms || a.scheduled.start_ms - b.scheduled.start_ms,
   );
+}
+
+/**
+ * The days of an event in words, by its schedule: a day may go on after midnight.
+ *
+ * @param {Event} event
+ * @returns {string}
+ */
+export function daysText(event) {
+  const [first, last] = event.days?.length
+    ? [longDate(event.days[0].date), longDate(event.days[event.days.length - 1].date)]
+    : [longDay(event.starts_at_ms, event), longDay(event.ends_at_ms - 1, event)];
+  return first === last ? first : `${first} to ${last}`;
+}
+
+/**
+ * Sessions day by day, with a heading before each day where there are several.
+ *
+ * @param {Session[]} sessions
+ * @param {Event | undefined} event
+ * @returns {(Session | string)[]}
+ */
+export function withDays(sessions, event) {
+  /** @type {Map<string, Session[]>} */
+  const days = new Map();
+  for (const session of sessions) {
+    const day = session.day ?? wallClock(event, session.scheduled.start_ms).day;
+    const ofDay = days.get(day);
+    if (ofDay) ofDay.push(session);
+    else days.set(day, [session]);
+  }
+  if (days.size < 2) return sessions;
+  const inOrder = [...days].sort(([a], [b]) => (a < b ? -1 : 1));
+  return inOrder.flatMap(([day, ofDay]) => [longDate(day), ...ofDay]);
 }
 
 /** @param {Session} session whether it is on now */

@@ -5,7 +5,7 @@ import { h, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { ANNOUNCEMENT, graphemes, lengthProblem } from "./grapheme_text.js";
 import { field } from "./sign_in.js";
-import { wallClock, zonedInstant } from "./times.js";
+import { clockTime, wallClock, zonedInstant } from "./times.js";
 
 export class AnnounceForm {
   #page;
@@ -69,20 +69,25 @@ export class AnnounceForm {
     if (planned && !this.#time.value) this.#time.value = this.#wallClock(5 * 60_000).time;
   }
 
+  #zone() {
+    return eventOf(this.#page.items) ?? "UTC";
+  }
+
   /** @param {number} aheadMs */
   #wallClock(aheadMs) {
-    const zone = eventOf(this.#page.items)?.time_zone ?? "UTC";
-    return wallClock(zone, (this.#page.showNow() ?? 0) + aheadMs);
+    return wallClock(this.#zone(), (this.#page.showNow() ?? 0) + aheadMs);
   }
 
   /** Show time of the chosen time, today. */
   #plannedMs() {
-    const zone = eventOf(this.#page.items)?.time_zone ?? "UTC";
-    return zonedInstant(zone, this.#wallClock(0).day, this.#time.value);
+    return zonedInstant(this.#zone(), this.#wallClock(0).day, this.#time.value);
   }
 
-  /** @param {string} announcement that was planned just now */
-  #offerToCancel(announcement) {
+  /**
+   * @param {string} announcement that was planned just now
+   * @param {number} atMs
+   */
+  #offerToCancel(announcement, atMs) {
     const cancel = async () => {
       try {
         await this.#page.client?.moderate.cancelAnnouncement(announcement);
@@ -92,7 +97,7 @@ export class AnnounceForm {
       }
     };
     const button = h("button", { class: "compact", type: "button", onclick: () => void cancel() }, "Cancel it");
-    this.#note.replaceChildren(`Planned for ${this.#time.value}. `, button);
+    this.#note.replaceChildren(`Planned for ${clockTime(atMs, this.#zone())}. `, button);
   }
 
   async #submit() {
@@ -102,11 +107,12 @@ export class AnnounceForm {
     this.#send.disabled = true;
     try {
       const session = this.#audience.value;
-      const options = { ...(session && { session }), ...(planned && { at_ms: this.#plannedMs() }) };
+      const atMs = planned ? this.#plannedMs() : 0;
+      const options = { ...(session && { session }), ...(planned && { at_ms: atMs }) };
       const made = await this.#page.client?.moderate.announce(this.#text.value, options);
       this.#text.value = "";
       this.#typed();
-      if (planned) this.#offerToCancel(String(made?.announcement));
+      if (planned) this.#offerToCancel(String(made?.announcement), atMs);
       else setText(this.#note, "Announced.");
     } catch (error) {
       setText(this.#error, errorText(error));

@@ -65,7 +65,7 @@ function kindOf({ cue, late_ms }) {
  * @param {Session} session
  */
 function linkOrText(page, session) {
-  const zone = eventOf(page.items)?.time_zone;
+  const zone = eventOf(page.items);
   if (session.kind === "break") return `${session.title}, until ${clockTime(session.expected.end_ms, zone)}`;
   if (page.place.session === session.id) return session.title;
   return h("a", { href: address(page.place.event, "watch", session.id) }, session.title);

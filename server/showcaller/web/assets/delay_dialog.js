@@ -81,7 +81,7 @@ export class DelayDialog {
 
   /** @param {Shift[]} shifts */
   #show(shifts) {
-    const zone = eventOf(this.#page.items)?.time_zone;
+    const zone = eventOf(this.#page.items);
     const lines = shifts.map(({ session, before_ms, after_ms, before_end_ms, after_end_ms }) =>
       h(
         "tr",

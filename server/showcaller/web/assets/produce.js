@@ -163,7 +163,7 @@ function renderClock() {
   const rate = clock.rate === 1 ? "" : `, ${clock.rate} times as fast`;
   const mode = clock.mode === "rehearsal" ? `Rehearsal${rate}` : "Live";
   setText(byId("clock-label"), `Show time in ${event?.time_zone_label || event?.time_zone}. ${clock.held ? "Held." : `${mode}.`}`);
-  setText(byId("clock"), clockTimeWithSeconds(now, event?.time_zone));
+  setText(byId("clock"), clockTimeWithSeconds(now, event));
   byId("clock").dataset.held = String(clock.held);
   setText(byId("hold"), clock.held ? "Resume the clock" : "Hold the clock");
   byId("hold").classList.toggle("primary", clock.held);
@@ -230,7 +230,7 @@ function renderCues() {
 function updateCue(item, { session, cue, due_ms, called_ms, late_ms, dropped }) {
   const [line, when, mark] = /** @type {HTMLElement[]} */ ([...item.children]);
   if (!line || !when || !mark) return;
-  const zone = eventOf(page.items)?.time_zone;
+  const zone = eventOf(page.items);
   const title = shorten(sessionOf(page.items, session)?.title ?? session, 44);
   setText(line, cueText(cue));
   setText(when, due_ms === null ? title : `${clockTime(due_ms, zone)} ${title}`);
@@ -241,7 +241,7 @@ function updateCue(item, { session, cue, due_ms, called_ms, late_ms, dropped }) 
 }
 
 function renderPlanned() {
-  const zone = eventOf(page.items)?.time_zone;
+  const zone = eventOf(page.items);
   keyed(
     byId("planned"),
     /** @type {import("/sdk/types.js").Announcement[]} */ (itemsOf("announcement:")),

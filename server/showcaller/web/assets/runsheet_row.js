@@ -65,13 +65,13 @@ export class RunsheetRow {
    */
   update(session, { items, eventId, audience }) {
     const event = eventOf(items);
-    const time = (/** @type {number | null} */ ms) => (ms === null ? "–" : clockTime(ms, event?.time_zone));
+    const time = (/** @type {number | null} */ ms) => (ms === null ? "–" : clockTime(ms, event));
     this.element.dataset.state = session.state;
     setText(this.#scheduled, time(session.scheduled.start_ms));
-    setText(this.#expected, isOver(session) ? "–" : clockRange(session.expected.start_ms, session.expected.end_ms, event?.time_zone));
+    setText(this.#expected, isOver(session) ? "–" : clockRange(session.expected.start_ms, session.expected.end_ms, event));
     this.#expected.dataset.moved = String(Math.abs(session.delayed_min) >= 1 && !isOver(session));
     const { start_ms, end_ms } = session.actual;
-    setText(this.#actual, start_ms === null || end_ms === null ? time(start_ms) : clockRange(start_ms, end_ms, event?.time_zone));
+    setText(this.#actual, start_ms === null || end_ms === null ? time(start_ms) : clockRange(start_ms, end_ms, event));
     setText(this.#title, session.title);
     this.#title.setAttribute("href", address(eventId, "watch", session.id));
     const length = minutesText((session.scheduled.end_ms - session.scheduled.start_ms) / 60_000);

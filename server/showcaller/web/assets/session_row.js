@@ -3,7 +3,7 @@
 import { eventOf, isOn, speakersOf, statusOf } from "./agenda_model.js";
 import { h, setAttribute, setText, show } from "./dom.js";
 import { address } from "./place.js";
-import { clockRange, clockTime } from "./times.js";
+import { clockRange, clockTime, clockTimeBeside } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -11,8 +11,8 @@ import { clockRange, clockTime } from "./times.js";
  * @typedef {object} RowContext
  * @property {ReadonlyMap<string, any>} items
  * @property {string} eventId
- * @property {string | undefined} zone the one to show; undefined: the viewer's own
- * @property {string | undefined} otherZone
+ * @property {import("./zones.js").Zone} zone the one to show; undefined: the viewer's own
+ * @property {import("./zones.js").Zone} otherZone
  * @property {string} otherLabel empty: the other zone is not shown
  * @property {boolean} stages whether there are several
  */
@@ -69,15 +69,15 @@ export class SessionRow {
    * @param {Session} session
    * @param {RowContext} context
    */
-  #times({ scheduled, expected, actual, state }, { zone, otherZone, otherLabel }) {
+  #times({ scheduled, expected, actual, state, day }, { zone, otherZone, otherLabel }) {
     const start = actual.start_ms ?? expected.start_ms;
     const moved = Math.abs(start - scheduled.start_ms) >= 30_000;
-    setText(this.#time, clockTime(start, zone));
+    setText(this.#time, clockTimeBeside(start, zone, day));
     setAttribute(this.#time, "datetime", new Date(start).toISOString());
     show(this.#planned, moved && state !== "skipped");
     setText(this.#planned, clockTime(scheduled.start_ms, zone));
     show(this.#other, otherLabel !== "");
-    setText(this.#other, `${clockTime(start, otherZone)} ${otherLabel}`);
+    setText(this.#other, `${clockTimeBeside(start, otherZone, day)} ${otherLabel}`);
     const ran = actual.start_ms !== null && actual.end_ms !== null;
     show(this.#ran, ran);
     if (ran) setText(this.#ran, `Ran ${clockRange(Number(actual.start_ms), Number(actual.end_ms), zone)}`);

@@ -66,7 +66,7 @@ function explainInsecurePage() {
 
 function showClock() {
   const now = page.showNow();
-  return now === null ? "" : clockTimeWithSeconds(now, eventOf(page.items)?.time_zone);
+  return now === null ? "" : clockTimeWithSeconds(now, eventOf(page.items));
 }
 
 // On air --------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ function render() {
   const now = session();
   if (page.items.size === 0) return;
   if (!now) return refuse("There is no such session", "It may have been renamed. The agenda has all of them.");
-  const zone = eventOf(page.items)?.time_zone;
+  const zone = eventOf(page.items);
   setText(byId("title"), now.title);
   const { start_ms, end_ms } = now.expected;
   setText(byId("when"), `${clockRange(start_ms, end_ms, zone)} ${zoneLabel(eventOf(page.items))}`);
@@ -195,7 +195,7 @@ function renderSlides(now) {
  * @param {import("/sdk/types.js").OwnPublication | undefined} there as the run sheet has it
  */
 function airText(now, there) {
-  const zone = eventOf(page.items)?.time_zone;
+  const zone = eventOf(page.items);
   if (isOver(now)) return "This session is over. Thank you.";
   if (there?.heard && !there.on_stage) return "The audience hears you and sees the slides.";
   if (there?.on_stage) return isOn(now) ? "The audience sees and hears you." : "A producer has put you on stage: whoever is early sees and hears you.";

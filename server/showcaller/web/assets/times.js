@@ -1,5 +1,11 @@
 /** Instants and durations as people read them. Pure. */
 
+import { browserName, comesTwice, isKnown, offsetMs, shownBy, wallClock } from "./zones.js";
+
+export { isOwnZone, wallClock, zonedInstant } from "./zones.js";
+
+/** @typedef {import("./zones.js").Zone} Zone */
+
 const MINUTE_MS = 60_000;
 const LANGUAGE = "en";
 
@@ -8,16 +14,8 @@ const FORMATS = {
   clock: { hour: "numeric", minute: "2-digit" },
   seconds: { hour: "numeric", minute: "2-digit", second: "2-digit" },
   day: { weekday: "long", day: "numeric", month: "long", year: "numeric" },
+  weekday: { weekday: "short" },
   zone: { timeZoneName: "short" },
-  parts: {
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  },
 };
 
 /** Making a formatter takes a hundred times as long as using it. @type {Map<string, Intl.DateTimeFormat>} */
@@ -35,68 +33,115 @@ function formatter(kind, zone) {
 }
 
 /**
+ * @param {keyof typeof FORMATS} kind
  * @param {number} ms
- * @param {string} [zone] IANA name; the viewer's own if left out
- * @returns {string} such as `9:05 AM`
+ * @param {Zone} zone
+ */
+function format(kind, ms, zone) {
+  const shown = shownBy(zone, ms);
+  return formatter(kind, shown.zone).format(shown.ms);
+}
+
+/**
+ * @param {number} ms
+ * @param {Zone} [zone] the viewer's own if left out
+ * @returns {string} such as `9:05 AM`; `2:30 AM GMT+2` in an hour that comes twice
  */
 export function clockTime(ms, zone) {
-  return formatter("clock", zone).format(ms);
+  return comesTwice(zone, ms) ? timeWithOffset("clock", ms, zone) : format("clock", ms, zone);
+}
+
+/**
+ * @param {number} ms
+ * @param {Zone} [zone]
+ * @returns {string} such as `9:05:07 AM`
+ */
+export function clockTimeWithSeconds(ms, zone) {
+  return comesTwice(zone, ms) ? timeWithOffset("seconds", ms, zone) : format("seconds", ms, zone);
+}
+
+/**
+ * @param {keyof typeof FORMATS} kind
+ * @param {number} ms
+ * @param {Zone} zone
+ */
+function timeWithOffset(kind, ms, zone) {
+  return `${format(kind, ms, zone)} ${offsetName(offsetMs(zone, ms))}`;
 }
 
 /**
  * @param {number} fromMs
  * @param {number} toMs
- * @param {string} [zone]
- * @returns {string} such as `9:05 – 9:25 AM`
+ * @param {Zone} [zone]
+ * @returns {string} such as `9:05 – 9:25 AM`; both ends with their offset around a change of clocks
  */
 export function clockRange(fromMs, toMs, zone) {
-  return formatter("clock", zone).formatRange(fromMs, Math.max(fromMs, toMs));
+  const endMs = Math.max(fromMs, toMs);
+  const from = shownBy(zone, fromMs);
+  const to = shownBy(zone, endMs);
+  const changes = offsetMs(zone, fromMs) !== offsetMs(zone, endMs);
+  if (changes || from.zone !== to.zone || comesTwice(zone, fromMs) || comesTwice(zone, endMs)) {
+    return `${timeWithOffset("clock", fromMs, zone)} – ${timeWithOffset("clock", endMs, zone)}`;
+  }
+  return formatter("clock", from.zone).formatRange(from.ms, to.ms);
 }
 
 /**
  * @param {number} ms
- * @param {string} [zone]
- * @returns {string} such as `9:05:07 AM`
+ * @param {Zone} zone
+ * @param {string | null | undefined} day `2023-12-13`, which the viewer sees already
+ * @returns {string} such as `9:05 AM`; `Sat 12:30 AM` on another day
  */
-export function clockTimeWithSeconds(ms, zone) {
-  return formatter("seconds", zone).format(ms);
+export function clockTimeBeside(ms, zone, day) {
+  const time = clockTime(ms, zone);
+  return !day || wallClock(zone, ms).day === day ? time : `${format("weekday", ms, zone)} ${time}`;
 }
 
 /**
  * @param {number} ms
- * @param {string} [zone]
+ * @param {Zone} [zone]
  * @returns {string} such as `Wednesday, December 13, 2023`
  */
 export function longDay(ms, zone) {
-  return formatter("day", zone).format(ms);
+  return format("day", ms, zone);
+}
+
+/**
+ * @param {string} day `2023-12-13`
+ * @returns {string} such as `Wednesday, December 13, 2023`
+ */
+export function longDate(day) {
+  return format("day", Date.parse(day), "UTC");
 }
 
 /**
  * @param {number} ms
- * @param {string} [zone]
- * @returns {string} such as `GMT+1`
+ * @param {Zone} [zone]
+ * @returns {string} such as `PST` or `GMT+1`
  */
 export function zoneName(ms, zone) {
-  const parts = formatter("zone", zone).formatToParts(ms);
+  if (!isKnown(zone, ms)) return offsetName(offsetMs(zone, ms));
+  const parts = formatter("zone", browserName(zone)).formatToParts(ms);
   return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
 }
 
 /**
- * @param {{ time_zone: string, time_zone_label: string, starts_at_ms: number } | undefined} event
- * @returns {string} what its organisers call its zone, else such as `GMT+1`
+ * @param {number} offset
+ * @returns {string} such as `GMT+2`, `GMT-3:30`
  */
-export function zoneLabel(event) {
-  return event ? event.time_zone_label || zoneName(event.starts_at_ms, event.time_zone) : "";
+function offsetName(offset) {
+  const minutes = Math.round(Math.abs(offset) / MINUTE_MS);
+  if (minutes === 0) return "GMT";
+  const rest = minutes % 60 ? `:${String(minutes % 60).padStart(2, "0")}` : "";
+  return `GMT${offset < 0 ? "-" : "+"}${Math.floor(minutes / 60)}${rest}`;
 }
 
 /**
- * Whether the clocks of `zone` show the viewer's own time at the instant `ms`.
- *
- * @param {string} zone
- * @param {number} ms
+ * @param {(import("./zones.js").EventZone & { time_zone_label: string, starts_at_ms: number }) | undefined} event
+ * @returns {string} what its organisers call its zone, else such as `GMT+1`
  */
-export function isOwnZone(zone, ms) {
-  return zoneOffsetMs(zone, ms) === zoneOffsetMs(undefined, ms);
+export function zoneLabel(event) {
+  return event ? event.time_zone_label || zoneName(event.starts_at_ms, event) : "";
 }
 
 /**
@@ -133,44 +178,4 @@ export function minutesText(minutes) {
 export function lateness(ms) {
   if (ms < 100) return "on time";
   return ms < MINUTE_MS ? `+${(ms / 1000).toFixed(1)} s` : `+${minutesText(ms / MINUTE_MS)}`;
-}
-
-/**
- * The instant at which a wall clock in `zone` shows `day` and `time`. In the hour that daylight
- * saving skips, the instant that an hour-off clock would show.
- *
- * @param {string} zone
- * @param {string} day `2023-12-13`
- * @param {string} time `09:05`
- * @returns {number}
- */
-export function zonedInstant(zone, day, time) {
-  const asIfUtc = Date.parse(`${day}T${time}:00Z`);
-  const guess = asIfUtc - zoneOffsetMs(zone, asIfUtc);
-  return asIfUtc - zoneOffsetMs(zone, guess);
-}
-
-/**
- * Day and time that a wall clock in `zone` shows: what `zonedInstant` takes.
- *
- * @param {string} zone
- * @param {number} ms
- * @returns {{day: string, time: string}}
- */
-export function wallClock(zone, ms) {
-  const local = new Date(ms + zoneOffsetMs(zone, ms)).toISOString();
-  return { day: local.slice(0, 10), time: local.slice(11, 16) };
-}
-
-/**
- * @param {string | undefined} zone
- * @param {number} ms
- * @returns {number} local time − UTC
- */
-function zoneOffsetMs(zone, ms) {
-  const parts = formatter("parts", zone).formatToParts(ms);
-  /** @param {string} type */
-  const of = (type) => Number(parts.find((part) => part.type === type)?.value);
-  const asIfUtc = Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second"));
-  return asIfUtc - Math.floor(ms / 1000) * 1000;
 }

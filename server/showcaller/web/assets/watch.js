@@ -74,7 +74,7 @@ function render() {
 function renderTalk(session) {
   const event = eventOf(page.items);
   const status = statusOf(session, page.items);
-  const zone = event?.time_zone;
+  const zone = event;
   setText(byId("title"), session.title);
   setText(byId("abstract"), session.abstract);
   show(byId("abstract"), session.abstract !== "");
