@@ -8,6 +8,7 @@ import pytest
 
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.errors import Full
+from showcaller.media.contract.calls import View
 from showcaller.media.node.workers import Worker
 from showcaller.testing.media_node import MediaNode
 from showcaller.testing.media_peers import Watcher
@@ -25,14 +26,14 @@ async def broker(tmp_path):
 def full(monkeypatch):
     """Names of workers that have room for no viewer more."""
     names = set()
-    view = Worker.view
+    do = Worker.do
 
-    async def view_if_room(worker, **asked):
-        if worker.name in names:
+    async def do_if_room(worker, call, *timeout_s):
+        if isinstance(call, View) and worker.name in names:
             raise Full("this stage has no room for more viewers", retry_after_s=5)
-        return await view(worker, **asked)
+        return await do(worker, call, *timeout_s)
 
-    monkeypatch.setattr(Worker, "view", view_if_room)
+    monkeypatch.setattr(Worker, "do", do_if_room)
     return names
 
 

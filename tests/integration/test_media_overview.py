@@ -168,12 +168,12 @@ async def test_a_stage_moves_between_sessions_when_that_clearly_helps(broker, mo
     monkeypatch.setattr(placement, "PLACED_LOAD", 0.0)
     load = {}
 
-    async def measured(worker):
+    async def measured(worker, *timeout_s):
         hosted = [StageStatistics(stage=stage) for stage in ("main", "side")]
         worker.measured = Statistics(load=load.get(worker.name, 0.0), stages=hosted)
         return worker.measured
 
-    monkeypatch.setattr(Worker, "statistics", measured)
+    monkeypatch.setattr(Worker, "measure", measured)
     async with MediaNode(broker, workers=2, plan=TWO_STAGES) as node:
         await live(node, "one")
         _, published = await node.publish("one")

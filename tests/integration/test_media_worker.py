@@ -15,19 +15,25 @@ from showcaller.broker.redis import RedisBroker
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.errors import NotFound, Unavailable
 from showcaller.media.contract.addresses import Addresses
+from showcaller.media.contract.calls import Asker, Close, Publish, Take
 from showcaller.media.node.relay import RELAY_TIMEOUT_S, Relay
-from showcaller.media.node.workers import Workers
+from showcaller.media.node.workers import Workers, WorkersListener
 from showcaller.testing.media_node import MediaNode
 from showcaller.testing.media_peers import Publisher
 from showcaller.testing.redis_server import RedisServer
 from showcaller.testing.until import until
 
 LOOPBACK = Addresses(("127.0.0.1",))
+ASKER = Asker("p")
+
+
+class Deaf(WorkersListener):
+    """Told of workers, it does nothing."""
 
 
 @pytest.fixture
 async def workers():
-    workers = Workers(1, LOOPBACK)
+    workers = Workers(1, LOOPBACK, Deaf())
     workers.start()
     await until(workers.all, 30)
     yield workers
@@ -50,26 +56,27 @@ def is_running(pid):
 async def test_a_worker_answers_and_passes_errors_on(workers):
     worker = workers.all()[0]
     with pytest.raises(NotFound, match="has ended"):
-        await worker.close("w~r_nobody")
+        await worker.do(Close(resource="w~r_nobody", asker=ASKER))
     publisher = Publisher()
-    answer = await worker.publish(session="s", person="p", offer=await publisher.offer())
+    offer = await publisher.offer()
+    answer = await worker.do(Publish(stage="main", session="s", asker=ASKER, offer=offer))
     assert answer.resource.startswith(f"{worker.name}~")
-    assert (await worker.statistics()).connecting == 1
-    await worker.close(answer.resource)
+    assert (await worker.measure()).connecting == 1
+    await worker.do(Close(resource=answer.resource, asker=ASKER))
     await publisher.close()
 
 
 async def test_a_killed_worker_is_started_again(workers):
     first = workers.all()[0]
-    pending = asyncio.create_task(first.statistics())
+    pending = asyncio.create_task(first.measure())
     first.process.kill()
     with contextlib.suppress(Unavailable):  # it may have answered before
         await pending
     await until(lambda: workers.all() and workers.all()[0] is not first, 30)
     assert workers.restarts == 1
     with pytest.raises(Unavailable):
-        await first.statistics()
-    assert await workers.all()[0].statistics()
+        await first.measure()
+    assert await workers.all()[0].measure()
 
 
 async def test_a_worker_that_hangs_is_killed(workers):
@@ -82,19 +89,22 @@ async def test_a_worker_outlives_the_signals_that_drain_its_node(workers):
     worker = workers.all()[0]
     for sign in (signal.SIGTERM, signal.SIGINT):
         worker.process.send_signal(sign)
-    assert await worker.statistics()
+    assert await worker.measure()
 
 
 def test_a_worker_dies_with_its_node():
     node = textwrap.dedent(
         """
         import asyncio
-        from showcaller.media.addresses import Addresses
-        from showcaller.media.workers import Workers
+        from showcaller.media.contract.addresses import Addresses
+        from showcaller.media.node.workers import Workers, WorkersListener
+
+        class Printer(WorkersListener):
+            def on_worker_up(self, worker):
+                print(worker.process.pid, flush=True)
 
         async def main():
-            workers = Workers(2, Addresses(("127.0.0.1",)))
-            workers.on_up = lambda worker: print(worker.process.pid, flush=True)
+            workers = Workers(2, Addresses(("127.0.0.1",)), Printer())
             workers.start()
             await asyncio.Event().wait()
 
@@ -254,8 +264,8 @@ async def test_a_worker_that_came_up_without_the_broker_is_announced_later(monke
         broker = RedisBroker(redis.url)
         log = await broker.open("event")
 
-        async def answer(worker, method, args):
-            return [worker, method]
+        async def answer(worker, call):
+            return f"{worker} has {call.stage}"
 
         relay = Relay(log, answer)
         await relay.start()
@@ -276,6 +286,6 @@ async def test_a_worker_that_came_up_without_the_broker_is_announced_later(monke
         redis.start()
         async with asyncio.timeout(10):
             await serving
-        assert await relay.ask("w_late", "view", {}) == ["w_late", "view"]
+        assert await relay.ask("w_late", Take(stage="main")) == "w_late has main"
         relay.stop()
         await broker.close()

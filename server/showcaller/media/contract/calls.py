@@ -1,165 +1,190 @@
-"""Calls between a node and its media workers, and between nodes: requests, replies, faults.
+"""The calls of media: what a node asks of a media worker, and a node of another.
 
-On a pipe, each message is MessagePack behind its length (four bytes, big-endian). Between nodes, the same
-messages travel over the broker's ephemeral topics (`relay`).
+A call is a struct: its fields are the arguments, its class parameter is the type of the answer. A new field
+has a default, so that nodes of two releases understand one another; an unknown call is answered with a fault.
+
+To add an operation: a struct here, its handler in `sfu/forwarding_engine.py`, and whoever asks for it.
 """
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
-import msgspec
 from msgspec import Struct
 
-from ... import errors
-from ...errors import ShowcallerError, Unavailable
-from .addresses import Addresses
-from .engine import MediaEvent
+from .statistics import Statistics, ViewerStatistics
 
-CALL_TIMEOUT_S = 10.0
-MAX_MESSAGE_BYTES = 1 << 20
-_LENGTH_BYTES = 4
+Sdp = str
+# What a speaker publishes; one of each a person, or more.
+Source = Literal["main", "slides", "spare"]
+# Of the picture; none: sound only.
+Layer = Literal["auto", "high", "medium", "low", "none"]
 
-T = TypeVar("T")
-
-
-class WorkerConfig(Struct, frozen=True, kw_only=True):
-    """What a node tells its worker, as JSON on the command line."""
-
-    name: str
-    descriptor: int  # of the pipe's socket
-    parent: int  # process id of the node
-    addresses: Addresses
-    trunk: str  # path of the UNIX socket at which it lends what is published
-    port: int = 0  # UDP; 0: any free one
-    log_level: str = "info"
+R_co = TypeVar("R_co", covariant=True)
 
 
-class Fault(Struct, frozen=True, array_like=True):
-    """A `ShowcallerError` on its way to the other side; `kind` is its class."""
+class Answer(Struct, frozen=True, kw_only=True):
+    """The answer to a WHIP or WHEP POST."""
 
-    kind: str
-    message: str
-    code: str
-    field: str | None = None
-    retry_after_s: float | None = None
+    resource: str  # id of the new session at this engine
+    sdp: Sdp
+    etag: str
 
 
-class Request(Struct, frozen=True, array_like=True, tag=True):
-    id: int
-    method: str
-    args: dict[str, Any]
-    reply_to: str = ""  # between nodes: the node that asks
+class Patched(Struct, frozen=True, kw_only=True):
+    """The answer to a PATCH: nothing (204), or a fragment after an ICE restart (200)."""
+
+    etag: str
+    fragment: str | None = None
 
 
-class Reply(Struct, frozen=True, array_like=True, tag=True):
-    id: int
-    result: Any = None
-    fault: Fault | None = None
+class Asker(Struct, frozen=True):
+    """The person who asks for a resource: its owner, or a producer, who may end anybody's."""
+
+    person: str
+    token: str = ""  # the JWT's `jti`
+    producer: bool = False
 
 
-class Notice(Struct, frozen=True, array_like=True, tag=True):
-    """What an engine tells, unasked."""
-
-    event: MediaEvent
+class Call(Struct, Generic[R_co], frozen=True, kw_only=True, tag=True):
+    """One call, which is answered with an `R_co`."""
 
 
-Message = Request | Reply | Notice
+class OfStage(Call[R_co], Generic[R_co], frozen=True, kw_only=True):
+    """A call to the worker that has a stage."""
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
-
-
-def encode(message: Message) -> bytes:
-    return _encoder.encode(message)
+    stage: str
 
 
-def decode(data: bytes) -> Message:
-    """Raises `msgspec.MsgspecError` for what is no message."""
-    return _decoder.decode(data)
+class OfResource(Call[R_co], Generic[R_co], frozen=True, kw_only=True):
+    """A call to the worker that has a publication or a viewer. Raises `NotFound`."""
+
+    resource: str
+    asker: Asker
+    # Else producers may too.
+    only_by_owner: ClassVar[bool] = False
 
 
-def fault_of(error: ShowcallerError) -> Fault:
-    return Fault(type(error).__name__, error.message, error.code, error.field, error.retry_after_s)
+class Publish(OfStage[Answer], frozen=True, kw_only=True):
+    """A speaker's WHIP offer. Raises `BadInput`, `Unprocessable`."""
+
+    session: str
+    asker: Asker
+    offer: Sdp
+    source: Source = "main"
 
 
-def error_of(fault: Fault) -> ShowcallerError:
-    """The error that the other side raised."""
-    kind = getattr(errors, fault.kind, None)
-    known = isinstance(kind, type) and issubclass(kind, ShowcallerError)
-    made = kind if known else Unavailable
-    assert isinstance(made, type)
-    error = made(
-        fault.message, code=fault.code, field=fault.field, retry_after_s=fault.retry_after_s
-    )
-    assert isinstance(error, ShowcallerError)
-    return error
+class View(OfStage[Answer], frozen=True, kw_only=True):
+    """An attendee's WHEP offer. Raises `BadInput`, `Unprocessable`, `Full`."""
+
+    asker: Asker
+    offer: Sdp
 
 
-class Calls:
-    """Requests that wait for their replies."""
+class Preview(OfResource[Answer], frozen=True, kw_only=True):
+    """A producer's WHEP offer for one publication, on stage or not.
 
-    def __init__(self) -> None:
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._ids = itertools.count(1)
+    Raises `NotFound`, `BadInput`, `Unprocessable`.
+    """
 
-    async def ask(
-        self, send: Callable[[int], Any], timeout_s: float, late: Callable[[], ShowcallerError]
-    ) -> Any:
-        """Send request number `id` and return its reply's result. Raises what the other side raised,
-        or `late()` when no reply came within `timeout_s`.
-        """
-        id = next(self._ids)
-        future = self._waiting[id] = asyncio.get_running_loop().create_future()
-        try:
-            async with asyncio.timeout(timeout_s):
-                if (sending := send(id)) is not None:
-                    await sending
-                return await future
-        except TimeoutError:
-            raise late() from None
-        finally:
-            del self._waiting[id]
-
-    def settle(self, reply: Reply) -> None:
-        future = self._waiting.get(reply.id)
-        if future is None or future.done():
-            return
-        if reply.fault is not None:
-            future.set_exception(error_of(reply.fault))
-        else:
-            future.set_result(reply.result)
-
-    def fail(self, error: ShowcallerError) -> None:
-        """No more replies will come."""
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(error)
+    offer: Sdp
 
 
-class Pipe:
-    """Messages over a stream socket, in both directions."""
+class Find(OfResource[None], frozen=True, kw_only=True):
+    """Return if the resource is there. A node answers this by itself."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
 
-    def send(self, message: Message) -> None:
-        data = encode(message)
-        self._writer.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
+class ChooseLayer(OfResource[None], frozen=True, kw_only=True):
+    """Choose the picture that a viewer is sent; `auto` follows the viewer's line."""
 
-    async def receive(self) -> Message | None:
-        """The next message; None when the other side has gone."""
-        try:
-            length = int.from_bytes(await self._reader.readexactly(_LENGTH_BYTES), "big")
-            if length > MAX_MESSAGE_BYTES:
-                return None
-            return decode(await self._reader.readexactly(length))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return None
+    only_by_owner: ClassVar[bool] = True
+    layer: Layer
 
-    def close(self) -> None:
-        self._writer.close()
+
+class Patch(OfResource[Patched], frozen=True, kw_only=True):
+    """Trickle candidates, or restart ICE (RFC 8840 fragment).
+
+    Raises `NotFound`, `BadInput`, `PreconditionRequired` (no `if_match`), `PreconditionFailed` (an old
+    one), `Unprocessable` (this engine can't do that).
+    """
+
+    fragment: str
+    if_match: str | None = None
+
+
+class Close(OfResource[None], frozen=True, kw_only=True):
+    """End a publication or a viewer."""
+
+
+class ListViewers(OfStage[list[ViewerStatistics]], frozen=True, kw_only=True):
+    """List the viewers of a stage that lose most, at most `VIEWERS_TOLD`."""
+
+
+class Take(OfStage[str], frozen=True, kw_only=True):
+    """Have a worker take a stage that nobody has; answered with the name of the worker that has it then.
+
+    A node answers this by itself: its worker has the least to do.
+    """
+
+
+class CloseRoom(Call[None], frozen=True, kw_only=True):
+    """End all publications of a session; its viewers stay on the stage."""
+
+    session: str
+
+
+class LeaveStage(OfStage[None], frozen=True, kw_only=True):
+    """End all viewers of a stage: another worker has it now."""
+
+
+class BranchOff(OfStage[None], frozen=True, kw_only=True):
+    """Serve viewers of a stage that another worker of this node has; `LeaveStage` ends it."""
+
+    trunk: str  # path of that worker's UNIX socket
+
+
+class Route(OfStage[None], frozen=True, kw_only=True):
+    """Lead a session's room to the stage's viewers; None: nothing is on the stage.
+
+    `publication` is the one that a producer put on the stage. Without one, or when it has ended: the oldest
+    live `main`, then `slides`, then `spare`. In place of one that has fallen silent the next best goes on the
+    stage within 2 s, whoever chose it.
+    """
+
+    session: str | None = None
+    publication: str = ""
+
+
+class Measure(Call[Statistics], frozen=True, kw_only=True):
+    """Count what `/metrics` and the produce page show."""
+
+
+class Ping(Call[None], frozen=True, kw_only=True):
+    """Return when the worker's event loop turns."""
+
+
+AnyCall = (
+    Publish
+    | View
+    | Preview
+    | Find
+    | ChooseLayer
+    | Patch
+    | Close
+    | ListViewers
+    | Take
+    | CloseRoom
+    | LeaveStage
+    | BranchOff
+    | Route
+    | Measure
+    | Ping
+)
+
+
+@cache
+def answer_type(kind: type[Call[Any]]) -> Any:
+    """Return the type that calls of this kind are answered with."""
+    (base,) = kind.__orig_bases__  # type: ignore[attr-defined]
+    return get_args(base)[0]

@@ -27,9 +27,9 @@ from ...errors import (
     problem,
 )
 from ...show.served import ServedEvent
-from ..contract.engine import Answer, Layer, Source
+from ..contract.calls import Answer, ChooseLayer, Close, Find, Layer, Patch, Source
 from .ice_servers import IceServers
-from .service import MediaService
+from .service import MediaService, asker_of
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +178,7 @@ class _Routes:
     async def describe_resource(self, request: web.Request) -> web.Response:
         """GET a resource: it is there, and that's all (RFC 9725 §4.1)."""
         principal, media = self._principal(request), self._service(request)
-        await media.find(principal, request.match_info["resource"])
+        await media.do(Find(resource=request.match_info["resource"], asker=asker_of(principal)))
         return web.Response(status=204, headers={"Accept-Patch": FRAGMENT})
 
     async def patch(self, request: web.Request) -> web.Response:
@@ -190,7 +190,11 @@ class _Routes:
             return _problem(error, {"Accept-Patch": FRAGMENT})
         resource = request.match_info["resource"]
         if_match = request.headers.get("If-Match")
-        patched = await media.patch(principal, resource, if_match, fragment)
+        patched = await media.do(
+            Patch(
+                resource=resource, asker=asker_of(principal), if_match=if_match, fragment=fragment
+            )
+        )
         if patched.fragment is None:
             return web.Response(status=204)
         return web.Response(
@@ -202,7 +206,7 @@ class _Routes:
     async def delete(self, request: web.Request) -> web.Response:
         """End the resource; If-Match is ignored (RFC 9725 §4.2)."""
         principal, media = self._principal(request), self._service(request)
-        await media.close(principal, request.match_info["resource"])
+        await media.do(Close(resource=request.match_info["resource"], asker=asker_of(principal)))
         return web.Response(status=200)
 
     async def resource_options(self, request: web.Request) -> web.Response:
@@ -220,7 +224,8 @@ class _Routes:
         except msgspec.MsgspecError:
             layers = ", ".join(get_args(Layer))
             raise BadInput(f'send {{"layer": …}} with one of {layers}', field="layer") from None
-        await media.choose_layer(principal, request.match_info["resource"], choice.layer)
+        resource, asker = request.match_info["resource"], asker_of(principal)
+        await media.do(ChooseLayer(resource=resource, asker=asker, layer=choice.layer))
         return web.Response(status=204)
 
     async def layer_options(self, request: web.Request) -> web.Response:

@@ -9,21 +9,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from ... import system
 from ...broker.base import EventLog
 from ...errors import OurFault, ShowcallerError, Unavailable
-from ..contract.calls import Calls, Reply, Request, decode, encode, fault_of
+from ..contract.calls import Call
+from ..contract.wire import PendingCalls, Reply, Request, call_of, decode, encode, fault_of, request
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 0.2
 RELAY_TIMEOUT_S = 2.0  # a dead node's lease runs out within 3 s: then its stages are elsewhere
 
-Handler = Callable[[str, str, dict[str, Any]], Awaitable[Any]]  # worker, method, args
+R = TypeVar("R")
+
+Handler = Callable[[str, Call[Any]], Awaitable[Any]]  # at our worker of that name
 
 
 class Relay:
@@ -33,7 +36,7 @@ class Relay:
         self.node = system.random_id("n")
         self._log = event_log
         self._handler = handler
-        self._calls = Calls()
+        self._calls = PendingCalls()
         self._stop: dict[str, Callable[[], None]] = {}
         self._served: set[str] = set()  # workers
         self._answering: set[asyncio.Task[None]] = set()
@@ -69,14 +72,14 @@ class Relay:
         if unsubscribe := self._stop.pop(worker, None):
             unsubscribe()
 
-    async def ask(self, worker: str, method: str, args: dict[str, Any]) -> Any:
-        """What the node of `worker` answers. Raises what it raised, or `Unavailable`."""
+    async def ask(self, worker: str, call: Call[R]) -> R:
+        """Return what the node of `worker` answers. Raises what it raised, or `Unavailable`."""
 
         def send(id: int) -> Awaitable[None]:
-            data = encode(Request(id, method, args, reply_to=self.node))
+            data = encode(request(id, call, reply_to=self.node))
             return self._log.publish(f"media/{worker}", data)
 
-        return await self._calls.ask(send, RELAY_TIMEOUT_S, _no_answer)
+        return await self._calls.ask(call, send, RELAY_TIMEOUT_S, _no_answer)
 
     def _on_reply(self, data: bytes) -> None:
         message = _decoded(data)
@@ -90,18 +93,17 @@ class Relay:
             self._answering.add(task)
             task.add_done_callback(self._answering.discard)
 
-    async def _answer(self, worker: str, request: Request) -> None:
+    async def _answer(self, worker: str, asked: Request) -> None:
         try:
-            result = await self._handler(worker, request.method, request.args)
-            reply = Reply(request.id, msgspec.to_builtins(result))
+            reply = Reply(asked.id, await self._handler(worker, call_of(asked)))
         except ShowcallerError as error:
-            reply = Reply(request.id, fault=fault_of(error))
+            reply = Reply(asked.id, fault=fault_of(error))
         except Exception:
             log.exception("a relayed call failed", extra={"action": "media.relay_failed"})
             fault = fault_of(OurFault("media failed on another node", code="internal"))
-            reply = Reply(request.id, fault=fault)
+            reply = Reply(asked.id, fault=fault)
         try:
-            await self._log.publish(f"media-reply/{request.reply_to}", encode(reply))
+            await self._log.publish(f"media-reply/{asked.reply_to}", encode(reply))
         except ShowcallerError as error:
             log.warning(error.message, extra={"action": "media.reply_lost"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec import Struct
 
@@ -10,20 +11,24 @@ from ... import system
 from ...domain.facts import PublicationStarted, PublicationStopped, TalkMeasured
 from ...domain.ids import PersonId, SessionId, StageId
 from ...errors import Forbidden, NotFound, RateLimited, ShowcallerError
-from ..contract.engine import Answer, Layer, MediaEvent, Patched, Source
+from ..contract.calls import (
+    Answer,
+    Asker,
+    Close,
+    CloseRoom,
+    Find,
+    OfResource,
+    Preview,
+    Publish,
+    Source,
+    View,
+)
+from ..contract.engine import MediaEvent
 from .ledger import Ledger
 from .workers import Worker
 
 MAX_CONNECTING = 16  # offers of one person that have not become connections yet
 CONNECTING_RETRY_S = 5
-
-
-class Asker(Struct, frozen=True):
-    """Who asks for a resource: its owner, or a producer, who may end anybody's."""
-
-    person: str
-    token: str  # the JWT's `jti`
-    producer: bool = False
 
 
 class Resource(Struct):
@@ -43,49 +48,26 @@ class Rooms:
         self._ledger = ledger
         self._resources: dict[str, Resource] = {}
 
-    async def publish(
-        self, worker: Worker, session: str, asker: Asker, offer: str, source: Source
-    ) -> Answer:
-        self._check_connecting(asker)
-        answer = await worker.publish(
-            session=session, person=asker.person, offer=offer, source=source
-        )
-        self._resources[answer.resource] = Resource(worker, asker, session, source)
+    async def open(self, worker: Worker, call: Publish | View | Preview) -> Answer:
+        """Have `worker` answer an offer. Raises what the call says, and `RateLimited`."""
+        self._check_connecting(call.asker)
+        answer = await worker.do(call)
+        resource = self._resources[answer.resource] = Resource(worker, call.asker)
+        if isinstance(call, Publish):
+            resource.session, resource.source = call.session, call.source
         return answer
 
-    async def view(self, worker: Worker, stage: str, asker: Asker, offer: str) -> Answer:
-        self._check_connecting(asker)
-        answer = await worker.view(stage=stage, person=asker.person, offer=offer)
-        self._resources[answer.resource] = Resource(worker, asker)
-        return answer
-
-    async def preview(self, publication: str, asker: Asker, offer: str) -> Answer:
-        """See a publication that may not be on a stage. Raises `NotFound`, and as `publish` does."""
-        worker = self._of(publication, asker).worker
-        self._check_connecting(asker)
-        answer = await worker.preview(publication=publication, person=asker.person, offer=offer)
-        self._resources[answer.resource] = Resource(worker, asker)
-        return answer
-
-    async def choose_layer(self, resource: str, asker: Asker, layer: Layer) -> None:
-        """Raises `NotFound`, `Forbidden`: nobody chooses for others."""
-        found = self._of(resource, asker)
-        if found.asker.person != asker.person:
+    async def do(self, call: OfResource[Any]) -> Any:
+        """Carry out a call to a resource, where the asker may. Raises what it says, and `Forbidden`."""
+        found = self._of(call.resource, call.asker)
+        if call.only_by_owner and found.asker.person != call.asker.person:
             raise Forbidden("this media resource is somebody else's")
-        await found.worker.choose_layer(resource, layer)
-
-    def find(self, resource: str, asker: Asker) -> None:
-        """Raises `NotFound`, `Forbidden`."""
-        self._of(resource, asker)
-
-    async def patch(
-        self, resource: str, asker: Asker, if_match: str | None, fragment: str
-    ) -> Patched:
-        found = self._of(resource, asker)
-        return await found.worker.patch(resource, if_match=if_match, fragment=fragment)
-
-    async def close(self, resource: str, asker: Asker) -> None:
-        await self._of(resource, asker).worker.close(resource)
+        match call:
+            case Find():
+                return None
+            case Preview():
+                return await self.open(found.worker, call)
+        return await found.worker.do(call)
 
     def _check_connecting(self, asker: Asker) -> None:
         """Offers are cheap to send and dear to answer."""
@@ -138,7 +120,7 @@ class Rooms:
         rooms = {(r.session, r.worker.name): r for r in self._resources.values()}
         for (session, _), resource in rooms.items():
             if session in over:
-                await resource.worker.close_room(session)
+                await resource.worker.do(CloseRoom(session=session))
 
     async def shut_out(self, persons: Iterable[str], tokens: Iterable[str]) -> None:
         """End everything of banned persons and revoked tokens."""
@@ -146,7 +128,7 @@ class Rooms:
         for id, resource in list(self._resources.items()):
             if resource.asker.person in people or resource.asker.token in revoked:
                 try:
-                    await resource.worker.close(id)
+                    await resource.worker.do(Close(resource=id, asker=resource.asker))
                 except ShowcallerError:
                     continue  # it ended meanwhile
 

@@ -6,9 +6,8 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Coroutine, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-import msgspec
 from msgspec.structs import replace
 
 from ...broker.base import Entry
@@ -22,14 +21,28 @@ from ...errors import Forbidden, Full, NotFound, OurFault, ShowcallerError, Unav
 from ...protocol.messages import ServerMessage
 from ...show.live_event import LiveEvent
 from ..contract.addresses import choose_addresses
-from ..contract.engine import Answer, Layer, Patched, Source
+from ..contract.calls import (
+    Answer,
+    Asker,
+    Call,
+    ListViewers,
+    OfResource,
+    OfStage,
+    Preview,
+    Publish,
+    Sdp,
+    Source,
+    Take,
+    View,
+)
+from ..contract.engine import MediaEvent
 from ..contract.statistics import ViewerStatistics, worst
 from .admission import admit_publisher, admit_viewer_of_session, admit_viewer_of_stage
 from .ledger import Ledger
 from .measures import NodeMedia
 from .overview import TELL_EVERY_S, MediaOverview, Overview
 from .relay import Relay
-from .rooms import Asker, Rooms
+from .rooms import Rooms
 from .stages import RENEW_EVERY_S, Hosting, Stages
 from .workers import Worker, Workers
 
@@ -38,10 +51,9 @@ log = logging.getLogger(__name__)
 MOVES_FORGIVEN = 2  # a stage that moves while it is asked for is asked again
 MOVED_RETRY_S = 0.3
 FLUSH_WITHIN_S = 2.0
+R = TypeVar("R")
+
 ENDED = "this media resource ended with its worker"
-ROOM_LINGERS_S = (
-    1.0  # after its session: what was on the stage stays until the next picture is there
-)
 
 
 class MediaService:
@@ -60,12 +72,9 @@ class MediaService:
         first_port: int = 0,
     ) -> None:
         self._event = event
-        self._workers = Workers(workers, choose_addresses(addresses), first_port)
-        self._workers.on_up = self._on_up
-        self._workers.on_down = self._on_down
+        self._workers = Workers(workers, choose_addresses(addresses), self, first_port)
         self._ledger = Ledger(event)
         self._rooms = Rooms(self._ledger)
-        self._workers.on_event = self._rooms.on_event
         self._relay = Relay(event.log, self._do_here)
         self._overview = Overview(event.log, self._relay.node, lambda: self._stages.reports())
         self._stages = Stages(
@@ -111,60 +120,57 @@ class MediaService:
     # What clients ask -------------------------------------------------------------------------
 
     async def publish(
-        self, principal: Principal, session: str, offer: str, source: Source = "main"
+        self, principal: Principal, session: str, offer: Sdp, source: Source = "main"
     ) -> Answer:
-        """A WHIP offer. Raises what `admission` does, `BadInput`, `Unprocessable`, `Unavailable`."""
+        """Answer a WHIP offer. Raises what `admission` does, `BadInput`, `Unprocessable`, `Unavailable`."""
         stage = admit_publisher(self._sheet, principal, session, self._event.wall_ms())
         await self._attempt(self._event.introduce(principal))
+        asker = asker_of(principal)
         return await self._at_stage(
-            stage, "publish", principal, session=session, offer=offer, source=source
+            Publish(stage=stage, session=session, asker=asker, offer=offer, source=source)
         )
 
-    async def view_stage(self, principal: Principal, stage: str, offer: str) -> Answer:
-        """A WHEP offer for a stage. Raises as `publish` does, and `Full`."""
+    async def view_stage(self, principal: Principal, stage: str, offer: Sdp) -> Answer:
+        """Answer a WHEP offer for a stage. Raises as `publish` does, and `Full`."""
         found = admit_viewer_of_stage(self._sheet, stage, self._event.wall_ms())
-        return await self._at_stage(found, "view", principal, offer=offer)
+        return await self._at_stage(View(stage=found, asker=asker_of(principal), offer=offer))
 
-    async def view_session(self, principal: Principal, session: str, offer: str) -> Answer:
-        """A WHEP offer for a session: it leads to the stage that the session is on."""
+    async def view_session(self, principal: Principal, session: str, offer: Sdp) -> Answer:
+        """Answer a WHEP offer for a session: it leads to the stage that the session is on."""
         stage = admit_viewer_of_session(self._sheet, session, self._event.wall_ms())
-        return await self._at_stage(stage, "view", principal, offer=offer)
+        return await self._at_stage(View(stage=stage, asker=asker_of(principal), offer=offer))
 
-    async def preview(self, principal: Principal, publication: str, offer: str) -> Answer:
-        """A producer's WHEP offer: one publication, on a stage or not. Raises `Forbidden`, `NotFound`,
-        and as `publish` does.
+    async def preview(self, principal: Principal, publication: str, offer: Sdp) -> Answer:
+        """Answer a producer's WHEP offer for one publication, on a stage or not.
+
+        Raises `Forbidden`, `NotFound`, and as `publish` does.
         """
         _check_producer(principal)
-        result = await self._at_resource(publication, "preview", principal, {"offer": offer})
-        return msgspec.convert(result, Answer)
+        asker = asker_of(principal)
+        return await self.do(Preview(resource=publication, asker=asker, offer=offer))
 
-    async def choose_layer(self, principal: Principal, resource: str, layer: Layer) -> None:
-        """Which picture a viewer wants. Raises `NotFound`, `Forbidden` for somebody else's."""
-        await self._at_resource(resource, "layer", principal, {"layer": layer})
+    async def do(self, call: OfResource[R]) -> R:
+        """Carry out a call to a publication or a viewer, on whichever node it is.
 
-    async def find(self, principal: Principal, resource: str) -> None:
-        """Raises `NotFound` unless the resource is there, `Forbidden` for somebody else's."""
-        await self._at_resource(resource, "find", principal)
-
-    async def patch(
-        self, principal: Principal, resource: str, if_match: str | None, fragment: str
-    ) -> Patched:
-        """Trickled candidates. Raises as the engine does; `Forbidden` for somebody else's."""
-        args = {"if_match": if_match, "fragment": fragment}
-        result = await self._at_resource(resource, "patch", principal, args)
-        return msgspec.convert(result, Patched)
-
-    async def close(self, principal: Principal, resource: str) -> None:
-        """End a resource. Raises `NotFound`, `Forbidden`."""
-        await self._at_resource(resource, "close", principal)
+        Raises what the call says, and `Forbidden` for somebody else's.
+        """
+        worker = worker_of(call.resource)
+        if self._overview.has_ended(worker):
+            raise NotFound(ENDED)
+        try:
+            return await self._do(worker, call)
+        except Unavailable as error:
+            if error.code != "no_answer":
+                raise
+            raise NotFound(ENDED) from None
 
     def overview(self, principal: Principal) -> MediaOverview:
-        """What all nodes measure, for producers: at most some seconds old. Raises `Forbidden`."""
+        """Return what all nodes measure, for producers: at most some seconds old. Raises `Forbidden`."""
         _check_producer(principal)
         return self._overview.everything()
 
     async def viewers(self, principal: Principal, stage: str) -> list[ViewerStatistics]:
-        """The stage's viewers, those that lose most first; for producers.
+        """Return the stage's viewers, those that lose most first; for producers.
 
         Raises `Forbidden`, `NotFound`, `Unavailable`.
         """
@@ -174,17 +180,15 @@ class MediaService:
         worker = await self._stages.holder(StageId(stage))
         if worker is None:
             return []
-        asked = {"stage": stage, "asker": _asker(principal)}
-        told = await self._do(worker, "viewers", asked)
-        return await self._named(msgspec.convert(told, list[ViewerStatistics]))
+        return await self._named(await self._do(worker, ListViewers(stage=stage)))
 
     async def _named(self, viewers: list[ViewerStatistics]) -> list[ViewerStatistics]:
-        """Workers know nobody's name."""
+        """Return the viewers with their names, which workers don't know."""
         names = await self._event.names_of(PersonId(viewer.person) for viewer in viewers)
         return [replace(viewer, name=names[PersonId(viewer.person)]) for viewer in viewers]
 
     def measured(self) -> NodeMedia:
-        """This node's media, for `/metrics`."""
+        """Return this node's media, for `/metrics`."""
         return self._stages.node_media()
 
     @property
@@ -196,99 +200,68 @@ class MediaService:
 
     # Where it is done -------------------------------------------------------------------------
 
-    async def _at_stage(
-        self, stage: StageId, method: str, principal: Principal, **args: str
-    ) -> Answer:
-        """Do it at the worker that has the stage, here or elsewhere; it may move meanwhile."""
-        asked = {"stage": stage, "asker": _asker(principal), **args}
+    async def _at_stage(self, call: OfStage[R]) -> R:
+        """Carry it out at the worker that has the stage, here or elsewhere; it may move meanwhile."""
         for _ in range(MOVES_FORGIVEN):
             try:
-                return await self._at_stage_now(stage, method, asked)
+                return await self._at_stage_now(call)
             except Unavailable:
                 await asyncio.sleep(MOVED_RETRY_S)
-        return await self._at_stage_now(stage, method, asked)
+        return await self._at_stage_now(call)
 
-    async def _at_stage_now(self, stage: StageId, method: str, args: dict[str, Any]) -> Answer:
+    async def _at_stage_now(self, call: OfStage[R]) -> R:
         if self._stopping:
             raise Unavailable("this node is stopping", retry_after_s=1)
-        worker = await self._stages.owner(self._sheet, self._event.state.run, stage)
-        return msgspec.convert(await self._do(worker, method, args), Answer)
+        worker = await self._stages.owner(self._sheet, self._event.state.run, StageId(call.stage))
+        return await self._do(worker, call)
 
-    async def _at_resource(
-        self, resource: str, method: str, principal: Principal, args: dict[str, Any] | None = None
-    ) -> Any:
-        worker = worker_of(resource)
-        if self._overview.has_ended(worker):
-            raise NotFound(ENDED)
-        asked = {"resource": resource, "asker": _asker(principal), **(args or {})}
-        try:
-            return await self._do(worker, method, asked)
-        except Unavailable as error:
-            if error.code != "no_answer":
-                raise
-            raise NotFound(ENDED) from None
+    async def _do(self, worker: str, call: Call[R]) -> R:
+        if self._workers.get(worker) is None:
+            return await self._relay.ask(worker, call)
+        answer: R = await self._do_here(worker, call)
+        return answer
 
-    async def _do(self, worker: str, method: str, args: dict[str, Any]) -> Any:
-        if self._workers.get(worker) is not None:
-            return await self._do_here(worker, method, args)
-        return await self._relay.ask(worker, method, args)
+    async def _do_here(self, name: str, call: Call[Any]) -> Any:
+        """Carry it out at our worker `name`: asked by our own clients or by another node."""
+        match call:
+            case OfResource():
+                return await self._rooms.do(call)
+            case Take():
+                return await self._take_here(name, StageId(call.stage))
+            case Publish() | View() | ListViewers():
+                worker = self._stages.hosted_by(call.stage, name)
+                if worker is None:
+                    raise Unavailable("the stage has moved to another worker", retry_after_s=1)
+                return await self._at_stage_here(worker, call)
+        raise OurFault(f"nodes don't ask one another to {type(call).__name__}", code="unknown_call")
 
-    async def _do_here(self, name: str, method: str, args: dict[str, Any]) -> Any:
-        """Do it at our worker `name`: asked by our own clients or by another node."""
-        if method == "take":
-            return await self._take_here(name, StageId(args["stage"]))
-        asker = msgspec.convert(args["asker"], Asker)
-        if "resource" in args:
-            return await self._at_resource_here(args["resource"], method, asker, args)
-        worker = self._stages.hosted_by(args["stage"], name)
-        if worker is None:
-            raise Unavailable("the stage has moved to another worker", retry_after_s=1)
-        match method:
-            case "publish":
-                source = args.get("source", "main")  # a node of an older release says nothing
-                return await self._rooms.publish(
-                    worker, args["session"], asker, args["offer"], source
-                )
-            case "view":
-                return await self._view(StageId(args["stage"]), asker, args["offer"])
-            case "viewers":
-                return await self._viewers(args["stage"])
-        raise OurFault(f"media has no method {method!r}")
+    async def _at_stage_here(self, worker: Worker, call: Publish | View | ListViewers) -> Any:
+        match call:
+            case Publish():
+                return await self._rooms.open(worker, call)
+            case View():
+                return await self._view(call)
+            case ListViewers():
+                workers = self._stages.workers_of(call.stage)
+                return worst([one for each in workers for one in await each.do(call)])
 
-    async def _view(self, stage: StageId, asker: Asker, offer: str) -> Answer:
-        """At the first of the stage's workers that has room, which may be one more. Raises `Full`."""
+    async def _view(self, call: View) -> Answer:
+        """Take a viewer in at the first of the stage's workers that has room, which may be one more.
+
+        Raises `Full`.
+        """
+        stage = StageId(call.stage)
         workers = self._stages.workers_of(stage)
         full: Full | None = None
         for worker in workers:
             try:
-                return await self._rooms.view(worker, stage, asker, offer)
+                return await self._rooms.open(worker, call)
             except Full as error:
                 full = error
         branch = await self._stages.branch_off(stage, len(workers))
         if branch is None:
             raise full or Unavailable("the stage is moving to another worker", retry_after_s=1)
-        return await self._rooms.view(branch, stage, asker, offer)
-
-    async def _viewers(self, stage: str) -> list[ViewerStatistics]:
-        workers = self._stages.workers_of(stage)
-        found = [one for worker in workers for one in await worker.viewers(stage)]
-        return worst(found)
-
-    async def _at_resource_here(
-        self, resource: str, method: str, asker: Asker, args: dict[str, Any]
-    ) -> Any:
-        match method:
-            case "find":
-                return self._rooms.find(resource, asker)
-            case "patch":
-                return await self._rooms.patch(resource, asker, args["if_match"], args["fragment"])
-            case "close":
-                return await self._rooms.close(resource, asker)
-            case "preview":
-                return await self._rooms.preview(resource, asker, args["offer"])
-            case "layer":
-                return await self._rooms.choose_layer(resource, asker, args["layer"])
-        raise OurFault(f"media has no method {method!r}")
+        return await self._rooms.open(branch, call)
 
     async def _take_here(self, name: str, stage: StageId) -> str:
         """Another node has found that our worker `name` has the least to do."""
@@ -318,11 +291,14 @@ class MediaService:
         self._spawn(self._rooms.shut_out(people.banned, people.revoked))
         self._changed.set()
 
-    def _on_up(self, worker: Worker) -> None:
+    def on_media_event(self, worker: Worker, event: MediaEvent) -> None:
+        self._rooms.on_event(worker, event)
+
+    def on_worker_up(self, worker: Worker) -> None:
         self._spawn(self._relay.serve(worker.name))
         self._lease_due.set()
 
-    def _on_down(self, worker: Worker) -> None:
+    def on_worker_down(self, worker: Worker) -> None:
         self._relay.forget(worker.name)
         self._rooms.on_worker_down(worker)
         self._overview.note_ended(worker.name)
@@ -394,7 +370,6 @@ def _check_producer(principal: Principal) -> None:
         raise Forbidden("only producers may see this")
 
 
-def _asker(principal: Principal) -> dict[str, object]:
-    asker = Asker(principal.person, principal.token, principal.has("producer"))
-    plain: dict[str, object] = msgspec.to_builtins(asker)
-    return plain
+def asker_of(principal: Principal) -> Asker:
+    """Return the person of a token as media's calls name them."""
+    return Asker(principal.person, principal.token, principal.has("producer"))

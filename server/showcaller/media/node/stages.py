@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
 from msgspec import Struct, field, structs
 
@@ -22,6 +22,7 @@ from ...domain.facts import StageHosted
 from ...domain.ids import SessionId, StageId
 from ...domain.runsheet import RunSheet
 from ...errors import ShowcallerError, Unavailable
+from ..contract.calls import BranchOff, Call, LeaveStage, Route, Take
 from .ledger import Ledger
 from .measures import NodeMedia
 from .overview import Overview, WorkerReport
@@ -36,7 +37,13 @@ RENEW_EVERY_S = 1.0
 SPARE_LOAD = 0.7  # of a core: a worker with more to do takes no branch
 RESTED_AFTER_S = 6.0  # by then its worker's load is measured without the stage
 
-Ask = Callable[[str, str, dict[str, Any]], Awaitable[Any]]  # of another node's worker
+R = TypeVar("R")
+
+
+class Ask(Protocol):
+    """Asks the node of another worker."""
+
+    async def __call__(self, worker: str, call: Call[R]) -> R: ...
 
 
 class Hosting(Struct):
@@ -100,11 +107,11 @@ class Stages:
             worker = self._workers.get(best.worker) if best else None
             if worker is None:
                 return None
-            await worker.branch(stage=stage, trunk=hosting.worker.trunk)
+            await worker.do(BranchOff(stage=stage, trunk=hosting.worker.trunk))
             hosting.branches.append(worker)
             if hosting.routed is not None:
                 session, chosen = hosting.routed
-                await worker.route(stage=stage, session=session, publication=chosen)
+                await worker.do(Route(stage=stage, session=session, publication=chosen))
         about = {"stage": stage, "media_worker": worker.name}
         log.info("stage branched off", extra={"action": "media.stage_branched", **about})
         return worker
@@ -182,7 +189,7 @@ class Stages:
         branches, hosting.branches = hosting.branches, []
         for branch in branches:
             with contextlib.suppress(Unavailable):  # it is gone, and its viewers know
-                await branch.leave_stage(stage)
+                await branch.do(LeaveStage(stage=stage))
 
     async def release(self, leases: list[Lease]) -> None:
         """Let anybody take the stages at once, instead of when their leases run out."""
@@ -198,7 +205,7 @@ class Stages:
         """Lead nothing to our stages any more, so that what was shown is measured: the node stops."""
         for stage, hosting in self._hosted.items():
             for worker in hosting.workers:
-                await worker.route(stage=stage, session=None)
+                await worker.do(Route(stage=stage))
 
     # Where a stage goes -----------------------------------------------------------------------
 
@@ -248,7 +255,7 @@ class Stages:
             return await self.take(sheet, run, stage, worker)
         if to.here:  # it died meanwhile
             raise Unavailable("the media worker has gone: try again", retry_after_s=1)
-        return str(await self._ask(to.worker, "take", {"stage": stage}))
+        return await self._ask(to.worker, Take(stage=stage))
 
     async def _take_over(self, sheet: RunSheet, run: str, stage: StageId) -> None:
         """Take a stage in use that nobody holds; who has more to do than others waits a turn for them."""
@@ -287,14 +294,14 @@ class Stages:
             about = {"stage": stage, "media_worker": owner}
             log.info("stage moved", extra={"action": "media.stage_moved", **about})
         finally:
-            await hosting.worker.leave_stage(stage)
+            await hosting.worker.do(LeaveStage(stage=stage))
 
     async def _end_idle_branches(self, stage: StageId, hosting: Hosting) -> None:
         """The stage rests, and these have no viewers left."""
         for branch in list(hosting.branches):
             if not any(one.viewers for one in branch.measured.stages if one.stage == stage):
                 hosting.branches.remove(branch)
-                await branch.leave_stage(stage)
+                await branch.do(LeaveStage(stage=stage))
 
     # Taking and losing ------------------------------------------------------------------------
 
@@ -326,7 +333,7 @@ class Stages:
         log.warning("stage lost", extra={"action": "media.stage_lost", "stage": stage})
         await self._rooms.close_rooms(plan.id for plan in sheet.on_stage(stage))
         await self._end_branches(stage, hosting)
-        await hosting.worker.leave_stage(stage)
+        await hosting.worker.do(LeaveStage(stage=stage))
 
     async def _route(self, sheet: RunSheet, stage: StageId) -> None:
         hosting = self._hosted.get(stage)
@@ -340,7 +347,7 @@ class Stages:
         hosting.rests_since_s = system.monotonic_s() if rests else None
         try:
             for worker in hosting.workers:
-                await worker.route(stage=stage, session=session, publication=chosen)
+                await worker.do(Route(stage=stage, session=session, publication=chosen))
         except ShowcallerError:
             hosting.routed = None  # again with the next step
             raise

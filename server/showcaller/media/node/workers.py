@@ -10,18 +10,27 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from ... import system
 from ...errors import OurFault, Unavailable
 from ..contract.addresses import Addresses
-from ..contract.calls import CALL_TIMEOUT_S, Calls, Notice, Pipe, Reply, Request, WorkerConfig
-from ..contract.engine import Answer, Layer, MediaEvent, Patched, Source
-from ..contract.statistics import Statistics, ViewerStatistics
+from ..contract.calls import Call, Measure, Ping
+from ..contract.engine import MediaEvent
+from ..contract.statistics import Statistics
+from ..contract.wire import (
+    CALL_TIMEOUT_S,
+    Notice,
+    PendingCalls,
+    Pipe,
+    Reply,
+    WorkerConfig,
+    request,
+)
 from .ports import choose_port
 from .watchdog import Stuck, await_answer
 
@@ -35,15 +44,25 @@ STABLE_AFTER_S = 5.0
 FIRST_BACKOFF_S = 0.25
 MAX_BACKOFF_S = 10.0
 
-T = TypeVar("T")
-_NOTHING = type(None)
+R = TypeVar("R")
+
+
+class WorkersListener(Protocol):
+    """Whoever is told of the workers that come and go, and of what happens in them."""
+
+    def on_worker_up(self, worker: Worker) -> None:
+        """`worker` can be called from now on."""
+
+    def on_worker_down(self, worker: Worker) -> None:
+        """`worker` has ended by itself, and its media with it."""
+
+    def on_media_event(self, worker: Worker, event: MediaEvent) -> None: ...
 
 
 class Worker:
     """One worker process: a `MediaEngine` whose calls go through the pipe.
 
-    Every call may also raise `Unavailable`: the process died or does not answer. `number` is its place
-    among the node's workers, which the one started after it takes.
+    `number` is its place among the node's workers, which the one started after it takes.
     """
 
     def __init__(
@@ -51,6 +70,7 @@ class Worker:
         name: str,
         process: asyncio.subprocess.Process,
         pipe: Pipe,
+        listener: WorkersListener,
         number: int = 0,
         trunk: str = "",
     ) -> None:
@@ -58,60 +78,27 @@ class Worker:
         self.trunk = trunk  # path of its UNIX socket, for workers that branch off
         self.number = number
         self.process = process
-        self.on_event: Callable[[MediaEvent], None] = lambda event: None
         self.measured = Statistics()  # the newest
         self._pipe = pipe
-        self._calls = Calls()
+        self._listener = listener
+        self._calls = PendingCalls()
         self._reading = asyncio.create_task(self._read(), name=f"read {name}")
 
-    async def publish(
-        self, *, session: str, person: str, offer: str, source: Source = "main"
-    ) -> Answer:
-        args = {"session": session, "person": person, "offer": offer, "source": source}
-        return await self._call("publish", Answer, args)
+    async def do(self, call: Call[R], timeout_s: float = CALL_TIMEOUT_S) -> R:
+        """Have the worker carry out a call.
 
-    async def view(self, *, stage: str, person: str, offer: str) -> Answer:
-        return await self._call("view", Answer, {"stage": stage, "person": person, "offer": offer})
+        Raises what the call says, and `Unavailable`: the process died or does not answer.
+        """
+        if self.process.returncode is not None:
+            raise self._gone()
+        return await self._calls.ask(
+            call, lambda id: self._pipe.send(request(id, call)), timeout_s, self._gone
+        )
 
-    async def preview(self, *, publication: str, person: str, offer: str) -> Answer:
-        args = {"publication": publication, "person": person, "offer": offer}
-        return await self._call("preview", Answer, args)
-
-    async def choose_layer(self, resource: str, layer: Layer) -> None:
-        await self._call("choose_layer", _NOTHING, {"resource": resource, "layer": layer})
-
-    async def patch(self, resource: str, *, if_match: str | None, fragment: str) -> Patched:
-        args = {"resource": resource, "if_match": if_match, "fragment": fragment}
-        return await self._call("patch", Patched, args)
-
-    async def close(self, resource: str) -> None:
-        await self._call("close", _NOTHING, {"resource": resource})
-
-    async def close_room(self, session: str) -> None:
-        await self._call("close_room", _NOTHING, {"session": session})
-
-    async def leave_stage(self, stage: str) -> None:
-        await self._call("leave_stage", _NOTHING, {"stage": stage})
-
-    async def branch(self, *, stage: str, trunk: str) -> None:
-        await self._call("branch", _NOTHING, {"stage": stage, "trunk": trunk})
-
-    async def route(self, *, stage: str, session: str | None, publication: str = "") -> None:
-        args = {"stage": stage, "session": session, "publication": publication}
-        await self._call("route", _NOTHING, args)
-
-    async def statistics(self) -> Statistics:
-        """Measures anew, also for `measured`."""
-        self.measured = await self._call("statistics", Statistics, {})
+    async def measure(self, timeout_s: float = CALL_TIMEOUT_S) -> Statistics:
+        """Measure anew, also for `measured`."""
+        self.measured = await self.do(Measure(), timeout_s)
         return self.measured
-
-    async def viewers(self, stage: str) -> list[ViewerStatistics]:
-        """Those of a stage that lose most, at most `VIEWERS_TOLD`."""
-        return await self._call("viewers", list[ViewerStatistics], {"stage": stage})
-
-    async def ping(self) -> None:
-        """Return when the worker's event loop turns."""
-        await self._call("ping", _NOTHING, {})
 
     async def shut(self) -> None:
         """End the worker's media and the worker."""
@@ -125,7 +112,7 @@ class Worker:
 
     async def started(self) -> None:
         """Return when it answers for the first time. Raises `Unavailable`."""
-        self.measured = await self._call("statistics", Statistics, {}, START_WITHIN_S)
+        await self.measure(START_WITHIN_S)
 
     async def ended(self) -> None:
         """Return when the process has ended; its pending calls have failed then."""
@@ -133,20 +120,6 @@ class Worker:
         self._pipe.close()
         self._reading.cancel()
         self._calls.fail(self._gone())
-
-    async def _call(
-        self,
-        method: str,
-        type_: type[T],
-        args: dict[str, Any],
-        timeout_s: float = CALL_TIMEOUT_S,
-    ) -> T:
-        if self.process.returncode is not None:
-            raise self._gone()
-        result = await self._calls.ask(
-            lambda id: self._pipe.send(Request(id, method, args)), timeout_s, self._gone
-        )
-        return msgspec.convert(result, type_)
 
     @staticmethod
     def _gone() -> Unavailable:
@@ -157,21 +130,21 @@ class Worker:
             if isinstance(message, Reply):
                 self._calls.settle(message)
             elif isinstance(message, Notice):
-                self.on_event(message.event)
+                self._listener.on_media_event(self, message.event)
         self._calls.fail(self._gone())
 
 
 class Workers:
-    """Keeps `count` workers running. `on_up` and `on_down` are told of each that came and went.
+    """Keeps `count` workers running.
 
     `first_port` is where their UDP ports begin (`ports`); 0: any free ones.
     """
 
-    def __init__(self, count: int, addresses: Addresses, first_port: int = 0) -> None:
-        self.on_up: Callable[[Worker], None] = lambda worker: None
-        self.on_down: Callable[[Worker], None] = lambda worker: None
-        self.on_event: Callable[[Worker, MediaEvent], None] = lambda worker, event: None
+    def __init__(
+        self, count: int, addresses: Addresses, listener: WorkersListener, first_port: int = 0
+    ) -> None:
         self.restarts = 0
+        self._listener = listener
         self._addresses = addresses
         self._first_port = first_port
         self._count = count
@@ -182,7 +155,7 @@ class Workers:
         self._folder = tempfile.TemporaryDirectory(prefix="showcaller-")  # ours alone (0700)
 
     def start(self) -> None:
-        """Start the workers; `on_up` tells when each can be called."""
+        """Start the workers; the listener is told when each can be called."""
         self._tasks = [
             asyncio.create_task(self._keep_running(number), name=f"media worker {number}")
             for number in range(self._count)
@@ -251,7 +224,7 @@ class Workers:
             log.error(failed, extra={"action": "media.worker_failed", **about})
         else:
             log.error("a media worker ended", extra={"action": "media.worker_ended", **about})
-            self.on_down(worker)
+            self._listener.on_worker_down(worker)
 
     async def _spawn(self, number: int) -> Worker:
         ours, theirs = socket.socketpair()
@@ -275,9 +248,7 @@ class Workers:
                 stdout=asyncio.subprocess.DEVNULL,
             )
         pipe = Pipe(*await asyncio.open_connection(sock=ours))
-        worker = Worker(config.name, process, pipe, number, config.trunk)
-        worker.on_event = lambda event: self.on_event(worker, event)
-        return worker
+        return Worker(config.name, process, pipe, self._listener, number, config.trunk)
 
     async def _watch(self, worker: Worker) -> None:
         """Say when the worker answers for the first time; kill it when it answers no longer."""
@@ -286,7 +257,7 @@ class Workers:
             self._up[worker.name] = worker
             if len(self._up) == self._count:
                 self._all_up.set()
-            self.on_up(worker)
+            self._listener.on_worker_up(worker)
             for count in itertools.count(1):
                 await asyncio.sleep(PING_EVERY_S)
                 await self._probe(worker, measures=count % PINGS_A_MEASURE == 0)
@@ -301,7 +272,7 @@ class Workers:
     @staticmethod
     async def _probe(worker: Worker, *, measures: bool) -> None:
         """Raises `Stuck`, `Unavailable`."""
-        asked: Coroutine[Any, Any, object] = worker.statistics() if measures else worker.ping()
+        asked: Coroutine[Any, Any, object] = worker.measure() if measures else worker.do(Ping())
         try:
             await await_answer(asyncio.ensure_future(asked), worker.process.pid)
         except Unavailable:

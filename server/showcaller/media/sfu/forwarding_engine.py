@@ -9,13 +9,39 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import process_time
+from typing import Any, TypeVar
 
 from ... import system
-from ...errors import BadInput, Full, NotFound, PreconditionFailed, PreconditionRequired
-from ..contract.engine import Answer, Layer, MediaEvent, Patched, Source
-from ..contract.statistics import StageStatistics, Statistics, ViewerStatistics
+from ...errors import (
+    BadInput,
+    Full,
+    NotFound,
+    OurFault,
+    PreconditionFailed,
+    PreconditionRequired,
+)
+from ..contract.calls import (
+    Answer,
+    BranchOff,
+    Call,
+    ChooseLayer,
+    Close,
+    CloseRoom,
+    LeaveStage,
+    ListViewers,
+    Measure,
+    Patch,
+    Patched,
+    Ping,
+    Preview,
+    Publish,
+    Route,
+    View,
+)
+from ..contract.engine import EngineListener, MediaEvent
+from ..contract.statistics import StageStatistics, Statistics, ViewerStatistics, worst
 from ..egress import Egress
 from ..sdp.negotiation import Negotiated, Outgoing, answer, negotiate, restart_fragment
 from ..sdp.sdp import read_fragment
@@ -43,12 +69,16 @@ CONNECTS_WITHIN_S = 2.0
 LINGER_S = 1.5  # a closed room stays on the stage until the next one's keyframe, at most
 PREVIEW = "preview:"  # names of feeds that are no stages
 
+R = TypeVar("R")
+
 
 class ForwardingEngine:
     """A `MediaEngine`; see there. `name` begins the ids of its resources."""
 
-    def __init__(self, name: str, transports: Transports, egress: Egress) -> None:
-        self.on_event: Callable[[MediaEvent], None] = lambda event: None
+    def __init__(
+        self, name: str, transports: Transports, egress: Egress, listener: EngineListener
+    ) -> None:
+        self._listener = listener
         self._name = name
         self._transports = transports
         self._egress = egress
@@ -80,15 +110,27 @@ class ForwardingEngine:
             )
         ]
 
+    async def do(self, call: Call[R]) -> R:
+        """Carry out a call; see there what it raises."""
+        handler = HANDLERS.get(type(call))
+        if handler is None:
+            raise OurFault(f"media workers don't know {type(call).__name__}", code="unknown_call")
+        answer: R = await handler(self, call)
+        return answer
+
     # Opening ------------------------------------------------------------------------------------
 
-    async def publish(
-        self, *, session: str, person: str, offer: str, source: Source = "main"
-    ) -> Answer:
+    async def _publish(self, call: Publish) -> Answer:
         await self._transports.turns.mine()
-        negotiated = negotiate(offer, "publish")
+        negotiated = negotiate(call.offer, "publish")
         publication = Publication(
-            self._new_id(), session, person, source, negotiated, self._egress, offer
+            self._new_id(),
+            call.session,
+            call.asker.person,
+            call.source,
+            negotiated,
+            self._egress,
+            call.offer,
         )
         publication.began = self._on_publication
         publication.changed = self._on_tracks
@@ -96,32 +138,32 @@ class ForwardingEngine:
         self._publications[publication.resource] = publication
         return self._answer(publication, negotiated, {})
 
-    async def view(self, *, stage: str, person: str, offer: str) -> Answer:
+    async def _view(self, call: View) -> Answer:
         await self._transports.turns.mine()
         if self._capacity.full(self._expected() + 1):
             self._viewers_refused += 1
             raise Full("this stage has no room for more viewers", retry_after_s=FULL_RETRY_S)
-        return self._open_viewer(self._feed(stage), person, offer)
+        return self._open_viewer(self._feed(call.stage), call)
 
-    async def preview(self, *, publication: str, person: str, offer: str) -> Answer:
+    async def _preview(self, call: Preview) -> Answer:
         await self._transports.turns.mine()
-        if publication not in self._publications:
+        if call.resource not in self._publications:
             raise NotFound("this publication has ended")
-        return self._open_viewer(self._feed(PREVIEW + publication), person, offer)
+        return self._open_viewer(self._feed(PREVIEW + call.resource), call)
 
     def _expected(self) -> int:
         """Viewers who watch or will in a moment: who asks and vanishes takes no place for long."""
         since_s = system.monotonic_s() - CONNECTS_WITHIN_S
         return sum(viewer.live or viewer.asked_s > since_s for viewer in self._viewers.values())
 
-    def _open_viewer(self, feed: Feed, person: str, offer: str) -> Answer:
-        negotiated = negotiate(offer, "view")
+    def _open_viewer(self, feed: Feed, call: View | Preview) -> Answer:
+        negotiated = negotiate(call.offer, "view")
         numbers = {
             medium.kind: (1 + system.random_bits(31), 1 + system.random_bits(31))
             for medium in negotiated.media
             if medium.flows
         }
-        viewer = Viewer(self._new_id(), person, negotiated, numbers, self._egress)
+        viewer = Viewer(self._new_id(), call.asker.person, negotiated, numbers, self._egress)
         viewer.began = self._on_viewer
         viewer.ended = self._on_viewer_ended
         viewer.wants_keyframe = feed.wants_keyframe
@@ -137,12 +179,13 @@ class ForwardingEngine:
         sdp = answer(negotiated, peer.transport.local, outgoing=outgoing, cname=CNAME)
         return Answer(resource=peer.resource, sdp=sdp, etag=peer.etag)
 
-    async def patch(self, resource: str, *, if_match: str | None, fragment: str) -> Patched:
-        peer = self._peer(resource)
-        read = read_fragment(fragment)
-        if if_match is None:
+    async def _patch(self, call: Patch) -> Patched:
+        peer = self._peer(call.resource)
+        read = read_fragment(call.fragment)
+        if call.if_match is None:
             raise PreconditionRequired("send If-Match with the ETag of this resource")
-        if if_match.strip() != "*" and peer.etag not in [t.strip() for t in if_match.split(",")]:
+        accepted = [tag.strip() for tag in call.if_match.split(",")]
+        if accepted != ["*"] and peer.etag not in accepted:
             raise PreconditionFailed("the ETag in If-Match is not that of this resource")
         if read.ufrag and read.ufrag != peer.negotiated.remote.ufrag:
             if not read.pwd:
@@ -161,7 +204,7 @@ class ForwardingEngine:
     # Beginning and ending -----------------------------------------------------------------------
 
     def _on_publication(self, publication: Publication) -> None:
-        self.on_event(_published(publication, "published"))
+        self._listener.on_media_event(_published(publication, "published"))
         self._trunk.add(publication)
         self._on_tracks(publication)
 
@@ -187,7 +230,7 @@ class ForwardingEngine:
             return
         self._packets_before += publication.packets
         self._trunk.discard(publication)
-        self.on_event(_published(publication, "unpublished"))
+        self._listener.on_media_event(_published(publication, "unpublished"))
         for feed in list(self._feeds.values()):
             self._lead(feed)
         publication.end()
@@ -198,7 +241,7 @@ class ForwardingEngine:
 
     def _on_viewer(self, viewer: Viewer) -> None:
         feed = self._where[viewer]
-        self.on_event(self._viewed(viewer, "viewed"))
+        self._listener.on_media_event(self._viewed(viewer, "viewed"))
         feed.add(viewer)
 
     def _on_viewer_ended(self, viewer: Viewer, reason: str) -> None:
@@ -218,32 +261,32 @@ class ForwardingEngine:
         self._sent_before = [a + b for a, b in zip(self._sent_before, counts, strict=True)]
         viewer.end()
         self._memory.note_left(system.monotonic_s())
-        self.on_event(event)
+        self._listener.on_media_event(event)
 
-    async def close(self, resource: str) -> None:
-        peer = self._peer(resource)
+    async def _close(self, call: Close) -> None:
+        peer = self._peer(call.resource)
         if isinstance(peer, Publication):
             self._end_publication(peer)
         else:
             self._end_viewer(peer)
 
-    async def close_room(self, session: str) -> None:
+    async def _close_room(self, call: CloseRoom) -> None:
         """Its publications end; one that a stage still shows, when the next one has begun."""
         loop = asyncio.get_running_loop()
-        for publication in self._room(session):
+        for publication in self._room(call.session):
             if any(publication.resource in feed.shown() for feed in self._stages()):
                 loop.call_later(LINGER_S, self._end_publication, publication)
             else:
                 self._end_publication(publication)
 
-    async def leave_stage(self, stage: str) -> None:
-        feed = self._feeds.pop(stage, None)
+    async def _leave_stage(self, call: LeaveStage) -> None:
+        feed = self._feeds.pop(call.stage, None)
         if feed is not None:
-            self._measure(feed)
+            self._end_session(feed)
             for viewer in [v for v, where in self._where.items() if where is feed]:
                 self._end_viewer(viewer)
             feed.end()
-        path = self._branched.pop(stage, None)
+        path = self._branched.pop(call.stage, None)
         if path is not None and path not in self._branched.values():
             self._branches.pop(path).close()
 
@@ -251,17 +294,17 @@ class ForwardingEngine:
         """From now on other workers of this node may branch off, at this UNIX socket."""
         await self._trunk.listen(path)
 
-    async def branch(self, *, stage: str, trunk: str) -> None:
-        if trunk not in self._branches:
-            self._branches[trunk] = Branch(trunk, self._egress, self._lead_room)
-        self._branched[stage] = trunk
-        self._feed(stage)
+    async def _branch_off(self, call: BranchOff) -> None:
+        if call.trunk not in self._branches:
+            self._branches[call.trunk] = Branch(call.trunk, self._egress, self._lead_room)
+        self._branched[call.stage] = call.trunk
+        self._feed(call.stage)
 
-    async def choose_layer(self, resource: str, layer: Layer) -> None:
-        peer = self._peer(resource)
+    async def _choose_layer(self, call: ChooseLayer) -> None:
+        peer = self._peer(call.resource)
         if not isinstance(peer, Viewer):
             raise NotFound("this media resource is no viewer")
-        peer.ask(layer)
+        peer.ask(call.layer)
         if peer.live:
             self._where[peer].join(peer)
 
@@ -281,13 +324,13 @@ class ForwardingEngine:
 
     # What is on the stages ----------------------------------------------------------------------
 
-    async def route(self, *, stage: str, session: str | None, publication: str = "") -> None:
-        feed = self._feed(stage)
-        if session != feed.session:
-            self._measure(feed)
-            feed.lead_to(session)
-        ordered = feed.chosen != publication
-        feed.chosen = publication
+    async def _route(self, call: Route) -> None:
+        feed = self._feed(call.stage)
+        if call.session != feed.session:
+            self._end_session(feed)
+            feed.lead_to(call.session)
+        ordered = feed.chosen != call.publication
+        feed.chosen = call.publication
         self._lead(feed, ordered=ordered)
 
     def _lead(self, feed: Feed, *, ordered: bool = False) -> None:
@@ -305,11 +348,12 @@ class ForwardingEngine:
         everything = self._publications | self._borrowed()
         feed.show(everything.get(picture), everything.get(sound))
 
-    def _measure(self, feed: Feed) -> None:
+    def _end_session(self, feed: Feed) -> None:
+        """Tell how well what was shown on the stage reached its viewers."""
         if feed.session is None:
             return
         quality = feed.quality.quality(feed.counts())
-        self.on_event(
+        self._listener.on_media_event(
             MediaEvent(kind="measured", session=feed.session, stage=feed.name, quality=quality)
         )
 
@@ -405,7 +449,10 @@ class ForwardingEngine:
 
     # Figures ------------------------------------------------------------------------------------
 
-    async def statistics(self) -> Statistics:
+    async def _ping(self, call: Ping) -> None:
+        """Nothing is to be done: the answer tells that the loop turns."""
+
+    async def _measure(self, call: Measure) -> Statistics:
         now_s = system.monotonic_s()
         sent = list(self._sent_before)
         for viewer in self._viewers.values():
@@ -432,11 +479,12 @@ class ForwardingEngine:
             stages=[_stage(feed) for feed in self._stages()],
         )
 
-    async def viewers(self, stage: str) -> list[ViewerStatistics]:
-        feed, now_s = self._feeds.get(stage), system.monotonic_s()
+    async def _list_viewers(self, call: ListViewers) -> list[ViewerStatistics]:
+        feed, now_s = self._feeds.get(call.stage), system.monotonic_s()
         if feed is None:
             return []
-        return [v.statistics(stage, feed.layer_of(v), now_s) for v in feed.viewers.values()]
+        viewers = feed.viewers.values()
+        return worst([v.statistics(call.stage, feed.layer_of(v), now_s) for v in viewers])
 
     def _load(self) -> float:
         """Share of one core over the last seconds."""
@@ -453,6 +501,23 @@ class ForwardingEngine:
         name = self._where[viewer].name
         stage = "" if name.startswith(PREVIEW) else name
         return MediaEvent(kind=kind, resource=viewer.resource, stage=stage, person=viewer.person)
+
+
+HANDLERS: dict[type[Call[Any]], Callable[[ForwardingEngine, Any], Awaitable[Any]]] = {
+    Publish: ForwardingEngine._publish,
+    View: ForwardingEngine._view,
+    Preview: ForwardingEngine._preview,
+    ChooseLayer: ForwardingEngine._choose_layer,
+    Patch: ForwardingEngine._patch,
+    Close: ForwardingEngine._close,
+    CloseRoom: ForwardingEngine._close_room,
+    LeaveStage: ForwardingEngine._leave_stage,
+    BranchOff: ForwardingEngine._branch_off,
+    Route: ForwardingEngine._route,
+    Measure: ForwardingEngine._measure,
+    ListViewers: ForwardingEngine._list_viewers,
+    Ping: ForwardingEngine._ping,
+}
 
 
 def _published(publication: Publication, kind: str) -> MediaEvent:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..contract.engine import Layer
+from ..contract.calls import Layer
 
 HEAVY_LOSS = 0.10
 SEVERE_LOSS = 0.25

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from ... import system
-from ..contract.engine import Source
+from ..contract.calls import Source
 from ..contract.statistics import LayerStatistics, PublicationStatistics, SoundStatistics
 from ..egress import Egress, Keys, Sink
 from ..rtp import rtcp, rtp

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 from msgspec import Struct
 
-from ..contract.engine import Source
+from ..contract.calls import Source
 
 MAX_MESSAGE_BYTES = 1 << 18  # an offer is the largest thing here
 _LENGTH_BYTES = 4

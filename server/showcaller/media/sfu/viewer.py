@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ... import system
-from ..contract.engine import Layer
+from ..contract.calls import Layer
 from ..contract.statistics import ViewerStatistics
 from ..egress import Egress, Keys, Sink
 from ..egress.batches import send_time

@@ -18,26 +18,17 @@ import msgspec
 from ... import garbage, logs
 from ...errors import OurFault, ShowcallerError
 from ...processes import die_with_parent
-from ..contract.calls import Notice, Pipe, Reply, Request, WorkerConfig, fault_of
-from ..contract.engine import MediaEngine
-from ..contract.statistics import worst
+from ..contract.engine import MediaEngine, MediaEvent
+from ..contract.wire import Notice, Pipe, Reply, Request, WorkerConfig, call_of, fault_of
 from ..egress import choose
 from ..transport.transport import Transports
 from .forwarding_engine import ForwardingEngine
 
 log = logging.getLogger(__name__)
 
-METHODS = frozenset(
-    (
-        *("publish", "view", "preview", "choose_layer", "patch", "close", "close_room"),
-        *("leave_stage", "branch", "route", "statistics", "viewers"),
-    )
-)
-
 
 async def serve(pipe: Pipe, engine: MediaEngine) -> None:
     """Answer requests until the other side has gone."""
-    engine.on_event = lambda event: pipe.send(Notice(event))
     answering: set[asyncio.Task[None]] = set()
     while (message := await pipe.receive()) is not None:
         if isinstance(message, Request):
@@ -49,36 +40,38 @@ async def serve(pipe: Pipe, engine: MediaEngine) -> None:
 
 async def _answer(pipe: Pipe, engine: MediaEngine, request: Request) -> None:
     try:
-        result = await _call(engine, request.method, request.args)
+        result = await engine.do(call_of(request))
         pipe.send(Reply(request.id, result))
     except ShowcallerError as error:
         pipe.send(Reply(request.id, fault=fault_of(error)))
     except Exception:
-        log.exception("a call failed", extra={"action": "media.failed", "method": request.method})
+        log.exception("a call failed", extra={"action": "media.failed"})
         fault = fault_of(OurFault("the media worker failed; it was logged", code="internal"))
         pipe.send(Reply(request.id, fault=fault))
 
 
-async def _call(engine: MediaEngine, method: str, args: dict[str, Any]) -> Any:
-    if method == "ping":
-        return None
-    if method not in METHODS:
-        raise OurFault(f"media workers have no method {method!r}")
-    result = await getattr(engine, method)(**args)
-    return worst(result) if method == "viewers" else result
+class _ToNode:
+    """Tells the node what happens in the engine."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+
+    def on_media_event(self, event: MediaEvent) -> None:
+        self._pipe.send(Notice(event))
 
 
 async def run(config: WorkerConfig) -> None:
+    """Serve the node that `config` names until it has gone."""
     connection = socket.socket(fileno=config.descriptor)
-    reader, writer = await asyncio.open_connection(sock=connection)
+    pipe = Pipe(*await asyncio.open_connection(sock=connection))
     transports = await Transports.open(config.addresses, config.port)
-    engine = ForwardingEngine(config.name, transports, choose())
+    engine = ForwardingEngine(config.name, transports, choose(), _ToNode(pipe))
     try:
         await engine.lend(config.trunk)
     except OSError as error:
         log.warning(f"no other worker can branch off: {error}", extra={"action": "media.no_trunk"})
     garbage.settle_in()
-    await serve(Pipe(reader, writer), engine)
+    await serve(pipe, engine)
 
 
 def main() -> None:

@@ -1,101 +1,79 @@
-"""Messages between nodes and workers."""
+"""The calls of media: what each is answered with, and how two releases understand one another."""
 
-import asyncio
-import socket
+import typing
 
+import msgspec
 import pytest
 
-from showcaller import errors
-from showcaller.errors import NotFound, ShowcallerError, TooEarly, Unavailable
+from showcaller.errors import OurFault
 from showcaller.media.contract.calls import (
-    MAX_MESSAGE_BYTES,
-    Calls,
-    Fault,
-    Pipe,
-    Reply,
-    Request,
-    decode,
-    encode,
-    error_of,
-    fault_of,
+    Answer,
+    AnyCall,
+    Asker,
+    ChooseLayer,
+    Close,
+    Find,
+    Measure,
+    OfResource,
+    Publish,
+    Take,
+    answer_type,
 )
-from showcaller.media.contract.statistics import VIEWERS_TOLD, ViewerStatistics, worst
+from showcaller.media.contract.statistics import Statistics
+from showcaller.media.contract.wire import Request, call_of, request
+from showcaller.media.sfu.forwarding_engine import HANDLERS
+
+CALLS = typing.get_args(AnyCall)
+ADA = Asker("ada", "j_1")
+BY_NODES = {Find, Take}
 
 
-async def pipes():
-    ours, theirs = socket.socketpair()
-    return [Pipe(*await asyncio.open_connection(sock=s)) for s in (ours, theirs)], theirs
+def carried(fields, **more):
+    """The call that a node of another release sends as these fields."""
+    return call_of(Request(1, msgspec.Raw(msgspec.msgpack.encode({**fields, **more}))))
 
 
-async def test_messages_cross_the_pipe_until_it_ends():
-    (left, right), _ = await pipes()
-    sent = [Request(1, "view", {"offer": "v=0" * 50_000}), Reply(1, {"a": [1]}), Reply(2)]
-    for message in sent:
-        left.send(message)
-    assert [await right.receive() for _ in sent] == sent
-    left.close()
-    assert await right.receive() is None
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+def test_every_call_is_carried_out_by_engines_or_by_nodes_alone(call):
+    assert (call in HANDLERS) != (call in BY_NODES)
 
 
-async def test_a_message_that_is_too_long_ends_the_pipe():
-    ours, theirs = socket.socketpair()
-    pipe = Pipe(*await asyncio.open_connection(sock=ours))
-    theirs.send((MAX_MESSAGE_BYTES + 1).to_bytes(4, "big"))
-    assert await pipe.receive() is None
-    theirs.close()
-    pipe.close()
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+def test_every_call_says_what_it_is_answered_with(call):
+    assert not isinstance(answer_type(call), typing.TypeVar)
 
 
-def test_errors_arrive_as_what_they_were():
-    error = TooEarly("wait", code="doors", field="x", retry_after_s=7)
-    again = error_of(decode(encode(Reply(1, fault=fault_of(error)))).fault)
-    assert type(again) is TooEarly
-    assert (again.message, again.code, again.field, again.retry_after_s) == (
-        "wait",
-        "doors",
-        "x",
-        7,
+def test_answers_have_their_types():
+    assert answer_type(Publish) is Answer
+    assert answer_type(Measure) is Statistics
+    assert answer_type(Close) is type(None)
+
+
+def test_a_call_arrives_as_it_was():
+    call = ChooseLayer(resource="w~r", asker=ADA, layer="low")
+    assert call_of(request(1, call)) == call
+
+
+def test_a_newer_release_may_say_more():
+    fields = {"type": "Close", "resource": "w~r", "asker": {"person": "ada"}}
+    assert (
+        carried(fields)
+        == carried(fields, because="over")
+        == Close(resource="w~r", asker=Asker("ada"))
     )
 
 
-@pytest.mark.parametrize("kind", ["", "Nothing", "problem", "math", "annotations", "Close"])
-def test_a_fault_of_no_known_kind_is_ours(kind):
-    assert type(error_of(Fault(kind, "?", "c"))) is Unavailable
+def test_an_older_release_may_say_less():
+    fields = {"type": "Publish", "stage": "main", "session": "one", "offer": "v=0"}
+    assert carried(fields, asker={"person": "ada"}).source == "main"
 
 
-def test_every_error_has_its_way_back():
-    for kind in vars(errors).values():
-        if isinstance(kind, type) and issubclass(kind, ShowcallerError):
-            assert type(error_of(fault_of(kind("m")))) is kind
+def test_a_call_that_only_the_other_release_knows_is_answered_with_a_fault():
+    with pytest.raises(OurFault, match="another release") as refused:
+        carried({"type": "Rewind", "resource": "w~r"})
+    assert refused.value.code == "unknown_call"
 
 
-async def test_a_reply_settles_its_call_only():
-    calls, sent = Calls(), []
-    waiting = [asyncio.create_task(calls.ask(sent.append, 5, Unavailable)) for _ in range(3)]
-    await asyncio.sleep(0)
-    calls.settle(Reply(sent[1], "second"))
-    calls.settle(Reply(sent[0], fault=fault_of(NotFound("gone"))))
-    calls.settle(Reply(999, "nobody's"))
-    assert await waiting[1] == "second"
-    with pytest.raises(NotFound):
-        await waiting[0]
-    calls.fail(Unavailable("over"))
-    with pytest.raises(Unavailable):
-        await waiting[2]
-
-
-async def test_a_call_without_a_reply_ends():
-    with pytest.raises(Unavailable, match="late"):
-        await Calls().ask(lambda id: None, 0.01, lambda: Unavailable("late"))
-
-
-def viewer(number, lost_share):
-    return ViewerStatistics(resource=f"r_{number}", person="p", stage="main", lost_share=lost_share)
-
-
-def test_of_many_viewers_those_that_lose_most_are_told_and_fit_into_a_message():
-    viewers = [viewer(number, number / 5_000) for number in range(5_000)]
-    told = worst(viewers)
-    assert [one.resource for one in told[:2]] == ["r_4999", "r_4998"]
-    assert len(told) == VIEWERS_TOLD
-    assert len(encode(Reply(1, told))) < MAX_MESSAGE_BYTES / 10
+def test_only_viewers_themselves_choose_their_layer():
+    of_resources = [call for call in CALLS if issubclass(call, OfResource)]
+    assert [call for call in of_resources if call.only_by_owner] == [ChooseLayer]

@@ -10,6 +10,17 @@ from hypothesis import strategies as st
 
 from showcaller.errors import NotFound
 from showcaller.media.contract.addresses import Addresses
+from showcaller.media.contract.calls import (
+    Asker,
+    BranchOff,
+    Close,
+    LeaveStage,
+    Measure,
+    Preview,
+    Publish,
+    Route,
+    View,
+)
 from showcaller.media.egress import choose
 from showcaller.media.sfu import trunk as trunks
 from showcaller.media.sfu import trunk_link
@@ -20,22 +31,37 @@ from showcaller.testing.media_peers import Publisher, Watcher
 from showcaller.testing.until import until
 
 LOOPBACK = Addresses(("127.0.0.1",))
+ASKER = Asker("viewer")
+
+
+class Noted:
+    """A listener that keeps what it is told."""
+
+    def __init__(self):
+        self.events = []
+
+    def on_media_event(self, event):
+        self.events.append(event)
 
 
 class Pair:
     """`trunk` has the stage, `branch` serves some of its viewers."""
 
-    def __init__(self, trunk, branch, path):
-        self.trunk, self.branch, self.path = trunk, branch, path
+    def __init__(self, trunk, branch, path, events):
+        self.trunk, self.branch, self.path, self.events = trunk, branch, path, events
         self.clients = []
-        self.events = []
-        branch.on_event = self.events.append
 
     async def publish(self, session="talk", source="main", **look):
         publisher = Publisher(**look)
         self.clients.append(publisher)
-        answer = await self.trunk.publish(
-            session=session, person="speaker", offer=await publisher.offer(), source=source
+        answer = await self.trunk.do(
+            Publish(
+                stage="main",
+                session=session,
+                asker=Asker("speaker"),
+                offer=await publisher.offer(),
+                source=source,
+            )
         )
         await publisher.accept(answer.sdp)
         publisher.resource = answer.resource
@@ -45,25 +71,29 @@ class Pair:
         watcher = Watcher()
         self.clients.append(watcher)
         offer = await watcher.offer()
-        answer = await (engine or self.branch).view(stage="main", person="viewer", offer=offer)
+        answer = await (engine or self.branch).do(
+            View(stage="main", asker=Asker("viewer"), offer=offer)
+        )
         await watcher.accept(answer.sdp)
         watcher.resource = answer.resource
         return watcher
 
     async def route(self, session, publication=""):
         for engine in (self.trunk, self.branch):
-            await engine.route(stage="main", session=session, publication=publication)
+            await engine.do(Route(stage="main", session=session, publication=publication))
 
 
 @pytest.fixture
 async def pair(tmp_path):
+    noted = {name: Noted() for name in ("t", "b")}
     engines = [
-        ForwardingEngine(name, await Transports.open(LOOPBACK), choose()) for name in ("t", "b")
+        ForwardingEngine(name, await Transports.open(LOOPBACK), choose(), listener)
+        for name, listener in noted.items()
     ]
     path = str(tmp_path / "trunk")
     await engines[0].lend(path)
-    pair = Pair(*engines, path)
-    await pair.branch.branch(stage="main", trunk=path)
+    pair = Pair(*engines, path, noted["b"].events)
+    await pair.branch.do(BranchOff(stage="main", trunk=path))
     yield pair
     for client in pair.clients:
         await client.close()
@@ -78,7 +108,7 @@ async def test_viewers_of_a_branch_see_and_hear_what_the_trunk_has(pair):
     for watcher in (at_trunk, at_branch):
         await watcher.wait_for_frames(10)
         assert abs(watcher.brightness - 90) < 12
-    figures = await pair.branch.statistics()
+    figures = await pair.branch.do(Measure())
     assert [(s.stage, s.viewers) for s in figures.stages] == [("main", 1)]
     assert figures.publications == []  # the trunk tells of them
     assert {event.kind for event in pair.events} == {"viewed"}
@@ -86,13 +116,13 @@ async def test_viewers_of_a_branch_see_and_hear_what_the_trunk_has(pair):
 
 async def test_who_branches_off_in_the_middle_gets_a_picture_at_once(pair):
     """Also when the trunk has been forwarding for long: the speaker is asked for a keyframe."""
-    await pair.branch.leave_stage("main")
+    await pair.branch.do(LeaveStage(stage="main"))
     await pair.route("talk")
     publisher = await pair.publish(brightness=90)
     early = await pair.view(pair.trunk)
     await early.wait_for_frames(30)
-    await pair.branch.branch(stage="main", trunk=pair.path)
-    await pair.branch.route(stage="main", session="talk")
+    await pair.branch.do(BranchOff(stage="main", trunk=pair.path))
+    await pair.branch.do(Route(stage="main", session="talk"))
     late = await pair.view()
     await late.wait_for_frames(2, timeout_s=5)
     assert publisher.resource
@@ -118,7 +148,7 @@ async def test_what_is_chosen_and_what_ends_reaches_the_branch(pair):
     await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
     await pair.route("talk", slides.resource)
     await watcher.wait_for(lambda w: abs(w.brightness - 200) < 12)
-    await pair.trunk.close(slides.resource)
+    await pair.trunk.do(Close(resource=slides.resource, asker=ASKER))
     await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
 
 
@@ -128,10 +158,10 @@ async def test_nobody_previews_or_ends_a_publication_of_another_worker(pair):
     watcher = await pair.view()
     await watcher.wait_for_frames(2)
     with pytest.raises(NotFound):
-        await pair.branch.close(publisher.resource)
+        await pair.branch.do(Close(resource=publisher.resource, asker=ASKER))
     with pytest.raises(NotFound):
-        await pair.branch.preview(
-            publication=publisher.resource, person="p", offer=await Watcher().offer()
+        await pair.branch.do(
+            Preview(resource=publisher.resource, asker=Asker("p"), offer=await Watcher().offer())
         )
 
 
@@ -140,12 +170,12 @@ async def test_a_branch_ends_with_its_stage_and_with_its_trunk(pair):
     await pair.publish()
     watcher = await pair.view()
     await watcher.wait_for_frames(2)
-    await pair.branch.leave_stage("main")
+    await pair.branch.do(LeaveStage(stage="main"))
     assert pair.branch._branches == {}
     await until(lambda: pair.trunk._trunk._branches == set())
 
-    await pair.branch.branch(stage="main", trunk=pair.path)
-    await pair.branch.route(stage="main", session="talk")
+    await pair.branch.do(BranchOff(stage="main", trunk=pair.path))
+    await pair.branch.do(Route(stage="main", session="talk"))
     watcher = await pair.view()
     await watcher.wait_for_frames(2)
     await pair.trunk.shut()

@@ -21,6 +21,19 @@ from showcaller.errors import (
     Unprocessable,
 )
 from showcaller.media.contract.addresses import Addresses
+from showcaller.media.contract.calls import (
+    Asker,
+    ChooseLayer,
+    Close,
+    CloseRoom,
+    ListViewers,
+    Measure,
+    Patch,
+    Preview,
+    Publish,
+    Route,
+    View,
+)
 from showcaller.media.egress import choose
 from showcaller.media.sfu import publication as publications
 from showcaller.media.sfu.forwarding_engine import ForwardingEngine
@@ -31,19 +44,19 @@ from showcaller.testing.media_peers import Publisher, Watcher
 from showcaller.testing.until import until
 
 LOOPBACK = Addresses(("127.0.0.1",))
+ASKER = Asker("viewer")
 
 
 class Stage:
     """An engine, and clients that are closed at the end."""
 
-    def __init__(self, engine):
-        self.engine = engine
+    def __init__(self, transports):
+        self.engine = ForwardingEngine("w", transports, choose(), self)
         self.events = []
-        self.engine.on_event = self.note
         self.changed = asyncio.Event()
         self.clients = []
 
-    def note(self, event):
+    def on_media_event(self, event):
         self.events.append((event.kind, event.session or event.stage))
         self.changed.set()
 
@@ -56,20 +69,28 @@ class Stage:
     async def publish(self, session, source="main", **look):
         publisher = Publisher(**look)
         self.clients.append(publisher)
-        answer = await self.engine.publish(
-            session=session, person="speaker", offer=await publisher.offer(), source=source
+        answer = await self.engine.do(
+            Publish(
+                stage="main",
+                session=session,
+                asker=Asker("speaker"),
+                offer=await publisher.offer(),
+                source=source,
+            )
         )
         await publisher.accept(answer.sdp)
         publisher.resource = answer.resource
         return publisher
 
     async def figures(self):
-        return await self.engine.statistics()
+        return await self.engine.do(Measure())
 
     async def view(self, stage="main", **kinds):
         watcher = Watcher(**kinds)
         self.clients.append(watcher)
-        answer = await self.engine.view(stage=stage, person="viewer", offer=await watcher.offer())
+        answer = await self.engine.do(
+            View(stage=stage, asker=Asker("viewer"), offer=await watcher.offer())
+        )
         await watcher.accept(answer.sdp)
         watcher.resource, watcher.etag, watcher.answer = answer.resource, answer.etag, answer.sdp
         return watcher
@@ -84,7 +105,7 @@ def vanish(client):
 
 @pytest.fixture
 async def stage():
-    stage = Stage(ForwardingEngine("w", await Transports.open(LOOPBACK), choose()))
+    stage = Stage(await Transports.open(LOOPBACK))
     yield stage
     for client in stage.clients:
         await client.close()
@@ -93,7 +114,7 @@ async def stage():
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
 async def test_a_viewer_decodes_what_a_speaker_encoded(stage, codec):
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     await stage.publish("talk", codec=codec, brightness=90)
     await stage.until(("published", "talk"))
     watcher = await stage.view()
@@ -104,21 +125,21 @@ async def test_a_viewer_decodes_what_a_speaker_encoded(stage, codec):
 
 async def test_a_choice_that_is_taken_back_ends_at_once(stage):
     """Though what comes back has not been steady for long: nobody knows better than the producer."""
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     slides = await stage.publish("talk", source="slides", brightness=200)
     watcher = await stage.view()
     await watcher.wait_for(lambda w: abs(w.brightness - 200) < 12)
-    await stage.engine.route(stage="main", session="talk", publication=slides.resource)
+    await stage.engine.do(Route(stage="main", session="talk", publication=slides.resource))
     await stage.publish("talk", brightness=60)
     await until(lambda: stage.events.count(("published", "talk")) == 2)
     await until(lambda: [p for p in stage.engine._publications.values() if p.packets > 10][1:])
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12, 2)
 
 
 async def test_a_full_worker_lets_in_no_viewer_more(stage):
     """Those who watch lose nothing, and producers still see what they may put on the stage."""
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     publisher = await stage.publish("talk")
     await stage.until(("published", "talk"))
     stage.engine._capacity.note(passed_s=1000.0, busy_s=900.0, viewers=1)
@@ -126,10 +147,12 @@ async def test_a_full_worker_lets_in_no_viewer_more(stage):
     stage.clients.append(watcher)
     offer = await watcher.offer()
     with pytest.raises(Full) as full:
-        await stage.engine.view(stage="main", person="viewer", offer=offer)
+        await stage.engine.do(View(stage="main", asker=Asker("viewer"), offer=offer))
     assert full.value.retry_after_s
     assert (await stage.figures()).viewers_refused == 1
-    await stage.engine.preview(publication=publisher.resource, person="producer", offer=offer)
+    await stage.engine.do(
+        Preview(resource=publisher.resource, asker=Asker("producer"), offer=offer)
+    )
 
 
 async def test_who_asks_and_vanishes_takes_nobodys_place(stage, monkeypatch):
@@ -139,12 +162,12 @@ async def test_who_asks_and_vanishes_takes_nobodys_place(stage, monkeypatch):
     stage.clients.append(watcher)
     offer = await watcher.offer()
     for _ in range(5):
-        await stage.engine.view(stage="main", person="vanished", offer=offer)
+        await stage.engine.do(View(stage="main", asker=Asker("vanished"), offer=offer))
     for _ in range(2):
         await stage.view()
     await until(lambda: stage.engine._expected() == 2)
     with pytest.raises(Full):
-        await stage.engine.view(stage="main", person="viewer", offer=offer)
+        await stage.engine.do(View(stage="main", asker=Asker("viewer"), offer=offer))
 
 
 class RsaCertificate(RTCCertificate):
@@ -162,13 +185,15 @@ async def test_a_client_may_have_an_rsa_certificate(stage):
     for transceiver in watcher.pc.getTransceivers():
         dtls = transceiver.receiver.transport
         dtls._RTCDtlsTransport__local_certificate = RsaCertificate.generateCertificate()
-    answer = await stage.engine.view(stage="main", person="p", offer=await watcher.offer())
+    answer = await stage.engine.do(
+        View(stage="main", asker=Asker("p"), offer=await watcher.offer())
+    )
     await watcher.accept(answer.sdp)
     await stage.until(("viewed", "main"))
 
 
 async def test_who_joins_and_leaves_leaves_nothing_behind(stage):
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     await stage.publish("talk")
     await stage.until(("published", "talk"))
 
@@ -176,10 +201,10 @@ async def test_who_joins_and_leaves_leaves_nothing_behind(stage):
         watcher = await stage.view()
         await watcher.wait_for_frames(1)
         peer = weakref.ref(stage.engine._viewers[watcher.resource])
-        await stage.engine.close(watcher.resource)
-        half_open = await stage.engine.view(stage="main", person="p", offer=stage.offer)
+        await stage.engine.do(Close(resource=watcher.resource, asker=ASKER))
+        half_open = await stage.engine.do(View(stage="main", asker=Asker("p"), offer=stage.offer))
         peers.extend([peer, weakref.ref(stage.engine._viewers[half_open.resource])])
-        await stage.engine.close(half_open.resource)
+        await stage.engine.do(Close(resource=half_open.resource, asker=ASKER))
         await watcher.close()
 
     def held():
@@ -195,13 +220,13 @@ async def test_who_joins_and_leaves_leaves_nothing_behind(stage):
 
 
 async def test_a_route_leads_the_viewer_to_another_room_without_renegotiation(stage):
-    await stage.engine.route(stage="main", session="one")
+    await stage.engine.do(Route(stage="main", session="one"))
     await stage.publish("one", brightness=60)
     await stage.publish("two", brightness=200)
     await stage.until(("published", "two"))
     watcher = await stage.view()
     await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
-    await stage.engine.route(stage="main", session="two")
+    await stage.engine.do(Route(stage="main", session="two"))
     await watcher.wait_for(lambda w: abs(w.brightness - 200) < 12)
     await watcher.wait_for_frames(5)
     for times in watcher.times.values():
@@ -211,20 +236,20 @@ async def test_a_route_leads_the_viewer_to_another_room_without_renegotiation(st
 
 
 async def test_a_route_to_another_codec_needs_no_renegotiation(stage):
-    await stage.engine.route(stage="main", session="one")
+    await stage.engine.do(Route(stage="main", session="one"))
     await stage.publish("one", brightness=60)
     await stage.publish("two", codec="H264", brightness=200)
     await stage.until(("published", "two"))
     watcher = await stage.view()
     await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
-    await stage.engine.route(stage="main", session="two")
+    await stage.engine.do(Route(stage="main", session="two"))
     await watcher.wait_for(lambda w: abs(w.brightness - 200) < 12)
     await watcher.wait_for_frames(5)
     assert ("left", "main") not in stage.events
 
 
 async def test_a_spare_takes_over_within_two_seconds_when_the_main_source_falls_silent(stage):
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     main = await stage.publish("talk", brightness=60)
     await stage.until(("published", "talk"))
     await stage.publish("talk", source="spare", brightness=200)
@@ -237,16 +262,16 @@ async def test_a_spare_takes_over_within_two_seconds_when_the_main_source_falls_
 
 async def test_a_producer_puts_a_source_on_the_stage_and_takes_it_off(stage, monkeypatch):
     monkeypatch.setattr("showcaller.media.sfu.program.STEADY_AFTER_S", 0.5)
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     await stage.publish("talk", brightness=60)
     await stage.until(("published", "talk"))
     slides = await stage.publish("talk", source="slides", brightness=200)
     watcher = await stage.view()
     await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
-    await stage.engine.route(stage="main", session="talk", publication=slides.resource)
+    await stage.engine.do(Route(stage="main", session="talk", publication=slides.resource))
     await watcher.wait_for(lambda w: abs(w.brightness - 200) < 12)
     assert (await stage.figures()).publications[1].on_stage == ["main"]
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
 
 
@@ -255,19 +280,18 @@ async def test_a_preview_shows_what_is_on_no_stage(stage):
     await stage.until(("published", "talk"))
     watcher = Watcher()
     stage.clients.append(watcher)
-    answer = await stage.engine.preview(
-        publication=green.resource, person="producer", offer=await watcher.offer()
-    )
+    offer = await watcher.offer()
+    answer = await stage.engine.do(Preview(resource=green.resource, asker=ASKER, offer=offer))
     await watcher.accept(answer.sdp)
     await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12)
     await watcher.wait_for_frames(5)
     assert (await stage.figures()).stages == []
     with pytest.raises(NotFound):
-        await stage.engine.preview(publication="w~r_no", person="p", offer="")
+        await stage.engine.do(Preview(resource="w~r_no", asker=Asker("p"), offer=""))
 
 
 async def test_a_newcomer_gets_a_picture_without_asking_the_publisher(stage):
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     publisher = await stage.publish("talk")
     first = await stage.view()
     await first.wait_for_frames(12)
@@ -278,22 +302,22 @@ async def test_a_newcomer_gets_a_picture_without_asking_the_publisher(stage):
 
 
 async def test_who_wants_sound_only_gets_no_pictures_until_they_do(stage):
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     await stage.publish("talk")
     watcher = await stage.view()
     await watcher.wait_for_frames(3)
-    await stage.engine.choose_layer(watcher.resource, "none")
-    assert [v.layer for v in await stage.engine.viewers("main")] == ["none"]
+    await stage.engine.do(ChooseLayer(resource=watcher.resource, asker=ASKER, layer="none"))
+    assert [v.layer for v in await stage.engine.do(ListViewers(stage="main"))] == ["none"]
     sounds = watcher.frames["audio"]
     pictures = (await stage.figures()).stages[0]
     await watcher.wait_for(lambda w: w.frames["audio"] >= sounds + 20)
     assert pictures.layers == {"none": 1}
-    await stage.engine.choose_layer(watcher.resource, "auto")
+    await stage.engine.do(ChooseLayer(resource=watcher.resource, asker=ASKER, layer="auto"))
     await watcher.wait_for_frames(5)
 
 
 async def test_an_ice_restart_goes_on_without_a_break(stage):
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     await stage.publish("talk")
     watcher = await stage.view()
     await watcher.wait_for_frames(3)
@@ -302,7 +326,9 @@ async def test_an_ice_restart_goes_on_without_a_break(stage):
         + "x" * 22
         + "\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
     )
-    patched = await stage.engine.patch(watcher.resource, if_match="*", fragment=fragment)
+    patched = await stage.engine.do(
+        Patch(resource=watcher.resource, asker=ASKER, if_match="*", fragment=fragment)
+    )
     assert patched.etag != watcher.etag
     assert "a=ice-ufrag:" in patched.fragment
     assert "a=candidate:" in patched.fragment
@@ -310,7 +336,7 @@ async def test_an_ice_restart_goes_on_without_a_break(stage):
 
 
 async def test_a_viewers_wish_for_a_keyframe_reaches_the_publisher_throttled(stage):
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     publisher = await stage.publish("talk")
     watcher = await stage.view(kinds=("video",))
     await watcher.wait_for_frames(5)
@@ -330,11 +356,11 @@ async def test_a_viewers_wish_for_a_keyframe_reaches_the_publisher_throttled(sta
 
 
 async def test_a_room_that_closes_leaves_its_viewers_on_the_stage(stage):
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     await stage.publish("talk")
     watcher = await stage.view()
     await watcher.wait_for_frames(2)
-    await stage.engine.close_room("talk")
+    await stage.engine.do(CloseRoom(session="talk"))
     await stage.until(("unpublished", "talk"))
     assert (await stage.figures()).stages[0].viewers == 1
     await stage.publish("talk", brightness=200)
@@ -342,7 +368,7 @@ async def test_a_room_that_closes_leaves_its_viewers_on_the_stage(stage):
 
 
 async def test_a_peer_that_closes_is_cleaned_up(stage):
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     publisher = await stage.publish("talk")
     watcher = await stage.view()
     await watcher.wait_for_frames(2)
@@ -369,7 +395,7 @@ async def test_a_peer_that_never_connects_is_given_up_and_the_log_says_why(
     monkeypatch.setattr(transport, "CONNECT_S", 0.2)
     watcher = Watcher()
     stage.clients.append(watcher)
-    await stage.engine.view(stage="main", person="viewer", offer=await watcher.offer())
+    await stage.engine.do(View(stage="main", asker=Asker("viewer"), offer=await watcher.offer()))
     await stage.until(("left", "main"))
     told = [(record.action, record.reason) for record in caplog.records]
     assert told == [("media.viewer_closed", "never_connected")]
@@ -377,7 +403,7 @@ async def test_a_peer_that_never_connects_is_given_up_and_the_log_says_why(
 
 async def test_candidates_trickle_in(stage):
     """The offer tells no address; the candidate comes later, in a fragment."""
-    await stage.engine.route(stage="main", session="talk")
+    await stage.engine.do(Route(stage="main", session="talk"))
     await stage.publish("talk")
     watcher = Watcher()
     stage.clients.append(watcher)
@@ -385,9 +411,11 @@ async def test_candidates_trickle_in(stage):
     lines = offer.splitlines(keepends=True)
     candidates = [line for line in lines if line.startswith("a=candidate:")]
     bare = "".join(line for line in lines if not line.startswith(("a=candidate", "a=end-of")))
-    answer = await stage.engine.view(stage="main", person="viewer", offer=bare)
+    answer = await stage.engine.do(View(stage="main", asker=Asker("viewer"), offer=bare))
     fragment = "a=mid:0\r\n" + candidates[0] + "a=candidate:1 1 udp 1 ab-c.local 9 typ host\r\n"
-    patched = await stage.engine.patch(answer.resource, if_match=answer.etag, fragment=fragment)
+    patched = await stage.engine.do(
+        Patch(resource=answer.resource, asker=ASKER, if_match=answer.etag, fragment=fragment)
+    )
     assert patched.fragment is None
     await watcher.accept(answer.sdp)
     await watcher.wait_for_frames(2)
@@ -398,7 +426,9 @@ async def test_a_patch_must_say_what_it_is_about(stage):
     engine, fragment = stage.engine, "a=mid:0\r\na=end-of-candidates\r\n"
 
     async def patch(if_match, fragment=fragment, resource=watcher.resource):
-        return await engine.patch(resource, if_match=if_match, fragment=fragment)
+        return await engine.do(
+            Patch(resource=resource, asker=ASKER, if_match=if_match, fragment=fragment)
+        )
 
     with pytest.raises(PreconditionRequired):
         await patch(None)
@@ -418,7 +448,7 @@ async def test_an_offer_without_our_codecs_leaves_nothing_behind(stage):
     stage.clients.append(watcher)
     offer = re.sub("VP8|VP9|H264|AV1", "H261", await watcher.offer())
     with pytest.raises(Unprocessable):
-        await stage.engine.view(stage="main", person="viewer", offer=offer)
+        await stage.engine.do(View(stage="main", asker=Asker("viewer"), offer=offer))
     assert stage.engine._viewers == {}
 
 
