@@ -34,11 +34,15 @@ from typing import Any, NamedTuple
 
 
 class ShowcallerError(Exception):
-    """Base of all. `code` is stable and for machines; the message is for people."""
+    """Base of all. `code` is stable and for machines; the message is for people.
+
+    `retry_after_s`: when this caller may come back, where it is known.
+    """
 
     code = "error"
     http_status = 500
     retry = False
+    default_retry_after_s: float | None = None
 
     def __init__(
         self,
@@ -54,6 +58,11 @@ class ShowcallerError(Exception):
         self.retry_after_s = retry_after_s
         if code is not None:
             self.code = code
+
+    @property
+    def come_back_s(self) -> float | None:
+        """When it helps to ask again: as it was said, else as is usual for this kind of error."""
+        return self.default_retry_after_s if self.retry_after_s is None else self.retry_after_s
 
 
 class YourFault(ShowcallerError):
@@ -173,6 +182,7 @@ class Unavailable(OurFault):
 
     code = "unavailable"
     http_status = 503
+    default_retry_after_s = 1.0
 
 
 class Full(OurFault):
@@ -180,6 +190,7 @@ class Full(OurFault):
 
     code = "full"
     http_status = 503
+    default_retry_after_s = 1.0
 
 
 class StorageFull(OurFault):
@@ -187,6 +198,7 @@ class StorageFull(OurFault):
 
     code = "storage_full"
     http_status = 507
+    default_retry_after_s = 10.0
 
 
 class ConfigError(ShowcallerError):
@@ -254,6 +266,6 @@ def problem(error: ShowcallerError) -> dict[str, Any]:
     }
     if error.field is not None:
         body["field"] = error.field
-    if error.retry_after_s is not None:
-        body["retry_after_s"] = math.ceil(error.retry_after_s)
+    if error.come_back_s is not None:
+        body["retry_after_s"] = math.ceil(error.come_back_s)
     return body

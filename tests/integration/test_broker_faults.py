@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from showcaller.broker import redis as redis_broker
+from showcaller.broker import redis_shard
 from showcaller.broker.base import Position
 from showcaller.broker.connect import connect
 from showcaller.broker.redis_cursor import Cursor
@@ -119,6 +120,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up sooner than a production broker does."""
     monkeypatch.setattr(redis_broker, "REPEAT_FOR_S", 0.5)
     monkeypatch.setattr(redis_broker, "WAIT_MS", 300)
+    monkeypatch.setattr(redis_shard, "ELSEWHERE_FOR_S", 0.5)
 
 
 @pytest.fixture

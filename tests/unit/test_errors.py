@@ -42,3 +42,9 @@ def test_close_codes_tell_whether_to_come_back(error, code):
 def test_a_close_carries_its_delay():
     close = errors.close_for(errors.Unavailable("busy", retry_after_s=0.0305))
     assert close.reason == "unavailable retry_after_ms=31"
+
+
+@pytest.mark.parametrize("kind", [errors.Unavailable, errors.Full, errors.StorageFull])
+def test_what_may_be_asked_again_says_when(kind):
+    assert errors.problem(kind("busy"))["retry_after_s"] >= 1
+    assert errors.close_for(kind("busy")).reason == kind.code  # come back at a random moment

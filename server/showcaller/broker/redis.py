@@ -93,7 +93,9 @@ class RedisBroker:
                 await self._check(shard)
 
     async def _check(self, shard: Shard) -> None:
-        self._check_server(await shard.run(lambda redis: redis.info("everything")))
+        info = await shard.run(lambda redis: redis.info("everything"))
+        await shard.follow_name(str(info.get("run_id", "")))
+        self._check_server(info)
         await shard.run(lambda redis: redis.set(f"{shard.prefix}:check", 1, px=1000))
 
     def _check_server(self, info: dict[str, Any]) -> None:

@@ -87,6 +87,8 @@ def translate(error: RedisError) -> ShowcallerError:
         return StorageFull("Redis can't save to its disk, so it refuses writes: see its log")
     if isinstance(error, ReadOnlyError):
         return Unavailable("this Redis is a read-only replica: a failover is going on")
+    if text.startswith("NOREPLICAS"):
+        return Unavailable("Redis has too few replicas in step (min-replicas-to-write)")
     if isinstance(error, (AskError, TryAgainError)):  # or MovedError
         return Unavailable("the Redis Cluster is moving this log from one server to another")
     if isinstance(error, TimeoutError):

@@ -7,6 +7,10 @@ Redis that is no cluster is a cluster with one server.
 
 Here a command is repeated only if the server refused to run it. That a server was lost is raised, since
 nobody knows then what has become of the command.
+
+After a failover behind one name, connections may stay with a server that is no master any more. So when one
+is lost, or says that it only reads, all connections to its address are made anew; and now and then a new one
+tells whether the name still leads where the others do.
 """
 
 from __future__ import annotations
@@ -18,13 +22,12 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from redis.exceptions import (
     AskError,
     ClusterDownError,
     ConnectionError,
+    MasterDownError,
     MovedError,
     ReadOnlyError,
     RedisError,
@@ -35,8 +38,8 @@ from redis.exceptions import (
 
 from .. import system
 from ..errors import ConfigError
+from .redis_pool import Server
 
-TIMEOUT_S = 3.0  # for a connection, and for an answer
 ELSEWHERE_FOR_S = 4.0  # a command that no server would run is offered again within this time
 ELSEWHERE_EVERY_S = 0.1
 
@@ -46,6 +49,7 @@ LOST = (ConnectionError, TimeoutError, ReadOnlyError)
 # (A slot on its way is waited for: our scripts need all of their keys on one side, so they could
 # not follow it key by key.)
 ELSEWHERE = (MovedError, AskError, TryAgainError, ClusterDownError)
+TOO_FEW_REPLICAS = "NOREPLICAS"  # by min-replicas-to-write
 
 T = TypeVar("T")
 
@@ -72,24 +76,31 @@ class Servers:
         self._user, self._at, hosts = self._url.netloc.rpartition("@")
         self.seeds = [host for host in hosts.split(",") if host] or ["localhost"]
         self._known = list(self.seeds)  # whom to ask, in this order
-        self._clients: dict[str, Redis] = {}
+        self._servers: dict[str, Server] = {}
+        self._retiring: set[asyncio.Future[object]] = set()
         try:
             for seed in self.seeds:
                 self.client(seed)
         except ValueError as error:
             raise ConfigError(f"the redis:// URL can't be used: {error}") from error
 
+    def server(self, address: str) -> Server:
+        """The server at `address` (HOST:PORT)."""
+        if address not in self._servers:
+            netloc = self._user + self._at + address
+            self._servers[address] = Server(self._url._replace(netloc=netloc).geturl())
+        return self._servers[address]
+
     def client(self, address: str) -> Redis:
-        """The connections to the server at `address` (HOST:PORT)."""
-        if address not in self._clients:
-            self._clients[address] = Redis.from_url(
-                self._url._replace(netloc=self._user + self._at + address).geturl(),
-                protocol=2,
-                retry=Retry(NoBackoff(), 0),
-                socket_timeout=TIMEOUT_S,
-                socket_connect_timeout=TIMEOUT_S,
-            )
-        return self._clients[address]
+        """The connections to the server at `address`."""
+        return self.server(address).client
+
+    def retire(self, address: str) -> None:
+        """Make all connections to `address` anew: it may name another server by now."""
+        if server := self._servers.pop(address, None):
+            closing = asyncio.ensure_future(server.pool.retire())
+            self._retiring.add(closing)
+            closing.add_done_callback(self._retiring.discard)
 
     async def layout(self) -> list[SlotRange]:
         """Who has which slots, says the first server that answers. Raises what redis-py raises."""
@@ -124,8 +135,9 @@ class Servers:
         self._known = [*(each for each in self._known if each != address), address]
 
     async def close(self) -> None:
-        for client in self._clients.values():
-            await client.aclose()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
+        for server in self._servers.values():
+            await server.close()
 
 
 class Shard:
@@ -169,7 +181,19 @@ class Shard:
             self._address = ""
         elif isinstance(error, (*LOST, ClusterDownError)):
             self._servers.ask_last(self._address)
+            if isinstance(error, (*LOST, MasterDownError)):
+                self._servers.retire(self._address)
             self._address = ""
+
+    async def follow_name(self, run_id: str) -> None:
+        """Leave the server with `run_id` if a new connection leads to another.
+
+        Raises what redis-py raises.
+        """
+        client = await self.find()
+        server = self._servers.server(self._address)
+        if await server.leads_elsewhere(run_id) and not self.has_left(client):
+            self._servers.retire(self._address)
 
     async def run(self, command: Callable[[Redis], Awaitable[T]]) -> T:
         """What `command` gives, called with the connections to the server that has the slot.
@@ -180,18 +204,24 @@ class Shard:
         while True:
             try:
                 return await self._run_once(command)
-            except ELSEWHERE:
-                if system.monotonic_s() > give_up_s:
+            except RedisError as error:
+                if not was_refused(error) or system.monotonic_s() > give_up_s:
                     raise
             await asyncio.sleep(ELSEWHERE_EVERY_S)
 
     async def _run_once(self, command: Callable[[Redis], Awaitable[T]]) -> T:
         client = await self.find()
         try:
-            return await command(client)
+            async with self._servers.server(self._address).turn():
+                return await command(client)
         except RedisError as error:
             self.heed(client, error)
             raise
+
+
+def was_refused(error: RedisError) -> bool:
+    """Whether the server has run nothing, and another one, or the same one soon, may do so."""
+    return isinstance(error, (*ELSEWHERE, ReadOnlyError)) or str(error).startswith(TOO_FEW_REPLICAS)
 
 
 def _address(node: list[Any], told_by: str) -> str:

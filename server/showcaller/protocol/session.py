@@ -229,7 +229,7 @@ class Session:
 
 def failure(error: ShowcallerError, id: str | None) -> Reply | Error:
     """The message that tells the client of `error`: a reply if there is an id."""
-    after_s = error.retry_after_s
+    after_s = error.come_back_s
     body = ErrorBody(
         code=error.code,
         message=error.message,
