@@ -8,6 +8,8 @@ behind afterwards.
 
 from __future__ import annotations
 
+from math import ceil
+
 from ..egress import Sink
 from ..rtp import rtp
 from ..rtp.extensions import AUDIO_LEVEL, ORIENTATION, SEND_TIME
@@ -19,6 +21,7 @@ from .lane import GAP_S, Lane
 from .packet import MediaPacket
 from .splice import Place, Shift, shift_to
 
+CATCH_UP_WITHIN_S = 1.5  # a longer past goes by faster
 CATCH_UP_EVERY_S = 0.005
 CATCH_UP_PACKETS = 24  # at a time: receivers' buffers are small
 
@@ -184,7 +187,9 @@ class DownTrack:
         first, last = lane.track.gop(now_s), lane.track.last
         if first is None or last is None or self.dialect(lane.track.codec) is None:
             return False
-        self.begin(lane, first, Drawn(last.sequence, lane.timestamp(last)))
+        past_s = ((last.timestamp - first.timestamp) & 0xFFFFFFFF) / lane.track.codec.clock_hz
+        speed = max(CATCH_UP_SPEED, ceil(past_s / CATCH_UP_WITHIN_S))
+        self.begin(lane, first, Drawn(last.sequence, lane.timestamp(last), speed))
         return True
 
     def step(self) -> bool:
@@ -192,22 +197,31 @@ class DownTrack:
         lane = self.lane
         if lane is None or self._catching is None or lane.track.last is None:
             return True
-        packets = self._next_packets(lane, self._catching, lane.track.last.sequence)
+        self._skip_to_newer_keyframe(lane)
         followed = self._history[-1]
+        assert followed.drawn is not None
+        packets = self._next_packets(lane, lane.track.last.sequence, followed.drawn.speed)
         if packets and (dialect := self.dialect(followed.codec)):
             self.stream.send_one(dialect.render(packets, followed.timestamp))
             self._caught = packets[-1]
         if self._catching <= lane.track.last.sequence:
             return False
-        assert followed.drawn is not None
         self._catching = self._caught = None
         lane.add(self, followed.drawn.sequence + 1)
         return True
 
-    def _next_packets(self, lane: Lane, begin: int, last: int) -> list[MediaPacket]:
-        span = CATCH_UP_EVERY_S * CATCH_UP_SPEED * lane.track.codec.clock_hz
+    def _skip_to_newer_keyframe(self, lane: Lane) -> None:
+        """Begin once more with a keyframe that came meanwhile, if the last frame sent is whole."""
+        caught, now_s = self._caught, lane.now()
+        newest = lane.track.gop(now_s)
+        if caught is not None and caught.marker and newest and newest.sequence > caught.sequence:
+            self.catch_up(lane, now_s)
+
+    def _next_packets(self, lane: Lane, last: int, speed: int) -> list[MediaPacket]:
+        span = CATCH_UP_EVERY_S * speed * lane.track.codec.clock_hz
         packets: list[MediaPacket] = []
-        sequence = begin
+        assert self._catching is not None
+        sequence = self._catching
         while sequence <= last and len(packets) < CATCH_UP_PACKETS:
             packet = lane.track.kept(sequence)
             if packet is not None:

@@ -7,19 +7,22 @@ it, so that its picture and its sound stay together; by arrival until then.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from ... import system
+from ..contract.statistics import StageStatistics
 from ..egress import Egress
 from .lane import Lane
 from .pacer import Pacer
 from .packet import MediaPacket
 from .publication import Publication
-from .quality import Counts, SessionQuality
+from .quality import Counts, SessionQuality, percentile
 from .track import Track
 from .tracks import flowing
 from .viewer import Viewer
 
+NEW_FOR_S = 2.0  # a viewer that asks for a keyframe so soon has lost the one that it began with
 WAIT_FOR_KEYFRAME_S = 0.5  # with nothing to show meanwhile: then the past is sent instead
 SOUND_WAITS_S = 2.0  # for the picture that it belongs to
 LAYER_NAMES = ("high", "medium", "low")
@@ -254,6 +257,8 @@ class Feed:
                 downtrack.stay()
         elif downtrack.lane is None and self._changed_s is None and downtrack.catch_up(lane, now_s):
             self.on_behind(viewer)
+            if lane.track.is_gop_old(now_s):
+                lane.track.ask_keyframe()
         else:
             downtrack.join(lane)
             lane.track.ask_keyframe()
@@ -264,12 +269,26 @@ class Feed:
             downtrack.join(self._sounds[0])
 
     def wants_keyframe(self, viewer: Viewer) -> None:
-        """A viewer has lost the thread."""
+        """Ask the publisher, for a viewer that can't go on; send a newcomer once more what it began with."""
         self.quality.keyframe_requests += 1
+        if self._begin_again(viewer):
+            return
         downtrack = viewer.downtracks.get("video")
         lane = (downtrack.joining or downtrack.lane) if downtrack else None
         if lane is not None:
             lane.track.ask_keyframe()
+
+    def _begin_again(self, viewer: Viewer) -> bool:
+        now_s = system.monotonic_s()
+        downtrack = viewer.downtracks.get("video")
+        if downtrack is None or downtrack.lane is None or downtrack.joining is not None:
+            return False
+        if now_s - (downtrack.began_s or now_s) > NEW_FOR_S:
+            return False
+        if not downtrack.catch_up(downtrack.lane, now_s):
+            return False
+        self.on_behind(viewer)
+        return True
 
     def layer_of(self, viewer: Viewer) -> str:
         """high, medium, low; none while no picture is sent."""
@@ -278,6 +297,33 @@ class Feed:
         if lane is None or lane not in self._pictures:
             return "none" if lane is None else "high"
         return LAYER_NAMES[min(self._pictures.index(lane), 2)]
+
+    def statistics(self) -> StageStatistics:
+        """How its present session does."""
+        viewers = list(self.viewers.values())
+        watching = self.counts()
+        rtts = sorted(viewer.rtt_ms for viewer in viewers if viewer.rtt_ms is not None)
+        quality = self.quality.quality(watching)
+        return StageStatistics(
+            stage=self.name,
+            session=self.session or "",
+            publication=self.picture.resource if self.picture else "",
+            viewers=len(viewers),
+            packets_sent=quality.packets_sent,
+            bytes_sent=quality.bytes_sent,
+            packets_lost=quality.packets_lost,
+            lost_share=round(sum(v.lost_share for v in viewers) / max(1, len(viewers)), 4),
+            rtt_ms_p50=percentile(rtts, 0.5),
+            rtt_ms_p99=percentile(rtts, 0.99),
+            nacks=int(self.quality.sums(watching).nacks),
+            retransmitted=quality.retransmitted,
+            keyframe_requests=quality.keyframe_requests,
+            freezes=quality.freezes,
+            freeze_s=quality.freeze_s,
+            splices=quality.splices,
+            splice_wait_ms_last=self.quality.splice_wait_ms_last,
+            layers=Counter(map(self.layer_of, viewers)),
+        )
 
     def end(self) -> None:
         """No more sources; viewers are the engine's."""

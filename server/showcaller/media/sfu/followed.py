@@ -9,7 +9,7 @@ from .lane import Lane
 from .packet import MediaPacket
 from .splice import Place, Shift
 
-CATCH_UP_SPEED = 8  # times as fast as it was filmed
+CATCH_UP_SPEED = 8  # times as fast as it was filmed, at least
 
 
 class Drawn(NamedTuple):
@@ -17,6 +17,7 @@ class Drawn(NamedTuple):
 
     sequence: int
     timestamp: int
+    speed: int  # times as fast as it was filmed
 
 
 class Followed(NamedTuple):
@@ -42,4 +43,4 @@ def drawn_together(timestamp: int, packet: MediaPacket, drawn: Drawn | None) -> 
     if drawn is None or packet.sequence > drawn.sequence:
         return timestamp
     before = max(0, (drawn.timestamp - timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000)
-    return (drawn.timestamp - before // CATCH_UP_SPEED) & 0xFFFFFFFF
+    return (drawn.timestamp - before // drawn.speed) & 0xFFFFFFFF

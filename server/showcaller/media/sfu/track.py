@@ -18,8 +18,12 @@ KEYFRAME_EVERY_S = 0.5  # requests of many viewers become one
 MAX_BATCH_PACKETS = 32
 BATCH_WITHIN_S = 0.005  # what a frame's first packet waits for the others at most
 KEPT_VIDEO_PACKETS = 1_536  # to be sent again: five seconds at 2.5 Mbit/s
-MAX_GOP_PACKETS = 1_024  # more than a newcomer is sent: it waits for the next keyframe
-MAX_GOP_S = 4.0
+MAX_GOP_PACKETS = (
+    3_072  # kept since a keyframe, 3.5 MB; with more a newcomer waits for the next one
+)
+MAX_GOP_S = 30.0
+FEW_PACKETS = 300  # are sent to newcomers however old they are: slides
+OLD_GOP_S = 4.0  # then a newcomer is sent it, and the publisher asked for another
 LEVEL_OVER_S = 3.0
 SILENCE_DBOV = -127
 
@@ -77,9 +81,14 @@ class Track:
         if first is None or self.last is None or self.keyframe_s is None:
             return None
         count = self.last.sequence - first.sequence + 1
-        if count > MAX_GOP_PACKETS or now_s - self.keyframe_s > MAX_GOP_S:
+        too_old = now_s - self.keyframe_s > MAX_GOP_S and count > FEW_PACKETS
+        if count > MAX_GOP_PACKETS or too_old:
             return None
         return first if first.sequence in self._kept else None
+
+    def is_gop_old(self, now_s: float) -> bool:
+        """Whether a newcomer had better get another keyframe than the newest one."""
+        return self.keyframe_s is None or now_s - self.keyframe_s > OLD_GOP_S
 
     def note_rate(self, passed_s: float) -> None:
         """Frames a second since the last call."""
@@ -171,8 +180,15 @@ class Track:
     def _keep(self, packet: MediaPacket) -> None:
         self._kept[packet.sequence] = packet
         self._order.append(packet.sequence)
-        if len(self._order) > KEPT_VIDEO_PACKETS:
+        while len(self._order) > KEPT_VIDEO_PACKETS and not self._begins_newcomers():
             del self._kept[self._order.popleft()]
+
+    def _begins_newcomers(self) -> bool:
+        """Whether the oldest packet kept belongs to the keyframe that newcomers begin with."""
+        first = self._keyframe
+        if first is None or first.sequence not in self._kept:
+            return False
+        return self._order[0] >= first.sequence and len(self._order) <= MAX_GOP_PACKETS
 
     def _note_level(self, level: bytes, now_s: float) -> None:
         self._levels.append((now_s, -(level[0] & 0x7F)))

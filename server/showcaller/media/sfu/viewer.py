@@ -32,7 +32,8 @@ KNOWN_AFTER_S = 5.0
 
 
 class Viewer:
-    """`began` is called when media can flow, `wants_keyframe` for its requests, `ended` at the end."""
+    """`began` is called when media can flow, `reported` for each of its reports, `wants_keyframe` for its
+    requests, `ended` at the end."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Viewer:
         self.began: Callable[[Viewer], None] = lambda viewer: None
         self.ended: Callable[[Viewer, str], None] = lambda viewer, reason: None
         self.wants_keyframe: Callable[[Viewer], None] = lambda viewer: None
+        self.reported: Callable[[Viewer], None] = lambda viewer: None
         self.nacks = 0
         self.retransmitted = 0
         self.keyframe_requests = 0
@@ -107,6 +109,7 @@ class Viewer:
             reports = rtcp.parse(data)
         except ValueError:
             return
+        self.reported(self)
         for report in reports:
             match report:
                 case rtcp.ReceiverReport() | rtcp.SenderReport():

@@ -14,11 +14,15 @@ from showcaller.media.egress.pure import PythonEgress
 from showcaller.media.rtp import rtp
 from showcaller.media.sdp.codec_choice import Codec
 from showcaller.media.sdp.negotiation import Medium
-from showcaller.media.sfu.downtrack import DownTrack
+from showcaller.media.sfu.downtrack import (
+    CATCH_UP_EVERY_S,
+    CATCH_UP_WITHIN_S,
+    DownTrack,
+)
 from showcaller.media.sfu.followed import CATCH_UP_SPEED
 from showcaller.media.sfu.lane import Lane
 from showcaller.media.sfu.pacer import Pacer
-from showcaller.media.sfu.track import Track
+from showcaller.media.sfu.track import FEW_PACKETS, Track
 
 KEY, SALT = bytes(range(16)), bytes(range(100, 112))
 THEIRS = Codec("VP8", "video/vp8", 90_000, 1, 120, 121, "")  # the publisher's numbers
@@ -203,9 +207,44 @@ async def test_nobody_catches_up_with_what_is_too_long_ago(rig):
     source = rig.source(1)
     lane = rig.lane(source)
     source.frame(keyframe=True)
-    rig.pass_time(10)
-    source.frame()
+    for _ in range(FEW_PACKETS):
+        rig.pass_time(0.11)
+        source.frame()
     assert not rig.downtrack.catch_up(lane, rig.now_s)
+
+
+async def test_a_long_past_goes_by_faster(rig):
+    source = rig.source(1)
+    lane = rig.lane(source)
+    source.frame(keyframe=True)
+    for _ in range(600):
+        rig.pass_time()
+        source.frame(packets=1)
+    assert rig.downtrack.catch_up(lane, rig.now_s)
+    began_s = rig.now_s
+    while not rig.downtrack.step():
+        rig.pass_time(CATCH_UP_EVERY_S)
+        rig.received()
+    assert rig.now_s - began_s < 1.1 * CATCH_UP_WITHIN_S
+    assert_seamless(rig.received())
+
+
+async def test_who_is_catching_up_goes_on_with_a_keyframe_that_comes_meanwhile(rig):
+    source = rig.source(1)
+    lane = rig.lane(source)
+    source.frame(keyframe=True)
+    for _ in range(200):
+        rig.pass_time()
+        source.frame()
+    assert rig.downtrack.catch_up(lane, rig.now_s)
+    assert not rig.downtrack.step()
+    source.frame(keyframe=True)
+    rig.pass_time()
+    source.frame()
+    assert rig.downtrack.step()
+    assert_seamless(rig.received())
+    keyframes = [number for number, packet in enumerate(rig.packets) if not packet.payload[5]]
+    assert len(keyframes) == 4 and len(rig.packets) < 40
 
 
 async def test_what_is_asked_for_again_is_what_was_sent_over_every_seam(rig):

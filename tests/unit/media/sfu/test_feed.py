@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from showcaller.media.egress import choose
-from showcaller.media.sfu.feed import SOUND_WAITS_S, WAIT_FOR_KEYFRAME_S, Feed
+from showcaller.media.rtp.rtcp import KeyframeRequest
+from showcaller.media.sfu.feed import NEW_FOR_S, SOUND_WAITS_S, WAIT_FOR_KEYFRAME_S, Feed
 from showcaller.media.sfu.pacer import Pacer
 from showcaller.testing.media_by_hand import (
     DELTA_PICTURE,
@@ -207,6 +208,46 @@ def test_who_comes_in_the_middle_begins_with_the_newest_keyframe(stage):
     assert len(seen) == 7
     assert not seen[0].payload[1] & 1  # a keyframe (RFC 7741 §4.3)
     no_seam(seen)
+
+
+def test_who_comes_long_after_a_keyframe_begins_with_it_and_another_is_asked_for(stage):
+    one = stage.speaker("a")
+    stage.show(one)
+    stage.picture(one, key=True)
+    stage.clock.now_s += 20
+    stage.picture(one)
+    before = len(one.asked.of(KeyframeRequest))
+    viewer = stage.audience()
+    assert viewer.viewer.catching_up()
+    assert len(one.asked.of(KeyframeRequest)) == before + 1
+
+
+def test_a_newcomer_that_lost_its_keyframe_is_sent_it_again_and_the_speaker_not_asked(stage):
+    """Firefox drops what comes before it can decrypt, and an encoder may give keyframes when it likes."""
+    one = stage.speaker("a")
+    stage.show(one)
+    stage.picture(one, key=True)
+    stage.picture(one)
+    viewer = stage.audience()
+    while viewer.viewer.catching_up():
+        viewer.viewer.step()
+    stage.picture(one)
+    before = len(one.asked.of(KeyframeRequest))
+    stage.feed.wants_keyframe(viewer.viewer)
+    while viewer.viewer.catching_up():
+        viewer.viewer.step()
+    stage.picture(one)
+    seen = viewer.packets(VIDEO)
+    assert [bool(packet.payload[1] & 1) for packet in seen] == [
+        *(False, True, True),
+        *(False, True, True, True),
+    ]
+    no_seam(seen)
+    assert len(one.asked.of(KeyframeRequest)) == before
+    stage.clock.now_s += NEW_FOR_S + 0.1
+    stage.feed.wants_keyframe(viewer.viewer)
+    assert not viewer.viewer.catching_up()
+    assert len(one.asked.of(KeyframeRequest)) == before + 1
 
 
 def test_where_nothing_was_shown_the_past_is_sent_after_half_a_second(stage):

@@ -335,7 +335,22 @@ async def test_an_ice_restart_goes_on_without_a_break(stage):
     await watcher.wait_for_frames(5)  # with the old credentials until the new ones are used
 
 
-async def test_a_viewers_wish_for_a_keyframe_reaches_the_publisher_throttled(stage):
+async def test_nothing_is_sent_to_a_viewer_before_it_can_decrypt_or_reports(stage, monkeypatch):
+    """Firefox drops what comes in the first milliseconds after DTLS: it would be the keyframe."""
+    monkeypatch.setattr("showcaller.media.sfu.forwarding_engine.DECRYPTS_AFTER_S", 1_000.0)
+    await stage.engine.do(Route(stage="main", session="talk"))
+    await stage.publish("talk")
+    watcher = await stage.view(kinds=("video",))
+    await stage.until(("viewed", "main"))
+    receiver = watcher.pc.getTransceivers()[0].receiver
+    await asyncio.sleep(0.2)
+    assert watcher.frames == {"video": 0}
+    await receiver._send_rtcp_pli(1)
+    await watcher.wait_for_frames(5)
+
+
+async def test_a_viewers_wish_for_a_keyframe_reaches_the_publisher_throttled(stage, monkeypatch):
+    monkeypatch.setattr("showcaller.media.sfu.feed.NEW_FOR_S", 0.0)
     await stage.engine.do(Route(stage="main", session="talk"))
     publisher = await stage.publish("talk")
     watcher = await stage.view(kinds=("video",))

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from showcaller.media.rtp import rtp
 from showcaller.media.sdp.codec_choice import Codec
 from showcaller.media.sfu.track import (
+    FEW_PACKETS,
     KEPT_VIDEO_PACKETS,
     LEVEL_OVER_S,
     MAX_BATCH_PACKETS,
     MAX_GOP_PACKETS,
     MAX_GOP_S,
+    OLD_GOP_S,
     Taker,
     Track,
 )
@@ -127,6 +129,12 @@ async def test_a_newcomer_begins_with_the_first_packet_of_the_newest_keyframe(se
     sender.send(4, MORE, frame=3)
     sender.send(5)
     assert sender.track.gop(sender.now_s).sequence == 3
+    assert sender.track.gop(sender.now_s + 1_000).sequence == 3, "slides: few packets"
+    assert not sender.track.is_gop_old(sender.now_s + OLD_GOP_S - 0.1)
+    assert sender.track.is_gop_old(sender.now_s + OLD_GOP_S + 0.1)
+    for sequence in range(6, 6 + FEW_PACKETS):
+        sender.send(sequence)
+    assert sender.track.gop(sender.now_s + MAX_GOP_S).sequence == 3
     assert sender.track.gop(sender.now_s + MAX_GOP_S + 0.1) is None
 
 
@@ -146,10 +154,21 @@ async def test_nobody_is_sent_more_than_is_kept_or_worth_it(sender):
     assert sender.track.gop(sender.now_s).sequence == 1
     sender.send(MAX_GOP_PACKETS + 1)
     assert sender.track.gop(sender.now_s) is None
-    for sequence in range(MAX_GOP_PACKETS + 2, KEPT_VIDEO_PACKETS + 3):
-        sender.send(sequence)
-    kept = [n for n in range(KEPT_VIDEO_PACKETS + 3) if sender.track.kept(n) is not None]
-    assert kept == list(range(3, KEPT_VIDEO_PACKETS + 3))
+    newest = MAX_GOP_PACKETS + 1
+    assert kept(sender.track) == list(range(newest - KEPT_VIDEO_PACKETS + 1, newest + 1))
+
+
+async def test_what_came_before_the_newest_keyframe_is_kept_for_repairs_only(sender):
+    for sequence in range(1, KEPT_VIDEO_PACKETS + 500):
+        sender.send(sequence, KEYFRAME if sequence == 100 else DELTA)
+    assert kept(sender.track) == list(range(100, KEPT_VIDEO_PACKETS + 500))
+    sender.send(KEPT_VIDEO_PACKETS + 500, KEYFRAME)
+    sender.send(KEPT_VIDEO_PACKETS + 501)
+    assert len(kept(sender.track)) == KEPT_VIDEO_PACKETS
+
+
+def kept(track):
+    return [n for n in range(2 * MAX_GOP_PACKETS) if track.kept(n) is not None]
 
 
 async def test_after_a_change_of_codec_nobody_begins_with_the_old_one(sender):
