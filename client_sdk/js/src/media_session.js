@@ -1,6 +1,7 @@
 /**
  * One WebRTC session kept alive: offers, waits while the doors are closed, comes back after a loss. When
- * its path breaks or the network changes it restarts ICE first, which costs no keyframe and no place.
+ * its path breaks or the network changes it restarts ICE first, which costs no keyframe and no place. An
+ * offer that no server has answered is sent again: only what was answered and lost needs a new connection.
  *
  * States: `connecting` → `connected`; `waiting` (409: the doors are closed or nothing is on);
  * `reconnecting`; and for good: `failed` (with `error`) and `stopped`.
@@ -17,6 +18,8 @@ const CONNECT_DEADLINE_MS = 12_000;
 const DIRECT_DEADLINE_MS = 3_000; // then by the TURN servers, if there are any
 const RESTART_DEADLINE_MS = 6_000; // then a new connection is tried
 const RESTART_AGAIN_MS = 500; // while the server is out of reach
+const OFFER_KEPT_MS = 30_000; // its addresses grow old
+const WAY_FOUND = new Set(["connected", "completed"]); // states of ICE
 
 /**
  * @typedef {"connecting" | "connected" | "waiting" | "reconnecting" | "failed" | "stopped"} MediaState
@@ -51,11 +54,16 @@ export class MediaSession extends Emitter {
   #restarting = false;
   #attempt = 0;
   #round = 0; // what belongs to an earlier try finds another number here
+  /** The offer of `peer` that no server has answered. @type {{sdp: string, madeAtMs: number} | null} */
+  #unanswered = null;
   #abort = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #leave = () => this.stop();
-  #networkChanged = () => void this.#restart();
+  #networkChanged = () => {
+    if (this.#unanswered) this.#unanswered.madeAtMs = -Infinity;
+    void this.#restart();
+  };
 
   /** @param {MediaOptions} options */
   constructor(options) {
@@ -88,6 +96,7 @@ export class MediaSession extends Emitter {
   reconnect() {
     if (this.status.state === "stopped") return;
     this.#attempt = 0;
+    this.#release();
     this.#comeBack(null);
   }
 
@@ -98,18 +107,25 @@ export class MediaSession extends Emitter {
 
   /** @param {MediaState} state */
   async #connect(state) {
-    this.#release();
+    const kept = this.#unanswered !== null && Date.now() - this.#unanswered.madeAtMs < OFFER_KEPT_MS;
+    if (kept) this.#endRound();
+    else this.#release();
     this.#set(state, this.status.error);
     const round = this.#round;
-    const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: this.#iceServers });
-    this.peer = peer;
-    peer.onconnectionstatechange = () => this.#watch(peer, round);
-    this.#timer = setTimeout(() => this.#comeBack(null), CONNECT_DEADLINE_MS);
+    this.#within(CONNECT_DEADLINE_MS);
     try {
+      const peer = (kept && this.peer) || this.#open();
       await this.#negotiate(peer, round);
     } catch (error) {
       if (round === this.#round) this.#refused(asShowcallerError(error));
     }
+  }
+
+  #open() {
+    const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: this.#iceServers });
+    this.peer = peer;
+    peer.onconnectionstatechange = () => peer === this.peer && this.#watch(peer);
+    return peer;
   }
 
   /**
@@ -117,44 +133,65 @@ export class MediaSession extends Emitter {
    * @param {number} round
    */
   async #negotiate(peer, round) {
-    const { url, token, prepare, adjustAnswer = (sdp) => sdp } = this.#options;
-    await prepare(peer);
-    const offer = await gatheredOffer(peer, GATHERING_MS);
+    const { url, token, adjustAnswer = (sdp) => sdp } = this.#options;
+    const offer = this.#unanswered?.sdp ?? (await this.#offer(peer));
     if (round !== this.#round) return;
     const { sdp, resource, iceServers } = await postOffer(url, token(), offer, this.#abort.signal);
     if (round !== this.#round) return void deleteResource(resource, token());
+    this.#unanswered = null;
     this.#resource = resource;
+    this.#within(CONNECT_DEADLINE_MS); // a server that was slow to answer takes nothing of it
     this.opened(resource);
-    this.#noteServers(iceServers);
+    this.#noteServers(peer, iceServers);
     await peer.setRemoteDescription({ type: "answer", sdp: adjustAnswer(sdp) });
   }
 
   /**
-   * The way to the server is direct as a rule; TURN servers are for those who do not come through.
+   * @param {RTCPeerConnection} peer
+   * @returns {Promise<string>}
+   */
+  async #offer(peer) {
+    await this.#options.prepare(peer);
+    const sdp = await gatheredOffer(peer, GATHERING_MS);
+    if (peer === this.peer) this.#unanswered = { sdp, madeAtMs: Date.now() };
+    return sdp;
+  }
+
+  /**
+   * The way to the server is direct as a rule; TURN servers are for those who do not come through. Who has
+   * found the way and is only slow to agree on keys stays on it.
    *
+   * @param {RTCPeerConnection} peer
    * @param {RTCIceServer[]} servers
    */
-  #noteServers(servers) {
+  #noteServers(peer, servers) {
     if (this.#iceServers.length > 0) {
       this.#iceServers = servers; // their passwords end
     } else if (servers.length > 0) {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => {
+      this.#within(DIRECT_DEADLINE_MS, () => {
+        if (WAY_FOUND.has(peer.iceConnectionState)) return this.#within(CONNECT_DEADLINE_MS);
         this.#iceServers = servers;
         this.#comeBack(null);
-      }, DIRECT_DEADLINE_MS);
+      });
     }
+  }
+
+  /**
+   * Does the next thing after this time, unless something else comes first: begins anew.
+   *
+   * @param {number} delayMs
+   * @param {() => void} [next]
+   */
+  #within(delayMs, next = () => this.#comeBack(null)) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(next, delayMs);
   }
 
   /** A new session with the server has begun. @param {string} _resource its address */
   opened(_resource) {}
 
-  /**
-   * @param {RTCPeerConnection} peer
-   * @param {number} round
-   */
-  #watch(peer, round) {
-    if (round !== this.#round) return;
+  /** @param {RTCPeerConnection} peer */
+  #watch(peer) {
     if (peer.connectionState === "connected") {
       clearTimeout(this.#timer);
       this.#attempt = 0;
@@ -186,8 +223,7 @@ export class MediaSession extends Emitter {
     const round = this.#round;
     if (peer === null || this.#restarting || this.status.state !== "connected") return;
     this.#restarting = true;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => peer.connectionState !== "connected" && this.#comeBack(null), RESTART_DEADLINE_MS);
+    this.#within(RESTART_DEADLINE_MS, () => peer.connectionState !== "connected" && this.#comeBack(null));
     try {
       await this.#exchangeCredentials(peer, round);
     } catch {
@@ -254,12 +290,22 @@ export class MediaSession extends Emitter {
    * @param {import("./errors.js").ShowcallerError | null} error
    */
   #tryIn(delayMs, state, error) {
-    this.#release();
+    if (this.#unanswered === null) this.#release();
+    else this.#endRound();
     this.#set(state, error, Date.now() + delayMs);
-    this.#timer = setTimeout(() => void this.#connect(state), delayMs);
+    this.#within(delayMs, () => void this.#connect(state));
   }
 
+  /** Ends the connection and all that belongs to it. */
   #release() {
+    this.#endRound();
+    this.#unanswered = null;
+    this.peer?.close();
+    this.peer = null;
+  }
+
+  /** Ends a try. An offer that nobody has answered stays for the next one. */
+  #endRound() {
     this.#round += 1;
     this.#restarting = false;
     clearTimeout(this.#timer);
@@ -267,8 +313,6 @@ export class MediaSession extends Emitter {
     this.#abort = new AbortController();
     if (this.#resource !== null) deleteResource(this.#resource, this.#options.token());
     this.#resource = null;
-    this.peer?.close();
-    this.peer = null;
   }
 
   /**

@@ -11,6 +11,7 @@ const RESTARTED = "a=ice-ufrag:new\r\na=ice-pwd:newer\r\n";
 class FakePeer extends EventTarget {
   static all = [];
   connectionState = "new";
+  iceConnectionState = "new";
   iceGatheringState = "complete";
   localDescription = null;
   currentRemoteDescription = null;
@@ -47,6 +48,7 @@ class FakePeer extends EventTarget {
 /** @type {{method: string, headers: any, body: string}[]} */
 let asked = [];
 let session;
+let answerPost;
 let answerPatch;
 let answerGet;
 
@@ -57,7 +59,7 @@ async function fakeFetch(url, { method = "GET", headers, body }) {
   if (method === "GET") return answerGet();
   if (method === "PATCH") return answerPatch();
   if (method !== "POST") return answered(200, "");
-  const response = answered(201, ANSWER, { Location: "/media/r1" });
+  const response = await answerPost();
   Object.defineProperty(response, "url", { value: url });
   return response;
 }
@@ -65,9 +67,13 @@ async function fakeFetch(url, { method = "GET", headers, body }) {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 const methods = () => asked.map(({ method }) => method).filter((method) => method !== "DELETE");
 
-async function connected() {
+async function begin() {
   session = new MediaSession({ url: "http://server/whep", token: () => "token", prepare: () => {} });
   await settled();
+}
+
+async function connected() {
+  await begin();
   FakePeer.all[0].turn("connected");
   assert.equal(session.status.state, "connected");
   return FakePeer.all[0];
@@ -76,6 +82,7 @@ async function connected() {
 beforeEach(() => {
   asked = [];
   FakePeer.all = [];
+  answerPost = () => answered(201, ANSWER, { Location: "/media/r1" });
   answerPatch = () => answered(200, RESTARTED);
   const listening = new EventTarget();
   Object.assign(globalThis, {
@@ -174,3 +181,87 @@ test("a session that the server has no longer is made anew as soon as one looks"
   await session.check();
   assert.deepEqual(methods().filter((method) => method === "GET").length, 4); // none without a session
 });
+
+const problem = (status, code, headers = {}) =>
+  answered(status, JSON.stringify({ code }), { "Content-Type": "application/problem+json", ...headers });
+const full = () => problem(503, "unavailable", { "Retry-After": "1" });
+const TURN = { Link: '<turn:relay>; rel="ice-server"; username="u"; credential="c"' };
+
+/** Timers and the date stand still but for this. */
+async function pass(t, ms) {
+  t.mock.timers.tick(ms);
+  await settled();
+}
+
+for (const [what, refuse, state] of [
+  ["a server that is not ready yet", full, "reconnecting"],
+  ["closed doors", () => problem(409, "conflict", { "Retry-After": "1" }), "waiting"],
+  ["a network that is away", () => Promise.reject(new TypeError("fetch failed")), "reconnecting"],
+]) {
+  test(`${what}: the same connection asks again`, async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+    answerPost = refuse;
+    await begin();
+    assert.equal(session.status.state, state);
+    await pass(t, 1_000);
+    answerPost = () => answered(201, ANSWER, { Location: "/media/r1" });
+    await pass(t, 1_000);
+    FakePeer.all[0].turn("connected");
+    assert.deepEqual([session.status.state, FakePeer.all.length], ["connected", 1]);
+  });
+}
+
+test("an offer that has grown old, or is of another network, gives way to a new one", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  answerPost = full;
+  await begin();
+  for (let i = 0; i < 29; i++) await pass(t, 1_000);
+  assert.equal(FakePeer.all.length, 1);
+  await pass(t, 1_000);
+  assert.deepEqual(FakePeer.all.map((peer) => peer.connectionState), ["closed", "new"]);
+  dispatchEvent(new Event("online"));
+  await pass(t, 1_000);
+  assert.equal(FakePeer.all.length, 3);
+});
+
+test("what was added since is offered anew, and nothing stays open after the end", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  answerPost = full;
+  await begin();
+  session.reconnect();
+  await pass(t, 1_000);
+  assert.equal(FakePeer.all.length, 2);
+  session.stop();
+  assert.deepEqual(FakePeer.all.map((peer) => peer.connectionState), ["closed", "closed"]);
+});
+
+test("an offer that the server refuses for good ends its connection", async () => {
+  answerPost = () => problem(403, "forbidden");
+  await begin();
+  assert.deepEqual([session.status.state, FakePeer.all[0].connectionState], ["failed", "closed"]);
+});
+
+test("a server that is slow to answer takes nothing of the time to connect", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  let answer;
+  answerPost = () => new Promise((resolve) => (answer = resolve));
+  await begin();
+  await pass(t, 11_999);
+  answer(answered(201, ANSWER, { Location: "/media/r1" }));
+  await settled();
+  await pass(t, 11_999);
+  assert.equal(session.status.state, "connecting");
+  await pass(t, 1);
+  assert.equal(session.status.state, "reconnecting");
+});
+
+for (const [ice, state] of [["connected", "connecting"], ["checking", "reconnecting"]]) {
+  test(`three seconds after the answer, with ICE ${ice}, a session is ${state}`, async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+    answerPost = () => answered(201, ANSWER, { Location: "/media/r1", ...TURN });
+    await begin();
+    FakePeer.all[0].iceConnectionState = ice;
+    await pass(t, 3_000);
+    assert.equal(session.status.state, state);
+  });
+}
