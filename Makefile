@@ -112,3 +112,8 @@ bench-media-kill: $(VENV)/.dev tools ## how soon Chromium shows the talk again w
 
 bench-media-peers: $(VENV)/.dev ## packets a second of CPU beside LiveKit, Janus and MediaMTX
 	$(BIN)/python loadtests/bench_media_peers.py
+
+.PHONY: bench-pages
+
+bench-pages: $(VENV)/.dev tools ## what the pages of a long event cost a browser: script, layout shifts, kilobytes
+	$(BIN)/python loadtests/bench_pages.py $(ARGS)

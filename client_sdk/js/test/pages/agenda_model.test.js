@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  cueText, daysText, isOver, nextSession, sessionsOf, shorten, speakersOf, statusOf, withDays,
+  cueText, daysText, isOver, keepingEqual, nextSession, sessionsOf, shorten, speakersOf, statusOf, withDays,
 } from "../../../../server/showcaller/web/assets/agenda_model.js";
 import { posterOf } from "../../../../server/showcaller/web/assets/poster_model.js";
 
@@ -144,4 +144,11 @@ test("after the end comes the next session on the stage, if there is one", () =>
   assert.equal(poster([ended], "a", null).link, null);
   assert.equal(poster([ended, session("b", 20, { kind: "break" })], "a", null).link, null);
   assert.equal(poster([{ ...ended, state: "skipped" }], "a", null).kind, "This session was skipped");
+});
+
+test("what is read again and is the same stays the same object", () => {
+  const before = keepingEqual(new Map(), { a: { n: 1 }, b: { n: 2 }, gone: {} });
+  const now = keepingEqual(before, { a: { n: 1 }, b: { n: 3 }, c: {} });
+  assert.equal(now.get("a"), before.get("a"));
+  assert.deepEqual([...now], [["a", { n: 1 }], ["b", { n: 3 }], ["c", {}]]);
 });

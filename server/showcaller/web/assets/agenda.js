@@ -2,6 +2,7 @@
 
 import { clockOf, daysText, eventOf, isOn, isOver, nextSession, sessionsOf, withDays } from "./agenda_model.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
+import { LongList } from "./long_list.js";
 import { openPage, takeNotice } from "./page.js";
 import { address, calendarAddress } from "./place.js";
 import { SessionRow } from "./session_row.js";
@@ -13,13 +14,19 @@ import { clockTime, countdown, isOwnZone, zoneLabel, zoneName } from "./times.js
 const page = await openPage({ name: "agenda", title: "", reading: true });
 /** Themes to show; none: all. @type {Set<string>} */
 const chosenThemes = new Set();
-/** @type {WeakMap<HTMLElement, SessionRow>} */
-const rows = new WeakMap();
+/** @type {LongList<Session | string, import("./session_row.js").RowContext>} */
+const list = new LongList(byId("sessions"), keyOf, newRow);
+/** @type {import("./session_row.js").RowContext | null} */
+let context = null;
+/** @type {Session[]} */
+let sessions = [];
 
 byId("calendar").setAttribute("href", calendarAddress(page.place.event));
 byId("zones").addEventListener("change", render);
 if (!page.client) offerToJoin();
-page.onTick(render);
+page.onChange(render);
+page.client?.on("welcome", render);
+page.onTick(renderCountdown);
 
 function offerToJoin() {
   const card = signInCard(
@@ -38,11 +45,13 @@ function offerToJoin() {
 function render() {
   const event = eventOf(page.items);
   if (!event) return;
+  sessions = sessionsOf(page.items);
   renderIntro(event);
   renderZones(event);
   renderThemes(event);
-  renderSessions();
+  renderSessions(event);
   renderNext();
+  if (!page.client || page.client.welcome) page.reveal();
 }
 
 /** @param {import("/sdk/types.js").Event} event */
@@ -91,58 +100,65 @@ function seesOwnTime(event) {
   return isOwnZone(event, event.starts_at_ms) && isOwnZone(event, event.ends_at_ms);
 }
 
-function rowContext() {
-  const event = eventOf(page.items);
+/**
+ * What all rows depend on. The same object while that is the same: rows are left alone then.
+ *
+ * @param {import("/sdk/types.js").Event} event
+ */
+function contextFor(event) {
   const own = byId("zones").querySelector("input:checked")?.getAttribute("value") === "own";
-  const label = zoneLabel(event);
-  const same = event ? seesOwnTime(event) : true;
+  if (context?.event === event && context.own === own) return context;
+  const same = seesOwnTime(event);
   return {
+    event,
+    own,
     items: page.items,
     eventId: page.place.event,
     zone: own ? undefined : event,
     otherZone: own ? event : undefined,
-    otherLabel: same ? "" : own ? label : zoneName(event?.starts_at_ms ?? 0),
-    stages: (event?.stages.length ?? 0) > 1,
+    otherLabel: same ? "" : own ? zoneLabel(event) : zoneName(event.starts_at_ms),
+    stages: event.stages.length > 1,
   };
 }
 
-function renderSessions() {
-  const context = rowContext();
-  const sessions = sessionsOf(page.items).filter(({ theme }) => chosenThemes.size === 0 || chosenThemes.has(theme ?? ""));
-  keyed(
-    byId("sessions"),
-    withDays(sessions, eventOf(page.items)),
-    (line) => (typeof line === "string" ? `day:${line}` : line.id),
-    (line) => (typeof line === "string" ? h("li", { class: "day" }, h("h2", {}, line)) : newRow(line)),
-    (element, line) => typeof line !== "string" && rows.get(element)?.update(line, context),
-  );
-  show(byId("loading"), sessions.length === 0);
+/** @param {import("/sdk/types.js").Event} event */
+function renderSessions(event) {
+  context = contextFor(event);
+  const chosen = sessions.filter(({ theme }) => chosenThemes.size === 0 || chosenThemes.has(theme ?? ""));
+  list.show(withDays(chosen, event), context);
+  show(byId("loading"), chosen.length === 0);
   setText(byId("loading"), "No session has these themes.");
 }
 
-/** @param {Session} session */
-function newRow(session) {
-  const row = new SessionRow(session);
-  rows.set(row.element, row);
-  return row.element;
+/** @param {Session | string} line a session, or a day before its sessions */
+function keyOf(line) {
+  return typeof line === "string" ? `day:${line}` : line.id;
+}
+
+/** @param {Session | string} line */
+function newRow(line) {
+  if (typeof line === "string") return { element: h("li", { class: "day" }, h("h2", {}, line)), update: () => {} };
+  return /** @type {import("./long_list.js").Row<any, any>} */ (new SessionRow(line));
 }
 
 function renderNext() {
-  const sessions = sessionsOf(page.items);
-  const showNow = page.showNow();
   const next = nextSession(sessions);
   renderNow(sessions.filter(isOn));
-  show(byId("next"), showNow !== null && sessions.length > 0);
-  if (showNow === null) return;
+  show(byId("next"), sessions.length > 0);
   if (!next) return renderEnd(sessions.every(isOver));
   setText(byId("next-title"), "Next");
   setText(byId("next-name"), next.title);
-  const leftMs = next.expected.start_ms - showNow;
-  const waits = next.waiting_for !== null || leftMs <= 0;
-  setText(byId("next-count"), waits ? "any moment" : countdown(leftMs));
-  const zone = rowContext().zone;
-  const hint = next.waiting_for ? "Waiting for the session before it to end" : `Starts at ${clockTime(next.expected.start_ms, zone)}`;
+  const hint = next.waiting_for ? "Waiting for the session before it to end" : `Starts at ${clockTime(next.expected.start_ms, context?.zone)}`;
   setText(byId("next-hint"), clockOf(page.items)?.held ? "The show clock is held" : hint);
+  renderCountdown();
+}
+
+function renderCountdown() {
+  const showNow = page.showNow();
+  const next = nextSession(sessions);
+  if (showNow === null || !next) return;
+  const leftMs = next.expected.start_ms - showNow;
+  setText(byId("next-count"), leftMs <= 0 ? "any moment" : countdown(leftMs));
 }
 
 /** @param {boolean} over */

@@ -69,6 +69,21 @@ export function withDays(sessions, event) {
   return inOrder.flatMap(([day, ofDay]) => [longDate(day), ...ofDay]);
 }
 
+/**
+ * Items by key. One that is as it was stays the same object: whoever shows it has nothing to do.
+ *
+ * @param {ReadonlyMap<string, any>} before
+ * @param {Record<string, any>} now
+ * @returns {ReadonlyMap<string, any>}
+ */
+export function keepingEqual(before, now) {
+  const kept = Object.entries(now).map(([key, item]) => {
+    const known = before.get(key);
+    return /** @type {[string, any]} */ ([key, JSON.stringify(known) === JSON.stringify(item) ? known : item]);
+  });
+  return new Map(kept);
+}
+
 /** @param {Session} session whether it is on now */
 export function isOn(session) {
   return session.state === "live" || session.state === "overrunning";

@@ -147,8 +147,8 @@ export function eachFrame(render) {
   };
 }
 
-/** @param {() => void} run a hidden page gets no frames, but its state must stay right */
-function queueFrame(run) {
+/** @param {() => void} run before the next frame; a hidden page gets none, but its state must stay right */
+export function queueFrame(run) {
   if (document.visibilityState === "visible") requestAnimationFrame(run);
   else setTimeout(run);
 }

@@ -31,7 +31,8 @@ byId("qa-toggle").addEventListener("click", () => void toggleQuestions());
 byId("board").addEventListener("keydown", pressed);
 new AnnounceForm(page, byId("announce"));
 listKeys();
-page.onTick(render);
+client.on("welcome", render);
+page.onChange(render);
 
 /** @param {string} id */
 function turnTo(id) {
@@ -179,6 +180,7 @@ function renderAll() {
   byId("state").dataset.tone = tone;
   renderOpen(now);
   renderBoard();
+  if (client.follow(`session/${session}/moderation`).ready) page.reveal();
 }
 
 function renderSessions() {

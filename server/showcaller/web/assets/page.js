@@ -7,16 +7,17 @@
 
 import { ShowcallerClient, fetchAgenda, showTimeAt } from "/sdk/index.js";
 
-import { clockOf, eventOf } from "./agenda_model.js";
+import { clockOf, eventOf, keepingEqual } from "./agenda_model.js";
 import { showAnnouncements } from "./announcements.js";
 import { connectionPill } from "./connection_pill.js";
 import { toastCues } from "./cue_toasts.js";
-import { byId, h, setText, show } from "./dom.js";
+import { byId, eachFrame, h, setText, show } from "./dom.js";
 import { forgetToken, keepToken, read, takeToken, write } from "./identity.js";
 import { address, placeOf } from "./place.js";
 import { signInCard } from "./sign_in.js";
 
 const READING_EVERY_MS = 15_000; // without a token the agenda is read, not followed
+const REVEAL_AT_LAST_MS = 3_000; // then the page shows what there is
 const ACCESS_ENDED = new Set(["bad_token", "token_expired", "forbidden", "unauthenticated"]);
 
 /**
@@ -31,7 +32,9 @@ export class EventPage {
   /** @type {ReadonlyMap<string, any>} */
   #read = new Map();
   /** @type {(() => void)[]} */
-  #listeners = [];
+  #onChange = [];
+  /** @type {(() => void)[]} */
+  #onTick = [];
 
   /**
    * @param {import("./place.js").Place} place
@@ -65,25 +68,44 @@ export class EventPage {
   }
 
   /**
-   * Calls `render` now, on each change of the agenda and as often as a countdown's seconds change.
+   * Calls `render` now and after each change of the agenda, once a frame however much has changed.
+   *
+   * @param {() => void} render
+   */
+  onChange(render) {
+    const soon = eachFrame(render);
+    this.#onChange.push(soon);
+    this.agenda?.on("change", soon);
+    render();
+  }
+
+  /**
+   * Calls `render` now and whenever a countdown's seconds change: for what is told by the clock alone.
    *
    * @param {() => void} render
    */
   onTick(render) {
-    this.#listeners.push(render);
-    this.agenda?.on("change", render);
-    const tick = () => {
-      render();
-      setTimeout(tick, this.#untilNextSecondMs());
-    };
-    tick();
+    this.#onTick.push(render);
+    if (this.#onTick.length === 1) setTimeout(() => this.#tick(), this.#untilNextSecondMs());
+    render();
+  }
+
+  #tick() {
+    for (const render of this.#onTick) render();
+    setTimeout(() => this.#tick(), this.#untilNextSecondMs());
   }
 
   /** Reads the agenda over HTTP: before the first snapshot, and for those without a token. */
   async readAgenda() {
     const { items } = await fetchAgenda(this.place);
-    this.#read = new Map(Object.entries(items));
-    for (const listener of this.#listeners) listener();
+    this.#read = keepingEqual(this.#read, items);
+    for (const soon of this.#onChange) soon();
+    for (const render of this.#onTick) render();
+  }
+
+  /** Shows the contents: once they are whole, so that nothing jumps while they come. */
+  reveal() {
+    delete byId("main").dataset.waiting;
   }
 
   #untilNextSecondMs() {
@@ -129,7 +151,8 @@ function startWith(needs, place, token, end) {
     client.start();
   }
   void page.readAgenda().catch(() => {});
-  page.onTick(() => titleFrom(needs, page));
+  setTimeout(() => page.reveal(), REVEAL_AT_LAST_MS);
+  page.onChange(() => titleFrom(needs, page));
   return page;
 }
 

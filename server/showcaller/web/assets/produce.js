@@ -3,9 +3,10 @@
 import { clockOf, cueText, eventOf, isOn, nextSession, sessionOf, sessionsOf, shorten } from "./agenda_model.js";
 import { AnnounceForm } from "./announce_form.js";
 import { DelayDialog } from "./delay_dialog.js";
-import { byId, h, keyed, setAttribute, setText, show } from "./dom.js";
+import { byId, eachFrame, h, keyed, setAttribute, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { GreenRoom } from "./green_room.js";
+import { LongList } from "./long_list.js";
 import { openPage } from "./page.js";
 import { QualityReports } from "./quality_reports.js";
 import { RunsheetRow } from "./runsheet_row.js";
@@ -26,8 +27,12 @@ const page = await openPage({ name: "produce", title: "Produce", roles: ["produc
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const desk = client.follow("produce");
 const audience = client.follow("audience");
-/** @type {WeakMap<HTMLElement, RunsheetRow>} */
-const rows = new WeakMap();
+/** @type {LongList<Session, import("./runsheet_row.js").RowContext>} */
+const sheet = new LongList(byId("sheet"), ({ id }) => id, newRow);
+/** @type {import("./runsheet_row.js").RowContext | null} */
+let context = null;
+/** @type {Session[]} */
+let sessions = [];
 const reports = new QualityReports(page);
 const greenRoom = new GreenRoom(
   { page, desk, choose },
@@ -37,9 +42,11 @@ const greenRoom = new GreenRoom(
 byId("hold").addEventListener("click", () => void hold());
 byId("undo").addEventListener("click", () => void undo());
 new AnnounceForm(page, byId("announce"));
-desk.on("change", render);
-audience.on("change", render);
-page.onTick(render);
+desk.on("change", eachFrame(renderDesk));
+audience.on("change", eachFrame(renderAudience));
+client.on("welcome", render);
+page.onChange(render);
+page.onTick(renderTimes);
 
 // Controls ------------------------------------------------------------------------------------------
 
@@ -143,16 +150,36 @@ function minutesOf({ minutes }) {
 
 // Rendering -----------------------------------------------------------------------------------------
 
+function isReady() {
+  return page.items.size > 0 && Boolean(client.welcome);
+}
+
+/** After a change of the agenda. */
 function render() {
-  if (page.items.size === 0 || !client.welcome) return;
-  renderClock();
-  renderNext();
-  renderUndo();
+  if (!isReady()) return;
+  sessions = sessionsOf(page.items);
   renderSheet();
+  renderDesk();
+  renderTimes();
+}
+
+/** After a change of the producer's channel. */
+function renderDesk() {
+  if (!isReady()) return;
+  renderUndo();
   renderCues();
   greenRoom.render();
   reports.render(desk.items);
   renderPlanned();
+  if (desk.ready) page.reveal();
+}
+
+/** As the clock goes. */
+function renderTimes() {
+  if (!isReady()) return;
+  renderClock();
+  renderNext();
+  renderCountdowns();
 }
 
 function renderClock() {
@@ -170,7 +197,6 @@ function renderClock() {
 }
 
 function renderNext() {
-  const sessions = sessionsOf(page.items);
   const showNow = page.showNow() ?? 0;
   const on = sessions.find(isOn);
   const next = nextSession(sessions);
@@ -194,18 +220,29 @@ function renderUndo() {
 }
 
 function renderSheet() {
-  const context = { items: page.items, eventId: page.place.event, audience: audience.levels };
-  keyed(
-    byId("sheet"),
-    sessionsOf(page.items),
-    ({ id }) => id,
-    (session) => {
-      const row = new RunsheetRow(session, (name) => control(name, session.id));
-      rows.set(row.element, row);
-      return row.element;
-    },
-    (element, session) => rows.get(element)?.update(session, context),
-  );
+  const event = eventOf(page.items);
+  if (!event) return;
+  if (context?.event !== event) context = { event, items: page.items, eventId: page.place.event };
+  sheet.show(sessions, context);
+}
+
+/** @param {Session} session */
+function newRow(session) {
+  const row = new RunsheetRow(session, (name) => control(name, session.id));
+  row.showPresent(presentAt(session.id));
+  return row;
+}
+
+/** @param {string} session */
+function presentAt(session) {
+  return audience.levels.get(`session:${session}`) ?? 0;
+}
+
+function renderAudience() {
+  for (const { id } of sessions) {
+    const row = sheet.row(id);
+    if (row instanceof RunsheetRow) row.showPresent(presentAt(id));
+  }
 }
 
 function renderCues() {
@@ -236,8 +273,20 @@ function updateCue(item, { session, cue, due_ms, called_ms, late_ms, dropped }) 
   setText(when, due_ms === null ? title : `${clockTime(due_ms, zone)} ${title}`);
   const ahead = called_ms === null && !dropped;
   item.dataset.ahead = String(ahead);
-  setText(mark, dropped ? "dropped" : ahead ? countdown(Number(due_ms) - (page.showNow() ?? 0)) : lateness(late_ms));
+  setText(mark, dropped ? "dropped" : ahead ? untilText(due_ms) : lateness(late_ms));
+  mark.dataset.due = ahead ? String(due_ms) : "";
   mark.dataset.tone = dropped || ahead ? "" : late_ms >= 1000 ? "wait" : "ok";
+}
+
+/** @param {number | null} dueMs */
+function untilText(dueMs) {
+  return countdown(Number(dueMs) - (page.showNow() ?? 0));
+}
+
+function renderCountdowns() {
+  for (const mark of byId("cues").querySelectorAll("[data-due]")) {
+    if (mark instanceof HTMLElement && mark.dataset.due) setText(mark, untilText(Number(mark.dataset.due)));
+  }
 }
 
 function renderPlanned() {

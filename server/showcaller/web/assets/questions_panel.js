@@ -32,9 +32,15 @@ export class QuestionsPanel {
   #leave = [];
   #render = eachFrame(() => this.#show());
 
-  /** @param {ShowcallerClient} client */
-  constructor(client) {
+  #onReady;
+
+  /**
+   * @param {ShowcallerClient} client
+   * @param {() => void} onReady
+   */
+  constructor(client, onReady) {
     this.#client = client;
+    this.#onReady = onReady;
     this.#me = client.follow("me");
     this.#me.on("change", this.#render);
     this.#form = new AskForm(client);
@@ -69,7 +75,13 @@ export class QuestionsPanel {
     this.#render();
   }
 
+  /** Whether it shows what the server has. */
+  get ready() {
+    return this.#client.follow(`session/${this.#session}/questions`).ready;
+  }
+
   #show() {
+    if (this.ready) this.#onReady();
     const room = this.#client.follow(`session/${this.#session}`);
     this.#showState(room.items.get("session"));
     this.#showOnAir(room.items.get("question"));

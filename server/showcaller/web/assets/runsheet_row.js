@@ -1,6 +1,6 @@
 /** One session on the run sheet, with its controls. Made once, then kept up to date. */
 
-import { eventOf, isAhead, isOn, isOver, speakersOf, statusOf } from "./agenda_model.js";
+import { isAhead, isOn, isOver, speakersOf, statusOf } from "./agenda_model.js";
 import { armButton } from "./armed_button.js";
 import { h, setText, show } from "./dom.js";
 import { address } from "./place.js";
@@ -11,15 +11,17 @@ import { clockRange, clockTime, minutesText } from "./times.js";
  * @typedef {"start" | "end" | "extend" | "delay" | "skip"} ControlName
  *
  * @typedef {object} RowContext
+ * @property {import("/sdk/types.js").Event} event
  * @property {ReadonlyMap<string, any>} items
  * @property {string} eventId
- * @property {ReadonlyMap<string, number>} audience how many are at each session
  */
 
+const numbers = new Intl.NumberFormat("en");
+
 export class RunsheetRow {
-  #scheduled = h("td", { class: "times", "data-label": "Scheduled" });
-  #expected = h("td", { class: "times", "data-label": "Expected" });
-  #actual = h("td", { class: "times", "data-label": "Actual" });
+  #scheduled = h("td", { class: "times", role: "cell", "data-label": "Scheduled" });
+  #expected = h("td", { class: "times", role: "cell", "data-label": "Expected" });
+  #actual = h("td", { class: "times", role: "cell", "data-label": "Actual" });
   #title = h("a", {});
   #who = h("span", { class: "small quiet" });
   #status = h("span", { class: "pill" });
@@ -49,13 +51,13 @@ export class RunsheetRow {
     armButton(this.#buttons.skip, "Skip it?", () => onControl("skip"));
     this.element = h(
       "tr",
-      { "data-session": session.id },
+      { role: "row", "data-session": session.id },
       this.#scheduled,
       this.#expected,
       this.#actual,
-      h("th", { scope: "row" }, this.#title, this.#who),
-      h("td", { class: "state-cell" }, h("div", { class: "row" }, this.#status, this.#air, this.#present)),
-      h("td", {}, h("div", { class: "row controls-cell" }, ...Object.values(this.#buttons))),
+      h("th", { role: "rowheader", scope: "row" }, this.#title, this.#who),
+      h("td", { role: "cell", class: "state-cell" }, h("div", { class: "row" }, this.#status, this.#air, this.#present)),
+      h("td", { role: "cell" }, h("div", { class: "row controls-cell" }, ...Object.values(this.#buttons))),
     );
   }
 
@@ -63,8 +65,7 @@ export class RunsheetRow {
    * @param {Session} session
    * @param {RowContext} context
    */
-  update(session, { items, eventId, audience }) {
-    const event = eventOf(items);
+  update(session, { event, items, eventId }) {
     const time = (/** @type {number | null} */ ms) => (ms === null ? "–" : clockTime(ms, event));
     this.element.dataset.state = session.state;
     setText(this.#scheduled, time(session.scheduled.start_ms));
@@ -78,9 +79,12 @@ export class RunsheetRow {
     const names = speakersOf(event, session).map(({ name }) => name).join(", ");
     setText(this.#who, names ? `${length}, ${names}` : length);
     this.#showState(session, items);
-    const present = audience.get(`session:${session.id}`) ?? 0;
-    setText(this.#present, present ? `${present.toLocaleString("en")} here` : "");
     this.#showButtons(session);
+  }
+
+  /** @param {number} present how many are at the session */
+  showPresent(present) {
+    setText(this.#present, present ? `${numbers.format(present)} here` : "");
   }
 
   /**

@@ -1,6 +1,6 @@
 /** One session on the agenda. Made once, then kept up to date, so that focus and open details stay. */
 
-import { eventOf, isOn, speakersOf, statusOf } from "./agenda_model.js";
+import { isOn, speakersOf, statusOf } from "./agenda_model.js";
 import { h, setAttribute, setText, show } from "./dom.js";
 import { address } from "./place.js";
 import { clockRange, clockTime, clockTimeBeside } from "./times.js";
@@ -9,6 +9,8 @@ import { clockRange, clockTime, clockTimeBeside } from "./times.js";
  * @typedef {import("/sdk/types.js").Session} Session
  *
  * @typedef {object} RowContext
+ * @property {import("/sdk/types.js").Event} event
+ * @property {boolean} own whether times are the viewer's
  * @property {ReadonlyMap<string, any>} items
  * @property {string} eventId
  * @property {import("./zones.js").Zone} zone the one to show; undefined: the viewer's own
@@ -87,18 +89,17 @@ export class SessionRow {
    * @param {Session} session
    * @param {RowContext} context
    */
-  #labels(session, { items, stages }) {
+  #labels(session, { items, event, stages }) {
     const status = statusOf(session, items);
-    const event = eventOf(items);
-    const theme = event?.themes.findIndex(({ id }) => id === session.theme) ?? -1;
+    const theme = event.themes.findIndex(({ id }) => id === session.theme);
     show(this.#status, status.text !== "");
     setText(this.#status, status.text);
     this.#status.dataset.tone = status.tone;
     show(this.#theme, theme >= 0);
-    setText(this.#theme, event?.themes[theme]?.title ?? "");
+    setText(this.#theme, event.themes[theme]?.title ?? "");
     this.#theme.dataset.hue = String(theme % 6);
     show(this.#stage, stages);
-    setText(this.#stage, event?.stages.find(({ id }) => id === session.stage)?.title ?? session.stage);
+    setText(this.#stage, event.stages.find(({ id }) => id === session.stage)?.title ?? session.stage);
   }
 
   /**
@@ -121,8 +122,8 @@ export class SessionRow {
    * @param {Session} session
    * @param {RowContext} context
    */
-  #whoSpeaks(session, { items }) {
-    const speakers = speakersOf(eventOf(items), session);
+  #whoSpeaks(session, { event }) {
+    const speakers = speakersOf(event, session);
     const ids = JSON.stringify(speakers);
     if (ids === this.#speakerIds) return;
     this.#speakerIds = ids;

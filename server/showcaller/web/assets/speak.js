@@ -42,7 +42,8 @@ mine.on("change", render);
 client.on("welcome", checkPermission);
 setInterval(() => void renderFigures(), 1000);
 explainInsecurePage();
-page.onTick(render);
+page.onChange(render);
+page.onTick(render); // levels and figures change too
 
 function session() {
   return sessionOf(page.items, sessionId);
@@ -122,6 +123,7 @@ function render() {
   renderSlides(now);
   renderQuestion();
   renderChecks();
+  if (client.welcome) page.reveal();
   if (byId("monitor", HTMLDetailsElement).open && client.welcome) monitor.show(stageOf(page.items, now.stage));
   return undefined;
 }

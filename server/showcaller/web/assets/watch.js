@@ -20,8 +20,10 @@ const page = await openPage({ name: "watch", title: "Watch" });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const video = byId("video", HTMLVideoElement);
 const stageVideo = new StageVideo(page.place.event, client, video, render);
-const questions = new QuestionsPanel(client);
+const questions = new QuestionsPanel(client, render);
 const reactions = new ReactionsBar(client);
+/** What stands in the place of the picture. @type {import("./poster_model.js").Poster | null} */
+let poster = null;
 
 byId("sound").addEventListener("click", () => {
   video.muted = !video.muted;
@@ -36,7 +38,9 @@ addEventListener("pagehide", () => stageVideo.stop());
 addEventListener("pageshow", ({ persisted }) => persisted && render());
 setInterval(() => void showFigures(), 1000);
 turnTo(page.place.session ?? "");
-page.onTick(render);
+client.on("welcome", render);
+page.onChange(render);
+page.onTick(renderTimes);
 
 /** @param {string} session the page shows this one from now on; the picture goes on if its stage is the same */
 function turnTo(session) {
@@ -64,9 +68,11 @@ function render() {
   if (client.welcome) stageVideo.show(stage);
   renderTalk(session);
   renderPoster(session);
+  renderTimes();
   renderNowOn(session);
   renderSound();
   reactions.offer(isOn(session) || session.state === "doors_open");
+  if (questions.ready) page.reveal();
   return undefined;
 }
 
@@ -74,35 +80,42 @@ function render() {
 function renderTalk(session) {
   const event = eventOf(page.items);
   const status = statusOf(session, page.items);
-  const zone = event;
   setText(byId("title"), session.title);
   setText(byId("abstract"), session.abstract);
   show(byId("abstract"), session.abstract !== "");
   setText(byId("state"), status.text);
   byId("state").dataset.tone = status.tone;
   show(byId("state"), status.text !== "");
-  const { start_ms, end_ms } = session.expected;
-  const ahead = isAhead(session) && !session.waiting_for ? `, starts in ${countdownTo(start_ms)}` : "";
-  setText(byId("when"), `${clockRange(start_ms, end_ms, zone)} ${zoneLabel(event)}${ahead}`);
   keyed(byId("speakers"), speakersOf(event, session), ({ id }) => id, speakerItem);
   if (event) document.title = `${session.title} – ${event.title}`;
 }
 
 /** @param {Session} session */
 function renderPoster(session) {
-  const poster = posterOf(session, stageOf(page.items, session.stage), page.items, stageVideo.picture);
+  poster = posterOf(session, stageOf(page.items, session.stage), page.items, stageVideo.picture);
   show(byId("poster"), poster !== null);
   byId("screen").dataset.state = poster === null ? "live" : "poster";
   if (poster === null) return;
   setText(byId("poster-kind"), poster.kind);
   setText(byId("poster-title"), poster.title);
-  setText(byId("poster-count"), poster.untilMs === null ? "" : countdownTo(poster.untilMs));
   setText(byId("poster-hint"), poster.hint);
   show(byId("poster-link"), poster.link !== null);
   if (poster.link) {
     setText(byId("poster-link"), "Go to the next session");
     setAttribute(byId("poster-link"), "href", address(page.place.event, "watch", poster.link.id));
   }
+}
+
+/** As the clock goes. */
+function renderTimes() {
+  const session = sessionOf(page.items, page.place.session ?? "");
+  const event = eventOf(page.items);
+  if (!session || !event) return;
+  const { start_ms, end_ms } = session.expected;
+  const ahead = isAhead(session) && !session.waiting_for ? `, starts in ${countdownTo(start_ms)}` : "";
+  setText(byId("when"), `${clockRange(start_ms, end_ms, event)} ${zoneLabel(event)}${ahead}`);
+  const untilMs = poster?.untilMs ?? null;
+  setText(byId("poster-count"), untilMs === null ? "" : countdownTo(untilMs));
 }
 
 /** @param {number} showMs */
