@@ -62,8 +62,8 @@ def tree(pid: int) -> dict[int, str]:
 
 def name_of(words: list[str]) -> str:
     """What a process is, by its command line."""
-    if "showcaller.workers.worker" in words:
-        return f"worker {words[words.index('showcaller.workers.worker') + 1]}"
+    if "showcaller.workers.serving_process" in words:
+        return f"worker {words[words.index('showcaller.workers.serving_process') + 1]}"
     if any(word.startswith("showcaller.media") for word in words):
         return "media"
     if "redis-server" in words[0]:

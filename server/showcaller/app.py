@@ -30,12 +30,12 @@ from .broker.connect import connect
 from .domain import facts
 from .domain.schedule import Schedule
 from .errors import ConfigError, ShowcallerError
-from .gateway import load, memory
-from .gateway.admission import within_files
+from .gateway import load, memory_limit
+from .gateway.accepting import Acceptor, bind
+from .gateway.connection_limits import within_files
 from .gateway.front import Front, live_route
 from .gateway.gateway import Gateway
-from .gateway.listener import Listener, bind
-from .gateway.measures import GatewayCollector
+from .gateway.gateway_metrics import GatewayCollector
 from .logs import report_end
 from .media.node.http import register_media_routes
 from .media.node.ice_servers import IceServers
@@ -94,12 +94,12 @@ class Server:
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
         self._shared = shared
-        self._listener: Listener | None = None
+        self._acceptor: Acceptor | None = None
         self.gateway = Gateway(
             self.lookup,
             allow_origins=frozenset(settings.allow_origins),
             max_connections=_max_connections(settings),
-            memory_limit_bytes=memory.limit_bytes(settings.max_memory_mib, settings.workers),
+            memory_limit_bytes=memory_limit.limit_bytes(settings.max_memory_mib, settings.workers),
         )
         self._collectors = (
             GatewayCollector(self.gateway),
@@ -165,9 +165,9 @@ class Server:
     async def stop(self) -> None:
         """Drain: not ready, no new connections, everybody told when to come back; then close."""
         self._draining = True
-        if self._listener is not None:
+        if self._acceptor is not None:
             log.info("draining", extra={"action": "serve.draining"})
-            self._listener.close()
+            self._acceptor.close()
         if self._others_serve:
             await self._hear_out(min(HEAR_WITHIN_S, self.settings.drain_timeout_s / 4))
         spread_s = min(5.0, self.settings.drain_timeout_s / 2)
@@ -190,10 +190,10 @@ class Server:
 
     async def _hear_out(self, within_s: float) -> None:
         """Serve those who connected just before the port became another process's."""
-        assert self._listener is not None
+        assert self._acceptor is not None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                await self._listener.settle()
+                await self._acceptor.settle()
                 await self.gateway.hear_out()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -231,7 +231,7 @@ class Server:
         http = self._runner.server
         assert http is not None
         try:
-            self._listener = Listener(
+            self._acceptor = Acceptor(
                 lambda: Front(http, self.gateway), await self._sockets(), _tls(self.settings)
             )
         except OSError as error:
@@ -246,8 +246,8 @@ class Server:
         return await bind(self.settings.host, self.settings.port)
 
     def _own_url(self) -> str:
-        assert self._listener is not None
-        port = self._listener.sockets[0].getsockname()[1]
+        assert self._acceptor is not None
+        port = self._acceptor.sockets[0].getsockname()[1]
         host = self.settings.host
         if host in ("0.0.0.0", "::", ""):
             host = "localhost"

@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 
 from showcaller.errors import ShowcallerError
 from showcaller.gateway import front, load
-from showcaller.gateway.admission import STAFF, STAFF_PLACES
+from showcaller.gateway.connection_limits import STAFF, STAFF_PLACES
 from showcaller.protocol.frames import TEXT
 from showcaller.testing.live_client import LiveClient
 from showcaller.testing.live_port import LivePort

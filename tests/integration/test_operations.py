@@ -11,7 +11,7 @@ from prometheus_client import generate_latest
 
 from showcaller.cli import main
 from showcaller.testing.serving import ServeProcess
-from showcaller.workers.measures import Measures
+from showcaller.workers.supervisor_metrics import SupervisorMetrics
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "deploy/OPERATIONS.md").read_text()
@@ -22,7 +22,7 @@ METRIC = re.compile(r"showcaller_[a-z_]+")
 async def served_metrics(server):
     """Of a worker, and of a supervisor of workers; names as queries write them."""
     async with aiohttp.ClientSession() as http, http.get(server.url + "/metrics") as answer:
-        text = await answer.text() + generate_latest(Measures().registry).decode()
+        text = await answer.text() + generate_latest(SupervisorMetrics().registry).decode()
     lines = text.splitlines()
     kinds = dict(line.split()[2:4] for line in lines if line.startswith("# TYPE showcaller_"))
     return {name: kind for name, kind in kinds.items() if not name.endswith("_created")}

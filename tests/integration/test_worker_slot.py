@@ -11,11 +11,11 @@ from showcaller.testing.redis_server import RedisServer
 from showcaller.testing.serving import SECRET
 from showcaller.testing.until import until
 from showcaller.workers import process
-from showcaller.workers.measures import Measures
-from showcaller.workers.messages import WorkerConfig
 from showcaller.workers.port import Port
 from showcaller.workers.process import WorkerProcess
 from showcaller.workers.slot import Slot
+from showcaller.workers.supervisor_metrics import SupervisorMetrics
+from showcaller.workers.worker_messages import ServingConfig
 
 
 class Place:
@@ -28,11 +28,11 @@ class Place:
         self._port = Port(settings.host, 0)
         self._settings = settings
         self._folder = folder
-        self._measures = Measures(1)
+        self._measures = SupervisorMetrics(1)
         self.slot = Slot(0, self._port, self._launch, self._measures, drain_timeout_s=0.2)
 
     async def _launch(self, number, listeners):
-        config = WorkerConfig(
+        config = ServingConfig(
             number=number,
             settings=self._settings,
             listeners=listeners,

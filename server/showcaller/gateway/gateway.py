@@ -15,8 +15,8 @@ from ..protocol.messages import Drain
 from ..protocol.session import LINGER_S
 from ..show.live_event import LiveEvent
 from ..show.served import ServedEvent
-from .admission import MAX_WAIT_S, Admission, drain_slots_s, drained
 from .connection import LiveConnection
+from .connection_limits import MAX_WAIT_S, ConnectionLimits, drain_slots_s, drained
 from .counters import Counters
 from .framed import FramedConnection
 from .hub import Hub
@@ -55,7 +55,7 @@ class Gateway:
         self.counters = Counters()
         self._lookup = lookup
         self._origins = frozenset(map(read_origin, allow_origins))
-        self._admission = Admission(max_connections, self.load)
+        self._limits = ConnectionLimits(max_connections, self.load)
         self._heard: dict[LiveConnection, Close] = {}  # before they are sent away so; oldest first
         self._hubs: dict[str, Hub] = {}
         self._wheel = Wheel()
@@ -115,8 +115,8 @@ class Gateway:
         `crowded`: there is no place to wait either.
         """
         transport.write(accepted(upgrade))
-        away = self._admission.refusal(self.counters.connections, self.now(), crowded=crowded)
-        if away is not None and not self._admission.hears_first:
+        away = self._limits.refusal(self.counters.connections, self.now(), crowded=crowded)
+        if away is not None and not self._limits.hears_first:
             self._send_away(transport, away)
             return
         hub = self._hubs[served.event.event_id]
@@ -135,7 +135,7 @@ class Gateway:
 
     def _hear(self, connection: LiveConnection, away: Close) -> None:
         """Let the connection say who it is; the one that has not done so for the longest gives way."""
-        if len(self._heard) >= self._admission.max_heard:
+        if len(self._heard) >= self._limits.max_heard:
             oldest = next(iter(self._heard))
             oldest.close(*self._heard[oldest])
         self._heard[connection] = away
@@ -147,7 +147,7 @@ class Gateway:
     def refusal_of(self, connection: LiveConnection, who: Principal) -> Close | None:
         """How to close a connection that has said hello; None: it may stay."""
         away = self._heard.get(connection)
-        if away is None or not self._admission.has_place_for(who, self.counters.connections):
+        if away is None or not self._limits.has_place_for(who, self.counters.connections):
             return away
         del self._heard[connection]
         self._let_in()
@@ -155,7 +155,7 @@ class Gateway:
 
     def http_refusal(self) -> Unavailable | None:
         """What newcomers are told over HTTP; None: they are served."""
-        refusal = self._admission.http_refusal(self.now())
+        refusal = self._limits.http_refusal(self.now())
         self.counters.requests_refused += refusal is not None
         return refusal
 
@@ -217,7 +217,7 @@ class Gateway:
         closed.
         """
         began_s = self.now()
-        self._admission.begin_drain(began_s if others_serve else began_s + spread_s)
+        self._limits.begin_drain(began_s if others_serve else began_s + spread_s)
         leaving = self._connections()
         if not leaving:
             return

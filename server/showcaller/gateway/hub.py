@@ -46,7 +46,7 @@ class Debt:
 
 
 class Hub:
-    """A `show.listener.Listener`. Channels are known here by their internal names.
+    """A `show.event_listener.EventListener`. Channels are known here by their internal names.
 
     To follow without loss, call `event.open` and `follow` in one step of the event loop.
     """

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from statistics import median
 
 from .. import metrics
-from .memory import resident_bytes
+from .memory_limit import resident_bytes
 
 log = logging.getLogger(__name__)
 

@@ -148,7 +148,7 @@ class ClockRunner:
         self._failures += 1
         return min(RETRY_MAX_S, RETRY_FIRST_S * 2.0 ** min(self._failures - 1, 10))
 
-    # Listener -----------------------------------------------------------------------------------
+    # EventListener -----------------------------------------------------------------------------------
 
     def on_folded(self, entry: Entry, fact: facts.Fact, outcome: Outcome) -> None:
         if not isinstance(fact, facts.VotesCast):

@@ -36,7 +36,7 @@ from .erasure import erase_texts
 from .limits import Bucket, Limits
 from .live_event import LiveEvent
 from .permissions import DESK, EVERYBODY, OPS, PRODUCER
-from .votes import VoteBatches
+from .vote_batches import VoteBatches
 
 KEYS_REMEMBERED = 50_000
 

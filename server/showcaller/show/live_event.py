@@ -26,7 +26,7 @@ from ..protocol.messages import ChannelHead, Since
 from .audience import Audience
 from .broker_clock import BrokerClock
 from .channels import Channels
-from .listener import Listener
+from .event_listener import EventListener
 from .names import Names
 from .opening import Opening
 from .permissions import may_follow
@@ -58,7 +58,7 @@ class LiveEvent:
         self.audience = Audience(system.random_id("node"))
         self.state = State(event_id=self.event_id)
         self.channels = Channels(self.state, self.names, self.shown_epoch)
-        self._listeners: list[Listener] = []
+        self._listeners: list[EventListener] = []
         self.fault: str | None = None  # why this node does not follow the log any more
         self._waiting: dict[Position, list[asyncio.Future[Outcome]]] = {}
         # Newest, for appends that lost the race to the tail.
@@ -311,10 +311,10 @@ class LiveEvent:
 
     # Listeners ----------------------------------------------------------------------------------
 
-    def add_listener(self, listener: Listener) -> None:
+    def add_listener(self, listener: EventListener) -> None:
         self._listeners.append(listener)
 
-    def remove_listener(self, listener: Listener) -> None:
+    def remove_listener(self, listener: EventListener) -> None:
         self._listeners.remove(listener)
 
     async def _flush_levels(self) -> None:

@@ -14,9 +14,9 @@ from websockets.asyncio.client import connect as ws_connect
 from .. import system
 from ..broker.connect import connect
 from ..domain import facts
+from ..gateway.accepting import Acceptor, bind
 from ..gateway.front import Front, live_route
 from ..gateway.gateway import Gateway
-from ..gateway.listener import Listener, bind
 from ..schedule_file import read_schedule
 from ..show.commands import Commands
 from ..show.live_event import LiveEvent
@@ -68,7 +68,7 @@ class LivePort:
         http = self.http.server
         assert http is not None
         sockets = await bind("127.0.0.1", 0)
-        self._listener = Listener(lambda: Front(http, self.gateway), sockets, self.tls)
+        self._listener = Acceptor(lambda: Front(http, self.gateway), sockets, self.tls)
         self.port: int = sockets[0].getsockname()[1]
 
     async def __aexit__(

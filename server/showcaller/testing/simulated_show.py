@@ -19,7 +19,7 @@ from ..domain.outcome import Outcome
 from ..domain.state import State
 from ..errors import Unavailable
 from ..show.clock_runner import ClockRunner
-from ..show.listener import Listener
+from ..show.event_listener import EventListener
 from ..show.live_event import LiveEvent
 
 LONG_NAP_S = 3600.0  # so that a wake-up which is missing shows
@@ -78,7 +78,7 @@ class SimulatedNode:
         self._log = log
         self._network = network
         self._rng = rng
-        self._listeners: list[Listener] = []
+        self._listeners: list[EventListener] = []
         self._folded: dict[int, asyncio.Future[Outcome]] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -97,10 +97,10 @@ class SimulatedNode:
     def wall_ms(self) -> float:
         return self._log.now_ms() + self._network.skew_ms
 
-    def add_listener(self, listener: Listener) -> None:
+    def add_listener(self, listener: EventListener) -> None:
         self._listeners.append(listener)
 
-    def remove_listener(self, listener: Listener) -> None:
+    def remove_listener(self, listener: EventListener) -> None:
         self._listeners.remove(listener)
 
     async def append(

@@ -12,7 +12,7 @@ import msgspec
 
 from .. import system
 from ..errors import ConfigError, ShowcallerError, Unavailable
-from .messages import REPLACED, STOP, Failed, Ready, Said, WorkerConfig, decode, encode
+from .worker_messages import REPLACED, STOP, Failed, Ready, Said, ServingConfig, decode, encode
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +32,9 @@ class WorkerProcess:
         self.ended = asyncio.create_task(self._follow(), name=f"worker {number}")
 
     @classmethod
-    async def start(cls, config: WorkerConfig) -> WorkerProcess:
+    async def start(cls, config: ServingConfig) -> WorkerProcess:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "showcaller.workers.worker", str(config.number)),
+            *(sys.executable, "-m", "showcaller.workers.serving_process", str(config.number)),
             pass_fds=config.listeners,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

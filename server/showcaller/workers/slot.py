@@ -11,9 +11,9 @@ from .. import system
 from ..errors import ShowcallerError
 from ..logs import report_end
 from .backoff import Backoff
-from .measures import Measures
 from .port import Port, close_all
 from .process import WorkerProcess
+from .supervisor_metrics import SupervisorMetrics
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,13 @@ class Slot:
     """`start` it once, `stop` it once."""
 
     def __init__(
-        self, number: int, port: Port, launch: Launch, measures: Measures, *, drain_timeout_s: float
+        self,
+        number: int,
+        port: Port,
+        launch: Launch,
+        measures: SupervisorMetrics,
+        *,
+        drain_timeout_s: float,
     ) -> None:
         self.number = number
         self._port = port

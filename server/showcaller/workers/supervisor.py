@@ -19,11 +19,11 @@ from msgspec import structs
 from .. import system
 from ..settings import Settings
 from .measurements import Measurements
-from .measures import Measures
-from .messages import WorkerConfig
 from .port import Port
 from .process import WorkerProcess
 from .slot import Slot
+from .supervisor_metrics import SupervisorMetrics
+from .worker_messages import ServingConfig
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Supervisor:
         self.roll_asked = asyncio.Event()
         self._settings = settings
         self._folder = folder
-        self._measures = Measures(settings.workers)
+        self._measures = SupervisorMetrics(settings.workers)
         self._port = Port(settings.host, settings.port)
         self._slots = [
             Slot(
@@ -122,7 +122,7 @@ class Supervisor:
         log.info("all workers stopped", extra={"action": "workers.stopped"})
 
     async def _launch(self, number: int, listeners: list[int]) -> WorkerProcess:
-        config = WorkerConfig(
+        config = ServingConfig(
             number=number,
             settings=worker_settings(self._settings, number),
             listeners=listeners,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showcaller.gateway.load import LATE_S, PROBES, PUNCTUAL_S, RELIEF, Load
-from showcaller.gateway.memory import limit_bytes, resident_bytes
+from showcaller.gateway.memory_limit import limit_bytes, resident_bytes
 
 GIB = 1 << 30
 

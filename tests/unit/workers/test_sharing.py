@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 
 from showcaller.settings import Settings
 from showcaller.workers.backoff import MOST_S, STABLE_AFTER_S, Backoff
-from showcaller.workers.messages import (
+from showcaller.workers.supervisor import worker_settings
+from showcaller.workers.worker_messages import (
     Alive,
     Failed,
     Ready,
-    WorkerConfig,
+    ServingConfig,
     decode,
     decode_config,
     encode,
 )
-from showcaller.workers.supervisor import worker_settings
 
 
 @given(st.integers(0, 20), st.integers(1, 8))
@@ -36,7 +36,7 @@ def test_a_worker_is_told_everything():
         invite_codes=("welcome",),
         drain_timeout_s=2.5,
     )
-    config = WorkerConfig(
+    config = ServingConfig(
         number=1,
         settings=settings,
         listeners=[3, 4],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
-class Measures:
+class SupervisorMetrics:
     """Gauges and counters of their own registry: the default one is a worker's."""
 
     def __init__(self, workers: int = 0) -> None:

@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showcaller.gateway.admission import Admission, drain_slots_s, within_files
+from showcaller.gateway.connection_limits import ConnectionLimits, drain_slots_s, within_files
 from showcaller.gateway.load import Load
 from showcaller.gateway.slots import JITTER_S, RETURNS_PER_S, SOONEST_S
 
@@ -19,16 +19,16 @@ def overloaded():
 
 
 def test_there_is_room_until_the_cap():
-    admission = Admission(2, Load())
-    assert admission.refusal(1, 0.0) is None
-    assert admission.refusal(2, 0.0).code == 1013
-    assert admission.refusal(1, 0.0, crowded=True).code == 1013
-    assert admission.http_refusal(0.0) is None
+    limits = ConnectionLimits(2, Load())
+    assert limits.refusal(1, 0.0) is None
+    assert limits.refusal(2, 0.0).code == 1013
+    assert limits.refusal(1, 0.0, crowded=True).code == 1013
+    assert limits.http_refusal(0.0) is None
 
 
 def test_nobody_is_let_in_while_there_is_too_much_to_do():
-    admission = Admission(100, overloaded())
-    close, refused = admission.refusal(0, 0.0), admission.http_refusal(0.0)
+    limits = ConnectionLimits(100, overloaded())
+    close, refused = limits.refusal(0, 0.0), limits.http_refusal(0.0)
     assert close.code == 1013
     assert close.reason.startswith("overload retry_after_ms=1")
     assert (refused.http_status, refused.code) == (503, "overload")
@@ -36,17 +36,17 @@ def test_nobody_is_let_in_while_there_is_too_much_to_do():
 
 
 def test_those_sent_away_come_back_as_a_flat_rate():
-    admission = Admission(0, Load())
-    waits = sorted(wait_ms(admission.refusal(5, 0.0)) for _ in range(RETURNS_PER_S))
+    limits = ConnectionLimits(0, Load())
+    waits = sorted(wait_ms(limits.refusal(5, 0.0)) for _ in range(RETURNS_PER_S))
     assert waits[0] >= SOONEST_S * 1000
     assert waits[-1] - waits[0] >= 1000 - JITTER_S * 1000
 
 
 def test_while_draining_nobody_is_told_to_come_back_before_its_end():
-    admission = Admission(100, Load())
-    admission.begin_drain(50.0)
+    limits = ConnectionLimits(100, Load())
+    limits.begin_drain(50.0)
     for now_s, left_ms in ((40.0, 10_000), (49.0, 1_000), (60.0, 1_000)):
-        close = admission.refusal(0, now_s)
+        close = limits.refusal(0, now_s)
         assert close.code == 1013
         assert left_ms <= wait_ms(close) <= left_ms + JITTER_S * 1000 + 2
 

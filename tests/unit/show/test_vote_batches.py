@@ -8,8 +8,8 @@ import pytest
 
 from showcaller.domain.outcome import Outcome, Refusal
 from showcaller.errors import Unavailable
-from showcaller.show import votes
-from showcaller.show.votes import VoteBatches
+from showcaller.show import vote_batches
+from showcaller.show.vote_batches import VoteBatches
 from showcaller.testing.manual_clock import run_virtually
 
 OWN = Refusal("own_question", "nobody votes for their own question")
@@ -64,7 +64,7 @@ def test_a_vote_waits_ten_milliseconds_at_most():
 
 
 def test_a_full_batch_does_not_wait(monkeypatch):
-    monkeypatch.setattr(votes, "MAX_BATCH", 3)
+    monkeypatch.setattr(vote_batches, "MAX_BATCH", 3)
 
     async def story():
         loop, log = asyncio.get_running_loop(), Log()

@@ -21,12 +21,21 @@ from ..app import Server, SharedPort, serve_until
 from ..errors import ConfigError, ShowcallerError
 from ..processes import die_with_parent
 from .measurements import Measurements
-from .messages import REPLACED, Alive, Failed, Ready, Said, WorkerConfig, decode_config, encode
+from .worker_messages import (
+    REPLACED,
+    Alive,
+    Failed,
+    Ready,
+    Said,
+    ServingConfig,
+    decode_config,
+    encode,
+)
 
 ALIVE_EVERY_S = 2.0
 
 
-class Supervisor:
+class SupervisorPipe:
     """The way to the supervisor. What it does not read in time is dropped: serving never waits for it."""
 
     def __init__(self, descriptor: int) -> None:
@@ -38,7 +47,7 @@ class Supervisor:
             os.write(self._descriptor, encode(message))
 
 
-async def run(config: WorkerConfig, supervisor: Supervisor) -> None:
+async def run(config: ServingConfig, supervisor: SupervisorPipe) -> None:
     """Serve until the supervisor says stop. Raises as `Server.start` does."""
     loop = asyncio.get_running_loop()
     saying = loop.create_task(_say_alive(supervisor))
@@ -57,7 +66,7 @@ async def run(config: WorkerConfig, supervisor: Supervisor) -> None:
         task.cancel()
 
 
-async def _say_alive(supervisor: Supervisor) -> None:
+async def _say_alive(supervisor: SupervisorPipe) -> None:
     while True:
         supervisor.tell(Alive())
         await asyncio.sleep(ALIVE_EVERY_S)
@@ -77,7 +86,7 @@ def main() -> None:
     die_with_parent(config.supervisor)
     for ignored in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    supervisor = Supervisor(os.dup(sys.stdout.fileno()))
+    supervisor = SupervisorPipe(os.dup(sys.stdout.fileno()))
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whoever prints does not speak to it
     logs.set_up(config.log_level, worker=config.number)
     try:

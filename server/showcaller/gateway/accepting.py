@@ -34,7 +34,7 @@ async def bind(host: str, port: int) -> list[socket.socket]:
     return bound
 
 
-class Listener:
+class Acceptor:
     """Makes a protocol for each connection that comes to the bound `sockets`, until it is closed."""
 
     def __init__(

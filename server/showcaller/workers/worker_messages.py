@@ -1,7 +1,7 @@
-"""What a supervisor and its workers tell one another, one JSON object a line.
+"""The messages between a supervisor and its workers, one JSON object a line.
 
-The supervisor writes `WorkerConfig` to the worker's standard input and keeps that open while it lives. `STOP`
-and `REPLACED` there have the worker drain. The worker writes the others to its standard output.
+The supervisor writes a `ServingConfig` to the worker's standard input and keeps that open while it lives.
+`STOP` and `REPLACED` there have the worker drain. The worker writes the others to its standard output.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STOP = b"stop\n"  # drain
 REPLACED = b"replaced\n"  # drain: another process serves in your place
 
 
-class WorkerConfig(Struct, frozen=True, kw_only=True):
+class ServingConfig(Struct, frozen=True, kw_only=True):
     """How to be worker `number`."""
 
     number: int
@@ -48,10 +48,10 @@ class Alive(Struct, frozen=True, tag="alive"):
 
 Said = Ready | Failed | Alive
 _decoder: msgspec.json.Decoder[Said] = msgspec.json.Decoder(Said)
-_config_decoder = msgspec.json.Decoder(WorkerConfig, dec_hook=lambda type_, value: type_(value))
+_config_decoder = msgspec.json.Decoder(ServingConfig, dec_hook=lambda type_, value: type_(value))
 
 
-def encode(message: Said | WorkerConfig) -> bytes:
+def encode(message: Said | ServingConfig) -> bytes:
     """The message as a line."""
     return msgspec.json.encode(message, enc_hook=str) + b"\n"
 
@@ -61,6 +61,6 @@ def decode(line: bytes) -> Said:
     return _decoder.decode(line)
 
 
-def decode_config(line: bytes) -> WorkerConfig:
+def decode_config(line: bytes) -> ServingConfig:
     """Raises `msgspec.MsgspecError`."""
     return _config_decoder.decode(line)

@@ -23,7 +23,7 @@ HEARD_SHARE = 0.125  # of few places; with those of the staff it fits into `SPAR
 MAX_WAIT_S = 10.0  # before the upgrade is answered: then clients give up, as a rule
 
 
-class Admission:
+class ConnectionLimits:
     """Everybody who is sent away gets a moment of their own to return, so that they come as a flat rate."""
 
     def __init__(self, max_connections: int, load: Load) -> None:

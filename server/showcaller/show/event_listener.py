@@ -13,7 +13,7 @@ from ..domain.outcome import Outcome
 from ..protocol.messages import ServerMessage
 
 
-class Listener(Protocol):
+class EventListener(Protocol):
     """Somebody who follows a running event."""
 
     def on_folded(self, entry: Entry, fact: Fact, outcome: Outcome) -> None:
