@@ -352,7 +352,7 @@ def test_overlaps_on_one_stage():
     _, diagnostics = read(changed('"09:30"', '"09:20"') + "    speakers: [ada]\n")
     assert format_diagnostics(diagnostics) == (
         'test.yaml:14:13: warning: sessions[1].starts: overlaps on stage "main" '
-        'with "first" (2023-12-13 09:00–09:30)'
+        'with "first" (2023-12-13 09:00–09:30): both go on side by side'
     )
 
 

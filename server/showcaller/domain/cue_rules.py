@@ -20,11 +20,11 @@ STARTING_SOON_MAX_LATE_MS = MINUTE_MS  # wall time
 
 
 def due_times(
-    schedule: Schedule, plan: Session, run: SessionRun, *, stage_overruns: bool
+    schedule: Schedule, plan: Session, run: SessionRun, *, overruns_ahead: bool
 ) -> dict[str, int | None]:
     """The due show times of a session's cues; None: not known, or never.
 
-    While a session on the stage overruns nobody knows when the next one starts.
+    While a session overruns that this one waits for, nobody knows when it starts.
     """
     if run.over:
         return {QA_CLOSES: _qa_closes(plan, run)}
@@ -32,7 +32,7 @@ def due_times(
     if run.to_come:
         start_ms = run.expected_start_ms
         due[DOORS_OPEN] = start_ms - schedule.cues.doors_open_min * MINUTE_MS
-        if not stage_overruns:
+        if not overruns_ahead:
             due[STARTED] = start_ms
             for minutes in schedule.cues.starting_soon_min:
                 due[starting_soon(minutes)] = start_ms - minutes * MINUTE_MS
@@ -69,14 +69,14 @@ def _qa_closes(plan: Session, run: SessionRun) -> int | None:
     return run.ended_ms + after_min * MINUTE_MS
 
 
-def is_armed(cue: str, run: SessionRun, *, next_on_free_stage: bool) -> bool:
+def is_armed(cue: str, run: SessionRun, *, may_start: bool) -> bool:
     """Whether the session has come far enough for the cue.
 
-    `next_on_free_stage`: nobody is live on the stage, and this is the first session to come.
+    `may_start`: it waits for no other session on its stage.
     """
     kind = cue_kind(cue)
     if kind == STARTED:
-        return run.to_come and next_on_free_stage
+        return run.to_come and may_start
     if kind in (DOORS_OPEN, STARTING_SOON):
         return run.to_come
     if kind == QA_CLOSES:

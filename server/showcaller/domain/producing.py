@@ -10,21 +10,24 @@ from .cues import ENDED, STARTED
 from .ids import SessionId
 from .outcome import CueEvent, Outcome, Refusal
 from .runsheet import RunSheet, SheetFolds
-from .schedule import MINUTE_MS
+from .schedule import MINUTE_MS, Session
 from .session_run import SessionRun, no_session, touches_of
-from .timeline import Shift, Span, expect, extension_until, shifts_between
+from .timeline import Shift, Span, expect, extension_until, shifts_between, side_by_side
 from .touches import ControlsTouch
 
 
 def start_session(sheet: RunSheet, fact: facts.SessionStarted, at_ms: int) -> Outcome:
-    """Start it now, whatever the schedule says; what was live on the stage ends."""
+    """Start it now, whatever the schedule says; what is live on the stage ends.
+
+    What was planned side by side with it goes on.
+    """
     run = sheet.sessions.get(fact.session)
     if run is None:
         return no_session(fact.session)
     if not run.to_come:
         return Outcome.refuse("wrong_state", "this session has started or was skipped")
     plan = sheet.plan(run.id)
-    predecessors = [r for p in sheet.on_stage(plan.stage) if (r := sheet.sessions[p.id]).live]
+    predecessors = _live_before(sheet, plan)
     control = _begin(sheet, fact, "start", at_ms, run, *predecessors)
     outcome = Outcome()
     for predecessor in predecessors:
@@ -33,6 +36,11 @@ def start_session(sheet: RunSheet, fact: facts.SessionStarted, at_ms: int) -> Ou
     sheet.stages[plan.stage].starts += 1
     _call_now(sheet, run, STARTED, at_ms, outcome)
     return _done(sheet, control, at_ms, outcome)
+
+
+def _live_before(sheet: RunSheet, plan: Session) -> list[SessionRun]:
+    others = (other for other in sheet.on_stage(plan.stage) if not side_by_side(plan, other))
+    return [run for other in others if (run := sheet.sessions[other.id]).live]
 
 
 def end_session(sheet: RunSheet, fact: facts.SessionEnded, at_ms: int) -> Outcome:

@@ -22,6 +22,7 @@ from .outcome import Outcome
 from .quality import TalkQuality
 from .schedule import Schedule, Session
 from .session_run import SessionRun, publication_touches, touches_of
+from .stage_line import StageLine
 from .timeline import Span, expect
 from .touches import ClockTouch, CueTouch, EventTouch, SessionTouch, StageTouch
 
@@ -119,9 +120,10 @@ class RunSheet(Struct, kw_only=True, dict=True):
         spans = expect(plans, self.sessions)
         for plan in plans:
             self._set_expected(plan, spans[plan.id], show_ms, outcome)
-        self._set_waiting(plans, outcome)
-        self._set_cues(plans, outcome)
-        self._set_showing(stage, plans, outcome)
+        line = StageLine(plans, self.sessions)
+        self._set_waiting(plans, line, outcome)
+        self._set_cues(plans, line, outcome)
+        self._set_showing(stage, line, outcome)
 
     def forget_due(self) -> None:
         """Have `due_cues` looked up again: a cue has changed."""
@@ -135,41 +137,33 @@ class RunSheet(Struct, kw_only=True, dict=True):
         run.end_overrun(show_ms)
         outcome.touched.update(touches_of(run))
 
-    def _set_waiting(self, plans: Iterable[Session], outcome: Outcome) -> None:
-        runs = [self.sessions[plan.id] for plan in plans]
-        overrunning = next((run.id for run in runs if run.state == "overrunning"), None)
-        first = next((run for run in runs if run.to_come), None)
-        for run in runs:
-            waiting_for = overrunning if run is first else None
+    def _set_waiting(self, plans: Iterable[Session], line: StageLine, outcome: Outcome) -> None:
+        for plan in plans:
+            run = self.sessions[plan.id]
+            waiting_for = line.waits_for(plan) if run.to_come else None
             if run.waiting_for != waiting_for:
                 run.waiting_for = waiting_for
                 outcome.touched.add(SessionTouch(run.id))
 
-    def _set_cues(self, plans: Iterable[Session], outcome: Outcome) -> None:
-        runs = [self.sessions[plan.id] for plan in plans]
-        overruns = any(run.state == "overrunning" for run in runs)
-        free = not any(run.live for run in runs)
-        first = next((run for run in runs if run.to_come), None)
-        for plan, run in zip(plans, runs, strict=True):
-            due = due_times(self.schedule, plan, run, stage_overruns=overruns)
+    def _set_cues(self, plans: Iterable[Session], line: StageLine, outcome: Outcome) -> None:
+        for plan in plans:
+            run = self.sessions[plan.id]
+            overruns = line.overrunning_ahead(plan) is not None
+            due = due_times(self.schedule, plan, run, overruns_ahead=overruns)
+            may_start = run.to_come and line.may_start(plan)
             for name, cue in run.cues.items():
-                cue.armed = is_armed(name, run, next_on_free_stage=free and run is first)
+                cue.armed = is_armed(name, run, may_start=may_start)
                 if cue.move(due.get(name)):
                     outcome.touched.add(CueTouch(run.id, name))
 
-    def _set_showing(self, stage: StageId, plans: Iterable[Session], outcome: Outcome) -> None:
-        """The live session's room, else that of the next one with open doors."""
-        runs = [self.sessions[plan.id] for plan in plans]
-        showing = next((run.id for run in runs if run.live), None)
-        if showing is None:
-            showing = next((run.id for run in runs if run.state == "doors_open"), None)
-        before = self.stages[stage].showing
+    def _set_showing(self, stage: StageId, line: StageLine, outcome: Outcome) -> None:
+        before, showing = self.stages[stage].showing, line.showing()
         if before != showing:
             self.stages[stage].showing = showing
             outcome.touched.add(StageTouch(stage))
-            for run in runs:
-                if run.id in (before, showing):
-                    outcome.touched.update(publication_touches(run))
+            for id in (before, showing):
+                if id is not None and id in self.sessions:
+                    outcome.touched.update(publication_touches(self.sessions[id]))
 
     @cached_property
     def _plans(self) -> dict[SessionId, Session]:

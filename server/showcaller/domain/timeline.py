@@ -1,12 +1,15 @@
 """Expected times: what the scheduled, the actual and the producer's changes make of a stage's day.
 
-What has begun stands. What is to come follows in scheduled order behind a cursor: nothing starts before
-the one before it is expected to end, gaps absorb delay, and breaks shrink as far as they may.
+What has begun stands. What is to come waits for what was planned to be over before it, and for what has
+begun: gaps absorb delay, and breaks shrink as far as they may. Sessions that were planned side by side (at
+overlapping times on one stage) wait neither for one another nor for what begins of them.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -46,16 +49,53 @@ def expect(
     """
     delays_ms = delays_ms or {}
     spans = {plan.id: _settled(plan, runs[plan.id]) for plan in plans if not runs[plan.id].to_come}
-    pushing = [span.end_ms for id, span in spans.items() if runs[id].state != "skipped"]
-    cursor = max(pushing, default=None)
+    begun_later = _BegunLater(plans, runs, spans)
+    ahead = sorted(
+        plans, key=lambda plan: plan.ends_at_ms, reverse=True
+    )  # the first to end is last
+    cursor = 0
     for plan in plans:
+        while ahead and ahead[-1].ends_at_ms <= plan.starts_at_ms:
+            over = ahead.pop()
+            if runs[over.id].state != "skipped":
+                cursor = max(cursor, spans[over.id].end_ms)
         run = runs[plan.id]
         if run.to_come:
             start_ms = plan.starts_at_ms + delays_ms.get(plan.id, run.delay_ms)
-            start_ms = start_ms if cursor is None else max(start_ms, cursor)
-            cursor = end_of(plan, start_ms, run.extension_ms)
-            spans[plan.id] = Span(start_ms, cursor)
+            start_ms = max(start_ms, cursor, begun_later.end_ms(plan))
+            spans[plan.id] = Span(start_ms, end_of(plan, start_ms, run.extension_ms))
     return spans
+
+
+def side_by_side(one: Session, other: Session) -> bool:
+    """Tell whether two sessions of a stage were planned at overlapping times."""
+    return one.starts_at_ms < other.ends_at_ms and other.starts_at_ms < one.ends_at_ms
+
+
+class _BegunLater:
+    """When those end that have begun although they were planned after what is still to come."""
+
+    def __init__(
+        self,
+        plans: Sequence[Session],
+        runs: Mapping[SessionId, SessionRun],
+        settled: Mapping[SessionId, Span],
+    ) -> None:
+        self._starts = [plan.starts_at_ms for plan in plans]
+        ends = [
+            settled[plan.id].end_ms
+            if plan.id in settled and runs[plan.id].state != "skipped"
+            else 0
+            for plan in plans
+        ]
+        self._latest = [
+            *reversed([*accumulate(reversed(ends), max)]),
+            0,
+        ]  # of each and all after it
+
+    def end_ms(self, plan: Session) -> int:
+        """Return the latest end of those planned from the end of `plan` on; 0 if there are none."""
+        return self._latest[bisect_left(self._starts, plan.ends_at_ms)]
 
 
 def _settled(plan: Session, run: SessionRun) -> Span:

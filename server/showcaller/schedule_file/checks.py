@@ -28,7 +28,8 @@ def _warn_of_overlaps(placed: list[Placed], zone: tzinfo, report: Report) -> Non
     for stage, on_stage in by_stage.items():
         for earlier, later in _overlapping(on_stage):
             other = _show(earlier.session, zone)
-            report.warning(later.node, later.field, f'overlaps on stage "{stage}" with {other}')
+            message = f'overlaps on stage "{stage}" with {other}: both go on side by side'
+            report.warning(later.node, later.field, message)
 
 
 def _warn_of_double_bookings(placed: list[Placed], zone: tzinfo, report: Report) -> None:

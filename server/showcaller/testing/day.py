@@ -44,6 +44,7 @@ class Day:
     """A run sheet at wall time `now_ms`, and everything that the audience was told so far."""
 
     def __init__(self, plan: Schedule = SCHEDULE, at_min: int = 520, **run: Any) -> None:
+        self.plan = plan
         self.now_ms = at_min * MINUTE_MS
         fact = facts.RunStarted(run="r", salt="s", schedule=plan, **run)
         self.sheet, self.started = RunSheet.start(fact, self.now_ms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, permutations
 
 import msgspec
 from hypothesis import given, settings
@@ -13,6 +13,7 @@ from showcaller.domain.outcome import Refusal
 from showcaller.domain.producing import preview_delay
 from showcaller.domain.runsheet import RunSheet
 from showcaller.domain.schedule import MINUTE_MS
+from showcaller.domain.timeline import side_by_side
 from showcaller.domain.touches import (
     ClockTouch,
     ControlsTouch,
@@ -22,9 +23,12 @@ from showcaller.domain.touches import (
     StageTouch,
 )
 from showcaller.testing.day import CONTROLS, SCHEDULE, Day
-from showcaller.testing.schedules import schedule
+from showcaller.testing.schedules import schedule, session
 
-ids = st.sampled_from(["opening", "a", "b", "pause", "c", "nobody"])
+# One after the other; and with sessions beside these, as in a room that is open all day.
+SIDE_BY_SIDE = schedule(*SCHEDULE.sessions, session("d", 550, 575), session("e", 540, 630))
+plans = st.sampled_from([SCHEDULE, SIDE_BY_SIDE])
+ids = st.sampled_from(["opening", "a", "b", "pause", "c", "d", "e", "nobody"])
 minutes = st.integers(-30, 40)
 publications = st.sampled_from(["m", "slides"])
 choices = publications | st.just("")
@@ -71,7 +75,7 @@ def replan(day, missing, by_min):
             starts_at_ms=plan.starts_at_ms + by_min * MINUTE_MS,
             ends_at_ms=plan.ends_at_ms + by_min * MINUTE_MS,
         )
-        for plan in SCHEDULE.sessions
+        for plan in day.plan.sessions
         if plan.id != missing
     ]
     day.fold(facts.SchedulePublished(schedule=schedule(*sessions)))
@@ -107,9 +111,9 @@ def shown(sheet):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(actions, max_size=25))
-def test_laws_of_the_run_sheet(script):
-    day = Day()
+@given(plans, st.lists(actions, max_size=25))
+def test_laws_of_the_run_sheet(plan, script):
+    day = Day(plan)
     fold = day.fold
 
     def checked_fold(fact):
@@ -133,10 +137,12 @@ def test_laws_of_the_run_sheet(script):
 
 def check_invariants(sheet):
     live = [run for run in sheet.sessions.values() if run.live]
-    assert len(live) <= 1
+    for one, other in combinations(live, 2):
+        assert side_by_side(sheet.plan(one.id), sheet.plan(other.id))
     to_come = [run for run in sheet.sessions.values() if run.to_come]
-    for earlier, later in pairwise(to_come):
-        assert earlier.expected_end_ms <= later.expected_start_ms
+    for earlier, later in permutations(to_come, 2):
+        if sheet.plan(earlier.id).ends_at_ms <= sheet.plan(later.id).starts_at_ms:
+            assert earlier.expected_end_ms <= later.expected_start_ms
     for run in sheet.sessions.values():
         assert run.expected_start_ms <= run.expected_end_ms
         if run.over:
@@ -144,9 +150,9 @@ def check_invariants(sheet):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(actions, max_size=12), ids, minutes)
-def test_publishing_a_delay_does_what_its_preview_said(script, session, by_min):
-    day = Day()
+@given(plans, st.lists(actions, max_size=12), ids, minutes)
+def test_publishing_a_delay_does_what_its_preview_said(plan, script, session, by_min):
+    day = Day(plan)
     for action in script:
         act(day, action)
     before = {run.id: span(run) for run in day.sheet.sessions.values()}
@@ -171,9 +177,18 @@ def span(run):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(actions, max_size=12), st.sampled_from(sorted(CONTROLS)), ids, minutes, choices)
-def test_undoing_at_once_restores_every_state_and_time(script, name, session, by_min, publication):
-    day = Day()
+@given(
+    plans,
+    st.lists(actions, max_size=12),
+    st.sampled_from(sorted(CONTROLS)),
+    ids,
+    minutes,
+    choices,
+)
+def test_undoing_at_once_restores_every_state_and_time(
+    plan, script, name, session, by_min, publication
+):
+    day = Day(plan)
     for action in script:
         act(day, action)
     before = [visible(run) for run in day.sheet.sessions.values()]

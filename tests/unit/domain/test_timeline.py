@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from showcaller.domain.producing import preview_delay
 from showcaller.domain.schedule import MINUTE_MS
 from showcaller.testing.day import Day
@@ -118,6 +122,118 @@ def test_a_session_started_out_of_order_goes_first():
     assert day.expected("b") == (566, 586)
     day.run_until(566)
     assert day.state("b") == "live"
+
+
+# Side by side ------------------------------------------------------------------------------------
+
+WORKSHOPS = schedule(
+    session("w1", 540, 600),
+    session("w2", 540, 600),
+    session("w3", 540, 660),
+    session("z", 600, 630),
+)
+OPEN_SPACE = schedule(
+    session("open", 600, 1080),
+    session("a", 660, 690),
+    session("b", 840, 870),
+    session("z", 1080, 1090),
+)
+
+
+@pytest.mark.parametrize("plan", [WORKSHOPS, OPEN_SPACE])
+def test_sessions_planned_side_by_side_are_expected_as_planned(plan):
+    day = Day(plan, at_min=500)
+    for one in plan.sessions:
+        planned = (one.starts_at_ms / MINUTE_MS, one.ends_at_ms / MINUTE_MS)
+        assert day.expected(one.id) == planned
+
+
+def test_sessions_planned_side_by_side_start_and_end_by_themselves():
+    day = Day(WORKSHOPS, at_min=500).run_until(545)
+    assert day.states() == ["live", "live", "live", "upcoming"]
+    day.run_until(601)
+    assert day.states() == ["ended", "ended", "live", "live"]
+    day.run_until(660)
+    assert day.states() == ["ended"] * 4
+
+
+def test_only_what_was_planned_after_a_session_waits_for_it():
+    day = Day(WORKSHOPS, at_min=500)
+    day.control("delay", "w1", minutes=30)
+    assert day.expected("w2") == (540, 600)
+    assert day.expected("w3") == (540, 660)
+    assert day.expected("z") == (630, 660)
+
+
+def test_an_overrun_holds_up_what_follows_and_nothing_beside_it():
+    day = Day(WORKSHOPS, at_min=500).run_until(545)
+    day.publish_media("w1")
+    day.run_until(610)
+    assert day.state("w1") == "overrunning"
+    assert (day.state("w3"), day.state("z")) == ("live", "doors_open")
+    assert day.sheet.sessions["z"].waiting_for == "w1"
+    assert day.sheet.sessions["w3"].waiting_for is None
+    day.control("end", "w1")
+    assert day.run_until(611).state("z") == "live"
+
+
+def test_starting_a_session_ends_no_session_beside_it():
+    day = Day(WORKSHOPS, at_min=500).run_until(545)
+    day.control("start", "z")
+    assert day.states() == ["ended", "ended", "live", "live"]
+    assert day.undo().refused is None
+    assert day.states() == ["live", "live", "live", "upcoming"]
+
+
+def test_the_stage_shows_the_live_session_that_publishes_or_else_started_last():
+    day = Day(OPEN_SPACE, at_min=560).run_until(605)
+    stage = day.sheet.stages["main"]
+    assert stage.showing == "open"
+    day.run_until(665)
+    assert stage.showing == "a"
+    day.publish_media("open")
+    assert stage.showing == "open"
+    day.publish_media("a", "n")
+    assert stage.showing == "a"
+    day.stop_media("a", "n")
+    day.run_until(700)
+    assert stage.showing == "open"
+
+
+places = st.tuples(st.integers(0, 300), st.integers(1, 120))
+
+
+@given(st.lists(places, min_size=1, max_size=12))
+def test_whatever_the_plan_everything_is_expected_as_planned_before_it_begins(found):
+    plan = schedule(*(session(f"s{i}", a, a + length) for i, (a, length) in enumerate(found)))
+    day = Day(plan, at_min=-200)
+    for one in plan.sessions:
+        planned = (one.starts_at_ms / MINUTE_MS, one.ends_at_ms / MINUTE_MS)
+        assert day.expected(one.id) == planned
+
+
+@given(st.lists(places, min_size=1, max_size=12))
+def test_whatever_the_plan_everything_runs_as_planned_where_nobody_interferes(found):
+    plan = schedule(*(session(f"s{i}", a, a + length) for i, (a, length) in enumerate(found)))
+    day = Day(plan, at_min=-200).run_until(500)
+    for one in plan.sessions:
+        run = day.sheet.sessions[one.id]
+        assert (run.actual_start_ms, run.actual_end_ms) == (one.starts_at_ms, one.ends_at_ms)
+
+
+@given(st.lists(places, min_size=2, max_size=12), st.integers(0, 11), st.integers(1, 240))
+def test_a_delay_moves_only_what_was_planned_to_follow(found, which, by_min):
+    plan = schedule(*(session(f"s{i}", a, a + length) for i, (a, length) in enumerate(found)))
+    day = Day(plan, at_min=-200)
+    late = plan.sessions[which % len(found)]
+    day.control("delay", late.id, minutes=by_min)
+    for one in plan.sessions:
+        run = day.sheet.sessions[one.id]
+        if one.starts_at_ms < late.ends_at_ms and one is not late:
+            assert run.expected_start_ms == one.starts_at_ms
+        for other in plan.sessions:
+            if other.ends_at_ms <= one.starts_at_ms:
+                assert day.sheet.sessions[other.id].expected_end_ms <= run.expected_start_ms
 
 
 # The preview -------------------------------------------------------------------------------------

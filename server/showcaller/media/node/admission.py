@@ -13,6 +13,7 @@ from ...errors import Forbidden, NotFound, Refused, TooEarly
 
 MAX_RETRY_S = 60
 HELD_RETRY_S = 10  # the clock is held: nobody knows when
+BESIDE_RETRY_S = 10  # the stage shows another session that goes on side by side with it
 
 
 def admit_publisher(sheet: RunSheet, principal: Principal, session: str, wall_ms: float) -> StageId:
@@ -55,9 +56,8 @@ def admit_viewer_of_session(sheet: RunSheet, session: str, wall_ms: float) -> St
     if run.over:
         raise Refused("this session is over", code="session_over")
     if sheet.stages[stage].showing != run.id:
-        raise TooEarly(
-            "this session is not on its stage yet", retry_after_s=_until_doors(sheet, run, wall_ms)
-        )
+        retry_s = BESIDE_RETRY_S if run.live else _until_doors(sheet, run, wall_ms)
+        raise TooEarly("this session is not on its stage now", retry_after_s=retry_s)
     return stage
 
 

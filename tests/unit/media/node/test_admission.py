@@ -59,6 +59,14 @@ def test_from_doors_open_speakers_publish_and_all_view(sheet):
         admit_viewer_of_session(sheet, "two", 0)
 
 
+def test_while_the_stage_shows_another_session_viewers_ask_again_now_and_then(sheet):
+    sheet.sessions["one"].state = sheet.sessions["two"].state = "live"
+    sheet.stages["main"].showing = "one"
+    with pytest.raises(TooEarly) as refused:
+        admit_viewer_of_session(sheet, "two", 200 * MINUTE_MS)
+    assert refused.value.retry_after_s == 10
+
+
 def test_only_the_sessions_own_speakers_and_producers_publish(sheet):
     for principal in (who("attendee"), who("moderator"), who("speaker", sessions=["two"])):
         with pytest.raises(Forbidden):
