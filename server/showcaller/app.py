@@ -17,7 +17,14 @@ from prometheus_client import REGISTRY
 
 from . import garbage, metrics, system, zones
 from .api import agenda, commands, exports, health, openapi, pages, registrations
-from .api.newcomers import OVERLOAD, newcomers_later
+from .api.http import (
+    LOOKUP,
+    MAX_BODY_BYTES,
+    OVERLOAD,
+    errors_as_problems,
+    newcomers_later,
+    security_headers,
+)
 from .broker.base import Broker, EventLog
 from .broker.connect import connect
 from .domain import facts
@@ -29,10 +36,6 @@ from .gateway.connection_limits import within_files
 from .gateway.front import Front, live_route
 from .gateway.gateway import Gateway
 from .gateway.gateway_metrics import GatewayCollector
-from .http import connection, cors
-from .http.answers import add_security_headers, errors_as_problems
-from .http.asker import LOOKUP
-from .http.origins import read_origins
 from .logs import report_end
 from .media.node.http import register_media_routes
 from .media.node.ice_servers import IceServers
@@ -92,10 +95,9 @@ class Server:
         self._runner: web.AppRunner | None = None
         self._shared = shared
         self._acceptor: Acceptor | None = None
-        self._origins = read_origins(settings.allow_origins)
         self.gateway = Gateway(
             self.lookup,
-            allow_origins=self._origins,
+            allow_origins=frozenset(settings.allow_origins),
             max_connections=_max_connections(settings),
             memory_limit_bytes=memory_limit.limit_bytes(settings.max_memory_mib, settings.workers),
         )
@@ -128,6 +130,7 @@ class Server:
     async def _serve_event(self, schedule: Schedule, tokens: Tokens) -> None:
         assert self._broker is not None
         event_log = await self._broker.open(schedule.event_id)
+        await self._broker.check()  # now that it knows where the log is
         event = LiveEvent(schedule.event_id, event_log)
         await event.start(lambda: first_fact(schedule, self.settings))
         await self._reconcile(event, schedule)
@@ -222,10 +225,12 @@ class Server:
     # The port ---------------------------------------------------------------------------------
 
     async def _open_port(self) -> None:
-        self._runner = web.AppRunner(self.web_app())
+        self._runner = web.AppRunner(
+            self.web_app(), access_log=None, keepalive_timeout=30, auto_decompress=False
+        )
         await self._runner.setup()
-        assert self._runner.server is not None
-        http = connection.connections(self._runner.server)
+        http = self._runner.server
+        assert http is not None
         try:
             self._acceptor = Acceptor(
                 lambda: Front(http, self.gateway), await self._sockets(), _tls(self.settings)
@@ -254,15 +259,9 @@ class Server:
     def web_app(self) -> web.Application:
         settings = self.settings
         app = web.Application(
-            middlewares=[
-                errors_as_problems,
-                connection.refuse_long_heads,
-                cors.answer_preflights,
-                newcomers_later,
-            ]
+            middlewares=[security_headers, errors_as_problems, newcomers_later],
+            client_max_size=MAX_BODY_BYTES,
         )
-        app.on_response_prepare.extend((add_security_headers, cors.share_with_origins))
-        app[cors.ALLOWED] = self._origins
         app[LOOKUP] = self.lookup
         app[OVERLOAD] = self.gateway.http_refusal
         app[agenda.EVENTS] = self.events
@@ -283,7 +282,9 @@ class Server:
             routes.register(app)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
         ice_servers = IceServers(settings.ice_servers, resolve_turn_secret(settings))
-        register_media_routes(app, media=self.media.get, ice_servers=ice_servers)
+        register_media_routes(
+            app, lookup=self.lookup, media=self.media.get, ice_servers=ice_servers
+        )
         return app
 
     async def _part_while_draining(self, _: web.Request, response: web.StreamResponse) -> None:
@@ -394,12 +395,34 @@ async def serve(settings: Settings, on_ready: OnReady) -> None:
 
 async def serve_until(stopping: asyncio.Event, server: Server, on_ready: OnReady) -> None:
     """Run the server until `stopping`, then drain. Raises as `Server.start` does."""
+    within_s = server.settings.drain_timeout_s
     try:
-        await server.start()
-        on_ready(server.describe())
-        await stopping.wait()
+        started = await _started(server, stopping)
+    except BaseException:
+        with contextlib.suppress(Exception):  # what made the start fail is the reason to tell
+            await _stop(server, within_s)
+        raise
+    try:
+        if started:
+            on_ready(server.describe())
+            await stopping.wait()
     finally:
-        await _stop(server, within_s=server.settings.drain_timeout_s)
+        await _stop(server, within_s)
+
+
+async def _started(server: Server, stopping: asyncio.Event) -> bool:
+    """Start the server; false if it was told to stop before it was through."""
+    starting = asyncio.create_task(server.start())
+    told = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            await starting
+        return starting.done()
+    finally:
+        for task in (starting, told):
+            task.cancel()
+        await asyncio.gather(starting, told, return_exceptions=True)
 
 
 async def _stop(server: Server, within_s: float) -> None:

@@ -89,8 +89,8 @@ class MediaService:
 
     async def start(self) -> None:
         """Start the workers without waiting for them: until one runs, requests get 503."""
-        await self._relay.start()
         self._event.add_listener(self)
+        await self._relay.start()
         self._ledger.start()
         self._spawn(self._keep_in_line())
         self._spawn(self._keep_leases())
