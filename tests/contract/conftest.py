@@ -1,4 +1,4 @@
-"""All brokers, for tests that every broker must pass."""
+"""All brokers, for tests that every broker must pass. In Redis we are a user with few rights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from showcaller.broker.base import Broker, EventLog
 from showcaller.broker.connect import connect
 from showcaller.testing.redis_cluster import RedisCluster
-from showcaller.testing.redis_server import RedisServer
+from showcaller.testing.redis_server import RedisServer, may_little
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +30,11 @@ def redis_cluster() -> Iterator[RedisCluster]:
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:{tmp_path / 'showcaller.db'}"
-    redis: RedisServer | RedisCluster = request.getfixturevalue(
-        "redis_server" if request.param == "redis" else "redis_cluster"
-    )
-    return redis.url
+    if request.param == "redis":
+        server: RedisServer = request.getfixturevalue("redis_server")
+        return server.url.replace("//", f"//{may_little(server)}@")
+    cluster: RedisCluster = request.getfixturevalue("redis_cluster")
+    return cluster.url.replace("//", f"//{may_little(*cluster.servers)}@")
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from aiohttp import web
 from ..domain.ids import SessionId
 from ..domain.quality import TalkQuality
 from ..domain.runsheet import RunSheet
-from ..http.answers import json_answer
-from ..http.asker import principal, served
+from .http import json_answer, principal, served
 
 LAYERS = ("high", "medium", "low", "none")
 

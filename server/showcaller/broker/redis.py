@@ -28,6 +28,7 @@ from .base import Appended, Entry, Lease, NotYet, Position
 from .batches import Batches
 from .redis_cursor import Cursor, Forked, Inbox, Record, Seen
 from .redis_pubsub import Subscriptions
+from .redis_rights import missing_rights
 from .redis_scripts import Argument, Script, our_errors, run_and_wait
 from .redis_shard import LOST, Servers, Shard
 from .topics import Handler
@@ -63,7 +64,7 @@ class RedisBroker:
     def __init__(self, url: str, *, replicas: int = 0) -> None:
         self._servers = Servers(url)
         self._replicas = replicas
-        self._any_shard = Shard(self._servers, "{showcaller}")
+        self._any_shard = Shard(self._servers, _key("showcaller"))
         self._logs: dict[str, RedisLog] = {}
 
     async def open(self, event_id: str) -> RedisLog:
@@ -93,19 +94,32 @@ class RedisBroker:
                 await self._check(shard)
 
     async def _check(self, shard: Shard) -> None:
+        missing = await shard.run(lambda redis: missing_rights(redis, shard.prefix))
+        self._require_rights(missing)
         info = await shard.run(lambda redis: redis.info("everything"))
         await shard.follow_name(str(info.get("run_id", "")))
         self._check_server(info)
         await shard.run(lambda redis: redis.set(f"{shard.prefix}:check", 1, px=1000))
 
+    @staticmethod
+    def _require_rights(missing: str) -> None:
+        if missing:
+            raise Unavailable(
+                f"the Redis user may not: {missing}. OPERATIONS.md has the line for ACL SETUSER"
+            )
+
     def _check_server(self, info: dict[str, Any]) -> None:
+        if info.get("cluster_enabled") and self._servers.are_untold:
+            self._require_rights("CLUSTER SLOTS")
         version, replicas = str(info["redis_version"]), int(info["connected_slaves"])
         if int(version.partition(".")[0]) < 7:
             raise Unavailable(f"this is Redis {version}: version 7 or later is needed")
         if len(self._servers.seeds) > 1 and not info.get("cluster_enabled"):
             raise Unavailable("several servers are named, but they are no Redis Cluster: name one")
-        if str(info["maxmemory_policy"]).startswith("allkeys"):
-            raise Unavailable("Redis may evict the log: set maxmemory-policy to noeviction")
+        policy = str(info["maxmemory_policy"])
+        if policy != "noeviction":
+            what = "leases and counters" if policy.startswith("volatile") else "the log"
+            raise Unavailable(f"Redis may evict {what}: set maxmemory-policy to noeviction")
         if replicas < self._replicas:
             raise Unavailable(f"{self._replicas} replicas are asked for; Redis has {replicas}")
 

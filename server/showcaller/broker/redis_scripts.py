@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from redis.asyncio import Redis
 from redis.exceptions import (
     AskError,
+    NoPermissionError,
     NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -85,6 +86,8 @@ def translate(error: RedisError) -> ShowcallerError:
         return StorageFull("Redis has reached its maxmemory: raise it, or make room")
     if text.startswith("MISCONF"):
         return StorageFull("Redis can't save to its disk, so it refuses writes: see its log")
+    if isinstance(error, NoPermissionError):
+        return Unavailable(f"{text}. OPERATIONS.md has the line for ACL SETUSER")
     if isinstance(error, ReadOnlyError):
         return Unavailable("this Redis is a read-only replica: a failover is going on")
     if text.startswith("NOREPLICAS"):

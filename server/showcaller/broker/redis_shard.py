@@ -29,6 +29,7 @@ from redis.exceptions import (
     ConnectionError,
     MasterDownError,
     MovedError,
+    NoPermissionError,
     ReadOnlyError,
     RedisError,
     ResponseError,
@@ -76,6 +77,7 @@ class Servers:
         self._user, self._at, hosts = self._url.netloc.rpartition("@")
         self.seeds = [host for host in hosts.split(",") if host] or ["localhost"]
         self._known = list(self.seeds)  # whom to ask, in this order
+        self.are_untold = False  # the user may not ask who has which slots
         self._servers: dict[str, Server] = {}
         self._retiring: set[asyncio.Future[object]] = set()
         try:
@@ -118,9 +120,8 @@ class Servers:
         client = self.client(address)
         try:
             reply = await client.execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
-        except (
-            ResponseError
-        ):  # no cluster, or none that it would tell of: it runs all, or says why not
+        except ResponseError as error:  # no cluster, or none that it would tell of
+            self.are_untold = isinstance(error, NoPermissionError)
             return [SlotRange(0, REDIS_CLUSTER_HASH_SLOTS - 1, address)]
         nodes = (_address(node, address) for _, _, *nodes in reply for node in nodes)
         self._known = list(dict.fromkeys([address, *nodes, *self.seeds]))
@@ -135,9 +136,9 @@ class Servers:
         self._known = [*(each for each in self._known if each != address), address]
 
     async def close(self) -> None:
-        await asyncio.gather(*self._retiring, return_exceptions=True)
-        for server in self._servers.values():
+        for server in list(self._servers.values()):  # who still uses one may retire it meanwhile
             await server.close()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
 
 
 class Shard:

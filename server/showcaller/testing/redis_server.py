@@ -27,6 +27,7 @@ from typing import Self
 _START_S = 10.0  # a busy machine takes its time
 _EMPTY = '""'
 _DEFAULTS = {"save": "", "appendonly": "no", "repl-diskless-sync-delay": "0"}
+_OPERATIONS = Path(__file__).parents[3] / "deploy" / "OPERATIONS.md"
 DURABLE = {"save": "", "appendonly": "yes", "appendfsync": "always"}
 
 
@@ -158,6 +159,15 @@ class RedisServer:
 
     def _log(self) -> str:
         return (self.directory / "log").read_text(errors="replace")[-2000:]
+
+
+def may_little(*servers: RedisServer) -> str:
+    """Make the user of OPERATIONS.md on `servers`, and return its name and password, as a URL has them."""
+    text = _OPERATIONS.read_text(encoding="utf-8")
+    (line,) = (line for line in text.splitlines() if line.startswith("ACL SETUSER"))
+    for server in servers:
+        server.command(*line.split())
+    return "showcaller:PASSWORD"
 
 
 def free_port() -> int:

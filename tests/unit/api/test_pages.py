@@ -8,8 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from showcaller.api import pages
-from showcaller.http.answers import errors_as_problems
-from showcaller.http.asker import LOOKUP
+from showcaller.api.http import LOOKUP, errors_as_problems
 
 EVENT = "harbour-conf"
 
