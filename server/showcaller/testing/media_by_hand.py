@@ -13,13 +13,14 @@ from ..media.egress import Egress, Keys
 from ..media.egress.keys import GCM
 from ..media.rtp import rtcp, rtp
 from ..media.sdp.negotiation import negotiate
-from ..media.sfu.publication import Publication
+from ..media.sfu.publication import Publication, PublicationListener
 from ..media.sfu.trunk_link import TrackLine
 from ..media.sfu.viewer import Viewer
 
 OPUS, VP8, RTX, H264 = 111, 96, 97, 102
 LEVEL, RID = 1, 10  # ids of header extensions in the offers of browsers
 KEY_PICTURE, DELTA_PICTURE = bytes([0x10, 0x00, 0, 0, 0]), bytes([0x10, 0x01, 0, 0, 0])  # RFC 7741
+WALL_AHEAD_S = 1_700_000_000.0  # of `Clock`
 KEYS = Keys(GCM, bytes(range(16)), bytes(range(12)))
 
 
@@ -50,6 +51,43 @@ class Asked:
         return [report for report in self.reports if isinstance(report, kind)]
 
 
+class Noted:
+    """Listens to publications, viewers and feeds, and notes what they tell."""
+
+    def __init__(self) -> None:
+        self.changes = 0  # of publications
+        self.packets: list[bytes] = []  # that came
+        self.wishes: list[float] = []  # when viewers wanted keyframes
+        self.behind: list[Viewer] = []
+
+    def on_publication_live(self, publication: Publication, now_s: float) -> None:
+        """Every speaker here is live from its beginning."""
+
+    def on_publication_changed(self, publication: Publication, now_s: float) -> None:
+        self.changes += 1
+
+    def on_publication_packet(self, publication: Publication, data: bytes) -> None:
+        self.packets.append(data)
+
+    def on_publication_ended(self, publication: Publication, reason: str, now_s: float) -> None:
+        """Only a transport ends one, and there is none."""
+
+    def on_viewer_live(self, viewer: Viewer, now_s: float) -> None:
+        """Every viewer here is live from its beginning."""
+
+    def on_viewer_reported(self, viewer: Viewer, now_s: float) -> None:
+        """Every viewer here is sent media from its beginning."""
+
+    def on_keyframe_wanted(self, viewer: Viewer, now_s: float) -> None:
+        self.wishes.append(now_s)
+
+    def on_viewer_ended(self, viewer: Viewer, reason: str, now_s: float) -> None:
+        """Only a transport ends one, and there is none."""
+
+    def on_behind(self, viewer: Viewer, now_s: float) -> None:
+        self.behind.append(viewer)
+
+
 class Speaker:
     """Sends to `publication`, which was negotiated from the file `offer`."""
 
@@ -62,11 +100,13 @@ class Speaker:
         name: str = "p",
         source: Any = "main",
         lines: tuple[TrackLine, ...] | list[TrackLine] = (),
+        listener: PublicationListener | None = None,
     ) -> None:
-        self.clock, self.asked = clock, Asked()
+        self.clock, self.asked, self.noted = clock, Asked(), Noted()
         negotiated = negotiate(offer.read_text(), "publish")
-        self.publication = Publication(name, "talk", "ada", source, negotiated, egress)
-        self.publication.borrow(self.asked, lines)
+        about = name, "talk", "ada", source, negotiated, egress
+        self.publication = Publication(*about, listener or self.noted, clock.now_s)
+        self.publication.borrow(self.asked, lines, clock.now_s)
         self._sequences: dict[int, int] = {}
 
     def send(
@@ -103,15 +143,17 @@ class Speaker:
 class Audience:
     """One viewer: `viewer` is what the engine has of it, `packets()` what reached it."""
 
-    def __init__(self, egress: Egress, offer: Path, name: str = "v") -> None:
+    def __init__(self, clock: Clock, egress: Egress, offer: Path, name: str = "v") -> None:
+        self.noted = Noted()
         self.server, self.socket = _bound(), _bound()
         self._session = Session(Policy(KEYS.key + KEYS.salt, Policy.SSRC_ANY_INBOUND, 0, _GCM))
         negotiated = negotiate(offer.read_text(), "view")
         ssrcs = {"video": (70, 71), "audio": (80, 81)}
-        self.viewer = Viewer(name, "ada", negotiated, ssrcs, egress)
+        about = name, "ada", negotiated, ssrcs, egress
+        self.viewer = Viewer(*about, self.noted, clock.now_s, WALL_AHEAD_S)
         path = self.server.fileno(), self.socket.getsockname()
         self.viewer.transport = SimpleNamespace(path=path, close=lambda: None)  # type: ignore[assignment]
-        self.viewer.on_connected(KEYS)
+        self.viewer.on_connected(KEYS, clock.now_s)
 
     def packets(self, ssrc: int) -> list[rtp.Packet]:
         """What has come since the last time on this stream; the rest is gone."""

@@ -21,10 +21,11 @@ AGAIN_S = 0.5  # after a connection that was lost or cut off
 class Branch:
     """A connection to the trunk at `path`, made again until it is closed.
 
-    `changed` is given the session whenever one of its publications begins, changes or ends.
+    `changed` is given the session, and the time, whenever one of its publications begins, changes or
+    ends.
     """
 
-    def __init__(self, path: str, egress: Egress, changed: Callable[[str], None]) -> None:
+    def __init__(self, path: str, egress: Egress, changed: Callable[[str, float], None]) -> None:
         self.publications: dict[str, Publication] = {}
         self._path = path
         self._egress = egress
@@ -62,14 +63,12 @@ class Branch:
             writer.close()
 
     def _begin(self, lent: Lent, writer: asyncio.StreamWriter) -> None:
-        negotiated = negotiate(lent.offer, "publish")
-        made = Publication(
-            lent.resource, lent.session, lent.person, lent.source, negotiated, self._egress
-        )
-        made.changed = lambda publication: self._changed(publication.session)
+        negotiated, now_s = negotiate(lent.offer, "publish"), system.monotonic_s()
+        about = lent.resource, lent.session, lent.person, lent.source
+        made = Publication(*about, negotiated, self._egress, self, now_s)
         self.publications[lent.resource] = made
-        made.borrow(BackChannel(lent.resource, writer), lent.tracks)
-        self._changed(lent.session)
+        made.borrow(BackChannel(lent.resource, writer), lent.tracks, now_s)
+        self._changed(lent.session, now_s)
 
     def _take(self, packet: Packet) -> None:
         publication = self.publications.get(packet.resource)
@@ -81,8 +80,22 @@ class Branch:
     def _end(self, resource: str) -> None:
         publication = self.publications.pop(resource, None)
         if publication is not None:
-            self._changed(publication.session)
+            self._changed(publication.session, system.monotonic_s())
             publication.end()
+
+    # What its publications tell ---------------------------------------------------------------
+
+    def on_publication_changed(self, publication: Publication, now_s: float) -> None:
+        self._changed(publication.session, now_s)
+
+    def on_publication_live(self, publication: Publication, now_s: float) -> None:
+        """It has been live since it was lent."""
+
+    def on_publication_packet(self, publication: Publication, data: bytes) -> None:
+        """Nobody borrows what is borrowed."""
+
+    def on_publication_ended(self, publication: Publication, reason: str, now_s: float) -> None:
+        """The trunk tells."""
 
 
 class BackChannel:

@@ -108,7 +108,9 @@ class DownTrack:
         """Go on with the present lane after all."""
         self._stop_waiting()
 
-    def begin(self, lane: Lane, first: MediaPacket, drawn: Drawn | None = None) -> None:
+    def begin(
+        self, lane: Lane, first: MediaPacket, now_s: float, drawn: Drawn | None = None
+    ) -> None:
         """Follow `lane` from its packet `first` on."""
         place = self._leave_current()
         self._stop_waiting()
@@ -122,9 +124,9 @@ class DownTrack:
             tl0=self._shift.tl0,
         )
         self.lane = lane
-        self.followed_s = lane.now()
+        self.followed_s = now_s
         self.began_s = self.began_s or self.followed_s
-        self._end_freeze(lane)
+        self._end_freeze(lane, now_s)
         if drawn is None:
             lane.add(self, first.sequence)
         else:
@@ -172,9 +174,9 @@ class DownTrack:
         self.lane = self._catching = self._caught = None
         return self._place
 
-    def _end_freeze(self, lane: Lane) -> None:
+    def _end_freeze(self, lane: Lane, now_s: float) -> None:
         """If the picture stood until `lane` began, that was a freeze too."""
-        stood_s = lane.now() - self._stood_s if self._stood_s is not None else 0.0
+        stood_s = now_s - self._stood_s if self._stood_s is not None else 0.0
         if stood_s >= GAP_S and not self._calm:
             self._freezes = self._freezes[0] + 1, self._freezes[1] + stood_s
         self._gaps_before = lane.gaps, lane.gap_s
@@ -189,15 +191,15 @@ class DownTrack:
             return False
         past_s = ((last.timestamp - first.timestamp) & 0xFFFFFFFF) / lane.track.codec.clock_hz
         speed = max(CATCH_UP_SPEED, ceil(past_s / CATCH_UP_WITHIN_S))
-        self.begin(lane, first, Drawn(last.sequence, lane.timestamp(last), speed))
+        self.begin(lane, first, now_s, Drawn(last.sequence, lane.timestamp(last), speed))
         return True
 
-    def step(self) -> bool:
+    def step(self, now_s: float) -> bool:
         """Send the next packets of the past; true when the viewer has caught up."""
         lane = self.lane
         if lane is None or self._catching is None or lane.track.last is None:
             return True
-        self._skip_to_newer_keyframe(lane)
+        self._skip_to_newer_keyframe(lane, now_s)
         followed = self._history[-1]
         assert followed.drawn is not None
         packets = self._next_packets(lane, lane.track.last.sequence, followed.drawn.speed)
@@ -210,10 +212,9 @@ class DownTrack:
         lane.add(self, followed.drawn.sequence + 1)
         return True
 
-    def _skip_to_newer_keyframe(self, lane: Lane) -> None:
+    def _skip_to_newer_keyframe(self, lane: Lane, now_s: float) -> None:
         """Begin once more with a keyframe that came meanwhile, if the last frame sent is whole."""
-        caught, now_s = self._caught, lane.now()
-        newest = lane.track.gop(now_s)
+        caught, newest = self._caught, lane.track.gop(now_s)
         if caught is not None and caught.marker and newest and newest.sequence > caught.sequence:
             self.catch_up(lane, now_s)
 

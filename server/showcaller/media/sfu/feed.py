@@ -8,9 +8,9 @@ it, so that its picture and its sound stay together; by arrival until then.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
-from ... import system
 from ..contract.statistics import StageStatistics
 from ..egress import Egress
 from .lane import Lane
@@ -28,14 +28,18 @@ SOUND_WAITS_S = 2.0  # for the picture that it belongs to
 LAYER_NAMES = ("high", "medium", "low")
 
 
+class FeedListener(Protocol):
+    """Told of viewers that need more than what comes in."""
+
+    def on_behind(self, viewer: Viewer, now_s: float) -> None:
+        """A viewer has begun in the past, and is to be sent that step by step."""
+        ...
+
+
 class Feed:
-    """`name` is a stage's id, or tells what is previewed. `session` is what it is led to.
+    """`name` is a stage's id, or tells what is previewed. `session` is what it is led to."""
 
-    `on_behind` is called for a viewer that has begun in the past, and is to be sent that step by step.
-    """
-
-    def __init__(self, name: str, egress: Egress, pacer: Pacer) -> None:
-        self.on_behind: Callable[[Viewer], None] = lambda viewer: None
+    def __init__(self, name: str, egress: Egress, pacer: Pacer, listener: FeedListener) -> None:
         self.name = name
         self.session: str | None = None
         self.chosen = ""
@@ -45,6 +49,7 @@ class Feed:
         self.quality = SessionQuality()
         self._egress = egress
         self._pacer = pacer
+        self._listener = listener
         self._pictures: list[Lane] = []  # of the present source, the best first
         self._sounds: list[Lane] = []
         self._before: list[Lane] = []  # of sources that go on until the present one has begun
@@ -69,43 +74,41 @@ class Feed:
 
     # Sources ------------------------------------------------------------------------------------
 
-    def show(self, picture: Publication | None, sound: Publication | None) -> None:
+    def show(self, picture: Publication | None, sound: Publication | None, now_s: float) -> None:
         """Change to these sources; those that are shown already are followed again (new tracks)."""
         if picture is not self.picture:
-            self._change_picture(picture)
+            self._change_picture(picture, now_s)
         if picture is not None:
-            self._follow_layers(picture)
+            self._follow_layers(picture, now_s)
         self._follow_sound(sound)
         nothing_shown = not (self._pictures or self._before)
         if nothing_shown or self._changed_s is None:
             self._open_sound()
 
-    def _change_picture(self, picture: Publication | None) -> None:
+    def _change_picture(self, picture: Publication | None, now_s: float) -> None:
         self._before += self._pictures
         self.picture, self._pictures = picture, []
-        self._changed_s = system.monotonic_s() if picture and picture.has_video else None
+        self._changed_s = now_s if picture and picture.has_video else None
         shown = {p.resource for p in (picture, self.sound) if p is not None}
         self._anchors = {p: a for p, a in self._anchors.items() if p in shown}
         if picture is None:
             self._end_before()
 
-    def _follow_layers(self, picture: Publication) -> None:
+    def _follow_layers(self, picture: Publication, now_s: float) -> None:
         """A lane for each layer of the source, in the order of their quality."""
         lanes = {lane.track: lane for lane in self._pictures}
         new = [track for track in picture.layers if track not in lanes]
         if not new and [lane.track for lane in self._pictures] == picture.layers:
             return
         for track in new:
-            lanes[track] = self._lane(track)
-            lanes[track].on_begin = self._on_begin
-            lanes[track].still = picture.source == "slides"
+            lanes[track] = self._lane(track, still=picture.source == "slides")
         self._pictures = [lanes[track] for track in picture.layers]
         for lane in lanes.keys() - set(picture.layers):
             lanes[lane].end()
         for viewer in self.viewers.values():
-            self.join(viewer)
+            self.join(viewer, now_s)
         for track in new:
-            track.ask_keyframe()
+            track.ask_keyframe(now_s)
 
     def _follow_sound(self, sound: Publication | None) -> None:
         track = sound.sound if sound else None
@@ -114,18 +117,17 @@ class Feed:
         self._before += self._sounds
         self.sound, self._sounds = sound, []
         if track is not None:
-            self._sounds = [self._lane(track)]
-            self._sounds[0].open = False
+            self._sounds = [self._lane(track, is_open=False)]
             for viewer in self.viewers.values():
                 self._join_sound(viewer)
 
-    def _lane(self, track: Track) -> Lane:
-        return Lane(track, self._egress, self._pacer, self._place, system.monotonic_s)
+    def _lane(self, track: Track, *, still: bool = False, is_open: bool = True) -> Lane:
+        return Lane(track, self._egress, self._pacer, self, still=still, is_open=is_open)
 
-    def _on_begin(self, lane: Lane) -> None:
-        """A keyframe went out."""
+    def on_begin(self, lane: Lane, now_s: float) -> None:
+        """A beginning of one of the feed's lanes went out: perhaps the one that all wait for."""
         if self._changed_s is not None and lane in self._pictures:
-            wait_s = system.monotonic_s() - self._changed_s
+            wait_s = now_s - self._changed_s
             self._changed_s = None
             self.quality.note_splice(wait_s * 1000)
             self._open_sound()
@@ -153,8 +155,8 @@ class Feed:
         self._end_before()
         for lane in self._pictures:
             if lane.waiting:
-                lane.track.ask_keyframe()
-        self._follow_flow()
+                lane.track.ask_keyframe(now_s)
+        self._follow_flow(now_s)
         if self._changed_s is None or self.picture is None:
             return
         waited_s = now_s - self._changed_s
@@ -164,13 +166,13 @@ class Feed:
             for viewer in self.viewers.values():
                 self._catch_up(viewer, now_s)
 
-    def _follow_flow(self) -> None:
+    def _follow_flow(self, now_s: float) -> None:
         """A layer has stopped, or goes on: its viewers do not wait for their next turn."""
         goes_on = flowing([lane.track for lane in self._pictures])
         if goes_on != self._flowing:
             self._flowing = goes_on
             for viewer in self.viewers.values():
-                self.join(viewer)
+                self.join(viewer, now_s)
 
     def _goes_on(self, now_s: float) -> bool:
         """Whether the old source still has pictures."""
@@ -180,14 +182,13 @@ class Feed:
         downtrack = viewer.downtracks.get("video")
         lane = downtrack.joining if downtrack else None
         if downtrack and lane and lane in self._pictures and downtrack.catch_up(lane, now_s):
-            self.on_behind(viewer)
-            self._on_begin(lane)
+            self._listener.on_behind(viewer, now_s)
+            self.on_begin(lane, now_s)
 
     # The timeline -------------------------------------------------------------------------------
 
-    def _place(self, track: Track, packet: MediaPacket) -> float:
+    def place(self, track: Track, packet: MediaPacket, now_s: float) -> float:
         """Where a track's first packet belongs, in seconds: by its source's clock, else now."""
-        now_s = system.monotonic_s()
         told_s = track.reception.ntp_of(packet.timestamp)
         if told_s is None:
             return now_s
@@ -195,12 +196,12 @@ class Feed:
 
     # Viewers ------------------------------------------------------------------------------------
 
-    def add(self, viewer: Viewer) -> None:
+    def add(self, viewer: Viewer, now_s: float) -> None:
         """A viewer whose media can flow."""
         self.viewers[viewer.resource] = viewer
         self.quality.note_viewer(viewer.resource, viewer.counts(), len(self.viewers))
         self._join_sound(viewer)
-        self.join(viewer)
+        self.join(viewer, now_s)
 
     def discard(self, viewer: Viewer) -> None:
         if self.viewers.pop(viewer.resource, None) is not None:
@@ -218,7 +219,7 @@ class Feed:
         }
         rates_bps = self._rates_bps(now_s)
         for viewer in list(self.viewers.values())[turn::turns]:
-            viewer.each_second(offsets_s)
+            viewer.each_second(offsets_s, now_s)
             self._choose_layer(viewer, rates_bps, now_s)
             self._note_first_picture(viewer)
             self.quality.note_second(self.layer_of(viewer), viewer.rtt_ms, passed_s)
@@ -229,9 +230,8 @@ class Feed:
             viewer.first_picture_ms = (video.began_s - viewer.asked_s) * 1000
             self.quality.note_first_picture(viewer.first_picture_ms)
 
-    def join(self, viewer: Viewer) -> None:
+    def join(self, viewer: Viewer, now_s: float) -> None:
         """Lead the viewer's picture to the layer that suits it."""
-        now_s = system.monotonic_s()
         self._choose_layer(viewer, self._rates_bps(now_s), now_s)
 
     def _rates_bps(self, now_s: float) -> list[int]:
@@ -256,30 +256,29 @@ class Feed:
             if downtrack.lane is lane:
                 downtrack.stay()
         elif downtrack.lane is None and self._changed_s is None and downtrack.catch_up(lane, now_s):
-            self.on_behind(viewer)
+            self._listener.on_behind(viewer, now_s)
             if lane.track.is_gop_old(now_s):
-                lane.track.ask_keyframe()
+                lane.track.ask_keyframe(now_s)
         else:
             downtrack.join(lane)
-            lane.track.ask_keyframe()
+            lane.track.ask_keyframe(now_s)
 
     def _join_sound(self, viewer: Viewer) -> None:
         downtrack = viewer.downtracks.get("audio")
         if downtrack is not None and self._sounds:
             downtrack.join(self._sounds[0])
 
-    def wants_keyframe(self, viewer: Viewer) -> None:
+    def wants_keyframe(self, viewer: Viewer, now_s: float) -> None:
         """Ask the publisher, for a viewer that can't go on; send a newcomer once more what it began with."""
         self.quality.keyframe_requests += 1
-        if self._begin_again(viewer):
+        if self._begin_again(viewer, now_s):
             return
         downtrack = viewer.downtracks.get("video")
         lane = (downtrack.joining or downtrack.lane) if downtrack else None
         if lane is not None:
-            lane.track.ask_keyframe()
+            lane.track.ask_keyframe(now_s)
 
-    def _begin_again(self, viewer: Viewer) -> bool:
-        now_s = system.monotonic_s()
+    def _begin_again(self, viewer: Viewer, now_s: float) -> bool:
         downtrack = viewer.downtracks.get("video")
         if downtrack is None or downtrack.lane is None or downtrack.joining is not None:
             return False
@@ -287,7 +286,7 @@ class Feed:
             return False
         if not downtrack.catch_up(downtrack.lane, now_s):
             return False
-        self.on_behind(viewer)
+        self._listener.on_behind(viewer, now_s)
         return True
 
     def layer_of(self, viewer: Viewer) -> str:

@@ -22,6 +22,7 @@ from ...errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
+from ..contract.addresses import Addresses
 from ..contract.calls import (
     Answer,
     BranchOff,
@@ -46,6 +47,7 @@ from ..egress import Egress
 from ..sdp.negotiation import Negotiated, Outgoing, answer, negotiate, restart_fragment
 from ..sdp.sdp import read_fragment
 from ..transport.transport import Transports
+from ..transport.udp import UdpPort
 from .branch import Branch
 from .capacity import Capacity
 from .feed import Feed
@@ -78,14 +80,19 @@ class ForwardingEngine:
     """A `MediaEngine`; see there. `name` begins the ids of its resources."""
 
     def __init__(
-        self, name: str, transports: Transports, egress: Egress, listener: EngineListener
+        self,
+        name: str,
+        transports: Transports,
+        pacer: Pacer,
+        egress: Egress,
+        listener: EngineListener,
     ) -> None:
         self._listener = listener
         self._name = name
+        self._wall_ahead_s = system.wall_ms_exact() / 1000 - system.monotonic_s()
         self._transports = transports
         self._egress = egress
-        self._pacer = Pacer(transports.on_socket_writable)
-        transports.turns.behind = self._pacer.behind
+        self._pacer = pacer
         self._publications: dict[str, Publication] = {}
         self._viewers: dict[str, Viewer] = {}
         self._feeds: dict[str, Feed] = {}
@@ -112,6 +119,17 @@ class ForwardingEngine:
             )
         ]
 
+    @classmethod
+    async def open(
+        cls, name: str, addresses: Addresses, port: int, egress: Egress, listener: EngineListener
+    ) -> ForwardingEngine:
+        """Make an engine with a UDP port of its own (0: any free number). Raises `OSError`."""
+        udp = UdpPort.bind(addresses.bound, port)
+        pacer = Pacer(udp.on_writable, system.monotonic_s)
+        advertised = addresses.advertised or addresses.bound
+        transports = Transports(udp, advertised, pacer.behind)
+        return cls(name, transports, pacer, egress, listener)
+
     async def do(self, call: Call[R]) -> R:
         """Carry out a call; see there what it raises."""
         handler = HANDLERS.get(type(call))
@@ -123,61 +141,53 @@ class ForwardingEngine:
     # Opening ------------------------------------------------------------------------------------
 
     async def _publish(self, call: Publish) -> Answer:
-        await self._transports.turns.mine()
+        now_s = await self._transports.turns.mine()
         negotiated = negotiate(call.offer, "publish")
-        publication = Publication(
-            self._new_id(),
-            call.session,
-            call.asker.person,
-            call.source,
-            negotiated,
-            self._egress,
-            call.offer,
-        )
-        publication.began = self._on_publication
-        publication.changed = self._on_tracks
-        publication.ended = self._on_publication_ended
+        about = self._new_id(), call.session, call.asker.person, call.source
+        publication = Publication(*about, negotiated, self._egress, self, now_s, offer=call.offer)
         self._publications[publication.resource] = publication
-        return self._answer(publication, negotiated, {})
+        return self._answer(publication, negotiated, {}, now_s)
 
     async def _view(self, call: View) -> Answer:
-        await self._transports.turns.mine()
-        if self._capacity.full(self._expected() + 1):
+        now_s = await self._transports.turns.mine()
+        if self._capacity.full(self._expected(now_s) + 1):
             self._viewers_refused += 1
             raise Full("this stage has no room for more viewers", retry_after_s=FULL_RETRY_S)
-        return self._open_viewer(self._feed(call.stage), call)
+        return self._open_viewer(self._feed(call.stage, now_s), call, now_s)
 
     async def _preview(self, call: Preview) -> Answer:
-        await self._transports.turns.mine()
+        now_s = await self._transports.turns.mine()
         if call.resource not in self._publications:
             raise NotFound("this publication has ended")
-        return self._open_viewer(self._feed(PREVIEW + call.resource), call)
+        return self._open_viewer(self._feed(PREVIEW + call.resource, now_s), call, now_s)
 
-    def _expected(self) -> int:
+    def _expected(self, now_s: float) -> int:
         """Viewers who watch or will in a moment: who asks and vanishes takes no place for long."""
-        since_s = system.monotonic_s() - CONNECTS_WITHIN_S
+        since_s = now_s - CONNECTS_WITHIN_S
         return sum(viewer.live or viewer.asked_s > since_s for viewer in self._viewers.values())
 
-    def _open_viewer(self, feed: Feed, call: View | Preview) -> Answer:
+    def _open_viewer(self, feed: Feed, call: View | Preview, now_s: float) -> Answer:
         negotiated = negotiate(call.offer, "view")
         numbers = {
             medium.kind: (1 + system.random_bits(31), 1 + system.random_bits(31))
             for medium in negotiated.media
             if medium.flows
         }
-        viewer = Viewer(self._new_id(), call.asker.person, negotiated, numbers, self._egress)
-        viewer.began = self._on_viewer
-        viewer.ended = self._on_viewer_ended
-        viewer.wants_keyframe = feed.wants_keyframe
+        about = self._new_id(), call.asker.person, negotiated, numbers
+        viewer = Viewer(*about, self._egress, self, now_s, self._wall_ahead_s)
         self._viewers[viewer.resource] = viewer
         self._where[viewer] = feed
         outgoing = {kind: Outgoing(*pair) for kind, pair in numbers.items()}
-        return self._answer(viewer, negotiated, outgoing)
+        return self._answer(viewer, negotiated, outgoing, now_s)
 
     def _answer(
-        self, peer: Publication | Viewer, negotiated: Negotiated, outgoing: dict[str, Outgoing]
+        self,
+        peer: Publication | Viewer,
+        negotiated: Negotiated,
+        outgoing: dict[str, Outgoing],
+        now_s: float,
     ) -> Answer:
-        peer.transport = self._transports.add(negotiated.remote, peer)
+        peer.transport = self._transports.add(negotiated.remote, peer, now_s)
         sdp = answer(negotiated, peer.transport.local, outgoing=outgoing, cname=CNAME)
         return Answer(resource=peer.resource, sdp=sdp, etag=peer.etag)
 
@@ -205,60 +215,66 @@ class ForwardingEngine:
 
     # Beginning and ending -----------------------------------------------------------------------
 
-    def _on_publication(self, publication: Publication) -> None:
+    def on_publication_live(self, publication: Publication, now_s: float) -> None:
         self._listener.on_media_event(_published(publication, "published"))
         self._trunk.add(publication)
-        self._on_tracks(publication)
+        self.on_publication_changed(publication, now_s)
 
-    def _on_tracks(self, publication: Publication) -> None:
-        self._lead_room(publication.session)
+    def on_publication_packet(self, publication: Publication, data: bytes) -> None:
+        self._trunk.copy(publication, data)
+
+    def on_publication_changed(self, publication: Publication, now_s: float) -> None:
+        self._lead_room(publication.session, now_s)
         if (preview := self._feeds.get(PREVIEW + publication.resource)) is not None:
-            self._lead(preview)
+            self._lead(preview, now_s)
 
-    def _lead_room(self, session: str) -> None:
+    def _lead_room(self, session: str, now_s: float) -> None:
         for feed in list(self._feeds.values()):
             if feed.session == session:
-                self._lead(feed)
+                self._lead(feed, now_s)
 
-    def _on_publication_ended(self, publication: Publication, reason: str) -> None:
+    def on_publication_ended(self, publication: Publication, reason: str, now_s: float) -> None:
         log.info(
             "a publication ended",
             extra={"action": "media.publication_closed", "reason": reason},
         )
-        self._end_publication(publication)
+        self._end_publication(publication, now_s)
 
-    def _end_publication(self, publication: Publication) -> None:
+    def _end_publication(self, publication: Publication, now_s: float) -> None:
         if self._publications.pop(publication.resource, None) is None:
             return
         self._packets_before += publication.packets
         self._trunk.discard(publication)
         self._listener.on_media_event(_published(publication, "unpublished"))
         for feed in list(self._feeds.values()):
-            self._lead(feed)
+            self._lead(feed, now_s)
         publication.end()
         preview = self._feeds.pop(PREVIEW + publication.resource, None)
         if preview is not None:
             for viewer in list(preview.viewers.values()):
-                self._end_viewer(viewer)
+                self._end_viewer(viewer, now_s)
 
-    def _on_viewer(self, viewer: Viewer) -> None:
+    def on_viewer_live(self, viewer: Viewer, now_s: float) -> None:
         self._listener.on_media_event(self._viewed(viewer, "viewed"))
-        viewer.reported = self._show_to
-        asyncio.get_running_loop().call_later(DECRYPTS_AFTER_S, self._show_to, viewer)
+        loop, due_s = asyncio.get_running_loop(), now_s + DECRYPTS_AFTER_S
+        loop.call_later(DECRYPTS_AFTER_S, self.on_viewer_reported, viewer, due_s)
 
-    def _show_to(self, viewer: Viewer) -> None:
+    def on_viewer_reported(self, viewer: Viewer, now_s: float) -> None:
         """Begin to send, unless the viewer has gone or has been sent something already."""
         feed = self._where.get(viewer)
         if feed is not None and viewer.resource not in feed.viewers:
-            feed.add(viewer)
+            feed.add(viewer, now_s)
 
-    def _on_viewer_ended(self, viewer: Viewer, reason: str) -> None:
+    def on_keyframe_wanted(self, viewer: Viewer, now_s: float) -> None:
+        self._where[viewer].wants_keyframe(viewer, now_s)
+
+    def on_viewer_ended(self, viewer: Viewer, reason: str, now_s: float) -> None:
         level = logging.DEBUG if reason == "closed_by_peer" else logging.INFO
         fields = {"action": "media.viewer_closed", "reason": reason}
         log.log(level, "a viewer's connection ended", extra=fields)
-        self._end_viewer(viewer)
+        self._end_viewer(viewer, now_s)
 
-    def _end_viewer(self, viewer: Viewer) -> None:
+    def _end_viewer(self, viewer: Viewer, now_s: float) -> None:
         if self._viewers.pop(viewer.resource, None) is None:
             return
         event = self._viewed(viewer, "left")
@@ -268,31 +284,32 @@ class ForwardingEngine:
         counts = (viewer.packets_sent, viewer.bytes_sent, viewer.packets_dropped)
         self._sent_before = [a + b for a, b in zip(self._sent_before, counts, strict=True)]
         viewer.end()
-        self._memory.note_left(system.monotonic_s())
+        self._memory.note_left(now_s)
         self._listener.on_media_event(event)
 
     async def _close(self, call: Close) -> None:
-        peer = self._peer(call.resource)
+        peer, now_s = self._peer(call.resource), system.monotonic_s()
         if isinstance(peer, Publication):
-            self._end_publication(peer)
+            self._end_publication(peer, now_s)
         else:
-            self._end_viewer(peer)
+            self._end_viewer(peer, now_s)
 
     async def _close_room(self, call: CloseRoom) -> None:
         """Its publications end; one that a stage still shows, when the next one has begun."""
-        loop = asyncio.get_running_loop()
+        loop, now_s = asyncio.get_running_loop(), system.monotonic_s()
         for publication in self._room(call.session):
             if any(publication.resource in feed.shown() for feed in self._stages()):
-                loop.call_later(LINGER_S, self._end_publication, publication)
+                due_s = now_s + LINGER_S
+                loop.call_later(LINGER_S, self._end_publication, publication, due_s)
             else:
-                self._end_publication(publication)
+                self._end_publication(publication, now_s)
 
     async def _leave_stage(self, call: LeaveStage) -> None:
-        feed = self._feeds.pop(call.stage, None)
+        feed, now_s = self._feeds.pop(call.stage, None), system.monotonic_s()
         if feed is not None:
             self._end_session(feed)
             for viewer in [v for v, where in self._where.items() if where is feed]:
-                self._end_viewer(viewer)
+                self._end_viewer(viewer, now_s)
             feed.end()
         path = self._branched.pop(call.stage, None)
         if path is not None and path not in self._branched.values():
@@ -306,7 +323,7 @@ class ForwardingEngine:
         if call.trunk not in self._branches:
             self._branches[call.trunk] = Branch(call.trunk, self._egress, self._lead_room)
         self._branched[call.stage] = call.trunk
-        self._feed(call.stage)
+        self._feed(call.stage, system.monotonic_s())
 
     async def _choose_layer(self, call: ChooseLayer) -> None:
         peer = self._peer(call.resource)
@@ -314,17 +331,18 @@ class ForwardingEngine:
             raise NotFound("this media resource is no viewer")
         peer.ask(call.layer)
         if peer.resource in (feed := self._where[peer]).viewers:
-            feed.join(peer)
+            feed.join(peer, system.monotonic_s())
 
     async def shut(self) -> None:
         for task in self._ticking:
             task.cancel()
         if self._stepping is not None:
             self._stepping.cancel()
+        now_s = system.monotonic_s()
         for viewer in list(self._viewers.values()):
-            self._end_viewer(viewer)
+            self._end_viewer(viewer, now_s)
         for publication in list(self._publications.values()):
-            self._end_publication(publication)
+            self._end_publication(publication, now_s)
         for branch in self._branches.values():
             branch.close()
         await self._trunk.close()
@@ -333,28 +351,28 @@ class ForwardingEngine:
     # What is on the stages ----------------------------------------------------------------------
 
     async def _route(self, call: Route) -> None:
-        feed = self._feed(call.stage)
+        now_s = system.monotonic_s()
+        feed = self._feed(call.stage, now_s)
         if call.session != feed.session:
             self._end_session(feed)
             feed.lead_to(call.session)
         ordered = feed.chosen != call.publication
         feed.chosen = call.publication
-        self._lead(feed, ordered=ordered)
+        self._lead(feed, now_s, ordered=ordered)
 
-    def _lead(self, feed: Feed, *, ordered: bool = False) -> None:
+    def _lead(self, feed: Feed, now_s: float, *, ordered: bool = False) -> None:
         """`ordered`: a producer has just chosen, or taken a choice back, and waits for nothing."""
         if feed.name.startswith(PREVIEW):
             shown = self._publications.get(feed.name.removeprefix(PREVIEW))
-            feed.show(shown, shown)
+            feed.show(shown, shown, now_s)
             return
-        now_s = system.monotonic_s()
         candidates = [p.candidate(now_s) for p in self._room(feed.session) if p.live]
         showing = feed.picture.resource if feed.picture else ""
         picture = ordered and choose_picture(candidates, feed.chosen, "")
         picture = picture or choose_picture(candidates, feed.chosen, showing)
         sound = choose_sound(candidates, picture)
         everything = self._publications | self._borrowed()
-        feed.show(everything.get(picture), everything.get(sound))
+        feed.show(everything.get(picture), everything.get(sound), now_s)
 
     def _end_session(self, feed: Feed) -> None:
         """Tell how well what was shown on the stage reached its viewers."""
@@ -379,12 +397,11 @@ class ForwardingEngine:
     def _stages(self) -> list[Feed]:
         return [f for f in self._feeds.values() if not f.name.startswith(PREVIEW)]
 
-    def _feed(self, name: str) -> Feed:
+    def _feed(self, name: str, now_s: float) -> Feed:
         feed = self._feeds.get(name)
         if feed is None:
-            feed = self._feeds[name] = Feed(name, self._egress, self._pacer)
-            feed.on_behind = self._catch_up
-            self._lead(feed)
+            feed = self._feeds[name] = Feed(name, self._egress, self._pacer, self)
+            self._lead(feed, now_s)
         return feed
 
     def _peer(self, resource: str) -> Publication | Viewer:
@@ -413,9 +430,9 @@ class ForwardingEngine:
     def _look_at_stages(self, now_s: float) -> None:
         self._note_capacity(now_s)
         for publication in [p for p in self._publications.values() if p.vanished(now_s)]:
-            self._on_publication_ended(publication, "vanished")
+            self.on_publication_ended(publication, "vanished", now_s)
         for feed in list(self._feeds.values()):
-            self._lead(feed)
+            self._lead(feed, now_s)
             feed.tick(now_s)
 
     def _note_capacity(self, now_s: float) -> None:
@@ -433,27 +450,27 @@ class ForwardingEngine:
             self._busy.append((now_s, process_time()))
             self._memory.tick(now_s)
 
-    def _catch_up(self, viewer: Viewer) -> None:
+    def on_behind(self, viewer: Viewer, now_s: float) -> None:
         """If the viewer is behind, send it what it lacks, step by step."""
         if not viewer.catching_up():
             return
-        self._catching.setdefault(viewer, system.monotonic_s() + STEP_EVERY_S)
+        self._catching.setdefault(viewer, now_s + STEP_EVERY_S)
         if self._stepping is None:
-            self._wait_for_step()
+            self._wait_for_step(now_s)
 
-    def _wait_for_step(self) -> None:
-        due_s = next(iter(self._catching.values())) - system.monotonic_s()
+    def _wait_for_step(self, now_s: float) -> None:
+        due_s = next(iter(self._catching.values())) - now_s
         self._stepping = asyncio.get_running_loop().call_later(max(0.0, due_s), self._step)
 
     def _step(self) -> None:
         """A few of those that wait longest; the others in the loop's next turns."""
-        self._stepping = None
+        self._stepping, now_s = None, system.monotonic_s()
         for viewer in list(self._catching)[:STEPS_A_TURN]:
             del self._catching[viewer]
-            viewer.step()
-            self._catch_up(viewer)
+            viewer.step(now_s)
+            self.on_behind(viewer, now_s)
         if self._catching and self._stepping is None:
-            self._wait_for_step()
+            self._wait_for_step(now_s)
 
     # Figures ------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ viewer has had before (of another lane) is its own affair: `DownTrack` shifts wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from ..egress import Egress, Group, Stream, level
@@ -42,7 +41,7 @@ class Follower(Protocol):
         """Wait for the next beginning of `lane`."""
         ...
 
-    def begin(self, lane: Lane, first: MediaPacket) -> None:
+    def begin(self, lane: Lane, first: MediaPacket, now_s: float) -> None:
         """Follow `lane` from its packet `first` on."""
         ...
 
@@ -51,21 +50,33 @@ class Follower(Protocol):
         ...
 
 
+class LaneListener(Protocol):
+    """A feed, as its lanes see it."""
+
+    def place(self, track: Track, packet: MediaPacket, now_s: float) -> float:
+        """Return where on the stage's timeline (seconds) a packet of this track belongs."""
+        ...
+
+    def on_begin(self, lane: Lane, now_s: float) -> None:
+        """A beginning went out: a keyframe, or any sound."""
+        ...
+
+
 class Lane(Taker):
-    """`place` says where on the stage's timeline (seconds) a packet of this track belongs."""
+    """`still` are slides: a picture that does not change is none that has frozen."""
 
     def __init__(
         self,
         track: Track,
         egress: Egress,
         pacer: Pacer,
-        place: Callable[[Track, MediaPacket], float],
-        now: Callable[[], float],
+        listener: LaneListener,
+        *,
+        still: bool = False,
+        is_open: bool = True,
     ) -> None:
         self.track = track
-        self.open = True  # those who wait are taken along with the next beginning
-        self.still = False  # slides: a picture that stands is none that has frozen
-        self.on_begin: Callable[[Lane], None] = lambda lane: None  # each keyframe that was sent
+        self.open = is_open  # those who wait are taken along with the next beginning
         self.following: dict[Follower, Dialect | None] = {}
         self.waiting: set[Follower] = set()
         self.gaps = 0  # times without a picture, and how long they were
@@ -73,8 +84,8 @@ class Lane(Taker):
         self.sent_s: float | None = None  # the newest picture; None for slides and sound
         self._egress = egress
         self._pacer = pacer
-        self._place = place
-        self.now = now
+        self._listener = listener
+        self._still = still
         self._groups: dict[Dialect, Group] = {}
         self._offset: int | None = None
         self._timestamp = 0  # of the publisher, newest
@@ -132,21 +143,21 @@ class Lane(Taker):
 
     # Packets ----------------------------------------------------------------------------------
 
-    def forward(self, packets: list[MediaPacket]) -> None:
-        self._place_first(packets[0])
-        if not (self.sound or self.still):
-            self._note_gap(self.now())
+    def forward(self, packets: list[MediaPacket], now_s: float) -> None:
+        self._place_first(packets[0], now_s)
+        if not (self.sound or self._still):
+            self._note_gap(now_s)
         first = self._beginning(packets)
         if first is not None:
             for follower in list(self.waiting):
-                follower.begin(self, first)
+                follower.begin(self, first, now_s)
         self._newest = max(self._newest, packets[-1].sequence)
         if packets[0].sequence < self._floor:
             packets = [packet for packet in packets if packet.sequence >= self._floor]
         if packets:
             self._send(packets)
         if first is not None:
-            self.on_begin(self)
+            self._listener.on_begin(self, now_s)
 
     def _beginning(self, packets: list[MediaPacket]) -> MediaPacket | None:
         """Where those who wait may begin: not at what came so late that the rest of it is gone."""
@@ -168,12 +179,12 @@ class Lane(Taker):
             if follower.joining is None:
                 follower.join(self)
 
-    def _place_first(self, packet: MediaPacket) -> None:
+    def _place_first(self, packet: MediaPacket, now_s: float) -> None:
         """Find the timeline's place for this track: once, and again if its timestamps begin anew."""
         hz = self.track.codec.clock_hz
         step = ((packet.timestamp - self._timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
         if self._offset is None or abs(step) > NEW_TIMELINE_S * hz:
-            place = round(self._place(self.track, packet) * hz)
+            place = round(self._listener.place(self.track, packet, now_s) * hz)
             if self._offset is not None:
                 place = after(place, self._timestamp + self._offset)
             self._offset = (place - packet.timestamp) & 0xFFFFFFFF

@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from ... import system
 from ..egress import Batch, Group
 
 CHUNK_PACKETS = 512  # sent before the clock is looked at again
@@ -18,33 +17,38 @@ TURN_S = 0.002  # then the loop may read what has come: sound among it
 
 
 class Pacer:
-    """Batches on their way to groups of viewers. `wait_writable` calls back when the port takes more."""
+    """Batches on their way to groups of viewers.
 
-    def __init__(self, wait_writable: Callable[[Callable[[], None]], None]) -> None:
+    `wait_writable` calls back when the port takes more; `clock` gives monotonic seconds, for turns are
+    measured while they last.
+    """
+
+    def __init__(
+        self, wait_writable: Callable[[Callable[[], None]], None], clock: Callable[[], float]
+    ) -> None:
         self._sound: deque[_Job] = deque()
         self._pictures: deque[_Job] = deque()
         self.packets_dropped = 0
         self.busy_s = 0.0  # spent sending
         self._wait_writable = wait_writable
+        self._clock = clock
         self._scheduled = False
 
     def send(self, group: Group, batch: Batch, *, sound: bool) -> None:
-        (self._sound if sound else self._pictures).append(_Job(group, batch, system.monotonic_s()))
+        (self._sound if sound else self._pictures).append(_Job(group, batch, self._clock()))
         if not self._scheduled:
             self._run()
 
     def behind(self) -> bool:
         """Whether a picture has waited for longer than it is shown."""
-        return bool(self._pictures) and (
-            system.monotonic_s() - self._pictures[0].since_s > BEHIND_S
-        )
+        return bool(self._pictures) and (self._clock() - self._pictures[0].since_s > BEHIND_S)
 
     def _run(self) -> None:
         self._scheduled = False
-        since_s = system.monotonic_s()
+        since_s = self._clock()
         self._drop_overdue(since_s - OVERDUE_S)
         self._send_until(since_s + TURN_S)
-        self.busy_s += system.monotonic_s() - since_s
+        self.busy_s += self._clock() - since_s
 
     def _send_until(self, until_s: float) -> None:
         while jobs := self._sound or self._pictures:
@@ -55,7 +59,7 @@ class Pacer:
                 self._scheduled = True
                 self._wait_writable(self._run)
                 return
-            if system.monotonic_s() > until_s and (self._sound or self._pictures):
+            if self._clock() > until_s and (self._sound or self._pictures):
                 self._scheduled = True
                 asyncio.get_running_loop().call_soon(self._run)
                 return

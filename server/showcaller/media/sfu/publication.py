@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 from ... import system
@@ -42,8 +42,28 @@ class BackChannel(Protocol):
     def close(self) -> None: ...
 
 
+class PublicationListener(Protocol):
+    """Told what becomes of publications."""
+
+    def on_publication_live(self, publication: Publication, now_s: float) -> None:
+        """Media can flow."""
+        ...
+
+    def on_publication_changed(self, publication: Publication, now_s: float) -> None:
+        """A track is new."""
+        ...
+
+    def on_publication_packet(self, publication: Publication, data: bytes) -> None:
+        """RTP or RTCP came, decrypted; before it is looked at."""
+        ...
+
+    def on_publication_ended(self, publication: Publication, reason: str, now_s: float) -> None:
+        """It is over: once, and not after `end`."""
+        ...
+
+
 class Publication:
-    """`began` is called when media can flow, `changed` for each new track, `ended` when it is over."""
+    """One speaker's connection."""
 
     def __init__(
         self,
@@ -53,6 +73,9 @@ class Publication:
         source: Source,
         negotiated: Negotiated,
         egress: Egress,
+        listener: PublicationListener,
+        now_s: float,
+        *,
         offer: str = "",
     ) -> None:
         """`offer` is what was negotiated: for workers that borrow the publication."""
@@ -62,26 +85,23 @@ class Publication:
         self.source: Source = source
         self.negotiated = negotiated
         self.offer = offer
-        self.copy: Callable[[bytes], None] | None = None  # of each packet, for who borrows it
         self.etag = f'"{system.random_id("e")}"'
         self.transport: Transport | None = None
         self.live = False
         self.keyframe_requests = 0
         self.packets = 0
         self.ssrc = 1  # of our reports
-        self.began: Callable[[Publication], None] = lambda publication: None
-        self.changed: Callable[[Publication], None] = lambda publication: None
-        self.ended: Callable[[Publication, str], None] = lambda publication, reason: None
         self._egress = egress
+        self._listener = listener
         self._sink: Sink | None = None
         self._back: BackChannel | None = None
         self._media = {medium.kind: medium for medium in negotiated.media if medium.flows}
         self._extensions = {
             uri: number for m in self._media.values() for uri, number in m.extensions.items()
         }
-        self._tracks = Tracks(resource, self._media, self._extensions, self._on_track)
+        self._tracks = Tracks(resource, self._media, self._extensions, self)
         self._clock_offset_s: float | None = None  # the publisher's NTP clock less ours
-        self._heard_s = system.monotonic_s()
+        self._heard_s = now_s
         self._steady_since_s = self._heard_s
         self._reported_s = self._heard_s
         self._unmeasured_s = self._heard_s  # when some layer's bitrate was not known
@@ -92,26 +112,25 @@ class Publication:
 
     # What the transport tells ------------------------------------------------------------------
 
-    def on_connected(self, keys: Keys) -> None:
+    def on_connected(self, keys: Keys, now_s: float) -> None:
         self._sink = self._egress.sink(keys)
         assert self.transport is not None and self.transport.path is not None
         self._sink.aim(*self.transport.path)
         self._back = self._sink
         self.live = True
-        self.began(self)
+        self._listener.on_publication_live(self, now_s)
 
     def on_path(self, path: Path) -> None:
         if self._sink is not None:
             self._sink.aim(*path)
 
-    def on_closed(self, reason: str) -> None:
-        self.ended(self, reason)
+    def on_closed(self, reason: str, now_s: float) -> None:
+        self._listener.on_publication_ended(self, reason, now_s)
 
     def on_rtp(self, data: bytes, now_s: float) -> None:
         if len(data) > MAX_PACKET_BYTES:
             return
-        if self.copy is not None:
-            self.copy(data)
+        self._listener.on_publication_packet(self, data)
         try:
             packet = rtp.parse(data)
         except ValueError:
@@ -126,7 +145,7 @@ class Publication:
         track, packet = found
         sequence = track.reception.add(packet.sequence, packet.timestamp, now_s, len(data))
         if track.reception.restarts:  # it began anew: so does everything that follows it
-            track = self._tracks.begin_anew(track)
+            track = self._tracks.begin_anew(track, now_s)
             sequence = track.reception.add(packet.sequence, packet.timestamp, now_s, len(data))
         if sequence is not None:
             extensions, ids = packet.extensions, self._extensions
@@ -135,8 +154,7 @@ class Publication:
             track.take(packet, sequence, now_s, (orientation, level))
 
     def on_rtcp(self, data: bytes, now_s: float) -> None:
-        if self.copy is not None:
-            self.copy(data)
+        self._listener.on_publication_packet(self, data)
         try:
             reports = rtcp.parse(data)
         except ValueError:
@@ -166,12 +184,12 @@ class Publication:
 
     # Lending ------------------------------------------------------------------------------------
 
-    def borrow(self, back: BackChannel, tracks: Iterable[TrackLine]) -> None:
+    def borrow(self, back: BackChannel, tracks: Iterable[TrackLine], now_s: float) -> None:
         """Media comes by way of another worker, which knows these tracks already."""
         self._back = back
         self.live = True
         for line in tracks:
-            self._tracks.expect(line)
+            self._tracks.expect(line, now_s)
 
     def track_lines(self) -> list[TrackLine]:
         """The tracks that are known, for who borrows them."""
@@ -180,15 +198,14 @@ class Publication:
     def track_of(self, ssrc: int) -> Track | None:
         return self._tracks.of(ssrc)
 
-    def _on_track(self, track: Track) -> None:
-        track.ask_keyframe = lambda: self.ask_keyframe(track)
-        self.changed(self)
+    def on_track(self, track: Track, now_s: float) -> None:
+        self._listener.on_publication_changed(self, now_s)
 
     # What is asked back -------------------------------------------------------------------------
 
-    def ask_keyframe(self, track: Track) -> None:
+    def ask_keyframe(self, track: Track, now_s: float) -> None:
         """At most one in half a second; more become one at the end of it."""
-        if track.wishes.ask(system.monotonic_s()):
+        if track.wishes.ask(now_s):
             self._send_pli(track)
 
     def tick(self, now_s: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from typing import Protocol
 
 from ..rtp import rtp
 from ..rtp.codecs import picture as find_picture
@@ -28,13 +28,24 @@ LEVEL_OVER_S = 3.0
 SILENCE_DBOV = -127
 
 
+class TrackListener(Protocol):
+    """A publication, as its tracks see it."""
+
+    def on_track(self, track: Track, now_s: float) -> None:
+        """A track is new."""
+        ...
+
+    def ask_keyframe(self, track: Track, now_s: float) -> None:
+        """Somebody who follows the track needs a keyframe."""
+        ...
+
+
 class Track:
-    """A track of the publication `origin`.
+    """A track of the publication `origin`; `lanes` get each batch."""
 
-    `lanes` get each batch; `ask_keyframe` asks the publisher for one, as `wishes` permits.
-    """
-
-    def __init__(self, origin: str, kind: str, ssrc: int, rid: str, codec: Codec) -> None:
+    def __init__(
+        self, origin: str, kind: str, ssrc: int, rid: str, codec: Codec, listener: TrackListener
+    ) -> None:
         self.origin = origin
         self.kind = kind
         self.ssrc = ssrc
@@ -42,8 +53,8 @@ class Track:
         self.codec = codec
         self.reception = Reception(ssrc, codec.clock_hz)
         self.lanes: list[Taker] = []
+        self._listener: TrackListener | None = listener
         self.wishes = Throttle(KEYFRAME_EVERY_S)
-        self.ask_keyframe: Callable[[], None] = lambda: None
         self.last: MediaPacket | None = None  # the one with the highest sequence
         self.last_s = 0.0  # when it came
         self.keyframe_s: float | None = None
@@ -70,7 +81,12 @@ class Track:
         if self.last is None or sequence > self.last.sequence:
             self.last, self.last_s = made, now_s
         self._pending.append(made)
-        self._flush_if_due()
+        self._flush_if_due(now_s)
+
+    def ask_keyframe(self, now_s: float) -> None:
+        """Ask the publisher for a keyframe, unless the track has ended."""
+        if self._listener is not None:
+            self._listener.ask_keyframe(self, now_s)
 
     def kept(self, sequence: int) -> MediaPacket | None:
         return self._kept.get(sequence)
@@ -110,9 +126,9 @@ class Track:
             since_s = since_s if told_s is None else now_s + clock_offset_s - told_s
         return self.last.timestamp + round(since_s * self.codec.clock_hz)
 
-    def change_codec(self, codec: Codec) -> None:
+    def change_codec(self, codec: Codec, now_s: float) -> None:
         """From the next packet on; nobody begins with what came before."""
-        self.flush()
+        self.flush(now_s)
         self.codec, self._keyframe = codec, None
         for lane in list(self.lanes):
             lane.begin_anew()
@@ -126,7 +142,7 @@ class Track:
         self._kept.clear()
         self._order.clear()
         self._pending.clear()
-        self.ask_keyframe = lambda: None
+        self._listener = None
 
     # Batches ----------------------------------------------------------------------------------
 
@@ -147,15 +163,16 @@ class Track:
             level,
         )
 
-    def _flush_if_due(self) -> None:
+    def _flush_if_due(self, now_s: float) -> None:
         pending = self._pending
         if self.kind == "audio" or pending[-1].marker or len(pending) >= MAX_BATCH_PACKETS:
-            self.flush()
+            self.flush(now_s)
         elif self._timer is None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(BATCH_WITHIN_S, self.flush)
+            due_s = now_s + BATCH_WITHIN_S
+            self._timer = loop.call_later(BATCH_WITHIN_S, self.flush, due_s)
 
-    def flush(self) -> None:
+    def flush(self, now_s: float) -> None:
         """Hand on what has come."""
         if self._timer is not None:
             self._timer.cancel()
@@ -163,7 +180,7 @@ class Track:
         packets, self._pending = sorted(self._pending), []
         if packets:
             for lane in list(self.lanes):
-                lane.forward(packets)
+                lane.forward(packets, now_s)
 
     def _begin_keyframe(self, packet: MediaPacket, now_s: float) -> None:
         known = self._keyframe
@@ -173,7 +190,7 @@ class Track:
             return
         if known is not None and packet.sequence < known.sequence:
             return  # the beginning of one long over
-        self.flush()
+        self.flush(now_s)
         self._keyframe, self.keyframe_s = packet, now_s
         self.wishes.forget()
 
@@ -202,7 +219,7 @@ Extras = tuple[bytes, bytes]  # orientation, level
 class Taker:
     """What a track hands its batches to."""
 
-    def forward(self, packets: list[MediaPacket]) -> None:
+    def forward(self, packets: list[MediaPacket], now_s: float) -> None:
         """All of `packets` came since the last call; in their order."""
         raise NotImplementedError
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ..rtp import rtp
 from ..rtp.extensions import REPAIRED_RID, RID
 from ..sdp.codec_choice import Codec
 from ..sdp.negotiation import Medium
-from .track import Track
+from .track import Track, TrackListener
 from .trunk_link import TrackLine
 
 RETIRED = 8  # SSRCs that are remembered
@@ -19,17 +19,14 @@ NOISE_BPS = 100_000  # a still picture's layers are all alike
 
 
 class Tracks:
-    """Tracks of the publication `origin`; `media` are those that flow, by kind.
-
-    `made` is called for each new track.
-    """
+    """Tracks of the publication `origin`; `media` are those that flow, by kind."""
 
     def __init__(
         self,
         origin: str,
         media: Mapping[str, Medium],
         extensions: Mapping[str, int],
-        made: Callable[[Track], None],
+        listener: TrackListener,
     ) -> None:
         self.layers: list[Track] = []  # of video, the best first
         self.sound: Track | None = None
@@ -37,7 +34,7 @@ class Tracks:
         self._media = media
         self._rid_id = extensions.get(RID, 0)
         self._repaired_rid_id = extensions.get(REPAIRED_RID, 0)
-        self._made = made
+        self._listener = listener
         self._codecs = {
             codec.payload_type: (kind, codec)
             for kind, medium in media.items()
@@ -58,7 +55,7 @@ class Tracks:
         track = self._by_ssrc.get(packet.ssrc)
         if track is not None:
             if packet.payload_type != track.codec.payload_type:
-                self._change_codec(track, packet.payload_type)
+                self._change_codec(track, packet.payload_type, now_s)
             return track, packet
         if packet.payload_type in self._codecs:
             new = self._new(packet, now_s)
@@ -69,10 +66,10 @@ class Tracks:
         unwrapped = rtp.unwrap_rtx(packet, track.codec.payload_type, track.ssrc)
         return (track, unwrapped) if unwrapped is not None else None
 
-    def expect(self, line: TrackLine) -> None:
+    def expect(self, line: TrackLine, now_s: float) -> None:
         """A track of which another worker knows which it is."""
         kind, codec = self._codecs[line.payload_type]
-        track = self._add(kind, line.ssrc, line.rid, codec)
+        track = self._add(kind, line.ssrc, line.rid, codec, now_s)
         self._repairs.update(dict.fromkeys(line.repairs, track))
 
     def lines(self) -> list[TrackLine]:
@@ -87,9 +84,9 @@ class Tracks:
             for track in self.all()
         ]
 
-    def begin_anew(self, track: Track) -> Track:
+    def begin_anew(self, track: Track, now_s: float) -> Track:
         """Another track in its place, with the same SSRC."""
-        return self._add(track.kind, track.ssrc, track.rid, track.codec)
+        return self._add(track.kind, track.ssrc, track.rid, track.codec, now_s)
 
     def order(self, now_s: float) -> None:
         """Let a layer that has clearly more bits come before one that has less; noise changes nothing."""
@@ -112,11 +109,11 @@ class Tracks:
         rids = self._media[kind].rids
         if kind == "video" and rids and rid not in rids:
             return None  # until a packet tells which layer it is
-        return self._add(kind, packet.ssrc, rid if rids else "", codec)
+        return self._add(kind, packet.ssrc, rid if rids else "", codec, now_s)
 
-    def _add(self, kind: str, ssrc: int, rid: str, codec: Codec) -> Track:
+    def _add(self, kind: str, ssrc: int, rid: str, codec: Codec, now_s: float) -> Track:
         """The newest SSRC is the layer's; without RIDs there is only one."""
-        track = Track(self._origin, kind, ssrc, rid, codec)
+        track = Track(self._origin, kind, ssrc, rid, codec, self._listener)
         for old in [t for t in self._by_ssrc.values() if (t.kind, t.rid) == (kind, rid)]:
             self._retire(old, track)
         if kind == "audio":
@@ -128,7 +125,7 @@ class Tracks:
                 self.layers.sort(key=lambda t: rids.index(t.rid))  # until their rates are known
         self._by_ssrc[ssrc] = track
         self._retired.pop(ssrc, None)
-        self._made(track)
+        self._listener.on_track(track, now_s)
         return track
 
     def _retire(self, old: Track, successor: Track) -> None:
@@ -155,10 +152,10 @@ class Tracks:
                 return track
         return None
 
-    def _change_codec(self, track: Track, payload_type: int) -> None:
+    def _change_codec(self, track: Track, payload_type: int, now_s: float) -> None:
         kind, codec = self._codecs.get(payload_type, ("", track.codec))
         if kind == track.kind:
-            track.change_codec(codec)
+            track.change_codec(codec, now_s)
 
 
 def flowing(layers: Sequence[Track]) -> list[Track]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from functools import partial
 
+from ... import system
 from .publication import Publication
 from .trunk_link import Ended, KeyframeWanted, Lent, Message, Packet, frame, receive
 
@@ -40,17 +40,16 @@ class Trunk:
     def add(self, publication: Publication) -> None:
         """A publication has begun."""
         self._publications[publication.resource] = publication
-        publication.copy = partial(self._copy, publication.resource)
         self._tell(_lent(publication))
 
     def discard(self, publication: Publication) -> None:
         if self._publications.pop(publication.resource, None) is not None:
-            publication.copy = None
             self._tell(Ended(publication.resource))
 
-    def _copy(self, resource: str, data: bytes) -> None:
+    def copy(self, publication: Publication, data: bytes) -> None:
+        """Pass on a packet of `publication`, as it came in."""
         if self._branches:
-            self._tell(Packet(resource, data))
+            self._tell(Packet(publication.resource, data))
 
     def _tell(self, message: Message) -> None:
         framed = frame(message)
@@ -78,7 +77,7 @@ class Trunk:
         publication = self._publications.get(wanted.resource)
         track = publication.track_of(wanted.ssrc) if publication else None
         if track is not None:
-            track.ask_keyframe()
+            track.ask_keyframe(system.monotonic_s())
 
 
 def _lent(publication: Publication) -> Lent:

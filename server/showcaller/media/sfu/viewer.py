@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 from ... import system
 from ..contract.calls import Layer
@@ -31,9 +31,28 @@ REPORT_EVERY_S = 5  # to a receiver that knows the clocks of what it gets; else 
 KNOWN_AFTER_S = 5.0
 
 
+class ViewerListener(Protocol):
+    """Told what becomes of viewers."""
+
+    def on_viewer_live(self, viewer: Viewer, now_s: float) -> None:
+        """Media can flow."""
+        ...
+
+    def on_viewer_reported(self, viewer: Viewer, now_s: float) -> None:
+        """A report came: the viewer reads what it is sent, or would."""
+        ...
+
+    def on_keyframe_wanted(self, viewer: Viewer, now_s: float) -> None:
+        """The viewer can't go on without a keyframe."""
+        ...
+
+    def on_viewer_ended(self, viewer: Viewer, reason: str, now_s: float) -> None:
+        """It has gone: once, and not after `end`."""
+        ...
+
+
 class Viewer:
-    """`began` is called when media can flow, `reported` for each of its reports, `wants_keyframe` for its
-    requests, `ended` at the end."""
+    """One who watches; `wall_ahead_s` is how far the wall clock is ahead of the monotonic one."""
 
     def __init__(
         self,
@@ -42,6 +61,9 @@ class Viewer:
         negotiated: Negotiated,
         ssrcs: dict[str, tuple[int, int]],
         egress: Egress,
+        listener: ViewerListener,
+        now_s: float,
+        wall_ahead_s: float,
     ) -> None:
         self.resource = resource
         self.person = person
@@ -50,16 +72,12 @@ class Viewer:
         self.etag = f'"{system.random_id("e")}"'
         self.transport: Transport | None = None
         self.live = False
-        self.asked_s = system.monotonic_s()
+        self.asked_s = now_s
         self.live_s = 0.0
         self.first_picture_ms: float | None = None
         self.downtracks: dict[str, DownTrack] = {}
         self._seconds = 0
         self.chooser = LayerChooser()
-        self.began: Callable[[Viewer], None] = lambda viewer: None
-        self.ended: Callable[[Viewer, str], None] = lambda viewer, reason: None
-        self.wants_keyframe: Callable[[Viewer], None] = lambda viewer: None
-        self.reported: Callable[[Viewer], None] = lambda viewer: None
         self.nacks = 0
         self.retransmitted = 0
         self.keyframe_requests = 0
@@ -69,6 +87,8 @@ class Viewer:
         self.jitter_ms: float | None = None
         self.estimate_bps: int | None = None
         self._egress = egress
+        self._listener = listener
+        self._wall_ahead_s = wall_ahead_s
         self._sink: Sink | None = None
         self._rtx_sequence = system.random_bits(15)
         self._again_bits = float(AGAIN_BPS)
@@ -81,7 +101,7 @@ class Viewer:
 
     # What the transport tells ------------------------------------------------------------------
 
-    def on_connected(self, keys: Keys) -> None:
+    def on_connected(self, keys: Keys, now_s: float) -> None:
         assert self.transport is not None and self.transport.path is not None
         self._sink = self._egress.sink(keys)
         self._sink.aim(*self.transport.path)
@@ -91,15 +111,15 @@ class Viewer:
                 begin = 1 + system.random_bits(15)
                 self.downtracks[medium.kind] = DownTrack(medium, self._sink, ssrc, rtx, begin)
         self.live = True
-        self.live_s = system.monotonic_s()
-        self.began(self)
+        self.live_s = now_s
+        self._listener.on_viewer_live(self, now_s)
 
     def on_path(self, path: Path) -> None:
         if self._sink is not None:
             self._sink.aim(*path)
 
-    def on_closed(self, reason: str) -> None:
-        self.ended(self, reason)
+    def on_closed(self, reason: str, now_s: float) -> None:
+        self._listener.on_viewer_ended(self, reason, now_s)
 
     def on_rtp(self, packet: bytes, now_s: float) -> None:
         """Viewers send no media."""
@@ -109,7 +129,7 @@ class Viewer:
             reports = rtcp.parse(data)
         except ValueError:
             return
-        self.reported(self)
+        self._listener.on_viewer_reported(self, now_s)
         for report in reports:
             match report:
                 case rtcp.ReceiverReport() | rtcp.SenderReport():
@@ -135,9 +155,8 @@ class Viewer:
 
     # Reports ------------------------------------------------------------------------------------
 
-    def each_second(self, clock_offsets_s: dict[str, float | None]) -> None:
+    def each_second(self, clock_offsets_s: dict[str, float | None], now_s: float) -> None:
         """Send a report if one is due; each source's clock less ours, by kind."""
-        now_s = system.monotonic_s()
         self._seconds += 1
         known = True
         for downtrack in self.downtracks.values():
@@ -151,15 +170,14 @@ class Viewer:
 
         NTP and RTP are those of one instant; so are the picture's and the sound's.
         """
-        wall_s = system.wall_ms_exact() / 1000
-        packets = []
+        ntp, packets = rtcp.ntp(now_s + self._wall_ahead_s), []
         for kind, downtrack in self.downtracks.items():
             timestamp = downtrack.timestamp_at(now_s, clock_offsets_s.get(kind))
             if timestamp is not None:
                 stream = downtrack.stream
                 packets.append(
                     rtcp.sender_report(
-                        downtrack.ssrc, rtcp.ntp(wall_s), timestamp, stream.packets, stream.octets
+                        downtrack.ssrc, ntp, timestamp, stream.packets, stream.octets
                     )
                 )
                 packets.append(rtcp.sdes(downtrack.ssrc, CNAME))
@@ -175,7 +193,7 @@ class Viewer:
                 continue
             # receivers take losses back when a repair comes late (RFC 3550 §6.4.1); our counts only grow
             self._lost[block.ssrc] = max(self._lost.get(block.ssrc, 0), block.lost)
-            self._note_rtt(block)
+            self._note_rtt(block, now_s)
             share = self._losses.setdefault(block.ssrc, LossMeter()).note(block, now_s)
             if downtrack is video or video is None or video.lane is None:
                 if share is not None:
@@ -185,8 +203,8 @@ class Viewer:
                 self.jitter_ms = round(block.jitter * 1000 / clock_hz, 1)
         self.packets_lost = sum(self._lost.values())
 
-    def _note_rtt(self, block: rtcp.Block) -> None:
-        rtt_s = rtcp.round_trip_s(block, rtcp.ntp(system.wall_ms_exact() / 1000))
+    def _note_rtt(self, block: rtcp.Block, now_s: float) -> None:
+        rtt_s = rtcp.round_trip_s(block, rtcp.ntp(now_s + self._wall_ahead_s))
         if rtt_s is not None and rtt_s < MAX_RTT_S:
             self.rtt_ms = round(rtt_s * 1000, 1)
 
@@ -224,7 +242,7 @@ class Viewer:
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
             repair = _rtx(packet, codec.rtx, downtrack.rtx_ssrc, self._rtx_sequence)
             if at := downtrack.send_time_at:  # receivers' estimates look at repairs too
-                repair[at : at + 3] = send_time(system.monotonic_s()).to_bytes(3)
+                repair[at : at + 3] = send_time(now_s).to_bytes(3)
             sent = self._sink.send(bytes(repair))
         self.retransmitted += sent
 
@@ -237,7 +255,7 @@ class Viewer:
         if now_s >= self._next_wish_s:
             self._next_wish_s = now_s + self._patience_s
             self._patience_s = min(WISH_AGAIN_AT_MOST_S, 2 * self._patience_s)
-            self.wants_keyframe(self)
+            self._listener.on_keyframe_wanted(self, now_s)
 
     # How it does --------------------------------------------------------------------------------
 
@@ -297,11 +315,11 @@ class Viewer:
     def catching_up(self) -> bool:
         return any(downtrack.catching_up for downtrack in self.downtracks.values())
 
-    def step(self) -> None:
+    def step(self, now_s: float) -> None:
         """Send the next of the past, each `CATCH_UP_EVERY_S`."""
         for downtrack in self.downtracks.values():
             if downtrack.catching_up:
-                downtrack.step()
+                downtrack.step(now_s)
 
 
 STEP_EVERY_S = CATCH_UP_EVERY_S

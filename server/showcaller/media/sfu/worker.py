@@ -21,7 +21,6 @@ from ...processes import die_with_parent
 from ..contract.engine import MediaEngine, MediaEvent
 from ..contract.wire import Notice, Pipe, Reply, Request, WorkerConfig, call_of, fault_of
 from ..egress import choose
-from ..transport.transport import Transports
 from .forwarding_engine import ForwardingEngine
 
 log = logging.getLogger(__name__)
@@ -64,8 +63,9 @@ async def run(config: WorkerConfig) -> None:
     """Serve the node that `config` names until it has gone."""
     connection = socket.socket(fileno=config.descriptor)
     pipe = Pipe(*await asyncio.open_connection(sock=connection))
-    transports = await Transports.open(config.addresses, config.port)
-    engine = ForwardingEngine(config.name, transports, choose(), _ToNode(pipe))
+    engine = await ForwardingEngine.open(
+        config.name, config.addresses, config.port, choose(), _ToNode(pipe)
+    )
     try:
         await engine.lend(config.trunk)
     except OSError as error:

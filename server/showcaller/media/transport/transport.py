@@ -42,7 +42,7 @@ _LIBSRTP_PROFILES = {
 class Owner(Protocol):
     """What a transport tells. Called on the loop; must not raise."""
 
-    def on_connected(self, keys: Keys) -> None:
+    def on_connected(self, keys: Keys, now_s: float) -> None:
         """Media may flow: `keys` protect what we send, and the transport's `path` is set."""
         ...
 
@@ -58,7 +58,7 @@ class Owner(Protocol):
         """An authentic compound of RTCP, decrypted."""
         ...
 
-    def on_closed(self, reason: str) -> None:
+    def on_closed(self, reason: str, now_s: float) -> None:
         """Once, and not after `close`: dtls_failed, wrong_fingerprint, consent_expired, never_connected,
         closed_by_peer."""
         ...
@@ -67,11 +67,17 @@ class Owner(Protocol):
 class Transports:
     """All transports of one worker."""
 
-    def __init__(self, udp: UdpPort, advertised: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        udp: UdpPort,
+        advertised: tuple[str, ...],
+        behind: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Take over `udp`; joins wait while `behind()` says that media is late."""
         self.port = udp.port
         self.refused = 0  # datagrams: forged, replayed, strangers', not understood
         self.udp = udp
-        self.turns = Turns()
+        self.turns = Turns(behind)
         self.candidates = tuple((address, udp.port) for address in advertised)
         self._all: set[Transport] = set()
         self._by_ufrag: dict[bytes, Transport] = {}
@@ -87,15 +93,11 @@ class Transports:
     def __len__(self) -> int:
         return len(self._all)
 
-    def add(self, remote: Remote, owner: Owner) -> Transport:
+    def add(self, remote: Remote, owner: Owner, now_s: float) -> Transport:
         """Wait for the client that made this offer; `local` of the transport goes into the answer."""
-        transport = Transport(self, remote, owner, system.monotonic_s())
+        transport = Transport(self, remote, owner, now_s)
         self._all.add(transport)
         return transport
-
-    def on_socket_writable(self, callback: Callable[[], None]) -> None:
-        """Call once, when all the sockets take datagrams (again)."""
-        self.udp.on_writable(callback)
 
     async def shut(self) -> None:
         """Close every transport, then the port."""
@@ -118,7 +120,8 @@ class Transports:
             elif 128 <= first < 192:
                 taken = transport.take_media(data, Path(descriptor, address), now_s)
             else:
-                taken = 20 <= first < 64 and transport.take_dtls(data, Path(descriptor, address))
+                path = Path(descriptor, address)
+                taken = 20 <= first < 64 and transport.take_dtls(data, path, now_s)
         if not taken:
             self.refused += 1
 
@@ -257,17 +260,17 @@ class Transport:
         if self.connected and self._owner and self.ice.path and self.ice.path != before:
             self._owner.on_path(self.ice.path)
 
-    def take_dtls(self, data: bytes, path: Path) -> bool:
+    def take_dtls(self, data: bytes, path: Path, now_s: float) -> bool:
         if not self.connected:
             if self._turns == MAX_TURNS:
                 return False
             self._turns += 1
-            self._home.turns.do(lambda: self._take_handshake(data, path))
+            self._home.turns.do(lambda then_s: self._take_handshake(data, path, then_s))
         elif self._dtls is not None and not self._dtls.receive(data):
-            self._end("closed_by_peer")
+            self._end("closed_by_peer", now_s)
         return True
 
-    def _take_handshake(self, data: bytes, path: Path) -> None:
+    def _take_handshake(self, data: bytes, path: Path, now_s: float) -> None:
         self._turns -= 1
         if self._owner is None:  # closed meanwhile
             return
@@ -276,7 +279,7 @@ class Transport:
         if self._dtls is None:
             self._begin_dtls("server")
         if self._dtls is not None and not self._dtls.receive(data):
-            self._end("closed_by_peer")
+            self._end("closed_by_peer", now_s)
 
     def take_media(self, data: bytes, path: Path, now_s: float) -> bool:
         if self._srtp is None or self._owner is None or len(data) < _MIN_MEDIA_BYTES:
@@ -309,18 +312,18 @@ class Transport:
         problem = await association.connect(self._remote.fingerprints)
         self._handshake = None
         if problem or association.sending is None or association.receiving is None:
-            self._end(problem)
+            self._end(problem, system.monotonic_s())
             return
         self._srtp = _receiving_session(association.receiving)
         self.connected = True
         if self._owner is not None:
-            self._owner.on_connected(association.sending)
+            self._owner.on_connected(association.sending, system.monotonic_s())
 
     def check_time(self, now_s: float) -> None:
         if not self.connected and now_s - self._began_s > CONNECT_S:
-            self._end("never_connected")
+            self._end("never_connected", now_s)
         elif now_s - self.ice.consent_s > ice.CONSENT_S:
-            self._end("consent_expired")
+            self._end("consent_expired", now_s)
         elif len(self.ice.paths) > 1:
             self._drop_old_paths(now_s)
 
@@ -328,11 +331,11 @@ class Transport:
         for path in self.ice.drop_old(now_s):
             self._home.unmap(path)
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: str, now_s: float) -> None:
         owner = self._owner
         self.close()
         if owner is not None:
-            owner.on_closed(reason)
+            owner.on_closed(reason, now_s)
 
 
 def _credentials(remote_ufrag: str) -> ice.Credentials:

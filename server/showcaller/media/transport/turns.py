@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from ... import system
+
 BEHIND_S = 0.02  # from one piece of work to the next while media is late
 
 
@@ -15,20 +17,21 @@ class Turns:
     While `behind()` says that media is late, turns are few: who watches goes before who comes.
     """
 
-    def __init__(self) -> None:
-        self.behind: Callable[[], bool] = lambda: False
-        self._waiting: deque[Callable[[], None]] = deque()
+    def __init__(self, behind: Callable[[], bool]) -> None:
+        self._behind = behind
+        self._waiting: deque[Callable[[float], None]] = deque()
         self._next: asyncio.Handle | None = None
 
-    def do(self, work: Callable[[], None]) -> None:
+    def do(self, work: Callable[[float], None]) -> None:
+        """Call `work` with the monotonic time, in seconds, when its turn comes."""
         self._waiting.append(work)
         self._schedule()
 
-    async def mine(self) -> None:
-        """Return when it is the caller's turn."""
-        turn = asyncio.get_running_loop().create_future()
-        self.do(lambda: None if turn.done() else turn.set_result(None))
-        await turn
+    async def mine(self) -> float:
+        """Wait for the caller's turn; return the monotonic time then, in seconds."""
+        turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self.do(lambda now_s: None if turn.done() else turn.set_result(now_s))
+        return await turn
 
     def stop(self) -> None:
         """Forget what waits."""
@@ -41,12 +44,12 @@ class Turns:
         if self._next is not None or not self._waiting:
             return
         loop = asyncio.get_running_loop()
-        if self.behind():
+        if self._behind():
             self._next = loop.call_later(BEHIND_S, self._run)
         else:
             self._next = loop.call_soon(self._run)
 
     def _run(self) -> None:
         self._next = None
-        self._waiting.popleft()()
+        self._waiting.popleft()(system.monotonic_s())
         self._schedule()

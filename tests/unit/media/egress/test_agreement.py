@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from showcaller.media.egress import ALL
+from showcaller.media.egress.interface import ALL
 from showcaller.media.egress.keys import CM, GCM
 
 near = st.integers(-40, 40)

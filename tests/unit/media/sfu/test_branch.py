@@ -26,7 +26,6 @@ from showcaller.media.sfu import trunk as trunks
 from showcaller.media.sfu import trunk_link
 from showcaller.media.sfu.branch import Branch
 from showcaller.media.sfu.forwarding_engine import ForwardingEngine
-from showcaller.media.transport.transport import Transports
 from showcaller.testing.media_peers import Publisher, Watcher
 from showcaller.testing.until import until
 
@@ -87,7 +86,7 @@ class Pair:
 async def pair(tmp_path):
     noted = {name: Noted() for name in ("t", "b")}
     engines = [
-        ForwardingEngine(name, await Transports.open(LOOPBACK), choose(), listener)
+        await ForwardingEngine.open(name, LOOPBACK, 0, choose(), listener)
         for name, listener in noted.items()
     ]
     path = str(tmp_path / "trunk")

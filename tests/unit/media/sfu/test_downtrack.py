@@ -2,6 +2,7 @@
 
 import random
 import socket
+import time
 from itertools import pairwise
 
 import pytest
@@ -48,7 +49,7 @@ class Source:
         self.sequence = rng.randrange(1 << 16)
         self.timestamp = rng.randrange(1 << 32)
         self.picture = rng.randrange(1 << 15)
-        self.track = Track("p", "video", seed, "", THEIRS)
+        self.track = Track("p", "video", seed, "", THEIRS, None)
 
     def frame(self, keyframe=False, packets=2):
         self.timestamp = (self.timestamp + FRAME) & 0xFFFFFFFF
@@ -71,7 +72,7 @@ class Rig:
     def __init__(self):
         self.now_s = 1_000.0
         self.egress = PythonEgress(clock=lambda: self.now_s)
-        self.pacer = Pacer(lambda callback: pytest.fail("loopback blocked"))
+        self.pacer = Pacer(lambda callback: pytest.fail("loopback blocked"), time.monotonic)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.socket.setblocking(False)
@@ -93,10 +94,13 @@ class Rig:
         self.sender.close()
 
     def lane(self, source):
-        return Lane(source.track, self.egress, self.pacer, self.place, lambda: self.now_s)
+        return Lane(source.track, self.egress, self.pacer, self)
 
-    def place(self, track, packet):
-        return self.now_s
+    def place(self, track, packet, now_s):
+        return now_s
+
+    def on_begin(self, lane, now_s):
+        """Nobody waits for it."""
 
     def source(self, seed):
         return Source(seed, lambda: self.now_s)
@@ -189,7 +193,7 @@ async def test_a_newcomer_is_sent_the_past_quickly_and_is_not_behind_afterwards(
         rig.pass_time()
         source.frame()
     assert rig.downtrack.catch_up(lane, rig.now_s)
-    while not rig.downtrack.step():
+    while not rig.downtrack.step(rig.now_s):
         rig.pass_time(0.005)
     packets = list(rig.received())
     assert len(packets) == 42
@@ -222,7 +226,7 @@ async def test_a_long_past_goes_by_faster(rig):
         source.frame(packets=1)
     assert rig.downtrack.catch_up(lane, rig.now_s)
     began_s = rig.now_s
-    while not rig.downtrack.step():
+    while not rig.downtrack.step(rig.now_s):
         rig.pass_time(CATCH_UP_EVERY_S)
         rig.received()
     assert rig.now_s - began_s < 1.1 * CATCH_UP_WITHIN_S
@@ -237,11 +241,11 @@ async def test_who_is_catching_up_goes_on_with_a_keyframe_that_comes_meanwhile(r
         rig.pass_time()
         source.frame()
     assert rig.downtrack.catch_up(lane, rig.now_s)
-    assert not rig.downtrack.step()
+    assert not rig.downtrack.step(rig.now_s)
     source.frame(keyframe=True)
     rig.pass_time()
     source.frame()
-    assert rig.downtrack.step()
+    assert rig.downtrack.step(rig.now_s)
     assert_seamless(rig.received())
     keyframes = [number for number, packet in enumerate(rig.packets) if not packet.payload[5]]
     assert len(keyframes) == 4 and len(rig.packets) < 40
@@ -254,7 +258,7 @@ async def test_what_is_asked_for_again_is_what_was_sent_over_every_seam(rig):
     rig.pass_time()
     first.frame()
     assert rig.downtrack.catch_up(first_lane, rig.now_s)
-    while not rig.downtrack.step():
+    while not rig.downtrack.step(rig.now_s):
         pass
     rig.downtrack.join(second_lane)
     rig.pass_time()
@@ -275,7 +279,7 @@ async def test_a_viewer_without_the_codec_is_sent_nothing_and_loses_nothing(rig)
     first_lane, other_lane = rig.lane(first), rig.lane(other)
     rig.downtrack.join(first_lane)
     first.frame(keyframe=True)
-    rig.downtrack.begin(other_lane, first.track.last)
+    rig.downtrack.begin(other_lane, first.track.last, rig.now_s)
     rig.pass_time()
     rig.downtrack.join(first_lane)
     first.frame(keyframe=True)
@@ -309,7 +313,7 @@ async def test_a_viewers_stream_has_no_seam(story):
             elif rig.downtrack.lane is None and rig.downtrack.joining is None:
                 rig.downtrack.catch_up(lanes[number], rig.now_s)
             if rig.downtrack.catching_up:
-                rig.downtrack.step()
+                rig.downtrack.step(rig.now_s)
         packets = rig.received()
         if packets:
             assert_seamless(packets)

@@ -18,6 +18,7 @@ from showcaller.testing.media_by_hand import (
     VP8,
     Audience,
     Clock,
+    Noted,
     Speaker,
 )
 
@@ -26,37 +27,43 @@ VIDEO, AUDIO = 70, 80
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr("showcaller.system.monotonic_s", clock)
-    return clock
+def clock():
+    return Clock()
 
 
 class Stage:
     def __init__(self, clock):
         self.clock, self.egress = clock, choose("python")
-        self.feed = Feed("main", self.egress, Pacer(lambda again: None))
+        pacer = Pacer(lambda again: None, clock)
+        self.noted = Noted()
+        self.feed = Feed("main", self.egress, pacer, self.noted)
         self.audiences = []
+        self.shown = ()
 
     def speaker(self, name, **more):
         offer = OFFERS / "chromium-publisher.sdp"
-        speaker = Speaker(self.clock, self.egress, offer, name=name, **more)
+        speaker = Speaker(self.clock, self.egress, offer, name=name, listener=self, **more)
         speaker.mark = bytes([len(name)])
         return speaker
 
     def audience(self, offer="chromium-viewer.sdp"):
-        audience = Audience(self.egress, OFFERS / offer)
+        audience = Audience(self.clock, self.egress, OFFERS / offer)
         self.audiences.append(audience)
-        self.feed.add(audience.viewer)
+        self.feed.add(audience.viewer, self.clock.now_s)
         return audience
 
     def show(self, picture, sound=None):
         """`sound`: whose, where it is not the picture's."""
-        self.now = picture, sound
-        shown = picture and picture.publication
-        self.feed.show(shown, (sound or picture) and (sound or picture).publication)
-        for speaker in filter(None, (picture, sound)):
-            speaker.publication.changed = lambda _: self.show(*self.now)
+        sound = sound or picture
+        self.shown = picture and picture.publication, sound and sound.publication
+        self.feed.show(*self.shown, self.clock.now_s)
+
+    def on_publication_changed(self, publication, now_s):
+        if publication in self.shown:
+            self.feed.show(*self.shown, now_s)
+
+    def on_publication_packet(self, publication, data):
+        """Nobody borrows it."""
 
     def picture(self, speaker, *, key=False):
         speaker.send(VP8, 1, (KEY_PICTURE if key else DELTA_PICTURE) + speaker.mark)
@@ -196,12 +203,10 @@ def test_who_comes_in_the_middle_begins_with_the_newest_keyframe(stage):
     stage.picture(one, key=True)
     for _ in range(5):
         stage.picture(one)
-    behind = []
-    stage.feed.on_behind = behind.append
     viewer = stage.audience()
-    assert behind == [viewer.viewer]
+    assert stage.noted.behind == [viewer.viewer]
     while viewer.viewer.catching_up():
-        viewer.viewer.step()
+        viewer.viewer.step(stage.clock.now_s)
         stage.clock.now_s += 0.005
     stage.picture(one)
     seen = viewer.packets(VIDEO)
@@ -230,12 +235,12 @@ def test_a_newcomer_that_lost_its_keyframe_is_sent_it_again_and_the_speaker_not_
     stage.picture(one)
     viewer = stage.audience()
     while viewer.viewer.catching_up():
-        viewer.viewer.step()
+        viewer.viewer.step(stage.clock.now_s)
     stage.picture(one)
     before = len(one.asked.of(KeyframeRequest))
-    stage.feed.wants_keyframe(viewer.viewer)
+    stage.feed.wants_keyframe(viewer.viewer, stage.clock.now_s)
     while viewer.viewer.catching_up():
-        viewer.viewer.step()
+        viewer.viewer.step(stage.clock.now_s)
     stage.picture(one)
     seen = viewer.packets(VIDEO)
     assert [bool(packet.payload[1] & 1) for packet in seen] == [
@@ -245,7 +250,7 @@ def test_a_newcomer_that_lost_its_keyframe_is_sent_it_again_and_the_speaker_not_
     no_seam(seen)
     assert len(one.asked.of(KeyframeRequest)) == before
     stage.clock.now_s += NEW_FOR_S + 0.1
-    stage.feed.wants_keyframe(viewer.viewer)
+    stage.feed.wants_keyframe(viewer.viewer, stage.clock.now_s)
     assert not viewer.viewer.catching_up()
     assert len(one.asked.of(KeyframeRequest)) == before + 1
 
@@ -254,17 +259,14 @@ def test_where_nothing_was_shown_the_past_is_sent_after_half_a_second(stage):
     """A producer puts on a source whose keyframe is old: better late pictures than none."""
     one = stage.speaker("a")
     viewer = stage.audience()
-    one.publication.changed = lambda _: None
     stage.picture(one, key=True)
     stage.picture(one)
     stage.show(one)
-    behind = []
-    stage.feed.on_behind = behind.append
     stage.clock.now_s += WAIT_FOR_KEYFRAME_S + 0.1
     stage.feed.tick(stage.clock.now_s)
-    assert behind == [viewer.viewer]
+    assert stage.noted.behind == [viewer.viewer]
     while viewer.viewer.catching_up():
-        viewer.viewer.step()
+        viewer.viewer.step(stage.clock.now_s)
         stage.clock.now_s += 0.005
     assert len(viewer.packets(VIDEO)) == 2
 

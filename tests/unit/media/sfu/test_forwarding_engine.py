@@ -39,7 +39,7 @@ from showcaller.media.sfu import publication as publications
 from showcaller.media.sfu.forwarding_engine import ForwardingEngine
 from showcaller.media.sfu.track import KEYFRAME_EVERY_S
 from showcaller.media.transport import transport
-from showcaller.media.transport.transport import Transports
+from showcaller.system import monotonic_s
 from showcaller.testing.media_peers import Publisher, Watcher
 from showcaller.testing.until import until
 
@@ -50,11 +50,14 @@ ASKER = Asker("viewer")
 class Stage:
     """An engine, and clients that are closed at the end."""
 
-    def __init__(self, transports):
-        self.engine = ForwardingEngine("w", transports, choose(), self)
+    def __init__(self):
         self.events = []
         self.changed = asyncio.Event()
         self.clients = []
+
+    async def open(self):
+        self.engine = await ForwardingEngine.open("w", LOOPBACK, 0, choose(), self)
+        return self
 
     def on_media_event(self, event):
         self.events.append((event.kind, event.session or event.stage))
@@ -105,7 +108,7 @@ def vanish(client):
 
 @pytest.fixture
 async def stage():
-    stage = Stage(await Transports.open(LOOPBACK))
+    stage = await Stage().open()
     yield stage
     for client in stage.clients:
         await client.close()
@@ -165,7 +168,7 @@ async def test_who_asks_and_vanishes_takes_nobodys_place(stage, monkeypatch):
         await stage.engine.do(View(stage="main", asker=Asker("vanished"), offer=offer))
     for _ in range(2):
         await stage.view()
-    await until(lambda: stage.engine._expected() == 2)
+    await until(lambda: stage.engine._expected(monotonic_s()) == 2)
     with pytest.raises(Full):
         await stage.engine.do(View(stage="main", asker=Asker("viewer"), offer=offer))
 

@@ -14,6 +14,7 @@ from showcaller.media.egress import Batch, Keys, choose
 from showcaller.media.egress.keys import GCM
 from showcaller.media.sfu import pacer as pacers
 from showcaller.media.sfu.pacer import Pacer
+from showcaller.testing.media_by_hand import Clock
 
 EGRESSES = ("python", "native")
 KEYS = Keys(GCM, bytes(16), bytes(12))
@@ -52,8 +53,8 @@ class Room:
         self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sender.bind(("127.0.0.1", 0))
         self.sender.setblocking(False)
-        self.waiting = []
-        self.pacer = Pacer(self.waiting.append)
+        self.waiting, self.clock = [], Clock()
+        self.pacer = Pacer(self.waiting.append, self.clock)
         self.viewers = []
         self.group, self.sound = self.egress.group(), self.egress.group()
         for _ in range(viewers):
@@ -128,7 +129,7 @@ async def test_sound_goes_before_pictures_that_wait(room):
 async def test_pictures_that_waited_too_long_are_dropped_and_counted(room, monkeypatch):
     room.send(1, packets=2)  # one viewer a turn
     room.send(3, packets=2)
-    monkeypatch.setattr(pacers, "OVERDUE_S", -1.0)
+    room.clock.now_s += pacers.OVERDUE_S + 0.1
     await turn()
     assert room.pacer.packets_dropped == 4 * 2 + 5 * 2
     monkeypatch.undo()

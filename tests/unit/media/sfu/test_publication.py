@@ -28,21 +28,17 @@ class Speaker(HandMade):
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr("showcaller.system.monotonic_s", clock)
-    return clock
+def clock():
+    return Clock()
 
 
 def test_a_picture_and_sound_become_tracks(clock):
     speaker = Speaker(clock)
-    changed = []
-    speaker.publication.changed = changed.append
     speaker.send(VP8, 1, KEY_PICTURE)
     speaker.send(OPUS, 2, level=30)
     assert [track.codec.key for track in speaker.publication.layers] == ["video/vp8"]
     assert speaker.publication.sound.kind == "audio"
-    assert len(changed) == 2
+    assert speaker.noted.changes == 2
 
 
 def test_layers_are_told_apart_by_their_rids_the_best_first(clock):
@@ -58,15 +54,15 @@ def test_layers_are_told_apart_by_their_rids_the_best_first(clock):
 
 def test_who_borrows_a_publication_knows_its_layers_without_their_rids(clock):
     trunk = Speaker(clock, "chromium-simulcast-publisher.sdp")
-    copied = []
     for ssrc, rid in ((3, "l"), (1, "h"), (2, "m")):
         trunk.send(VP8, ssrc, KEY_PICTURE, rid=rid)
     branch = Speaker(
         clock, "chromium-simulcast-publisher.sdp", lines=trunk.publication.track_lines()
     )
-    trunk.publication.copy = copied.append
+    trunk.noted.packets.clear()
     trunk.send(VP8, 2, DELTA_PICTURE)
     trunk.publication.on_rtcp(rtcp.sender_report(2, 1 << 32, 5, 1, 1), clock.now_s)
+    copied = trunk.noted.packets
     assert len(copied) == 2
     branch.publication.on_rtp(copied[0], clock.now_s)
     branch.publication.on_rtcp(copied[1], clock.now_s)
@@ -89,7 +85,7 @@ def test_many_wishes_become_one_request_and_one_at_the_end_of_half_a_second(cloc
     speaker.send(VP8, 1, KEY_PICTURE)
     track = speaker.publication.layers[0]
     for _ in range(50):
-        speaker.publication.ask_keyframe(track)
+        speaker.publication.ask_keyframe(track, clock.now_s)
     assert [r.ssrc for r in speaker.asked.of(rtcp.KeyframeRequest)] == [1]
     clock.now_s += KEYFRAME_EVERY_S
     speaker.publication.tick(clock.now_s)

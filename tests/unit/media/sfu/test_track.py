@@ -36,7 +36,7 @@ class Batches(Taker):
         self.came = asyncio.Event()
         self.anew = self.ends = 0
 
-    def forward(self, packets):
+    def forward(self, packets, now_s):
         self.all.append([packet.sequence for packet in packets])
         self.came.set()
 
@@ -49,7 +49,7 @@ class Batches(Taker):
 
 class Sender:
     def __init__(self, codec=VP8, kind="video"):
-        self.track = Track("p", kind, 1, "", codec)
+        self.track = Track("p", kind, 1, "", codec, None)
         self.lane = Batches()
         self.track.lanes.append(self.lane)
         self.now_s = 50.0
@@ -85,7 +85,7 @@ async def test_a_lane_gets_each_packet_once_and_batches_in_order(story):
     sender = Sender()
     for sequence, frame, last in story:
         sender.send(sequence, marker=last, frame=frame)
-    sender.track.flush()
+    sender.track.flush(sender.now_s)
     batches = sender.lane.all
     assert sorted(n for batch in batches for n in batch) == list(range(len(story)))
     assert all(batch == sorted(batch) and len(batch) <= MAX_BATCH_PACKETS for batch in batches)
@@ -173,7 +173,7 @@ def kept(track):
 
 async def test_after_a_change_of_codec_nobody_begins_with_the_old_one(sender):
     sender.send(1, KEYFRAME, marker=False)
-    sender.track.change_codec(VP9)
+    sender.track.change_codec(VP9, sender.now_s)
     assert sender.lane.all == [[1]]
     assert sender.lane.anew == 1
     assert sender.track.gop(sender.now_s) is None
@@ -203,5 +203,5 @@ async def test_at_the_end_lanes_are_told_and_nothing_is_kept(sender):
     sender.track.end()
     assert sender.lane.ends == 1
     assert sender.track.kept(1) is None
-    sender.track.flush()
+    sender.track.flush(sender.now_s)
     assert sender.lane.all == []

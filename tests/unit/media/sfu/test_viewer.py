@@ -18,8 +18,10 @@ from showcaller.testing.media_by_hand import (
     DELTA_PICTURE,
     KEY_PICTURE,
     VP8,
+    WALL_AHEAD_S,
     Audience,
     Clock,
+    Noted,
     Speaker,
 )
 
@@ -28,10 +30,8 @@ VIDEO, REPAIRS, AUDIO = 70, 71, 80
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr("showcaller.system.monotonic_s", clock)
-    return clock
+def clock():
+    return Clock()
 
 
 class Stage:
@@ -40,22 +40,26 @@ class Stage:
     def __init__(self, clock):
         egress = choose("python")
         self.clock = clock
-        self.feed = Feed("main", egress, Pacer(lambda again: None))
-        self.speaker = Speaker(clock, egress, OFFERS / "chromium-publisher.sdp")
-        self.speaker.publication.changed = lambda publication: self.show()
-        self.audience = Audience(egress, OFFERS / "chromium-viewer.sdp")
+        self.feed = Feed("main", egress, Pacer(lambda again: None, clock), Noted())
+        self.speaker = Speaker(clock, egress, OFFERS / "chromium-publisher.sdp", listener=self)
+        self.audience = Audience(clock, egress, OFFERS / "chromium-viewer.sdp")
         self.viewer = self.audience.viewer
-        self.wishes = 0
-        self.viewer.wants_keyframe = self.wish
-        self.show()
-        self.feed.add(self.viewer)
+        self.show(self.speaker)
+        self.feed.add(self.viewer, clock.now_s)
         self.speaker.send(VP8, 1, KEY_PICTURE)
 
-    def show(self):
-        self.feed.show(self.speaker.publication, self.speaker.publication)
+    def show(self, speaker):
+        self.feed.show(speaker.publication, speaker.publication, self.clock.now_s)
 
-    def wish(self, viewer):
-        self.wishes += 1
+    def on_publication_changed(self, publication, now_s):
+        self.feed.show(publication, publication, now_s)
+
+    def on_publication_packet(self, publication, data):
+        """Nobody borrows it."""
+
+    @property
+    def wishes(self):
+        return len(self.audience.noted.wishes)
 
     def say(self, packet):
         self.viewer.on_rtcp(packet, self.clock.now_s)
@@ -138,9 +142,10 @@ def test_one_viewers_wishes_for_keyframes_get_rarer_and_calm_makes_them_welcome_
     assert stage.wishes == before + 2
 
 
-def test_reports_tell_loss_jitter_and_round_trip(stage, monkeypatch):
-    monkeypatch.setattr("showcaller.system.wall_ms_exact", lambda: 1_700_000_000_000.0)
-    sent = rtcp.ntp(1_700_000_000.0 - 0.150)  # our report, which was kept for 50 ms
+def test_reports_tell_loss_jitter_and_round_trip(stage):
+    sent = rtcp.ntp(
+        WALL_AHEAD_S + stage.clock.now_s - 0.150
+    )  # our report, which was kept for 50 ms
     block = rtcp.Block(VIDEO, 0.25, 17, 500, 900, rtcp.middle(sent), round(0.05 * 65_536))
     stage.say(rtcp.receiver_report(9, [block]))
     viewer = stage.viewer
@@ -174,9 +179,9 @@ def test_clocks_are_told_each_second_until_they_are_known_and_after_a_splice(sta
     seconds(2)
     assert len(seconds(10)) == 2
     spare = Speaker(stage.clock, choose("python"), OFFERS / "chromium-publisher.sdp")
-    stage.feed.show(spare.publication, spare.publication)
+    stage.show(spare)
     spare.send(VP8, 1, KEY_PICTURE)
-    stage.feed.show(spare.publication, spare.publication)
+    stage.show(spare)
     spare.send(VP8, 1, KEY_PICTURE)
     assert seconds(4) == [1, 2, 3, 4]
 

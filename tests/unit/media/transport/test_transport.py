@@ -53,7 +53,7 @@ class Notes:
         self.keys = None
         self.paths, self.packets, self.reports, self.closed = [], [], [], []
 
-    def on_connected(self, keys):
+    def on_connected(self, keys, now_s):
         self.keys = keys
 
     def on_path(self, path):
@@ -66,7 +66,7 @@ class Notes:
     def on_rtcp(self, packet, now_s):
         self.reports.append(packet)
 
-    def on_closed(self, reason):
+    def on_closed(self, reason, now_s):
         self.closed.append(reason)
 
 
@@ -188,7 +188,7 @@ async def join(transports):
             client = client or Client()
             left.callback(client.leave)
             client.notes = Notes()
-            client.transport = transports.add(client.remote(**remote), client.notes)
+            client.transport = transports.add(client.remote(**remote), client.notes, monotonic_s())
             await client.meet(client.transport)
             if connect:
                 await client.connect()
@@ -219,6 +219,7 @@ async def test_a_peer_of_aiortc_connects(host):
     transport = transports.add(
         Remote(ours.usernameFragment, ours.password, fingerprints_of(certificate), "actpass"),
         notes,
+        monotonic_s(),
     )
     local = transport.local
     address, port = local.candidates[0]
@@ -687,7 +688,7 @@ async def test_a_client_that_does_not_get_through_is_given_up(transports, join):
 async def test_half_open_joins_are_cheap(transports):
     notes, tasks = Notes(), len(asyncio.all_tasks())
     remote = Client().remote()
-    half_open = [transports.add(remote, notes) for _ in range(1000)]
+    half_open = [transports.add(remote, notes, monotonic_s()) for _ in range(1000)]
     assert len(asyncio.all_tasks()) == tasks
     assert all(transport._dtls is None for transport in half_open)
     assert len({transport.local.ufrag for transport in half_open}) == 1000
@@ -716,7 +717,7 @@ async def test_closing_in_the_middle_of_a_handshake(transports, join):
 async def come_and_go(transports, client):
     """Connect and leave; returns weak references to what there was on our side."""
     notes = Notes()
-    transport = transports.add(client.remote(), notes)
+    transport = transports.add(client.remote(), notes, monotonic_s())
     await client.meet(transport)
     client.dtls = RTCDtlsTransport(client, [client.certificate])
     client.dtls._set_role("client")
@@ -763,7 +764,7 @@ async def test_memory_comes_back(transports):
 async def test_shutting_frees_the_port():
     transports = await Transports.open(HERE)
     notes = Notes()
-    transports.add(Client().remote(), notes)
+    transports.add(Client().remote(), notes, monotonic_s())
     await transports.shut()
     assert notes.closed == [] and len(transports) == 0
     again = await Transports.open(HERE, transports.port)
@@ -773,7 +774,7 @@ async def test_shutting_frees_the_port():
 
 async def test_answers_name_the_advertised_addresses():
     transports = await Transports.open(Addresses(("0.0.0.0", "::"), ("192.0.2.1", "2001:db8::1")))
-    local = transports.add(Client().remote(), Notes()).local
+    local = transports.add(Client().remote(), Notes(), monotonic_s()).local
     port = transports.port
     assert local.candidates == (("192.0.2.1", port), ("2001:db8::1", port))
     assert len(local.ufrag) >= 4 and len(local.pwd) >= 22 and local.setup == "passive"
@@ -782,6 +783,6 @@ async def test_answers_name_the_advertised_addresses():
 
 async def test_a_writable_port_calls_back_once(transports):
     called = []
-    transports.on_socket_writable(lambda: called.append(1))
+    transports.udp.on_writable(lambda: called.append(1))
     await until(lambda: called)
     assert called == [1]

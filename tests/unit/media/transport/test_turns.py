@@ -6,10 +6,14 @@ from showcaller.media.transport.turns import BEHIND_S, Turns
 from showcaller.testing.until import until
 
 
+def never():
+    return False
+
+
 async def test_each_turn_of_the_loop_does_one_piece_and_everything_else_that_is_ready():
-    turns, done = Turns(), []
+    turns, done = Turns(never), []
     for piece in "abc":
-        turns.do(lambda piece=piece: done.append(piece))
+        turns.do(lambda now_s, piece=piece: done.append(piece))
     for _ in range(3):
         await asyncio.sleep(0)
         done.append("media")
@@ -17,7 +21,7 @@ async def test_each_turn_of_the_loop_does_one_piece_and_everything_else_that_is_
 
 
 async def test_who_awaits_a_turn_gets_it_in_order():
-    turns, done = Turns(), []
+    turns, done = Turns(never), []
 
     async def join(name):
         await turns.mine()
@@ -28,11 +32,11 @@ async def test_who_awaits_a_turn_gets_it_in_order():
 
 
 async def test_a_caller_that_gave_up_does_not_stop_the_others():
-    turns, done = Turns(), []
+    turns, done = Turns(never), []
     gone = asyncio.create_task(turns.mine())
     await asyncio.sleep(0)
     gone.cancel()
-    turns.do(lambda: done.append("next"))
+    turns.do(lambda now_s: done.append("next"))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -40,8 +44,8 @@ async def test_a_caller_that_gave_up_does_not_stop_the_others():
 
 
 async def test_what_waits_is_forgotten_at_the_end():
-    turns, done = Turns(), []
-    turns.do(lambda: done.append("work"))
+    turns, done = Turns(never), []
+    turns.do(lambda now_s: done.append("work"))
     turns.stop()
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -49,12 +53,11 @@ async def test_what_waits_is_forgotten_at_the_end():
 
 
 async def test_while_media_is_late_turns_are_few_but_come():
-    turns, done = Turns(), []
-    late = True
-    turns.behind = lambda: late
+    late, done = True, []
+    turns = Turns(lambda: late)
     began_s = asyncio.get_running_loop().time()
     for piece in "abc":
-        turns.do(lambda piece=piece: done.append(piece))
+        turns.do(lambda now_s, piece=piece: done.append(piece))
     await asyncio.sleep(0)
     assert done == []
     await until(lambda: done == ["a", "b"])
