@@ -24,7 +24,7 @@ check: $(VENV)/.dev client_sdk/js/node_modules/.installed ## lint and types: ruf
 	$(BIN)/mypy
 	cd client_sdk/js && npx tsc -p .
 
-tools: ## redis-server, chromium and nginx, which the tests run for real
+tools: ## redis-server, nginx, Chromium, Firefox and others, which the tests run for real
 	@deploy/install-test-tools.sh
 
 bench-main-job: $(VENV)/.dev tools ## how punctual a talk and a question are in Chromium, on one node and on two

@@ -8,6 +8,7 @@ need() { # PROGRAM PACKAGE
 }
 need redis-server redis-server
 need chromium chromium
+need firefox-esr firefox-esr
 need nginx nginx-light
 need turnserver coturn
 [ -n "$missing" ] || exit 0

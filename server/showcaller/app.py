@@ -17,14 +17,7 @@ from prometheus_client import REGISTRY
 
 from . import garbage, metrics, system, zones
 from .api import agenda, commands, exports, health, openapi, pages, registrations
-from .api.http import (
-    LOOKUP,
-    MAX_BODY_BYTES,
-    OVERLOAD,
-    errors_as_problems,
-    newcomers_later,
-    security_headers,
-)
+from .api.newcomers import OVERLOAD, newcomers_later
 from .broker.base import Broker, EventLog
 from .broker.connect import connect
 from .domain import facts
@@ -36,6 +29,10 @@ from .gateway.connection_limits import within_files
 from .gateway.front import Front, live_route
 from .gateway.gateway import Gateway
 from .gateway.gateway_metrics import GatewayCollector
+from .http import connection, cors
+from .http.answers import add_security_headers, errors_as_problems
+from .http.asker import LOOKUP
+from .http.origins import read_origins
 from .logs import report_end
 from .media.node.http import register_media_routes
 from .media.node.ice_servers import IceServers
@@ -95,9 +92,10 @@ class Server:
         self._runner: web.AppRunner | None = None
         self._shared = shared
         self._acceptor: Acceptor | None = None
+        self._origins = read_origins(settings.allow_origins)
         self.gateway = Gateway(
             self.lookup,
-            allow_origins=frozenset(settings.allow_origins),
+            allow_origins=self._origins,
             max_connections=_max_connections(settings),
             memory_limit_bytes=memory_limit.limit_bytes(settings.max_memory_mib, settings.workers),
         )
@@ -225,12 +223,10 @@ class Server:
     # The port ---------------------------------------------------------------------------------
 
     async def _open_port(self) -> None:
-        self._runner = web.AppRunner(
-            self.web_app(), access_log=None, keepalive_timeout=30, auto_decompress=False
-        )
+        self._runner = web.AppRunner(self.web_app())
         await self._runner.setup()
-        http = self._runner.server
-        assert http is not None
+        assert self._runner.server is not None
+        http = connection.connections(self._runner.server)
         try:
             self._acceptor = Acceptor(
                 lambda: Front(http, self.gateway), await self._sockets(), _tls(self.settings)
@@ -259,9 +255,15 @@ class Server:
     def web_app(self) -> web.Application:
         settings = self.settings
         app = web.Application(
-            middlewares=[security_headers, errors_as_problems, newcomers_later],
-            client_max_size=MAX_BODY_BYTES,
+            middlewares=[
+                errors_as_problems,
+                connection.refuse_long_heads,
+                cors.answer_preflights,
+                newcomers_later,
+            ]
         )
+        app.on_response_prepare.extend((add_security_headers, cors.share_with_origins))
+        app[cors.ALLOWED] = self._origins
         app[LOOKUP] = self.lookup
         app[OVERLOAD] = self.gateway.http_refusal
         app[agenda.EVENTS] = self.events
@@ -282,9 +284,7 @@ class Server:
             routes.register(app)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
         ice_servers = IceServers(settings.ice_servers, resolve_turn_secret(settings))
-        register_media_routes(
-            app, lookup=self.lookup, media=self.media.get, ice_servers=ice_servers
-        )
+        register_media_routes(app, media=self.media.get, ice_servers=ice_servers)
         return app
 
     async def _part_while_draining(self, _: web.Request, response: web.StreamResponse) -> None:

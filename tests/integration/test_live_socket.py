@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from showcaller.domain import facts
 from showcaller.errors import Unavailable
+from showcaller.http.origins import read_origins
 from showcaller.protocol import session
 from showcaller.protocol.messages import Change, Snapshot
 from showcaller.show.opening import Opening
@@ -503,7 +504,7 @@ async def test_upgrades_that_are_refused(port, options, path, status, code):
 
 async def test_origins_that_may_connect(tmp_path):
     async with LivePort(
-        SCHEDULE, tmp_path, from_ms=OPENS_MS, allow_origins=frozenset({"https://event.example"})
+        SCHEDULE, tmp_path, from_ms=OPENS_MS, allow_origins=read_origins(["https://event.example"])
     ) as port:
         for origin in (f"http://127.0.0.1:{port.port}", "https://event.example", None):
             async with port.websocket(origin=origin):

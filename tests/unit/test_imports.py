@@ -41,15 +41,16 @@ MAY_IMPORT = {
     "settings": {"tokens"} | LEAVES,
     "logs": set(),
     "show": SHOW | {"tokens"},
-    "gateway": SHOW | {"gateway"},
-    "api": SHOW | {"api"},
-    "media": SHOW | {"media", "garbage", "logs", "processes"},
+    "http": SHOW | {"http"},
+    "gateway": SHOW | {"gateway", "http"},
+    "api": SHOW | {"api", "http"},
+    "media": SHOW | {"media", "http", "garbage", "logs", "processes"},
     "workers": LEAVES | {"workers", "app", "settings", "logs", "processes"},
 }
 # The media worker's half and the node's meet in `media.contract` alone.
 MEDIA_MAY_IMPORT = {
     "contract": {"media.contract", "domain.quality", "errors"},
-    "node": SHOW | {"media.node", "media.contract", "processes"},
+    "node": SHOW | {"media.node", "media.contract", "http", "processes"},
     "sfu": {
         *(f"media.{part}" for part in ("sfu", "contract", "egress", "sdp", "transport", "rtp")),
         *(LEAVES | {"domain.quality"}),

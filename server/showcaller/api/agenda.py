@@ -8,9 +8,10 @@ from aiohttp import web
 
 from .. import system
 from ..errors import BadInput
+from ..http.answers import json_answer
+from ..http.asker import served
 from ..show.served import ServedEvent
 from .calendar import agenda_ics
-from .http import json_answer, served
 
 EVENTS: web.AppKey[dict[str, ServedEvent]] = web.AppKey("events")
 PUBLIC_URL: web.AppKey[str] = web.AppKey("public_url")

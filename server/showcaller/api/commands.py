@@ -12,7 +12,9 @@ from aiohttp import web
 from ..broker.base import Entry, EventLog, read_upto
 from ..domain import facts
 from ..errors import BadInput, OurFault
-from .http import json_answer, json_body, principal, served
+from ..http.answers import json_answer
+from ..http.asker import principal, served
+from ..http.bodies import json_body
 
 log = logging.getLogger(__name__)
 

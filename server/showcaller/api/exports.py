@@ -13,7 +13,8 @@ from aiohttp import web
 from ..domain.ids import SessionId
 from ..domain.quality import TalkQuality
 from ..domain.runsheet import RunSheet
-from .http import json_answer, principal, served
+from ..http.answers import json_answer
+from ..http.asker import principal, served
 
 LAYERS = ("high", "medium", "low", "none")
 

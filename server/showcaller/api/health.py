@@ -8,7 +8,7 @@ from aiohttp import web
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from .http import json_answer
+from ..http.answers import json_answer
 
 Readiness = Callable[[], list[str]]  # what keeps this node from serving; empty when it is ready
 Measured = Callable[[], Awaitable[bytes]]  # in Prometheus' text format

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from aiohttp import hdrs, web
 
-from .http import LOOKUP
+from ..http.asker import LOOKUP
 
 WEB = Path(__file__).parent.parent / "web"
 # In a wheel the SDK lies beside the pages; in a checkout it is a folder of its own.
@@ -150,7 +150,9 @@ class Pages:
         return self._file(request, self._assets)
 
     async def sdk(self, request: web.Request) -> web.Response:
-        return self._file(request, self._sdk)
+        answer = self._file(request, self._sdk)
+        answer.headers["Access-Control-Allow-Origin"] = "*"  # a page elsewhere may import it
+        return answer
 
     def _file(self, request: web.Request, files: dict[str, StaticFile]) -> web.Response:
         file = files.get(request.match_info["path"])

@@ -14,8 +14,10 @@ from ..domain.ids import PersonId
 from ..domain.people import Principal
 from ..domain.text import TextProblem, clean_text
 from ..errors import BadInput, Forbidden, RateLimited
+from ..http.answers import json_answer
+from ..http.asker import principal, served
+from ..http.bodies import json_body
 from ..show.served import ServedEvent
-from .http import json_answer, json_body, principal, served
 
 ATTENDEE_TTL_S = 24 * 3600
 REFRESHED_TTL_S = 24 * 3600

@@ -16,9 +16,9 @@ import msgspec
 from aiohttp import web
 
 from ..errors import ShowcallerError, problem
+from ..http.connection import MAX_FIELDS, MAX_HEAD_BYTES, head_too_large
 from ..protocol.handshake import (
     HeadTimeout,
-    HeadTooLarge,
     Request,
     collect_headers,
     live_event_id,
@@ -29,7 +29,6 @@ from ..protocol.handshake import (
 from .gateway import Gateway
 
 HEAD_DEADLINE_S = 10.0
-MAX_HEAD_BYTES = 16 * 1024
 _END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -57,9 +56,11 @@ class Front(asyncio.Protocol):
             return
         end = head.find(_END_OF_HEAD)
         if end > MAX_HEAD_BYTES or (end < 0 and len(head) > MAX_HEAD_BYTES):
-            self._refuse(HeadTooLarge(f"the head has more than {MAX_HEAD_BYTES} bytes"))
+            self._refuse(head_too_large())
         elif end < 0:
             self._head = head
+        elif head.count(b"\n", 0, end) > MAX_FIELDS:
+            self._refuse(head_too_large())
         elif _is_for_gateway(head):
             self._head = head
             self._come_in()

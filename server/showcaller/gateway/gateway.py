@@ -10,6 +10,7 @@ from collections.abc import Callable
 from .. import system
 from ..domain.people import Principal
 from ..errors import CLOSE_TRY_LATER, Close, Forbidden, NotFound, Unavailable
+from ..http.origins import Origin, may_connect
 from ..protocol.handshake import Request, Upgrade, accepted, live_event_id, negotiate
 from ..protocol.messages import Drain
 from ..protocol.session import LINGER_S
@@ -21,7 +22,6 @@ from .counters import Counters
 from .framed import FramedConnection
 from .hub import Hub
 from .load import Load
-from .origins import may_connect, read_origin
 from .turnstile import Turnstile
 from .wheel import HELPING, RESOLUTION_S, Timed, Wheel
 
@@ -31,16 +31,13 @@ GOODBYE_S = 1.0  # how long a drain waits for the last closing handshakes
 
 
 class Gateway:
-    """`lookup` finds the event that a path names. `now` is the monotonic clock, in seconds.
-
-    Raises `ConfigError` if one of `allow_origins` is no origin.
-    """
+    """`lookup` finds the event that a path names. `now` is the monotonic clock, in seconds."""
 
     def __init__(
         self,
         lookup: Callable[[str], ServedEvent | None],
         *,
-        allow_origins: frozenset[str] = frozenset(),
+        allow_origins: frozenset[Origin] = frozenset(),
         max_connections: int = 20_000,
         buffer_limit_bytes: int = 1 << 20,
         heartbeat_s: float = 15,
@@ -54,7 +51,7 @@ class Gateway:
         self.now = now
         self.counters = Counters()
         self._lookup = lookup
-        self._origins = frozenset(map(read_origin, allow_origins))
+        self._origins = allow_origins
         self._limits = ConnectionLimits(max_connections, self.load)
         self._heard: dict[LiveConnection, Close] = {}  # before they are sent away so; oldest first
         self._hubs: dict[str, Hub] = {}

@@ -17,6 +17,7 @@ from ..domain import facts
 from ..gateway.accepting import Acceptor, bind
 from ..gateway.front import Front, live_route
 from ..gateway.gateway import Gateway
+from ..http.connection import connections
 from ..schedule_file import read_schedule
 from ..show.commands import Commands
 from ..show.live_event import LiveEvent
@@ -59,14 +60,14 @@ class LivePort:
         app = web.Application()
         app.router.add_get("/healthz", _ok)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
-        self.http = web.AppRunner(app, access_log=None)
+        self.http = web.AppRunner(app)
         await self.http.setup()
         await self._listen()
         return self
 
     async def _listen(self) -> None:
-        http = self.http.server
-        assert http is not None
+        assert self.http.server is not None
+        http = connections(self.http.server)
         sockets = await bind("127.0.0.1", 0)
         self._listener = Acceptor(lambda: Front(http, self.gateway), sockets, self.tls)
         self.port: int = sockets[0].getsockname()[1]

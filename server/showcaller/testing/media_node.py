@@ -16,6 +16,7 @@ from ..domain import facts
 from ..domain.ids import ControlId, PersonId, SessionId
 from ..domain.runsheet import RunSheet
 from ..domain.schedule import MINUTE_MS, Schedule
+from ..http.asker import LOOKUP
 from ..media.node.http import register_media_routes
 from ..media.node.ice_servers import IceServers
 from ..media.node.service import MediaService
@@ -87,9 +88,9 @@ class MediaNode:
         self._clock = asyncio.create_task(ClockRunner(self.event).run())
         served = ServedEvent(self.event, Commands(self.event), self._tokens)
         app = web.Application()
+        app[LOOKUP] = lambda event_id: served if event_id == self._plan.event_id else None
         register_media_routes(
             app,
-            lookup={self._plan.event_id: served}.get,  # type: ignore[arg-type]
             media={self._plan.event_id: self.media}.get,  # type: ignore[arg-type]
             ice_servers=self._ice_servers,
         )

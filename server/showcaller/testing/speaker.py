@@ -1,8 +1,9 @@
 """A speaker in a process of its own, who may vanish: `async with Speaker(whip_url, token, brightness=90)`.
 
 The picture is grey with a bar that moves, and a keyframe comes each second or when one is asked for.
-As a program, `python -m showcaller.testing.speaker WHIP_URL TOKEN BRIGHTNESS GRAIN` publishes until its
-standard input ends. It writes `connected` first, and then a line for each keyframe that it was asked for.
+As a program, `python -m showcaller.testing.speaker WHIP_URL TOKEN BRIGHTNESS GRAIN KEYFRAMES_EACH_S`
+publishes until its standard input ends. It writes `connected` first, and then a line for each keyframe
+that it was asked for.
 """
 
 from __future__ import annotations
@@ -24,13 +25,23 @@ LOOP_FRAMES = 4 * FRAMES_PER_S
 class Speaker:
     """Publishes from `__aenter__` on. Raises `RuntimeError` where it is not let in.
 
-    With `grain` a frame is about eight packets, else one.
+    With `grain` a frame is about eight packets, else one. With `keyframes_each_s` above 0 keyframes come
+    so seldom, and none when one is asked for: many encoders are like that.
     """
 
-    def __init__(self, whip_url: str, token: str, *, brightness: int, grain: int = 0) -> None:
+    def __init__(
+        self,
+        whip_url: str,
+        token: str,
+        *,
+        brightness: int,
+        grain: int = 0,
+        keyframes_each_s: int = 0,
+    ) -> None:
         self.brightness = brightness
         self.keyframe_requests = 0
-        self._arguments = whip_url, token, str(brightness), str(grain)
+        numbers = brightness, grain, keyframes_each_s
+        self._arguments = whip_url, token, *map(str, numbers)
         self._process: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
 
@@ -98,9 +109,10 @@ class _AnsweringTrack(LoopTrack):
 class _AnsweringPublisher(Publisher):
     """Gives those keyframes that it is asked for, and prints a line for each."""
 
-    def __init__(self, brightness: int, grain: int) -> None:
+    def __init__(self, brightness: int, grain: int, keyframes_each_s: int) -> None:
         self._picture: _AnsweringTrack | None = None
         self._grain = grain
+        self._each_s = keyframes_each_s
         super().__init__(brightness=brightness)
 
     def _track(self, loop: Loop) -> LoopTrack:
@@ -113,8 +125,8 @@ class _AnsweringPublisher(Publisher):
         return video_loop(
             codec,
             brightness=brightness,
-            frames=LOOP_FRAMES,
-            keyframe_every=FRAMES_PER_S,
+            frames=self._each_s * FRAMES_PER_S or LOOP_FRAMES,
+            keyframe_every=self._each_s * FRAMES_PER_S or FRAMES_PER_S,
             bits_per_s=BITS_PER_S,
             grain=self._grain,
         )
@@ -122,12 +134,13 @@ class _AnsweringPublisher(Publisher):
     def _note_request(self) -> None:
         super()._note_request()
         assert self._picture is not None
-        self._picture.to_keyframe()
+        if not self._each_s:
+            self._picture.to_keyframe()
         print("keyframe", flush=True)
 
 
-async def _publish(whip_url: str, token: str, brightness: int, grain: int) -> None:
-    publisher = _AnsweringPublisher(brightness, grain)
+async def _publish(whip_url: str, token: str, *look: int) -> None:
+    publisher = _AnsweringPublisher(*look)
     connected = asyncio.Event()
 
     @publisher.pc.on("connectionstatechange")

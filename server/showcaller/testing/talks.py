@@ -72,12 +72,20 @@ class TalksServer(ServeProcess):
             return body
 
     def speaker(
-        self, talk: str, brightness: int, *, source: str = "main", grain: int = 0
+        self,
+        talk: str,
+        brightness: int,
+        *,
+        source: str = "main",
+        grain: int = 0,
+        keyframes_each_s: int = 0,
     ) -> Speaker:
         """Comes and publishes when it is entered."""
         url = f"{self.url}/api/v1/events/{EVENT}/sessions/{talk}/whip?source={source}"
         token = self.token(EVENT, "speaker", person=f"p_{talk}", sessions=[talk])
-        return Speaker(url, token, brightness=brightness, grain=grain)
+        return Speaker(
+            url, token, brightness=brightness, grain=grain, keyframes_each_s=keyframes_each_s
+        )
 
 
 def _sessions() -> Iterable[str]:

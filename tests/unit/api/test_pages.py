@@ -8,7 +8,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from showcaller.api import pages
-from showcaller.api.http import LOOKUP, errors_as_problems
+from showcaller.http.answers import errors_as_problems
+from showcaller.http.asker import LOOKUP
 
 EVENT = "harbour-conf"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from ... import __version__
-from ..http import json_answer
+from ...http.answers import json_answer
 from . import agenda, media, node, show
 from .parts import Spec, answer, parameter, ref
 from .schemas import SCHEMAS

@@ -1,7 +1,7 @@
 import pytest
 
 from showcaller.errors import ConfigError
-from showcaller.gateway.origins import Origin, may_connect, parse_origin, read_origin
+from showcaller.http.origins import Origin, may_connect, parse_origin, read_origin, read_origins
 
 ALLOWED = frozenset({Origin("https", "event.example", 443), Origin("http", "localhost", 3000)})
 
@@ -58,6 +58,31 @@ def test_pages_that_may_not(origin, host):
 def test_an_origin_is_scheme_host_and_port():
     assert parse_origin("https://a.example:8443") == Origin("https", "a.example", 8443)
     assert parse_origin("*") is None
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "capacitor://localhost",
+        "ionic://localhost",
+        "tauri://localhost",
+        "http://tauri.localhost",
+        "app://-",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+        "moz-extension://7d2ee5ec-7ff7-4bd1-8a1f-a0f9c5b1d111",
+        "file://",
+        "null",
+    ],
+)
+def test_an_apps_origin_may_be_allowed_by_its_name(origin):
+    allowed = read_origins([origin])
+    assert may_connect(origin, "conf.example", allowed)
+    assert not may_connect(origin, "localhost", read_origins(["https://conf.example"]))
+    assert not may_connect("capacitor://other", "conf.example", allowed)
+
+
+def test_an_apps_page_is_not_of_the_server_though_its_host_is_called_alike():
+    assert not may_connect("capacitor://localhost", "localhost", frozenset())
 
 
 @pytest.mark.parametrize("text", ["*", "event.example", "https://event.example/path"])

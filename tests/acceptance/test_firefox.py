@@ -1,0 +1,80 @@
+"""Firefox watches the stage: a picture at once, however seldom the encoder makes keyframes."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from showcaller.testing.firefox import Firefox, FirefoxPage
+from showcaller.testing.talks import EVENT, STAGE, TalksServer
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+JOINS = 25
+FIRST_PICTURE_MS = 300  # of all but the slowest of twenty
+JOIN = """
+    async ({ event, stage, token }) => {
+      const { watch } = await import("/sdk/index.js");
+      const video = document.createElement("video");
+      Object.assign(video, { muted: true, autoplay: true });
+      document.body.prepend(video);
+      const beganMs = performance.now();
+      const shown = new Promise((resolve) => {
+        const look = () => {
+          if (video.videoWidth > 2) resolve(performance.now() - beganMs);
+          else video.requestVideoFrameCallback(look);
+        };
+        video.requestVideoFrameCallback(look);
+      });
+      const late = new Promise((resolve) => setTimeout(() => resolve(20_000), 20_000));
+      const watcher = watch({ event, stage, token: () => token, video });
+      const tookMs = await Promise.race([shown, late]);
+      watcher.stop();
+      video.remove();
+      return tookMs;
+    }
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def firefox():
+    async with Firefox() as firefox:
+        yield firefox
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def talks(tmp_path: Path):
+    async with TalksServer(tmp_path) as server:
+        await server.change_to("one")
+        yield server
+
+
+async def join(page: FirefoxPage, talks: TalksServer) -> float:
+    """Return how many milliseconds after `watch()` the first picture was shown."""
+    asked = {"event": EVENT, "stage": STAGE, "token": talks.token(EVENT, "attendee")}
+    return float(await page.evaluate(JOIN, asked))
+
+
+async def test_everybody_who_comes_sees_a_picture_at_once(firefox: Firefox, talks: TalksServer):
+    page = await firefox.open(f"{talks.url}/e/{EVENT}/")
+    async with talks.speaker("one", 90, grain=60) as speaker:
+        took_ms = sorted([await join(page, talks) for _ in range(JOINS)])
+    p95_ms = took_ms[int(0.95 * JOINS)]
+    print(f"first picture: p50 {statistics.median(took_ms):.0f} ms, p95 {p95_ms:.0f} ms")
+    assert p95_ms <= FIRST_PICTURE_MS, took_ms
+    assert speaker.keyframe_requests <= 3, "newcomers cost the speaker nothing"
+    await page.close()
+
+
+async def test_a_keyframe_each_ten_seconds_leaves_nobody_in_the_dark(
+    firefox: Firefox, talks: TalksServer
+):
+    page = await firefox.open(f"{talks.url}/e/{EVENT}/")
+    async with talks.speaker("one", 90, keyframes_each_s=10):
+        took_ms = [await join(page, talks) for _ in range(8)]
+    print("first pictures:", *(f"{ms:.0f} ms" for ms in took_ms))
+    assert max(took_ms) < 1_000
+    await page.close()
