@@ -311,7 +311,7 @@ async def test_a_reset_connection_ends(port):
 
 
 async def test_a_peer_that_does_not_finish_closing_is_cut_off(port, monkeypatch):
-    monkeypatch.setattr("showcaller.protocol.session.LINGER_S", 0.2)
+    monkeypatch.setattr("showcaller.protocol.connection_state.LINGER_S", 0.2)
     async with raw(port) as client:
         await enter(client, port)
         await asyncio.sleep(2 * RESOLUTION_S)  # until its next deadline is a far one

@@ -11,7 +11,7 @@ import uvloop
 from websockets.exceptions import ConnectionClosed
 
 from showcaller.domain import facts
-from showcaller.gateway.lanes import Lane
+from showcaller.gateway.priority import Priority
 from showcaller.testing.live_port import LivePort
 from showcaller.testing.model_client import ModelClient
 
@@ -99,10 +99,10 @@ def test_the_low_lanes_are_dropped_first_and_made_good(tmp_path, run):
             shed = port.gateway.counters.messages_shed
             slow_client.ws.transport.pause_reading()
             numbers = count(1)
-            while not shed[Lane.QUESTIONS]:
+            while not shed[Priority.QUESTIONS]:
                 number = next(numbers)
                 assert number < 500
-                audience_before = shed[Lane.AUDIENCE]
+                audience_before = shed[Priority.AUDIENCE]
                 await ask(port, number)
                 applaud(port, number)
                 await fast.read_until(lambda: fast.has_all_changes(port))  # before there is more

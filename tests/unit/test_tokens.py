@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from showcaller import system
 from showcaller.errors import BadInput, ConfigError, TokenExpired, TokenNotYet, Unauthenticated
-from showcaller.protocol.session import EXPIRED_GRACE_S
+from showcaller.protocol.connection_state import EXPIRED_GRACE_S
 from showcaller.tokens import LEEWAY_S, OrganiserKey, Tokens, bearer
 
 SECRET = "a secret of more than thirty-two bytes, for tests"

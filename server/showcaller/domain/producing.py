@@ -12,7 +12,7 @@ from .outcome import CueEvent, Outcome, Refusal
 from .runsheet import RunSheet, SheetFolds
 from .schedule import MINUTE_MS, Session
 from .session_run import SessionRun, no_session, touches_of
-from .timeline import Shift, Span, expect, extension_until, shifts_between, side_by_side
+from .timeline import SessionShift, Span, expect, extension_until, shifts_between, side_by_side
 from .touches import ControlsTouch
 
 
@@ -101,7 +101,7 @@ def delay_session(sheet: RunSheet, fact: facts.SessionDelayed, at_ms: int) -> Ou
 
 def preview_delay(
     sheet: RunSheet, session: SessionId, minutes: int, at_ms: int
-) -> list[Shift] | Refusal:
+) -> list[SessionShift] | Refusal:
     """Return what delaying `session` at `at_ms` would move, earliest first; changes nothing."""
     if refusal := _delay_problem(sheet, session, minutes, sheet.clock.show_at(at_ms)):
         return refusal

@@ -6,7 +6,7 @@ from . import facts
 from .outcome import Outcome
 from .quality import TalkQuality, add_up
 from .runsheet import RunSheet, SheetFolds
-from .session_run import Publication, SessionRun, no_session, publication_touches
+from .session_run import PublicationRun, SessionRun, no_session, publication_touches
 from .touches import PublicationTouch, QualityTouch, SessionTouch, StageTouch
 
 
@@ -28,7 +28,7 @@ def start_publication(sheet: RunSheet, fact: facts.PublicationStarted, at_ms: in
         return no_session(fact.session)
     if run.over:
         return Outcome.refuse("wrong_state", "this session is over")
-    run.publications[fact.publication] = Publication(fact.by, fact.source)
+    run.publications[fact.publication] = PublicationRun(fact.by, fact.source)
     return _changed(sheet, run, at_ms, Outcome())
 
 

@@ -27,7 +27,7 @@ SessionState = Literal["upcoming", "doors_open", "live", "overrunning", "ended",
 PREFERRED: tuple[Source, ...] = ("main", "slides", "spare")
 
 
-class Publication(Struct, frozen=True):
+class PublicationRun(Struct, frozen=True):
     """What somebody publishes."""
 
     by: PersonId
@@ -52,7 +52,7 @@ class SessionRun(Struct, kw_only=True):
     actual_end_ms: int | None = None
     waiting_for: SessionId | None = None  # the session that overruns on the same stage
     qa_open: bool = False
-    publications: dict[str, Publication] = field(default_factory=dict)  # the oldest first
+    publications: dict[str, PublicationRun] = field(default_factory=dict)  # the oldest first
     chosen: str = ""  # the publication that a producer put on the stage; "": the stage picks
     unpublished_ms: int | None = None  # when the last publication stopped
 

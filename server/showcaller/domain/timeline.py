@@ -28,7 +28,7 @@ class Span(NamedTuple):
     end_ms: int
 
 
-class Shift(Struct, frozen=True, kw_only=True):
+class SessionShift(Struct, frozen=True, kw_only=True):
     """How a delay would move one session's expected times."""
 
     session: SessionId
@@ -136,12 +136,12 @@ def _min_break_ms(plan: Session, extension_ms: int) -> int:
 
 def shifts_between(
     before: Mapping[SessionId, Span], after: Mapping[SessionId, Span]
-) -> list[Shift]:
+) -> list[SessionShift]:
     """What differs, earliest first."""
     moved = [id for id in before if before[id] != after[id]]
     moved.sort(key=lambda id: (before[id], id))
     return [
-        Shift(
+        SessionShift(
             session=id,
             before_ms=before[id].start_ms,
             after_ms=after[id].start_ms,

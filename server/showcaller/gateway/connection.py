@@ -22,6 +22,17 @@ from ..errors import (
 )
 from ..protocol import frames
 from ..protocol.codec import MAX_CLIENT_MESSAGE_BYTES, Format, encode
+from ..protocol.connection_state import (
+    AnswerPing,
+    Beat,
+    ConnectionState,
+    Drop,
+    Effect,
+    Hangup,
+    Perform,
+    Send,
+    failure,
+)
 from ..protocol.messages import (
     ClockAnswer,
     ClockProbe,
@@ -36,7 +47,6 @@ from ..protocol.messages import (
     Unsubscribe,
     Welcome,
 )
-from ..protocol.session import Beat, Drop, Effect, Hangup, Perform, Pong, Send, Session, failure
 from ..show.permissions import may_follow
 from ..show.served import ServedEvent
 from .counters import Counters
@@ -54,7 +64,7 @@ _PING = frames.encode_frame(frames.PING, b"")
 _FROM_ANYWHERE = Since(epoch="", offset=0)  # a position in no log: always answered by a reset
 
 
-class Owner(Protocol):
+class ConnectionOwner(Protocol):
     """The gateway, as far as a connection needs it. `now` is the monotonic clock, in seconds."""
 
     heartbeat_s: float
@@ -88,7 +98,7 @@ class LiveConnection(FramedConnection):
         "_gateway",
         "_hub",
         "_served",
-        "_session",
+        "_state",
         "_waiting",
         "principal",
     )
@@ -97,7 +107,7 @@ class LiveConnection(FramedConnection):
         self,
         transport: asyncio.Transport,
         format: Format,
-        gateway: Owner,
+        gateway: ConnectionOwner,
         served: ServedEvent,
         hub: Hub,
     ) -> None:
@@ -105,21 +115,21 @@ class LiveConnection(FramedConnection):
         self._gateway = gateway
         self._served = served
         self._hub = hub
-        self._session = Session(format, gateway.heartbeat_s, gateway.now())
+        self._state = ConnectionState(format, gateway.heartbeat_s, gateway.now())
         self._commands: set[asyncio.Task[None]] | None = None  # those running
         self._waiting: Hello | Subscribe | None = None  # at the turnstile
         self.principal: Principal | None = None
 
     @property
     def format(self) -> Format:
-        return self._session.format
+        return self._state.format
 
     # Driving the session --------------------------------------------------------------------------
 
     def on_event(self, event: frames.Event) -> None:
         gateway = self._gateway
         gateway.counters.frames_received += 1
-        self._carry_out(self._session.receive(event, gateway.now(), gateway.load.stall_s))
+        self._carry_out(self._state.receive(event, gateway.now(), gateway.load.stall_s))
 
     def tick(self, now_s: float) -> float | None:
         """Called by the gateway's wheel."""
@@ -128,10 +138,10 @@ class LiveConnection(FramedConnection):
         if self._waiting is not None:  # for us: that is no silence of the client's
             return now_s + LOOK_AGAIN_S
         try:
-            self._carry_out(self._session.tick(now_s))
+            self._carry_out(self._state.tick(now_s))
         except Exception:  # the wheel must turn on for the others
             self.fail()
-        return self._session.next_deadline().at_s
+        return self._state.next_deadline().at_s
 
     def _carry_out(self, effect: Effect | None) -> None:
         match effect:
@@ -141,7 +151,7 @@ class LiveConnection(FramedConnection):
                 _HANDLERS[type(message)](self, message)
             case Send(message):
                 self.send(message)
-            case Pong(payload):
+            case AnswerPing(payload):
                 self.answer(frames.encode_frame(frames.PONG, payload))
             case Beat():
                 self._beat()
@@ -196,7 +206,7 @@ class LiveConnection(FramedConnection):
         assert self.principal is not None
         event = self._served.event
         self._hub.settle(self)  # no mark goes out before what is below it
-        told = self._session.channels.difference(self._hub.behind(self))
+        told = self._state.channels.difference(self._hub.behind(self))
         heads = event.heads(told, self.principal)
         message = Heartbeat(now_ms=event.wall_ms(), epoch=event.shown_epoch, channels=heads)
         data = _PING + encode(message, self.format)
@@ -228,7 +238,7 @@ class LiveConnection(FramedConnection):
             extra={"action": "live.welcome", "person": principal.person, "client": message.client},
         )
         now_ms = event.wall_ms()
-        self._session.welcome(self._gateway.now(), (principal.expires_at_ms - now_ms) / 1000)
+        self._state.welcome(self._gateway.now(), (principal.expires_at_ms - now_ms) / 1000)
         self.send(
             Welcome(
                 event=event.event_id,
@@ -255,7 +265,7 @@ class LiveConnection(FramedConnection):
             return
         name = event.internal_name(message.channel, self.principal)
         self._hub.follow(name, self)
-        self._session.channels.add(message.channel)
+        self._state.channels.add(message.channel)
         reply = encode(Reply(id=message.id, ok=True, result=result), self.format)
         data = reply + opening.data(self.format)
         self._count(1 + len(opening.messages), self._write_answer(data))
@@ -264,7 +274,7 @@ class LiveConnection(FramedConnection):
         assert self.principal is not None
         name = self._served.event.internal_name(message.channel, self.principal)
         self._hub.unfollow(name, self)
-        self._session.channels.discard(message.channel)
+        self._state.channels.discard(message.channel)
         self.send(Reply(id=message.id, ok=True, result={}))
 
     def _clock(self, message: ClockProbe) -> None:
@@ -283,10 +293,10 @@ class LiveConnection(FramedConnection):
             return
         self.principal = principal
         left_s = (principal.expires_at_ms - self._served.event.wall_ms()) / 1000
-        self._session.refresh(self._gateway.now(), left_s)
+        self._state.refresh(self._gateway.now(), left_s)
         result = {"expires_at_ms": principal.expires_at_ms}
         self.send(Reply(id=message.id, ok=True, result=result))
-        if not all(may_follow(principal, channel) for channel in self._session.channels):
+        if not all(may_follow(principal, channel) for channel in self._state.channels):
             self.close(CLOSE_RESUME, "roles_changed")
 
     def _command(self, message: Command) -> None:
@@ -336,7 +346,7 @@ class LiveConnection(FramedConnection):
             return
         openings = []
         try:
-            for channel in sorted(self._session.channels):
+            for channel in sorted(self._state.channels):
                 _, opening = self._served.event.open(channel, self.principal, _FROM_ANYWHERE)
                 openings.append(opening.data(self.format))
         except ShowcallerError:
@@ -363,11 +373,11 @@ class LiveConnection(FramedConnection):
         self.close(CLOSE_SLOW, "slow")
 
     def on_closing(self, code: int) -> None:
-        self._session.hang_up(self._gateway.now())
+        self._state.hang_up(self._gateway.now())
         if self.principal is not None:
             self._hub.leave(self, self._served.event.internal_name("me", self.principal))
         self._gateway.let_go(self, self._hub, code)
-        self._gateway.watch(self, self._session.next_deadline().at_s)  # earlier than the one before
+        self._gateway.watch(self, self._state.next_deadline().at_s)  # earlier than the one before
         log.debug("a client left", extra={"action": "live.closing", "code": code})
 
     def connection_lost(self, exc: Exception | None) -> None:

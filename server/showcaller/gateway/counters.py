@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .lanes import Lane
+from .priority import Priority
 
 
 @dataclass(slots=True)
@@ -20,7 +20,7 @@ class Counters:
     frames_received: int = 0  # messages, fragments and control frames
     messages_sent: int = 0
     messages_coalesced: int = 0  # those that left in one write with another one before them
-    messages_shed: Counter[Lane] = field(default_factory=Counter)
+    messages_shed: Counter[Priority] = field(default_factory=Counter)
     catch_ups: int = 0  # channels that were resumed for who had fallen behind
     writes: int = 0  # that carried messages
     bytes_sent: int = 0

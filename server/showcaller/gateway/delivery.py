@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ..protocol.codec import Format, encode
 from ..protocol.messages import Change, Levels, ServerMessage, Since
 from .groups import Group
-from .lanes import Lane, lane_of
+from .priority import Priority, priority_of
 
 AT_ONCE = 128  # sockets written to between two looks at the clock
 
@@ -17,12 +17,12 @@ AT_ONCE = 128  # sockets written to between two looks at the clock
 class Pending:
     """A published message. Messages are numbered in the order in which they were published."""
 
-    __slots__ = ("_frames", "before", "channel", "lane", "message", "number")
+    __slots__ = ("_frames", "before", "channel", "message", "number", "priority")
 
     def __init__(self, number: int, channel: str, message: ServerMessage, before: Since) -> None:
         self.number = number
         self.channel = channel
-        self.lane: Lane = lane_of(channel)
+        self.priority: Priority = priority_of(channel)
         self.message = message
         self.before = before  # who is not sent this message resumes from here
         self._frames: dict[Format, bytes] = {}
@@ -67,8 +67,8 @@ class Part:
         "after",
         "data",
         "group",
-        "lane",
         "messages",
+        "priority",
     )
 
     def __init__(
@@ -80,7 +80,7 @@ class Part:
         self.group = group
         self.messages: list[Pending] = []
         self.take_in(messages)
-        self.lane = self.messages[0].lane
+        self.priority = self.messages[0].priority
         self.after = min(message.number for message in self.messages) - 1
         self._addresses = list(group.members if addresses is None else addresses)
         self._at = 0
@@ -91,7 +91,7 @@ class Part:
     def take_in(self, messages: Iterable[Pending]) -> None:
         """Send these too to whom nothing has been sent yet."""
         wanted = [message for message in messages if message.channel in self.group.channels]
-        self.messages = sorted([*self.messages, *wanted], key=lambda one: one.lane)
+        self.messages = sorted([*self.messages, *wanted], key=lambda one: one.priority)
         self.data = b"".join(message.frame(self.group.format) for message in self.messages)
 
     def newly_served(self) -> list[int]:
@@ -178,12 +178,12 @@ class Round:
 
     def take_in(self, messages: list[Pending], groups: Iterable[Group]) -> None:
         """Write these too. `groups` are those that follow any of them."""
-        self.messages = sorted([*self.messages, *messages], key=lambda one: one.lane)
+        self.messages = sorted([*self.messages, *messages], key=lambda one: one.priority)
         new = [group for group in groups if group.members and group not in self._parts]
         for group in groups:
             if group in self._parts:
                 self._extend(self._parts[group], messages)
-        parts = sorted((Part(group, messages) for group in new), key=lambda part: part.lane)
+        parts = sorted((Part(group, messages) for group in new), key=lambda part: part.priority)
         self._first.extend(parts)
         self._parts.update((part.group, [part]) for part in parts)
 

@@ -11,9 +11,9 @@ from .. import system
 from ..domain.people import Principal
 from ..errors import CLOSE_TRY_LATER, Close, Forbidden, NotFound, Unavailable
 from ..http.origins import Origin, may_connect
+from ..protocol.connection_state import LINGER_S
 from ..protocol.handshake import Request, Upgrade, accepted, live_event_id, negotiate
 from ..protocol.messages import Drain
-from ..protocol.session import LINGER_S
 from ..show.live_event import LiveEvent
 from ..show.served import ServedEvent
 from .connection import LiveConnection

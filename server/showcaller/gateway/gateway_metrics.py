@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from ..errors import CLOSE_SLOW
 from .gateway import Gateway
-from .lanes import Lane
+from .priority import Priority
 
 
 class GatewayCollector(Collector):
@@ -48,10 +48,10 @@ class GatewayCollector(Collector):
         ):
             yield CounterMetricFamily(f"showcaller_{name}", text, value=value)
         shed = CounterMetricFamily(
-            "showcaller_messages_shed", "Messages dropped for slow sockets", labels=["lane"]
+            "showcaller_messages_shed", "Messages dropped for slow consumers", labels=["priority"]
         )
-        for lane in Lane:
-            shed.add_metric([lane.name.lower()], now.messages_shed[lane])
+        for priority in Priority:
+            shed.add_metric([priority.name.lower()], now.messages_shed[priority])
         yield shed
         closes = CounterMetricFamily("showcaller_closes", "Closes by code", labels=["code"])
         for code, count in now.closes.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..protocol.codec import Format
-from .follower import Follower
+from .subscriber import Subscriber
 
 
 class Group:
@@ -20,7 +20,7 @@ class Group:
     def __init__(self, channels: frozenset[str], format: Format) -> None:
         self.channels = channels
         self.format: Format = format
-        self.members: dict[int, Follower] = {}
+        self.members: dict[int, Subscriber] = {}
         self.size = 0
 
 

@@ -6,7 +6,7 @@ What is published while a round is under way joins it, for those whom it has not
 
 Invariant: at any time a connection is either a member of its group, and served with it, or it is *in
 debt* and served by itself: it came while messages were pending, or it does not take what it is sent. Of one
-that falls behind, the low lanes' messages are dropped; when it has taken the rest, it is sent what
+that falls behind, the low priorities' messages are dropped; when it has taken the rest, it is sent what
 a client that resumes would be sent.
 """
 
@@ -26,9 +26,9 @@ from ..show.live_event import LiveEvent
 from ..show.projection import session_of
 from .counters import Counters
 from .delivery import Marks, Part, Pending, Round
-from .follower import Follower
 from .groups import Group, Groups
-from .lanes import is_shed, lane_of
+from .priority import is_shed, priority_of
+from .subscriber import Subscriber
 from .window import Window
 
 SLICE_S = 0.005  # so long a round writes before others get their turn
@@ -59,23 +59,23 @@ class Hub:
         now: Callable[[], float] = system.monotonic_s,
     ) -> None:
         self.event = event
-        self.connections: set[Follower] = set()
+        self.connections: set[Subscriber] = set()
         self._counters = counters
         self._now = now
         self._groups = Groups()
-        self._own: dict[str, set[Follower]] = {}  # followers of people's own channels
+        self._own: dict[str, set[Subscriber]] = {}  # followers of people's own channels
         self._marks = Marks()
         self._window = Window()
         self._pending: list[Pending] = []
         self._number = 0  # of the newest message
         self._round: Round | None = None
         self._timer: asyncio.Handle | None = None
-        self._group_of: dict[Follower, Group] = {}  # of all who follow something
-        self._debts: dict[Follower, Debt] = {}
+        self._group_of: dict[Subscriber, Group] = {}  # of all who follow something
+        self._debts: dict[Subscriber, Debt] = {}
 
     # Who follows what ---------------------------------------------------------------------------
 
-    def follow(self, channel: str, connection: Follower) -> None:
+    def follow(self, channel: str, connection: Subscriber) -> None:
         """From now on it is sent what is published on the channel; all before that, it has been sent."""
         if channel.startswith("person/"):
             self._own.setdefault(channel, set()).add(connection)
@@ -86,7 +86,7 @@ class Hub:
         self._move(connection, self._channels_of(connection) | {channel})
         self._forget_gap(channel, connection)
 
-    def unfollow(self, channel: str, connection: Follower) -> None:
+    def unfollow(self, channel: str, connection: Subscriber) -> None:
         if channel.startswith("person/"):
             self._leave_own(channel, connection)
             return
@@ -96,12 +96,12 @@ class Hub:
         self._move(connection, self._channels_of(connection) - {channel})
         self._forget_gap(channel, connection)
 
-    def _forget_gap(self, channel: str, connection: Follower) -> None:
+    def _forget_gap(self, channel: str, connection: Subscriber) -> None:
         debt = self._debts.get(connection)
         if debt is not None:
             debt.behind.pop(channel, None)
 
-    def leave(self, connection: Follower, own_channel: str) -> None:
+    def leave(self, connection: Subscriber, own_channel: str) -> None:
         """It is sent nothing more."""
         group = self._group_of.get(connection)
         if self._round is not None and group is not None:
@@ -109,14 +109,14 @@ class Hub:
         self._move(connection, frozenset())
         self._leave_own(own_channel, connection)
 
-    def _leave_own(self, channel: str, connection: Follower) -> None:
+    def _leave_own(self, channel: str, connection: Subscriber) -> None:
         followers = self._own.get(channel)
         if followers is not None:
             followers.discard(connection)
             if not followers:
                 del self._own[channel]
 
-    def _move(self, connection: Follower, channels: frozenset[str]) -> None:
+    def _move(self, connection: Subscriber, channels: frozenset[str]) -> None:
         before, group = self._group_of.pop(connection, None), None
         if channels:
             group = self._group_of[connection] = self._groups.join(channels, connection.format)
@@ -128,18 +128,18 @@ class Hub:
         elif connection not in self._debts:
             self._admit(connection, group)
 
-    def _admit(self, connection: Follower, group: Group) -> None:
+    def _admit(self, connection: Subscriber, group: Group) -> None:
         """It has been sent all that was published: a member, unless it would miss what is on its way."""
         if self._pending or self._round is not None or connection.is_stalled:
             self._put_in_debt(connection, group, self._number)
         else:
             group.members[connection.address] = connection
 
-    def _channels_of(self, connection: Follower) -> frozenset[str]:
+    def _channels_of(self, connection: Subscriber) -> frozenset[str]:
         group = self._group_of.get(connection)
         return group.channels if group is not None else frozenset()
 
-    def behind(self, connection: Follower) -> Collection[str]:
+    def behind(self, connection: Subscriber) -> Collection[str]:
         """The channels that it is sent nothing of, and so no mark, until it has taken the rest."""
         debt = self._debts.get(connection)
         return debt.behind.keys() if debt is not None else ()
@@ -231,7 +231,7 @@ class Hub:
     def _due(self) -> tuple[list[Pending], set[Group]]:
         """What is pending, and the groups that follow it. Who is in debt is served at once."""
         messages, self._pending = self._pending, []
-        messages.sort(key=lambda one: one.lane)
+        messages.sort(key=lambda one: one.priority)
         for connection in tuple(self._debts):
             try:
                 self._give(connection, messages)
@@ -262,7 +262,7 @@ class Hub:
 
     # Debts --------------------------------------------------------------------------------------
 
-    def settle(self, connection: Follower) -> None:
+    def settle(self, connection: Subscriber) -> None:
         """Write to it all that was published so far, except of the channels that it is behind on."""
         seen, group = self._withdraw(connection), self._group_of.get(connection)
         if (seen is None and not self._pending) or group is None:
@@ -270,9 +270,9 @@ class Hub:
         if connection not in self._debts:
             self._put_in_debt(connection, group, self._seen() if seen is None else seen)
         in_round = self._round.messages if self._round is not None else []
-        self._give(connection, sorted([*in_round, *self._pending], key=lambda one: one.lane))
+        self._give(connection, sorted([*in_round, *self._pending], key=lambda one: one.priority))
 
-    def stalled(self, connection: Follower) -> None:
+    def stalled(self, connection: Subscriber) -> None:
         """It does not take at once what it is written."""
         group = self._group_of.get(connection)
         if group is None or connection in self._debts:
@@ -282,14 +282,14 @@ class Hub:
         if seen is not None and self._round is not None:
             self._give(connection, self._round.messages)
 
-    def drained(self, connection: Follower) -> None:
+    def drained(self, connection: Subscriber) -> None:
         """It has taken all that it was written."""
         if connection in self._debts:
             self.settle(connection)
             self._catch_up(connection)
             self._forgive(connection)
 
-    def _withdraw(self, connection: Follower) -> int | None:
+    def _withdraw(self, connection: Subscriber) -> int | None:
         """Have the round leave it out. Returns what it has seen, if it was still to be written to."""
         group = self._group_of.get(connection)
         if self._round is None or group is None or connection in self._debts:
@@ -300,11 +300,11 @@ class Hub:
         """The newest message that a member has seen who does not wait for a round."""
         return self._pending[0].number - 1 if self._pending else self._number
 
-    def _put_in_debt(self, connection: Follower, group: Group, seen: int) -> None:
+    def _put_in_debt(self, connection: Subscriber, group: Group, seen: int) -> None:
         group.members.pop(connection.address, None)
         self._debts[connection] = Debt(seen)
 
-    def _give(self, connection: Follower, messages: list[Pending]) -> None:
+    def _give(self, connection: Subscriber, messages: list[Pending]) -> None:
         """Write it those of the messages that it has not seen, as far as it keeps up."""
         debt, group = self._debts.get(connection), self._group_of.get(connection)
         if debt is None or group is None:
@@ -321,25 +321,27 @@ class Hub:
             connection.push(data)
             self._count(len(wanted), 1, len(data))
 
-    def _is_dropped(self, message: Pending, connection: Follower, debt: Debt) -> bool:
+    def _is_dropped(self, message: Pending, connection: Subscriber, debt: Debt) -> bool:
         if message.channel not in debt.behind:
-            if not is_shed(message.lane, connection.backlog_bytes, connection.buffer_limit_bytes):
+            if not is_shed(
+                message.priority, connection.backlog_bytes, connection.buffer_limit_bytes
+            ):
                 return False
             debt.behind[message.channel] = message.before
-        self._counters.messages_shed[message.lane] += 1
+        self._counters.messages_shed[message.priority] += 1
         return True
 
-    def _catch_up(self, connection: Follower) -> None:
+    def _catch_up(self, connection: Subscriber) -> None:
         """What it is behind on, it now resumes; a channel that fills it up again is the last for now."""
         debt = self._debts.get(connection)
         while debt is not None and debt.behind and not connection.is_stalled:
-            channel = min(debt.behind, key=lane_of)
+            channel = min(debt.behind, key=priority_of)
             if not connection.catch_up(channel, debt.behind[channel]):
                 return
             debt.behind.pop(channel, None)
             self._counters.catch_ups += 1
 
-    def _forgive(self, connection: Follower) -> None:
+    def _forgive(self, connection: Subscriber) -> None:
         """Back to its group, if nothing that is pending has been sent to it already."""
         debt, group = self._debts.get(connection), self._group_of.get(connection)
         if debt is None or group is None or debt.behind or connection.is_stalled:

@@ -32,7 +32,7 @@ RETRY_MAX_S = 1.0
 SETTLE_S = 1.0  # a call that has been answered is not repeated sooner
 
 
-class Call(NamedTuple):
+class DueCall(NamedTuple):
     """A fact to append, as soon as the broker's clock allows."""
 
     key: str
@@ -40,19 +40,19 @@ class Call(NamedTuple):
     not_before_ms: int  # wall time
 
 
-class Plan(NamedTuple):
+class DueCalls(NamedTuple):
     """What is due now, in order, and the wall time at which the next one will be (None: not known)."""
 
     deadline_ms: int | None
-    calls: list[Call]
+    calls: list[DueCall]
 
 
-def next_due(state: State, wall_ms: float) -> Plan:
+def next_due(state: State, wall_ms: float) -> DueCalls:
     """What the clock has to call at `wall_ms`. While it is held: nothing."""
     sheet = state.runsheet
     if sheet is None or sheet.clock.held:
-        return Plan(None, [])
-    calls: list[Call] = []
+        return DueCalls(None, [])
+    calls: list[DueCall] = []
     later: list[int] = []
     for planned in (_cues(sheet), _announcements(state, sheet)):
         for call in planned:
@@ -61,23 +61,25 @@ def next_due(state: State, wall_ms: float) -> Plan:
                 break
             calls.append(call)
     calls.sort(key=lambda call: call.not_before_ms)  # stable: cues due at once keep their order
-    return Plan(min(later, default=None), calls)
+    return DueCalls(min(later, default=None), calls)
 
 
-def _cues(sheet: RunSheet) -> Iterator[Call]:
+def _cues(sheet: RunSheet) -> Iterator[DueCall]:
     for due in sheet.due_cues():
         not_before_ms = sheet.clock.wall_for(due.due_ms)
         if not_before_ms is not None:
             key = cue_key(sheet.clock.run, due.session, due.cue, due.revision)
-            yield Call(key, facts.CueCalled(**due._asdict()), not_before_ms)
+            yield DueCall(key, facts.CueCalled(**due._asdict()), not_before_ms)
 
 
-def _announcements(state: State, sheet: RunSheet) -> Iterator[Call]:
+def _announcements(state: State, sheet: RunSheet) -> Iterator[DueCall]:
     for due in state.announcements.due():
         not_before_ms = sheet.clock.wall_for(due.at_ms)
         if not_before_ms is not None:
             key = announcement_key(sheet.clock.run, due.announcement, due.revision)
-            yield Call(key, facts.AnnouncementCalled(announcement=due.announcement), not_before_ms)
+            yield DueCall(
+                key, facts.AnnouncementCalled(announcement=due.announcement), not_before_ms
+            )
 
 
 class ClockRunner:
@@ -115,18 +117,18 @@ class ClockRunner:
         except TimeoutError:
             pass
 
-    def _begin(self, call: Call) -> None:
+    def _begin(self, call: DueCall) -> None:
         if call.key in self._under_way:
             return
         task = asyncio.create_task(self._call(call), name=call.key)
         self._under_way[call.key] = task
         task.add_done_callback(lambda _: self._finished(call))
 
-    def _finished(self, call: Call) -> None:
+    def _finished(self, call: DueCall) -> None:
         del self._under_way[call.key]
         self._wake.set()  # plan anew: it may have to be called again
 
-    async def _call(self, call: Call) -> None:
+    async def _call(self, call: DueCall) -> None:
         """Append once, then keep the key to itself for as long as trying again is pointless."""
         try:
             await self._event.append(call.fact, call.key, not_before_ms=call.not_before_ms)
@@ -138,7 +140,7 @@ class ClockRunner:
             self._failures = 0
             await asyncio.sleep(SETTLE_S)
 
-    def _back_off_s(self, call: Call, error: Exception) -> float:
+    def _back_off_s(self, call: DueCall, error: Exception) -> float:
         if not self._failures:
             log.warning(
                 "a call could not be appended; trying until it can",

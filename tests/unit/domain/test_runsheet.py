@@ -7,7 +7,7 @@ import pytest
 
 from showcaller.domain import facts
 from showcaller.domain.schedule import MINUTE_MS, CuePolicy, QaPolicy
-from showcaller.domain.session_run import Publication
+from showcaller.domain.session_run import PublicationRun
 from showcaller.domain.touches import ClockTouch, CueTouch, EventTouch, SessionTouch, StageTouch
 from showcaller.testing.day import Day
 from showcaller.testing.schedules import schedule, session
@@ -265,7 +265,7 @@ def test_publications_are_kept_while_they_last():
     assert day.publish_media("nobody").refused.code == "not_found"
     assert day.publish_media("opening").refused.code == "wrong_state"
     assert SessionTouch("a") in day.publish_media("a").touched
-    assert day.sheet.sessions["a"].publications == {"m": Publication("s", "main")}
+    assert day.sheet.sessions["a"].publications == {"m": PublicationRun("s", "main")}
     assert day.stop_media("a").refused is None
     assert day.stop_media("a").refused.code == "not_found"
 

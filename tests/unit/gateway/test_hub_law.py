@@ -16,7 +16,7 @@ from showcaller import system
 from showcaller.gateway import delivery
 from showcaller.gateway.connection import LiveConnection
 from showcaller.gateway.gateway import Gateway
-from showcaller.gateway.lanes import Lane, lane_of
+from showcaller.gateway.priority import Priority, priority_of
 from showcaller.gateway.window import Window
 from showcaller.protocol.frames import TEXT
 from showcaller.protocol.messages import ChannelHead
@@ -321,7 +321,7 @@ def check(house, attendee):
     for channel, model in attendee.models.items():
         truth = plain(house.event.channels.snapshot(channel))
         assert (model.items, model.levels) == (truth["items"], truth["levels"]), channel
-        if lane_of(channel) is Lane.CONTROL:
+        if priority_of(channel) is Priority.CONTROL:
             assert model.resets == 0
             told = [event for where, offset, event in house.shown
                     if where == channel and offset > attendee.joined[channel]]  # fmt: skip
@@ -344,8 +344,8 @@ def test_the_histories_shed_catch_up_and_close(monkeypatch):
     for seed in range(30):
         counters = run_virtually(story(seed))[0].gateway.counters
         totals += Counter(
-            questions=counters.messages_shed[Lane.QUESTIONS],
-            audience=counters.messages_shed[Lane.AUDIENCE],
+            questions=counters.messages_shed[Priority.QUESTIONS],
+            audience=counters.messages_shed[Priority.AUDIENCE],
             catch_ups=counters.catch_ups,
             coalesced=counters.messages_coalesced,
             slow=counters.closes[4000],

@@ -12,7 +12,7 @@ from showcaller.domain.ids import EventId
 from showcaller.domain.schedule import MINUTE_MS
 from showcaller.domain.state import State
 from showcaller.errors import StorageFull, Unavailable
-from showcaller.show.clock_runner import CALLS_AT_ONCE, RETRY_MAX_S, ClockRunner, Plan, next_due
+from showcaller.show.clock_runner import CALLS_AT_ONCE, RETRY_MAX_S, ClockRunner, DueCalls, next_due
 from showcaller.testing.manual_clock import run_virtually
 from showcaller.testing.schedules import schedule, session
 from showcaller.testing.simulated_show import Network, SimulatedLog, SimulatedNode
@@ -38,15 +38,15 @@ def announcement(id, at_min):
 
 
 def test_before_the_run_has_started_there_is_nothing_to_plan():
-    assert next_due(State(event_id=EventId("event")), 0) == Plan(None, [])
+    assert next_due(State(event_id=EventId("event")), 0) == DueCalls(None, [])
 
 
 def test_nothing_is_planned_while_the_clock_is_held():
-    assert next_due(state(facts.ClockHeld(by="p")), 90 * MINUTE_MS) == Plan(None, [])
+    assert next_due(state(facts.ClockHeld(by="p")), 90 * MINUTE_MS) == DueCalls(None, [])
 
 
 def test_the_deadline_is_when_the_next_cue_is_due():
-    assert next_due(state(), 0) == Plan(10 * MINUTE_MS, [])
+    assert next_due(state(), 0) == DueCalls(10 * MINUTE_MS, [])
     assert next_due(state(), 10 * MINUTE_MS - 0.001).calls == []
 
 

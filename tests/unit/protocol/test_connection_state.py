@@ -6,16 +6,16 @@ import msgpack
 import pytest
 
 from showcaller.protocol import frames, messages
-from showcaller.protocol.session import (
+from showcaller.protocol.connection_state import (
+    AnswerPing,
     Beat,
+    ConnectionState,
     Deadline,
     Drop,
     Hangup,
     Perform,
-    Pong,
     Reason,
     Send,
-    Session,
 )
 
 HELLO = {"op": "hello", "token": "t"}
@@ -23,28 +23,28 @@ PROBE = {"op": "clock", "t1": 1.0}
 
 
 class Client:
-    """A session and the client that drives it."""
+    """A connection state and the client that drives it."""
 
     def __init__(self, heartbeat_s=15.0):
         self.now_s = 100.0
-        self.session = Session("json", heartbeat_s, self.now_s)
+        self.state = ConnectionState("json", heartbeat_s, self.now_s)
 
     def text(self, data):
-        return self.session.receive(frames.Text(data), self.now_s)
+        return self.state.receive(frames.Text(data), self.now_s)
 
     def send(self, value):
         return self.text(json.dumps(value).encode())
 
     def receive(self, event):
-        return self.session.receive(event, self.now_s)
+        return self.state.receive(event, self.now_s)
 
     def wait(self, seconds):
         self.now_s += seconds
-        return self.session.tick(self.now_s)
+        return self.state.tick(self.now_s)
 
     @property
     def deadline(self):
-        return self.session.next_deadline()
+        return self.state.next_deadline()
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def stranger():
 @pytest.fixture
 def client(stranger):
     stranger.send(HELLO)
-    stranger.session.welcome(stranger.now_s, expires_in_s=3600)
+    stranger.state.welcome(stranger.now_s, expires_in_s=3600)
     return stranger
 
 
@@ -78,7 +78,7 @@ def test_rubbish_before_hello_closes_at_once(stranger):
 def test_hello_must_come_in_time(stranger):
     assert stranger.deadline == Deadline(110.0, Reason.HELLO)
     assert stranger.wait(9.9) is None
-    assert stranger.receive(frames.Ping(b"")) == Pong(b"")  # is no hello
+    assert stranger.receive(frames.Ping(b"")) == AnswerPing(b"")  # is no hello
     assert stranger.wait(0.1) == Hangup(4502, "hello_timeout")
 
 
@@ -124,11 +124,11 @@ def test_the_other_kind_of_frame_closes(client):
 
 
 def test_a_channel_beyond_the_limit_is_refused(client):
-    client.session.channels.update(f"session/{n}" for n in range(32))
+    client.state.channels.update(f"session/{n}" for n in range(32))
     asked = {"op": "subscribe", "id": "1", "channel": "agenda"}
     assert client.send(asked).message.error.code == "too_many"
     assert isinstance(client.send(asked | {"channel": "session/5"}), Perform)
-    client.session.channels.discard("session/5")
+    client.state.channels.discard("session/5")
     assert isinstance(client.send(asked), Perform)
 
 
@@ -151,13 +151,13 @@ def test_200_messages_a_second_are_served_for_as_long_as_they_come(client):
 def test_what_piled_up_while_we_did_not_read_is_no_flood(client, per_second):
     client.now_s += 5
     for _ in range(5 * per_second):
-        effect = client.session.receive(frames.Ping(b""), client.now_s, stalled_s=5.0)
-        assert effect == Pong(b"")
+        effect = client.state.receive(frames.Ping(b""), client.now_s, stalled_s=5.0)
+        assert effect == AnswerPing(b"")
 
 
 def test_a_stall_is_no_licence_to_flood(client):
     client.now_s += 5
-    effects = [client.session.receive(frames.Ping(b""), client.now_s, 5.0) for _ in range(1201)]
+    effects = [client.state.receive(frames.Ping(b""), client.now_s, 5.0) for _ in range(1201)]
     assert effects[-1] == Hangup(4504, "flood")
 
 
@@ -206,13 +206,13 @@ def test_a_minute_after_expiry_the_connection_ends(client):
 
 def test_a_newer_token_moves_the_end(client):
     alive_for(client, 3000)
-    client.session.refresh(client.now_s, expires_in_s=3600)
+    client.state.refresh(client.now_s, expires_in_s=3600)
     assert alive_for(client, 3630) is None
     assert alive_for(client, 40) == Hangup(4003, "token_expired")
 
 
 def test_a_peer_that_does_not_finish_closing_is_dropped(client):
-    client.session.hang_up(client.now_s)
+    client.state.hang_up(client.now_s)
     assert client.deadline.reason is Reason.LINGER
     assert client.send(PROBE) is None
     assert client.wait(4.9) is None
@@ -220,5 +220,5 @@ def test_a_peer_that_does_not_finish_closing_is_dropped(client):
 
 
 def test_a_tick_before_the_deadline_does_nothing(client):
-    assert client.session.tick(client.deadline.at_s - 0.001) is None
-    assert client.session.tick(client.deadline.at_s) is not None
+    assert client.state.tick(client.deadline.at_s - 0.001) is None
+    assert client.state.tick(client.deadline.at_s) is not None

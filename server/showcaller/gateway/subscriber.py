@@ -9,7 +9,7 @@ from ..protocol.codec import Format
 from ..protocol.messages import Since
 
 
-class Follower(Protocol):
+class Subscriber(Protocol):
     """A connection as the hub and its groups see it."""
 
     @property

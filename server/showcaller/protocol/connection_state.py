@@ -40,7 +40,7 @@ class Send(NamedTuple):
     message: ServerMessage
 
 
-class Pong(NamedTuple):
+class AnswerPing(NamedTuple):
     payload: bytes
 
 
@@ -63,7 +63,7 @@ class Drop(NamedTuple):
     """The peer did not finish the closing handshake: cut the connection."""
 
 
-Effect = Send | Pong | Beat | Perform | Hangup | Drop
+Effect = Send | AnswerPing | Beat | Perform | Hangup | Drop
 
 
 class Reason(Enum):
@@ -87,7 +87,7 @@ class _Phase(Enum):
     CLOSING = "closing"
 
 
-class Session:
+class ConnectionState:
     """See the module's text. `channels` are those the client follows; the driver adds and removes them."""
 
     __slots__ = (
@@ -188,7 +188,7 @@ class Session:
             case frames.Binary(data):
                 return self._message(data, "msgpack", now_s)
             case frames.Ping(payload):
-                return Pong(payload)
+                return AnswerPing(payload)
             case frames.Close(code):
                 return Hangup(code, "")
         return None

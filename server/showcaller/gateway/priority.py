@@ -1,0 +1,34 @@
+"""Lanes: whose messages are written first, and whose are dropped first for a client that does not keep up."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Priority(IntEnum):
+    """The lower, the more it matters."""
+
+    CONTROL = 0  # the clock, the run sheet, announcements, what is one's own
+    QUESTIONS = 1
+    AUDIENCE = 2  # presence and reactions
+
+
+_PRIORITIES = {
+    "questions": Priority.QUESTIONS,
+    "moderation": Priority.QUESTIONS,
+    "audience": Priority.AUDIENCE,
+}
+_SHARE_OF_LIMIT = {Priority.QUESTIONS: 1 / 2, Priority.AUDIENCE: 1 / 8}
+
+
+def priority_of(channel: str) -> Priority:
+    """The priority of all messages of a channel, so that they stay in order."""
+    kind, _, rest = channel.partition("/")
+    _, _, part = rest.partition("/") if kind == "session" else ("", "", kind)
+    return _PRIORITIES.get(part, Priority.CONTROL)
+
+
+def is_shed(priority: Priority, backlog_bytes: int, limit_bytes: int) -> bool:
+    """Whether messages of the priority are dropped for who has so much unsent. Control never is."""
+    share = _SHARE_OF_LIMIT.get(priority)
+    return share is not None and backlog_bytes > limit_bytes * share
