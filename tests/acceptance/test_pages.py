@@ -174,14 +174,6 @@ async def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"Tab never reaches {selector}")
 
 
-async def test_the_token_leaves_the_address_and_stays_in_the_tab(visitors: Visitors):
-    page = await visitors.open(WATCH, "attendee", name="Ada")
-    assert "token" not in page.url
-    await expect(page.locator("#who")).to_have_text("Ada")
-    await page.reload()
-    await expect(page.locator("#who")).to_have_text("Ada")
-
-
 async def test_registering_on_the_agenda(visitors: Visitors):
     page = await visitors.open("")
     await expect(page.locator(".session")).to_have_count(11)

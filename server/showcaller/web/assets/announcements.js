@@ -1,7 +1,7 @@
 /** The newest announcement as a banner below the header, until it is old or dismissed. */
 
 import { eachFrame, byId, h, keyed } from "./dom.js";
-import { read, write } from "./identity.js";
+import { inTab } from "./remember.js";
 
 const FRESH_MS = 15 * 60_000;
 
@@ -47,7 +47,7 @@ function fresh(channels, nowMs) {
   const all = channels.flatMap((channel) => [...channel.items].filter(([key]) => isAnnouncement(channel, key)));
   return all
     .map(([, announcement]) => announcement)
-    .filter(({ id, called_ms }) => called_ms > nowMs - FRESH_MS && read(dismissedKey(id)) === null)
+    .filter(({ id, called_ms }) => called_ms > nowMs - FRESH_MS && inTab.get(dismissedKey(id)) === null)
     .sort((a, b) => b.called_ms - a.called_ms);
 }
 
@@ -68,7 +68,7 @@ const dismissedKey = (id) => `showcaller:dismissed:${id}`;
  */
 function banner({ id, text }, render) {
   const dismiss = () => {
-    write(dismissedKey(id), "1");
+    inTab.set(dismissedKey(id), "1");
     render();
   };
   return h(

@@ -1,27 +1,46 @@
 /**
- * Whose token this page holds. It comes in the address's fragment or from a registration, lives in
- * the tab's session storage, and is gone from the address before anything else happens.
+ * Who this browser is at an event. A token comes in the address's fragment or from a registration, and is
+ * gone from the address before anything else happens.
+ *
+ * An attendee is one in the whole browser: their token is in its local storage, for every tab and until they
+ * sign out. Staff tokens are never written there: a tab keeps its own, and gives it to a new tab that asks
+ * while it is open. So they are gone with the last tab.
  */
 
-/** @type {Map<string, string>} */
-const memory = new Map(); // where the browser allows no storage
+import { randomKey } from "/sdk/index.js";
+
+import { inBrowser, inTab } from "./remember.js";
+import { claimsOf, hasRole, isAttendees } from "./token_claims.js";
+
+const ANSWER_WITHIN_MS = 150;
 
 /** @param {string} event */
 const storageKey = (event) => `showcaller:token:${event}`;
 
+/** @param {string} event between the tabs of this browser */
+const channelTo = (event) => new BroadcastChannel(`showcaller:${event}`);
+
 /**
- * The token for this event, if there is one.
+ * The token that this tab uses, if there is one: the one that was given, else its own, else the one that
+ * another tab has for such a page, else the attendee's.
  *
  * @param {string} event
- * @returns {string | null}
+ * @param {string[]} roles that the page needs; none: it is for everybody
+ * @returns {Promise<string | null>}
  */
-export function takeToken(event) {
+export async function takeToken(event, roles) {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given) {
     history.replaceState(history.state, "", location.pathname + location.search);
     keepToken(event, given);
   }
-  return read(storageKey(event));
+  const own = inTab.get(storageKey(event));
+  if (own) return own;
+  const attendees = inBrowser.get(storageKey(event));
+  if (attendees && roles.length === 0) return attendees;
+  const lent = await askOtherTabs(event, roles);
+  if (lent) inTab.set(storageKey(event), lent);
+  return lent ?? attendees;
 }
 
 /**
@@ -29,39 +48,81 @@ export function takeToken(event) {
  * @param {string} token
  */
 export function keepToken(event, token) {
-  write(storageKey(event), token);
-}
-
-/** @param {string} event */
-export function forgetToken(event) {
-  write(storageKey(event), null);
+  const attendees = isAttendees(token);
+  inTab.set(storageKey(event), attendees ? null : token);
+  if (attendees) inBrowser.set(storageKey(event), token);
 }
 
 /**
- * What this tab remembers under a name.
+ * Forgets a token that was refused, but not a newer one that another tab has got meanwhile.
  *
- * @param {string} key
- * @returns {string | null}
+ * @param {string} event
+ * @param {string} token
  */
-export function read(key) {
-  try {
-    return sessionStorage.getItem(key) ?? memory.get(key) ?? null;
-  } catch {
-    return memory.get(key) ?? null;
+export function forgetToken(event, token) {
+  for (const memory of [inTab, inBrowser]) {
+    if (memory.get(storageKey(event)) === token) memory.set(storageKey(event), null);
   }
 }
 
 /**
- * @param {string} key
- * @param {string | null} value null forgets
+ * Signs out of the event in every tab of this browser.
+ *
+ * @param {string} event
  */
-export function write(key, value) {
-  if (value === null) memory.delete(key);
-  else memory.set(key, value);
-  try {
-    if (value === null) sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, value);
-  } catch {
-    // Without storage the token lives as long as this page.
-  }
+export function signOut(event) {
+  inTab.set(storageKey(event), null);
+  inBrowser.set(storageKey(event), null);
+  const channel = channelTo(event);
+  channel.postMessage({ op: "left" });
+  channel.close();
+}
+
+/**
+ * Serves the other tabs, and tells when they have made this one somebody else.
+ *
+ * @param {string} event
+ * @param {() => string | null} current the token that this page uses
+ * @param {() => void} onChange somebody signed in or out elsewhere in this browser
+ */
+export function shareIdentity(event, current, onChange) {
+  const channel = channelTo(event);
+  channel.addEventListener("message", ({ data }) => {
+    const own = inTab.get(storageKey(event));
+    if (data.op === "ask" && own && hasRole(own, data.roles)) channel.postMessage({ op: "lend", to: data.from, token: own });
+    if (data.op === "left") {
+      inTab.set(storageKey(event), null);
+      onChange();
+    }
+  });
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key === storageKey(event) && !inTab.get(key) && isSomebodyElse(current(), newValue)) onChange();
+  });
+}
+
+/**
+ * @param {string | null} before
+ * @param {string | null} now
+ */
+function isSomebodyElse(before, now) {
+  return claimsOf(before ?? "").person !== claimsOf(now ?? "").person;
+}
+
+/**
+ * @param {string} event
+ * @param {string[]} roles
+ * @returns {Promise<string | null>} null: no tab has such a token
+ */
+function askOtherTabs(event, roles) {
+  const channel = channelTo(event);
+  const from = randomKey();
+  return new Promise((resolve) => {
+    const end = (/** @type {string | null} */ token) => {
+      channel.close();
+      resolve(token);
+    };
+    channel.addEventListener("message", ({ data }) => data.op === "lend" && data.to === from && end(data.token));
+    channel.postMessage({ op: "ask", from, roles });
+    setTimeout(() => end(null), ANSWER_WITHIN_MS);
+  });
 }

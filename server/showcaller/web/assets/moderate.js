@@ -4,10 +4,10 @@ import { isOn, sessionOf, sessionsOf, shorten, statusOf } from "./agenda_model.j
 import { AnnounceForm } from "./announce_form.js";
 import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
-import { read, write } from "./identity.js";
 import { ACTION_TEXT, COLUMNS, actionFor, boardOf } from "./moderation_model.js";
 import { moderationCard, updateCard } from "./moderation_card.js";
 import { openPage } from "./page.js";
+import { inTab } from "./remember.js";
 import { field } from "./sign_in.js";
 
 /**
@@ -24,7 +24,7 @@ let leaveChannel = () => {};
 const render = eachFrame(renderAll);
 
 select.addEventListener("change", () => {
-  write(chosenKey, select.value);
+  inTab.set(chosenKey, select.value);
   turnTo(select.value);
 });
 byId("qa-toggle").addEventListener("click", () => void toggleQuestions());
@@ -193,7 +193,7 @@ function renderSessions() {
     (option, one) => setText(option, (isOn(one) ? "● " : "") + shorten(one.title, 70)),
   );
   if (session) return;
-  const remembered = sessions.find(({ id }) => id === read(chosenKey));
+  const remembered = sessions.find(({ id }) => id === inTab.get(chosenKey));
   const first = remembered ?? sessions.find(isOn) ?? sessions.find(({ qa }) => qa === "open") ?? sessions[0];
   if (first) turnTo(first.id);
 }

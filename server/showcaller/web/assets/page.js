@@ -12,8 +12,10 @@ import { showAnnouncements } from "./announcements.js";
 import { connectionPill } from "./connection_pill.js";
 import { toastCues } from "./cue_toasts.js";
 import { byId, eachFrame, h, setText, show } from "./dom.js";
-import { forgetToken, keepToken, read, takeToken, write } from "./identity.js";
+import { forgetToken, keepToken, shareIdentity, takeToken } from "./identity.js";
+import { identityMenu } from "./identity_menu.js";
 import { address, placeOf } from "./place.js";
+import { inTab } from "./remember.js";
 import { signInCard } from "./sign_in.js";
 
 const READING_EVERY_MS = 15_000; // without a token the agenda is read, not followed
@@ -122,9 +124,10 @@ export class EventPage {
  */
 export async function openPage(needs) {
   const place = placeOf();
-  const token = takeToken(place.event);
   const end = mountBar(needs, place);
+  const token = await takeToken(place.event, needs.roles ?? []);
   if (token === null && !needs.reading) {
+    shareIdentity(place.event, () => null, () => location.reload());
     return startWith(needs, place, await askForToken(needs, place), end);
   }
   return startWith(needs, place, token, end);
@@ -140,12 +143,13 @@ function startWith(needs, place, token, end) {
   show(byId("main"), true);
   const client = token === null ? null : connect(place.event, token);
   const page = new EventPage(place, client);
-  end.replaceChildren(h("span", { class: "who", id: "who" }), connectionPill(client));
+  shareIdentity(place.event, () => client?.token ?? null, () => location.reload());
+  end.replaceChildren(identityMenu(place.event, client), connectionPill(client));
   if (client === null) {
     setInterval(() => void page.readAgenda().catch(() => {}), READING_EVERY_MS);
   } else {
     client.on("welcome", () => welcome(needs, page));
-    client.on("status", ({ state, reason }) => state === "stopped" && ended(place.event, reason?.code ?? ""));
+    client.on("status", ({ state, reason }) => state === "stopped" && ended(place.event, client.token, reason?.code ?? ""));
     toastCues(page);
     showAnnouncements(page);
     client.start();
@@ -170,13 +174,14 @@ function connect(event, token) {
  * The token is refused for good: forget it and ask for another. Others stay: the pill tells why.
  *
  * @param {string} event
+ * @param {string} token
  * @param {string} code
  */
-function ended(event, code) {
+function ended(event, token, code) {
   if (code === "banned") return refuse("You were removed from this event", "The organiser ended your access.");
   if (!ACCESS_ENDED.has(code)) return;
-  forgetToken(event);
-  write("showcaller:notice", "Your sign-in is no longer valid here. Please join again.");
+  forgetToken(event, token);
+  inTab.set("showcaller:notice", "Your sign-in is no longer valid here. Please join again.");
   location.reload();
 }
 
@@ -185,9 +190,6 @@ function ended(event, code) {
  * @param {EventPage} page
  */
 function welcome(needs, page) {
-  const { name = "", roles = [] } = page.client?.welcome ?? {};
-  const role = roles.find((one) => one !== "attendee");
-  setText(byId("who"), role && name ? `${name} (${role})` : name || role || "");
   for (const link of document.querySelectorAll("[data-roles]")) {
     if (link instanceof HTMLElement) show(link, page.has(...(link.dataset.roles ?? "").split(" ")));
   }
@@ -263,8 +265,8 @@ function mountBar(needs, { event }) {
 
 /** What an earlier load of this tab left to say. */
 export function takeNotice() {
-  const notice = read("showcaller:notice") ?? "";
-  write("showcaller:notice", null);
+  const notice = inTab.get("showcaller:notice") ?? "";
+  inTab.set("showcaller:notice", null);
   return notice;
 }
 

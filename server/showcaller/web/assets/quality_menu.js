@@ -2,6 +2,7 @@
 
 import { byId, h, setText } from "./dom.js";
 import { errorText } from "./error_text.js";
+import { inBrowser } from "./remember.js";
 
 /** @typedef {import("/sdk/whep.js").Layer} Layer */
 
@@ -30,7 +31,7 @@ export class QualityMenu {
 
   /** @param {Layer} layer */
   async #choose(layer) {
-    keep(layer);
+    inBrowser.set(KEPT_AS, layer);
     setText(byId("quality-note"), "");
     try {
       await this.#video.choose(layer);
@@ -42,19 +43,6 @@ export class QualityMenu {
 
 /** @returns {Layer} */
 function recall() {
-  try {
-    const kept = localStorage.getItem(KEPT_AS);
-    return CHOICES.find(([layer]) => layer === kept)?.[0] ?? "auto";
-  } catch {
-    return "auto"; // a browser that keeps nothing
-  }
-}
-
-/** @param {Layer} layer */
-function keep(layer) {
-  try {
-    localStorage.setItem(KEPT_AS, layer);
-  } catch {
-    // then it holds until the page is left
-  }
+  const kept = inBrowser.get(KEPT_AS);
+  return CHOICES.find(([layer]) => layer === kept)?.[0] ?? "auto";
 }

@@ -1,0 +1,74 @@
+/** Who one is here, with what one can do about it: take it along to another device, and sign out. */
+
+import { h, setText, show } from "./dom.js";
+import { signOut } from "./identity.js";
+import { address } from "./place.js";
+import { isAttendees } from "./token_claims.js";
+
+/**
+ * @param {string} event
+ * @param {import("/sdk/index.js").ShowcallerClient | null} client null: nobody is signed in
+ * @returns {HTMLElement}
+ */
+export function identityMenu(event, client) {
+  if (client === null) return h("span", {});
+  const who = h("summary", { id: "who", class: "who" });
+  const note = h("p", { class: "small quiet", role: "status" });
+  const copy = h("button", { class: "compact", type: "button", onclick: () => void copyLink(event, client.token, note) }, "Copy my link");
+  const leave = () => {
+    signOut(event);
+    location.reload();
+  };
+  const explained = h("p", { class: "small quiet" });
+  const menu = h(
+    "details",
+    { class: "me", hidden: true },
+    who,
+    h("div", { class: "card stack" }, explained, h("div", { class: "row" }, copy, h("button", { class: "compact", type: "button", onclick: leave }, "Sign out")), note),
+  );
+  client.on("welcome", ({ name, roles }) => {
+    const role = roles.find((one) => one !== "attendee");
+    setText(who, role && name ? `${name} (${role})` : name || role || "You");
+    const attendee = isAttendees(client.token);
+    setText(explained, attendee ? ATTENDEE : STAFF);
+    show(copy, attendee);
+    show(menu, true);
+  });
+  closeOutside(menu);
+  return menu;
+}
+
+const ATTENDEE =
+  "You are signed in in every tab of this browser. Your own link signs you in on another device: keep it to yourself. " +
+  "After signing out, only that link brings your questions and votes back.";
+const STAFF = "You are signed in until you close the last tab of this event, or sign out. Your link from the organiser brings you back.";
+
+/**
+ * @param {string} event
+ * @param {string} token
+ * @param {HTMLElement} note
+ */
+async function copyLink(event, token, note) {
+  const link = `${location.origin}${address(event)}#token=${token}`;
+  try {
+    await navigator.clipboard.writeText(link);
+    setText(note, "Copied.");
+  } catch {
+    // A page without HTTPS may not write to the clipboard.
+    const field = h("input", { readonly: true, value: link, "aria-label": "My link" });
+    note.replaceChildren(field);
+    field.select();
+  }
+}
+
+/** @param {HTMLDetailsElement} menu */
+function closeOutside(menu) {
+  document.addEventListener("click", ({ target }) => {
+    if (target instanceof Node && !menu.contains(target)) menu.open = false;
+  });
+  menu.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  });
+}

@@ -1,0 +1,36 @@
+/** What a token says of its holder. Pure; nothing is verified here, the server does that. */
+
+const STAFF = ["producer", "moderator", "speaker"];
+
+/**
+ * @param {string} token
+ * @returns {{person: string, roles: string[]}} of nobody, if it is not a token
+ */
+export function claimsOf(token) {
+  try {
+    const part = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+    const bytes = Uint8Array.from(atob(part), (character) => character.charCodeAt(0));
+    const { sub, roles } = JSON.parse(new TextDecoder().decode(bytes));
+    return { person: typeof sub === "string" ? sub : "", roles: Array.isArray(roles) ? roles.map(String) : [] };
+  } catch {
+    return { person: "", roles: [] };
+  }
+}
+
+/**
+ * Whether the browser may keep it for good: only what an attendee may do. One that can't be read may not.
+ *
+ * @param {string} token
+ */
+export function isAttendees(token) {
+  const { person, roles } = claimsOf(token);
+  return person !== "" && !roles.some((role) => STAFF.includes(role));
+}
+
+/**
+ * @param {string} token
+ * @param {string[]} roles one of these is needed; none: any will do
+ */
+export function hasRole(token, roles) {
+  return roles.length === 0 || claimsOf(token).roles.some((role) => roles.includes(role));
+}
