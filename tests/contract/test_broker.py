@@ -469,24 +469,32 @@ async def test_records_can_be_put_replaced_read_and_deleted(
 async def test_a_counter_counts_all_nodes_and_starts_anew_after_its_window(
     log: EventLog, other_log: EventLog
 ) -> None:
-    assert [await each.count("ip", 60_000) for each in (log, other_log, log)] == [1, 2, 3]
-    assert await log.count("other ip", 60_000) == 1
-    assert await log.count("short", 60) == 1
+    assert [(await each.count("ip", 60_000)).total for each in (log, other_log, log)] == [1, 2, 3]
+    assert (await log.count("other ip", 60_000)).total == 1
+    assert (await log.count("short", 60)).total == 1
 
     async def anew() -> bool:
-        return await log.count("short", 60) == 1
+        return (await log.count("short", 60)).total == 1
 
     await until(anew)
 
 
 async def test_counting_does_not_stretch_the_window(log: EventLog) -> None:
     started_ms = await log.now_ms()
-    counts = [await log.count("c", 150)]
+    counts = [(await log.count("c", 150)).total]
 
     async def anew() -> bool:
-        counts.append(await log.count("c", 150))
+        counts.append((await log.count("c", 150)).total)
         return counts[-1] == 1
 
     await until(anew)
     assert counts == [*range(1, len(counts)), 1]
     assert await log.now_ms() - started_ms >= 149
+
+
+async def test_a_counter_says_what_is_left_of_its_window(log: EventLog) -> None:
+    first = await log.count("c", 60_000)
+    second = await log.count("c", 60_000)
+    assert 50_000 < second.left_ms <= first.left_ms <= 60_000
+    in_another_window = await log.count("d", 5_000)
+    assert in_another_window.left_ms <= 5_000

@@ -165,6 +165,8 @@ async def test_registration_limits(schedule_path, tmp_path, http):
             body = {"name": "Ada", "invite_code": code}
             async with http.post(f"{server.url}{API}/registrations", json=body) as answer:
                 outcomes.append(answer.status)
+                retry_after = answer.headers.get("Retry-After", "0")
+    assert 3_500 < int(retry_after) <= 3_600  # what is left of the hour
     assert outcomes[0] == 403
     assert outcomes[1:3] == [201, 201]
     assert outcomes[3] == 403  # the code is used up

@@ -134,9 +134,14 @@ async def _count(
 ) -> None:
     """Votes hang on registrations, so both the address and the code may be used only so often."""
     log = one.event.log
-    if await log.count(f"register/address/{_digest(address)}", HOUR_MS) > policy.per_address_hour:
-        raise RateLimited("too many registrations from your address", retry_after_s=600)
-    if code and await log.count(f"register/code/{_digest(code)}", YEAR_MS) > policy.per_code:
+    by_address = await log.count(f"register/address/{_digest(address)}", HOUR_MS)
+    if by_address.total > policy.per_address_hour:
+        left_s = by_address.left_ms / 1000
+        raise RateLimited("too many registrations from your address", retry_after_s=left_s)
+    if (
+        code
+        and (await log.count(f"register/code/{_digest(code)}", YEAR_MS)).total > policy.per_code
+    ):
         raise Forbidden("this invite code is used up", code="bad_invite_code")
 
 

@@ -56,6 +56,13 @@ class Lease(NamedTuple):
     fence: int
 
 
+class Counted(NamedTuple):
+    """What a counter has come to, and in how many milliseconds it starts anew."""
+
+    total: int
+    left_ms: int
+
+
 class EventLog(Protocol):
     """One event's log, with what stands beside it."""
 
@@ -132,7 +139,7 @@ class EventLog(Protocol):
 
     async def delete_record(self, kind: str, id: str) -> None: ...
 
-    async def count(self, name: str, window_ms: int) -> int:
+    async def count(self, name: str, window_ms: int) -> Counted:
         """Add one to the counter `name`, which starts anew `window_ms` after its first count."""
         ...
 

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from .. import system
 from ..errors import NotFound, Unavailable
-from .base import Appended, Entry, Lease, NotYet, Position
+from .base import Appended, Counted, Entry, Lease, NotYet, Position
 from .batches import Batches
 from .redis_cursor import Cursor, Forked, Inbox, Record, Seen
 from .redis_pubsub import Subscriptions
@@ -404,11 +404,10 @@ class RedisLog:
         )
         self._require_replicas(reached)
 
-    async def count(self, name: str, window_ms: int) -> int:
+    async def count(self, name: str, window_ms: int) -> Counted:
         keys = [self._key("counter", name)]
         with our_errors():
-            count: int = await self.shard.run(lambda redis: _COUNT.run(redis, keys, window_ms))
-        return count
+            return Counted(*await self.shard.run(lambda redis: _COUNT.run(redis, keys, window_ms)))
 
     async def _run_one(self, *command: Argument) -> Any:
         return await self.shard.run(

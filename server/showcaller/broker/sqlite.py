@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .. import system
 from ..errors import ConfigError, NotFound, Unavailable
-from .base import Appended, Entry, Lease, NotYet, Position
+from .base import Appended, Counted, Entry, Lease, NotYet, Position
 from .sqlite_writer import Writer
 from .topics import Handler, Topics
 
@@ -318,7 +318,7 @@ class SqliteLog:
         query = "DELETE FROM records WHERE log = ? AND kind = ? AND id = ?"
         await self._writer.run(lambda db: db.execute(query, (self._log, kind, id)))
 
-    async def count(self, name: str, window_ms: int) -> int:
+    async def count(self, name: str, window_ms: int) -> Counted:
         return self._counters.count(name, window_ms, system.monotonic_s())
 
 
@@ -328,13 +328,13 @@ class _Counters:
     def __init__(self) -> None:
         self._counters: dict[str, tuple[int, float]] = {}  # count, end of its window in s
 
-    def count(self, name: str, window_ms: int, now_s: float) -> int:
+    def count(self, name: str, window_ms: int, now_s: float) -> Counted:
         count, end_s = self._counters.get(name, (0, 0.0))
         if now_s >= end_s:
             self._prune(now_s)
             count, end_s = 0, now_s + window_ms / 1000
         self._counters[name] = (count + 1, end_s)
-        return count + 1
+        return Counted(count + 1, round((end_s - now_s) * 1000))
 
     def _prune(self, now_s: float) -> None:
         if len(self._counters) >= COUNTERS_BEFORE_PRUNING:
