@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-SILENT_AFTER_S = 0.8  # without a packet: another source goes on the stage in its place
 STEADY_AFTER_S = 3.0  # with packets all the time: then it may come back in place of a lesser one
 
 _RANKS = {"main": 0, "slides": 1, "spare": 2}
@@ -16,7 +15,7 @@ class Candidate(NamedTuple):
 
     publication: str
     source: str
-    silent_s: float  # since its last packet
+    silent: bool  # another source goes on the stage in its place
     steady_s: float  # since it began, or since its last silence
     has_sound: bool
 
@@ -27,7 +26,7 @@ def choose_picture(candidates: Sequence[Candidate], chosen: str, showing: str) -
     What a producer chose, else the oldest `main`, `slides`, `spare`. What shows and speaks is left in
     peace: a better one takes its place when it has been steady, or when it was chosen.
     """
-    sounding = [c for c in candidates if c.silent_s < SILENT_AFTER_S]
+    sounding = [c for c in candidates if not c.silent]
     best = min(sounding, key=lambda c: _rank(c, chosen), default=None)
     if best is None:
         return showing if any(c.publication == showing for c in candidates) else ""
@@ -45,11 +44,7 @@ def choose_sound(candidates: Sequence[Candidate], picture: str) -> str:
         return ""
     if shown.has_sound and shown.source != "slides":
         return picture
-    speaking = [
-        c
-        for c in candidates
-        if c.has_sound and c.source != "slides" and c.silent_s < SILENT_AFTER_S
-    ]
+    speaking = [c for c in candidates if c.has_sound and c.source != "slides" and not c.silent]
     best = min(speaking, key=lambda c: _RANKS[c.source], default=None)
     return best.publication if best else picture
 

@@ -14,7 +14,9 @@ from ..rtp.extensions import AUDIO_LEVEL, ORIENTATION, TRANSPORT_CC
 from ..sdp.negotiation import Medium, Negotiated
 from ..transport.parameters import Path
 from ..transport.transport import Transport
-from .program import SILENT_AFTER_S, Candidate
+from .program import Candidate
+from .sender_clock import SenderClock
+from .silence import Silence
 from .track import Track
 from .tracks import Tracks
 from .trunk_link import TrackLine
@@ -24,13 +26,12 @@ from .uplink import UplinkEstimate
 REPORT_EVERY_S = 1.0
 FEEDBACK_EVERY_S = 0.06
 MAX_PACKET_BYTES = 1_600  # larger ones come through no network that viewers have
-CLOCK_STEP_S = 1.0  # a publisher's clock that is so far from where it was has been set
-CLOCK_SMOOTHING = 16
 GONE_AFTER_S = 10.0  # without a packet or a connectivity check
 
 LOSSY_SHARE = 0.05
 LOW_VIDEO_BPS = 150_000
-OLD_KEYFRAME_S = 10.0
+OLD_KEYFRAME_S = 10.0  # then another is asked for
+UNANSWERED_S = 2.0
 QUIET_DBOV = -60
 
 
@@ -100,12 +101,9 @@ class Publication:
             uri: number for m in self._media.values() for uri, number in m.extensions.items()
         }
         self._tracks = Tracks(resource, self._media, self._extensions, self)
-        self._clock_offset_s: float | None = None  # the publisher's NTP clock less ours
-        self._heard_s = now_s
-        self._steady_since_s = self._heard_s
-        self._reported_s = self._heard_s
-        self._unmeasured_s = self._heard_s  # when some layer's bitrate was not known
-        self._feedback_s = self._heard_s
+        self._clock = SenderClock()
+        self._silence = Silence(slides=source == "slides", now_s=now_s)
+        self._reported_s = self._feedback_s = now_s
         video = self._media.get("video")
         self._recorder = _recorder(video, self._extensions)
         self._uplink = UplinkEstimate()
@@ -135,14 +133,14 @@ class Publication:
             packet = rtp.parse(data)
         except ValueError:
             return
-        if now_s - self._heard_s > SILENT_AFTER_S:
-            self._steady_since_s = now_s
-        self._heard_s = now_s
+        self._silence.note_media(now_s)
         self.packets += 1
         self._record(packet, now_s)
         if (found := self._tracks.find(packet, now_s)) is None:
             return
         track, packet = found
+        if track.kind == "audio":
+            self._silence.note_sound(now_s)
         sequence = track.reception.add(packet.sequence, packet.timestamp, now_s, len(data))
         if track.reception.restarts:  # it began anew: so does everything that follows it
             track = self._tracks.begin_anew(track, now_s)
@@ -154,6 +152,7 @@ class Publication:
             track.take(packet, sequence, now_s, (orientation, level))
 
     def on_rtcp(self, data: bytes, now_s: float) -> None:
+        self._silence.note_sign(now_s)
         self._listener.on_publication_packet(self, data)
         try:
             reports = rtcp.parse(data)
@@ -161,16 +160,14 @@ class Publication:
             return
         for report in reports:
             if isinstance(report, rtcp.SenderReport) and (track := self._tracks.of(report.ssrc)):
-                track.reception.note_sender_report(report.ntp, report.rtp_timestamp, now_s)
-                self._note_clock(report.ntp / (1 << 32) - now_s)
+                self._note_report(track, report, now_s)
 
-    def _note_clock(self, offset_s: float) -> None:
-        """Clocks drift apart: follow slowly, since each report took another time to come."""
-        known_s = self._clock_offset_s
-        if known_s is None or abs(offset_s - known_s) > CLOCK_STEP_S:
-            self._clock_offset_s = offset_s
-        else:
-            self._clock_offset_s = known_s + (offset_s - known_s) / CLOCK_SMOOTHING
+    def _note_report(self, track: Track, report: rtcp.SenderReport, now_s: float) -> None:
+        if self._clock.note(report.ntp, now_s):
+            track.reception.note_sender_report(report.ntp, report.rtp_timestamp, now_s)
+            return
+        for each in self._tracks.all():
+            each.reception.forget_sender_reports()
 
     def end(self) -> None:
         """Free everything; lanes of its tracks end."""
@@ -238,6 +235,8 @@ class Publication:
         self._reported_s = now_s
         for track in self.layers:
             track.note_rate(passed_s)
+            if track.keyframe_s is None or now_s - track.keyframe_s > OLD_KEYFRAME_S:
+                track.ask_keyframe(now_s)
         self._tracks.order(now_s)
 
     def _send_pli(self, track: Track) -> None:
@@ -269,23 +268,29 @@ class Publication:
     @property
     def clock_offset_s(self) -> float | None:
         """The publisher's clock less ours, as its sender reports told."""
-        return self._clock_offset_s
+        return self._clock.offset_s
 
     @property
     def has_video(self) -> bool:
         return "video" in self._media
 
     def vanished(self, now_s: float) -> bool:
-        heard_s = self._heard_s
+        self._note_signs()
+        return self.live and self._silence.gone_s(now_s) > GONE_AFTER_S
+
+    def _note_signs(self) -> None:
+        """Connectivity checks are the transport's."""
         if self.transport is not None:
-            heard_s = max(heard_s, self.transport.heard_s)
-        return self.live and now_s - heard_s > GONE_AFTER_S
+            self._silence.note_sign(self.transport.heard_s)
 
     def candidate(self, now_s: float) -> Candidate:
-        silent_s = now_s - self._heard_s
-        steady_s = 0.0 if silent_s > SILENT_AFTER_S else now_s - self._steady_since_s
+        self._note_signs()
         return Candidate(
-            self.resource, self.source, silent_s, steady_s, has_sound=self.sound is not None
+            self.resource,
+            self.source,
+            self._silence.is_silent(now_s),
+            self._silence.steady_s(now_s),
+            has_sound=self.sound is not None,
         )
 
     def statistics(self, now_s: float, on_stage: list[str]) -> PublicationStatistics:
@@ -296,13 +301,13 @@ class Publication:
             source=self.source,
             on_stage=on_stage,
             live=self.live,
-            silent_s=round(now_s - self._heard_s, 3),
+            silent_s=round(now_s - self._silence.media_s, 3),
             rtt_ms=self._rtt_ms(),
             layers=[self._layer(track, now_s) for track in self.layers],
             sound=_sound(self.sound, now_s) if self.sound else None,
             keyframe_requests=self.keyframe_requests,
         )
-        made.problems = self._problems(made)
+        made.problems = self._problems(made, now_s)
         return made
 
     def _rtt_ms(self) -> float | None:
@@ -324,10 +329,10 @@ class Publication:
             packets_lost=reception.lost,
         )
 
-    def _problems(self, made: PublicationStatistics) -> list[str]:
+    def _problems(self, made: PublicationStatistics, now_s: float) -> list[str]:
         if not self.live:
             return []
-        if made.silent_s > SILENT_AFTER_S:
+        if self._silence.is_silent(now_s):
             return ["silent"]
         best, sound = (made.layers[0] if made.layers else None), made.sound
         camera = self.source != "slides"
@@ -337,7 +342,7 @@ class Publication:
             "quiet": sound is not None and (sound.level_dbov or 0) < QUIET_DBOV,
             "lossy": any(p.lost_share > LOSSY_SHARE for p in (best, sound) if p),
             "low_bitrate": best is not None and camera and best.bitrate_bps < LOW_VIDEO_BPS,
-            "no_keyframe": best is not None and best.keyframe_age_s is None,
+            "no_keyframe": best is not None and _is_rare(best),
         }
         return [problem for problem, holds in found.items() if holds]
 
@@ -346,6 +351,12 @@ def _recorder(video: Medium | None, extensions: dict[str, int]) -> Recorder | No
     if video is None or "transport-cc" not in video.feedback or TRANSPORT_CC not in extensions:
         return None
     return Recorder()
+
+
+def _is_rare(layer: LayerStatistics) -> bool:
+    """Whether keyframes come so seldom, though they are asked for, that a change would wait for one."""
+    age_s = layer.keyframe_age_s
+    return age_s is None or age_s > OLD_KEYFRAME_S + UNANSWERED_S
 
 
 def _sound(track: Track, now_s: float) -> SoundStatistics:

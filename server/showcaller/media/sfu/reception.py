@@ -163,6 +163,10 @@ class Reception:
         """The sender's clocks at one moment: NTP (64 bits) and the stream's."""
         self._report = ntp, rtp_timestamp, now_s
 
+    def forget_sender_reports(self) -> None:
+        """They told nothing after all."""
+        self._report = None
+
     def ntp_of(self, timestamp: int) -> float | None:
         """The sender's wall clock (NTP seconds) at an RTP timestamp; None before it told."""
         if self._report is None:

@@ -4,18 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showcaller.media.sfu.program import (
-    SILENT_AFTER_S,
     STEADY_AFTER_S,
     Candidate,
     choose_picture,
     choose_sound,
 )
 
-SILENT = SILENT_AFTER_S + 0.1
 
-
-def candidate(name, source="main", silent_s=0.0, steady_s=60.0, has_sound=True):
-    return Candidate(name, source, silent_s, steady_s, has_sound)
+def candidate(name, source="main", silent=False, steady_s=60.0, has_sound=True):
+    return Candidate(name, source, silent, steady_s, has_sound)
 
 
 def test_nothing_is_shown_while_nobody_publishes():
@@ -34,7 +31,7 @@ def test_what_a_producer_chose_goes_on_at_once():
 
 
 def test_a_silent_source_is_replaced_whoever_chose_it():
-    room = [candidate("a", silent_s=SILENT), candidate("b", "spare")]
+    room = [candidate("a", silent=True), candidate("b", "spare")]
     assert choose_picture(room, "", "a") == "b"
     assert choose_picture(room, "a", "a") == "b"
 
@@ -53,7 +50,7 @@ def test_an_equal_source_does_not_push_out_the_one_that_shows():
 
 
 def test_what_shows_stays_when_everything_is_silent():
-    room = [candidate("a", silent_s=SILENT), candidate("b", "spare", silent_s=SILENT)]
+    room = [candidate("a", silent=True), candidate("b", "spare", silent=True)]
     assert choose_picture(room, "", "b") == "b"
 
 
@@ -62,7 +59,7 @@ def test_slides_are_spoken_to_by_the_main_source():
     assert choose_sound(room, "b") == "a"
     assert choose_sound(room, "a") == "a"
     assert choose_sound([candidate("b", "slides")], "b") == "b"
-    assert choose_sound([candidate("a", silent_s=SILENT), candidate("b", "slides")], "b") == "b"
+    assert choose_sound([candidate("a", silent=True), candidate("b", "slides")], "b") == "b"
 
 
 def test_a_camera_without_sound_borrows_it():
@@ -76,7 +73,7 @@ candidates = st.lists(
         Candidate,
         st.sampled_from("abcd"),
         st.sampled_from(["main", "slides", "spare"]),
-        st.sampled_from([0.0, SILENT]),
+        st.booleans(),
         st.sampled_from([0.0, STEADY_AFTER_S]),
         st.booleans(),
     ),

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from showcaller.media.egress import choose
 from showcaller.media.rtp import rtcp
-from showcaller.media.sfu.publication import GONE_AFTER_S, MAX_PACKET_BYTES
+from showcaller.media.sfu.publication import (
+    GONE_AFTER_S,
+    MAX_PACKET_BYTES,
+    OLD_KEYFRAME_S,
+    UNANSWERED_S,
+)
 from showcaller.media.sfu.track import KEYFRAME_EVERY_S
 from showcaller.media.sfu.tracks import flowing
 from showcaller.testing.media_by_hand import DELTA_PICTURE, H264, KEY_PICTURE, OPUS, VP8, Clock
@@ -118,7 +123,7 @@ def test_silence_begins_with_the_last_packet_and_steadiness_anew_after_it(clock)
     speaker.talk(4)
     assert speaker.publication.candidate(clock.now_s).steady_s == pytest.approx(4, abs=0.2)
     clock.now_s += 2
-    assert speaker.publication.candidate(clock.now_s).silent_s == pytest.approx(2.1)
+    assert speaker.publication.candidate(clock.now_s).silent
     assert speaker.publication.candidate(clock.now_s).steady_s == 0
     assert speaker.statistics().problems == ["silent"]
     speaker.talk(1)
@@ -153,6 +158,44 @@ def test_a_clock_is_followed_slowly_unless_it_was_set(clock):
     assert report(3_600.0) == pytest.approx(3_600)
     assert report(3_600.16) == pytest.approx(3_600.01)  # a report that came late
     assert report(100.0) == pytest.approx(100)
+
+
+def test_picture_and_sound_are_not_set_apart_by_a_clock_that_stands(clock):
+    """RFC 3550 §6.4.1: a sender without a wall clock may send 0; some send the same time for ever."""
+    speaker = Speaker(clock)
+    speaker.talk(0.1)
+    publication = speaker.publication
+    for ntp in (0, 0xE000_0000 << 32):
+        for ssrc in (1, 2):
+            publication.on_rtcp(rtcp.sender_report(ssrc, ntp, 5_000, 1, 1), clock.now_s)
+            clock.now_s += 0.552
+        assert publication.clock_offset_s is None
+        assert publication.track_of(1).reception.ntp_of(5_000) is None
+        assert publication.track_of(2).reception.ntp_of(5_000) is None
+
+
+def test_one_frame_a_second_without_sound_is_not_silent(clock):
+    speaker = Speaker(clock)
+    for _ in range(20):
+        speaker.send(VP8, 1, KEY_PICTURE)
+        for _ in range(10):
+            clock.now_s += 0.1
+            assert not speaker.publication.candidate(clock.now_s).silent
+    assert "silent" not in speaker.statistics().problems
+
+
+def test_an_old_keyframe_is_a_problem_if_no_other_one_comes_on_request(clock):
+    speaker = Speaker(clock)
+    speaker.send(VP8, 1, KEY_PICTURE)
+    speaker.talk(OLD_KEYFRAME_S - 1)
+    assert not speaker.asked.of(rtcp.KeyframeRequest)
+    speaker.talk(2)
+    assert speaker.asked.of(rtcp.KeyframeRequest)
+    assert "no_keyframe" not in speaker.statistics().problems
+    speaker.talk(UNANSWERED_S)
+    assert "no_keyframe" in speaker.statistics().problems
+    speaker.send(VP8, 1, KEY_PICTURE)
+    assert "no_keyframe" not in speaker.statistics().problems
 
 
 def problems(clock, send, **more):
