@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 
+from ..http.answers import Handler
 from ..http.asker import LOOKUP
 
 WEB = Path(__file__).parent.parent / "web"
@@ -45,6 +47,8 @@ COMPRESS_ABOVE = 1_000  # bytes
 ASK_AGAIN = "no-cache"
 KEEP_SHORTLY = "public, max-age=60"  # from page to page; a new release shows within a minute
 
+_EVENT = re.compile(r"/e/([^/]+)/")
+_NOT_PAGES = re.compile(r"/(api|assets|sdk)/")
 _ENTRY = re.compile(r'<script type="module" src="([^"]+)"')
 _IMPORT = re.compile(r'^(?:import\b|export\s*[{*])[^;"]*"([^"]+)";', re.MULTILINE)
 
@@ -140,6 +144,13 @@ class Pages:
             return self._page(request, "missing.html", status=404)
         return self._page(request, f"{request.match_info.route.name}.html")
 
+    def nowhere(self, request: web.Request) -> web.Response:
+        """There is no such page: leads to the event that the address names, or to all."""
+        event = _EVENT.match(request.path)
+        if event and request.app[LOOKUP](event[1]) is not None:
+            return self._page(request, "nowhere.html", status=404)
+        return self._page(request, "missing.html", status=404)
+
     def _page(self, request: web.Request, name: str, *, status: int = 200) -> web.Response:
         answer = _answer(request, self._pages[name], status=status)
         if self._links[name]:
@@ -161,6 +172,34 @@ class Pages:
         return _answer(request, file, caching=KEEP_SHORTLY)
 
 
+def _looks_for_a_page(request: web.Request) -> bool:
+    """Whether a browser has been led here, and not a program or one of our pages."""
+    asks = request.method in (hdrs.METH_GET, hdrs.METH_HEAD)
+    return (
+        asks
+        and not _NOT_PAGES.match(request.path)
+        and "text/html" in request.headers.get(hdrs.ACCEPT, "")
+    )
+
+
+def _answering_wrong_addresses(pages: Pages) -> Middleware:
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Show people who come to a wrong address where to go; programs get the problem."""
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            if _looks_for_a_page(request):
+                return pages.nowhere(request)
+            raise
+
+    return answer
+
+
+async def _drop_slash(request: web.Request) -> web.Response:
+    raise web.HTTPPermanentRedirect(request.rel_url.path.rstrip("/"))
+
+
 async def _add_slash(request: web.Request) -> web.Response:
     """Relative links on the agenda need the slash."""
     raise web.HTTPPermanentRedirect(f"{request.rel_url.path}/")
@@ -170,6 +209,7 @@ def register(app: web.Application) -> None:
     """Adds the routes. Pages and SDK are read once, here."""
     sdk_folder = next(folder for folder in SDK_FOLDERS if folder.is_dir())
     pages = Pages(WEB, sdk_folder)
+    app.middlewares.append(_answering_wrong_addresses(pages))
     add = app.router.add_get
     add("/", pages.home)
     add("/e/{event}", _add_slash)
@@ -178,5 +218,7 @@ def register(app: web.Application) -> None:
     add("/e/{event}/speak/{session}", pages.event_page, name="speak")
     add("/e/{event}/moderate", pages.event_page, name="moderate")
     add("/e/{event}/produce", pages.event_page, name="produce")
+    for page in ("watch/{session}", "speak/{session}", "moderate", "produce"):
+        add(f"/e/{{event}}/{page}/", _drop_slash)
     add("/assets/{path:.+}", pages.asset)
     add("/sdk/{path:.+}", pages.sdk)

@@ -42,6 +42,38 @@ async def test_an_event_that_is_not_here_has_a_page_of_its_own(client):
     assert answer.content_type == "text/html"
 
 
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/foo", "nothing at this address"),
+        ("/e/another/foo", "nothing at this address"),
+        (f"/e/{EVENT}/foo", "no such page"),
+        (f"/e/{EVENT}/watch/", "no such page"),
+        (f"/e/{EVENT}/speak/", "no such page"),
+        (f"/e/{EVENT}/speak/opening/more", "no such page"),
+    ],
+)
+async def test_a_wrong_address_is_a_page_that_leads_on(client, path, says):
+    answer = await client.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (answer.status, answer.content_type) == (404, "text/html")
+    body = await answer.read()
+    if answer.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    assert says in body.decode()
+
+
+@pytest.mark.parametrize("path", ["/foo", f"/e/{EVENT}/foo", "/api/v1/foo", "/assets/none.js"])
+async def test_a_program_that_asks_for_a_wrong_address_is_told_the_problem(client, path):
+    answer = await client.get(path, headers={"Accept": "*/*"})
+    assert (answer.status, answer.content_type) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("page", ["watch/opening", "speak/opening", "moderate", "produce"])
+async def test_a_slash_too_many_leads_to_the_page(client, page):
+    answer = await client.get(f"/e/{EVENT}/{page}/", allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (308, f"/e/{EVENT}/{page}")
+
+
 async def test_the_address_without_a_slash_leads_to_the_one_with_it(client):
     answer = await client.get(f"/e/{EVENT}", allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (308, f"/e/{EVENT}/")

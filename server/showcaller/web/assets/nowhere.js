@@ -1,0 +1,6 @@
+/** A wrong address within an event: leads to its agenda. */
+
+import { byId } from "./dom.js";
+import { address, placeOf } from "./place.js";
+
+byId("agenda").setAttribute("href", address(placeOf().event));
