@@ -33,6 +33,7 @@ from .http import connection, cors
 from .http.answers import add_security_headers, errors_as_problems
 from .http.asker import LOOKUP
 from .http.origins import read_origins
+from .http.slashes import take_trailing_slashes
 from .logs import report_end
 from .media.node.http import register_media_routes
 from .media.node.ice_servers import IceServers
@@ -285,6 +286,7 @@ class Server:
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
         ice_servers = IceServers(settings.ice_servers, resolve_turn_secret(settings))
         register_media_routes(app, media=self.media.get, ice_servers=ice_servers)
+        take_trailing_slashes(app)
         return app
 
     async def _part_while_draining(self, _: web.Request, response: web.StreamResponse) -> None:

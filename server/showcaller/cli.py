@@ -145,7 +145,11 @@ _folder = click.Path(path_type=Path, file_okay=False)
     show_default=True,
     help="How often a code may be used.",
 )
-@click.option("--behind-proxy", is_flag=True, help="Take client addresses from X-Forwarded-For.")
+@click.option(
+    "--behind-proxy",
+    is_flag=True,
+    help="Take a client's address from the last entry of X-Forwarded-For, which the proxy adds.",
+)
 @click.option(
     "--tls-cert",
     type=_existing,

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import pytest_asyncio
+from multidict import CIMultiDict
 
 from showcaller.testing.serving import ServeProcess
 
@@ -41,6 +42,37 @@ async def http(server):
 
 def bearer(server, *roles):
     return {"Authorization": f"Bearer {server.token(EVENT, *roles)}"}
+
+
+# Whose address counts -------------------------------------------------------------------------------
+
+ONE_PERSON = {
+    "as two lines": lambda n: [
+        ("X-Forwarded-For", f"198.51.100.{n}"),
+        ("X-Forwarded-For", "203.0.113.1"),
+    ],
+    "as one line": lambda n: [("X-Forwarded-For", f"198.51.100.{n}, 203.0.113.2")],
+    "by another port each time": lambda n: [("X-Forwarded-For", f"203.0.113.3:{50_000 + n}")],
+    "by another IPv6 address each time": lambda n: [("X-Forwarded-For", f"2001:db8:1:2::{n}")],
+    "in both notations": lambda n: [("X-Forwarded-For", f"{'::ffff:' * (n % 2)}203.0.113.4")],
+}
+
+
+@pytest.mark.parametrize("told", ONE_PERSON)
+async def test_one_person_is_counted_once(told, tmp_path):
+    options = ("--behind-proxy", "--registrations-per-address-hour", "5", "--media-workers", "0")
+    async with (
+        ServeProcess(SCHEDULE, *options, data=tmp_path) as server,
+        aiohttp.ClientSession(server.url) as http,
+    ):
+        statuses = []
+        for number in range(7):
+            headers = CIMultiDict(ONE_PERSON[told](number))
+            async with http.post(
+                f"{API}/registrations", json={"name": "x"}, headers=headers
+            ) as answer:
+                statuses.append(answer.status)
+    assert statuses == [201] * 5 + [429] * 2
 
 
 # Pages of other origins -----------------------------------------------------------------------------
@@ -121,6 +153,56 @@ async def test_a_stream_is_readable_too(http, server):
 async def test_the_sdk_may_be_loaded_from_here(http):
     async with http.get("/sdk/index.js", headers={"Origin": STRANGER}) as answer:
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+# Addresses with a slash at their end ----------------------------------------------------------------
+
+SLASHED = [
+    ("GET", "/api/v1/events/", 200),
+    ("GET", f"{API}/", 200),
+    ("GET", f"{API}/agenda.ics/", 200),
+    ("GET", "/api/v1/openapi.json/", 200),
+    ("POST", f"{API}/registrations/", 201),
+    ("POST", f"{API}/tokens/", 201),
+    ("POST", f"{API}/commands/question.ask/", 400),
+    ("GET", f"{API}/exports/quality.csv/", 200),
+    ("GET", f"{API}/media/", 200),
+    ("GET", f"{STAGE}/", 200),
+    ("POST", f"{STAGE}/", 415),
+    ("POST", f"{API}/sessions/opening/whip/", 415),
+    ("POST", f"{API}/sessions/opening/whep/", 415),
+    ("OPTIONS", f"{API}/sessions/opening/whip/", 204),
+    ("DELETE", f"{API}/media/w~r/", 404),
+    ("PATCH", f"{API}/media/w~r/", 415),
+    ("PATCH", f"{API}/registrations/", 405),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), SLASHED)
+async def test_a_slash_at_the_end_changes_nothing(http, server, method, path, status):
+    """Compared with the address without it, by the answer's status, type and methods."""
+    body = {"json": {"name": "Ada"}} if path.endswith("/registrations/") else {}
+    seen = []
+    for address in (path, path.rstrip("/")):
+        headers = bearer(server, "producer")
+        async with http.request(method, address, headers=headers, **body) as answer:
+            seen.append((answer.status, answer.content_type, answer.headers.get("Allow")))
+    assert seen[0] == seen[1]
+    assert seen[0][0] == status
+
+
+async def test_a_live_socket_opens_with_a_slash_too(server):
+    async with connection(server) as (reader, writer):
+        line = f"GET {API}/live/ HTTP/1.1".encode()
+        assert (await answer_to(reader, writer, *UPGRADE, line=line))[0] == 101
+
+
+@pytest.mark.parametrize("page", ["watch/opening", "speak/opening", "moderate", "produce"])
+async def test_a_page_with_a_slash_sends_to_the_one_without(http, page):
+    async with http.get(f"/e/{EVENT}/{page}/", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (308, f"/e/{EVENT}/{page}")
+    async with http.get(f"/e/{EVENT}/{page}/") as answer:
+        assert answer.status == 200
 
 
 # How long a head may be -----------------------------------------------------------------------------

@@ -36,7 +36,7 @@ PER_ADDRESS = 20
 class Nginx:
     """nginx with the configuration that we ship: only ports, paths and nodes differ."""
 
-    def __init__(self, folder: Path, node_port: int) -> None:
+    def __init__(self, folder: Path, node_port: int, *, behind_cdn: bool = False) -> None:
         self.folder = folder
         self.http_port, self.https_port, dead_port = free_ports(3)
         self.url = f"https://localhost:{self.https_port}"
@@ -55,6 +55,10 @@ class Nginx:
         }.items():
             text, changes = re.subn(shipped, here, text)
             assert changes, shipped
+        if behind_cdn:
+            text = text.replace("# set_real_ip_from 192.0.2.0/24;", "set_real_ip_from 127.0.0.1;")
+            text, changes = re.subn(r"# (real_ip_\w+ )", r"\1", text)
+            assert changes == 2
         self._config.write_text(text)
 
     async def __aenter__(self):
@@ -258,6 +262,25 @@ async def test_clients_cannot_choose_their_address(http):
         async with http.post(f"{API}/registrations", json=body, headers=spoofed) as answer:
             statuses.add(answer.status)
     assert 429 in statuses
+
+
+async def test_behind_a_cdn_people_are_told_apart(tmp_path, node):
+    """The CDN adds an address to whatever the client has written; here we are the CDN."""
+    async with (
+        Nginx(tmp_path, node.port, behind_cdn=True) as nginx,
+        aiohttp.ClientSession(nginx.url, connector=aiohttp.TCPConnector(ssl=nginx.trust)) as http,
+    ):
+
+        async def register(forwarded):
+            headers = {"X-Forwarded-For": forwarded}
+            path, body = f"{API}/registrations", {"name": "Ada"}
+            async with http.post(path, json=body, headers=headers) as answer:
+                return answer.status
+
+        many = [await register(f"198.51.100.{number}") for number in range(PER_ADDRESS + 1)]
+        one = [await register(f"192.0.2.{n}, 203.0.113.9") for n in range(PER_ADDRESS + 1)]
+    assert set(many) == {201}
+    assert one[-1] == 429
 
 
 async def test_no_token_is_logged(nginx, http):

@@ -16,7 +16,7 @@ OVERLOAD: web.AppKey[Overload] = web.AppKey("overload")
 
 # Supervisors, people who are in, and the staff; the live endpoint sends away by itself.
 _NEVER_REFUSED = re.compile(
-    r"/(healthz|readyz|metrics|api/v1/events/[^/]+/(live|tokens|commands/[^/]+|sessions/[^/]+/whip)"
+    r"/(healthz|readyz|metrics|api/v1/events/[^/]+/(live|tokens|commands/[^/]+|sessions/[^/]+/whip)/?"
     r"|e/[^/]+/(speak/[^/]+|moderate|produce)|(assets|sdk)/.+)"
 )
 _TO_WHAT_ONE_HAS = frozenset({"PATCH", "DELETE"})  # media resources

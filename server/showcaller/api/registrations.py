@@ -14,6 +14,7 @@ from ..domain.ids import PersonId
 from ..domain.people import Principal
 from ..domain.text import TextProblem, clean_text
 from ..errors import BadInput, Forbidden, RateLimited
+from ..http.addresses import client_address
 from ..http.answers import json_answer
 from ..http.asker import principal, served
 from ..http.bodies import json_body
@@ -125,8 +126,8 @@ def _matching_code(policy: RegistrationPolicy, given: str) -> str | None:
 
 
 def _address(request: web.Request, policy: RegistrationPolicy) -> str:
-    forwarded = request.headers.get("X-Forwarded-For", "") if policy.behind_proxy else ""
-    return forwarded.rpartition(",")[2].strip() or request.remote or "unknown"
+    forwarded = request.headers.getall("X-Forwarded-For", ())
+    return client_address(request.remote, forwarded, behind_proxy=policy.behind_proxy)
 
 
 async def _count(

@@ -24,7 +24,7 @@ SUBPROTOCOLS: dict[str, Format] = {
 }
 
 _KEY_SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 §1.3
-_LIVE_TARGET = re.compile(r"/api/v1/events/([^/?#]+)/live(?:\?[^#]*)?")
+_LIVE_TARGET = re.compile(r"/api/v1/events/([^/?#]+)/live/?(?:\?[^#]*)?")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ONLY_ONCE = frozenset({"host", "origin", "sec-websocket-key", "sec-websocket-version"})
 _PHRASES = {

@@ -103,7 +103,7 @@ def test_a_head_that_can_be_read_in_two_ways_is_refused(head):
     [
         ("/api/v1/events/conf/live", "conf"),
         ("/api/v1/events/conf/live?x=/live", "conf"),
-        ("/api/v1/events/conf/live/", None),
+        ("/api/v1/events/conf/live/", "conf"),
         ("/api/v1/events/conf/liver", None),
         ("/api/v1/events/a/b/live", None),
         ("/api/v1/events//live", None),
