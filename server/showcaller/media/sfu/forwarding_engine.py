@@ -1,14 +1,14 @@
 """The engine: publications come in, feeds lead them to viewers, all through one UDP port.
 
 Nothing is decoded or encoded. `Publication` has what one speaker sends, `Feed` what a stage shows,
-`Viewer` what one person is sent; packets take the way Track → Lane → Pacer → egress.
+`Viewer` what one person is sent; packets take the way Track → Lane → Pacer → egress. Here calls are
+carried out, publications and viewers begin and end, and all is kept going by the clock.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from time import process_time
 from typing import Any, TypeVar
@@ -48,15 +48,17 @@ from ..sdp.negotiation import Negotiated, Outgoing, answer, negotiate, restart_f
 from ..sdp.sdp import read_fragment
 from ..transport.transport import Transports
 from ..transport.udp import UdpPort
-from .branch import Branch
 from .capacity import Capacity
+from .catch_up import CatchUp
 from .feed import Feed
+from .feeds import PREVIEW, Feeds, stage_of
+from .load import Load
 from .memory import Memory
 from .pacer import Pacer
-from .program import choose_picture, choose_sound
 from .publication import Publication
+from .publications import Publications
 from .trunk import Trunk
-from .viewer import CNAME, STEP_EVERY_S, Viewer
+from .viewer import CNAME, Viewer
 
 log = logging.getLogger(__name__)
 
@@ -64,14 +66,12 @@ ASK_EVERY_S = 0.02  # what publishers have to repeat
 LOOK_EVERY_S = 0.1  # at what is on the stages
 REPORTS_EACH_S = 1.0  # to each viewer, spread over `REPORT_TURNS`
 REPORT_TURNS = 20
-STEPS_A_TURN = 12  # viewers that are sent some of the past before the loop looks around again
 FULL_RETRY_S = 5
 CONNECTS_WITHIN_S = 2.0
 # A viewer's DTLS ends a moment before its SRTP can read: Firefox drops what comes in between, which
 # would be the keyframe. Its first report shows that it reads, but most viewers' comes late.
 DECRYPTS_AFTER_S = 0.08
 LINGER_S = 1.5  # a closed room stays on the stage until the next one's keyframe, at most
-PREVIEW = "preview:"  # names of feeds that are no stages
 
 R = TypeVar("R")
 
@@ -93,22 +93,19 @@ class ForwardingEngine:
         self._transports = transports
         self._egress = egress
         self._pacer = pacer
-        self._publications: dict[str, Publication] = {}
-        self._viewers: dict[str, Viewer] = {}
-        self._feeds: dict[str, Feed] = {}
+        self.publications = Publications(egress, self._on_borrowed)
+        self._catch_up = CatchUp()
+        self._feeds = Feeds(self.publications, egress, pacer, self._catch_up)
+        self.viewers: dict[str, Viewer] = {}
         self._where: dict[Viewer, Feed] = {}
-        self._trunk = Trunk()
-        self._branches: dict[str, Branch] = {}  # by the path of their trunk
-        self._branched: dict[str, str] = {}  # stages of other workers, and the path
-        self._catching: dict[Viewer, float] = {}  # when the next step is due, in that order
-        self._stepping: asyncio.TimerHandle | None = None
+        self.trunk = Trunk()
         self._packets_before = 0  # of publications that have ended
         self._sent_before = [0, 0, 0]  # packets, bytes, dropped of viewers that have left
-        self._capacity = Capacity()
+        self.capacity = Capacity()
         self._memory = Memory()
         self._viewers_refused = 0
         self._looked_s, self._sent_s = system.monotonic_s(), 0.0
-        self._busy: deque[tuple[float, float]] = deque(maxlen=6)
+        self._load = Load()
         self._turn = 0
         self._ticking = [
             asyncio.create_task(self._each(every_s, work))
@@ -145,26 +142,27 @@ class ForwardingEngine:
         negotiated = negotiate(call.offer, "publish")
         about = self._new_id(), call.session, call.asker.person, call.source
         publication = Publication(*about, negotiated, self._egress, self, now_s, offer=call.offer)
-        self._publications[publication.resource] = publication
+        self.publications.own[publication.resource] = publication
         return self._answer(publication, negotiated, {}, now_s)
 
     async def _view(self, call: View) -> Answer:
         now_s = await self._transports.turns.mine()
-        if self._capacity.full(self._expected(now_s) + 1):
+        if self.capacity.full(self.expected(now_s) + 1):
             self._viewers_refused += 1
             raise Full("this stage has no room for more viewers", retry_after_s=FULL_RETRY_S)
-        return self._open_viewer(self._feed(call.stage, now_s), call, now_s)
+        return self._open_viewer(self._feeds.open(call.stage, now_s), call, now_s)
 
     async def _preview(self, call: Preview) -> Answer:
         now_s = await self._transports.turns.mine()
-        if call.resource not in self._publications:
+        if call.resource not in self.publications.own:
             raise NotFound("this publication has ended")
-        return self._open_viewer(self._feed(PREVIEW + call.resource, now_s), call, now_s)
+        feed = self._feeds.open(PREVIEW + call.resource, now_s)
+        return self._open_viewer(feed, call, now_s)
 
-    def _expected(self, now_s: float) -> int:
+    def expected(self, now_s: float) -> int:
         """Viewers who watch or will in a moment: who asks and vanishes takes no place for long."""
         since_s = now_s - CONNECTS_WITHIN_S
-        return sum(viewer.live or viewer.asked_s > since_s for viewer in self._viewers.values())
+        return sum(viewer.live or viewer.asked_s > since_s for viewer in self.viewers.values())
 
     def _open_viewer(self, feed: Feed, call: View | Preview, now_s: float) -> Answer:
         negotiated = negotiate(call.offer, "view")
@@ -175,7 +173,7 @@ class ForwardingEngine:
         }
         about = self._new_id(), call.asker.person, negotiated, numbers
         viewer = Viewer(*about, self._egress, self, now_s, self._wall_ahead_s)
-        self._viewers[viewer.resource] = viewer
+        self.viewers[viewer.resource] = viewer
         self._where[viewer] = feed
         outgoing = {kind: Outgoing(*pair) for kind, pair in numbers.items()}
         return self._answer(viewer, negotiated, outgoing, now_s)
@@ -217,21 +215,19 @@ class ForwardingEngine:
 
     def on_publication_live(self, publication: Publication, now_s: float) -> None:
         self._listener.on_media_event(_published(publication, "published"))
-        self._trunk.add(publication)
+        self.trunk.add(publication)
         self.on_publication_changed(publication, now_s)
 
     def on_publication_packet(self, publication: Publication, data: bytes) -> None:
-        self._trunk.copy(publication, data)
+        self.trunk.copy(publication, data)
 
     def on_publication_changed(self, publication: Publication, now_s: float) -> None:
-        self._lead_room(publication.session, now_s)
+        self._feeds.lead_room(publication.session, now_s)
         if (preview := self._feeds.get(PREVIEW + publication.resource)) is not None:
-            self._lead(preview, now_s)
+            self._feeds.lead(preview, now_s)
 
-    def _lead_room(self, session: str, now_s: float) -> None:
-        for feed in list(self._feeds.values()):
-            if feed.session == session:
-                self._lead(feed, now_s)
+    def _on_borrowed(self, session: str, now_s: float) -> None:
+        self._feeds.lead_room(session, now_s)
 
     def on_publication_ended(self, publication: Publication, reason: str, now_s: float) -> None:
         log.info(
@@ -241,15 +237,14 @@ class ForwardingEngine:
         self._end_publication(publication, now_s)
 
     def _end_publication(self, publication: Publication, now_s: float) -> None:
-        if self._publications.pop(publication.resource, None) is None:
+        if self.publications.own.pop(publication.resource, None) is None:
             return
         self._packets_before += publication.packets
-        self._trunk.discard(publication)
+        self.trunk.discard(publication)
         self._listener.on_media_event(_published(publication, "unpublished"))
-        for feed in list(self._feeds.values()):
-            self._lead(feed, now_s)
+        self._feeds.lead_all(now_s)
         publication.end()
-        preview = self._feeds.pop(PREVIEW + publication.resource, None)
+        preview = self._feeds.close(PREVIEW + publication.resource)
         if preview is not None:
             for viewer in list(preview.viewers.values()):
                 self._end_viewer(viewer, now_s)
@@ -275,12 +270,12 @@ class ForwardingEngine:
         self._end_viewer(viewer, now_s)
 
     def _end_viewer(self, viewer: Viewer, now_s: float) -> None:
-        if self._viewers.pop(viewer.resource, None) is None:
+        if self.viewers.pop(viewer.resource, None) is None:
             return
         event = self._viewed(viewer, "left")
         feed = self._where.pop(viewer)
         feed.discard(viewer)
-        self._catching.pop(viewer, None)
+        self._catch_up.discard(viewer)
         counts = (viewer.packets_sent, viewer.bytes_sent, viewer.packets_dropped)
         self._sent_before = [a + b for a, b in zip(self._sent_before, counts, strict=True)]
         viewer.end()
@@ -297,33 +292,29 @@ class ForwardingEngine:
     async def _close_room(self, call: CloseRoom) -> None:
         """Its publications end; one that a stage still shows, when the next one has begun."""
         loop, now_s = asyncio.get_running_loop(), system.monotonic_s()
-        for publication in self._room(call.session):
-            if any(publication.resource in feed.shown() for feed in self._stages()):
+        for publication in self.publications.room(call.session):
+            if any(publication.resource in feed.shown() for feed in self._feeds.stages):
                 due_s = now_s + LINGER_S
                 loop.call_later(LINGER_S, self._end_publication, publication, due_s)
             else:
                 self._end_publication(publication, now_s)
 
     async def _leave_stage(self, call: LeaveStage) -> None:
-        feed, now_s = self._feeds.pop(call.stage, None), system.monotonic_s()
+        feed, now_s = self._feeds.close(call.stage), system.monotonic_s()
         if feed is not None:
             self._end_session(feed)
             for viewer in [v for v, where in self._where.items() if where is feed]:
                 self._end_viewer(viewer, now_s)
             feed.end()
-        path = self._branched.pop(call.stage, None)
-        if path is not None and path not in self._branched.values():
-            self._branches.pop(path).close()
+        self.publications.leave(call.stage)
 
     async def lend(self, path: str) -> None:
         """From now on other workers of this node may branch off, at this UNIX socket."""
-        await self._trunk.listen(path)
+        await self.trunk.listen(path)
 
     async def _branch_off(self, call: BranchOff) -> None:
-        if call.trunk not in self._branches:
-            self._branches[call.trunk] = Branch(call.trunk, self._egress, self._lead_room)
-        self._branched[call.stage] = call.trunk
-        self._feed(call.stage, system.monotonic_s())
+        self.publications.branch_off(call.stage, call.trunk)
+        self._feeds.open(call.stage, system.monotonic_s())
 
     async def _choose_layer(self, call: ChooseLayer) -> None:
         peer = self._peer(call.resource)
@@ -336,43 +327,25 @@ class ForwardingEngine:
     async def shut(self) -> None:
         for task in self._ticking:
             task.cancel()
-        if self._stepping is not None:
-            self._stepping.cancel()
+        self._catch_up.stop()
         now_s = system.monotonic_s()
-        for viewer in list(self._viewers.values()):
+        for viewer in list(self.viewers.values()):
             self._end_viewer(viewer, now_s)
-        for publication in list(self._publications.values()):
+        for publication in list(self.publications.own.values()):
             self._end_publication(publication, now_s)
-        for branch in self._branches.values():
-            branch.close()
-        await self._trunk.close()
+        self.publications.close()
+        await self.trunk.close()
         await self._transports.shut()
 
     # What is on the stages ----------------------------------------------------------------------
 
     async def _route(self, call: Route) -> None:
         now_s = system.monotonic_s()
-        feed = self._feed(call.stage, now_s)
+        feed = self._feeds.open(call.stage, now_s)
         if call.session != feed.session:
             self._end_session(feed)
             feed.lead_to(call.session)
-        ordered = feed.chosen != call.publication
-        feed.chosen = call.publication
-        self._lead(feed, now_s, ordered=ordered)
-
-    def _lead(self, feed: Feed, now_s: float, *, ordered: bool = False) -> None:
-        """`ordered`: a producer has just chosen, or taken a choice back, and waits for nothing."""
-        if feed.name.startswith(PREVIEW):
-            shown = self._publications.get(feed.name.removeprefix(PREVIEW))
-            feed.show(shown, shown, now_s)
-            return
-        candidates = [p.candidate(now_s) for p in self._room(feed.session) if p.live]
-        showing = feed.picture.resource if feed.picture else ""
-        picture = ordered and choose_picture(candidates, feed.chosen, "")
-        picture = picture or choose_picture(candidates, feed.chosen, showing)
-        sound = choose_sound(candidates, picture)
-        everything = self._publications | self._borrowed()
-        feed.show(everything.get(picture), everything.get(sound), now_s)
+        self._feeds.choose(feed, call.publication, now_s)
 
     def _end_session(self, feed: Feed) -> None:
         """Tell how well what was shown on the stage reached its viewers."""
@@ -383,29 +356,8 @@ class ForwardingEngine:
             MediaEvent(kind="measured", session=feed.session, stage=feed.name, quality=quality)
         )
 
-    def _room(self, session: str | None) -> list[Publication]:
-        everything = self._publications | self._borrowed()
-        return [p for p in everything.values() if p.session == session]
-
-    def _borrowed(self) -> dict[str, Publication]:
-        """Publications of other workers, by their resources."""
-        found: dict[str, Publication] = {}
-        for branch in self._branches.values():
-            found |= branch.publications
-        return found
-
-    def _stages(self) -> list[Feed]:
-        return [f for f in self._feeds.values() if not f.name.startswith(PREVIEW)]
-
-    def _feed(self, name: str, now_s: float) -> Feed:
-        feed = self._feeds.get(name)
-        if feed is None:
-            feed = self._feeds[name] = Feed(name, self._egress, self._pacer, self)
-            self._lead(feed, now_s)
-        return feed
-
     def _peer(self, resource: str) -> Publication | Viewer:
-        peer = self._publications.get(resource) or self._viewers.get(resource)
+        peer = self.publications.own.get(resource) or self.viewers.get(resource)
         if peer is None:
             raise NotFound("this media resource has ended")
         return peer
@@ -424,53 +376,31 @@ class ForwardingEngine:
                 log.exception("media could not be kept going", extra={"action": "media.failed"})
 
     def _ask_publishers(self, now_s: float) -> None:
-        for publication in (self._publications | self._borrowed()).values():
+        for publication in self.publications:
             publication.tick(now_s)
 
     def _look_at_stages(self, now_s: float) -> None:
         self._note_capacity(now_s)
-        for publication in [p for p in self._publications.values() if p.vanished(now_s)]:
+        for publication in [p for p in self.publications.own.values() if p.vanished(now_s)]:
             self.on_publication_ended(publication, "vanished", now_s)
-        for feed in list(self._feeds.values()):
-            self._lead(feed, now_s)
+        for feed in self._feeds:
+            self._feeds.lead(feed, now_s)
             feed.tick(now_s)
 
     def _note_capacity(self, now_s: float) -> None:
         passed_s, self._looked_s = now_s - self._looked_s, now_s
         busy_s, self._sent_s = self._pacer.busy_s - self._sent_s, self._pacer.busy_s
-        served = sum(len(f.viewers) for f in self._feeds.values() if f.picture or f.sound)
-        self._capacity.note(passed_s=passed_s, busy_s=busy_s, viewers=served)
+        served = sum(len(f.viewers) for f in self._feeds if f.picture or f.sound)
+        self.capacity.note(passed_s=passed_s, busy_s=busy_s, viewers=served)
 
     def _report_to_viewers(self, now_s: float) -> None:
         """A share of the viewers each time, so that all get their report each second."""
         self._turn = (self._turn + 1) % REPORT_TURNS
-        for feed in self._feeds.values():
+        for feed in self._feeds:
             feed.each_second(self._turn, REPORT_TURNS, now_s, REPORTS_EACH_S)
         if self._turn == 0:
-            self._busy.append((now_s, process_time()))
+            self._load.note(now_s, process_time())
             self._memory.tick(now_s)
-
-    def on_behind(self, viewer: Viewer, now_s: float) -> None:
-        """If the viewer is behind, send it what it lacks, step by step."""
-        if not viewer.catching_up():
-            return
-        self._catching.setdefault(viewer, now_s + STEP_EVERY_S)
-        if self._stepping is None:
-            self._wait_for_step(now_s)
-
-    def _wait_for_step(self, now_s: float) -> None:
-        due_s = next(iter(self._catching.values())) - now_s
-        self._stepping = asyncio.get_running_loop().call_later(max(0.0, due_s), self._step)
-
-    def _step(self) -> None:
-        """A few of those that wait longest; the others in the loop's next turns."""
-        self._stepping, now_s = None, system.monotonic_s()
-        for viewer in list(self._catching)[:STEPS_A_TURN]:
-            del self._catching[viewer]
-            viewer.step(now_s)
-            self.on_behind(viewer, now_s)
-        if self._catching and self._stepping is None:
-            self._wait_for_step(now_s)
 
     # Figures ------------------------------------------------------------------------------------
 
@@ -480,28 +410,25 @@ class ForwardingEngine:
     async def _measure(self, call: Measure) -> Statistics:
         now_s = system.monotonic_s()
         sent = list(self._sent_before)
-        for viewer in self._viewers.values():
+        for viewer in self.viewers.values():
             sent[0] += viewer.packets_sent
             sent[1] += viewer.bytes_sent
             sent[2] += viewer.packets_dropped
-        peers: list[Publication | Viewer] = [*self._publications.values()]
-        peers += self._viewers.values()
+        own = list(self.publications.own.values())
+        peers: list[Publication | Viewer] = [*own, *self.viewers.values()]
         return Statistics(
             egress=self._egress.name,
             port=self._transports.port,
-            load=self._load(),
+            load=self._load.share(now_s, process_time()),
             connecting=sum(not peer.live for peer in peers),
-            packets_received=self._packets_before
-            + sum(p.packets for p in self._publications.values()),
+            packets_received=self._packets_before + sum(p.packets for p in own),
             packets_sent=sent[0],
             bytes_sent=sent[1],
             packets_dropped=sent[2] + self._pacer.packets_dropped,
             datagrams_refused=self._transports.refused,
             viewers_refused=self._viewers_refused,
-            publications=[
-                p.statistics(now_s, self._shown_on(p)) for p in self._publications.values()
-            ],
-            stages=[feed.statistics() for feed in self._stages()],
+            publications=[p.statistics(now_s, self._feeds.shown_on(p)) for p in own],
+            stages=[feed.statistics() for feed in self._feeds.stages],
         )
 
     async def _list_viewers(self, call: ListViewers) -> list[ViewerStatistics]:
@@ -511,20 +438,8 @@ class ForwardingEngine:
         viewers = feed.viewers.values()
         return worst([v.statistics(call.stage, feed.layer_of(v), now_s) for v in viewers])
 
-    def _load(self) -> float:
-        """Share of one core over the last seconds."""
-        if not self._busy:
-            return 0.0
-        since_s, before_s = self._busy[0]
-        passed_s = system.monotonic_s() - since_s
-        return round((process_time() - before_s) / passed_s, 3) if passed_s > 0 else 0.0
-
-    def _shown_on(self, publication: Publication) -> list[str]:
-        return [feed.name for feed in self._stages() if feed.picture is publication]
-
     def _viewed(self, viewer: Viewer, kind: str) -> MediaEvent:
-        name = self._where[viewer].name
-        stage = "" if name.startswith(PREVIEW) else name
+        stage = stage_of(self._where[viewer])
         return MediaEvent(kind=kind, resource=viewer.resource, stage=stage, person=viewer.person)
 
 

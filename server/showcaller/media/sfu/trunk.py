@@ -25,7 +25,7 @@ class Trunk:
     def __init__(self) -> None:
         self._server: asyncio.Server | None = None
         self._publications: dict[str, Publication] = {}
-        self._branches: set[asyncio.StreamWriter] = set()
+        self.branches: set[asyncio.StreamWriter] = set()
 
     async def listen(self, path: str) -> None:
         """`path` lies in a folder that nobody else may enter: who can connect gets everything."""
@@ -34,7 +34,7 @@ class Trunk:
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
-        for writer in list(self._branches):
+        for writer in list(self.branches):
             writer.close()
 
     def add(self, publication: Publication) -> None:
@@ -48,29 +48,29 @@ class Trunk:
 
     def copy(self, publication: Publication, data: bytes) -> None:
         """Pass on a packet of `publication`, as it came in."""
-        if self._branches:
+        if self.branches:
             self._tell(Packet(publication.resource, data))
 
     def _tell(self, message: Message) -> None:
         framed = frame(message)
-        for writer in list(self._branches):
+        for writer in list(self.branches):
             if writer.transport.get_write_buffer_size() > MAX_BEHIND_BYTES:
                 log.warning("a branch is cut off", extra={"action": "media.branch_behind"})
                 writer.transport.abort()
-                self._branches.discard(writer)
+                self.branches.discard(writer)
             else:
                 writer.write(framed)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for publication in self._publications.values():
             writer.write(frame(_lent(publication)))
-        self._branches.add(writer)
+        self.branches.add(writer)
         try:
             while (message := await receive(reader)) is not None:
                 if isinstance(message, KeyframeWanted):
                     self._ask_keyframe(message)
         finally:
-            self._branches.discard(writer)
+            self.branches.discard(writer)
             writer.close()
 
     def _ask_keyframe(self, wanted: KeyframeWanted) -> None:

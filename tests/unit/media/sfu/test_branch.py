@@ -77,6 +77,9 @@ class Pair:
         watcher.resource = answer.resource
         return watcher
 
+    def borrowed(self):
+        return list(self.branch.publications.borrowed())
+
     async def route(self, session, publication=""):
         for engine in (self.trunk, self.branch):
             await engine.do(Route(stage="main", session=session, publication=publication))
@@ -170,15 +173,14 @@ async def test_a_branch_ends_with_its_stage_and_with_its_trunk(pair):
     watcher = await pair.view()
     await watcher.wait_for_frames(2)
     await pair.branch.do(LeaveStage(stage="main"))
-    assert pair.branch._branches == {}
-    await until(lambda: pair.trunk._trunk._branches == set())
+    await until(lambda: not pair.trunk.trunk.branches)
 
     await pair.branch.do(BranchOff(stage="main", trunk=pair.path))
     await pair.branch.do(Route(stage="main", session="talk"))
     watcher = await pair.view()
     await watcher.wait_for_frames(2)
     await pair.trunk.shut()
-    await until(lambda: not pair.branch._borrowed())
+    await until(lambda: not pair.borrowed())
 
 
 async def test_a_connection_that_is_lost_is_made_again(pair):
@@ -186,10 +188,10 @@ async def test_a_connection_that_is_lost_is_made_again(pair):
     await pair.publish()
     watcher = await pair.view()
     await watcher.wait_for_frames(2)
-    for writer in pair.trunk._trunk._branches:
+    for writer in pair.trunk.trunk.branches:
         writer.transport.abort()
-    await until(lambda: not pair.branch._borrowed())
-    await until(pair.branch._borrowed)
+    await until(lambda: not pair.borrowed())
+    await until(pair.borrowed)
     await watcher.wait_for_frames(5)
 
 
@@ -200,7 +202,7 @@ async def test_a_branch_that_reads_nothing_is_cut_off(pair, monkeypatch):
     _, writer = await asyncio.open_unix_connection(pair.path)
     writer.transport.pause_reading()
     watcher = await pair.view()
-    await until(lambda: len(pair.trunk._trunk._branches) == 1, 30)
+    await until(lambda: len(pair.trunk.trunk.branches) == 1, 30)
     await watcher.wait_for_frames(5)
     writer.close()
 

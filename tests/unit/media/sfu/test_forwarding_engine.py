@@ -135,7 +135,7 @@ async def test_a_choice_that_is_taken_back_ends_at_once(stage):
     await stage.engine.do(Route(stage="main", session="talk", publication=slides.resource))
     await stage.publish("talk", brightness=60)
     await until(lambda: stage.events.count(("published", "talk")) == 2)
-    await until(lambda: [p for p in stage.engine._publications.values() if p.packets > 10][1:])
+    await until(lambda: [p for p in stage.engine.publications if p.packets > 10][1:])
     await stage.engine.do(Route(stage="main", session="talk"))
     await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12, 2)
 
@@ -145,7 +145,7 @@ async def test_a_full_worker_lets_in_no_viewer_more(stage):
     await stage.engine.do(Route(stage="main", session="talk"))
     publisher = await stage.publish("talk")
     await stage.until(("published", "talk"))
-    stage.engine._capacity.note(passed_s=1000.0, busy_s=900.0, viewers=1)
+    stage.engine.capacity.note(passed_s=1000.0, busy_s=900.0, viewers=1)
     watcher = Watcher()
     stage.clients.append(watcher)
     offer = await watcher.offer()
@@ -160,7 +160,7 @@ async def test_a_full_worker_lets_in_no_viewer_more(stage):
 
 async def test_who_asks_and_vanishes_takes_nobodys_place(stage, monkeypatch):
     monkeypatch.setattr("showcaller.media.sfu.forwarding_engine.CONNECTS_WITHIN_S", 0.0)  # later
-    stage.engine._capacity.note(passed_s=1000.0, busy_s=300.0, viewers=1)  # room for two
+    stage.engine.capacity.note(passed_s=1000.0, busy_s=300.0, viewers=1)  # room for two
     watcher = Watcher()
     stage.clients.append(watcher)
     offer = await watcher.offer()
@@ -168,7 +168,7 @@ async def test_who_asks_and_vanishes_takes_nobodys_place(stage, monkeypatch):
         await stage.engine.do(View(stage="main", asker=Asker("vanished"), offer=offer))
     for _ in range(2):
         await stage.view()
-    await until(lambda: stage.engine._expected(monotonic_s()) == 2)
+    await until(lambda: stage.engine.expected(monotonic_s()) == 2)
     with pytest.raises(Full):
         await stage.engine.do(View(stage="main", asker=Asker("viewer"), offer=offer))
 
@@ -203,10 +203,10 @@ async def test_who_joins_and_leaves_leaves_nothing_behind(stage):
     async def join_and_leave():
         watcher = await stage.view()
         await watcher.wait_for_frames(1)
-        peer = weakref.ref(stage.engine._viewers[watcher.resource])
+        peer = weakref.ref(stage.engine.viewers[watcher.resource])
         await stage.engine.do(Close(resource=watcher.resource, asker=ASKER))
         half_open = await stage.engine.do(View(stage="main", asker=Asker("p"), offer=stage.offer))
-        peers.extend([peer, weakref.ref(stage.engine._viewers[half_open.resource])])
+        peers.extend([peer, weakref.ref(stage.engine.viewers[half_open.resource])])
         await stage.engine.do(Close(resource=half_open.resource, asker=ASKER))
         await watcher.close()
 
@@ -467,7 +467,7 @@ async def test_an_offer_without_our_codecs_leaves_nothing_behind(stage):
     offer = re.sub("VP8|VP9|H264|AV1", "H261", await watcher.offer())
     with pytest.raises(Unprocessable):
         await stage.engine.do(View(stage="main", asker=Asker("viewer"), offer=offer))
-    assert stage.engine._viewers == {}
+    assert stage.engine.viewers == {}
 
 
 def test_pyav_has_the_encoders_that_these_tests_use():

@@ -1,0 +1,50 @@
+"""Viewers that have begun in the past: sent it step by step, a few in each turn of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ... import system
+from .viewer import STEP_EVERY_S, Viewer
+
+# viewers that are sent some of the past before the loop looks around again
+STEPS_A_TURN = 12
+
+
+class CatchUp:
+    """A `FeedListener`: viewers that are behind, the one whose step is due first before the others."""
+
+    def __init__(self) -> None:
+        self._due_s: dict[Viewer, float] = {}
+        self._next: asyncio.TimerHandle | None = None
+
+    def on_behind(self, viewer: Viewer, now_s: float) -> None:
+        """If the viewer is behind, send it what it lacks, step by step."""
+        if not viewer.catching_up():
+            return
+        self._due_s.setdefault(viewer, now_s + STEP_EVERY_S)
+        if self._next is None:
+            self._wait(now_s)
+
+    def discard(self, viewer: Viewer) -> None:
+        """Forget a viewer that has gone."""
+        self._due_s.pop(viewer, None)
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        if self._next is not None:
+            self._next.cancel()
+
+    def _wait(self, now_s: float) -> None:
+        wait_s = next(iter(self._due_s.values())) - now_s
+        self._next = asyncio.get_running_loop().call_later(max(0.0, wait_s), self._step)
+
+    def _step(self) -> None:
+        """Serve a few of those that wait longest; the others have the loop's next turns."""
+        self._next, now_s = None, system.monotonic_s()
+        for viewer in list(self._due_s)[:STEPS_A_TURN]:
+            del self._due_s[viewer]
+            viewer.step(now_s)
+            self.on_behind(viewer, now_s)
+        if self._due_s and self._next is None:
+            self._wait(now_s)

@@ -1,0 +1,57 @@
+"""The publications that a worker can show: its own, and those that it borrows from other workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from ..egress import Egress
+from .branch import Branch
+from .publication import Publication
+
+
+class Publications:
+    """`own` are this worker's, by resource.
+
+    `changed` is given the session, and the time, whenever what is borrowed has changed.
+    """
+
+    def __init__(self, egress: Egress, changed: Callable[[str, float], None]) -> None:
+        self.own: dict[str, Publication] = {}
+        self._egress = egress
+        self._changed = changed
+        self._branches: dict[str, Branch] = {}  # by the path of their trunk
+        self._trunk_of: dict[str, str] = {}  # stages of other workers, and that path
+
+    def __iter__(self) -> Iterator[Publication]:
+        return chain(self.own.values(), self.borrowed())
+
+    def get(self, resource: str) -> Publication | None:
+        """Return a publication, own or borrowed."""
+        known = (branch.publications for branch in self._branches.values())
+        return next((p[resource] for p in (self.own, *known) if resource in p), None)
+
+    def borrowed(self) -> Iterator[Publication]:
+        """Return those of other workers."""
+        return chain.from_iterable(b.publications.values() for b in self._branches.values())
+
+    def room(self, session: str | None) -> list[Publication]:
+        """Return those of one session, in the order in which they came."""
+        return [publication for publication in self if publication.session == session]
+
+    def branch_off(self, stage: str, path: str) -> None:
+        """Borrow from the worker that has the stage, at its UNIX socket."""
+        if path not in self._branches:
+            self._branches[path] = Branch(path, self._egress, self._changed)
+        self._trunk_of[stage] = path
+
+    def leave(self, stage: str) -> None:
+        """Borrow no more for that stage."""
+        path = self._trunk_of.pop(stage, None)
+        if path is not None and path not in self._trunk_of.values():
+            self._branches.pop(path).close()
+
+    def close(self) -> None:
+        """Borrow nothing more."""
+        for branch in self._branches.values():
+            branch.close()
