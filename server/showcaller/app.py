@@ -203,7 +203,7 @@ class Server:
 
     @property
     def _others_serve(self) -> bool:
-        """Whether the port has been another process's since this one drains."""
+        """Tell whether another process has had the port since this one drains."""
         return self._shared is not None and self._shared.is_replaced
 
     def lookup(self, event_id: str) -> ServedEvent | None:
@@ -211,7 +211,7 @@ class Server:
         return self.events.get(event_id)
 
     def describe(self) -> dict[str, Any]:
-        """What `serve` prints when it is ready."""
+        """Return what `serve` prints when it is ready."""
         local = self.settings.host in ("127.0.0.1", "::1", "localhost")
         return {
             "action": "serve.ready",
@@ -298,7 +298,7 @@ class Server:
     # Health -----------------------------------------------------------------------------------
 
     def not_ready(self) -> list[str]:
-        """What keeps this node from taking traffic; empty when nothing does."""
+        """Return what keeps this node from taking traffic; empty when nothing does."""
         missing = []
         if self._draining and not self._others_serve:
             missing.append("draining")
@@ -366,7 +366,7 @@ def first_fact(schedule: Schedule, settings: Settings) -> facts.RunStarted:
 
 
 def _max_connections(settings: Settings) -> int:
-    """As many as are wanted, if the process may have the files."""
+    """Return as many connections as are wanted, if the process may open the files."""
     files = open_files()
     most = within_files(settings.max_connections, files)
     if most < settings.max_connections:

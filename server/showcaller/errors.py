@@ -61,7 +61,7 @@ class ShowcallerError(Exception):
 
     @property
     def come_back_s(self) -> float | None:
-        """When it helps to ask again: as it was said, else as is usual for this kind of error."""
+        """The seconds after which it helps to ask again: as was said, else as is usual for such an error."""
         return self.default_retry_after_s if self.retry_after_s is None else self.retry_after_s
 
 

@@ -56,7 +56,7 @@ class PlainFormatter(logging.Formatter):
 
 
 def hush_strangers(record: logging.LogRecord) -> bool:
-    """What is no HTTP, or broke off, is the sender's fault: not an error that we must look at."""
+    """Lower what aiohttp logs of strangers: what is no HTTP, or broke off, is the sender's fault."""
     if not (record.exc_info and isinstance(record.exc_info[1], STRANGERS)):
         return True
     record.levelno, record.levelname, record.exc_info = logging.DEBUG, "DEBUG", None

@@ -1,4 +1,4 @@
-"""What a process of ours asks of the kernel: about its parent, and for open files."""
+"""The kernel's services for a process of ours: about its parent, and for open files."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def raise_open_files() -> None:
 
 
 def open_files() -> float:
-    """How many files this process may have open."""
+    """Return how many files this process may have open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return math.inf if soft == resource.RLIM_INFINITY else soft

@@ -1,4 +1,4 @@
-"""What an operator can set. Each field is an option of `showcaller serve` and an environment variable."""
+"""Settings of an operator. Each field is an option of `showcaller serve` and an environment variable."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def embedded(self) -> bool:
-        """Whether this process is the only one: its log is a file beside it."""
+        """Tell whether this process is the only one: its log is a file beside it."""
         return not self.broker or self.broker.startswith("sqlite:")
 
     @property
@@ -70,7 +70,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def media_ports(self) -> int:
-        """How many UDP ports all media workers need, from `media_port` on."""
+        """The number of UDP ports that all media workers need, from `media_port` on."""
         return PORTS_EACH * self.media_workers * len(self.schedules)
 
     def check(self) -> None:
@@ -151,7 +151,7 @@ def resolve_secret(settings: Settings) -> Secret:
 
 
 def resolve_turn_secret(settings: Settings) -> str:
-    """What the TURN servers share with us; empty: nothing. Raises `ConfigError`."""
+    """Return the secret that the TURN servers share with us; empty: none. Raises `ConfigError`."""
     return _read_secret(settings.turn_secret_file) if settings.turn_secret_file else ""
 
 

@@ -12,7 +12,7 @@ def wall_ms() -> int:
 
 
 def wall_ms_exact() -> float:
-    """As `wall_ms`, with the fraction: for clock synchronisation."""
+    """Return the wall clock with its fraction of a millisecond: for clock synchronisation."""
     return time.time_ns() / 1e6
 
 
@@ -37,5 +37,5 @@ def random_bits(count: int) -> int:
 
 
 def random_hex(length_bytes: int) -> str:
-    """As many random bytes, written in hexadecimal."""
+    """Return as many random bytes, written in hexadecimal."""
     return secrets.token_hex(length_bytes)

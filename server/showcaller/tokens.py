@@ -37,7 +37,7 @@ _HEADER_WE_MINT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"  # {"alg":"HS256","typ"
 
 
 class _Claims(msgspec.Struct, forbid_unknown_fields=True):
-    """What `mint` puts into a token, and nothing else."""
+    """The claims that `mint` puts into a token, and no others."""
 
     iss: str
     aud: str
@@ -154,7 +154,7 @@ class Tokens:
 
     @staticmethod
     def is_ours(text: str) -> bool:
-        """Whether a token that was verified is one of this server's own."""
+        """Tell whether a token that was verified is one of this server's own."""
         return bool(jwt.get_unverified_header(text).get("alg") == "HS256")
 
     def _decode(self, text: str, event_id: str) -> dict[str, Any]:

@@ -35,7 +35,7 @@ async def bind(host: str, port: int) -> list[socket.socket]:
 
 
 class Acceptor:
-    """Makes a protocol for each connection that comes to the bound `sockets`, until it is closed."""
+    """The bound `sockets`, listening: each connection that comes gets a protocol, until this is closed."""
 
     def __init__(
         self,

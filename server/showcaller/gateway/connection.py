@@ -91,7 +91,7 @@ class ConnectionOwner(Protocol):
 
 
 class LiveConnection(FramedConnection):
-    """Made by the gateway once the upgrade was answered."""
+    """The connection of one client. The gateway makes it once the upgrade was answered."""
 
     __slots__ = (
         "_commands",
@@ -132,7 +132,7 @@ class LiveConnection(FramedConnection):
         self._carry_out(self._state.receive(event, gateway.now(), gateway.load.stall_s))
 
     def tick(self, now_s: float) -> float | None:
-        """Called by the gateway's wheel."""
+        """Do what is due at `now_s`, and return when to be called next. The gateway's wheel calls it."""
         if self._transport.is_closing():
             return None
         if self._waiting is not None:  # for us: that is no silence of the client's

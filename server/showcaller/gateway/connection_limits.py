@@ -1,4 +1,4 @@
-"""Who may come in, and when those who may not should come back.
+"""Limits on connections: who comes in, and when somebody who is sent away should come back.
 
 Who they are is known only when they say hello. So of those who would be sent away the newest few are heard
 first: staff come in as long as their own places last.
@@ -24,7 +24,10 @@ MAX_WAIT_S = 10.0  # before the upgrade is answered: then clients give up, as a 
 
 
 class ConnectionLimits:
-    """Everybody who is sent away gets a moment of their own to return, so that they come as a flat rate."""
+    """The limits of one process.
+
+    Each client that is sent away gets a time of its own to return, so that they come at a flat rate.
+    """
 
     def __init__(self, max_connections: int, load: Load) -> None:
         self.max_connections = max_connections
@@ -40,7 +43,7 @@ class ConnectionLimits:
         self._drained_at_s = drained_at_s
 
     def refusal(self, connections: int, now_s: float, *, crowded: bool = False) -> Close | None:
-        """How to close a new connection at once, while there are `connections`; None: it may stay.
+        """Return how to close a new connection at once, while there are `connections`; None: it may stay.
 
         `crowded`: it would have to wait for too long.
         """
@@ -52,15 +55,15 @@ class ConnectionLimits:
 
     @property
     def hears_first(self) -> bool:
-        """Whether somebody who would be sent away is let say who they are."""
+        """Tell whether somebody who would be sent away may first say who they are."""
         return self._drained_at_s is None
 
     def has_place_for(self, who: Principal, connections: int) -> bool:
-        """Whether somebody who would be sent away may come in after all, while there are `connections`."""
+        """Tell whether somebody who would be sent away may come in after all, given `connections`."""
         return who.has(*STAFF) and connections < self.max_connections + self.staff_places
 
     def http_refusal(self, now_s: float) -> Unavailable | None:
-        """What newcomers are told over HTTP; None: they are served."""
+        """Return what newcomers are told over HTTP; None: they are served."""
         if not self._load.why:
             return None
         return Unavailable(
@@ -71,12 +74,12 @@ class ConnectionLimits:
 
 
 def within_files(max_connections: int, files: float) -> int:
-    """As many of `max_connections` as leave a process with so many open files some to answer with."""
+    """Return as many of `max_connections` as leave a process with so many open files some to answer with."""
     return int(min(max_connections, max(1, files - min(SPARE_FILES, files * SPARE_SHARE))))
 
 
 def drain_slots_s(count: int, spread_s: float) -> list[float]:
-    """When each of `count` connections goes, counted from the beginning of the drain."""
+    """Return when each of `count` connections goes, counted from the beginning of the drain."""
     return [spread_s * place / count for place in range(count)]
 
 

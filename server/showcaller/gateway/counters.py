@@ -1,4 +1,4 @@
-"""What the gateway counts. `/metrics` shows it."""
+"""Counters of the gateway, which `/metrics` shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .priority import Priority
 
 @dataclass(slots=True)
 class Counters:
-    """Totals since the start of the process, except `connections`, which is how many there are now."""
+    """Totals since the start of the process, except `connections`: the number of them now."""
 
     connections: int = 0
     accepted: int = 0

@@ -36,7 +36,7 @@ class Pending:
 
 
 class Marks:
-    """Up to where everything was published on each channel (PROTOCOL.md §4)."""
+    """The mark of each channel: everything up to it was published (PROTOCOL.md §4)."""
 
     def __init__(self) -> None:
         self._marks: dict[str, Since] = {}
@@ -53,7 +53,7 @@ class Marks:
 
 
 class Part:
-    """What some members of a group are to be sent, and to whom of them it has not been sent yet.
+    """The bytes for some members of a group, and the members that still wait for them.
 
     `after` is the number of the newest message that they had been sent before.
     """
@@ -89,13 +89,13 @@ class Part:
         self._waiting: set[int] | None = None  # made when it is asked for
 
     def take_in(self, messages: Iterable[Pending]) -> None:
-        """Send these too to whom nothing has been sent yet."""
+        """Add messages for the members that have been sent nothing yet."""
         wanted = [message for message in messages if message.channel in self.group.channels]
         self.messages = sorted([*self.messages, *wanted], key=lambda one: one.priority)
         self.data = b"".join(message.frame(self.group.format) for message in self.messages)
 
     def newly_served(self) -> list[int]:
-        """Those who have been sent it since this was asked last, and are members still."""
+        """Return the members that were sent it since the last call."""
         served = self._addresses[self._kept : self._at]
         self._kept = self._at
         return [address for address in served if address in self.group.members]
@@ -105,7 +105,7 @@ class Part:
         return self._at >= len(self._addresses)
 
     def withdraw(self, address: int) -> bool:
-        """Don't write to this one any more. Returns whether it was still to be written to."""
+        """Leave this member out from now on; return whether it was still to be written to."""
         if self._waiting is None:
             self._waiting = set(self._addresses[self._at :])
         if address not in self._waiting:
@@ -150,7 +150,7 @@ def write_to_all(descriptors: Sequence[int], data: bytes) -> list[tuple[int, int
 
 
 class Round:
-    """All that is written in one go. `messages` are in the order in which they are to be written.
+    """One round of writing to all groups. `messages` are in the order in which they are to be written.
 
     Invariant: who is a member of one of the groups when the round begins is in one of its parts until
     the round ends; nobody becomes a member meanwhile. So a message that comes later can be taken in: who
@@ -173,7 +173,7 @@ class Round:
 
     @property
     def takes_more(self) -> bool:
-        """Whether there still is somebody who has been sent nothing; else the round would never end."""
+        """Tell whether some member has been sent nothing yet; otherwise the round would never end."""
         return bool(self._first)
 
     def take_in(self, messages: list[Pending], groups: Iterable[Group]) -> None:
@@ -188,7 +188,7 @@ class Round:
         self._parts.update((part.group, [part]) for part in parts)
 
     def _extend(self, parts: list[Part], messages: list[Pending]) -> None:
-        """Of a group's parts, the first is to all members, the others to those who were sent it before."""
+        """Extend a group's parts: the first goes to all members, the others to those served before."""
         for part in parts:
             part.take_in(messages)
         if served := parts[0].newly_served():
@@ -197,7 +197,7 @@ class Round:
             self._again.append(again)
 
     def withdraw(self, group: Group, address: int) -> int | None:
-        """Don't write to this member of the group any more.
+        """Leave this member of the group out from now on.
 
         Returns the number of the newest message that it has been sent; None: it was not to be written to.
         """

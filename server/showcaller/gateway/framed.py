@@ -26,7 +26,7 @@ _no_descriptors = itertools.count(-1, -1)
 
 
 class FramedConnection(asyncio.Protocol):
-    """Subclasses say what an event means (`on_event`), and what ends with the connection (`on_closing`)."""
+    """Base of connections: subclasses say what an event means, and what ends with the connection."""
 
     __slots__ = (
         "_held",
@@ -57,17 +57,17 @@ class FramedConnection(asyncio.Protocol):
         """A frame or message has come; a connection that is only being ended takes none."""
 
     def on_closing(self, code: int) -> None:
-        """Called once, when a close frame was sent or the transport was lost (1006)."""
+        """Note the end, once: a close frame was sent, or the transport was lost (1006)."""
 
     def on_stalled(self) -> None:
-        """Something is unsent."""
+        """Note that something is unsent."""
 
     def on_drained(self) -> None:
-        """Everything has been sent."""
+        """Go on: everything has been sent."""
         self.go_on()
 
     def on_slow(self) -> None:
-        """More than the buffer limit is unsent, and not because the client asked for that much."""
+        """Deal with a slow consumer: more than the buffer limit of what was pushed is unsent."""
 
     # In -----------------------------------------------------------------------------------------
 
@@ -131,7 +131,7 @@ class FramedConnection(asyncio.Protocol):
 
     @property
     def backlog_bytes(self) -> int:
-        """How much of what was pushed is unsent. What was asked for in between is not counted."""
+        """The bytes that were pushed and are unsent. Answers in between are not counted."""
         if not self.is_stalled:
             return 0
         return min(self._pushed_bytes, self._transport.get_write_buffer_size())

@@ -31,7 +31,7 @@ GOODBYE_S = 1.0  # how long a drain waits for the last closing handshakes
 
 
 class Gateway:
-    """`lookup` finds the event that a path names. `now` is the monotonic clock, in seconds."""
+    """All live connections. `lookup` finds the event that a path names; `now` is monotonic seconds."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Gateway:
     # Coming in ----------------------------------------------------------------------------------
 
     def check(self, request: Request) -> tuple[ServedEvent, Upgrade]:
-        """Whether the request may become a live connection.
+        """Return the event and the upgrade of a request that may become a live connection.
 
         Raises `BadInput`, `UpgradeRequired`, `Forbidden` (its origin), `NotFound`.
         """
@@ -86,7 +86,7 @@ class Gateway:
         return served, upgrade
 
     def begin_arrival(self) -> None:
-        """Somebody has connected, and has not said yet what for."""
+        """Note that somebody has connected, and has not said yet what for."""
         self._arriving += 1
 
     def end_arrival(self) -> None:
@@ -96,7 +96,7 @@ class Gateway:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether so many wait that somebody who comes now would wait for too long."""
+        """Tell whether a client that comes now would wait for too long."""
         return self.turnstile.wait_s > MAX_WAIT_S
 
     def accept(
@@ -138,11 +138,11 @@ class Gateway:
         self._heard[connection] = away
 
     def is_heard(self, connection: LiveConnection) -> bool:
-        """Whether the connection will be sent away unless its hello tells otherwise."""
+        """Tell whether the connection will be sent away unless its hello tells otherwise."""
         return connection in self._heard
 
     def refusal_of(self, connection: LiveConnection, who: Principal) -> Close | None:
-        """How to close a connection that has said hello; None: it may stay."""
+        """Return how to close a connection that has said hello; None: it may stay."""
         away = self._heard.get(connection)
         if away is None or not self._limits.has_place_for(who, self.counters.connections):
             return away
@@ -151,7 +151,7 @@ class Gateway:
         return None
 
     def http_refusal(self) -> Unavailable | None:
-        """What newcomers are told over HTTP; None: they are served."""
+        """Return what newcomers are told over HTTP; None: they are served."""
         refusal = self._limits.http_refusal(self.now())
         self.counters.requests_refused += refusal is not None
         return refusal
@@ -256,7 +256,7 @@ async def _announce(leaving: list[LiveConnection], slots_s: list[float]) -> None
 
 
 class _SentAway(FramedConnection):
-    """Accepted and closed at once, because a page can't read the answer to a refused upgrade."""
+    """A connection closed at once: a page can't read the answer to a refused upgrade."""
 
     __slots__ = ()
 

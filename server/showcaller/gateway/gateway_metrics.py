@@ -13,7 +13,7 @@ from .priority import Priority
 
 
 class GatewayCollector(Collector):
-    """Reads the gateway when it is asked."""
+    """A collector that reads the gateway when it is asked."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway

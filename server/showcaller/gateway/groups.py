@@ -1,4 +1,4 @@
-"""Connections that follow the same channels in the same format, together.
+"""Groups of connections that follow the same channels in the same format.
 
 Most of an audience follows the same few channels, so a flush puts the bytes together once for each group
 and not for each connection, and a connection costs one entry however many channels it follows.
@@ -13,7 +13,7 @@ from .subscriber import Subscriber
 
 
 class Group:
-    """`members` are those that are written to together, by their address; others are in `size` only."""
+    """One group. `members` are written to together, by their address; others are in `size` only."""
 
     __slots__ = ("channels", "format", "members", "size")
 
@@ -32,7 +32,7 @@ class Groups:
         self._by_channel: dict[str, set[Group]] = {}
 
     def following(self, channels: Iterable[str]) -> set[Group]:
-        """Those that follow any of the channels."""
+        """Return the groups that follow any of the channels."""
         found: set[Group] = set()
         for channel in channels:
             found.update(self._by_channel.get(channel, ()))
@@ -42,7 +42,7 @@ class Groups:
         return channel in self._by_channel
 
     def counts(self) -> Iterator[tuple[str, int]]:
-        """How many follow each channel."""
+        """Yield each channel with the number of its followers."""
         for channel, groups in self._by_channel.items():
             yield channel, sum(group.size for group in groups)
 
@@ -57,7 +57,7 @@ class Groups:
         return group
 
     def leave(self, group: Group) -> None:
-        """One less is in the group."""
+        """Take one connection out of the group."""
         group.size -= 1
         if group.size:
             return

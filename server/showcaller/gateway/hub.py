@@ -35,7 +35,7 @@ SLICE_S = 0.005  # so long a round writes before others get their turn
 
 
 class Debt:
-    """What one connection was not sent with its group."""
+    """A connection that is served by itself: what it has seen, and on which channels it is behind."""
 
     __slots__ = ("behind", "seen")
 
@@ -76,7 +76,7 @@ class Hub:
     # Who follows what ---------------------------------------------------------------------------
 
     def follow(self, channel: str, connection: Subscriber) -> None:
-        """From now on it is sent what is published on the channel; all before that, it has been sent."""
+        """Send it what is published on the channel from now on; it has been sent all before that."""
         if channel.startswith("person/"):
             self._own.setdefault(channel, set()).add(connection)
             return
@@ -102,7 +102,7 @@ class Hub:
             debt.behind.pop(channel, None)
 
     def leave(self, connection: Subscriber, own_channel: str) -> None:
-        """It is sent nothing more."""
+        """Send it nothing more."""
         group = self._group_of.get(connection)
         if self._round is not None and group is not None:
             self._round.withdraw(group, connection.address)
@@ -129,7 +129,7 @@ class Hub:
             self._admit(connection, group)
 
     def _admit(self, connection: Subscriber, group: Group) -> None:
-        """It has been sent all that was published: a member, unless it would miss what is on its way."""
+        """Make it a member of its group, unless it would miss what is on its way."""
         if self._pending or self._round is not None or connection.is_stalled:
             self._put_in_debt(connection, group, self._number)
         else:
@@ -145,7 +145,7 @@ class Hub:
         return debt.behind.keys() if debt is not None else ()
 
     def audience(self) -> tuple[int, dict[str, int]]:
-        """How many sockets there are, and how many follow each session."""
+        """Return the number of sockets, and of followers of each session."""
         present = {
             session: count
             for channel, count in self._groups.counts()
@@ -220,7 +220,7 @@ class Hub:
             self._schedule()
 
     def _open_round(self) -> None:
-        """Everything that is pending is now being written."""
+        """Begin to write everything that is pending."""
         self._round = Round(*self._due(), self._wrote)
 
     def _close_round(self) -> None:
@@ -229,7 +229,7 @@ class Hub:
             self._forgive(connection)
 
     def _due(self) -> tuple[list[Pending], set[Group]]:
-        """What is pending, and the groups that follow it. Who is in debt is served at once."""
+        """Return what is pending and the groups that follow it. Connections in debt are served at once."""
         messages, self._pending = self._pending, []
         messages.sort(key=lambda one: one.priority)
         for connection in tuple(self._debts):
@@ -263,7 +263,7 @@ class Hub:
     # Debts --------------------------------------------------------------------------------------
 
     def settle(self, connection: Subscriber) -> None:
-        """Write to it all that was published so far, except of the channels that it is behind on."""
+        """Write to it all that was published so far, except on channels that it is behind on."""
         seen, group = self._withdraw(connection), self._group_of.get(connection)
         if (seen is None and not self._pending) or group is None:
             return
@@ -273,7 +273,7 @@ class Hub:
         self._give(connection, sorted([*in_round, *self._pending], key=lambda one: one.priority))
 
     def stalled(self, connection: Subscriber) -> None:
-        """It does not take at once what it is written."""
+        """Serve a connection by itself: it does not take at once what it is written."""
         group = self._group_of.get(connection)
         if group is None or connection in self._debts:
             return
@@ -283,7 +283,7 @@ class Hub:
             self._give(connection, self._round.messages)
 
     def drained(self, connection: Subscriber) -> None:
-        """It has taken all that it was written."""
+        """Let a connection catch up that has taken all that it was written."""
         if connection in self._debts:
             self.settle(connection)
             self._catch_up(connection)
@@ -297,7 +297,7 @@ class Hub:
         return self._round.withdraw(group, connection.address)
 
     def _seen(self) -> int:
-        """The newest message that a member has seen who does not wait for a round."""
+        """Return the number of the newest message that every member has seen outside a round."""
         return self._pending[0].number - 1 if self._pending else self._number
 
     def _put_in_debt(self, connection: Subscriber, group: Group, seen: int) -> None:
@@ -332,7 +332,7 @@ class Hub:
         return True
 
     def _catch_up(self, connection: Subscriber) -> None:
-        """What it is behind on, it now resumes; a channel that fills it up again is the last for now."""
+        """Resume the channels that it is behind on, until one of them stalls it again."""
         debt = self._debts.get(connection)
         while debt is not None and debt.behind and not connection.is_stalled:
             channel = min(debt.behind, key=priority_of)
@@ -342,7 +342,7 @@ class Hub:
             self._counters.catch_ups += 1
 
     def _forgive(self, connection: Subscriber) -> None:
-        """Back to its group, if nothing that is pending has been sent to it already."""
+        """Put it back into its group, if nothing that is pending has been sent to it already."""
         debt, group = self._debts.get(connection), self._group_of.get(connection)
         if debt is None or group is None or debt.behind or connection.is_stalled:
             return

@@ -1,4 +1,4 @@
-"""Whether this process has more to do, or holds more, than it can bear."""
+"""The load of this process: it may have more to do, or hold more memory, than it can bear."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Load:
 
     @property
     def lag_s(self) -> float:
-        """How late the loop wakes, a single long turn left aside."""
+        """The lateness of the loop in seconds, a single long turn left aside."""
         return median(self._lags_s)
 
     def note(self, lag_s: float, memory_bytes: int) -> None:
-        """How late the loop woke, and what the process holds."""
+        """Note how late the loop woke, and what the process holds."""
         self._lags_s.append(lag_s)
         self.stall_s = max(self._lags_s)
         self._memory_bytes = memory_bytes

@@ -1,4 +1,4 @@
-"""How much memory this process holds, and how much it may (Linux; elsewhere neither is known)."""
+"""Memory: how much this process holds and may hold (Linux; elsewhere neither is known)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CGROUPS = Path("/sys/fs/cgroup")
 
 
 def resident_bytes() -> int:
-    """What the process holds now; 0: unknown."""
+    """Return what the process holds now; 0: unknown."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
@@ -21,7 +21,7 @@ def resident_bytes() -> int:
 
 
 def limit_bytes(max_mib: int, processes: int) -> float:
-    """What one of `processes` may hold: `max_mib`, or if that is 0 its part of what there is."""
+    """Return what one of `processes` may hold: `max_mib`, or if that is 0 its part of what there is."""
     if max_mib:
         return max_mib << 20
     return min(_machine_bytes(), *_cgroup_limits()) * SHARE / processes
@@ -35,7 +35,7 @@ def _machine_bytes() -> float:
 
 
 def _cgroup_limits() -> Iterator[float]:
-    """Of the control groups that this process is in, of version 2 and 1."""
+    """Yield the limits of the control groups that this process is in, of version 2 and 1."""
     yield math.inf
     try:
         lines = Path("/proc/self/cgroup").read_text().splitlines()
@@ -50,7 +50,7 @@ def _cgroup_limits() -> Iterator[float]:
 
 
 def _limits(root: Path, path: str, name: str) -> Iterator[float]:
-    """Of the group, and of its root: in a container the group's own path leads nowhere."""
+    """Yield the limits of the group and of its root: in a container the group's own path leads nowhere."""
     for folder in (root / path.strip("/"), root):
         try:
             text = (folder / name).read_text().strip()

@@ -1,4 +1,4 @@
-"""Lanes: whose messages are written first, and whose are dropped first for a client that does not keep up."""
+"""The priorities of channels: which is written first, and which is dropped first for a slow consumer."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ def priority_of(channel: str) -> Priority:
 
 
 def is_shed(priority: Priority, backlog_bytes: int, limit_bytes: int) -> bool:
-    """Whether messages of the priority are dropped for who has so much unsent. Control never is."""
+    """Tell whether messages of the priority are dropped at such a backlog. Control never is."""
     share = _SHARE_OF_LIMIT.get(priority)
     return share is not None and backlog_bytes > limit_bytes * share

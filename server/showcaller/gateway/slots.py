@@ -1,4 +1,4 @@
-"""When those who were sent away come back: a queue of moments in place of a queue of sockets."""
+"""Times to come back, for clients that were sent away: a queue of moments in place of a queue of sockets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _GOLDEN = (math.sqrt(5) - 1) / 2  # multiples of it, modulo 1, fill an interval 
 
 
 class Slots:
-    """Hands out moments to return, `per_s` of them for each second, each to one.
+    """A queue of times to return, `per_s` of them for each second, each given to one client.
 
     They begin `SOONEST_S` ahead. When all of the next `SPREAD_S` are taken, a further round of them begins.
     """

@@ -22,7 +22,7 @@ class Subscriber(Protocol):
 
     @property
     def principal(self) -> Principal | None:
-        """Who it is; None before its hello."""
+        """The person behind it; None before its hello."""
 
     @property
     def closing(self) -> bool:
@@ -34,7 +34,7 @@ class Subscriber(Protocol):
 
     @property
     def backlog_bytes(self) -> int:
-        """How much of what was pushed is unsent."""
+        """The bytes that were pushed and are unsent."""
 
     @property
     def buffer_limit_bytes(self) -> int:

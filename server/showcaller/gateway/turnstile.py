@@ -29,9 +29,9 @@ Work = Callable[[], None]
 
 
 class Turnstile:
-    """`now` is the monotonic clock. `soon(callback)` calls back in the loop's next turn.
+    """The queue of work for clients that come in. `soon(callback)` calls back in the loop's next turn.
 
-    Who is half in (its upgrade is answered) goes before who is not: so few are half in at any time.
+    A client whose upgrade is answered is half in and goes first: so few are half in at any time.
     """
 
     def __init__(
@@ -51,17 +51,17 @@ class Turnstile:
         self._took_s, self._done = 100 * FIRST_GUESS_S, 100.0  # of the last turns, fading
 
     def __len__(self) -> int:
-        """How many wait."""
+        """The number of works that wait."""
         return len(self._outside) + len(self._half_in)
 
     @property
     def is_open(self) -> bool:
-        """Whether work may be done now: nobody would be overtaken, and there is time left."""
+        """Tell whether work may be done now: nobody would be overtaken, and there is time left."""
         return (self._current is not None or not len(self)) and self._spent_s < self._budget_s
 
     @property
     def wait_s(self) -> float:
-        """How long somebody who comes now will wait, judged by what those before took."""
+        """The seconds that a client that comes now will wait, judged by what others before it took."""
         works = STEPS * len(self._outside) + len(self._half_in)
         return works * self._took_s / self._done * REST
 

@@ -17,7 +17,7 @@ class Timed(Protocol):
 
 
 class Wheel:
-    """`turn` calls what is due. A deadline that moved later in the meantime does no harm."""
+    """A wheel of deadlines; `turn` calls what is due. A deadline that has moved does no harm."""
 
     def __init__(self) -> None:
         self._slots: dict[int, list[Timed]] = {}

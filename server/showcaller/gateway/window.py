@@ -1,4 +1,4 @@
-"""How long a message may wait for others, so that they leave in one write.
+"""The time that a message may wait for others, so that they leave in one write.
 
 When little is written nothing waits. The more of its time the process spends with writing, the longer the
 window, up to `MAX_HOLD_S`: what waits makes for fewer writes, so the two come to rest.
@@ -15,7 +15,7 @@ MEMORY_S = 0.5
 
 
 class Window:
-    """`now_s` is the monotonic clock."""
+    """The window of one hub; it widens as writing takes more time. `now_s` is the monotonic clock."""
 
     def __init__(self) -> None:
         self._busy_s = 0.0  # with writing, lately: what is longer ago counts for less
@@ -27,7 +27,7 @@ class Window:
         self._at_s = now_s
 
     def hold_s(self, now_s: float) -> float:
-        """How long a message that comes now may wait; 0: not at all."""
+        """Return how many seconds a message that comes now may wait; 0: none."""
         share = self._faded(now_s) / MEMORY_S
         return MAX_HOLD_S * min(1.0, max(0.0, (share - IDLE_SHARE) / (BUSY_SHARE - IDLE_SHARE)))
 

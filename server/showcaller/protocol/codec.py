@@ -44,7 +44,7 @@ def encode(message: ServerMessage, format: Format) -> bytes:
 
 
 def decode(data: bytes, format: Format) -> AnyClientMessage:
-    """What a client sent. Raises `BadMessage`, naming the byte or the field that is wrong."""
+    """Decode what a client sent. Raises `BadMessage`, naming the byte or the field that is wrong."""
     try:
         plain = _decode_json(data) if format == "json" else _decode_msgpack(data)
     except RecursionError:

@@ -67,7 +67,7 @@ Effect = Send | AnswerPing | Beat | Perform | Hangup | Drop
 
 
 class Reason(Enum):
-    """Why there is a deadline."""
+    """The reason for a deadline."""
 
     HELLO = "hello"
     BEAT = "beat"
@@ -88,7 +88,7 @@ class _Phase(Enum):
 
 
 class ConnectionState:
-    """See the module's text. `channels` are those the client follows; the driver adds and removes them."""
+    """One connection's state. The client follows `channels`; the driver adds and removes them."""
 
     __slots__ = (
         "_allowance",
@@ -139,7 +139,7 @@ class ConnectionState:
     # Time ---------------------------------------------------------------------------------------
 
     def next_deadline(self) -> Deadline:
-        """When `tick` has something to do, and why. Calling it earlier does no harm."""
+        """Return when `tick` has something to do, and why. Calling it earlier does no harm."""
         if self._phase is _Phase.NEW:
             return Deadline(self._due_s, Reason.HELLO)
         if self._phase is _Phase.CLOSING:
@@ -153,7 +153,7 @@ class ConnectionState:
         return Deadline(self._due_s, Reason.BEAT)
 
     def tick(self, now_s: float) -> Effect | None:
-        """What is due by now."""
+        """Return what is due by now, if anything."""
         deadline = self.next_deadline()
         if deadline.at_s > now_s:
             return None
@@ -173,7 +173,7 @@ class ConnectionState:
     # Traffic ------------------------------------------------------------------------------------
 
     def receive(self, event: frames.Event, now_s: float, stalled_s: float = 0.0) -> Effect | None:
-        """What follows from an event of the frame reader.
+        """Return what follows from an event of the frame reader.
 
         Lately nobody was read from for `stalled_s`: what was sent meanwhile comes at once, and is no flood.
         """

@@ -108,7 +108,7 @@ class _OpenMessage:
 
 
 class FrameReader:
-    """Turns the bytes of one client into events; see the module's text."""
+    """A reader that turns the bytes of one client into events; see the module's text."""
 
     __slots__ = ("_closed", "_final", "_held", "_max_message_bytes", "_message")
 
@@ -133,7 +133,7 @@ class FrameReader:
                 yield event
 
     def _step(self, data: bytes, at: int) -> _Step | None:
-        """What the bytes at `at` make, and where to go on; None: nothing without more bytes."""
+        """Return the event that the bytes at `at` make, and where to go on; None: more bytes are needed."""
         message = self._message
         if message is not None and message.remaining:
             return self._take_payload(message, data, at)
@@ -226,7 +226,7 @@ class FrameReader:
 
 
 def unmask(data: bytes, mask: bytes) -> bytes:
-    """`data` XOR the four bytes of `mask`, repeated (§5.3), as one operation on long integers."""
+    """Return `data` XOR the four bytes of `mask`, repeated (§5.3), as one operation on long integers."""
     size = len(data)
     key = (mask * (size // 4 + 1))[:size]
     plain = int.from_bytes(data, "little") ^ int.from_bytes(key, "little")
@@ -234,7 +234,7 @@ def unmask(data: bytes, mask: bytes) -> bytes:
 
 
 def parse_close(payload: bytes) -> Close:
-    """What a close frame says (§5.5.1). Raises `ProtocolViolation`."""
+    """Parse a close frame (§5.5.1). Raises `ProtocolViolation`."""
     if not payload:
         return Close(NO_STATUS, "")
     code = int.from_bytes(payload[:2], "big")
@@ -247,7 +247,7 @@ def parse_close(payload: bytes) -> Close:
 
 
 def encode_frame(opcode: int, payload: bytes) -> bytes:
-    """One unmasked, final frame."""
+    """Return one unmasked, final frame."""
     size = len(payload)
     if size < 126:
         return bytes((_FIN | opcode, size)) + payload

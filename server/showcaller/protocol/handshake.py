@@ -70,7 +70,7 @@ class Request(NamedTuple):
 
 
 class Upgrade(NamedTuple):
-    """What was agreed upon."""
+    """The upgrade that was agreed upon."""
 
     key: str
     subprotocol: str
@@ -97,7 +97,7 @@ def parse_request(head: bytes) -> Request:
 
 
 def collect_headers(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers by their lower-case names. Raises `BadInput` for those that can't be (RFC 9112 §5)."""
+    """Return headers by their lower-case names. Raises `BadInput` for those that can't be (RFC 9112 §5)."""
     headers: dict[str, str] = {}
     for name, value in fields:
         lower = name.lower()

@@ -1,4 +1,4 @@
-"""How many are there and what they feel: sums, never facts, so the log does not grow with the applause.
+"""Presence and reactions: sums, never facts, so the log does not grow with the applause.
 
 Each node counts its own sockets and reactions and tells the others its sums once a second, however many
 people it serves. A sum is absolute, so a lost message or a node's restart mends itself within seconds.
@@ -27,12 +27,12 @@ def audience_channel(session: str) -> str:
 
 
 def is_audience(channel: str) -> bool:
-    """Whether the channel shows sums, which have no place in the log."""
+    """Tell whether the channel shows sums, which have no place in the log."""
     return channel == AUDIENCE or (channel.startswith("session/") and channel.endswith("/audience"))
 
 
 class Sums(Struct, frozen=True, array_like=True):
-    """What one node counts now. `present` and `reactions` by session; `sockets` of the whole event."""
+    """The sums of one node now. `present` and `reactions` by session; `sockets` of the whole event."""
 
     node: str
     sockets: int
@@ -41,7 +41,7 @@ class Sums(Struct, frozen=True, array_like=True):
 
 
 class Reactions:
-    """Those that came to this node in the last `WINDOW_S` seconds, by whole seconds."""
+    """The reactions that came to this node in the last `WINDOW_S` seconds, by whole seconds."""
 
     def __init__(self) -> None:
         self._seconds: deque[tuple[int, Counter[tuple[str, str]]]] = deque()
@@ -86,7 +86,7 @@ class Audience:
             self._heard[sums.node] = (now_s, sums)
 
     def levels(self, now_s: float) -> Levels:
-        """What the audience channels show: the sums over all nodes that were heard lately."""
+        """Return what the audience channels show: the sums over all nodes that were heard lately."""
         found: Levels = {AUDIENCE: {"sockets": 0}}
         for sums in self._lately(now_s):
             found[AUDIENCE]["sockets"] += sums.sockets

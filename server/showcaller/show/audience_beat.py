@@ -23,7 +23,7 @@ _decode = msgspec.msgpack.Decoder(Sums).decode
 
 
 class AudienceBeat:
-    """`count` tells how many sockets there are here, and how many by session."""
+    """The beat by which a node tells its sums. `count` returns its sockets, and those of each session."""
 
     def __init__(
         self, event: LiveEvent, count: Callable[[], tuple[int, Mapping[str, int]]]

@@ -31,7 +31,7 @@ class _Sample(NamedTuple):
 
 
 class BrokerClock:
-    """`now_ms()` is this machine's monotonic clock, led to the broker's wall clock."""
+    """The broker's wall clock: this machine's monotonic clock, led to it."""
 
     def __init__(
         self,

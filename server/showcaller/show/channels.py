@@ -75,7 +75,7 @@ class Channels:
         return list(self._document(channel).resume(missed, self._folded))
 
     def open(self, channel: str, since: Since | None) -> Opening:
-        """What a new follower is sent: what they missed if that is known, else a snapshot.
+        """Return what a new follower is sent: what they missed if that is known, else a snapshot.
 
         Shared by all who are to be sent the same. Raises `Unavailable` as `resume` does.
         """
@@ -190,7 +190,7 @@ class Channels:
         return flushed
 
     def _look(self, touched: Iterable[Touch]) -> _Found:
-        """What the channels show now of what was touched."""
+        """Look at what was touched, as the channels show it now."""
         found = _Found({}, {})
         for touch in touched:
             for channel, key, view in self._projection.items(touch):
@@ -236,7 +236,7 @@ def _log_of(epoch: str) -> str:
 
 
 class _Found(NamedTuple):
-    """By channel and key; None: nothing is shown there."""
+    """Views and levels that were found, by channel and key; None: nothing is shown there."""
 
     items: dict[str, dict[str, Any]]
     levels: dict[str, dict[str, int | None]]

@@ -41,14 +41,14 @@ class DueCall(NamedTuple):
 
 
 class DueCalls(NamedTuple):
-    """What is due now, in order, and the wall time at which the next one will be (None: not known)."""
+    """The calls that are due now, in order, and the wall time of the next one (None: not known)."""
 
     deadline_ms: int | None
     calls: list[DueCall]
 
 
 def next_due(state: State, wall_ms: float) -> DueCalls:
-    """What the clock has to call at `wall_ms`. While it is held: nothing."""
+    """Return what the clock has to call at `wall_ms`. While it is held: nothing."""
     sheet = state.runsheet
     if sheet is None or sheet.clock.held:
         return DueCalls(None, [])
@@ -83,7 +83,7 @@ def _announcements(state: State, sheet: RunSheet) -> Iterator[DueCall]:
 
 
 class ClockRunner:
-    """Runs one event's clock on this node, by `event.wall_ms()` and the running loop's timers."""
+    """The runner of one event's clock on this node, by `event.wall_ms()` and the running loop's timers."""
 
     def __init__(self, event: LiveEvent, *, nap_s: float = NAP_S) -> None:
         self._event = event

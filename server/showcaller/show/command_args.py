@@ -126,5 +126,5 @@ def cleaned(text: str, max_graphemes: int = MAX_GRAPHEMES, *, field: str = "text
 
 
 def cleaned_or_empty(text: str, *, field: str = "text") -> str:
-    """As `cleaned`, where nothing is an answer too."""
+    """Return the text fit to keep, as `cleaned` does; here it may be empty."""
     return cleaned(text, field=field) if text.strip() else ""

@@ -59,7 +59,7 @@ class Call(NamedTuple):
 
 
 class Commands:
-    """Runs the commands that reach this node for one event."""
+    """The commands that reach this node for one event."""
 
     def __init__(self, event: LiveEvent) -> None:
         self._event = event
@@ -114,7 +114,7 @@ class Commands:
         return getattr(read, "session", None)
 
     def _require_existing(self, read: a.Args) -> None:
-        """Things stay once they exist, so this holds for a repeated command too."""
+        """Raise `NotFound` for a thing that never was. Things stay, so repeated commands pass."""
         state = self._event.state
         if isinstance(read, a.QuestionArgs) and state.questions.get(read.question) is None:
             raise NotFound("there is no such question", field="question")
@@ -233,7 +233,7 @@ def _remember(newest: OrderedDict[str, Any], key: str, value: Any) -> None:
 
 
 class _Command(NamedTuple):
-    """What a command takes, who may give it, what it does, and the bucket that it is paid from."""
+    """A command: its arguments, its roles, what it does, and the bucket that it is paid from."""
 
     args: type[a.Args]
     roles: frozenset[Role]

@@ -26,7 +26,7 @@ class Missed(NamedTuple):
 
 
 class Document:
-    """`floor`: changes above this offset are known. `head`: the offset of the newest change."""
+    """One channel. Changes above `floor` are known; `head` is the offset of the newest one."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Document:
         self._unsent_since = 0  # offset of the first of these changes
 
     def mark(self, folded: int) -> int:
-        """Everything at or below this has been sent, when `folded` is the newest fact's offset."""
+        """Return the offset up to which everything has been sent; `folded` is the newest fact's."""
         return self._unsent_since - 1 if self._unsent else folded
 
     def set_levels(self, levels: Mapping[str, int | None], offset: int) -> None:
@@ -127,7 +127,7 @@ class Document:
         )
 
     def missed(self, since: Since) -> Missed | None:
-        """How much somebody missed who was sent everything up to `since`; None if that is not known."""
+        """Return how much a follower missed since `since`; None if that is not known."""
         if since.epoch != self.epoch or since.offset < self.floor:
             return None
         return Missed(
@@ -136,7 +136,7 @@ class Document:
         )
 
     def resume(self, missed: Missed, folded: int) -> list[Change | Levels]:
-        """That much: the newest changes, and one `Levels`."""
+        """Return what was missed: the newest changes, and one `Levels`."""
         first = len(self._changes) - missed.changes
         changes: list[Change | Levels] = [
             self._still_true(change) for change in islice(self._changes, first, None)

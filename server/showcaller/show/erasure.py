@@ -1,4 +1,4 @@
-"""Taking a question's texts out of the log itself, once the fold has erased the question."""
+"""Erasure of a question's texts in the log itself, once the fold has erased the question."""
 
 from __future__ import annotations
 

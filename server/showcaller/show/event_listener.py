@@ -1,4 +1,4 @@
-"""What the show tells those who serve it: `gateway` and `media` implement this, `show` calls it.
+"""The listener of a running event: `gateway` and `media` implement it, `show` calls it.
 
 All calls come on the event loop, in log order, and must not block or await.
 """

@@ -1,4 +1,4 @@
-"""How fast one person may send commands: a token bucket for each kind of them."""
+"""Limits on the commands of one person: a token bucket for each kind of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Bucket = Literal["question", "vote", "reaction", "other"]
 
 
 class Rate(NamedTuple):
-    """At most `burst` at once, and one more every `every_s`."""
+    """A rate: at most `burst` at once, and one more every `every_s`."""
 
     burst: int
     every_s: float

@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 class LiveEvent:
-    """Start it once, stop it once. All methods belong to the event loop that started it."""
+    """A running event. Start it once, stop it once, all on one event loop."""
 
     def __init__(self, event_id: str, event_log: EventLog) -> None:
         self.event_id = EventId(event_id)
@@ -133,7 +133,7 @@ class LiveEvent:
             self._fold(entry, fact)
 
     async def _fold_history(self, entries: list[Entry]) -> list[Entry]:
-        """Of a long log, fold what nobody resumes from without its channels; returns the other entries.
+        """Fold the old part of a long log without its channels; return the other entries.
 
         The channels are made once, from the state that the history leads to.
         """
@@ -247,7 +247,7 @@ class LiveEvent:
             await self.names.introduce(who)
 
     async def names_of(self, people: Iterable[PersonId]) -> dict[PersonId, str]:
-        """Their names; "" for who has none or was erased. Raises `Unavailable`."""
+        """Return their names; "" for a person that has none or was erased. Raises `Unavailable`."""
         there = set(people)
         await self.names.ensure(there)
         erased = self.state.people.erased
@@ -273,7 +273,7 @@ class LiveEvent:
     def open(
         self, channel: str, principal: Principal, since: Since | None
     ) -> tuple[dict[str, object], Opening]:
-        """What a new follower of `channel` is sent: the reply's result, then what it announces.
+        """Return what a new follower of `channel` is sent: the reply's result, then what it announces.
 
         Synchronous, so that whoever registers for `on_message` in the same step misses nothing.
         Raises `Forbidden`, `NotFound`, `Unavailable` (the log is being folded anew).
@@ -300,7 +300,7 @@ class LiveEvent:
 
     @staticmethod
     def internal_name(channel: str, principal: Principal) -> str:
-        """`me` is one channel for each person; names with a slash after `person` are not for clients."""
+        """Return a channel's internal name: `me` is one for each person; clients can't name `person/…`."""
         if channel == "me":
             return f"person/{principal.person}"
         return "" if channel.startswith("person/") else channel
@@ -371,7 +371,7 @@ class LiveEvent:
 
 
 def _people_shown(state: State) -> set[PersonId]:
-    """Those whose names the channels show."""
+    """Return the persons whose names the channels show."""
     sheet = state.runsheet
     controls = sheet.controls if sheet is not None else []
     runs = sheet.sessions.values() if sheet is not None else ()

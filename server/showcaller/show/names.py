@@ -25,7 +25,7 @@ MAX_NAME_BYTES = 400
 
 
 class PersonRecord(Struct, kw_only=True):
-    """What is kept about somebody until they are erased."""
+    """The record of a person, kept until they are erased."""
 
     name: str
     email: str = ""

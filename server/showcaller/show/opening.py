@@ -1,4 +1,4 @@
-"""What a new follower of a channel is sent, encoded once for all who are sent the same."""
+"""The opening of a channel for a new follower, encoded once for all who are sent the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Mode = Literal["snapshot", "resumed"]
 
 
 class Opening:
-    """`messages` in their order, and whether they are all of the channel or what was missed of it."""
+    """The `messages` in order; by `mode` all of the channel, or what was missed of it."""
 
     __slots__ = ("_data", "messages", "mode")
 

@@ -29,7 +29,7 @@ _SESSION_FOLLOWERS: dict[str, frozenset[Role]] = {
 
 
 def may_follow(principal: Principal, channel: str) -> bool:
-    """Whether `principal` may follow `channel`, by the name that clients use; False if unknown."""
+    """Tell whether `principal` may follow `channel`, by the name that clients use; False if unknown."""
     if channel in _FOLLOWERS:
         return principal.has(*_FOLLOWERS[channel])
     kind, _, rest = channel.partition("/")

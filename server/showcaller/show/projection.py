@@ -1,4 +1,4 @@
-"""Which items and levels each touched thing has, in which channel: pure functions of the state.
+"""The items and levels of each touched thing, in every channel: pure functions of the state.
 
 This is the one place that decides what a channel shows. A thing that a channel does not show has the view
 None there; `channels` compares with what it published, so what was never visible is never removed either.
@@ -66,7 +66,7 @@ def person_channel(person: str) -> str:
 
 
 class Look(NamedTuple):
-    """What `channel` shows under `key` now; None: nothing."""
+    """The view that `channel` shows under `key` now; None: nothing."""
 
     channel: str
     key: str
@@ -77,7 +77,7 @@ Published = Callable[[str], Mapping[str, Any]]
 
 
 class Projection:
-    """Looks at things of a state. `published` tells what a channel shows so far.
+    """The projection of a state. `published` tells what a channel shows so far.
 
     Of people's own channels only those in `own` are looked at, which its owner may change.
     """
@@ -93,7 +93,7 @@ class Projection:
     # What there is --------------------------------------------------------------------------------
 
     def channels(self) -> Iterator[str]:
-        """All channels but people's own. A session that left the schedule keeps its questions."""
+        """Yield all channels but people's own. A session that left the schedule keeps its questions."""
         yield from (AGENDA, ANNOUNCEMENTS, PRODUCE, AUDIENCE)
         if self._sheet is None:
             return
@@ -106,7 +106,7 @@ class Projection:
             )
 
     def agenda(self) -> Iterator[Touch]:
-        """Every thing that follows from the schedule and the clock."""
+        """Yield every thing that follows from the schedule and the clock."""
         if self._sheet is None:
             return
         yield from (EventTouch(), ClockTouch(), ControlsTouch())
@@ -118,14 +118,14 @@ class Projection:
         yield from (QualityTouch(session) for session in self._sheet.quality)
 
     def everything(self) -> Iterator[Touch]:
-        """Every thing that these channels may show."""
+        """Yield every thing that these channels may show."""
         yield from self.agenda()
         for question in self._state.questions.by_id:
             yield from (QuestionTouch(question), TallyTouch(question))
         yield from (AnnouncementTouch(made) for made in self._state.announcements.by_id)
 
     def own_items(self, person: PersonId) -> Iterator[tuple[str, Any]]:
-        """All that the person's own channel shows, but who they are."""
+        """Yield all that the person's own channel shows, but who they are."""
         questions = self._state.questions
         asked = ((f"question:{q.id}", views.own_question(q)) for q in questions.of_person(person))
         yield from ((key, view) for key, view in asked if view is not None)
@@ -140,7 +140,7 @@ class Projection:
                     yield f"publication:{id}", views.own_publication(sheet, run, id)
 
     def touched(self, outcome: Outcome) -> set[Touch]:
-        """All that the fact touched of what somebody may see."""
+        """Return all that the fact touched of what somebody may see."""
         touched: set[Touch] = set()
         for touch in outcome.touched:
             if isinstance(touch, VotersTouch):
@@ -163,7 +163,7 @@ class Projection:
     # Looking --------------------------------------------------------------------------------------
 
     def items(self, touch: Touch) -> Iterator[Look]:
-        """What every channel shows of the thing now."""
+        """Yield what every channel shows of the thing now."""
         return ITEMS[type(touch)](self, touch) if type(touch) in ITEMS else iter(())
 
     def levels(self, touch: Touch) -> Iterator[Look]:
@@ -291,7 +291,7 @@ class Projection:
         return shown is not None and shown.id == question.id
 
     def _on_air(self, question: Question) -> views.QuestionView | None:
-        """What is on air in the question's session, be it this question or another."""
+        """Return what is on air in the question's session, be it this question or another."""
         id = self._state.questions.on_air.get(question.session)
         on_air = self._state.questions.get(id) if id is not None else None
         return views.question(on_air, self.name_of) if on_air is not None else None
@@ -317,7 +317,7 @@ class Projection:
             yield Look(session_channel(made.session), key, view if made.shown else None)
 
     def _person(self, touch: PersonTouch) -> Iterator[Look]:
-        """What shows the person's name, besides their questions, which are touched by themselves."""
+        """Look at what shows the person's name, besides their questions, which are touched by themselves."""
         for made in self._state.announcements.by_id.values():
             if made.by == touch.person:
                 yield from self._announcement(AnnouncementTouch(made.id))

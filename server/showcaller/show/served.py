@@ -1,4 +1,4 @@
-"""What `gateway`, `api` and `media` are given for each event that this node serves."""
+"""An event that this node serves, as `gateway`, `api` and `media` are given it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class ServedEvent(NamedTuple):
     tokens: Tokens
 
     def authenticate(self, token: str) -> Principal:
-        """Who holds `token`, if they were not shut out. Raises `Unauthenticated`, `Banned`."""
+        """Return the holder of `token`, if they were not shut out. Raises `Unauthenticated`, `Banned`."""
         who = self.tokens.verify(token, self.event.event_id)
         if self.event.state.people.shuts_out(who):
             raise Banned("you were shut out of this event")
         return who
 
     def authenticate_header(self, authorization: str | None) -> Principal:
-        """As `authenticate`, from an HTTP `Authorization` header."""
+        """Return the holder of the token in an HTTP `Authorization` header. Raises as `authenticate` does."""
         return self.authenticate(bearer(authorization))

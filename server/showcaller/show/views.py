@@ -153,7 +153,7 @@ def session(sheet: RunSheet, run: SessionRun) -> SessionView:
 
 
 def _whole_minutes(duration_ms: int) -> int:
-    """Towards zero: 59 s late is not late yet, nor is 59 s early early."""
+    """Round towards zero: 59 s late is not late yet, nor is 59 s early early."""
     return int(duration_ms / MINUTE_MS)
 
 
@@ -217,7 +217,7 @@ class OwnQuestionView(View, frozen=True, kw_only=True):
 
 
 def question(asked: Question, name_of: NameOf) -> QuestionView | None:
-    """What everybody sees; None unless the question is public."""
+    """Return what everybody sees; None unless the question is public."""
     if not asked.public:
         return None
     return QuestionView(
@@ -319,7 +319,7 @@ class PublicationView(View, frozen=True, kw_only=True):
 
 
 class OwnPublicationView(View, frozen=True, kw_only=True):
-    """What a publisher may know of their publication."""
+    """A publication as its publisher may see it."""
 
     session: str
     source: str

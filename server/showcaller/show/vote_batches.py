@@ -24,7 +24,7 @@ class _Waiting(NamedTuple):
 
 
 class VoteBatches:
-    """Collects votes and appends them with `append(fact, key)`; each caller gets their own verdict."""
+    """Batches of votes, appended with `append(fact, key)`; each caller gets their own verdict."""
 
     def __init__(self, append: Append) -> None:
         self._append = append
@@ -35,7 +35,7 @@ class VoteBatches:
     async def cast(
         self, person: PersonId, question: QuestionId, on: bool, given_ms: int = 0
     ) -> Refusal | None:
-        """Vote, or withdraw a vote; why it was not counted, if so. `given_ms`: when the person did, in
+        """Vote, or withdraw a vote; return why it was not counted, if so. `given_ms`: when the person did, in
         server time, if that is known. Raises what `append` raises.
         """
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""How long to wait before something that ends again and again is started again."""
+"""The wait before something that ends again and again is started again."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ MOST_S = 10.0
 
 
 class Backoff:
-    """At once the first time; then ever longer, until one has lived for a while."""
+    """Waits: none the first time, then ever longer ones, until one has lived for a while."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
 
     def after(self, lived_s: float) -> float:
-        """Seconds to wait when one has ended after `lived_s` seconds."""
+        """Return the seconds to wait when one has ended after `lived_s` seconds."""
         if lived_s > STABLE_AFTER_S:
             self._next_s = 0.0
         wait_s = self._next_s

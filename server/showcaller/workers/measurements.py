@@ -1,4 +1,4 @@
-"""What all workers measure, as one answer in Prometheus' text format (version 0.0.4).
+"""The measurements of all workers, as one answer in Prometheus' text format (version 0.0.4).
 
 Each process gives its own text to whoever connects to its Unix socket in a folder that only we may enter. So
 whichever worker is asked over the one port can answer for all.
@@ -20,7 +20,7 @@ _SUFFIX = ".sock"
 
 
 class Measurements:
-    """`async with Measurements(folder, "0") as m:` opens the socket; `m.publish()` gives it its name.
+    """The measurements of one worker. Entering opens a socket in `folder`; `publish` gives it its name.
 
     A name that is a number becomes the label `worker`; any other name's samples get no label. Who publishes
     under a name that is taken, as a worker's replacement does, has it from then on.
@@ -45,7 +45,7 @@ class Measurements:
         self._unnamed.replace(self._folder / f"{self._name}{_SUFFIX}")
 
     async def gather(self) -> bytes:
-        """Everybody's measurements. Who does not answer is left out."""
+        """Return everybody's measurements. A worker that does not answer is left out."""
         paths = sorted(self._folder.glob(f"*{_SUFFIX}"))
         answers = await asyncio.gather(*map(_ask, paths))
         return merge({p.stem: text for p, text in zip(paths, answers, strict=True)}).encode()
@@ -69,7 +69,7 @@ async def _ask(path: Path) -> str:
 
 
 def merge(texts: Mapping[str, str]) -> str:
-    """One text of those that `generate_latest` made: each family once, with the samples of all."""
+    """Return one text of those that `generate_latest` made: each family once, with the samples of all."""
     families: dict[str, tuple[list[str], list[str]]] = {}  # name → its comments, its samples
     for name, text in texts.items():
         _collect(text, f'worker="{name}"' if name.isdecimal() else "", families)

@@ -21,7 +21,7 @@ class _Address(NamedTuple):
 
 
 class Port:
-    """Holds the port while there are workers or none: by sockets that never listen.
+    """The port, held while there are workers or none: by sockets that never listen.
 
     Raises `ConfigError` when the address can't be had, or another server listens there.
     """

@@ -1,4 +1,4 @@
-"""One worker's place: whoever serves there is started again when it dies, and replaced when asked."""
+"""The place of one worker: the process there is started again when it dies, and replaced when asked."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Launch = Callable[[int, list[int]], Awaitable[WorkerProcess]]
 
 
 class Slot:
-    """`start` it once, `stop` it once."""
+    """One worker's place. `start` it once, `stop` it once."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Slot:
         return True
 
     async def stop(self) -> None:
-        """Drain whoever is here. The caller has ended what calls `replace`."""
+        """Drain the process that is here. The caller has ended what calls `replace`."""
         self._stopping = True
         for task in self._mending:
             task.cancel()

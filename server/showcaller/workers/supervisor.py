@@ -54,7 +54,7 @@ def _heed_signals(supervisor: Supervisor) -> None:
 
 
 class Supervisor:
-    """`run` it once. `folder` is where the workers share what they measure."""
+    """The supervisor of all workers: `run` it once. In `folder` the workers share what they measure."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.stop_asked = asyncio.Event()
@@ -75,7 +75,7 @@ class Supervisor:
         ]
 
     async def run(self, on_ready: Callable[[dict[str, Any]], None]) -> None:
-        """Until `stop_asked`."""
+        """Run the workers until `stop_asked`."""
         stopping = asyncio.create_task(self.stop_asked.wait())
         serving = asyncio.create_task(self._serve(on_ready))
         try:

@@ -1,4 +1,4 @@
-"""What a supervisor measures itself."""
+"""The metrics of a supervisor itself."""
 
 from __future__ import annotations
 

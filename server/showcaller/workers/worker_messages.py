@@ -19,7 +19,7 @@ REPLACED = b"replaced\n"  # drain: another process serves in your place
 
 
 class ServingConfig(Struct, frozen=True, kw_only=True):
-    """How to be worker `number`."""
+    """The configuration of worker `number`."""
 
     number: int
     settings: Settings
@@ -52,15 +52,15 @@ _config_decoder = msgspec.json.Decoder(ServingConfig, dec_hook=lambda type_, val
 
 
 def encode(message: Said | ServingConfig) -> bytes:
-    """The message as a line."""
+    """Encode the message as a line."""
     return msgspec.json.encode(message, enc_hook=str) + b"\n"
 
 
 def decode(line: bytes) -> Said:
-    """Raises `msgspec.MsgspecError`."""
+    """Decode a line. Raises `msgspec.MsgspecError`."""
     return _decoder.decode(line)
 
 
 def decode_config(line: bytes) -> ServingConfig:
-    """Raises `msgspec.MsgspecError`."""
+    """Decode a line. Raises `msgspec.MsgspecError`."""
     return _config_decoder.decode(line)
