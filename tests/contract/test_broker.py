@@ -99,7 +99,7 @@ async def test_an_append_before_its_time_is_put_off_and_leaves_nothing(log: Even
     assert not (await log.append("cue", b"", not_before_ms=now_ms)).duplicate
 
 
-async def test_waiting_as_told_is_enough(log: EventLog) -> None:
+async def test_a_client_that_waits_as_told_is_let_in(log: EventLog) -> None:
     due_ms = await log.now_ms() + 40
     with pytest.raises(NotYet) as early:
         await log.append("cue", b"", not_before_ms=due_ms)
@@ -182,7 +182,7 @@ async def test_after_close_everything_is_unavailable_and_tails_end(
         await log.read(0)
 
 
-async def test_check_is_content_with_a_broker_that_works(broker: Broker) -> None:
+async def test_a_working_broker_passes_its_check(broker: Broker) -> None:
     await broker.check()
 
 
@@ -385,7 +385,7 @@ async def test_erasing_forgets_snapshots_made_from_the_old_data(log: EventLog) -
 
 
 @pytest.mark.parametrize("offset", [0, 2])
-async def test_what_is_not_there_cannot_be_erased(log: EventLog, offset: int) -> None:
+async def test_an_entry_that_is_not_there_cannot_be_erased(log: EventLog, offset: int) -> None:
     await log.append("k", b"data")
     with pytest.raises(NotFound):
         await log.erase(offset, b"")

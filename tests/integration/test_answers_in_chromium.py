@@ -83,7 +83,7 @@ async def test_a_publisher_of_three_layers(page, policy):
     assert seen["extensions"]
 
 
-async def test_a_publisher_with_a_data_channel(page, policy):
+async def test_a_publisher_that_offers_a_data_channel_is_taken(page, policy):
     seen = await taken(page, policy, "publish", ("data", {}), ("video", SEND), ("audio", SEND))
     assert seen["directions"] == ["sendonly", "sendonly"]
 

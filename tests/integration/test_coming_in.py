@@ -64,7 +64,7 @@ async def closed_by(port, *roles):
 # In order and in turn -----------------------------------------------------------------------------
 
 
-async def test_what_one_client_asks_for_is_answered_in_order_however_often_it_waits(narrow):
+async def test_one_clients_requests_are_answered_in_order_however_often_it_waits(narrow):
     async with narrow.enter() as client:
         expected = []
         for number, channel in enumerate(CHANNELS):
@@ -102,7 +102,7 @@ async def test_a_client_that_sends_everything_at_once_is_served_in_order(narrow)
     await until(lambda: narrow.gateway.counters.connections == 0)
 
 
-async def test_those_who_left_while_they_waited_leave_nothing(narrow):
+async def test_clients_that_left_while_they_waited_leave_nothing(narrow):
     async def come_and_go():
         _, writer = await asyncio.open_connection("127.0.0.1", narrow.port)
         writer.write(upgrade(narrow) + message("hello", token=narrow.token()))
@@ -136,7 +136,9 @@ async def test_no_deadline_runs_out_while_it_is_we_who_let_somebody_wait(port, m
 # Too much to do -----------------------------------------------------------------------------------
 
 
-async def test_who_would_wait_for_too_long_is_sent_away_before_those_who_wait(port, monkeypatch):
+async def test_a_client_that_would_wait_too_long_is_sent_away_before_those_who_wait(
+    port, monkeypatch
+):
     turnstile = port.gateway.turnstile
     async with port.enter() as inside:
         turnstile._budget_s = 0.0  # nobody is let in
@@ -256,7 +258,7 @@ async def test_staff_come_in_while_there_is_too_much_to_do(port):
     assert (await closed_by(port))[0] == 1013
 
 
-async def test_those_who_do_not_say_who_they_are_do_not_keep_staff_out(tmp_path):
+async def test_silent_clients_do_not_keep_staff_out(tmp_path):
     async with (
         LivePort(SCHEDULE, tmp_path, from_ms=OPENS_MS, max_connections=1) as port,
         port.enter(),

@@ -203,7 +203,9 @@ def test_a_used_connection_is_taken_over_on_uvloop_too(tmp_path):
 
 
 @pytest.mark.parametrize("start", [b"", b"GET / HT", b"GET /api/v1/events/x/live HTTP/1.1\r\nA: b"])
-async def test_a_head_that_does_not_come_in_time(port, monkeypatch, start):
+async def test_a_request_head_that_does_not_come_in_time_ends_the_connection(
+    port, monkeypatch, start
+):
     monkeypatch.setattr(front, "HEAD_DEADLINE_S", 0.2)
     async with raw(port) as client:
         client.send(start)
@@ -211,7 +213,7 @@ async def test_a_head_that_does_not_come_in_time(port, monkeypatch, start):
 
 
 @pytest.mark.parametrize("ending", [b"", b"\r\n\r\n"])
-async def test_a_head_that_is_too_long(port, ending):
+async def test_a_request_head_that_is_too_long_is_refused(port, ending):
     async with raw(port) as client:
         client.send(b"GET / HTTP/1.1\r\nCookie: " + b"x" * 17_000 + ending)
         assert await client.problem() == (431, "head_too_large")
@@ -259,7 +261,7 @@ async def test_ten_mebibytes_are_refused_at_once_and_the_reason_arrives(port):
         (b"\xff" * 50, 1002),
     ],
 )
-async def test_broken_frames(port, frame, code):
+async def test_broken_frames_close_the_connection(port, frame, code):
     async with raw(port) as client:
         await enter(client, port)
         client.send(frame)
@@ -282,7 +284,7 @@ async def test_a_ping_is_answered_with_what_it_carried(port):
         assert await client.frame() == (PONG, b"payload")
 
 
-async def test_a_peer_that_does_not_answer_pings(tmp_path):
+async def test_a_peer_that_does_not_answer_pings_is_cut_off(tmp_path):
     async with (
         LivePort(SCHEDULE, tmp_path, from_ms=OPENS_MS, heartbeat_s=0.3) as port,
         raw(port) as client,

@@ -136,7 +136,7 @@ async def test_answers_and_problems_are_readable_for_an_allowed_origin_only(http
             assert ("Access-Control-Allow-Origin" in answer.headers) == (origin in (FRIEND, APP))
 
 
-async def test_what_tells_when_to_come_back_and_where_to_is_readable(http, server):
+async def test_pages_can_read_when_to_come_back_and_where_to(http, server):
     for path, headers in ((STAGE, {}), (f"{API}/tokens", {"Origin": FRIEND})):
         async with http.post(path, headers=headers) as answer:
             assert answer.status == 401
@@ -302,7 +302,7 @@ async def test_a_long_target_is_too_long_a_head(server, earlier):
         (b"DELETE / HTTP/1.1", [], 405),
     ],
 )
-async def test_whatever_is_refused_is_refused_with_a_problem(server, line, fields, status):
+async def test_every_refusal_is_a_problem_document(server, line, fields, status):
     async with connection(server) as (reader, writer):
         answered, headers, body = await answer_to(reader, writer, *fields, line=line)
     assert (answered, headers["content-type"]) == (status, "application/problem+json")

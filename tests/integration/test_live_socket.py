@@ -114,7 +114,7 @@ async def test_joining_during_a_burst_loses_and_doubles_nothing(port):
     assert held[3:] == [sorted(f"number {n}" for n in range(8) for _ in range(3))] * 8
 
 
-async def test_unsubscribing_ends_it(port):
+async def test_unsubscribing_ends_the_messages_of_a_channel(port):
     async with port.enter("producer") as client:
         await client.follow("announcements")
         await client.follow("agenda")
@@ -127,7 +127,7 @@ async def test_unsubscribing_ends_it(port):
         assert not [message for message in seen if message.get("channel") == "announcements"]
 
 
-async def test_own_channel_is_only_ones_own(port):
+async def test_a_persons_own_channel_is_theirs_only(port):
     async with port.enter(person="p_ada") as ada, port.enter(person="p_bob") as bob:
         await ada.follow("me")
         _, own = await bob.follow("me")
@@ -192,7 +192,7 @@ async def test_a_ban_in_the_log_that_replaced_another_is_heeded(port):
         assert (await ada.until("snapshot"))["reset"]
 
 
-async def test_commands_that_go_wrong(port):
+async def test_commands_that_go_wrong_get_their_status(port):
     class Broken:
         async def run(self, principal, name, args, key):
             if name == "unavailable":
@@ -241,7 +241,7 @@ async def closed_by(port, *messages, format="json"):
         return await LiveClient(ws).closed()
 
 
-async def test_tokens_that_do_not_open(port):
+async def test_tokens_that_are_wrong_open_nothing(port):
     async def hello(token):
         return await closed_by(port, {"op": "hello", "token": token})
 
@@ -266,7 +266,7 @@ async def test_the_banned_and_the_revoked_are_closed_at_once(port):
         assert (await other.ask("unsubscribe", channel="agenda"))["ok"]
 
 
-async def test_refreshing(port):
+async def test_a_connections_token_can_be_refreshed(port):
     async with port.enter("moderator", person="p_mo") as mo:
         await mo.follow("session/opening/moderation")
         newer = port.token("moderator", person="p_mo", ttl_s=7200)
@@ -286,7 +286,7 @@ async def test_an_expired_token_closes(port, monkeypatch):
         assert await client.closed() == (4003, "token_expired")
 
 
-async def test_no_hello(port, monkeypatch):
+async def test_a_client_without_a_hello_is_closed(port, monkeypatch):
     monkeypatch.setattr(session, "HELLO_DEADLINE_S", 0.1)
     assert await closed_by(port) == (4502, "hello_timeout")
 
@@ -305,7 +305,7 @@ async def test_rubbish_instead_of_a_hello(port, messages, code):
 
 
 @formats
-async def test_rubbish_after_it(port, format):
+async def test_rubbish_after_the_hello_is_answered_with_errors(port, format):
     bombs = {
         "json": [
             "",
@@ -337,7 +337,7 @@ async def test_rubbish_after_it(port, format):
         assert await client.closed() == (4503, "bad_message")
 
 
-async def test_a_flood(port):
+async def test_a_flood_of_messages_closes_the_connection(port):
     async with port.enter() as client:
         for _ in range(250):
             await client.send("clock", t1=1)
@@ -431,7 +431,7 @@ async def test_draining_gives_each_its_own_slot(tmp_path):
             await one.__aexit__(None, None, None)
 
 
-async def test_beyond_the_cap_one_is_told_when_to_come_back(tmp_path):
+async def test_a_client_beyond_the_limit_is_told_when_to_come_back(tmp_path):
     async with LivePort(SCHEDULE, tmp_path, from_ms=OPENS_MS, max_connections=1) as port:
         async with port.enter():
             hello = {"op": "hello", "token": port.token()}
@@ -464,7 +464,7 @@ async def test_after_an_upgrade_clients_resume_only_from_what_the_same_fold_has_
         assert reply["result"]["epoch"].startswith(client.welcome["epoch"])
 
 
-async def test_whatever_way_a_client_leaves_nothing_of_it_stays(port):
+async def test_nothing_stays_of_a_client_however_it_leaves(port):
     async with port.enter() as client:
         await client.follow("agenda")
         await client.follow("me")

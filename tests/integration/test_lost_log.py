@@ -10,7 +10,7 @@ EVENT = "systems-scale-winter-2023"
 WITHIN_S = 10.0
 
 
-async def test_all_start_over_together(schedule_path, tmp_path):
+async def test_when_the_log_is_lost_the_clients_of_all_nodes_start_over(schedule_path, tmp_path):
     with RedisServer() as redis:
         options = ("--broker", redis.url, "--rehearse-from", "-2m", "--media-workers", "0")
         async with (

@@ -98,7 +98,7 @@ async def test_producers_see_all_nodes_from_any_node(brokers):
 
 
 @pytest.mark.parametrize("path", ["media", "stages/main/viewers", "stages/nowhere/viewers"])
-async def test_only_producers_see_it(broker, path):
+async def test_only_producers_may_read_about_media(broker, path):
     async with MediaNode(broker, workers=0) as node:
         for token, status in (("", 401), (node.token(), 403), (node.token("moderator"), 403)):
             assert (await node.ask("GET", path, token=token)).status == status

@@ -200,7 +200,7 @@ async def test_a_stopping_node_hands_its_stage_over(redis_brokers):
         await watcher.wait_for_frames(2)
 
 
-async def test_what_a_dead_node_hosted_is_taken_over(redis_brokers):
+async def test_the_stages_of_a_dead_node_are_taken_over(redis_brokers):
     """The node vanishes without releasing its leases or stopping its publications."""
     first, second, third = redis_brokers
     async with MediaNode(second) as heir, MediaNode(third, workers=0) as other:

@@ -41,7 +41,7 @@ async def stack():
         yield stack
 
 
-async def test_who_finds_no_room_is_told_so_and_health_is_answered(tmp_path, stack):
+async def test_a_viewer_who_finds_no_room_is_told_so_and_health_is_answered(tmp_path, stack):
     options = ("--rehearse-from", "-1m", "--media-workers", "0")
     async with limited(200, 200)(SCHEDULE, *options, data=tmp_path / "data") as server:
         codes = [await come(server, stack) for _ in range(190)]

@@ -246,7 +246,7 @@ async def test_a_slot_moves_while_appends_go_on(cluster: RedisCluster, event_id:
         assert await other.read_lease("stage") == lease
 
 
-async def test_who_only_listens_follows_the_slot_as_well(
+async def test_a_node_that_only_listens_follows_the_slot_as_well(
     cluster: RedisCluster, event_id: str
 ) -> None:
     async with connected(cluster.url) as broker, connected(cluster.url) as other_broker:
@@ -306,7 +306,7 @@ async def test_a_slot_that_stays_half_moved_is_unavailable(
 # Nodes --------------------------------------------------------------------------------------------
 
 
-async def test_what_one_node_is_told_the_other_shows_also_after_a_failover(
+async def test_one_node_shows_what_the_other_was_told_also_after_a_failover(
     cluster: RedisCluster, schedule_path: Path, tmp_path: Path
 ) -> None:
     options = ("--broker", cluster.url, "--rehearse-from", "-2m", "--rate", "1")

@@ -46,7 +46,7 @@ async def test_hundreds_at_once_wait_their_turn_on_a_few_connections(redis: Redi
         assert connections(redis) <= redis_pool.IN_USE
 
 
-async def test_who_waits_too_long_is_told_when_to_come_back(
+async def test_a_client_that_waits_too_long_is_told_when_to_come_back(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_pool, "TURN_WITHIN_S", 0.2)
@@ -112,7 +112,7 @@ async def test_all_connections_are_with_the_new_master_and_nothing_fails(
             await until(heard_again)
 
 
-async def test_a_master_that_was_left_behind_is_left(
+async def test_a_master_that_a_failover_left_behind_is_left(
     redis: RedisServer, other: RedisServer
 ) -> None:
     """It does not know of the failover, so nothing but the name says that it is the wrong one."""

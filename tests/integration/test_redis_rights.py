@@ -93,7 +93,7 @@ async def test_in_a_cluster_the_right_to_ask_for_its_slots_is_named() -> None:
                 await broker.check()
 
 
-async def test_a_node_that_may_no_more_tell_others_says_so_and_goes_on(
+async def test_a_node_without_the_right_to_publish_says_so_and_goes_on(
     redis: RedisServer, schedule_path: Path, tmp_path: Path
 ) -> None:
     options = ("--broker", few_rights(redis), "--rehearse-from", "-2m", "--media-workers", "0")

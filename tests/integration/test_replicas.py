@@ -97,7 +97,7 @@ async def test_a_node_that_never_wrote_acknowledges_nothing_that_no_replica_has(
         assert await refused(lambda: log.append("k", b""))
 
 
-async def test_what_was_acknowledged_again_outlives_the_master_and_stands_once(
+async def test_an_entry_acknowledged_again_outlives_the_master_and_stands_once(
     pair: Pair, logs: tuple[EventLog, EventLog]
 ) -> None:
     here, there = logs

@@ -130,7 +130,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("form", FORMATS)
-async def test_what_is_no_message_gets_an_error_and_the_tenth_closes(server, form):
+async def test_a_frame_that_is_no_message_gets_an_error_and_the_tenth_closes(server, form):
     for start in range(0, len(BOMBS[form]), 9):
         async with live(server, form) as client:
             for bomb in BOMBS[form][start : start + 9]:
@@ -143,7 +143,7 @@ async def test_what_is_no_message_gets_an_error_and_the_tenth_closes(server, for
 
 
 @pytest.mark.parametrize("form", FORMATS)
-async def test_before_the_welcome_it_closes_at_once(server, form):
+async def test_a_flood_before_the_welcome_closes_at_once(server, form):
     for bomb in BOMBS[form]:
         async with live(server, form, hello=False) as client:
             await client.ws.send(bomb, text=form == "json")
@@ -394,7 +394,7 @@ JSON_BODIES = {
 
 @pytest.mark.parametrize("path", [b"/registrations", b"/commands/question.ask"])
 @pytest.mark.parametrize("kind", JSON_BODIES)
-async def test_bad_bodies(server, path, kind):
+async def test_bad_bodies_are_refused(server, path, kind):
     body, status = JSON_BODIES[kind]
     answer = await exchange(server, json_request(server, path, body))
     assert int(answer[9:12]) == status, answer
@@ -415,13 +415,13 @@ def json_request(server, path, body, *headers):
         (b"Content-Encoding: gzip", 415),
     ],
 )
-async def test_bad_headers_of_a_command(server, header, status):
+async def test_bad_headers_of_a_command_are_refused(server, header, status):
     sent = json_request(server, b"/commands/qa.open", b'{"session": "opening"}', header)
     answer = await exchange(server, sent)
     assert int(answer[9:12]) == status, answer
 
 
-async def test_bodies_that_break_off(server):
+async def test_bodies_that_break_off_leave_nothing_open(server):
     for content_type in (b"application/json", b"application/sdp"):
         path = b"/registrations" if b"json" in content_type else b"/sessions/opening/whip"
         for way in (b"Content-Length: 100\r\n\r\nv", b"Transfer-Encoding: chunked\r\n\r\n5\r\nv"):

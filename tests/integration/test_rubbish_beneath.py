@@ -56,7 +56,7 @@ async def test_a_schedule_with_twenty_errors_is_told_all_of_them(tmp_path):
     assert {int(line) for line, _ in errors} == {1, 2, 3, 4, 5, 7, 8, 9, 10}
 
 
-async def test_what_can_not_start_says_why_in_one_line(tmp_path):
+async def test_a_server_that_can_not_start_says_why_in_one_line(tmp_path):
     (tmp_path / "file").touch()
     taken = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = taken.sockets[0].getsockname()[1]

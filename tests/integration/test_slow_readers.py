@@ -84,7 +84,7 @@ def applaud(port, number):
 
 
 @loops
-def test_the_low_lanes_are_dropped_first_and_made_good(tmp_path, run):
+def test_low_priorities_are_dropped_first_and_made_good(tmp_path, run):
     async def slow_among_fast():
         async with (
             LivePort(SCHEDULE, tmp_path, from_ms=OPENS_MS, buffer_limit_bytes=LIMIT_BYTES) as port,
@@ -128,7 +128,7 @@ def test_the_low_lanes_are_dropped_first_and_made_good(tmp_path, run):
 
 @loops
 @pytest.mark.parametrize("format", ["json", "msgpack"])
-def test_when_control_alone_is_too_much_it_is_closed_and_resumes_whole(tmp_path, run, format):
+def test_a_client_too_slow_for_control_is_closed_and_resumes_whole(tmp_path, run, format):
     async def too_slow():
         async with (
             LivePort(SCHEDULE, tmp_path, from_ms=OPENS_MS, buffer_limit_bytes=LIMIT_BYTES) as port,

@@ -26,7 +26,7 @@ async def failure(schedule: Path, *options: str, data: Path) -> tuple[int, str]:
     return await process.wait(), str(failed.value)
 
 
-async def test_a_port_that_is_taken(schedule_path: Path, tmp_path: Path) -> None:
+async def test_a_port_that_is_taken_is_named(schedule_path: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         status, said = await failure(schedule_path, "--port", port, data=tmp_path)
@@ -34,14 +34,16 @@ async def test_a_port_that_is_taken(schedule_path: Path, tmp_path: Path) -> None
     assert "Traceback" not in said
 
 
-async def test_a_certificate_that_is_none(schedule_path: Path, tmp_path: Path) -> None:
+async def test_a_file_that_is_no_certificate_is_refused(
+    schedule_path: Path, tmp_path: Path
+) -> None:
     pair = "--tls-cert", str(schedule_path), "--tls-key", str(schedule_path)
     status, said = await failure(schedule_path, *pair, data=tmp_path)
     assert status == 2 and "--tls-cert" in said
     assert "Traceback" not in said
 
 
-async def test_a_log_that_is_none(schedule_path: Path, tmp_path: Path) -> None:
+async def test_a_file_that_is_no_log_is_not_replayed(schedule_path: Path, tmp_path: Path) -> None:
     with RedisServer() as redis:
         redis.command("SET", "showcaller:{systems-scale-winter-2023}:log", "a text")
         status, said = await failure(schedule_path, "--broker", redis.url, data=tmp_path)

@@ -61,7 +61,7 @@ class Watcher:
                     self.cues.append((event["session"], event["cue"]))
 
 
-async def test_what_one_node_is_told_the_other_shows(nodes):
+async def test_one_node_shows_what_the_other_was_told(nodes):
     one, other = nodes
     moderator = one.token(EVENT, "moderator")
     attendee = one.token(EVENT, "attendee")

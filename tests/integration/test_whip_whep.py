@@ -324,7 +324,7 @@ async def test_a_banned_person_is_cut_off(node):
         ("sessions/one/whip", ("producer",), 503),
     ],
 )
-async def test_who_is_not_let_in(desk, offers, path, roles, status):
+async def test_a_request_without_the_rights_is_refused(desk, offers, path, roles, status):
     offer = offers["publish" if path.endswith("whip") else "view"]
     refused = await desk.post(path, offer, desk.token(*roles))
     assert (refused.status, refused.type) == (status, PROBLEM), refused.text
@@ -352,7 +352,7 @@ async def test_tokens_are_asked_for(desk, offers):
         assert (refused.status, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
-async def test_what_is_no_offer(node, offers):
+async def test_a_body_that_is_no_offer_is_refused(node, offers):
     token = node.token("producer")
 
     async def post(body, type=SDP, path="stages/main/whep"):

@@ -74,7 +74,7 @@ def named(outcome, output):
     return set(re.findall(rf"^(test_\w+\.py::\w+)\[.*\] {outcome}", output, re.MULTILINE))
 
 
-async def test_ours_conforms(server):
+async def test_our_websocket_conforms(server):
     event = f"{server.url}/api/v1/events/{EVENT}"
     output = await run_suite(
         *("--whip", f"{event}/sessions/opening/whip", "--whep", f"{event}/stages/main/whep"),

@@ -261,7 +261,7 @@ async def test_a_rolling_restart_loses_doubles_and_refuses_nothing(workers):
     assert server.complaints() == []
 
 
-async def test_who_connected_just_before_is_heard_by_the_one_that_is_replaced(workers):
+async def test_a_replaced_worker_hears_out_those_who_have_just_connected(workers):
     async with workers("--drain-timeout", "8") as server:
         streams = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(20)]
         rolling = asyncio.create_task(server.roll())

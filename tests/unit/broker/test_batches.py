@@ -31,7 +31,7 @@ async def start(batches: Batches[int, int], *items: int) -> list[asyncio.Task[in
     return tasks
 
 
-async def test_what_waits_while_one_batch_is_on_its_way_is_the_next() -> None:
+async def test_appends_that_wait_for_a_batch_make_up_the_next() -> None:
     gate = Gate()
     batches = Batches(gate.send)
     tasks = await start(batches, 1)
@@ -50,7 +50,7 @@ async def test_a_batch_has_a_largest_size() -> None:
     assert [len(batch) for batch in gate.sent] == [MAX_BATCH, 5]
 
 
-async def test_one_result_may_be_an_error() -> None:
+async def test_one_failed_append_of_a_batch_fails_alone() -> None:
     gate = Gate()
     gate.open.set()
     tasks = await start(Batches(gate.send), 1, -2, 3)
@@ -59,7 +59,9 @@ async def test_one_result_may_be_an_error() -> None:
 
 
 @pytest.mark.parametrize(("error", "also_behind"), [(Unavailable("x"), 1), (StorageFull("x"), 0)])
-async def test_only_unavailable_also_fails_those_behind(error: Exception, also_behind: int) -> None:
+async def test_only_an_unavailable_log_also_fails_the_appends_that_wait(
+    error: Exception, also_behind: int
+) -> None:
     gate = Gate()
     batches = Batches(gate.send)
     first = await start(batches, 1)
@@ -81,7 +83,7 @@ async def test_a_caller_that_left_disturbs_nobody() -> None:
     assert await stays == 20
 
 
-async def test_closing_fails_what_is_on_its_way_and_behind() -> None:
+async def test_closing_fails_what_is_under_way_and_what_waits() -> None:
     gate = Gate()
     batches = Batches(gate.send)
     tasks = await start(batches, 1)

@@ -49,7 +49,7 @@ def server_of(client: Redis) -> str:
         ("redis://a:1/5?client_name=n", "a:1", {"db": 5, "client_name": "n"}),
     ],
 )
-def test_all_servers_are_spoken_to_as_the_url_says(
+def test_every_server_is_spoken_to_as_the_url_says(
     url: str, address: str, expected: dict[str, Any]
 ) -> None:
     made_for = Servers(url).client(address).connection_pool.connection_kwargs
@@ -69,7 +69,7 @@ async def test_a_shard_is_where_its_half_of_the_slots_is() -> None:
     assert server_of(await Shard(servers, "showcaller:{bar}").find()) == "a:1"  # slot 5061
 
 
-async def test_it_is_found_once_and_again_when_it_has_moved() -> None:
+async def test_a_slot_is_looked_up_once_and_again_when_it_has_moved() -> None:
     servers = Cluster("redis://seed:1", "a:1", "b:2")
     shard = Shard(servers, "{foo}")
     client = await shard.find()

@@ -36,7 +36,7 @@ def numbers(db: sqlite3.Connection) -> list[int]:
     return [number for (number,) in db.execute("SELECT number FROM numbers ORDER BY number")]
 
 
-async def test_what_waits_at_the_same_time_shares_one_transaction(
+async def test_actions_that_wait_together_share_one_transaction(
     writer: Writer, statements: list[str]
 ) -> None:
     release = threading.Event()
@@ -69,7 +69,7 @@ async def test_an_action_may_raise_before_it_writes(writer: Writer) -> None:
     assert isinstance(refused, KeyError) and kept == 1
 
 
-async def test_committed_is_told_in_order_even_if_the_caller_left(writer: Writer) -> None:
+async def test_commits_are_told_in_order_even_if_the_caller_left(writer: Writer) -> None:
     told: list[int] = []
     calls = [
         asyncio.create_task(writer.run(lambda db, n=n: insert(db, n), told.append))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from showcaller.broker.topics import Topics
 
 
-def test_it_tells_the_first_and_the_last_handler_of_a_topic() -> None:
+def test_the_first_and_the_last_handler_of_a_topic_are_told_apart() -> None:
     topics = Topics()
     first: list[bytes] = []
     second: list[bytes] = []
@@ -31,5 +31,5 @@ def test_a_handler_may_remove_itself_while_it_is_called() -> None:
     assert heard == [b"1", b"1", b"2"]
 
 
-def test_nobody_listening_is_fine() -> None:
+def test_publishing_without_listeners_does_nothing() -> None:
     Topics().dispatch("t", b"")

@@ -18,7 +18,7 @@ def overloaded():
     return load
 
 
-def test_there_is_room_until_the_cap():
+def test_connections_are_accepted_up_to_the_limit():
     limits = ConnectionLimits(2, Load())
     assert limits.refusal(1, 0.0) is None
     assert limits.refusal(2, 0.0).code == 1013
@@ -35,7 +35,7 @@ def test_nobody_is_let_in_while_there_is_too_much_to_do():
     assert refused.retry_after_s > SOONEST_S  # a slot of its own
 
 
-def test_those_sent_away_come_back_as_a_flat_rate():
+def test_clients_that_were_sent_away_come_back_at_a_flat_rate():
     limits = ConnectionLimits(0, Load())
     waits = sorted(wait_ms(limits.refusal(5, 0.0)) for _ in range(RETURNS_PER_S))
     assert waits[0] >= SOONEST_S * 1000
@@ -62,7 +62,7 @@ def test_slots_of_a_drain_are_even_and_within_it(count, spread_s):
 
 
 @given(st.integers(1, 100_000), st.integers(20, 2_000_000))
-def test_some_files_are_left_to_answer_with(wanted, files):
+def test_connections_leave_some_files_for_answers(wanted, files):
     most = within_files(wanted, files)
     assert 1 <= most <= wanted
     assert most + min(1_000, files / 5) <= files
@@ -70,5 +70,5 @@ def test_some_files_are_left_to_answer_with(wanted, files):
         assert most == wanted
 
 
-def test_files_without_end_limit_nothing():
+def test_unlimited_files_limit_no_connections():
     assert within_files(20_000, float("inf")) == 20_000

@@ -33,7 +33,7 @@ def test_each_socket_gets_what_it_takes(pairs):
     assert reader.recv(100) == b"news"
 
 
-def test_a_part_of_it_is_said(pairs):
+def test_part_of_a_log_can_be_replayed(pairs):
     (ours, theirs), *_ = pairs
     data = bytes(10_000_000)
     [(descriptor, sent)] = write_to_all([ours.fileno()], data)
@@ -72,7 +72,7 @@ def group_of(members, channels=("agenda",)):
     return group
 
 
-def test_who_is_withdrawn_is_not_written_to():
+def test_a_member_that_was_withdrawn_is_not_written_to():
     members = [Member() for _ in range(300)]
     part = Part(group_of(members), [news(1)])
     assert part.write_some() == 128
@@ -84,7 +84,7 @@ def test_who_is_withdrawn_is_not_written_to():
     assert [len(member.pushed) for member in members] == [1] * 299 + [0]
 
 
-def test_a_fault_at_one_is_that_ones_only():
+def test_a_fault_of_one_connection_harms_no_other():
     members = [Member(), Broken(), Member()]
     Part(group_of(members), [news(1)]).write_some()
     assert [member.failed for member in members] == [False, True, False]
@@ -162,7 +162,7 @@ def test_a_round_takes_in_a_group_that_it_had_nothing_for():
     assert others[0].pushed == [encode(news(2, "produce").message, "json")]
 
 
-def test_who_left_a_group_after_it_was_served_gets_no_more_with_it():
+def test_a_member_that_left_after_it_was_served_gets_no_more():
     members = [Member() for _ in range(130)]
     group = group_of(members)
     one = Round([news(1)], [group], lambda part, n: None)
@@ -174,7 +174,7 @@ def test_who_left_a_group_after_it_was_served_gets_no_more_with_it():
     assert members[1].pushed == [frames(1), frames(2)]
 
 
-def test_marks():
+def test_a_channels_mark_is_where_everything_before_was_published():
     def change(offset, **more):
         return Change(channel="c", epoch="e", offset=offset, prev=0, at_ms=0, **more)
 
@@ -189,7 +189,7 @@ def test_marks():
     assert marks.before("c", other) == Since("f", 0)
 
 
-def test_groups_come_and_go():
+def test_a_group_lives_as_long_as_somebody_is_in_it():
     groups = Groups()
     two = frozenset({"a", "b"})
     first, second = groups.join(two, "json"), groups.join(two, "json")

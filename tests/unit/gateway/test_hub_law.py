@@ -330,14 +330,14 @@ def check(house, attendee):
 
 @law
 @given(seed=st.integers(0, 2**32))
-def test_whatever_a_client_takes_and_when_it_ends_whole(monkeypatch, seed):
+def test_a_client_ends_with_everything_however_slowly_it_reads(monkeypatch, seed):
     monkeypatch.setattr(delivery, "AT_ONCE", 1)
     house, steady = run_virtually(story(seed))
     assert steady.pipe.room == math.inf
     assert house.hub._group_of[steady.connection].members
 
 
-def test_the_histories_shed_catch_up_and_close(monkeypatch):
+def test_the_random_histories_drop_messages_catch_up_and_close(monkeypatch):
     """Else the law would say little."""
     monkeypatch.setattr(delivery, "AT_ONCE", 1)
     totals = Counter()

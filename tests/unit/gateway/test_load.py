@@ -28,7 +28,7 @@ def test_a_stall_is_forgotten_after_some_probes():
     assert load.stall_s == 0.01
 
 
-def test_lasting_lag_is_until_it_is_well_below():
+def test_lasting_lag_is_an_overload_until_it_is_well_below():
     load = Load()
     assert noting(load, *[LATE_S] * PROBES) == "lag"
     assert noting(load, *[LATE_S - 0.01] * PROBES) == "lag"
@@ -45,7 +45,7 @@ def test_memory_counts_until_there_is_some_room_again():
 
 
 @given(st.lists(st.floats(0, 10), max_size=60))
-def test_it_says_so_once_when_it_changes(lags_s):
+def test_a_change_of_load_is_logged_once(lags_s):
     load, told = Load(), []
     load._tell = lambda: told.append(load.why)
     for lag_s in lags_s:
@@ -53,7 +53,7 @@ def test_it_says_so_once_when_it_changes(lags_s):
     assert all(before != after for before, after in zip(["", *told], told, strict=False))
 
 
-def test_what_this_process_holds_is_known_and_less_than_it_may():
+def test_the_memory_of_this_process_is_known_and_below_its_limit():
     assert 10 << 20 < resident_bytes() < limit_bytes(0, processes=1)
 
 

@@ -24,7 +24,7 @@ def test_the_priority_of_a_channel(channel, priority):
     assert priority_of(channel) is priority
 
 
-def test_the_lowest_is_shed_first_and_control_never():
+def test_the_lowest_priority_is_dropped_first_and_control_never():
     def shed_at(backlog_bytes):
         return [priority for priority in Priority if is_shed(priority, backlog_bytes, 800)]
 

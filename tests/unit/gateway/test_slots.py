@@ -48,6 +48,6 @@ def test_nobody_comes_back_before_the_moment_that_is_asked_for():
     assert len(set(waits_s)) == len(waits_s)
 
 
-def test_two_who_are_sent_away_at_quiet_moments_do_not_come_back_together():
+def test_clients_sent_away_at_quiet_moments_do_not_come_back_together():
     slots = Slots()
     assert slots.take(0.0) != slots.take(10.0)

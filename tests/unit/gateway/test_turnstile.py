@@ -57,7 +57,7 @@ def test_at_a_quiet_time_everything_is_done_at_once(loop):
     assert not len(loop.turnstile)
 
 
-def test_what_comes_when_the_budget_is_spent_waits_for_the_next_turn(loop):
+def test_work_that_comes_when_the_budget_is_spent_waits_for_the_next_turn(loop):
     assert [loop.come(name, 3.0) for name in "abcd"] == [True, True, False, False]
     assert loop.done == ["a", "b"]
     loop.turn()
@@ -75,7 +75,7 @@ def test_nobody_overtakes_those_who_wait(loop):
     assert loop.done == list(range(31))
 
 
-def test_who_is_half_in_goes_first(loop):
+def test_a_client_whose_upgrade_was_answered_goes_first(loop):
     loop.come("spends the budget", 5.0)
     loop.come("outside")
     loop.come("half in", half_in=True)
@@ -83,7 +83,7 @@ def test_who_is_half_in_goes_first(loop):
     assert loop.done[1:] == ["half in", "outside"]
 
 
-def test_what_is_left_undone_keeps_its_place(loop):
+def test_work_that_is_left_undone_keeps_its_place(loop):
     def first():
         loop.now_s += 5.0
         loop.done.append("first")
@@ -96,7 +96,7 @@ def test_what_is_left_undone_keeps_its_place(loop):
     assert loop.done[1:] == ["first", "the rest of it", "second"]
 
 
-def test_work_may_go_on_in_its_turn_while_there_is_time(loop):
+def test_work_in_its_turn_may_go_on_while_there_is_time(loop):
     def first():
         loop.done.append("first")
         assert loop.come("more of it", 6.0)
@@ -108,7 +108,7 @@ def test_work_may_go_on_in_its_turn_while_there_is_time(loop):
     assert loop.done[1:] == ["first", "more of it"]
 
 
-def test_a_fault_holds_up_nobody(loop):
+def test_a_connection_that_fails_holds_up_nobody(loop):
     def faulty():
         raise RuntimeError
 

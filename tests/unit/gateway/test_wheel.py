@@ -32,7 +32,7 @@ def test_everything_is_called_when_it_is_due_and_little_later(times_s, start_s):
         assert at_s <= called_s <= max(at_s, start_s) + 2 * RESOLUTION_S
 
 
-def test_what_has_a_next_deadline_is_called_again():
+def test_a_thing_with_a_next_deadline_is_called_again():
     wheel = Wheel()
     beacon = Beacon(1.0, 2.0, 5.0)
     wheel.add(beacon, 1.0)
@@ -52,7 +52,7 @@ def test_a_deadline_in_the_past_is_called_at_the_next_turn_and_not_in_this_one()
     assert late.called_s == [10.25]
 
 
-def test_turns_that_were_missed_are_made_good():
+def test_a_wheel_that_missed_turns_calls_everything_due():
     wheel = Wheel()
     beacons = [Beacon(1.0), Beacon(2.0)]
     for beacon in beacons:
@@ -61,7 +61,7 @@ def test_turns_that_were_missed_are_made_good():
     assert [beacon.called_s for beacon in beacons] == [[100.0], [100.0]]
 
 
-def test_what_is_due_together_is_called_in_helpings():
+def test_things_due_together_are_called_in_helpings():
     wheel = Wheel()
     beacons = [Beacon(1.0) for _ in range(2 * HELPING + 1)]
     for beacon in beacons:

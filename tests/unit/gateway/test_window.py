@@ -32,7 +32,7 @@ def test_the_more_is_written_the_longer_it_waits_up_to_a_bound(share, hold):
     assert window.hold_s(after(window, share)) == pytest.approx(hold, rel=0.25)
 
 
-def test_load_is_forgotten():
+def test_the_window_closes_when_less_is_written():
     window = Window()
     now_s = after(window, share=0.5)
     assert window.hold_s(now_s + 2) == 0

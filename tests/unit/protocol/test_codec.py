@@ -85,7 +85,7 @@ def test_a_wrong_field_is_named_and_the_id_kept(format, sent, field):
 
 
 @pytest.mark.parametrize("id", [None, 5, "", "x" * 65, ["a"]])
-def test_an_id_that_is_none_is_not_replied_to(id):
+def test_a_message_without_a_valid_id_gets_no_reply(id):
     assert bad({"op": "unsubscribe", "id": id, "channel": "c"}).id is None
 
 
@@ -96,7 +96,7 @@ def test_a_message_is_a_map(format, value):
 
 
 @formats
-def test_nesting_ends_at_the_limit(format):
+def test_values_nested_too_deep_are_refused(format):
     inside = MAX_DEPTH - 2  # the message and `args` are two
     assert decode(WRITE[format](command(a=nested(inside))), format)
     assert "nested" in bad(command(a=nested(inside + 1)), format).message
@@ -165,5 +165,5 @@ def test_malformed_msgpack(data):
     bad(data, "msgpack")
 
 
-def test_the_place_of_the_fault_is_told():
+def test_a_decoding_error_tells_the_place():
     assert "byte 6" in bad(b'{"op":x}').message

@@ -67,7 +67,7 @@ def test_hello_comes_first(stranger):
 
 
 @pytest.mark.parametrize("first", [PROBE, {"op": "subscribe", "id": "1", "channel": "agenda"}])
-def test_anything_before_hello_closes(stranger, first):
+def test_a_message_before_hello_closes_the_connection(stranger, first):
     assert stranger.send(first) == Hangup(4503, "hello_first")
 
 
@@ -85,7 +85,7 @@ def test_hello_must_come_in_time(stranger):
 # Messages
 
 
-def test_what_is_asked_for_is_performed(client):
+def test_a_message_after_the_welcome_is_performed(client):
     assert client.send(PROBE) == Perform(messages.ClockProbe(t1=1.0))
 
 
@@ -119,7 +119,7 @@ def test_wrong_messages_are_forgiven_after_a_minute(client):
         client.now_s += 6.7
 
 
-def test_the_other_kind_of_frame_closes(client):
+def test_a_frame_of_the_other_format_closes_the_connection(client):
     assert client.receive(frames.Binary(msgpack.packb(PROBE))).code == 1003
 
 
@@ -133,7 +133,7 @@ def test_a_channel_beyond_the_limit_is_refused(client):
 
 
 @pytest.mark.parametrize("event", [frames.Ping(b""), frames.Pong(b""), frames.Fragment()])
-def test_over_200_frames_a_second_close(client, event):
+def test_more_than_200_frames_a_second_close_the_connection(client, event):
     client.now_s += 1
     for _ in range(200):
         assert not isinstance(client.receive(event), Hangup)
@@ -148,14 +148,14 @@ def test_200_messages_a_second_are_served_for_as_long_as_they_come(client):
 
 
 @pytest.mark.parametrize("per_second", [20, 200])
-def test_what_piled_up_while_we_did_not_read_is_no_flood(client, per_second):
+def test_frames_that_piled_up_while_we_did_not_read_are_no_flood(client, per_second):
     client.now_s += 5
     for _ in range(5 * per_second):
         effect = client.state.receive(frames.Ping(b""), client.now_s, stalled_s=5.0)
         assert effect == AnswerPing(b"")
 
 
-def test_a_stall_is_no_licence_to_flood(client):
+def test_after_a_stall_a_flood_is_still_a_flood(client):
     client.now_s += 5
     effects = [client.state.receive(frames.Ping(b""), client.now_s, 5.0) for _ in range(1201)]
     assert effects[-1] == Hangup(4504, "flood")

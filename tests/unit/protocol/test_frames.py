@@ -121,7 +121,7 @@ def test_events_before_a_violation_are_delivered():
         next(events)
 
 
-def test_close_and_what_comes_after_it():
+def test_nothing_is_read_after_a_close_frame():
     assert read(masked(Opcode.CLOSE, b"\x03\xe8bye") + b"\xff\xff", b"\xff") == [Close(1000, "bye")]
     assert read(masked(Opcode.CLOSE)) == [Close(frames.NO_STATUS, "")]
 
@@ -134,7 +134,7 @@ def test_an_idle_reader_holds_nothing():
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
-def test_what_we_write_is_what_others_would(size):
+def test_our_encoding_is_that_of_other_libraries(size):
     data = b"\x55" * size
     assert frames.encode_frame(frames.BINARY, data) == Frame(Opcode.BINARY, data).serialize(
         mask=False

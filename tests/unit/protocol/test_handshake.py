@@ -28,7 +28,7 @@ def request(**changed):
     return Request("/", {name: value for name, value in headers.items() if value is not None})
 
 
-def test_the_answer_is_that_of_the_rfc():
+def test_the_accept_header_is_that_of_the_rfc():
     answer = handshake.accepted(negotiate(request())).decode()
     assert "\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in answer
     assert accept_key(KEY) in answer
@@ -43,7 +43,7 @@ def test_the_clients_first_known_subprotocol_is_taken():
 
 
 @pytest.mark.parametrize("case", ["WebSocket", "websocket", "WEBSOCKET", "h2c, websocket"])
-def test_upgrade_is_compared_without_case(case):
+def test_the_upgrade_header_is_compared_without_case(case):
     negotiate(request(upgrade=case, connection="UPGRADE"))
 
 
@@ -110,7 +110,7 @@ def test_a_head_that_can_be_read_in_two_ways_is_refused(head):
         ("/x/api/v1/events/conf/live", None),
     ],
 )
-def test_which_targets_are_live(target, event):
+def test_only_the_live_endpoints_path_names_an_event(target, event):
     assert live_event_id(target) == event
 
 

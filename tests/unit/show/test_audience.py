@@ -50,7 +50,7 @@ def test_a_node_that_fell_silent_counts_no_more() -> None:
     assert here.levels(NODE_LOST_S) == {AUDIENCE: {"sockets": 0}}
 
 
-def test_our_own_sums_that_come_back_are_not_counted_twice() -> None:
+def test_a_nodes_own_sums_that_come_back_are_not_counted_twice() -> None:
     here = Audience("here")
     own = here.count(1, {"talk": 1}, 0.0)
     here.hear(msgspec.msgpack.decode(msgspec.msgpack.encode(own), type=Sums), 0.1)

@@ -177,7 +177,7 @@ def test_no_mark_is_given_on_resuming_before_the_levels_were():
     assert levels.mark == show.offset
 
 
-def test_what_was_erased_is_not_sent_again_to_those_who_resume():
+def test_an_erased_text_is_not_sent_to_clients_that_resume():
     show = Show()
     since = show.offset
     show.ask()
@@ -379,7 +379,7 @@ def test_my_votes_show_public_questions_only():
     assert rejected["person/ada"].remove == ["vote:q2"]
 
 
-def test_what_another_fold_has_shown_is_no_place_to_resume_from():
+def test_nobody_resumes_from_what_another_fold_has_shown():
     show = Show(epoch="e1.4")
     show.ask()
     now = show.offset
@@ -414,7 +414,7 @@ def test_own_channels_that_nobody_used_lately_are_forgotten():
     assert not show.channels.exists("person/bob")
 
 
-def test_who_follows_a_forgotten_channel_is_made_to_open_it_again():
+def test_a_follower_of_a_forgotten_channel_opens_it_again():
     show = Show(own_kept=1)
     client = ModelClient()
     show.channels.open_own(principal("ada"))

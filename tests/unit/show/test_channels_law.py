@@ -367,7 +367,7 @@ def _own_reasons(secrets, message):
     return {i["reason"] for k, i in items.items() if k.startswith("question:") if i["reason"]}
 
 
-def test_a_shy_person_is_never_named():
+def test_an_anonymous_asker_is_never_named():
     """The histories hold anonymous questions that were public: else the test above shows little."""
     shown = 0
     for seed in range(20):

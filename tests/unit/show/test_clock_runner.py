@@ -50,7 +50,7 @@ def test_the_deadline_is_when_the_next_cue_is_due():
     assert next_due(state(), 10 * MINUTE_MS - 0.001).calls == []
 
 
-def test_what_is_due_is_called_in_order_under_a_key_that_every_node_knows():
+def test_due_cues_are_called_in_order_under_keys_that_every_node_knows():
     plan = next_due(state(), 19.5 * MINUTE_MS)
     assert [call.key for call in plan.calls] == [
         "cue:r:a:doors_open:1",

@@ -74,7 +74,7 @@ async def desk():
     await broker.close()
 
 
-async def test_a_question_on_its_way(desk):
+async def test_a_questions_view_follows_it_from_asked_to_answered(desk):
     asked = await desk.do(ADA, "question.ask", session="talk", text=" Cafe\u0301? ", anonymous=True)
     assert asked["state"] == "pending"
     question = desk.question(asked["question"])
@@ -101,7 +101,7 @@ async def test_a_question_on_its_way(desk):
     assert desk.question(question.id).state == "erased"
 
 
-async def test_the_folds_verdict_is_the_answer(desk):
+async def test_a_command_is_answered_with_the_verdict_of_the_fold(desk):
     question = await desk.ask(session="talk")
     with pytest.raises(Refused) as refused:
         await desk.do(MO, "question.pull", question=question)
@@ -120,7 +120,7 @@ async def test_the_folds_verdict_is_the_answer(desk):
 # Checks before the log ----------------------------------------------------------------------------
 
 
-async def test_an_unknown_command(desk):
+async def test_an_unknown_command_is_not_found(desk):
     with pytest.raises(NotFound, match=r"event\.delete"):
         await desk.do(PRO, "event.delete")
 
@@ -173,14 +173,14 @@ async def test_unknown_args_are_ignored(desk):
         ("session.preview_delay", {"session": "none", "minutes": 5}),
     ],
 )
-async def test_things_that_do_not_exist(desk, name, args):
+async def test_commands_about_things_that_do_not_exist_are_not_found(desk, name, args):
     before = desk.event.state.folded
     with pytest.raises(NotFound):
         await desk.commands.run(PRO, name, args, None)
     assert desk.event.state.folded == before
 
 
-async def test_roles(desk):
+async def test_the_roles_of_a_token_decide(desk):
     question = await desk.ask()
     with pytest.raises(Forbidden):
         await desk.do(BOB, "question.push", question=question)
@@ -196,7 +196,7 @@ async def test_a_speaker_replies_to_questions_of_their_sessions(desk):
         await desk.do(SUE, "question.reply", question=other, text="So.")
 
 
-async def test_who_was_shut_out_may_do_nothing(desk):
+async def test_a_banned_person_may_give_no_command(desk):
     await desk.do(MO, "person.ban", person="ada")
     with pytest.raises(Banned):
         await desk.ask()
@@ -264,7 +264,7 @@ async def test_a_repeated_question_is_not_limited_like_a_new_one(desk):
         assert await desk.ask(key="k0")
 
 
-async def test_repeating_without_end_is_limited_too(desk):
+async def test_repeated_commands_are_limited_too(desk):
     question = await desk.ask(key="k")
     with pytest.raises(RateLimited):
         for _ in range(40):
@@ -277,7 +277,7 @@ async def test_keys_belong_to_a_person_and_a_command(desk):
     assert made["announcement"].startswith("a_")
 
 
-async def test_two_at_once_with_one_key(desk):
+async def test_two_commands_at_once_under_one_key_are_one(desk):
     asked = await asyncio.gather(*(desk.ask(key="k") for _ in range(2)))
     assert asked[0] == asked[1]
     assert len(desk.event.state.questions.by_id) == 1
@@ -334,7 +334,7 @@ async def test_a_delay_with_preview_and_undo(desk):
     assert undone.value.code == "cannot_undo"
 
 
-async def test_a_preview_that_can_not_be(desk):
+async def test_an_impossible_delay_has_no_preview(desk):
     with pytest.raises(Refused) as refused:
         await desk.do(PRO, "session.preview_delay", session="talk", minutes=-60)
     assert refused.value.code == "wrong_state"

@@ -31,7 +31,7 @@ def test_a_bucket_fills_up_to_its_burst_and_no_further():
     assert [limits.take("ada", "question", 9999.0) > 0 for _ in range(4)] == [False] * 3 + [True]
 
 
-def test_persons_and_buckets_are_apart():
+def test_each_person_has_each_bucket_of_their_own():
     limits = Limits()
     for _ in range(3):
         limits.take("ada", "question", 0.0)
@@ -47,7 +47,7 @@ def test_memory_is_bounded():
 
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=100))
-def test_who_waits_as_told_is_let_through(pauses):
+def test_a_person_who_waits_as_told_is_let_through(pauses):
     limits, now_s = Limits(), 0.0
     for pause_s in pauses:
         now_s += pause_s

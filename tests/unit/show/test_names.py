@@ -24,7 +24,7 @@ async def test_a_name_is_known_where_it_was_put_and_after_loading_elsewhere(log)
     assert (there.get("p1"), there.get("nobody")) == ("Ada", "")
 
 
-async def test_who_had_no_record_is_looked_up_again(log):
+async def test_a_person_without_a_record_is_looked_up_again(log):
     names = Names(log)
     await names.ensure({"p1"})
     await Names(log).put("p1", "Ada")
@@ -32,7 +32,7 @@ async def test_who_had_no_record_is_looked_up_again(log):
     assert names.get("p1") == "Ada"
 
 
-async def test_what_is_known_is_not_loaded_again(log):
+async def test_a_known_name_is_not_loaded_again(log):
     names = Names(log)
     await names.put("p1", "Ada")
     await Names(log).put("p1", "Eve")
@@ -48,7 +48,7 @@ async def test_an_erased_person_has_no_record(log):
     assert await log.get_records("person", ["p1"]) == [None]
 
 
-async def test_the_record_says_when(log):
+async def test_a_persons_record_says_when_they_registered(log):
     await Names(log).put("p1", "Ada", email="ada@example.org")
     (data,) = await log.get_records("person", ["p1"])
     record = json.loads(data)

@@ -73,7 +73,7 @@ def test_nobody_follows_what_the_protocol_does_not_know(channel):
     assert not may_follow(principal(*ROLES), channel)
 
 
-def test_no_role_no_rights():
+def test_without_a_role_there_are_no_rights():
     assert not may_follow(principal(), "agenda")
     assert not may_command(principal(), "question.ask")
 
@@ -88,5 +88,5 @@ def test_every_command_is_for_some_role(name):
     assert any(may_command(principal(role), name) for role in ROLES)
 
 
-def test_unknown_commands_are_nobodys():
+def test_nobody_may_give_an_unknown_command():
     assert not may_command(principal(*ROLES), "event.delete")

@@ -213,7 +213,7 @@ def test_delays_are_told_in_whole_minutes(shift_ms, shown):
     assert day.session("a").delayed_min == shown
 
 
-def test_who_waits_for_whom_when_a_speaker_overruns():
+def test_the_next_session_waits_for_the_one_that_overruns():
     day = Day().fold(published("a"), 530).call_until(561)
     assert (day.session("a").state, day.session("a").on_air) == ("overrunning", True)
     assert day.session("b").waiting_for == "a"
@@ -263,7 +263,7 @@ def name_of(person):
 
 
 @pytest.mark.parametrize("state", ["pending", "rejected", "withdrawn", "erased"])
-def test_what_is_not_public_has_no_public_view(state):
+def test_a_question_that_is_not_public_has_no_public_view(state):
     assert views.question(asked(state=state), name_of) is None
 
 

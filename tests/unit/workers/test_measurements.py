@@ -57,7 +57,7 @@ def test_each_family_is_described_once(texts):
     assert len(helped) == len(set(helped))
 
 
-async def test_whoever_is_asked_answers_for_all(tmp_path):
+async def test_any_worker_tells_the_measurements_of_all(tmp_path):
     async with (
         Measurements(tmp_path, "0") as zero,
         Measurements(tmp_path, "1") as one,

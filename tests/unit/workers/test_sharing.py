@@ -49,14 +49,14 @@ def test_a_worker_is_told_everything():
     assert decode_config(line) == config
 
 
-def test_what_workers_say_is_a_line_each():
+def test_each_message_of_a_worker_is_one_line():
     for said in (Ready({"url": "http://x"}), Failed("no\nRedis", is_config=False), Alive()):
         line = encode(said)
         assert line.count(b"\n") == 1
         assert decode(line) == said
 
 
-def test_who_dies_again_and_again_is_started_ever_more_rarely():
+def test_a_worker_that_dies_again_and_again_is_started_ever_more_rarely():
     backoff = Backoff()
     waits_s = [backoff.after(0.1) for _ in range(20)]
     assert waits_s[0] == 0
