@@ -23,6 +23,7 @@ from showcaller import __version__
 from showcaller.errors import ConfigError, ShowcallerError
 from showcaller.schedule_file.diagnostics import format_diagnostics
 from showcaller.tokens import MIN_SECRET_BYTES
+from showcaller.urls import check_http
 
 from . import json_out, machine, scenario_file
 from .agent import read_key, run_agent
@@ -250,8 +251,7 @@ def _deployment(
                 raise ConfigError(f"--{name.replace('_', '-')} belongs to --url")
         return OwnDeployment(scenario.server, scenario.session, scenario.audience.size, cores)
     event, secret_file, tokens = options["event"], options["secret_file"], options["tokens"]
-    if not url.startswith(("http://", "https://")):
-        raise ConfigError(f"--url {url}: write http://HOST:PORT or https://HOST")
+    check_http(url, "--url")
     if (secret_file is None) == (tokens is None):
         raise ConfigError("a running deployment needs either --secret-file or --tokens")
     if secret_file is not None and not event:

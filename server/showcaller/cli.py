@@ -31,6 +31,7 @@ from .errors import ConfigError, ShowcallerError, Unavailable
 from .processes import raise_open_files
 from .settings import RegistrationMode, Settings, resolve_secret
 from .tokens import Tokens
+from .urls import check_http, shown
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -335,6 +336,8 @@ def token(
     """
 
     def work() -> None:
+        if url:
+            check_http(url, "--url")
         if hours <= 0:
             raise ConfigError("--hours must be more than 0")
         if "speaker" in roles and not sessions:
@@ -400,6 +403,7 @@ def export(event: str, url: str | None, token_text: str | None, data: Path, brok
 
 
 def _export_from_server(url: str, event: str, token_text: str) -> None:
+    check_http(url, "--url")
     request = urllib.request.Request(
         f"{url.rstrip('/')}/api/v1/events/{event}/export",
         headers={"Authorization": f"Bearer {token_text}"},
@@ -413,7 +417,7 @@ def _export_from_server(url: str, event: str, token_text: str) -> None:
             f"the server answered {error.code}: {error.read(2000).decode()}"
         ) from error
     except (OSError, http.client.HTTPException) as error:
-        raise Unavailable(f"the export from {url} failed: {error}") from error
+        raise Unavailable(f"the export from {shown(url)} failed: {error}") from error
 
 
 async def _export_from_broker(settings: Settings, event: str) -> None:
@@ -425,7 +429,7 @@ async def _export_from_broker(settings: Settings, event: str) -> None:
     broker = connect(settings.broker_url)
     try:
         if event not in await broker.events():
-            raise ConfigError(f"there is no log of {event!r} in {settings.broker_url}")
+            raise ConfigError(f"there is no log of {event!r} in {shown(settings.broker_url)}")
         event_log = await broker.open(event)
         async for line in exported(event_log, (await event_log.head()).offset):
             sys.stdout.buffer.write(line)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Literal
 
@@ -12,14 +11,13 @@ from msgspec import Struct
 from . import system
 from .errors import ConfigError
 from .tokens import MIN_SECRET_BYTES
+from .urls import check_http, ice_server
 
 RegistrationMode = Literal["open", "invite", "closed"]
 
 MAX_DRAIN_S = 3_600
 MAX_WORKERS = 256
 PORTS_EACH = 2  # of a media worker: the second one is its replacement's, in a rolling restart
-_PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
-_ICE_SERVER = re.compile(r"(?:stun|turn)s?:[^\s<>]+")
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -111,12 +109,12 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise ConfigError(f"--drain-timeout goes up to {MAX_DRAIN_S} s, and is more than 0")
 
     def _check_addresses(self) -> None:
-        if self.public_url and not _PUBLIC_URL.fullmatch(self.public_url):
-            raise ConfigError("--public-url is written as https://HOST or https://HOST:PORT")
-        for url in self.ice_servers:
-            if not _ICE_SERVER.fullmatch(url):
-                raise ConfigError("--ice-server is stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT")
-            if url.startswith("turn") and "@" not in url and self.turn_secret_file is None:
+        if self.public_url:
+            check_http(self.public_url, "--public-url")
+        for text in self.ice_servers:
+            server = ice_server(text)
+            is_turn = server.url.startswith("turn")
+            if is_turn and not server.user and self.turn_secret_file is None:
                 raise ConfigError(
                     "--ice-server needs USER:PASSWORD@ before a TURN server's host, or give "
                     "--turn-secret-file: then each client gets a password of its own"

@@ -49,7 +49,8 @@ def event_url(url: str, event: str, *path: str) -> str:
     """The HTTP address of something of an event, from any address of the server."""
     scheme, host, *_ = urlsplit(url if "://" in url else f"https://{url}")
     if scheme not in ("http", "https", "ws", "wss") or not host:
-        raise ValueError(f"not the address of a server: {url!r}; expected https://HOST")
+        raise ValueError("not the address of a server: expected https://HOST")
+    host = host.rpartition("@")[2]  # no user and password: addresses are logged
     scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
     parts = "/".join(quote(part, safe="") for part in (event, *path))
     return urlunsplit((scheme, host, f"/api/v1/events/{parts}", "", ""))

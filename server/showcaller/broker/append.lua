@@ -4,7 +4,7 @@
 -- {0, milliseconds to wait}.
 -- Nothing may be written by halves: a right that is missing shows before the first write.
 if not redis.acl_check_cmd('RPUSH', log, '') or not redis.acl_check_cmd('HSET', KEYS[3], '', '') then
-  return redis.error_reply('NOPERM this user may not write the log (RPUSH, HSET)')
+  return redis.error_reply("NOPERM no right to run the 'rpush|hset' command")
 end
 
 local time = redis.call('TIME')

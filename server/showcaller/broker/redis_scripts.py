@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from importlib import resources
 from typing import Any, TypeVar
@@ -80,6 +81,13 @@ def our_errors() -> Iterator[None]:
         raise translate(error) from error
 
 
+def _not_permitted(text: str) -> str:
+    """What may not be done, without the user's name, which some servers tell."""
+    command = re.search(r"'([\w|]+)' command", text)
+    what = command[1].upper() if command else "key" if "key" in text else "channel"
+    return f"the Redis user may not use {what}. OPERATIONS.md has the line for ACL SETUSER"
+
+
 def translate(error: RedisError) -> ShowcallerError:
     text = str(error)
     if isinstance(error, OutOfMemoryError):
@@ -87,7 +95,7 @@ def translate(error: RedisError) -> ShowcallerError:
     if text.startswith("MISCONF"):
         return StorageFull("Redis can't save to its disk, so it refuses writes: see its log")
     if isinstance(error, NoPermissionError):
-        return Unavailable(f"{text}. OPERATIONS.md has the line for ACL SETUSER")
+        return Unavailable(_not_permitted(text))
     if isinstance(error, ReadOnlyError):
         return Unavailable("this Redis is a read-only replica: a failover is going on")
     if text.startswith("NOREPLICAS"):

@@ -39,6 +39,7 @@ from redis.exceptions import (
 
 from .. import system
 from ..errors import ConfigError
+from ..urls import check_redis
 from .redis_pool import Server
 
 ELSEWHERE_FOR_S = 4.0  # a command that no server would run is offered again within this time
@@ -73,6 +74,7 @@ class Servers:
     """
 
     def __init__(self, url: str) -> None:
+        check_redis(url)
         self._url = urlsplit(url)
         self._user, self._at, hosts = self._url.netloc.rpartition("@")
         self.seeds = [host for host in hosts.split(",") if host] or ["localhost"]
@@ -82,9 +84,9 @@ class Servers:
         self._retiring: set[asyncio.Future[object]] = set()
         try:
             for seed in self.seeds:
-                self.client(seed)
-        except ValueError as error:
-            raise ConfigError(f"the redis:// URL can't be used: {error}") from error
+                self.server(seed).pool.make_connection()  # type: ignore[no-untyped-call]
+        except (TypeError, ValueError):  # what they say may quote the URL
+            raise ConfigError("the redis:// URL has a port or an option that is none") from None
 
     def server(self, address: str) -> Server:
         """The server at `address` (HOST:PORT)."""

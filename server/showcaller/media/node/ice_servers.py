@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from ...urls import IceServer, ice_server
+
 GOOD_FOR_S = 86_400  # longer than a day's event: an allocation is refreshed with the same password
-_PLAIN = re.compile(r"turns?:[^@]+")
-_WITH_PASSWORD = re.compile(r"(?P<scheme>turns?:)(?P<user>[^:@]+):(?P<password>[^@]+)@(?P<rest>.+)")
 
 
 class IceServers:
@@ -20,20 +19,20 @@ class IceServers:
     """
 
     def __init__(self, urls: Sequence[str] = (), secret: str = "") -> None:
-        self._urls = urls
+        self._servers = [ice_server(url) for url in urls]
         self._secret = secret
 
     def links(self, person: str, wall_ms: float) -> list[str]:
         """The values of `Link` headers for `person`."""
-        return [self._link(url, person, wall_ms) for url in self._urls]
+        return [self._link(server, person, wall_ms) for server in self._servers]
 
-    def _link(self, url: str, person: str, wall_ms: float) -> str:
-        if found := _WITH_PASSWORD.fullmatch(url):
-            return _turn(found["scheme"] + found["rest"], found["user"], found["password"])
-        if self._secret and _PLAIN.fullmatch(url):
+    def _link(self, server: IceServer, person: str, wall_ms: float) -> str:
+        if server.user:
+            return _turn(*server)
+        if self._secret and server.url.startswith("turn"):
             user = f"{int(wall_ms / 1000) + GOOD_FOR_S}:{quote(person)}"
-            return _turn(url, user, password_for(user, self._secret))
-        return f'<{url}>; rel="ice-server"'
+            return _turn(server.url, user, password_for(user, self._secret))
+        return f'<{server.url}>; rel="ice-server"'
 
 
 def password_for(user: str, secret: str) -> str:
@@ -43,6 +42,12 @@ def password_for(user: str, secret: str) -> str:
 
 def _turn(url: str, user: str, password: str) -> str:
     return (
-        f'<{url}>; rel="ice-server"; username="{user}"; '
-        f'credential="{password}"; credential-type="password"'
+        f'<{url}>; rel="ice-server"; username={_quoted(user)}; '
+        f'credential={_quoted(password)}; credential-type="password"'
     )
+
+
+def _quoted(text: str) -> str:
+    """A quoted string (RFC 9110 §5.6.4)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -19,9 +19,9 @@ from showcaller.settings import Settings, resolve_turn_secret
             'credential="pass"; credential-type="password"',
         ),
         (
-            "turns:u:a:b@turn.example.net:5349",
-            '<turns:turn.example.net:5349>; rel="ice-server"; username="u"; '
-            'credential="a:b"; credential-type="password"',
+            "turns:u%3Aa:b%22c@turn.example.net:5349",
+            '<turns:turn.example.net:5349>; rel="ice-server"; username="u:a"; '
+            'credential="b\\"c"; credential-type="password"',
         ),
     ],
 )
