@@ -117,3 +117,8 @@ bench-media-peers: $(VENV)/.dev ## packets a second of CPU beside LiveKit, Janus
 
 bench-pages: $(VENV)/.dev tools ## what the pages of a long event cost a browser: script, layout shifts, kilobytes
 	$(BIN)/python loadtests/bench_pages.py $(ARGS)
+
+.PHONY: pictures
+
+pictures: $(VENV)/.dev tools ## pictures of all pages in use, from the demo: build/pictures, and those of README in docs/pictures
+	$(BIN)/python docs/pictures.py $(ARGS)

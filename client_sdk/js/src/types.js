@@ -83,6 +83,20 @@
  * @property {string} id
  * @property {string} title
  *
+ * An event in a list of events; only `id` and `title` are sure to be there.
+ *
+ * @typedef {object} ListedEvent
+ * @property {string} id
+ * @property {string} title
+ * @property {string} [summary]
+ * @property {string} [time_zone]
+ * @property {string} [time_zone_label]
+ * @property {number} [starts_at_ms]
+ * @property {number} [ends_at_ms]
+ * @property {UtcOffset[]} [utc_offsets]
+ * @property {Clock} [clock]
+ * @property {number} [live] sessions that are on
+ *
  * @typedef {object} Speaker
  * @property {string} id
  * @property {string} name

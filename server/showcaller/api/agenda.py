@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 
 from aiohttp import web
+from msgspec import Struct
 
 from .. import system
+from ..domain.schedule import UtcOffset
 from ..errors import BadInput
 from ..http.answers import json_answer
 from ..http.asker import served
 from ..show.served import ServedEvent
+from ..show.views import ClockView, EventView, SessionView
 from .calendar import agenda_ics
 
 EVENTS: web.AppKey[dict[str, ServedEvent]] = web.AppKey("events")
@@ -18,12 +21,44 @@ PUBLIC_URL: web.AppKey[str] = web.AppKey("public_url")
 _HOST = re.compile(r"[\w.~-]+(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 
+class ListedEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An event as a list of events shows it; only id and title while its log is still folded."""
+
+    id: str
+    title: str
+    summary: str = ""
+    time_zone: str = ""
+    time_zone_label: str = ""
+    starts_at_ms: int | None = None
+    ends_at_ms: int | None = None
+    utc_offsets: tuple[UtcOffset, ...] = ()
+    clock: ClockView | None = None
+    live: int = 0  # sessions that are on
+
+
 async def list_events(request: web.Request) -> web.Response:
-    found = []
-    for event_id, one in request.app[EVENTS].items():
-        item = one.event.channels.snapshot("agenda").items.get("event")
-        found.append({"id": event_id, "title": item.title if item else event_id})
+    found = [_listed(event_id, one) for event_id, one in request.app[EVENTS].items()]
     return json_answer({"events": found}, Access_Control_Allow_Origin="*")
+
+
+def _listed(event_id: str, one: ServedEvent) -> ListedEvent:
+    items = one.event.channels.snapshot("agenda").items
+    event, clock = items.get("event"), items.get("clock")
+    if not isinstance(event, EventView) or not isinstance(clock, ClockView):
+        return ListedEvent(id=event_id, title=event_id)
+    sessions = (item for item in items.values() if isinstance(item, SessionView))
+    return ListedEvent(
+        id=event_id,
+        title=event.title,
+        summary=event.summary,
+        time_zone=event.time_zone,
+        time_zone_label=event.time_zone_label,
+        starts_at_ms=event.starts_at_ms,
+        ends_at_ms=event.ends_at_ms,
+        utc_offsets=event.utc_offsets,
+        clock=clock,
+        live=sum(session.state in ("live", "overrunning") for session in sessions),
+    )
 
 
 async def get_agenda(request: web.Request) -> web.StreamResponse:

@@ -16,7 +16,7 @@ def paths() -> Spec:
 
 
 def _events() -> Spec:
-    answers = {"200": answer("Their ids and titles", json(ref("Events")))}
+    answers = {"200": answer("What they are, when, and what is on", json(ref("Events")))}
     return operation("listEvents", "The events served here", answers)
 
 

@@ -29,7 +29,18 @@ SCHEMAS: Spec = {
                 "items": {
                     "type": "object",
                     "required": ["id", "title"],
-                    "properties": {"id": {"type": "string"}, "title": {"type": "string"}},
+                    "properties": {
+                        "id": {"type": "string"},
+                        "title": {"type": "string"},
+                        "summary": {"type": "string"},
+                        "time_zone": {"type": "string"},
+                        "time_zone_label": {"type": "string"},
+                        "starts_at_ms": {"type": "integer"},
+                        "ends_at_ms": {"type": "integer"},
+                        "utc_offsets": {"type": "array", "items": {"type": "object"}},
+                        "clock": {"type": "object", "description": "As in PROTOCOL.md §4"},
+                        "live": {"type": "integer", "description": "Sessions that are on"},
+                    },
                 },
             }
         },

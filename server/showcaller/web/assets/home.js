@@ -1,23 +1,93 @@
-/** The list of events; with only one, the page goes there. */
+/** The events that run here: what is on, what comes and what is over. With only one, the page goes there. */
 
-import { asShowcallerError, listEvents } from "/sdk/index.js";
+import { asShowcallerError, listEvents, showTimeAt } from "/sdk/index.js";
 
-import { byId, h, setText, show } from "./dom.js";
+import { byId, h, keyed, setText, show } from "./dom.js";
+import { homeParts } from "./home_model.js";
 import { address } from "./place.js";
+import { countdown } from "./times.js";
 
-try {
-  const { events } = await listEvents();
-  if (events.length === 1) location.replace(address(events[0].id));
-  else list(events);
-} catch (error) {
-  setText(byId("note"), `The events can’t be read: ${asShowcallerError(error).message}`);
+/**
+ * @typedef {import("/sdk/types.js").ListedEvent} ListedEvent
+ * @typedef {import("./home_model.js").EventCard} EventCard
+ */
+
+const READ_EVERY_MS = 30_000;
+const HUES = 6;
+
+/** @type {Record<string, string>} */
+const TITLES = { on: "On now", ahead: "Coming up", over: "Over" };
+
+/** @type {ListedEvent[]} */
+let events = [];
+
+await read();
+setInterval(() => void read(), READ_EVERY_MS);
+setInterval(() => events.length > 0 && render(), 1000);
+
+async function read() {
+  try {
+    ({ events } = await listEvents());
+    if (events.length === 1) return location.replace(address(events[0]?.id ?? ""));
+    render();
+    show(byId("note"), events.length === 0);
+    setText(byId("note"), "No event runs here now.");
+  } catch (error) {
+    show(byId("note"), true);
+    const { message, code } = asShowcallerError(error);
+    setText(byId("note"), code === "unreachable" ? "The server can’t be reached. This page tries again by itself." : message);
+  }
+  return undefined;
 }
 
-/** @param {import("/sdk/types.js").Titled[]} events */
-function list(events) {
-  byId("events").replaceChildren(
-    ...events.map(({ id, title }) => h("li", { class: "card" }, h("h2", {}, h("a", { href: address(id) }, title)))),
+/** @param {ListedEvent} event show time there, as well as this browser's clock knows it */
+function showNow({ clock }) {
+  return clock ? showTimeAt(clock, Date.now()) : Date.now();
+}
+
+function render() {
+  keyed(
+    byId("parts"),
+    homeParts(events, showNow),
+    ({ part }) => part,
+    ({ part }) => h("section", { class: "stack" }, h("h2", {}, TITLES[part]), h("ul", { class: "plain-list event-cards" })),
+    (section, { cards }) => keyed(/** @type {Element} */ (section.lastElementChild), cards, ({ id }) => id, newCard, updateCard),
   );
-  show(byId("note"), events.length === 0);
-  setText(byId("note"), "No event runs here now.");
+}
+
+/** @param {EventCard} card */
+function newCard({ id }) {
+  return h(
+    "li",
+    { class: "card event-card", "data-event": id, "data-hue": String(hueOf(id)) },
+    h("p", { class: "row" }, h("span", { class: "pill" }), h("span", { class: "quiet small times" })),
+    h("h3", {}, h("a", { href: address(id) })),
+    h("p", { class: "small" }),
+    h("p", { class: "quiet summary" }),
+  );
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {EventCard} card
+ */
+function updateCard(element, { id, title, summary, days, zone, part, untilMs, live }) {
+  const [state, until] = /** @type {HTMLElement[]} */ ([...(element.firstElementChild?.children ?? [])]);
+  const [heading, when, about] = /** @type {HTMLElement[]} */ ([...element.children].slice(1));
+  if (!state || !until || !heading || !when || !about) return;
+  const event = events.find((one) => one.id === id);
+  setText(state, live ? "Live" : part === "on" ? "Under way" : part === "ahead" ? "Coming up" : "Over");
+  state.dataset.tone = live ? "live" : part === "over" ? "" : "accent";
+  const leftMs = event && untilMs !== null ? untilMs - showNow(event) : null;
+  setText(until, leftMs === null ? (live > 1 ? `${live} sessions` : "") : `starts in ${countdown(leftMs)}`);
+  setText(/** @type {Element} */ (heading.firstElementChild), title);
+  setText(when, [days, zone].filter(Boolean).join(", "));
+  show(when, days !== "");
+  setText(about, summary);
+  show(about, summary !== "");
+}
+
+/** @param {string} id a colour that stays with the event */
+function hueOf(id) {
+  return [...id].reduce((sum, character) => sum + (character.codePointAt(0) ?? 0), 0) % HUES;
 }
