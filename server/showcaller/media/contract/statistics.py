@@ -50,7 +50,8 @@ class PublicationStatistics(Struct, kw_only=True):
     layers: list[LayerStatistics] = field(default_factory=list)  # the best first
     sound: SoundStatistics | None = None
     keyframe_requests: int = 0
-    # no_video, no_sound, quiet (a muted microphone), lossy, low_bitrate, no_keyframe, silent
+    # no_video, no_sound, quiet (a muted microphone), lossy, low_bitrate, no_keyframe, no_parameter_sets,
+    # b_frames, silent
     problems: list[str] = field(default_factory=list)
 
 

@@ -66,7 +66,9 @@ def choose_codecs(section: Section) -> tuple[Codec, ...]:
 def _choose(
     kind: str, offered: tuple[str, ...], maps: tuple[str, ...], parameters: tuple[str, ...]
 ) -> tuple[Codec, ...]:
-    """H.264 in single NAL units is what everybody offers and nobody sends: only for want of others."""
+    """H.264 in single NAL units (mode 0, RFC 6184 §8.1: also where no mode is named) is what browsers offer
+    beside the usual mode and nobody prefers: it is taken where its profile comes in no other.
+    """
     formats = list(_formats(offered, maps, parameters))
     rtx: dict[tuple[int, int], int] = {}  # payload type by that of the codec, and its clock
     for format in formats:
@@ -74,8 +76,8 @@ def _choose(
         if apt:
             rtx.setdefault((int(apt), format.clock_hz), format.payload_type)
     codecs = [codec for format in formats if (codec := _codec(format, kind, rtx))]
-    usual = [codec for codec in codecs if not _is_single_unit(codec)]
-    return tuple(usual or codecs)
+    usual = {codec.key for codec in codecs if not _is_single_unit(codec)}
+    return tuple(c for c in codecs if not _is_single_unit(c) or c.key not in usual)
 
 
 def _formats(

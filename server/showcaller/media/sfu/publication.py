@@ -32,6 +32,7 @@ LOSSY_SHARE = 0.05
 LOW_VIDEO_BPS = 150_000
 OLD_KEYFRAME_S = 10.0  # then another is asked for
 UNANSWERED_S = 2.0
+REORDERED_FOR_S = 5.0  # since pictures came in another order than they are shown
 QUIET_DBOV = -60
 
 
@@ -342,6 +343,8 @@ class Publication:
             "quiet": sound is not None and (sound.level_dbov or 0) < QUIET_DBOV,
             "lossy": any(p.lost_share > LOSSY_SHARE for p in (best, sound) if p),
             "low_bitrate": best is not None and camera and best.bitrate_bps < LOW_VIDEO_BPS,
+            "no_parameter_sets": any(track.lacks_sets for track in self.layers),
+            "b_frames": any(_reorders(track, now_s) for track in self.layers),
             "no_keyframe": best is not None and _is_rare(best),
         }
         return [problem for problem, holds in found.items() if holds]
@@ -351,6 +354,10 @@ def _recorder(video: Medium | None, extensions: dict[str, int]) -> Recorder | No
     if video is None or "transport-cc" not in video.feedback or TRANSPORT_CC not in extensions:
         return None
     return Recorder()
+
+
+def _reorders(track: Track, now_s: float) -> bool:
+    return track.reordered_s is not None and now_s - track.reordered_s < REORDERED_FOR_S
 
 
 def _is_rare(layer: LayerStatistics) -> bool:

@@ -9,7 +9,9 @@ from typing import Protocol
 from ..rtp import rtp
 from ..rtp.codecs import picture as find_picture
 from ..rtp.codecs import starts_keyframe
+from ..rtp.parameter_sets import ParameterSets, begins_idr
 from ..sdp.codec_choice import Codec
+from .numbering import Numbering
 from .packet import MediaPacket
 from .reception import Reception
 from .throttle import Throttle
@@ -24,6 +26,7 @@ MAX_GOP_PACKETS = (
 MAX_GOP_S = 30.0
 FEW_PACKETS = 300  # are sent to newcomers however old they are: slides
 OLD_GOP_S = 4.0  # then a newcomer is sent it, and the publisher asked for another
+REORDERED_WITHIN_S = 1.0  # a longer step back is a new beginning
 LEVEL_OVER_S = 3.0
 SILENCE_DBOV = -127
 
@@ -67,11 +70,22 @@ class Track:
         self._pending: list[MediaPacket] = []
         self._timer: asyncio.TimerHandle | None = None
         self._levels: deque[tuple[float, int]] = deque()
+        self.reordered_s: float | None = None  # when a picture came after one that is shown later
+        self.lacks_sets = False  # no decoder can begin with its newest keyframe
+        self._numbering = Numbering()
+        self._sets = _parameter_sets(codec)
+        self._complete_at: int | None = None  # timestamp of the newest keyframe with parameter sets
 
     def take(self, packet: rtp.Packet, sequence: int, now_s: float, extras: Extras) -> None:
         """A packet that came for the first time; `sequence` is the extended one."""
-        made = self._made(packet, sequence, extras)
+        if self._sets is not None:
+            self._complete(self._sets, packet, sequence, now_s)
+        self._take(self._made(packet, self._numbering.of(sequence), extras), now_s)
+
+    def _take(self, made: MediaPacket, now_s: float) -> None:
+        sequence = made.sequence
         if self.kind == "video":
+            self._note_order(made, now_s)
             self._keep(made)
             if made.keyframe:
                 self._begin_keyframe(made, now_s)
@@ -130,6 +144,7 @@ class Track:
         """From the next packet on; nobody begins with what came before."""
         self.flush(now_s)
         self.codec, self._keyframe = codec, None
+        self._sets = _parameter_sets(codec)
         for lane in list(self.lanes):
             lane.begin_anew()
 
@@ -143,6 +158,31 @@ class Track:
         self._order.clear()
         self._pending.clear()
         self._listener = None
+
+    def _complete(
+        self, sets: ParameterSets, packet: rtp.Packet, sequence: int, now_s: float
+    ) -> None:
+        """Put the parameter sets before a keyframe that has none."""
+        if sets.note(packet.payload):
+            self._complete_at = packet.timestamp
+            self.lacks_sets = self.lacks_sets and not sets.complete
+        number, last = self._numbering.of(sequence), self.last
+        if not begins_idr(packet.payload) or packet.timestamp == self._complete_at:
+            return
+        if last is not None and number != last.sequence + 1:
+            return  # they may be what got lost, or something behind them has come
+        self.lacks_sets, self._complete_at = not sets.complete, packet.timestamp
+        if sets.complete:
+            self._numbering.insert(sequence)
+            self._take(MediaPacket(number, packet.timestamp, False, sets.packed(), True), now_s)
+
+    def _note_order(self, made: MediaPacket, now_s: float) -> None:
+        last = self.last
+        if last is None or made.sequence <= last.sequence:
+            return
+        back = (last.timestamp - made.timestamp) & 0xFFFFFFFF
+        if 0 < back < REORDERED_WITHIN_S * self.codec.clock_hz:
+            self.reordered_s = now_s
 
     # Batches ----------------------------------------------------------------------------------
 
@@ -211,6 +251,10 @@ class Track:
         self._levels.append((now_s, -(level[0] & 0x7F)))
         while self._levels[0][0] < now_s - LEVEL_OVER_S:
             self._levels.popleft()
+
+
+def _parameter_sets(codec: Codec) -> ParameterSets | None:
+    return ParameterSets(codec.parameters) if codec.name == "H264" else None
 
 
 Extras = tuple[bytes, bytes]  # orientation, level

@@ -43,6 +43,8 @@ const PROBLEMS = {
   quiet: "Nothing is heard: is the microphone muted?",
   lossy: "Packets get lost on the way here: is the network busy?",
   low_bitrate: "The picture has few details: is the uplink slow?",
+  no_parameter_sets: "The encoder sends no parameter sets: most viewers see no picture.",
+  b_frames: "The encoder sends B-frames: in browsers the picture jerks or stands still.",
   no_keyframe: "No key picture for a while: a change to it would take long.",
 };
 

@@ -103,10 +103,14 @@ def test_a_viewer_gets_every_codec_that_a_stage_may_use():
     assert [name for name in left_out if name in text] == []
 
 
-def test_h264_in_single_nal_units_is_taken_for_want_of_anything_else():
+def test_h264_in_single_nal_units_is_taken_where_its_profile_comes_in_no_other_mode():
     changes = [("packetization-mode=1", "packetization-mode=0")]
     assert keys(agreed("obs-publisher", *changes)["video"]) == ["h264 baseline"]
-    assert "h264 baseline" not in keys(agreed("chromium-viewer", *changes)["video"])
+    assert "h264 baseline" in keys(agreed("chromium-viewer", *changes)["video"])
+    unsaid = [(";packetization-mode=1", "")]
+    assert "h264 baseline" in keys(agreed("chromium-viewer", *unsaid)["video"])
+    both = agreed("chromium-viewer")["video"].codecs
+    assert all("packetization-mode=1" in c.parameters for c in both if c.name == "H264")
 
 
 def test_h264_without_parameters_is_what_everybody_sends():

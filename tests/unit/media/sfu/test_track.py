@@ -205,3 +205,54 @@ async def test_at_the_end_lanes_are_told_and_nothing_is_kept(sender):
     assert sender.track.kept(1) is None
     sender.track.flush(sender.now_s)
     assert sender.lane.all == []
+
+
+SPS, PPS = b"\x67\x42\xc0\x1f\x8c", b"\x68\xce\x3c\x80"
+IDR, MORE_IDR, SLICE = b"\x7c\x85\xb8\x00", b"\x7c\x05\xb8\x00", b"\x41\x9a\x00\x00"
+H264 = Codec("H264", "video/h264 baseline", 90_000, 1, 96, None, "packetization-mode=1")
+IN_OFFER = H264._replace(parameters="sprop-parameter-sets=Z0LAH4w=,aM48gA==")
+
+
+async def test_parameter_sets_that_came_once_are_put_before_later_keyframes():
+    sender = Sender(H264)
+    for sequence, payload in enumerate([SPS, PPS, IDR]):
+        sender.send(sequence, payload, marker=sequence == 2, frame=1)
+    sender.send(3, SLICE)
+    sender.send(4, IDR, marker=False, frame=5)
+    sender.send(5, MORE_IDR, frame=5)
+    sender.send(6, SLICE)
+    assert [n for batch in sender.lane.all for n in batch] == list(range(8))
+    first = sender.track.gop(sender.now_s)
+    assert first.sequence == 4 and SPS in first.payload and PPS in first.payload
+    assert [sender.track.kept(n).payload for n in (3, 5, 6, 7)] == [SLICE, IDR, MORE_IDR, SLICE]
+    assert not sender.track.lacks_sets
+    sender.track.end()
+
+
+async def test_parameter_sets_of_the_offer_are_put_before_keyframes_behind_other_units_too():
+    sender = Sender(IN_OFFER)
+    sender.send(1, b"\x09\x10", marker=False, frame=1)
+    sender.send(2, IDR, frame=1)
+    assert SPS in sender.track.gop(sender.now_s).payload
+    sender.track.end()
+
+
+async def test_a_keyframe_that_no_decoder_can_begin_with_is_known():
+    sender = Sender(H264)
+    sender.send(1, IDR)
+    assert sender.track.lacks_sets
+    sender.send(2, SPS, marker=False, frame=3)
+    sender.send(3, PPS, marker=False, frame=3)
+    sender.send(4, IDR, frame=3)
+    sender.send(5, IDR, frame=5)
+    assert not sender.track.lacks_sets
+    sender.track.end()
+
+
+async def test_pictures_that_are_shown_in_another_order_are_noticed(sender):
+    sender.send(1, KEYFRAME, frame=1)
+    sender.send(2, frame=2)
+    assert sender.track.reordered_s is None
+    sender.send(3, frame=5)
+    sender.send(4, frame=4)
+    assert sender.track.reordered_s == sender.now_s
