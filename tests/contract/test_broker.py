@@ -175,7 +175,8 @@ async def test_after_close_everything_is_unavailable_and_tails_end(
     following = asyncio.create_task(reader.run())
     await until(lambda: bool(reader.epochs))
     await broker.close()
-    await asyncio.wait_for(following, DEADLINE_S)
+    async with asyncio.timeout(DEADLINE_S):
+        await following
     with pytest.raises(Unavailable):
         await log.append("k", b"")
     with pytest.raises(Unavailable):

@@ -27,7 +27,8 @@ async def test_a_person_shut_out_is_cut_off(server, how):
         else:
             await producer.command("token.revoke", {"token": "t_rude"})
         with pytest.raises(Terminal):
-            await asyncio.wait_for(ended, WITHIN_S)
+            async with asyncio.timeout(WITHIN_S):
+                await ended
         assert time.monotonic() - began_s < WITHIN_S
     with pytest.raises(Terminal):
         async with asyncio.timeout(5), Client(server.url, event=EVENT, token=token):

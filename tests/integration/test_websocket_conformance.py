@@ -72,7 +72,8 @@ async def run_cases(reports):
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(suite.communicate(), 120)
+    async with asyncio.timeout(120):
+        output, _ = await suite.communicate()
     server.close()
     return output.decode()
 

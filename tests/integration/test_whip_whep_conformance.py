@@ -65,7 +65,8 @@ async def run_suite(*options):
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(suite.communicate(), WITHIN_S)
+    async with asyncio.timeout(WITHIN_S):
+        output, _ = await suite.communicate()
     return output.decode()
 
 

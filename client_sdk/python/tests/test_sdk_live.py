@@ -106,7 +106,8 @@ async def test_nothing_is_lost_or_doubled_when_the_connection_is_cut(server: Ser
             await announce_patiently(producer, f"number {number}")
             if number % 8 == 7:
                 await until(lambda: listener.connections > connections)  # noqa: B023
-        await asyncio.wait_for(listening, 15)
+        async with asyncio.timeout(15):
+            await listening
         assert seen == [f"number {number}" for number in range(count)]
         texts = [item["text"] for item in announcements.items.values()]
         assert sorted(texts) == sorted(seen)
@@ -284,7 +285,8 @@ async def cli(server: ServeProcess, command: str, *arguments: str) -> tuple[int,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), 20)
+    async with asyncio.timeout(20):
+        out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from typing import Any
 
-from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio import Connection, ConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -28,11 +28,36 @@ _NO_LIMIT = 1 << 31  # of the library's, which refuses instead of waiting
 _RUN_ID = re.compile(rb"run_id:(\w+)")
 
 
+class _Cancellable(AbstractConnection):
+    """A connection that keeps no cancellation from the task that sends on it.
+
+    The library sends within `asyncio.wait_for`, which on Python 3.11 returns as if nothing had happened
+    when the cancellation comes after the last byte and before the task runs again. The task would go on
+    for good, and whoever stops it wait for good.
+    """
+
+    async def send_packed_command(
+        self, command: bytes | str | Iterable[bytes], check_health: bool = True
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        before = task.cancelling()
+        await super().send_packed_command(command, check_health)
+        if task.cancelling() > before:
+            await self.disconnect(nowait=True)  # else the next command would get this one's answer
+            raise asyncio.CancelledError
+
+
+def _cancellable(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    return type(f"Cancellable{kind.__name__}", (_Cancellable, kind), {})
+
+
 class Pool(ConnectionPool):
     """Connections that are closed when they come back, once the pool is retired."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options | {"max_connections": _NO_LIMIT})
+        kind = _cancellable(options.pop("connection_class", Connection))
+        super().__init__(kind, **options | {"max_connections": _NO_LIMIT})
         self._retired = False
 
     def retire(self) -> Awaitable[object]:

@@ -38,7 +38,6 @@ FOLD_TIMEOUT_S = 5.0  # how long `append` waits for its own fact to come back
 SNAPSHOT_EVERY_FACTS = 20_000
 OUTCOMES_KEPT = 4_096
 RETRY_EVERY_S = 0.2
-CANCEL_AGAIN_S = 0.5
 # Of a long log only so many facts pass through the channels at the start: resuming needs no older ones.
 FACTS_RESUMABLE = 20_000
 PROGRESS_EVERY_FACTS = 100_000
@@ -90,11 +89,9 @@ class LiveEvent:
 
     async def stop(self) -> None:
         """Stop following; leave a snapshot for the next start."""
-        while tasks := list(self._tasks):
-            for task in tasks:
-                task.cancel()
-            # what waits for a broker has been seen to go on after one cancellation
-            await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._fail_waiting("this node is stopping")
         await self._save_snapshot()
 

@@ -81,9 +81,7 @@ class WorkerProcess:
         """Hear it until it has ended."""
         assert self.process.stdout is not None
         try:
-            while line := await asyncio.wait_for(
-                self.process.stdout.readline(), self.stuck_after_s
-            ):
+            while line := await self._next_line(self.process.stdout):
                 self._hear(line)
         except TimeoutError:
             self.note(
@@ -93,6 +91,11 @@ class WorkerProcess:
         status = await self.process.wait()
         self._fail(Unavailable(f"the worker ended before it was ready, with status {status}"))
         return status
+
+    async def _next_line(self, output: asyncio.StreamReader) -> bytes:
+        """Return what it says next, nothing at its end. Raises `TimeoutError` when it is silent."""
+        async with asyncio.timeout(self.stuck_after_s):
+            return await output.readline()
 
     def _hear(self, line: bytes) -> None:
         try:
