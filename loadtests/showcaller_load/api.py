@@ -12,6 +12,7 @@ from .processes import Metrics, read_metrics
 
 PATIENCE_S = 2.0
 EXPORT_S = 300.0
+EXPORT_SILENT_S = 60.0
 
 
 class Api:
@@ -47,16 +48,20 @@ class Api:
         return [item for key, item in items.items() if key.startswith("session:")]
 
     async def export(self, event: str, token: str) -> list[bytes]:
-        """The event's log, a line for each fact. Raises `ConfigError`, `Unavailable`."""
+        """Return the event's log, a line for each fact.
+
+        Raises `ConfigError` where the token gets none, `Unavailable` where the server gives none.
+        """
         headers = {"Authorization": f"Bearer {token}"}
         try:
             async with self._http.get(
                 f"{self._url}/api/v1/events/{event}/export",
                 headers=headers,
-                timeout=aiohttp.ClientTimeout(EXPORT_S),
+                timeout=aiohttp.ClientTimeout(EXPORT_S, sock_read=EXPORT_SILENT_S),
             ) as answer:
                 if answer.status != 200:
-                    raise ConfigError(f"the export was answered with {answer.status}")
+                    kind = Unavailable if answer.status >= 500 else ConfigError
+                    raise kind(f"the export was answered with {answer.status}")
                 return (await answer.read()).splitlines()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"the export failed: {error}") from error

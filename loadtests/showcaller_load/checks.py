@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .results import Check
+from .results import Check, Verdict
+
+# What no busy generator can cause: these outrank the doubts about its figures.
+PROMISES = frozenset({"lost", "doubled", "out_of_order", "diverged", "unanswered"})
 
 
 class Kind(NamedTuple):
@@ -71,6 +74,26 @@ def _holds(kind: Kind, value: float | None, limit: float) -> bool:
     if value is None:
         return False
     return value >= limit if kind.at_least else value <= limit
+
+
+def verdict(
+    checks: list[Check], broken: list[str], doubts: list[str], *, is_stopped: bool
+) -> Verdict:
+    """Return the verdict: what was lost comes before what could not be measured.
+
+    `broken`: what else the deployment did not do; `doubts`: why the figures say nothing about it.
+    """
+    failed = {check.name for check in checks if check.ok is False}
+    found = {check.name for check in checks if check.ok is False and check.value is not None}
+    if is_stopped:  # nobody waited for the last answers
+        found -= {"unanswered"}
+    if broken or found & PROMISES:
+        return "fail"
+    if is_stopped:
+        return "stopped"
+    if doubts:
+        return "invalid"
+    return "fail" if failed else "pass"
 
 
 def failures(checks: list[Check]) -> list[str]:

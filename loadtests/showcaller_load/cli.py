@@ -1,7 +1,7 @@
 """The command line: `showcaller-load list`, `show`, `check`, `run`, `agent`, `report`.
 
 Exit codes: 0 the run passed; 1 it failed, or was stopped, or something broke; 2 the call or a file is wrong;
-3 the run is invalid: the generators were the bottleneck, so it says nothing about the server.
+3 the run is invalid: it could not measure the server, and nothing was lost as far as anybody knows.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def main() -> None:
       showcaller-load agent --listen 10.0.0.7:7400 --key-file key --allow live.example.org:443
       showcaller-load run qa_hour --url … --secret-file … --agent 10.0.0.7:7400 --key-file key
 
-    Exit codes: 0 passed; 1 failed or stopped; 2 the call or a file is wrong; 3 invalid: the generators
-    were the bottleneck.
+    Exit codes: 0 passed; 1 failed or stopped; 2 the call or a file is wrong; 3 invalid: this machine could
+    not measure.
     """
 
 

@@ -20,17 +20,17 @@ from showcaller.errors import ConfigError, ShowcallerError, Unavailable
 
 from . import orders
 from .api import Api
-from .checks import failures, judge
+from .checks import failures, judge, verdict
 from .crowd_numbers import FIRST_STAFF, WITNESS
 from .deployment import Deployment
+from .evidence import Evidence
 from .generators import Generator, start_here, start_there
 from .orders import Plan
-from .results import Fault, Machine, ProcessSample, Result, Verdict, Watcher
+from .results import Fault, Machine, ProcessSample, Result, Watcher
 from .scenario import BY_GENERATORS, OF_ATTENDEES, Action, FaultPlan, Scenario
 from .summary import Summary, why_invalid
 from .tokens import Pass
-from .truth import read_truth
-from .verdict import Findings, compare, resets
+from .verdict import NEEDS_LOG, Findings, compare, resets
 
 SOCKETS_A_GENERATOR = 2_500  # where there are cores enough
 QUESTIONS_EACH = 3  # that one person may ask at once
@@ -41,9 +41,6 @@ BEGINS_AFTER_S = 0.5
 TICKS_WITHIN_S = 3.0
 STOPPED_SETTLE_S = 5.0
 QUIET_S = 1.5  # after the last answer: tallies and what else is on its way
-WITNESSED_WITHIN_S = 30.0
-AFTER_WITNESS_S = 0.5
-HANDED_IN_WITHIN_S = 120.0
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -79,7 +76,10 @@ class Controller:
         self._stop.set()
 
     async def run(self) -> Result:
-        """Raises `ConfigError`, and `Unavailable` when something can't be started or has failed."""
+        """Run it and judge it: once it has begun there is a result, whatever fails.
+
+        Raises `ConfigError`, and `Unavailable` when something can't be started.
+        """
         started_at = datetime.now(UTC)
         try:
             self._watcher.on_phase(f"starting {self._deployment.description}")
@@ -87,9 +87,13 @@ class Controller:
             await self._start_generators()
             async with Api(self._deployment.url) as api:
                 await self._prepare()
-                await self._play(api)
-                await self._settle(api)
-                result = await self._judge(api, started_at)
+                evidence = Evidence(self._generators, self._watcher)
+                try:
+                    await self._play(api)
+                    await self._settle(api)
+                except Unavailable as error:
+                    evidence.doubt(error.message)
+                result = await self._judge(api, started_at, evidence)
         finally:
             await asyncio.gather(*(generator.close() for generator in self._generators))
             await self._deployment.stop()
@@ -207,10 +211,11 @@ class Controller:
             while t_s < scenario.duration_s and not self._stop.is_set():
                 await self._second(api, t_s)
                 t_s += 1
+            if not self._stop.is_set():
+                await causing
         finally:
-            if self._stop.is_set():
-                causing.cancel()
-            await asyncio.gather(causing, return_exceptions=self._stop.is_set())
+            causing.cancel()
+            await asyncio.gather(causing, return_exceptions=True)
 
     async def _second(self, api: Api, t_s: int) -> None:
         """Await the second's end, and what everybody tells of it."""
@@ -292,14 +297,14 @@ class Controller:
 
     # After ----------------------------------------------------------------------------------------
 
-    async def _judge(self, api: Api, started_at: datetime) -> Result:
+    async def _judge(self, api: Api, started_at: datetime, evidence: Evidence) -> Result:
         self._watcher.on_phase("comparing everybody's ledger with the log")
         frozen_uses = [one.use.told() for one in self._generators if one.use is not None]
-        findings = await self._compare(api)
-        values = self._summary.values() | dict(findings.counts)
-        values["resets"] = resets([one.ledgers for one in self._generators])
-        checks = judge(values, self._scenario.limits)
-        invalid, failed = why_invalid(frozen_uses), failures(checks)
+        findings, values = await self._compare(api, evidence)
+        checks = judge(self._summary.values() | values, self._scenario.limits)
+        broken = evidence.broken + failures(checks)
+        doubts = evidence.doubts + why_invalid(frozen_uses)
+        found = verdict(checks, evidence.broken, doubts, is_stopped=self._stop.is_set())
         totals = self._summary.totals
         for generator in self._generators:
             totals.update(generator.ledgers.counts)
@@ -313,8 +318,8 @@ class Controller:
             started_at=started_at.isoformat(timespec="seconds"),
             took_s=round(time.monotonic() - self._zero_s, 1),
             machines=self._machines(),
-            verdict=self._verdict(invalid, failed),
-            why=invalid + failed,
+            verdict=found,
+            why=doubts + broken if found == "invalid" else broken + doubts,
             checks=checks,
             latencies={n: found.percentiles() for n, found in self._summary.latencies.items()},
             histograms={n: found.buckets() for n, found in self._summary.latencies.items()},
@@ -327,32 +332,19 @@ class Controller:
             totals=dict(totals),
         )
 
-    def _verdict(self, invalid: list[str], failed: list[str]) -> Verdict:
-        if self._stop.is_set():
-            return "stopped"
-        if invalid:
-            return "invalid"
-        return "fail" if failed else "pass"
-
-    async def _compare(self, api: Api) -> Findings:
-        """Have the ledgers handed in, and hold them against the log."""
-        first = self._generators[0]
-        first.tell(orders.Witness(token=self._people[WITNESS].token))
-        try:
-            await first.wait_for(first.witnessed, WITNESSED_WITHIN_S, "brought in no witness")
-            await asyncio.sleep(AFTER_WITNESS_S)
-        except Unavailable as error:
-            self._watcher.on_phase(str(error))
-        for generator in self._generators:
-            generator.tell(orders.Account())
-        for generator in self._generators:
-            what = "did not hand in its ledgers"
-            await generator.wait_for(generator.handed_in, HANDED_IN_WITHIN_S, what)
-        lines = await api.export(self._deployment.event, self._producer.token)
-        truth = await asyncio.to_thread(read_truth, self._deployment.event, lines)
+    async def _compare(
+        self, api: Api, evidence: Evidence
+    ) -> tuple[Findings, dict[str, float | None]]:
+        """Hold the ledgers against the log; return what was found, and the figures of it."""
+        await evidence.bring_in_witness(self._people[WITNESS].token)
+        ledgers = await evidence.ledgers()
+        truth = await evidence.truth(api, self._deployment.event, self._producer.token)
         people = {number: one.person for number, one in self._people.items()}
-        ledgers = [generator.ledgers for generator in self._generators]
-        return compare(ledgers, truth, people, self._deployment.session)
+        findings = compare(ledgers, truth, people, self._deployment.session)
+        values: dict[str, float | None] = {**findings.counts, "resets": resets(ledgers)}
+        if truth is None:
+            values |= {kind: values[kind] or None for kind in NEEDS_LOG}
+        return findings, values
 
     def _machines(self) -> list[Machine]:
         found = {one.about.machine.host: one.about.machine for one in self._generators if one.about}

@@ -22,6 +22,7 @@ from .results import FINDINGS_KEPT, Finding, FindingKind
 from .truth import Truth
 
 KINDS: tuple[FindingKind, ...] = ("lost", "doubled", "out_of_order", "diverged", "unanswered")
+NEEDS_LOG: tuple[FindingKind, ...] = ("lost", "doubled", "diverged")  # to know that there are none
 
 
 class Ledgers(Struct, kw_only=True):
@@ -68,12 +69,18 @@ class Findings:
 
 
 def compare(
-    ledgers: Sequence[Ledgers], truth: Truth, people: Mapping[int, str], session: str
+    ledgers: Sequence[Ledgers], truth: Truth | None, people: Mapping[int, str], session: str
 ) -> Findings:
-    """Everything that is wrong. `people`: the person's id of each number; `session`: of the questions."""
+    """Return everything that is wrong; without the log, what attendees noticed themselves.
+
+    `people`: the person's id of each number; `session`: of the questions.
+    """
     findings = Findings()
     for one in ledgers:
         _told_at_once(one, findings)
+    if truth is None:
+        return findings
+    for one in ledgers:
         _commands(one, truth, people, findings)
         _one_shots(one, truth, findings)
     _documents(ledgers, truth, people, findings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .checks import LIMITS
 from .results import Check, Result
+from .summary import why_invalid
 
 HEADLINES = {"pass": "Passed", "fail": "Failed", "invalid": "Invalid", "stopped": "Stopped early"}
 KINDS = {
@@ -45,11 +46,15 @@ def summary(result: Result) -> str:
             held = f"All {len(limits)} limits held" if limits else "The scenario sets no limits"
             return f"{held}; nothing was lost, doubled or out of order."
         case "fail":
-            return _failed(broken, len(limits), sum(result.finding_counts.values()))
+            failed = _failed(broken, len(limits), sum(result.finding_counts.values()))
+            return f"{failed} {_DISTRUST}" if why_invalid(result.generators) else failed
         case "invalid":
-            return "The generator was the bottleneck: this run says nothing about the server, good or bad."
+            return "This run could not measure the server: it says nothing about it, good or bad."
         case "stopped":
             return "The run was stopped before its end: the figures are of what had happened until then."
+
+
+_DISTRUST = "Don't trust the times: the generator was too busy to measure them."
 
 
 def _failed(broken: int, limits: int, findings: int) -> str:
@@ -64,8 +69,8 @@ def _failed(broken: int, limits: int, findings: int) -> str:
 
 
 def what_to_change(result: Result) -> list[str]:
-    """How to get a run that counts, if this one does not."""
-    if result.verdict != "invalid":
+    """Return how to get figures that count, if the generators of this run were too busy."""
+    if not why_invalid(result.generators):
         return []
     return [
         "Give the run more generator processes (--generators), at most one for each core that the "

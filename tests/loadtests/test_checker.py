@@ -2,7 +2,7 @@
 
 import pytest
 from click.testing import CliRunner
-from showcaller_load import cli
+from showcaller_load import cli, summary, verdict_words
 from showcaller_load.scenario import NEVER
 from showcaller_load.truth import read_truth
 
@@ -54,6 +54,16 @@ async def test_every_fault_on_the_wire_is_named():
     (unanswered,) = found(result, 6)
     assert unanswered.kind == "unanswered"
     assert unanswered.channel.startswith("question.")
+
+
+async def test_what_was_lost_outranks_a_machine_too_busy_to_measure(monkeypatch):
+    monkeypatch.setattr(summary, "BUSY", -1.0)  # no generator computes less
+    result, _ = await run({1: meddlers.Drop()})
+
+    assert result.verdict == "fail"
+    assert result.why[0].startswith("lost is 1;")
+    assert any("busy in its busiest second" in reason for reason in result.why[1:])
+    assert "Don't trust the times" in verdict_words.summary(result)
 
 
 @pytest.mark.parametrize(

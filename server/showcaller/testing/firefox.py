@@ -55,7 +55,8 @@ class Firefox:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
-        address = await asyncio.wait_for(self._address(), _START_S)
+        async with asyncio.timeout(_START_S):
+            address = await self._address()
         self._drain = asyncio.create_task(self._drain_errors())
         self._socket: ClientConnection = await connect(f"{address}/session", max_size=_MAX_MESSAGE)
         self._numbers = itertools.count(1)

@@ -49,7 +49,11 @@ class MeddlingProxy:
         task.add_done_callback(self._joined.discard)
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answers, target = await asyncio.open_connection("127.0.0.1", self._target_port)
+        try:
+            answers, target = await asyncio.open_connection("127.0.0.1", self._target_port)
+        except OSError:
+            writer.close()
+            return
         link = _Link(self._meddler_of)
         await asyncio.gather(
             _pump(reader, target, link.from_client), _pump(answers, writer, link.from_server)
