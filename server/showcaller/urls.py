@@ -43,7 +43,10 @@ def check_redis(url: str) -> None:
 
 
 def check_http(url: str, name: str) -> None:
-    """Raise `ConfigError` unless `url` is the address of a site, without a user; `name` is the option's."""
+    """Raise `ConfigError` unless `url` is the address of a site, without a user; `name` is the option's.
+
+    A path is refused too: pages and API stand at the root of a host, and would be looked for there.
+    """
     found = _URL.fullmatch(url)
     if (
         found is None
@@ -53,6 +56,11 @@ def check_http(url: str, name: str) -> None:
         or found["query"]
     ):
         raise ConfigError(f"{name} is https://HOST or https://HOST:PORT, without a user or options")
+    if found["path"] not in (None, "/"):
+        raise ConfigError(
+            f"{name} is https://HOST or https://HOST:PORT, without a path: pages and API stand at the root "
+            "of a host. Where something else has that, give Showcaller a host name of its own"
+        )
 
 
 class IceServer(NamedTuple):
@@ -76,6 +84,7 @@ def ice_server(text: str) -> IceServer:
     user, _, password = (secrets or "").partition(":")
     url = f"{found['scheme']}:{found['host']}{found['query'] or ''}"
     server = IceServer(url, unquote(user), unquote(password))
-    if not (server.user + server.password).isprintable():
+    both = server.user + server.password
+    if not (both.isascii() and both.isprintable()):  # headers hold no more
         raise ConfigError("--ice-server has a user or password with characters that can't be sent")
     return server

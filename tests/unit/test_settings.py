@@ -28,8 +28,13 @@ def settings(**more):
         ({"drain_timeout_s": -1.0}, "--drain-timeout"),
         ({"drain_timeout_s": float("nan")}, "--drain-timeout"),
         ({"public_url": "live.example.org"}, "--public-url"),
+        ({"public_url": "https://example.org/live"}, "a host name of its own"),
+        ({"public_url": "https://example.org/live/"}, "a host name of its own"),
+        ({"public_url": "https://example.org/?a=b"}, "--public-url"),
+        ({"public_url": "https://me:secret@example.org"}, "--public-url"),
         ({"ice_servers": ("stun:a\nb",)}, "--ice-server"),
         ({"ice_servers": ("stun.example.org",)}, "--ice-server"),
+        ({"ice_servers": ("turn:17:guest:password@turn.example.org",)}, "%3A"),
     ],
 )
 def test_what_does_not_go_together(wrong, says):

@@ -80,9 +80,15 @@ def test_an_address_of_ours_has_no_secrets(url: str) -> None:
     assert "T0p" not in str(refused.value)
 
 
-@pytest.mark.parametrize("url", ["https://live.example.org/a/b", "http://[::1]:80", "http://a:1/"])
-def test_an_address_may_have_a_port_and_a_path(url: str) -> None:
+@pytest.mark.parametrize("url", ["https://live.example.org/", "http://[::1]:80", "http://a:1/"])
+def test_an_address_may_have_a_port_and_a_slash(url: str) -> None:
     check_http(url, "--url")
+
+
+@pytest.mark.parametrize("url", ["https://example.org/live", "https://example.org/live/"])
+def test_an_address_with_a_path_is_refused_since_pages_stand_at_the_root(url: str) -> None:
+    with pytest.raises(ConfigError, match="a host name of its own"):
+        check_http(url, "--public-url")
 
 
 @pytest.mark.parametrize(
@@ -106,6 +112,7 @@ def test_the_parts_of_an_ice_server_are_decoded(text: str, expected: IceServer) 
         "turn:guest:T0p@secret@turn.example.org",
         "stun:guest:T0p@stun.example.org",
         "turn:guest:T0p%0d%0a@turn.example.org",
+        "turn:guest:T0p%C3%BC@turn.example.org",  # a header would tell it in another encoding
         "turn:",
         "http://turn.example.org",
     ],

@@ -1,7 +1,8 @@
 /** STUN and TURN servers as a media server names them: `Link` headers (RFC 9725 §4.6). */
 
-const LINK = /<([^>]*)>((?:\s*;\s*[\w-]+="[^"]*")*)/g;
-const PARAMETER = /([\w-]+)="([^"]*)"/g;
+const LINK = /<([^>]*)>((?:\s*;\s*[\w-]+="(?:[^"\\]|\\.)*")*)/g;
+const PARAMETER = /([\w-]+)="((?:[^"\\]|\\.)*)"/g;
+const ESCAPED = /\\(.)/g; // RFC 9110 §5.6.4
 
 /**
  * @param {string | null} header all `Link` headers, joined by commas
@@ -20,5 +21,6 @@ export function iceServersOf(header) {
  * @returns {Record<string, string>}
  */
 function parameters(text) {
-  return Object.fromEntries([...text.matchAll(PARAMETER)].map(([, name, value]) => [name, value]));
+  const found = [...text.matchAll(PARAMETER)];
+  return Object.fromEntries(found.map(([, name, value]) => [name, value.replace(ESCAPED, "$1")]));
 }

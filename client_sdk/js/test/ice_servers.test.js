@@ -14,6 +14,11 @@ test("STUN and TURN servers are read from Link headers, other links are not", ()
   ]);
 });
 
+test("names and passwords may hold quotes and backslashes", () => {
+  const header = String.raw`<turn:x>; rel="ice-server"; username="17:g\"u"; credential="a\\\"; b=\"c"; credential-type="password"`;
+  assert.deepEqual(iceServersOf(header), [{ urls: "turn:x", username: '17:g"u', credential: String.raw`a\"; b="c` }]);
+});
+
 test("without links there are no servers", () => {
   for (const header of [null, "", "rubbish", '<turn:x>; rel="other"']) assert.deepEqual(iceServersOf(header), []);
 });

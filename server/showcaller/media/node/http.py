@@ -19,6 +19,7 @@ from ...http.answers import Handler, errors_as_problems, json_answer, problem_an
 from ...http.asker import principal, served
 from ...http.bodies import JSON, json_body, text_body
 from ...http.cors import TO_ANYBODY, preflight_headers
+from ...http.tags import as_we_gave_them
 from ..contract.calls import Answer, ChooseLayer, Close, Find, Layer, Patch, Source
 from .ice_servers import IceServers
 from .service import MediaService, asker_of
@@ -160,7 +161,7 @@ class _Routes:
         except Unsupported as error:
             return problem_answer(error, {"Accept-Patch": FRAGMENT})
         resource = request.match_info["resource"]
-        if_match = request.headers.get("If-Match")
+        if_match = as_we_gave_them(request.headers.getall("If-Match", ()))
         patched = await media.do(
             Patch(resource=resource, asker=asker_of(who), if_match=if_match, fragment=fragment)
         )
