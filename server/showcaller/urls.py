@@ -26,7 +26,7 @@ QUOTE = "what is special in a user or password is written as %XX: # as %23, / as
 
 
 def shown(url: str) -> str:
-    """What may be shown of `url`: where it leads, without user, password and options."""
+    """Return what may be shown of `url`: where it leads, without user, password and options."""
     found = _URL.fullmatch(url)
     if found:
         return f"{found['scheme']}://{found['hosts']}{found['path'] or ''}"

@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 from showcaller.domain import facts
 from showcaller.errors import Unavailable
 from showcaller.http.origins import read_origins
-from showcaller.protocol import session
+from showcaller.protocol import connection_state
 from showcaller.protocol.messages import Change, Snapshot
 from showcaller.show.opening import Opening
 from showcaller.show.served import ServedEvent
@@ -281,13 +281,13 @@ async def test_a_connections_token_can_be_refreshed(port):
 
 
 async def test_an_expired_token_closes(port, monkeypatch):
-    monkeypatch.setattr(session, "EXPIRED_GRACE_S", -3599.0)
+    monkeypatch.setattr(connection_state, "EXPIRED_GRACE_S", -3599.0)
     async with port.enter() as client:
         assert await client.closed() == (4003, "token_expired")
 
 
 async def test_a_client_without_a_hello_is_closed(port, monkeypatch):
-    monkeypatch.setattr(session, "HELLO_DEADLINE_S", 0.1)
+    monkeypatch.setattr(connection_state, "HELLO_DEADLINE_S", 0.1)
     assert await closed_by(port) == (4502, "hello_timeout")
 
 
