@@ -1,4 +1,4 @@
-"""What idle people cost, how fast they come in and come back: `make bench-connections`."""
+"""Measures what idle people cost, how fast they come in and come back: `make bench-connections`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How punctual cues are as attendees see it, and how true their clocks: `make bench-cues`.
+"""Measures how punctual cues are as attendees see it, and how true their clocks: `make bench-cues`.
 
 A rehearsal at high speed calls a session's cues every few seconds. Each socket has a clock of its own,
 wrong by minutes and running too fast or too slow, and synchronises it as PROTOCOL.md §5 says.
@@ -55,7 +55,7 @@ class OwnClock:
         self.estimate = ClockEstimate()
 
     def own_ms(self, at_s: float) -> float:
-        """What it shows at `time.monotonic()` = `at_s`."""
+        """Return what it shows at `time.monotonic()` = `at_s`."""
         return at_s * self._rate + self._skew_ms
 
     def server_ms(self, at_s: float) -> float:

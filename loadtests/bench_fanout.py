@@ -1,4 +1,4 @@
-"""What a broadcast costs and how long it takes: `make bench-fanout`.
+"""Measures what a broadcast costs and how long it takes: `make bench-fanout`.
 
 Announcements go the whole way: a moderator's command, the log, the fold, the projection, one encoding, and
 a write to every socket. Each is followed by as many `send()`s of as many bytes from a C program.
@@ -137,7 +137,7 @@ def report(figures: Figures, sockets: int, delays_ms: list[float], rounds: list[
 
 
 class Course(NamedTuple):
-    """How messages come: the instants of the commands in seconds, and how many messages each makes."""
+    """A pattern of messages: the instants of the commands in seconds, and how many messages each makes."""
 
     name: str
     at_s: list[float]

@@ -1,4 +1,4 @@
-"""How soon Chromium shows a stage, and how long its picture stands at a change: `make bench-first-frame`.
+"""Measures when Chromium shows a stage, and how long a change stops its picture: `make bench-first-frame`.
 
 A real server, speakers whose keyframes come each second or when asked for, a Chromium that speaks from its
 fake camera, and pages of the audience. Ends with lines `name: value`.
@@ -101,7 +101,7 @@ class Audience:
         return pictures
 
     async def until_changed(self, before: int) -> None:
-        """Until nobody sees a picture as bright as `before`."""
+        """Return when nobody sees a picture as bright as `before` any more."""
 
         async def changed() -> bool:
             now = [await one.brightness() for one in self.pages]

@@ -1,4 +1,4 @@
-"""What one media worker on one core does for how many viewers: `make bench-media`.
+"""Measures what one media worker on one core does for how many viewers: `make bench-media`.
 
 The worker has the last core for itself. The node, the publisher and the viewers share the first. A figure is
 INVALID when they used over 90 % of it, when their sockets dropped datagrams, or when the worker had to wait
@@ -55,7 +55,7 @@ class Measured(NamedTuple):
 
     @property
     def invalid(self) -> str:
-        """Why this says nothing about the worker; empty if it does."""
+        """Return why this says nothing about the worker; empty if it does."""
         if self.busy > BUSY:
             return "the generator was the bottleneck"
         if self.window.drops:
@@ -84,7 +84,7 @@ class Options(NamedTuple):
 
 
 def measure(one: Show, do: Callable[[], None], some: Sequence[Viewer] | None = None) -> Measured:
-    """What viewers receive while `do` runs the loop."""
+    """Return what viewers receive while `do` runs the loop."""
     clocks = one.worker_cpu_s, one.worker_waited_s, one.others_cpu_s
     began_s, before = time.monotonic(), [clock() for clock in clocks]
     window = one.viewers.watch_while(do, some)
@@ -142,7 +142,7 @@ async def forwarded(egress: str, options: Options, figures: Figures) -> None:
 
 
 def with_load(one: Show, options: Options, guess: int) -> Measured:
-    """As many viewers as keep the worker's core well used, but not full."""
+    """Find as many viewers as keep the worker's core well used, but not full."""
     have(one, options.viewers or guess)
     measured = measure_for(one, options.seconds)
     for _ in range(4):
@@ -171,7 +171,7 @@ def saturated(one: Show, loaded: Measured, seconds: float) -> Measured:
 
 
 async def viewers(egress: str, options: Options, figures: Figures) -> None:
-    """As many as lose less than 0.1 % and wait no longer than 20 ms at p99, at 2.5 Mbit/s."""
+    """Find the most that lose less than 0.1 % and wait no longer than 20 ms at p99, at 2.5 Mbit/s."""
     for shape in options.shapes:
         await viewers_of(shape, egress, options, figures)
 
@@ -245,7 +245,7 @@ async def storm(egress: str, options: Options, figures: Figures) -> None:
 
 
 async def leaves(egress: str, options: Options, figures: Figures) -> None:
-    """What 2,000 who came and went leave behind, in the worker and in the node."""
+    """Measure what 2,000 who came and went leave behind, in the worker and in the node."""
     count = options.viewers or LEAVES
     async with show(SLOTS, egress) as one:
         one.publish("fixed")

@@ -1,4 +1,4 @@
-"""How soon everybody sees the talk again when the media worker dies or hangs: `make bench-media-kill`.
+"""Measures when everybody sees the talk again after a media worker died or hung: `make bench-media-kill`.
 
 A real server with one media worker, a Chromium that speaks from its fake camera, and watch pages of the
 audience. Nobody clicks anything: speaker and viewers come back by themselves.
@@ -57,7 +57,7 @@ async def deaths(
 
 
 async def flow(one: Pictures) -> None:
-    """Until it has shown some more pictures."""
+    """Return when it has shown some more pictures."""
     before = len(await one.all())
 
     async def flowing() -> bool:
@@ -79,7 +79,7 @@ async def away_ms(one: Pictures, began_ms: float) -> float:
 
 
 def first_after_gap(pictures: list[Picture], since_ms: float) -> list[float]:
-    """When pictures went on after a gap that ended after `since_ms`; empty if they have not."""
+    """Return when pictures went on after a gap that ended after `since_ms`; empty if they have not."""
     times = [one.presented_ms for one in pictures]
     gaps = itertools.pairwise(times)
     return [new for old, new in gaps if new > since_ms and new - old >= GONE_MS][:1]

@@ -1,4 +1,4 @@
-"""What the pages of a long event cost a browser: `make bench-pages`.
+"""Measures what the pages of a long event cost a browser: `make bench-pages`.
 
 A real server and Chromium. Script is CPU time of the page's main thread, so that a busy machine changes
 it little. Ends with lines `name: value`.

@@ -69,7 +69,7 @@ class Copies:
 
 
 class Load(NamedTuple):
-    """What one load cost and took."""
+    """The cost of one load, and the time it took."""
 
     deliveries_per_cpu_s: float
     p50_ms: float

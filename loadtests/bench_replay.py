@@ -1,4 +1,4 @@
-"""How long an event takes to start, from its log alone and from a snapshot: `make bench-replay`.
+"""Measures how long an event takes to start, from its log alone and from a snapshot: `make bench-replay`.
 
 Two histories (`histories`): a million facts, and a day-long event with 100,000 registrations, 50,000
 questions and two million votes. Each measurement starts a process of its own, which opens the log as
@@ -50,7 +50,7 @@ async def opened(folder: Path) -> AsyncIterator[EventLog]:
 
 
 async def start(folder: Path) -> Result:
-    """As `serve` starts: from the snapshot if there is one, else from the log; then stop and leave one."""
+    """Start as `serve` does: from the snapshot if there is one, else from the log; stop and leave one."""
     async with opened(folder) as event_log:
         event, before_mib = LiveEvent(EVENT, event_log), _memory_mib()
         began_s, began_cpu_s = time.perf_counter(), time.process_time()
@@ -98,7 +98,7 @@ def _attendee(number: int) -> Principal:
 
 
 async def _longest_lag_ms() -> float:
-    """Until it is cancelled."""
+    """Measure until it is cancelled; return the longest lag."""
     longest_s, due_s = 0.0, time.perf_counter()
     try:
         while True:

@@ -1,4 +1,4 @@
-"""How many votes one node takes, each reply awaited: `make bench-votes`.
+"""Measures how many votes one node takes, each reply awaited: `make bench-votes`.
 
 A thousand people vote, each with one vote on its way, never twice for one question. Meanwhile others
 vote for one more question at a slow pace, and a watcher sees when its tally says so.

@@ -1,4 +1,4 @@
-"""How punctual the main job is in a real browser: `make bench-main-job`.
+"""Measures how punctual the main job is in a real browser: `make bench-main-job`.
 
 Two attendees and a moderator in Chromium while a talk begins by the clock and a test card is published
 to its room: on one node with SQLite, then with each page on another of two nodes over a real Redis.
@@ -123,7 +123,7 @@ async def measure_start(attendees: list[Page], results: Results, prefix: str) ->
 
 
 def called_late_ms(running: list[ServeProcess]) -> float:
-    """How late the broker took the same cue, from a node's log."""
+    """Return how late the broker took the same cue, from a node's log."""
     for line in running[0].log_text().splitlines():
         entry = json.loads(line)
         if (entry["action"], entry.get("session"), entry.get("cue")) == (

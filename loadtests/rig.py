@@ -1,4 +1,4 @@
-"""What the benchmarks share: a server on one core, the generator on another, and honest figures."""
+"""The benchmarks' common ground: a server on one core, the generator on another, and honest figures."""
 
 from __future__ import annotations
 

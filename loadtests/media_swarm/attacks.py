@@ -89,7 +89,7 @@ class Strangers:
             pass
 
     def close(self) -> int:
-        """How many datagrams they were answered with."""
+        """Return how many datagrams they were answered with."""
         answers = 0
         for sock in self._socks:
             try:
@@ -292,7 +292,7 @@ class Attacks:
         return host, port
 
     def _username(self) -> str:
-        """Of somebody who watches, or of nobody."""
+        """Return the user name of somebody who watches, or of nobody."""
         if random.random() < 0.5:
             return random.choice(self._watching).peer.username
         return os.urandom(4).hex() + ":" + os.urandom(4).hex()

@@ -63,7 +63,7 @@ class Stream(NamedTuple):
 
     @property
     def rtp_highest(self) -> int:
-        """As a receiver report has it: the first packet's turn of sequence numbers is the 0th."""
+        """Return the highest number as receiver reports have it: the first packet's turn is the 0th."""
         return self.highest - _TURN
 
     @property
@@ -113,7 +113,7 @@ class Counter:
             raise OSError(error, "can't count at this socket")
 
     def remove(self, leaving: list[tuple[int, socket.socket]]) -> None:
-        """When this returns, sockets may be closed and slots used again."""
+        """Stop reading: afterwards sockets may be closed and slots used again."""
         for slot, sock in leaving:
             self._library.counter_remove(slot, sock.fileno())
         until = self._library.counter_sweeps() + 2
@@ -138,7 +138,7 @@ class Counter:
         return [stream for stream in streams if stream.packets]
 
     def totals(self, start: int, end: int) -> Totals:
-        """Of the slots from `start` to `end`."""
+        """Return the counts of the slots from `start` to `end`."""
         sum_ = _Totals()
         self._library.counter_totals(start, end, ctypes.byref(sum_))
         lost = sum_.expected - (sum_.packets - sum_.doubled)

@@ -113,7 +113,7 @@ class Handshake:
 
 
 def _datagrams(data: bytes) -> list[bytes]:
-    """Whole records, as many as fit into the MTU (a record says its size at its offset 11)."""
+    """Return whole records, as many as fit into the MTU (a record says its size at its offset 11)."""
     packed: list[bytes] = [b""]
     while data:
         size = 13 + int.from_bytes(data[11:13], "big")

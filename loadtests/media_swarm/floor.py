@@ -24,7 +24,7 @@ HEADER_BYTES = 12
 
 
 class Cost(NamedTuple):
-    """Of what the floor sent."""
+    """Counts of what the floor sent."""
 
     packets: int
     cpu_s: float

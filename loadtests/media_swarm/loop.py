@@ -64,7 +64,7 @@ class Clock:
         self._due_s = time.monotonic() + every_s
 
     def run(self, now_s: float) -> None:
-        """What was missed is made up for, but at most twice at a time."""
+        """Make up for what was missed, but at most twice at a time."""
         for _ in range(2):
             if now_s < self._due_s:
                 return

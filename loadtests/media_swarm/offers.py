@@ -22,7 +22,7 @@ class Credentials(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Where the server is, how it authenticates, and the payload types that it chose."""
+    """A server's answer: its address, how it authenticates, and the payload types that it chose."""
 
     ufrag: str
     pwd: str

@@ -47,7 +47,7 @@ class Peer:
 
     @property
     def username(self) -> str:
-        """Of our checks (RFC 8445 §7.2.2)."""
+        """Return the user name of our checks (RFC 8445 §7.2.2)."""
         assert self._server is not None
         return f"{self._server.ufrag}:{self.own.ufrag}"
 

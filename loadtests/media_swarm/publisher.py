@@ -115,7 +115,7 @@ class Publisher:
         loop.close()
 
     def run(self) -> None:
-        """Until the input ends. Everything has its time; between them we read."""
+        """Send until the input ends, each packet at its time; read in between."""
         began_s = time.monotonic()
         due = dict.fromkeys(("audio", "frame", "pace", "report", "consent", "replay"), 0.0)
         steps = {
@@ -202,7 +202,7 @@ class Publisher:
             self._send_pieces(float("inf"))
 
     def _pace(self, at_s: float) -> None:
-        """As the pacer of browsers: a budget each 5 ms, which may be overdrawn by one packet."""
+        """Send as browsers' pacers do: a budget each 5 ms, which may be overdrawn by one packet."""
         allowed = PACE_FACTOR * self.shape.bitrate_bps / 8 * PACE_EVERY_S
         self._budget_bytes = min(allowed, self._budget_bytes + allowed)
         self._send_pieces(self._budget_bytes)

@@ -21,7 +21,7 @@ class Part(NamedTuple):
 
 
 class Block(NamedTuple):
-    """What a receiver tells of one stream."""
+    """A receiver's report of one stream."""
 
     ssrc: int
     fraction_lost: int  # of 256
@@ -91,7 +91,7 @@ def report_time(part: Part) -> int:
 
 
 def sequences(part: Part) -> list[int]:
-    """Those that a NACK asks for again (RFC 4585 §6.2.1)."""
+    """Return the packets that a NACK asks for again (RFC 4585 §6.2.1)."""
     found: list[int] = []
     for at in range(8, len(part.body) - 3, 4):
         first, mask = struct.unpack_from("!HH", part.body, at)

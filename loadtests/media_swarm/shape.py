@@ -1,4 +1,4 @@
-"""What a thin publisher sends: packets of a length and at a time, without a picture in them.
+"""The stream of a thin publisher: packets of a length and at a time, without a picture in them.
 
 Every payload ends in a mark: what it is, its number, and when it was sent (CLOCK_MONOTONIC).
 """
@@ -32,7 +32,7 @@ class Shape(NamedTuple):
         return self.frame_bytes * 8 * FRAMES_PER_S
 
     def sizes(self, keyframe: bool) -> list[int]:
-        """Of the payloads of a frame: equal ones, as packetizers cut them."""
+        """Return the lengths of a frame's payloads: equal ones, as packetizers cut them."""
         frames = self.keyframe_every_s * FRAMES_PER_S
         delta = self.frame_bytes * frames / (frames - 1 + self.keyframe_factor)
         size = int(delta * self.keyframe_factor if keyframe else delta)

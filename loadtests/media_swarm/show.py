@@ -105,7 +105,7 @@ class Show:
         return cpu_s(self.worker)
 
     def worker_waited_s(self) -> float:
-        """How long the worker could have run, but others had its core."""
+        """Return how long the worker could have run, but others had its core."""
         return waited_s(self.worker)
 
     def node_cpu_s(self) -> float:
@@ -174,7 +174,7 @@ def cpu_s(pid: int) -> float:
 
 
 def waited_s(pid: int) -> float:
-    """What a process's first thread waited for a core: the second number of its schedstat."""
+    """Return how long a process's first thread waited for a core: the second number of its schedstat."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 

@@ -37,7 +37,7 @@ def exported_bytes(profile: bytes) -> int:
 
 
 def client_and_server(profile: bytes, exported: bytes) -> tuple[Master, Master]:
-    """What each side sends with (RFC 5764 §4.2)."""
+    """The keys that each side sends with (RFC 5764 §4.2)."""
     keys, salts = exported[: 2 * KEY_BYTES], exported[2 * KEY_BYTES :]
     half = SALT_BYTES[profile]
     return (
@@ -47,7 +47,7 @@ def client_and_server(profile: bytes, exported: bytes) -> tuple[Master, Master]:
 
 
 def header_bytes(packet: bytes) -> int:
-    """Of an RTP packet, with CSRCs and extension."""
+    """Return the length of an RTP packet's header, with CSRCs and extension."""
     size = 12 + 4 * (packet[0] & 15)
     if packet[0] & 0x10:
         size += 4 + 4 * int.from_bytes(packet[size + 2 : size + 4], "big")

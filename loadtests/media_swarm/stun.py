@@ -50,7 +50,7 @@ def parse(data: bytes) -> Message | None:
 
 
 def is_authentic(message: Message, password: bytes) -> bool:
-    """Whether MESSAGE-INTEGRITY is there and right; what follows it does not count."""
+    """Tell whether MESSAGE-INTEGRITY is there and right; what follows it does not count."""
     data, at = message.data, 20
     while at + 4 <= len(data):
         kind, size = struct.unpack_from("!HH", data, at)

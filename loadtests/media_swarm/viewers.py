@@ -40,7 +40,7 @@ class Sample(NamedTuple):
 
 
 class Window(NamedTuple):
-    """What some viewers received within some time."""
+    """The packets that some viewers received within some time."""
 
     seconds: float
     totals: Totals
@@ -158,13 +158,13 @@ class Viewers:
     # Looking ------------------------------------------------------------------------------------
 
     def watch(self, seconds: float, viewers: Sequence[Viewer] | None = None) -> Window:
-        """What these viewers (all that are here) receive from now on for some seconds."""
+        """Return what these viewers (all that are here) receive from now on for some seconds."""
         return self.watch_while(lambda: self._loop.run_for(seconds), viewers)
 
     def watch_while(
         self, do: Callable[[], None], viewers: Sequence[Viewer] | None = None
     ) -> Window:
-        """What they receive while `do` runs the loop."""
+        """Return what they receive while `do` runs the loop."""
         some = list(self.here.values() if viewers is None else viewers)
         slots = {viewer.slot for viewer in some}
         self._look()
@@ -197,7 +197,7 @@ class Viewers:
         return (first_s - viewer.began_s) * 1000
 
     def silent(self) -> int:
-        """How many viewers have had nothing for a second."""
+        """Return how many viewers have had nothing for a second."""
         before_ns = time.monotonic_ns() - 10**9
         return sum(
             max((s.last_ns for s in self.streams(viewer)), default=0) < before_ns
@@ -230,7 +230,7 @@ class Viewers:
         viewer.peer.connect(read_answer(response.body.decode()))
 
     def _read(self, viewer: Viewer) -> None:
-        """Until there is media, a viewer's socket is read here."""
+        """Read a viewer's socket until there is media."""
         while viewer.slot in self._joining:
             try:
                 data = viewer.peer.sock.recv(DATAGRAM_BYTES)

@@ -1,4 +1,4 @@
-"""Who is compared: each starts its server on the server's core and says how to publish through it."""
+"""The contestants: each starts its server on the server's core and says how to publish through it."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class SocketIoSwarm(PeerSwarm):
 
 
 class BroadcastSwarm(PeerSwarm):
-    """What `broadcast_server.py` understands."""
+    """The dialect of `broadcast_server.py`."""
 
     def first_words(self, client: Client) -> bytes:
         return text_frame(json.dumps({"subscribe": list(client.channels)}).encode())

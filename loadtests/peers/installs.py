@@ -16,7 +16,7 @@ Command = list[str | Path]
 
 
 class Absent(Exception):
-    """Why a peer can't take part."""
+    """The reason why a peer can't take part."""
 
 
 def centrifuge() -> Command:

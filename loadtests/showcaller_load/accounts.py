@@ -1,4 +1,4 @@
-"""What a generator hands in at the end: every attendee's ledger, in parts of bounded size."""
+"""A generator's account at the end: every attendee's ledger, in parts of bounded size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do on their own account, evenly spaced, whether or not the answers come (an open loop)."""
+"""People's own actions, evenly spaced, whether or not the answers come (an open loop)."""
 
 from __future__ import annotations
 

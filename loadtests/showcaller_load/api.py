@@ -1,4 +1,4 @@
-"""What the controller asks of a server over HTTP: its metrics, its events, and the log at the end."""
+"""The controller's questions to a server over HTTP: its metrics, its events, and the log at the end."""
 
 from __future__ import annotations
 

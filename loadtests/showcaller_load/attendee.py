@@ -109,7 +109,7 @@ class Attendee:
 
     @property
     def has_come(self) -> bool:
-        """Whether it was ever wanted, and was not sent away."""
+        """Tell whether it was ever wanted, and was not sent away."""
         return self._opened_s > 0
 
     # Coming and going -----------------------------------------------------------------------------
@@ -208,7 +208,7 @@ class Attendee:
         return all(follow.is_whole for follow in self.follows.values())
 
     def _measure(self, update: Update, now_s: float) -> None:
-        """How long it took to us; nothing if we were away, or did not listen on purpose."""
+        """Take note of how long it took to us; of nothing if we were away, or did not listen on purpose."""
         if self._tally is not None and update.message.values:
             self._look_for_tally(update.message.values, now_s)
         if self.is_slow or not self.is_whole:
@@ -285,7 +285,7 @@ class Attendee:
     # The clock ------------------------------------------------------------------------------------
 
     def _times_ms(self, now_s: float) -> tuple[float, float]:
-        """What our timepiece goes by: the server's true time, and the run's."""
+        """Return what our timepiece goes by: the server's true time, and the run's."""
         return self._crowd.server_ms(now_s), self._crowd.ms_of(now_s)
 
     def probe(self) -> None:
@@ -294,7 +294,7 @@ class Attendee:
         self._send(self._frame({"op": "clock", "t1": own_ms}))
 
     def _probe(self, connection: Connection | None) -> None:
-        """As often as it is still to be asked, a moment apart."""
+        """Ask as often as it is still to be asked, a moment apart."""
         if connection is not self.connection or not self._probes_left:
             return
         self._probes_left -= 1

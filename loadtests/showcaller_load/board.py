@@ -1,4 +1,4 @@
-"""What the audience knows of the questions: which can be voted for, which wait for a moderator. No I/O."""
+"""The questions as the audience knows them: which can be voted for, which wait for a moderator. No I/O."""
 
 from __future__ import annotations
 

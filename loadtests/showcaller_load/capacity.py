@@ -1,4 +1,4 @@
-"""Whether this machine can have so many sockets at all; if not, exactly what to raise."""
+"""The check that this machine can have so many sockets at all; if not, it says exactly what to raise."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Chart:
 
 
 def end_s(result: Result) -> float:
-    """Where the time axis that all plots share ends."""
+    """Return where the time axis that all plots share ends."""
     seconds = [second.t_s + 1.0 for second in result.seconds]
     return max([1.0, *seconds, *(fault.t_s for fault in result.faults)])
 
@@ -173,7 +173,7 @@ def _of_processes(
 
 
 def _line(name: str, seconds: Sequence[Second], value: Callable[[Second], float | None]) -> Line:
-    """What a second says stands in its middle."""
+    """Return a second's place: what it says stands in its middle."""
     points = [(second.t_s + 0.5, value(second)) for second in seconds]
     return Line(name, plots.break_at_holes(points, 1.5))
 

@@ -70,7 +70,7 @@ def _check(name: str, kind: Kind, value: float | None, limit: float | None) -> C
 
 
 def _holds(kind: Kind, value: float | None, limit: float) -> bool:
-    """What was not measured does not hold: a limit is there to be tested."""
+    """Tell whether a limit holds. Without a measurement it does not: it is there to be tested."""
     if value is None:
         return False
     return value >= limit if kind.at_least else value <= limit

@@ -1,4 +1,4 @@
-"""When a client comes back after its connection has ended, if at all (PROTOCOL.md §7). No I/O."""
+"""A client's return after its connection has ended, if it may return at all (PROTOCOL.md §7). No I/O."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ComingBack:
         self._tries = 0
 
     def delay_s(self, ended: Ended, lasted_s: float) -> float | None:
-        """As the server says, or full jitter; None: it must not come back."""
+        """Return the delay that the server asks for, or full jitter; None: it must not come back."""
         if ended.is_refusal or ended.code in FINAL_CODES:
             return None
         if ended.retry_after_s is not None:

@@ -44,7 +44,7 @@ QUIET_S = 1.5  # after the last answer: tallies and what else is on its way
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """What a call of the tool adds to its scenario."""
+    """A call's additions to its scenario."""
 
     generators: int = 0  # 0: as many as are needed
     agents: tuple[str, ...] = ()  # HOST:PORT each
@@ -125,7 +125,7 @@ class Controller:
             generator.sync()
 
     def _wanted(self, size: int, abouts: Sequence[orders.Ready]) -> int:
-        """How many generators: as many as sockets need, and as help where there are cores."""
+        """Return how many generators: as many as sockets need, and as help where there are cores."""
         most = min(about.most_sockets for about in abouts)
         if most < 1:
             raise ConfigError("a generator may open no files: raise `ulimit -Hn` to 20200")
@@ -262,7 +262,7 @@ class Controller:
         self._watcher.on_fault(found)
 
     async def _settle(self, api: Api) -> None:
-        """Until everybody is whole and answered, and nobody lacks what others have."""
+        """Wait until everybody is whole and answered, and nobody lacks what others have."""
         for generator in self._generators:
             generator.tell(orders.Settle())
         self._watcher.on_phase("settling: until everybody is whole and everything is answered")

@@ -24,7 +24,7 @@ class Shown(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """What was shown from one snapshot until the next, or the end."""
+    """The one-shots shown from one snapshot until the next, or the end."""
 
     epoch: str
     offset: int
@@ -40,7 +40,7 @@ def wrong_one_shots(
     truth: Truth,
     frozen_ms: float,
 ) -> list[Wrong]:
-    """What is wrong with what an attendee was shown; `steps` are those that its runs refer to."""
+    """Return what is wrong with what an attendee was shown; `steps` are those that its runs refer to."""
     found: list[Wrong] = []
     for stretch in _stretches(follow, steps):
         if stretch.epoch != follow.epoch:
@@ -71,7 +71,7 @@ def _stretches(follow: FollowAccount, steps: Sequence[tuple[str, int, str]]) -> 
 
 
 def _upto(stretch: Stretch, mark: int, due: list[OneShot], truth: Truth, frozen_ms: float) -> int:
-    """How many of `due` had to be shown."""
+    """Return how many of `due` had to be shown."""
     if stretch.ends_in_reset:
         last = stretch.shown[-1].offset if stretch.shown else stretch.offset
         return sum(one.offset <= last for one in due)

@@ -100,7 +100,7 @@ class Crowd:
         return (run_ms + self.plan.zero_ms - self.offset_ms) / 1000
 
     def server_ms(self, now_s: float) -> float:
-        """What the server's clock truly shows."""
+        """Return what the server's clock truly shows."""
         return self.plan.wall_ms + self.ms_of(now_s)
 
     # Driving --------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ class Crowd:
     # What attendees tell ----------------------------------------------------------------------------
 
     def _note_new(self, update: Update) -> None:
-        """Of each update that reaches any of us, once."""
+        """Take note of each update that reaches any of us, once."""
         self.board.note(update)
         message = update.message
         if message.op == "change" and message.channel != OWN:
@@ -234,7 +234,7 @@ class Crowd:
         self.witness.dial()
 
     def members(self) -> list[Attendee]:
-        """Whoever keeps a ledger that counts: those who were wanted by now, and the staff."""
+        """Return the members whose ledgers count: those who were wanted by now, and the staff."""
         came = [one for one in self.audience if one.connection is not None or one.has_come]
         return [*came, *self.staff, *([self.witness] if self.witness is not None else [])]
 
@@ -244,7 +244,7 @@ class Crowd:
 
     @property
     def behind(self) -> int:
-        """How many are not whole, or lack a change that others of ours were shown."""
+        """Return how many are not whole, or lack a change that others of ours were shown."""
         return sum(
             not one.is_whole
             or any(self.books.lacks(channel, follow) for channel, follow in one.follows.items())

@@ -1,4 +1,4 @@
-"""How the members of a crowd are numbered, and which channels are not everybody's."""
+"""The numbers of a crowd's members, and the channels that are not everybody's."""
 
 from __future__ import annotations
 

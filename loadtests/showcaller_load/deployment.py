@@ -1,4 +1,4 @@
-"""What is tested: a server that the tool starts for the purpose, or a deployment that runs elsewhere."""
+"""The deployment under test: a server that the tool starts, or a deployment that runs elsewhere."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Deployment(Protocol):
         """Do it; what was done, in words."""
 
     async def sample(self, api: Api, t_s: float) -> tuple[list[ProcessSample], float | None]:
-        """What its processes use, and the worst loop lag in ms."""
+        """Return what its processes use, and the worst loop lag in ms."""
 
 
 @contextlib.contextmanager

@@ -84,6 +84,6 @@ class Documents:
 
 
 def _sum(pairs: dict[str, int]) -> int:
-    """Of the pairs' hashes, as texts: those of tuples nearly add up, so that a vote given to another
+    """Sum the pairs' hashes, as texts: those of tuples nearly add up, so that a vote given to another
     question would go unnoticed."""
     return sum(hash(f"{key} {value}") for key, value in pairs.items())

@@ -167,7 +167,7 @@ class Generator:
         self._crowd.prepare()
 
     def _target(self, plan: orders.Plan) -> Target:
-        """Where the plan leads to, if we are allowed to go there. Raises `Refused`."""
+        """Return where the plan leads to. Raises `Refused` where we may not go."""
         url = urlsplit(plan.url)
         host, is_tls = url.hostname or "", url.scheme == "https"
         port = url.port or (443 if is_tls else 80)

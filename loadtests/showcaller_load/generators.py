@@ -133,7 +133,7 @@ class Generator:
             event.set()
 
     def _aligned(self, answer: SyncAnswer) -> None:
-        """As NTP does: the shortest of the newest round trips tells the offset best."""
+        """Align the clocks as NTP does: the shortest of the newest round trips tells the offset best."""
         now_ms = time.monotonic() * 1000
         middle_ms = (answer.t1_ms + now_ms) / 2
         self._syncs.append((now_ms - answer.t1_ms, middle_ms - answer.t2_ms))

@@ -17,7 +17,7 @@ _OFFSET = -math.log(SMALLEST_MS) * _PER_LOG
 
 
 class Histogram:
-    """How many values fell into which bucket, and the largest value itself."""
+    """Counts of the values that fell into each bucket, and the largest value itself."""
 
     __slots__ = ("counts", "max_ms")
 

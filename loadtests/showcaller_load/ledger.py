@@ -1,4 +1,4 @@
-"""What one attendee was sent, and whether anything was missing: the ledger of a channel. No I/O.
+"""The ledger of a channel: what one attendee was sent, and whether anything was missing. No I/O.
 
 A `Follow` obeys PROTOCOL.md §4 and notes what a server must not do: leave out a change, send one again
 unasked, or let one overtake another. TCP loses nothing, so whatever of this happens on one connection is a
@@ -47,7 +47,7 @@ class Steps:
 
 
 class Taken(Enum):
-    """What became of an update."""
+    """The fate of an update."""
 
     APPLIED = "applied"
     WHOLE = "whole"  # applied, and with it the channel is whole
@@ -56,7 +56,7 @@ class Taken(Enum):
 
 
 class Books:
-    """What the ledgers of one process share."""
+    """The knowledge that the ledgers of one process share."""
 
     def __init__(self) -> None:
         self.documents = Documents()
@@ -69,7 +69,7 @@ class Books:
             self.heads[channel, epoch] = offset
 
     def lacks(self, channel: str, follow: Follow) -> bool:
-        """Whether somebody else heard of a change that has not come here."""
+        """Tell whether somebody else heard of a change that has not come here."""
         return follow.last < self.heads.get((channel, follow.epoch), 0)
 
 
@@ -148,7 +148,7 @@ class Follow:
         self.mark = max(self.mark, mark)
 
     def is_behind(self, now_s: float) -> bool:
-        """Whether something that a heartbeat told of has not come within a second."""
+        """Tell whether something that a heartbeat told of has not come within a second."""
         return bool(self.missing_since_s) and now_s - self.missing_since_s >= 1.0
 
     def _replace(self, update: Update, books: Books, note: Note) -> Taken:
@@ -189,7 +189,7 @@ class Follow:
         return Taken.APPLIED
 
     def _overlaps(self, offset: int) -> bool:
-        """Whether it came with the catching up, and now once more since it was on its way to everybody."""
+        """Tell whether it came with the catching up, and now again since it was on its way to everybody."""
         if not self._overlapped < offset <= self._caught_up:
             return False
         self._overlapped = offset
@@ -218,7 +218,7 @@ class Follow:
         return Taken.APPLIED if was_whole else Taken.WHOLE
 
     def _settle_gap(self, channel: str, upto: int, note: Note) -> None:
-        """What was missing has come, by asking for it."""
+        """Note that what was missing has come, by asking for it."""
         if self._gap:
             detail = f"something before it was left out; made good by resuming to {upto}"
             note("lost", channel, self._gap, detail)

@@ -1,4 +1,4 @@
-"""How a controller and a generator talk: sealed frames over a stream socket.
+"""The link between a controller and a generator: sealed frames over a stream socket.
 
     frame = length (4 bytes) · seal (32 bytes) · message
 

@@ -1,4 +1,4 @@
-"""How a run goes, while it goes: one picture that changes in place, or plain lines where that can't be."""
+"""A run while it goes: one picture that changes in place, or plain lines where that can't be."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def watching(scenario: Scenario, console: Console) -> LiveView | PlainView:
 
 
 class Seen:
-    """What the view remembers of the run."""
+    """The view's memory of the run."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -274,7 +274,7 @@ def _bar(value: float, greatest: float) -> str:
 
 
 def plain_line(seen: Seen) -> str:
-    """What the last second was like, in one line."""
+    """Return what the last second was like, in one line."""
     last = seen.last
     assert last is not None
     parts = [

@@ -1,4 +1,4 @@
-"""What this machine is, and how many sockets a process may have here."""
+"""This machine: what it is, and how many sockets a process may have here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one generator counts and times, a second at a time; and how fit it is to measure at all."""
+"""One generator's counts and times, a second at a time; and how fit it is to measure at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAMES = ("broadcast", "reply", "tally", "join", "resume", "cue", "clock")
 
 
 class Measures:
-    """Everything since the last `take`."""
+    """Counts and times since the last `take`."""
 
     def __init__(self) -> None:
         self.totals: Counter[str] = Counter()  # of the whole run

@@ -1,4 +1,4 @@
-"""What a server sends, decoded once however many attendees it reaches.
+"""A server's messages, each decoded once however many attendees it reaches.
 
 Pure: bytes in, values out. Of items only digests are kept: attendees compare what they hold, and
 show nothing.
@@ -78,7 +78,7 @@ def digest(item: Any) -> int:
 
 
 def one_shot(event: dict[str, Any]) -> str:
-    """What tells a one-shot from every other."""
+    """Return the key that tells a one-shot from every other."""
     if event.get("type") == "cue":
         return cue_key(event["session"], event["cue"], event["due_ms"])
     if event.get("type") == "announcement":
@@ -138,7 +138,7 @@ class Decoder:
 
 
 def is_first_showing(message: Message) -> bool:
-    """Whether a change shows a text right after it was written, and not once more for another reason."""
+    """Tell whether a change shows a text right after it was written, and not once more for another reason."""
     if message.events:
         return True
     return any(

@@ -1,4 +1,4 @@
-"""What a controller and its generators tell one another; `link` carries it."""
+"""The messages between a controller and its generators; `link` carries them."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ class Answer(Struct, frozen=True, array_like=True):
 
 
 class Anomaly(Struct, frozen=True, array_like=True):
-    """What a ledger was told that should not have happened."""
+    """An event that a ledger was told of and that should not have happened."""
 
     number: int
     kind: FindingKind

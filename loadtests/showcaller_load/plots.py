@@ -260,7 +260,7 @@ def _percent(share: float) -> str:
 
 
 def legend(lines: Sequence[Line]) -> Markup:
-    """What the lines are, each with a piece of it."""
+    """Return the legend: each line's name, with a piece of the line."""
     return element(
         "ul",
         [
@@ -283,7 +283,7 @@ def legend(lines: Sequence[Line]) -> Markup:
 
 @dataclass(frozen=True)
 class Row:
-    """What all lines did between two instants: (least, greatest) of each, None where nothing was."""
+    """Return what all lines did between two instants: (least, greatest) of each, None where nothing was."""
 
     from_s: float
     to_s: float
@@ -315,7 +315,7 @@ def _range(values: list[float] | None) -> tuple[float, float] | None:
 
 
 def table(rows: Sequence[Row], lines: Sequence[Line], show: Callable[[float], str]) -> Markup:
-    """As HTML; a row says which seconds it covers, for the reader under the pointer too."""
+    """Return the table as HTML; a row says which seconds it covers, for the reader under the pointer too."""
     head = element("tr", element("th", "Time", scope="col"), [_heading(line) for line in lines])
     return element(
         "table",

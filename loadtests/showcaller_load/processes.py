@@ -1,4 +1,4 @@
-"""What server processes use: read from /proc here, from their own metrics elsewhere."""
+"""Server processes' use of the machine: read from /proc here, from their own metrics elsewhere."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def tree(pid: int) -> dict[int, str]:
 
 
 def name_of(words: list[str]) -> str:
-    """What a process is, by its command line."""
+    """Return what a process is, by its command line."""
     if "showcaller.workers.serving_process" in words:
         return f"worker {words[words.index('showcaller.workers.serving_process') + 1]}"
     if any(word.startswith("showcaller.media") for word in words):
@@ -72,7 +72,7 @@ def name_of(words: list[str]) -> str:
 
 
 def usage(pid: int) -> Usage | None:
-    """What the process has used; None if it has ended."""
+    """Return what the process has used; None if it has ended."""
     try:
         cpu_s = time.clock_gettime(
             (~pid << 3) | 2
@@ -94,7 +94,7 @@ def _memory_kib(pid: int) -> int:
 
 
 class Metrics(NamedTuple):
-    """What `/metrics` of a server says: of each worker its usage, and the worst loop lag."""
+    """Read what `/metrics` of a server says: of each worker its usage, and the worst loop lag."""
 
     usage: dict[str, Usage]
     lag_ms: float | None

@@ -1,4 +1,4 @@
-"""What a run found out: the values that the live view shows, and that reports are made from.
+"""The findings of a run: the values that the live view shows, and that reports are made from.
 
 Instants (`t_s`) are seconds since the run's first socket was wanted. A `Result` as JSON says all of it,
 and can be read back (`Result.from_json`).
@@ -23,7 +23,7 @@ class Value(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Percentiles(Value, frozen=True, kw_only=True):
-    """Of `count` measurements; zeros where there are none."""
+    """Percentiles of `count` measurements; zeros where there are none."""
 
     count: int
     p50_ms: float
@@ -52,7 +52,7 @@ class Second(Value, frozen=True, kw_only=True):
 
 
 class ProcessSample(Value, frozen=True, kw_only=True):
-    """What one server process used. `cpu_share`: of one core, since the sample before."""
+    """One server process's use of the machine. `cpu_share`: of one core, since the sample before."""
 
     t_s: float
     name: str  # such as `serve`, `worker 2`, `redis`
@@ -90,7 +90,7 @@ class Check(Value, frozen=True, kw_only=True):
 
 
 class GeneratorUse(Value, frozen=True, kw_only=True):
-    """What one generator process needed: above its limits, a run says nothing about the server."""
+    """One generator process's needs: above its limits, a run's times say nothing about the server."""
 
     host: str
     pid: int
@@ -145,10 +145,10 @@ class Watcher(Protocol):
     """Is told how a run goes, in the controller's event loop: it must not block."""
 
     def on_phase(self, text: str) -> None:
-        """What happens now, such as `joining: 2,000 sockets`."""
+        """Hear what happens now, such as `joining: 2,000 sockets`."""
 
     def on_second(self, second: Second, processes: list[ProcessSample]) -> None:
-        """A second is over; `processes` are its samples."""
+        """Hear that a second is over; `processes` are its samples."""
 
     def on_fault(self, fault: Fault) -> None: ...
 

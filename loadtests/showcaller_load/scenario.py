@@ -67,7 +67,7 @@ class FaultPlan(Struct, frozen=True, kw_only=True):
 
 
 class ServerPlan(Struct, frozen=True, kw_only=True):
-    """What to start when no running deployment is named."""
+    """The server to start when no running deployment is named."""
 
     broker: BrokerName = "sqlite"
     workers: int = 1
@@ -128,7 +128,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
 
 
 def arrival_s(grows: Sequence[Point], number: int) -> float:
-    """When the socket `number` (from 0) is wanted."""
+    """Return when the socket `number` (from 0) is wanted."""
     before = Point(grows[0].at_s, 0)
     for point in grows:
         if point.sockets > number:

@@ -42,7 +42,7 @@ _CHANNEL = re.compile(
 
 
 def folder() -> Path:
-    """Where the scenarios that come with the tool are: in the package, or beside it in the sources."""
+    """Return the folder of the tool's own scenarios: in the package, or beside it in the sources."""
     inside = Path(__file__).with_name("scenarios")
     return inside if inside.is_dir() else Path(__file__).parents[1] / "scenarios"
 

@@ -37,7 +37,7 @@ _BLOCKED = (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError)
 
 
 class Target(NamedTuple):
-    """Where the live endpoint is. `address` is what `host` resolves to."""
+    """The live endpoint's address. `address` is what `host` resolves to."""
 
     host: str
     address: str
@@ -51,7 +51,7 @@ class Target(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """Why a connection is over. `code` is a WebSocket's close code; 1006 without any."""
+    """The end of a connection. `code` is a WebSocket's close code; 1006 without any."""
 
     code: int
     reason: str
@@ -60,7 +60,7 @@ class Ended(NamedTuple):
 
 
 class Owners(Protocol):
-    """What the sockets tell. `owner` is what was given to `connect`."""
+    """A listener to sockets. `owner` is what was given to `connect`."""
 
     def on_open(self, owner: Any) -> None: ...
 
@@ -69,7 +69,7 @@ class Owners(Protocol):
     def on_end(self, owner: Any, ended: Ended) -> None: ...
 
     def on_waited(self, waited_ms: float) -> None:
-        """What the kernel had received was read so much later."""
+        """Take note that what the kernel had received was read so much later."""
 
 
 class Connection:
@@ -288,7 +288,7 @@ class Sockets:
         return True
 
     def _upgraded(self, connection: Connection, data: bytes) -> bytes | None:
-        """What follows the answer to the upgrade; None if it was refused."""
+        """Return what follows the answer to the upgrade; None if it was refused."""
         head, _, rest = data.partition(b"\r\n\r\n")
         status = _STATUS.match(head)
         if status is not None and status[1] == b"101":

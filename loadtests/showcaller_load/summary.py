@@ -15,7 +15,7 @@ LATE_P99_MS = 20.0
 
 
 class Use:
-    """What one generator process needed."""
+    """One generator process's needs so far."""
 
     def __init__(self, host: str, pid: int) -> None:
         self.host = host
@@ -58,7 +58,7 @@ def why_invalid(uses: Iterable[GeneratorUse]) -> list[str]:
 
 
 class Summary:
-    """Takes what comes in each second."""
+    """The figures of a run, added up second by second."""
 
     def __init__(self) -> None:
         self.latencies = {name: Histogram() for name in NAMES}

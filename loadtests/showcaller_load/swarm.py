@@ -186,7 +186,7 @@ class Swarm:
         return upgrade_request(self.port, self.event)
 
     def first_words(self, client: Client) -> bytes:
-        """What is sent once the upgrade is answered."""
+        """Return what is sent once the upgrade is answered."""
         return client.opening()
 
     def pong(self, payload: bytes) -> bytes:

@@ -16,11 +16,11 @@ class Timepiece:
         self._estimate = ClockEstimate()
 
     def shows_ms(self, true_ms: float, run_ms: float) -> float:
-        """What the attendee's clock shows."""
+        """Return what the attendee's clock shows."""
         return true_ms + self._skew_ms + self._drift * run_ms
 
     def server_ms(self, true_ms: float, run_ms: float) -> float | None:
-        """What the attendee takes the server's clock to show; None before the first answer."""
+        """Return what the attendee takes the server's clock to show; None before the first answer."""
         return self._estimate.server_ms(self.shows_ms(true_ms, run_ms))
 
     def answer(self, t1: float, t2: float, t3: float, true_ms: float, run_ms: float) -> None:

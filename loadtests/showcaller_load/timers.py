@@ -1,4 +1,4 @@
-"""What is to be done when, in one process: a heap, turned by its owner."""
+"""Timers of one process: a heap, turned by its owner."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Timers:
         self.at(time.monotonic() + delay_s, call, *args)
 
     def wait_s(self, most_s: float) -> float:
-        """How long nothing is due, at most `most_s`."""
+        """Return how long nothing is due, at most `most_s`."""
         if not self._heap:
             return most_s
         return min(most_s, max(0.0, self._heap[0][0] - time.monotonic()))

@@ -1,4 +1,4 @@
-"""Where the people's tokens come from: minted with the deployment's secret, or handed out in a file."""
+"""Sources of the people's tokens: minted with the deployment's secret, or handed out in a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What truly happened: the event's log, as the server exports it, folded by the event's own rules. No I/O."""
+"""The truth: the event's log, as the server exports it, folded by the event's own rules. No I/O."""
 
 from __future__ import annotations
 
@@ -86,22 +86,22 @@ class Truth:
         return len(self._at_ms)
 
     def at_ms(self, offset: int) -> float:
-        """When the entry was appended, by the server's clock; what the log does not have is to come."""
+        """Return when the entry was appended, by the server's clock; infinity if the log does not have it."""
         if offset < 1:
             return 0.0
         return self._at_ms[offset - 1] if offset <= len(self._at_ms) else float("inf")
 
     def shown_after(self, channel: str, offset: int) -> list[OneShot]:
-        """What whoever followed from `offset` on was to be shown."""
+        """Return what whoever followed from `offset` on was to be shown."""
         found = self.one_shots.get(channel, [])
         return found[bisect_right(found, offset, key=lambda one: one.offset) :]
 
     def voters(self, question: str) -> set[str]:
-        """The persons whose vote for the question counts."""
+        """Return the persons whose vote for the question counts."""
         return self._voters.get(question, set())
 
     def public_questions(self, session: str) -> dict[str, int]:
-        """Each public question of the session, with its votes."""
+        """Return each public question of the session, with its votes."""
         return {
             question.id: len(self.voters(question.id))
             for question in self.state.questions.by_id.values()
@@ -109,7 +109,7 @@ class Truth:
         }
 
     def own_keys(self, person: str) -> set[str]:
-        """The keys of the items in a person's own channel."""
+        """Return the keys of the items in a person's own channel."""
         questions = self.state.questions.by_id.values()
         return {
             "person",
@@ -123,7 +123,7 @@ class Truth:
 
 
 def read_truth(event: str, lines: Iterable[bytes]) -> Truth:
-    """The truth in an export's lines. Raises `ValueError` when they are no whole export."""
+    """Return the truth in an export's lines. Raises `ValueError` when they are no whole export."""
     truth = Truth(event)
     decode = msgspec.json.Decoder(Line).decode
     for line in lines:

@@ -94,7 +94,7 @@ def is_unlogged(channel: str) -> bool:
 
 
 def resets(ledgers: Sequence[Ledgers]) -> int:
-    """How often a resuming attendee was sent a whole snapshot instead of what it had missed."""
+    """Return how often a resuming attendee was sent a whole snapshot instead of what it had missed."""
     return sum(
         start[2]
         for one in ledgers
@@ -106,7 +106,7 @@ def resets(ledgers: Sequence[Ledgers]) -> int:
 
 
 def _told_at_once(ledgers: Ledgers, findings: Findings) -> None:
-    """What attendees noticed themselves, and whoever is not back or was not answered."""
+    """Add what attendees noticed themselves, and whoever is not back or was not answered."""
     for anomaly in ledgers.anomalies:
         findings.add(
             anomaly.kind, anomaly.number, anomaly.channel, anomaly.offset or None, anomaly.detail
@@ -176,7 +176,7 @@ def _one_shots(ledgers: Ledgers, truth: Truth, findings: Findings) -> None:
 
 
 class _Held(NamedTuple):
-    """What somebody holds of a channel."""
+    """A channel as somebody holds it."""
 
     follow: FollowAccount
     items: dict[str, int]
@@ -184,7 +184,7 @@ class _Held(NamedTuple):
 
 
 class _Models(NamedTuple):
-    """What everybody is to hold: by channel what the witness does, and the newest change by epoch."""
+    """The channels as everybody is to hold them: the witness's, and the newest change by epoch."""
 
     held: dict[str, _Held]
     heads: dict[tuple[str, str], int]
@@ -195,7 +195,7 @@ def _held(ledgers: Ledgers, follow: FollowAccount) -> _Held:
 
 
 def _models(ledgers: Sequence[Ledgers]) -> _Models:
-    """Of channels that the witness does not follow: what the one who is the furthest holds."""
+    """Return the models; where the witness does not follow, those of the one who is the furthest."""
     models: dict[str, tuple[tuple[bool, int], _Held]] = {}
     heads: dict[tuple[str, str], int] = {}
     for one in ledgers:
@@ -274,7 +274,7 @@ def _wrong_own(held: _Held, due: set[str]) -> Wrong | None:
 
 
 def _tallies(ledgers: Sequence[Ledgers], truth: Truth, session: str, findings: Findings) -> None:
-    """What a newcomer is shown against the log: the questions that are public, and their votes."""
+    """Hold what a newcomer is shown against the log: the questions that are public, and their votes."""
     channel = f"session/{session}/questions"
     for one in ledgers:
         for attendee in one.attendees:

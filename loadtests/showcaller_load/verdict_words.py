@@ -1,4 +1,4 @@
-"""What a report says about a verdict, in words."""
+"""A report's words about a verdict."""
 
 from __future__ import annotations
 

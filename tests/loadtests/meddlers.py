@@ -1,4 +1,4 @@
-"""What a faulty server would do to one connection: one fault each, and what the wire then lacks."""
+"""A faulty server's deeds on one connection: one fault each, and what the wire then lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the benchmark of peers speaks to them and counts; with one of them for real."""
+"""The benchmark of peers: how it speaks to them and counts; with one of them for real."""
 
 import socket
 

@@ -204,7 +204,7 @@ def conceal(history, draw):
 
 
 def is_last_word(history, place):
-    """Whether some item that the change puts is not put or removed again."""
+    """Tell whether some item that the change puts is not put or removed again."""
     keys = set(history[place].get("put", {}))
     for message in history[place + 1 :]:
         if message["op"] == "change" and message["channel"] == history[place]["channel"]:

@@ -1,4 +1,4 @@
-"""When a client comes back (PROTOCOL.md §7)."""
+"""A client's return after a close (PROTOCOL.md §7)."""
 
 import pytest
 from showcaller_load.coming_back import ComingBack

@@ -25,7 +25,7 @@ class Server:
         self.truth = Truth("load")
 
     def resume(self, since):
-        """What somebody missed; None if that is not known."""
+        """Return what somebody missed; None if that is not known."""
         missed = self.document.missed(Since(*since))
         return self.document.resume(missed, self.offset) if missed is not None else None
 

@@ -59,7 +59,7 @@ def test_a_message_of_absurd_size_is_refused_before_it_comes():
 
 
 def handshake(agents_key, controllers_key):
-    """What both sides make of it: a connection's key, or a `LinkError`."""
+    """Return what both sides make of it: a connection's key, or a `LinkError`."""
     ours, theirs = socket.socketpair()
     found = {}
 

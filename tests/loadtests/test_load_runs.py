@@ -30,7 +30,7 @@ KEY = b"a key that only these tests know"
 
 
 class Notes:
-    """What a watcher is told."""
+    """A watcher that keeps what it is told."""
 
     def __init__(self):
         self.seconds, self.faults, self.phases, self.result = [], [], [], None

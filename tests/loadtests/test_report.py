@@ -269,7 +269,7 @@ def test_a_field_that_no_version_knows_is_refused(tmp_path):
 
 
 def documented_fields():
-    """What loadtests/README.md says of `result.json`."""
+    """Return the field names that loadtests/README.md has of `result.json`."""
     readme = (Path(__file__).parents[2] / "loadtests" / "README.md").read_text(encoding="utf-8")
     part = readme.partition("### `result.json`")[2].partition("\n## ")[0]
     return set(re.findall(r"`([a-z0-9_]+)`", part))

@@ -1,4 +1,4 @@
-"""Whether and when to come back after a connection ended (PROTOCOL.md §7). Pure."""
+"""Rules for coming back after a connection has ended (PROTOCOL.md §7). Pure."""
 
 from __future__ import annotations
 

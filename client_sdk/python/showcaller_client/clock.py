@@ -40,7 +40,7 @@ class ServerClock:
         self._moved_at_ms = 0.0
 
     def seed(self, server_ms: float, now_ms: float) -> None:
-        """A first guess, from the `welcome`, until a probe comes back."""
+        """Take a first guess, from the `welcome`, until a probe comes back."""
         if self._offset_ms is None:
             self._offset_ms, self._moved_at_ms = server_ms - now_ms, now_ms
 
@@ -60,14 +60,14 @@ class ServerClock:
         self._probes.clear()
 
     def server_ms(self, now_ms: float) -> float:
-        """The server's time. Raises `RuntimeError` before the first message from a server."""
+        """Return the server's time. Raises `RuntimeError` before the first message from a server."""
         self._slew(now_ms)
         if self._offset_ms is None:
             raise RuntimeError("the server's clock is not known before the first connection")
         return now_ms + self._offset_ms
 
     def error_ms(self, now_ms: float) -> float:
-        """By how much `server_ms` may be wrong; infinite while nothing was measured."""
+        """Return by how much `server_ms` may be wrong; infinite while nothing was measured."""
         best = self._best(now_ms)
         if best is None or self._offset_ms is None:
             return float("inf")

@@ -10,7 +10,7 @@ Result = dict[str, Any]
 
 
 class Commands(ABC):
-    """Everything people do. Each method raises `Refused` when the server says no."""
+    """The commands that people give. Each method raises `Refused` when the server says no."""
 
     @abstractmethod
     async def command(
@@ -25,7 +25,7 @@ class Commands(ABC):
 
     @abstractmethod
     def now_given_ms(self) -> int:
-        """When a command that is made now was given: server time, later than at every call before."""
+        """Return when a command that is made now was given: server time, later than at every call before."""
 
     async def ask(self, session: str, text: str, *, anonymous: bool = False) -> Result:
         """Ask; `{"question": id, "state": "pending" | "approved"}`."""

@@ -1,4 +1,4 @@
-"""Everything that the client raises on purpose, as one tree.
+"""The errors that the client raises on purpose, as one tree.
 
 ShowcallerClientError
 ├── Refused          the server refused one command, subscription or request; `code` says why

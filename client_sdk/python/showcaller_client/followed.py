@@ -16,7 +16,7 @@ Reader = asyncio.Queue[Update | _End]
 
 
 class Followed:
-    """What the server shows on one channel, kept current across reconnects.
+    """One channel's state as the server shows it, kept current across reconnects.
 
     `async for update in followed` yields the whole state first, then every update exactly once; it
     ends when the channel is unfollowed and raises what ended the client otherwise. The first such loop
@@ -75,7 +75,7 @@ class Followed:
             raise FellBehind(f"{MAX_UNREAD} updates of {self.channel} waited unread")
 
     def deliver(self, update: Update | None) -> None:
-        """The client's: pass on what the follower made of a message."""
+        """Pass on what the follower made of a message. For the client."""
         if update is None:
             return
         for reader in list(self._readers):
@@ -87,7 +87,7 @@ class Followed:
         self._wake()
 
     def end(self, error: _End = None) -> None:
-        """The client's: no more will come."""
+        """End all readers: no more will come. For the client."""
         if self._ended:
             return
         self._ended, self._error = True, error

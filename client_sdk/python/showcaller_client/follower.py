@@ -22,7 +22,7 @@ HEAD_PATIENCE_S = 1.0  # how long a change that a heartbeat announced may still 
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
-    """What one message did to a channel.
+    """One message's effect on a channel.
 
     A `snapshot` carries all of `put` and `levels` and stands in place of everything before; with
     `reset`, one-shot events between were lost. In `levels`, None removes.
@@ -66,7 +66,7 @@ class Follower:
         return None
 
     def heartbeat(self, head: int, mark: int, epoch: str, now_s: float) -> None:
-        """What a heartbeat says of this channel (§3, §4)."""
+        """Take what a heartbeat says of this channel (§3, §4)."""
         if self.epoch is None or self._asked:
             return
         if epoch != self.epoch:
@@ -80,11 +80,11 @@ class Follower:
             self._advance(mark)
 
     def resubscribe_due(self, now_s: float) -> bool:
-        """Whether something has been missing for too long: subscribe again."""
+        """Tell whether something has been missing for too long: subscribe again."""
         return not self._asked and self._ask_at_s is not None and now_s >= self._ask_at_s
 
     def begin_resume(self) -> dict[str, Any] | None:
-        """The `since` of the subscription to send now; None where there is nothing to resume."""
+        """Return the `since` of the subscription to send now; None where there is nothing to resume."""
         self._asked = True
         if self.epoch is None:
             return None
@@ -93,17 +93,17 @@ class Follower:
         return {"epoch": self.epoch, "offset": self.mark}
 
     def resumed(self) -> None:
-        """The reply came: what is missing follows it, in order."""
+        """Note that the reply came: what is missing follows it, in order."""
         self._asked = False
         self._ask_at_s = None
 
     def resume_again_at(self, at_s: float) -> None:
-        """The subscription was refused for now: it is due again at `at_s`."""
+        """Note that the subscription was refused for now: it is due again at `at_s`."""
         self._asked = False
         self._ask_at_s = at_s
 
     def whole(self) -> Update:
-        """Everything held, as a snapshot."""
+        """Return everything held, as a snapshot."""
         return Update(
             channel=self.channel, kind="snapshot", put=dict(self.items), levels=dict(self.levels)
         )

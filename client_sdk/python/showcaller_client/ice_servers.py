@@ -17,7 +17,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 @dataclass(frozen=True)
 class IceServer:
-    """Where a STUN or TURN server is (RFC 7064, RFC 7065), and what it lets us in by."""
+    """A STUN or TURN server's address (RFC 7064, RFC 7065) and our credentials there."""
 
     url: str
     username: str | None = None

@@ -202,7 +202,7 @@ class Viewer:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def wait_for_video(self, frames: int, timeout_s: float | None = 30.0) -> None:
-        """Until so many more frames were decoded. Raises `TimeoutError`; `Refused` if not let in."""
+        """Return when so many more frames were decoded. Raises `TimeoutError`; `Refused` if not let in."""
         wanted = self.video_frames + frames
         async with asyncio.timeout(timeout_s):
             while self.video_frames < wanted:
@@ -216,7 +216,7 @@ class Viewer:
             self._task.result()
 
     async def statistics(self) -> dict[str, Any]:
-        """What arrived on the present connection, by kind: packets, lost, jitter."""
+        """Return what arrived on the present connection, by kind: packets, lost, jitter."""
         if self._peer is None:
             return {}
         report = await self._peer.pc.getStats()
@@ -276,13 +276,13 @@ def watch(
 
 
 def whip_url(url: str, event: str, session: str, source: str = "main") -> str:
-    """Where to publish to a session's room; `source` is `main`, `slides` or `spare`."""
+    """Return the URL to publish at to a session's room; `source` is `main`, `slides` or `spare`."""
     room = http.event_url(url, event, "sessions", session, "whip")
     return f"{room}?{urlencode({'source': source})}"
 
 
 def whep_url(url: str, event: str, *, stage: str | None = None, session: str | None = None) -> str:
-    """Where to watch a stage, or a session."""
+    """Return the URL to watch a stage or a session at."""
     if (stage is None) == (session is None):
         raise ValueError("name a stage or a session")
     kind, name = ("stages", stage) if stage is not None else ("sessions", session)

@@ -126,7 +126,7 @@ class Peer:
 
 
 def _relays(servers: list[IceServer]) -> list[RTCIceServer]:
-    """Those that aiortc can use. It takes the first, and who needs one mostly has no UDP at all."""
+    """Return those that aiortc can use. It takes the first, and who needs one mostly has no UDP at all."""
     relays = sorted((server for server in servers if server.relays()), key=IceServer.over_udp)
     ours = (RTCIceServer(relay.url, relay.username, relay.credential) for relay in relays)
     return [relay for relay in ours if _can_be_used(relay)]

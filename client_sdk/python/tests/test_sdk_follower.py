@@ -71,7 +71,7 @@ class Rig:
             self.server.wire.remove(changes[0])
 
     def settle_heartbeat(self) -> None:
-        """Everything in flight arrives, then a heartbeat, then time passes."""
+        """Let everything in flight arrive, then a heartbeat, then time pass."""
         self.deliver(len(self.server.wire))
         beat = self.server.heartbeat()
         self.follower.heartbeat(beat["head"], beat["mark"], beat["epoch"], self.now_s)

@@ -1,4 +1,4 @@
-"""Where the swarm meets a server: like `media_swarm.show.Show`, whoever serves."""
+"""A place where the swarm meets a server: like `media_swarm.show.Show`, whoever serves."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Place:
         return cpu_s(self.worker)
 
     def worker_waited_s(self) -> float:
-        """What others used of the server's core: its threads wait for one another, too."""
+        """Return what others used of the server's core: its threads wait for one another, too."""
         return core_busy_s(WORKER_CORE) - self.worker_cpu_s()
 
     def others_cpu_s(self) -> float:

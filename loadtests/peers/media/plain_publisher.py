@@ -14,7 +14,7 @@ from media_swarm.shape import SHAPES
 
 
 class PlainPeer:
-    """What `Publisher` wants of a peer, without encryption and without anybody who answers."""
+    """A peer for `Publisher`, without encryption and without anybody who answers."""
 
     connected = True
     receiving = None
