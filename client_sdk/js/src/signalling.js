@@ -100,6 +100,22 @@ export function deleteResource(resource, token) {
 }
 
 /**
+ * Browsers play Opus in mono unless their own offer says that they take stereo (RFC 7587 §6.1).
+ *
+ * @param {string} sdp
+ * @returns {string} with `stereo=1` for Opus
+ */
+export function withStereo(sdp) {
+  const opus = /^a=rtpmap:(\d+) opus\/48000\/2\r?$/im.exec(sdp)?.[1];
+  if (opus === undefined) return sdp;
+  const parameters = new RegExp(`^(a=fmtp:${opus} )(.*?)(\r?)$`, "m");
+  if (!parameters.test(sdp)) return sdp.replace(/^(a=rtpmap:\d+ opus\/48000\/2)(\r?\n)/im, `$1$2a=fmtp:${opus} stereo=1$2`);
+  return sdp.replace(parameters, (line, head, told, end) =>
+    /(^|;)\s*stereo=/.test(told) ? line : `${head}${told};stereo=1${end}`,
+  );
+}
+
+/**
  * Sets the offer and waits until it holds its candidates, so that nothing has to trickle.
  *
  * @param {RTCPeerConnection} peer
@@ -108,7 +124,8 @@ export function deleteResource(resource, token) {
  * @returns {Promise<string>} the offer's SDP
  */
 export async function gatheredOffer(peer, deadlineMs, options) {
-  await peer.setLocalDescription(await peer.createOffer(options));
+  const offer = await peer.createOffer(options);
+  await peer.setLocalDescription({ type: "offer", sdp: withStereo(offer.sdp ?? "") });
   await new Promise((resolve) => {
     const check = () => peer.iceGatheringState === "complete" && resolve(null);
     peer.addEventListener("icegatheringstatechange", check);

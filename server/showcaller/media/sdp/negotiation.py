@@ -38,6 +38,7 @@ _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _OFFERED = {"publish": "sendonly", "view": "recvonly"}
 _ANSWERED = {"publish": "recvonly", "view": "sendonly"}
 _FINGERPRINTS = ("sha-256", "sha-384", "sha-512")  # those that the DTLS stack verifies
+_STEREO = ("stereo=1", "sprop-stereo=1")  # what we take; what we send
 _STREAM = "showcaller"  # of the one MediaStream that every answer has
 _ICE = ("a=ice-lite", "a=ice-options:ice2 trickle")
 _EXTMAP = re.compile(r"(\d{1,3})(?:/(\w{1,8}))? (\S{1,256})(?: .*)?", re.ASCII)
@@ -209,7 +210,7 @@ def _medium(section: Section, mid: str, role: Role, default_direction: str) -> M
         "a=rtcp-mux-only",
         *(["a=rtcp-rsize"] if "rtcp-rsize" in attributes else []),
         *(f"a=extmap:{identity} {uri}" for uri, identity in extensions.items()),
-        *(line for codec in codecs for line in _codec_lines(codec, feedback[codec.payload_type])),
+        *(x for codec in codecs for x in _codec_lines(codec, feedback[codec.payload_type], role)),
         *layer_lines(layers),
     )
     return Medium(
@@ -294,17 +295,28 @@ def _ssrc(value: str) -> int:
     return int(found.group()) if found and int(found.group()) < 1 << 32 else 0
 
 
-def _codec_lines(codec: Codec, feedback: Sequence[str]) -> Iterator[str]:
+def _codec_lines(codec: Codec, feedback: Sequence[str], role: Role) -> Iterator[str]:
     number = codec.payload_type
     channels = f"/{codec.channels}" if codec.channels > 1 else ""
     yield f"a=rtpmap:{number} {codec.name}/{codec.clock_hz}{channels}"
-    if codec.parameters:
-        yield f"a=fmtp:{number} {codec.parameters}"
+    if parameters := _parameters(codec, role):
+        yield f"a=fmtp:{number} {parameters}"
     for name in feedback:
         yield f"a=rtcp-fb:{number} {name}"
     if codec.rtx is not None:
         yield f"a=rtpmap:{codec.rtx} rtx/{codec.clock_hz}"
         yield f"a=fmtp:{codec.rtx} apt={number}"
+
+
+def _parameters(codec: Codec, role: Role) -> str:
+    """As offered, but Opus in stereo both ways (RFC 7587 §6.1): some send mono unless they are told."""
+    if codec.name != "opus" or codec.channels != 2:
+        return codec.parameters
+    told = [pair for pair in codec.parameters.split(";") if pair]
+    kept = [
+        pair for pair in told if pair.partition("=")[0].lower().removeprefix("sprop-") != "stereo"
+    ]
+    return ";".join([*kept, *(_STEREO if role == "view" else _STEREO[:1])])
 
 
 # Answering --------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Protocol
 from ..rtp import rtp
 from ..rtp.codecs import picture as find_picture
 from ..rtp.codecs import starts_keyframe
+from ..rtp.frame_size import frame_size
 from ..rtp.parameter_sets import ParameterSets, begins_idr
 from ..sdp.codec_choice import Codec
 from .numbering import Numbering
@@ -61,6 +62,8 @@ class Track:
         self.last: MediaPacket | None = None  # the one with the highest sequence
         self.last_s = 0.0  # when it came
         self.keyframe_s: float | None = None
+        self.area = 0  # of its newest keyframe's picture, in pixels; 0: not known
+        self.most_bps = 0.0
         self.frames = 0
         self.frames_per_s = 0.0
         self._frames_before = 0
@@ -89,6 +92,8 @@ class Track:
             self._keep(made)
             if made.keyframe:
                 self._begin_keyframe(made, now_s)
+                if size := frame_size(self.codec.key, made.payload):
+                    self.area = size[0] * size[1]
             self.frames += made.marker
         elif made.level:
             self._note_level(made.level, now_s)

@@ -89,10 +89,18 @@ class Tracks:
         return self._add(track.kind, track.ssrc, track.rid, track.codec, now_s)
 
     def order(self, now_s: float) -> None:
-        """Let a layer that has clearly more bits come before one that has less; noise changes nothing."""
-        rates = [track.reception.bitrate_bps(now_s) for track in self.layers]
-        order = ordered(rates)
-        self.layers = [self.layers[place] for place in order]
+        """Put the larger pictures first; where they are alike or not known, those with clearly more bits.
+
+        What counts is the most that a layer ever had: one that pauses keeps its rank.
+        """
+        for track in self.layers:
+            track.most_bps = max(track.most_bps, track.reception.bitrate_bps(now_s))
+        order = ordered([track.most_bps for track in self.layers])
+        layers = [self.layers[place] for place in order]
+        areas = [track.area for track in layers]
+        if all(areas):
+            layers.sort(key=lambda track: -track.area)
+        self.layers = layers
 
     def end(self) -> None:
         for track in self.all():

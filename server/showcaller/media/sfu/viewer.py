@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Protocol
 
 from ... import system
@@ -19,6 +20,7 @@ from .loss import LossMeter
 from .quality import Counts
 
 AGAIN_BPS = 1_500_000  # for repairs, on average; in bursts up to a second's worth
+MAX_TIMES_AGAIN = 5  # one packet: browsers ask ten times, and some clients for ever
 MAX_RESENT = 512  # packets whose last repair is remembered
 WISH_AGAIN_S = (
     0.5  # one viewer's requests for keyframes: each waits twice as long as the one before
@@ -93,7 +95,7 @@ class Viewer:
         self._rtx_sequence = system.random_bits(15)
         self._again_bits = float(AGAIN_BPS)
         self._again_s = self.asked_s
-        self._resent: dict[tuple[int, int], float] = {}
+        self._resent: dict[tuple[int, int], tuple[float, int]] = {}  # when last, and how often
         self._lost: dict[int, int] = {}  # packets, as reported by SSRC
         self._losses: dict[int, LossMeter] = {}  # by SSRC
         self._wished_s = self._next_wish_s = float("-inf")
@@ -221,8 +223,9 @@ class Viewer:
         for sequence in sequences:
             if self._again_bits <= 0:
                 return
-            if now_s - self._resent.get((ssrc, sequence), -1e9) < patience_s:
-                continue  # the repair is on its way
+            last_s, times = self._resent.get((ssrc, sequence), (-inf, 0))
+            if times >= MAX_TIMES_AGAIN or now_s - last_s < patience_s:
+                continue  # it does not help, or is on its way
             self._repair(downtrack, sequence, now_s)
 
     def _repair(self, downtrack: DownTrack, sequence: int, now_s: float) -> None:
@@ -231,8 +234,8 @@ class Viewer:
             return
         codec, packet = found
         self._again_bits -= 8 * len(packet)
-        self._resent.pop((downtrack.ssrc, sequence), None)
-        self._resent[(downtrack.ssrc, sequence)] = now_s
+        _, times = self._resent.pop((downtrack.ssrc, sequence), (0.0, 0))
+        self._resent[(downtrack.ssrc, sequence)] = now_s, times + 1
         if len(self._resent) > MAX_RESENT:
             del self._resent[next(iter(self._resent))]
         assert self._sink is not None

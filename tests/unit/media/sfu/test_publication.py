@@ -146,6 +146,49 @@ def test_a_layer_that_stops_while_others_go_on_does_not_flow(clock):
     assert flowing(speaker.publication.layers) == [high, medium]
 
 
+def vp8_keyframe(width, height):
+    """RFC 6386 §9.1."""
+    sides = width.to_bytes(2, "little") + height.to_bytes(2, "little")
+    return b"\x10\x10\x00\x00\x9d\x01\x2a" + sides
+
+
+def ranks(speaker):
+    return [track.rid for track in speaker.publication.layers]
+
+
+def test_the_larger_picture_comes_first_whatever_its_bits_are_now(clock):
+    speaker = Speaker(clock, "chromium-simulcast-publisher.sdp")
+    sizes = {"h": (320, 180), "m": (1280, 720), "l": (640, 360)}
+    for ssrc, (rid, size) in enumerate(sizes.items(), 1):
+        speaker.send(VP8, ssrc, vp8_keyframe(*size) + bytes(1_000 // ssrc), rid=rid)
+    for _ in range(30):
+        clock.now_s += 0.1
+        speaker.send(VP8, 1, DELTA_PICTURE + bytes(1_500))
+        speaker.publication.tick(clock.now_s)
+    assert ranks(speaker) == ["m", "l", "h"]
+
+
+def test_a_layer_that_pauses_keeps_its_rank(clock):
+    """Also where its size is not known: what it had at best counts."""
+    speaker = Speaker(clock, "chromium-simulcast-publisher.sdp")
+    for ssrc, rid in ((1, "h"), (2, "m")):
+        speaker.send(VP8, ssrc, KEY_PICTURE, rid=rid)
+
+    def go(seconds, bytes_by_ssrc):
+        for _ in range(round(seconds * 20)):
+            clock.now_s += 0.05
+            for ssrc, count in bytes_by_ssrc.items():
+                speaker.send(VP8, ssrc, DELTA_PICTURE + bytes(count))
+            speaker.publication.tick(clock.now_s)
+            seen.add(tuple(ranks(speaker)))
+
+    seen = set()
+    go(5, {1: 1_400, 2: 500})
+    go(5, {2: 900})
+    go(5, {1: 100, 2: 900})
+    assert seen == {("h", "m")}
+
+
 def test_a_clock_is_followed_slowly_unless_it_was_set(clock):
     speaker = Speaker(clock)
     speaker.send(VP8, 1, KEY_PICTURE)

@@ -101,6 +101,17 @@ def test_a_repair_that_is_on_its_way_is_not_sent_twice(stage):
     assert len(stage.audience.packets(REPAIRS)) == 1
 
 
+def test_one_packet_is_repaired_a_few_times_at_most(stage):
+    *_, lost = stage.pictures(3)
+    for _ in range(50):
+        stage.say(rtcp.nack(9, VIDEO, [lost]))
+        stage.clock.now_s += 0.2
+    assert len(stage.audience.packets(REPAIRS)) == viewers.MAX_TIMES_AGAIN
+    *_, lost = stage.pictures(1)
+    stage.say(rtcp.nack(9, VIDEO, [lost]))
+    assert len(stage.audience.packets(REPAIRS)) == 1
+
+
 def test_repairs_have_a_budget(stage):
     numbers = stage.pictures(400)
     for _ in range(3):
