@@ -77,7 +77,7 @@ async def get_agenda(request: web.Request) -> web.StreamResponse:
 
 
 def _asked_url(request: web.Request) -> str:
-    """Where the client reached us. Raises `BadInput` (RFC 9112 §3.2) if that can't be an address."""
+    """Return where the client reached us. Raises `BadInput` (RFC 9112 §3.2) if that can't be an address."""
     if not _HOST.fullmatch(request.host):
         raise BadInput("Host is malformed", field="Host")
     return f"{request.scheme}://{request.host}"

@@ -1,4 +1,4 @@
-"""How the event's talks came across, for reports: as JSON and as a table."""
+"""Reports of how the event's talks came across: as JSON and as a table."""
 
 from __future__ import annotations
 

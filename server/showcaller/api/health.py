@@ -1,4 +1,4 @@
-"""Is this process alive (`/healthz`), may it get traffic (`/readyz`), what does it measure (`/metrics`)?"""
+"""Health: the process lives (`/healthz`), may get traffic (`/readyz`), and tells its metrics (`/metrics`)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def metrics(request: web.Request) -> web.Response:
 
 
 async def own_measurements() -> bytes:
-    """What this process measures."""
+    """Return what this process measures."""
     return generate_latest(REGISTRY)
 
 

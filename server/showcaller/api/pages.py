@@ -173,7 +173,7 @@ class Pages:
 
 
 def _looks_for_a_page(request: web.Request) -> bool:
-    """Whether a browser has been led here, and not a program or one of our pages."""
+    """Tell whether a browser has been led here, and not a program or one of our pages."""
     asks = request.method in (hdrs.METH_GET, hdrs.METH_HEAD)
     return (
         asks

@@ -28,7 +28,7 @@ YEAR_MS = 365 * 24 * HOUR_MS
 
 
 class RegistrationPolicy(Struct, frozen=True, kw_only=True):
-    """Who may register: anybody, who has a code, or nobody (tokens come from elsewhere)."""
+    """The policy of registration: open, with a code, or closed (tokens come from elsewhere)."""
 
     mode: Literal["open", "invite", "closed"]
     codes: tuple[str, ...] = ()

@@ -33,7 +33,7 @@ class Entry(Struct, frozen=True, array_like=True):
 
 
 class Appended(NamedTuple):
-    """Where the entry stands. `duplicate`: an earlier append with the same key put it there."""
+    """The place of an appended entry. `duplicate`: an earlier append with the same key put it there."""
 
     position: Position
     at_ms: int
@@ -57,7 +57,7 @@ class Lease(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """What a counter has come to, and in how many milliseconds it starts anew."""
+    """The sum of a counter, and the milliseconds until it starts anew."""
 
     total: int
     left_ms: int

@@ -1,4 +1,4 @@
-"""What a node has seen of a log in Redis, and what it hears about new entries. No I/O.
+"""A node's cursor in a log in Redis: what it has seen, and what it hears of new entries. No I/O.
 
 A record is "AT DIGEST KEYLENGTH\\n", the key, the data; a message to the tails is
 "EPOCH OFFSET DIGEST_BEFORE\\n", the record. `epoch.lua` says what the digests prove.
@@ -48,7 +48,7 @@ class Forked(Unavailable):
 
 
 class Seen:
-    """What this node has seen of a log, appended or read, in each epoch."""
+    """The newest entries of a log, appended or read, that this node has seen in each epoch."""
 
     def __init__(self) -> None:
         self.epoch = ""  # the one the log was in when we last asked
@@ -123,7 +123,7 @@ class Inbox:
 
 
 def parse_message(message: bytes) -> tuple[Cursor, Record]:
-    """What `append.lua` published: the position before the entry, and the entry."""
+    """Parse what `append.lua` published: the position before the entry, and the entry."""
     head, _, raw = message.partition(b"\n")
     epoch, offset, digest_before = head.decode().split(" ")
     record = Record.parse(int(offset), raw)

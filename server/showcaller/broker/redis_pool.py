@@ -102,7 +102,7 @@ class Server:
             self._turns.release()
 
     async def leads_elsewhere(self, run_id: str) -> bool:
-        """Whether a new connection leads to another server than to the one with `run_id`, or than before.
+        """Tell whether a new connection leads to another server than the one with `run_id`, or than before.
 
         Raises what redis-py raises.
         """

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Subscriptions:
-    """Who listens to what. `close` it once."""
+    """The subscriptions of all listeners. `close` it once."""
 
     def __init__(self, shard: Shard) -> None:
         self._shard = shard

@@ -1,4 +1,4 @@
-"""What the Redis user must be allowed to do, asked for as that user before it is needed."""
+"""The rights that the Redis user must have, tried as that user before they are needed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ COMMANDS = tuple(line.strip() for line in _COMMANDS.strip().splitlines())
 
 
 async def missing_rights(client: Redis, prefix: str) -> str:
-    """What this user may not do with what begins with `prefix`; "" if there is nothing.
+    """Return what this user may not do with keys that begin with `prefix`; "" if there is nothing.
 
     Raises what redis-py raises, `NoPermissionError` if it may not even ask.
     """

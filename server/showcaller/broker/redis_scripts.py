@@ -82,7 +82,7 @@ def our_errors() -> Iterator[None]:
 
 
 def _not_permitted(text: str) -> str:
-    """What may not be done, without the user's name, which some servers tell."""
+    """Return what may not be done, without the user's name, which some servers tell."""
     command = re.search(r"'([\w|]+)' command", text)
     what = command[1].upper() if command else "key" if "key" in text else "channel"
     return f"the Redis user may not use {what}. OPERATIONS.md has the line for ACL SETUSER"

@@ -1,4 +1,4 @@
-"""Which server has an event: a Redis, or the master of one slot of a Redis Cluster.
+"""The server that has an event: a Redis, or the master of one slot of a Redis Cluster.
 
 All keys and topics of an event carry its id as their hash tag, so all are in one slot, on one server
 at a time. Any server of a cluster tells who has which slot (`CLUSTER SLOTS`). A shard asks when it is
@@ -107,7 +107,7 @@ class Servers:
             closing.add_done_callback(self._retiring.discard)
 
     async def layout(self) -> list[SlotRange]:
-        """Who has which slots, says the first server that answers. Raises what redis-py raises."""
+        """Ask the servers in turn who has which slots. Raises what redis-py raises."""
         lost: RedisError | None = None
         for address in list(self._known):
             try:
@@ -172,7 +172,7 @@ class Shard:
         raise ClusterDownError(f"no server has slot {self._slot}")
 
     def has_left(self, client: Redis) -> bool:
-        """Whether the slot is known to be elsewhere, or to have to be found."""
+        """Tell whether the slot is known to be elsewhere, or has to be found."""
         return not self._address or self._servers.client(self._address) is not client
 
     def heed(self, client: Redis, error: RedisError) -> None:
@@ -199,7 +199,7 @@ class Shard:
             self._servers.retire(self._address)
 
     async def run(self, command: Callable[[Redis], Awaitable[T]]) -> T:
-        """What `command` gives, called with the connections to the server that has the slot.
+        """Return what `command` gives, called with the connections to the server that has the slot.
 
         Raises what redis-py raises.
         """
@@ -223,11 +223,11 @@ class Shard:
 
 
 def was_refused(error: RedisError) -> bool:
-    """Whether the server has run nothing, and another one, or the same one soon, may do so."""
+    """Tell whether the server has run nothing, and another one, or the same one soon, may do so."""
     return isinstance(error, (*ELSEWHERE, ReadOnlyError)) or str(error).startswith(TOO_FEW_REPLICAS)
 
 
 def _address(node: list[Any], told_by: str) -> str:
-    """That of a server in the answer to `CLUSTER SLOTS`. No host there means: the one that you asked."""
+    """Return the address of a server in the answer to `CLUSTER SLOTS`. No host there means the one asked."""
     host = (node[0] or b"").decode() or urlsplit(f"//{told_by}").hostname
     return f"[{host}]:{node[1]}" if ":" in str(host) else f"{host}:{node[1]}"

@@ -48,7 +48,7 @@ class Writer:
         self._thread.start()
 
     async def run(self, action: Action[T], committed: Callable[[T], None] | None = None) -> T:
-        """What `action` returns, once it is committed.
+        """Return what `action` returns, once it is committed.
 
         `committed` is called with it first, on the event loop, in the order of the transactions,
         even if nobody waits for the result any more. Raises `StorageFull`, `Unavailable`.

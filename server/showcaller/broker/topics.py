@@ -1,4 +1,4 @@
-"""Who in this process listens to which topic."""
+"""The topics and their listeners in this process."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Topics:
         return list(self._handlers)
 
     def add(self, topic: str, handler: Handler) -> bool:
-        """Whether `handler` is the first one on `topic`."""
+        """Add `handler`; tell whether it is the first one on `topic`."""
         handlers = self._handlers.setdefault(topic, [])
         handlers.append(handler)
         return len(handlers) == 1
 
     def remove(self, topic: str, handler: Handler) -> bool:
-        """Whether `handler` was the last one on `topic`. Removing it again does nothing."""
+        """Remove `handler`; tell whether it was the last one on `topic`. Again it does nothing."""
         handlers = self._handlers.get(topic, [])
         if handler not in handlers:
             return False

@@ -1,4 +1,4 @@
-"""What the demo's people are called and what they say."""
+"""The names of the demo's people, and what they say."""
 
 from __future__ import annotations
 
@@ -84,5 +84,5 @@ ABOUT = {
 
 
 def questions_for(session: str) -> tuple[str, ...]:
-    """What may be asked in a session, the particular ones first."""
+    """Return the questions that may be asked in a session, the particular ones first."""
     return ABOUT.get(session, ()) + GENERAL

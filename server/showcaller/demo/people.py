@@ -30,7 +30,7 @@ OFF_AIR_S = 15.0
 
 
 class Script:
-    """Who asks what: each question once, not too often, never too many."""
+    """The script of the askers: each question once, not too often, never too many."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -39,7 +39,7 @@ class Script:
         self._next_s = 0.0
 
     def next_question(self, session: str, now_s: float) -> str | None:
-        """What to ask now, if anything: whoever calls first asks it. Lively at first, then calmer."""
+        """Return what to ask now, if anything; the first caller asks it. Lively at first, then calmer."""
         if session != self._session:
             self._session, self._next_s = session, now_s + FIRST_QUESTION_S
         questions, asked = questions_for(session)[:MAX_QUESTIONS], self._asked[session]
@@ -85,7 +85,7 @@ async def _vote(
 
 
 def _knows(own: Followed, question: str) -> bool:
-    """Whether it is one's own, or voted for already."""
+    """Tell whether it is the person's own, or voted for already."""
     return f"question:{question}" in own.items or f"vote:{question}" in own.items
 
 
@@ -107,7 +107,7 @@ async def moderate(client: Client, random: Random) -> None:
 
 
 class Desk:
-    """What the moderator remembers between two looks."""
+    """The moderator's memory between two looks."""
 
     def __init__(self, client: Client, random: Random) -> None:
         self._client = client
@@ -122,7 +122,7 @@ class Desk:
         await self._answer(queue, now_s)
 
     async def _approve(self, queue: Followed, now_s: float) -> None:
-        """Those that have waited; of every few one is left, as long as few are."""
+        """Approve those that have waited; of every few one is left, as long as few are."""
         pending = [key for key, item in queue.items.items() if item["state"] == "pending"]
         for key in pending:
             self._seen_s.setdefault(key, now_s)

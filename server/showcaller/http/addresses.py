@@ -1,4 +1,4 @@
-"""Whose request it is, as far as an address tells: one spelling for one person's line."""
+"""The address that a request came from: one spelling for one person's line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which event a request is about, and who asks."""
+"""The event that a request is about, and the person who asks."""
 
 from __future__ import annotations
 

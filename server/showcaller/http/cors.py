@@ -1,4 +1,4 @@
-"""What browsers let pages of other origins read (the Fetch standard, CORS protocol)."""
+"""The headers by which browsers let pages of other origins read (the Fetch standard, CORS protocol)."""
 
 from __future__ import annotations
 

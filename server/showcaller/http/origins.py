@@ -1,4 +1,4 @@
-"""Which pages may connect (RFC 6455 §10.2) and ask (the Fetch standard, CORS).
+"""The origins whose pages may connect (RFC 6455 §10.2) and ask (the Fetch standard, CORS).
 
 A browser says in `Origin` which page asks. The server's own pages may, and those of origins that the operator
 allowed. Who sends no `Origin` is no browser, so no visitor's browser can be misused through it: it may.

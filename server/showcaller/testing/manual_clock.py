@@ -32,7 +32,7 @@ class ManualClock:
 
 
 class _IdleSelector(selectors.SelectSelector):
-    """Where the loop would sleep, its time moves on instead."""
+    """A selector that never sleeps: the loop's time moves on instead."""
 
     def __init__(self) -> None:
         super().__init__()

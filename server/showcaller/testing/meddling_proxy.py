@@ -65,7 +65,7 @@ async def _pump(
     writer: asyncio.StreamWriter,
     through: Callable[[bytes], bytes],
 ) -> None:
-    """Until one side is gone."""
+    """Pass bytes on until one side is gone."""
     try:
         while data := await reader.read(1 << 16):
             writer.write(through(data))
@@ -112,7 +112,7 @@ def _encode(message: Message) -> bytes:
 
 
 def _frame(first: int, payload: bytes) -> bytes:
-    """As a server writes it (RFC 6455 §5.2): without a mask."""
+    """Return a frame as a server writes it (RFC 6455 §5.2): without a mask."""
     size = len(payload)
     if size < 126:
         head = bytes((first, size))

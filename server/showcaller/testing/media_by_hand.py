@@ -35,7 +35,7 @@ class Clock:
 
 
 class Asked:
-    """What goes back to a speaker."""
+    """The requests that go back to a speaker."""
 
     def __init__(self) -> None:
         self.reports: list[Any] = []
@@ -156,7 +156,7 @@ class Audience:
         self.viewer.on_connected(KEYS, clock.now_s)
 
     def packets(self, ssrc: int) -> list[rtp.Packet]:
-        """What has come since the last time on this stream; the rest is gone."""
+        """Return what has come since the last time on this stream; the rest is gone."""
         return [one for one in self._all() if one.ssrc == ssrc]
 
     def close(self) -> None:

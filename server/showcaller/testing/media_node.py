@@ -199,5 +199,5 @@ class MediaNode:
         return list(self.sheet.sessions[SessionId(id)].publications)
 
     async def until(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
-        """Until `condition()` holds. Raises `TimeoutError`."""
+        """Wait until `condition()` holds. Raises `TimeoutError`."""
         await until(condition, timeout_s)

@@ -208,12 +208,12 @@ class Watcher(_Client):
         self.pc.on("track", self._count)
 
     async def wait_for(self, condition: Callable[[Watcher], bool], timeout_s: float = 15.0) -> None:
-        """Until `condition(self)` holds. Raises `TimeoutError`."""
+        """Wait until `condition(self)` holds. Raises `TimeoutError`."""
         async with asyncio.timeout(timeout_s), self._more:
             await self._more.wait_for(lambda: condition(self))
 
     async def wait_for_frames(self, count: int, timeout_s: float = 15.0) -> None:
-        """Until `count` more frames of each kind were decoded. Raises `TimeoutError`."""
+        """Wait until `count` more frames of each kind were decoded. Raises `TimeoutError`."""
         wanted = {kind: seen + count for kind, seen in self.frames.items()}
         await self.wait_for(lambda w: all(w.frames[k] >= n for k, n in wanted.items()), timeout_s)
 

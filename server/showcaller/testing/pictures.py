@@ -1,4 +1,4 @@
-"""What a Chromium page shows of a stage: when each picture was presented, and what getStats says.
+"""The pictures that a Chromium page shows of a stage: when each was presented, and what getStats says.
 
 `WATCH_PICTURES` must run before the page's own scripts (`add_init_script`).
 """
@@ -62,7 +62,7 @@ class Received(NamedTuple):
     silent_concealed: int  # of those, silence in place of what did not come at all
 
     def __sub__(self, before: Received) -> Received:
-        """What came since; of jitter the newest."""
+        """Return what came since; of jitter the newest."""
         grown = Received._make(new - old for new, old in zip(self, before, strict=True))
         return grown._replace(jitter_s=self.jitter_s)
 
@@ -82,7 +82,7 @@ class Pictures:
         return float(await self.page.evaluate("performance.now()"))
 
     async def connections(self) -> int:
-        """How many peer connections the page has made."""
+        """Return how many peer connections the page has made."""
         return int(await self.page.evaluate("peers.length"))
 
     async def all(self) -> list[Picture]:
@@ -93,7 +93,7 @@ class Pictures:
         return int(await self.page.evaluate("pictures.at(-1)?.[1] ?? -1"))
 
     async def wait_for_brightness(self, wanted: int, timeout_s: float = 20.0) -> None:
-        """Until a picture of about this brightness is shown. Raises `TimeoutError`."""
+        """Wait until a picture of about this brightness is shown. Raises `TimeoutError`."""
 
         async def shown() -> bool:
             return abs(await self.brightness() - wanted) <= TOLERANCE

@@ -157,7 +157,7 @@ def _in_step(server: RedisServer) -> bool:
 
 
 def _holds(slots: str, slot: int) -> bool:
-    """Whether `slots`, as `CLUSTER NODES` writes them, holds `slot`."""
+    """Tell whether `slots`, as `CLUSTER NODES` writes them, holds `slot`."""
     if slots.startswith("["):  # one on its way
         return False
     first, _, last = slots.partition("-")

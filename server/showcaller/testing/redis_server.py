@@ -66,7 +66,7 @@ class RedisServer:
 
     @property
     def runs(self) -> bool:
-        """Whether it was started, and not stopped or killed since."""
+        """Tell whether it was started, and not stopped or killed since."""
         return self._process is not None
 
     def start(self) -> None:

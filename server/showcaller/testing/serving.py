@@ -86,7 +86,7 @@ class ServeProcess:
         return [line for line in lines if not actions or line["action"] in actions]
 
     def complaints(self) -> list[dict[str, Any]]:
-        """What the log has that somebody would have to look at."""
+        """Return what the log has that somebody would have to look at."""
         lines = self.log_lines()
         return [line for line in lines if line["level"] == "error" or "traceback" in line]
 

@@ -39,7 +39,7 @@ class SimulatedLog:
         return self._start_ms + asyncio.get_running_loop().time() * 1000
 
     def append(self, key: str, fact: facts.Fact, not_before_ms: int | None = None) -> Entry:
-        """As `EventLog.append`, at once."""
+        """Append at once, as `EventLog.append` does."""
         if key in self._by_key:
             return self._by_key[key]
         at_ms = int(self.now_ms())
@@ -53,13 +53,13 @@ class SimulatedLog:
         return entry
 
     async def wait_beyond(self, offset: int) -> None:
-        """Until there is an entry after `offset`."""
+        """Wait until there is an entry after `offset`."""
         while len(self.entries) <= offset:
             await self._grown.wait()
 
 
 class Network(Struct, frozen=True, kw_only=True):
-    """What lies between a node and the broker, and how well the node knows the time."""
+    """The network between a node and the broker, and how well the node knows the time."""
 
     skew_ms: float = 0  # of the node's clock against the broker's
     latency_ms: float = 4  # of one way, at most

@@ -1,4 +1,4 @@
-"""What a node says of itself."""
+"""The description of what a node says of itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every description is made of."""
+"""The parts that every description is made of."""
 
 from __future__ import annotations
 

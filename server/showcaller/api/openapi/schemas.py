@@ -1,4 +1,4 @@
-"""What bodies and answers look like, by name."""
+"""The schemas of bodies and answers, by name."""
 
 from __future__ import annotations
 
