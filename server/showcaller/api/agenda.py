@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
+import msgspec
 from aiohttp import web
 from msgspec import Struct
 
 from .. import system
+from ..domain.ids import EventId
 from ..domain.schedule import UtcOffset
 from ..errors import BadInput
-from ..http.answers import json_answer
 from ..http.asker import served
+from ..protocol.messages import Snapshot
+from ..show.live_event import LiveEvent
 from ..show.served import ServedEvent
 from ..show.views import ClockView, EventView, SessionView
 from .calendar import agenda_ics
+from .prepared import MadeOnce, Prepared, digest, prepare, prepared_answer
 
 EVENTS: web.AppKey[dict[str, ServedEvent]] = web.AppKey("events")
 PUBLIC_URL: web.AppKey[str] = web.AppKey("public_url")
+MADE: web.AppKey[MadeOnce] = web.AppKey("made once")
+_FOR_EVERYBODY = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
 _HOST = re.compile(r"[\w.~-]+(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 
@@ -36,13 +45,22 @@ class ListedEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     live: int = 0  # sessions that are on
 
 
-async def list_events(request: web.Request) -> web.Response:
-    found = [_listed(event_id, one) for event_id, one in request.app[EVENTS].items()]
-    return json_answer({"events": found}, Access_Control_Allow_Origin="*")
+async def list_events(request: web.Request) -> web.StreamResponse:
+    events = [one.event for one in request.app[EVENTS].values()]
+    agendas = {event.event_id: event.channels.snapshot("agenda").items for event in events}
+    version = tuple((event.event_id, *_version(event)) for event in events)
+    prepared = await request.app[MADE].get("events", version, partial(_list, agendas))
+    return prepared_answer(
+        request, prepared, content_type="application/json", headers=_FOR_EVERYBODY
+    )
 
 
-def _listed(event_id: str, one: ServedEvent) -> ListedEvent:
-    items = one.event.channels.snapshot("agenda").items
+def _list(agendas: Mapping[EventId, Mapping[str, Any]]) -> Prepared:
+    found = [_listed(event_id, items) for event_id, items in agendas.items()]
+    return prepare(msgspec.json.encode({"events": found}))
+
+
+def _listed(event_id: str, items: Mapping[str, Any]) -> ListedEvent:
     event, clock = items.get("event"), items.get("clock")
     if not isinstance(event, EventView) or not isinstance(clock, ClockView):
         return ListedEvent(id=event_id, title=event_id)
@@ -62,18 +80,29 @@ def _listed(event_id: str, one: ServedEvent) -> ListedEvent:
 
 
 async def get_agenda(request: web.Request) -> web.StreamResponse:
-    """The newest agenda; its ETag is the position that it was folded to."""
-    snapshot = served(request).event.channels.snapshot("agenda")
-    etag = f"{snapshot.epoch}-{snapshot.offset}"
-    if any(known.value == etag for known in request.if_none_match or ()):
-        return web.Response(status=304, headers={"ETag": f'"{etag}"'})
-    answer = json_answer(
-        {"epoch": snapshot.epoch, "offset": snapshot.offset, "items": snapshot.items},
-        Access_Control_Allow_Origin="*",
-        Cache_Control="no-cache",
+    """Answer with the agenda as of its newest change; the ETag is of its items."""
+    event = served(request).event
+    snapshot = event.channels.snapshot("agenda")
+    prepared = await request.app[MADE].get(
+        ("agenda", event.event_id), _version(event), partial(_encoded, snapshot)
     )
-    answer.etag = etag
-    return answer
+    return prepared_answer(
+        request,
+        prepared,
+        content_type="application/json",
+        headers=_FOR_EVERYBODY,
+    )
+
+
+def _version(event: LiveEvent) -> tuple[str, int]:
+    """Return what differs in this process whenever the channel `agenda` does."""
+    return event.epoch, event.channels.head("agenda").head
+
+
+def _encoded(snapshot: Snapshot) -> Prepared:
+    items = msgspec.json.encode(snapshot.items)
+    value = {"epoch": snapshot.epoch, "offset": snapshot.offset, "items": msgspec.Raw(items)}
+    return prepare(msgspec.json.encode(value), digest(snapshot.epoch.encode(), items))
 
 
 def _asked_url(request: web.Request) -> str:
@@ -83,21 +112,44 @@ def _asked_url(request: web.Request) -> str:
     return f"{request.scheme}://{request.host}"
 
 
-async def get_calendar(request: web.Request) -> web.Response:
+async def get_calendar(request: web.Request) -> web.StreamResponse:
+    """Answer with the same as a calendar."""
     event = served(request).event
-    snapshot = event.channels.snapshot("agenda")
     base_url = request.app[PUBLIC_URL] or _asked_url(request)
-    revision = snapshot.offset
-    text = agenda_ics(snapshot.items, base_url=base_url, now_ms=system.wall_ms(), revision=revision)
-    return web.Response(
-        body=text,
+    sheet = event.state.runsheet
+    make = partial(
+        _calendar,
+        event.channels.snapshot("agenda").items,
+        base_url=base_url,
+        now_ms=system.wall_ms(),
+        revision=sheet.revision if sheet is not None else 0,
+    )
+    key = ("calendar", event.event_id, base_url)
+    return prepared_answer(
+        request,
+        await request.app[MADE].get(key, _version(event), make),
         content_type="text/calendar",
         charset="utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{event.event_id}.ics"'},
+        headers={
+            "Cache-Control": "no-cache",
+            "Content-Disposition": f'attachment; filename="{event.event_id}.ics"',
+        },
     )
 
 
+def _calendar(items: Mapping[str, Any], **more: Any) -> Prepared:
+    """Make the calendar; its ETag is that of what it shows, whenever it was made."""
+    shown = msgspec.json.encode({**more, "now_ms": 0, "items": items})
+    return prepare(agenda_ics(items, **more), digest(shown))
+
+
+async def _close(app: web.Application) -> None:
+    app[MADE].close()
+
+
 def register(app: web.Application) -> None:
+    app[MADE] = MadeOnce()
+    app.on_cleanup.append(_close)
     app.router.add_get("/api/v1/events", list_events)
     app.router.add_get("/api/v1/events/{event}", get_agenda)
     app.router.add_get("/api/v1/events/{event}/agenda.ics", get_calendar)

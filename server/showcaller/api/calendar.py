@@ -7,101 +7,141 @@ every calendar shows them in its owner's zone, and no zone definitions have to b
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import cast
-from uuid import NAMESPACE_URL, uuid5
-
-from icalendar import Calendar, Event, Parameters, vText, vUri
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple, cast
+from uuid import UUID, uuid5
 
 from .. import __version__
 from ..domain.schedule import Speaker, Stage, Theme
+from ..domain.text import unify_line_ends
 from ..show.views import EventView, SessionView, Times, View
 
-REFRESH_EVERY = timedelta(minutes=5)  # a subscribed calendar may ask this often
-
-_CONFERENCE = Parameters({"VALUE": "URI", "FEATURE": ["AUDIO", "VIDEO"], "LABEL": "Watch"})
+# Ids are the same wherever an event is served: calendars that follow it twice show each talk once.
+_IDS = UUID("c934074f-8c51-4838-a5b9-7678654629fa")
+_LINE_BYTES = 75  # RFC 5545 §3.1, without the line end
+_ESCAPES: dict[int, str | None] = {
+    **dict.fromkeys([*range(0x20), 0x7F]),  # control characters may not stand in a text
+    ord("\t"): "\t",
+    ord("\n"): "\\n",
+    **{ord(special): f"\\{special}" for special in "\\;,"},
+}
 
 
 def agenda_ics(items: Mapping[str, View], *, base_url: str, now_ms: int, revision: int) -> bytes:
-    """All sessions of the channel `agenda` (`items`) as one calendar.
+    """Return all sessions of the channel `agenda` (`items`) as one calendar.
 
-    `base_url` is the server's address without a final slash. `revision` rises whenever the agenda
+    `base_url` is the server's address without a final slash. `revision` rises whenever an entry
     changes: calendars take an entry's newest (SEQUENCE, RFC 5545 §3.8.7.4).
     """
-    event = cast(EventView, items["event"])
-    page = f"{base_url}/e/{event.id}/"
-    calendar = _calendar(event, page, f"{base_url}/api/v1/events/{event.id}/agenda.ics")
+    about = _About.of(cast(EventView, items["event"]), base_url)
     sessions = [view for view in items.values() if isinstance(view, SessionView)]
-    for session in sorted(sessions, key=lambda view: view.expected.start_ms or 0):
-        entry = _entry(session, event, page)
-        entry.add("dtstamp", _utc(now_ms / 1000))
-        entry.add("sequence", revision)
-        calendar.add_component(entry)
-    return cast(bytes, calendar.to_ical())
+    sessions.sort(key=lambda view: view.expected.start_ms or 0)
+    made = [f"DTSTAMP:{_utc(now_ms // 1000)}", f"SEQUENCE:{revision}"]
+    lines = [*_head(about, base_url)]
+    for session in sessions:
+        lines += ["BEGIN:VEVENT", *_entry(session, about), *made, "END:VEVENT"]
+    lines.append("END:VCALENDAR")
+    return b"".join(map(_folded, lines))
 
 
-def _calendar(event: EventView, page: str, source: str) -> Calendar:
-    calendar = Calendar()
-    calendar.add("version", "2.0")
-    calendar.add("prodid", f"-//Showcaller//Showcaller {__version__}//EN")
-    calendar.add("uid", str(uuid5(NAMESPACE_URL, page)))  # RFC 7986 §5.3
-    calendar.add("name", vText(event.title))  # RFC 7986 §5.1
-    calendar.add("x-wr-calname", vText(event.title))  # for those that do not know NAME
+class _About(NamedTuple):
+    """What the entries of one event share."""
+
+    event: EventView
+    page: str
+    speakers: Mapping[str, Speaker]
+    themes: Mapping[str, str]
+    stages: Mapping[str, str]
+
+    @classmethod
+    def of(cls, event: EventView, base_url: str) -> _About:
+        return cls(
+            event,
+            f"{base_url}/e/{event.id}/",
+            {speaker.id: speaker for speaker in event.speakers},
+            _titles(event.themes),
+            _titles(event.stages),
+        )
+
+
+def _head(about: _About, base_url: str) -> Iterator[str]:
+    event = about.event
+    yield "BEGIN:VCALENDAR"
+    yield "VERSION:2.0"
+    yield f"PRODID:-//Showcaller//Showcaller {__version__}//EN"
+    yield f"UID:{uuid5(_IDS, event.id)}"  # RFC 7986 §5.3
+    yield f"NAME:{_text(event.title)}"  # RFC 7986 §5.1
+    yield f"X-WR-CALNAME:{_text(event.title)}"  # for those that do not know NAME
     if event.summary:
-        calendar.add("description", event.summary)
-    calendar.add("url", page)
-    calendar.add("source", vUri(source, params=Parameters({"VALUE": "URI"})))
-    calendar.add("refresh-interval", REFRESH_EVERY, parameters=Parameters({"VALUE": "DURATION"}))
-    return calendar
+        yield f"DESCRIPTION:{_text(event.summary)}"
+    yield f"URL:{about.page}"
+    yield f"SOURCE;VALUE=URI:{base_url}/api/v1/events/{event.id}/agenda.ics"
+    yield "REFRESH-INTERVAL;VALUE=DURATION:PT5M"  # a subscribed calendar may ask this often
 
 
-def _entry(session: SessionView, event: EventView, page: str) -> Event:
-    watch = f"{page}watch/{session.id}"
-    starts, ends = _span(session.expected)
-    entry = Event()
-    entry.add("uid", str(uuid5(NAMESPACE_URL, watch)))
-    entry.add("dtstart", starts)
-    entry.add("dtend", ends)
-    entry.add("summary", session.title)
-    entry.add("status", "CANCELLED" if session.state == "skipped" else "CONFIRMED")
-    entry.add("categories", [_category(session, event)])
-    entry.add("location", _titles(event.stages)[session.stage])
-    if description := _description(session, event):
-        entry.add("description", description)
+def _entry(session: SessionView, about: _About) -> Iterator[str]:
+    starts_s, ends_s = _span(session.expected)
+    yield f"UID:{uuid5(_IDS, f'{about.event.id}/{session.id}')}"
+    yield f"DTSTART:{_utc(starts_s)}"
+    yield f"DTEND:{_utc(ends_s)}"
+    yield f"SUMMARY:{_text(session.title)}"
+    yield f"STATUS:{'CANCELLED' if session.state == 'skipped' else 'CONFIRMED'}"
+    yield f"CATEGORIES:{_text(about.themes.get(session.theme or '') or session.kind.capitalize())}"
+    yield f"LOCATION:{_text(about.stages[session.stage])}"
+    if description := _description(session, about):
+        yield f"DESCRIPTION:{_text(description)}"
     if session.kind == "break":
-        entry.add("transp", "TRANSPARENT")  # does not make people busy
-    else:
-        entry.add("url", watch)
-        entry.add("conference", watch, parameters=_CONFERENCE)  # RFC 7986 §5.11
-    return entry
+        yield "TRANSP:TRANSPARENT"  # does not make people busy
+        return
+    watch = f"{about.page}watch/{session.id}"
+    yield f"URL:{watch}"
+    yield f"CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO;LABEL=Watch:{watch}"  # RFC 7986 §5.11
 
 
-def _span(expected: Times) -> tuple[datetime, datetime]:
-    """Whole seconds, and an end after the start, which RFC 5545 §3.8.2.2 asks for."""
-    starts = _utc((expected.start_ms or 0) // 1000)
-    ends = _utc(math.ceil((expected.end_ms or 0) / 1000))
-    return starts, max(ends, starts + timedelta(seconds=1))
+def _span(expected: Times) -> tuple[int, int]:
+    """Return whole seconds, and an end after the start, which RFC 5545 §3.8.2.2 asks for."""
+    starts_s = (expected.start_ms or 0) // 1000
+    ends_s = math.ceil((expected.end_ms or 0) / 1000)
+    return starts_s, max(ends_s, starts_s + 1)
 
 
-def _category(session: SessionView, event: EventView) -> str:
-    return _titles(event.themes).get(session.theme or "") or session.kind.capitalize()
-
-
-def _description(session: SessionView, event: EventView) -> str:
-    speakers = {str(speaker.id): speaker for speaker in event.speakers}
-    names = [_introduce(speakers[one]) for one in session.speakers if one in speakers]
-    return "\n\n".join(part for part in (session.abstract, "\n".join(names)) if part)
+def _description(session: SessionView, about: _About) -> str:
+    speakers = (about.speakers.get(one) for one in session.speakers)
+    names = "\n".join(_introduce(speaker) for speaker in speakers if speaker is not None)
+    return "\n\n".join(part for part in (session.abstract, names) if part)
 
 
 def _introduce(speaker: Speaker) -> str:
-    about = ", ".join(part for part in (speaker.role, speaker.company) if part)
-    return f"{speaker.name} ({about})" if about else speaker.name
+    more = ", ".join(part for part in (speaker.role, speaker.company) if part)
+    return f"{speaker.name} ({more})" if more else speaker.name
 
 
 def _titles(things: Iterable[Theme | Stage]) -> dict[str, str]:
     return {thing.id: thing.title for thing in things}
 
 
-def _utc(seconds: float) -> datetime:
-    return datetime.fromtimestamp(int(seconds), UTC)
+def _utc(seconds: int) -> str:
+    """Return an instant in form 2 of RFC 5545 §3.3.5."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _text(value: str) -> str:
+    """Return `value` as RFC 5545 §3.3.11 writes texts."""
+    return unify_line_ends(value).translate(_ESCAPES)
+
+
+def _folded(line: str) -> bytes:
+    """Return a content line with its end, folded between characters (RFC 5545 §3.1)."""
+    data = line.encode()
+    if len(data) <= _LINE_BYTES:
+        return data + b"\r\n"
+    parts = []
+    start, room = 0, _LINE_BYTES
+    while start < len(data):
+        end = min(start + room, len(data))
+        while end < len(data) and data[end] & 0xC0 == 0x80:  # within a character of UTF-8
+            end -= 1
+        parts.append(data[start:end])
+        start, room = end, _LINE_BYTES - 1  # a blank stands before what is continued
+    return b"\r\n ".join(parts) + b"\r\n"

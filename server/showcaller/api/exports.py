@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -13,22 +15,25 @@ from aiohttp import web
 from ..domain.ids import SessionId
 from ..domain.quality import TalkQuality
 from ..domain.runsheet import RunSheet
-from ..http.answers import json_answer
 from ..http.asker import principal, served
 
+# Also behind blanks, and as written in East Asia: some programs take these for the same.
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 LAYERS = ("high", "medium", "low", "none")
 
 
 async def quality_json(request: web.Request) -> web.Response:
     """`{"event", "talks": [{"session", "title", "stage", …TalkQuality}]}`."""
-    talks = list(measured_talks(_sheet(request)))
-    return json_answer({"event": request.match_info["event"], "talks": talks})
+    value = {"event": request.match_info["event"], "talks": list(measured_talks(_sheet(request)))}
+    body = await asyncio.to_thread(msgspec.json.encode, value)
+    return web.Response(body=body, content_type="application/json")
 
 
 async def quality_csv(request: web.Request) -> web.Response:
     """The same as a table (RFC 4180), seconds by layer in a column each."""
+    talks = list(measured_talks(_sheet(request)))
     return web.Response(
-        text=as_table(measured_talks(_sheet(request))),
+        text=await asyncio.to_thread(as_table, talks),
         content_type="text/csv",
         charset="utf-8",
         headers={"Content-Disposition": 'attachment; filename="quality.csv"'},
@@ -62,8 +67,8 @@ def _about(sheet: RunSheet, session: SessionId) -> dict[str, Any]:
     }
 
 
-def as_table(talks: Iterator[dict[str, Any]]) -> str:
-    """A line for each talk, under a heading; nothing known is an empty cell."""
+def as_table(talks: Iterable[dict[str, Any]]) -> str:
+    """Return a line for each talk, under a heading; nothing known is an empty cell."""
     about = ("session", "title", "stage", "start_ms", "end_ms")
     measured = [name for name in TalkQuality.__struct_fields__ if name != "layer_s"]
     text = io.StringIO(newline="")
@@ -71,8 +76,13 @@ def as_table(talks: Iterator[dict[str, Any]]) -> str:
     table.writerow([*about, *measured, *(f"layer_{layer}_s" for layer in LAYERS)])
     for talk in talks:
         layers = (talk["layer_s"].get(layer, 0) for layer in LAYERS)
-        table.writerow([*(talk[name] for name in (*about, *measured)), *layers])
+        table.writerow([*(_cell(talk[name]) for name in (*about, *measured)), *layers])
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Put an apostrophe before a text that a spreadsheet would run as a formula."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def register(app: web.Application) -> None:

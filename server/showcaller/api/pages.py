@@ -7,8 +7,6 @@ that a browser fetches them at once. The policy allows no inline script or style
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import mimetypes
 import posixpath
 import re
@@ -20,6 +18,7 @@ from aiohttp.typedefs import Middleware
 
 from ..http.answers import Handler
 from ..http.asker import LOOKUP
+from .prepared import Prepared, prepare, prepared_answer
 
 WEB = Path(__file__).parent.parent / "web"
 # In a wheel the SDK lies beside the pages; in a checkout it is a folder of its own.
@@ -43,7 +42,6 @@ PAGE_HEADERS = {
     "Permissions-Policy": "camera=(self), microphone=(self), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-COMPRESS_ABOVE = 1_000  # bytes
 ASK_AGAIN = "no-cache"
 KEEP_SHORTLY = "public, max-age=60"  # from page to page; a new release shows within a minute
 
@@ -54,12 +52,14 @@ _IMPORT = re.compile(r'^(?:import\b|export\s*[{*])[^;"]*"([^"]+)";', re.MULTILIN
 
 
 class StaticFile(NamedTuple):
-    """One file as it is served, with its compressed twin where that is smaller."""
+    """One file as it is served."""
 
-    body: bytes
-    gzipped: bytes | None
+    prepared: Prepared
     content_type: str
-    etag: str
+
+    @property
+    def body(self) -> bytes:
+        return self.prepared.body
 
 
 def read_folder(folder: Path) -> dict[str, StaticFile]:
@@ -72,14 +72,11 @@ def read_folder(folder: Path) -> dict[str, StaticFile]:
 
 
 def _read(path: Path) -> StaticFile:
-    body = path.read_bytes()
-    gzipped = gzip.compress(body, mtime=0) if len(body) > COMPRESS_ABOVE else None
     if path.suffix == ".js":  # what the host's registry says of it varies; modules need this one
         content_type = "text/javascript"
     else:
         content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    etag = hashlib.blake2b(body, digest_size=12).hexdigest()
-    return StaticFile(body, gzipped, content_type, etag)
+    return StaticFile(prepare(path.read_bytes()), content_type)
 
 
 def modules_of(html: str, modules: dict[str, str]) -> list[str]:
@@ -99,20 +96,14 @@ def modules_of(html: str, modules: dict[str, str]) -> list[str]:
 def _answer(
     request: web.Request, file: StaticFile, *, caching: str = ASK_AGAIN, status: int = 200
 ) -> web.Response:
-    headers = {"Cache-Control": caching, "Vary": "Accept-Encoding", **PAGE_HEADERS}
-    known = request.if_none_match or ()
-    if status == 200 and any(tag.value in (file.etag, "*") for tag in known):
-        return web.Response(status=304, headers={**headers, "ETag": f'W/"{file.etag}"'})
-    body = file.body
-    if file.gzipped is not None and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
-        body, headers["Content-Encoding"] = file.gzipped, "gzip"
-    charset = "utf-8" if file.content_type.startswith("text/") else None
-    answer = web.Response(
-        body=body, status=status, content_type=file.content_type, charset=charset, headers=headers
+    return prepared_answer(
+        request,
+        file.prepared,
+        content_type=file.content_type,
+        charset="utf-8" if file.content_type.startswith("text/") else None,
+        headers={"Cache-Control": caching, **PAGE_HEADERS},
+        status=status,
     )
-    # Weak: the compressed and the plain body share it (RFC 9110 §8.8.3.3).
-    answer.headers["ETag"] = f'W/"{file.etag}"'
-    return answer
 
 
 class Pages:

@@ -1,13 +1,17 @@
 """The agenda as iCalendar: what another program reads back out of it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import icalendar
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from showcaller.api.calendar import agenda_ics
+from showcaller.domain.text import unify_line_ends
 from showcaller.schedule_file import read_schedule
 from showcaller.show import views
 
@@ -122,6 +126,15 @@ def test_the_calendar_says_where_it_comes_from():
     assert calendar["version"] == "2.0"
 
 
+def test_ids_are_the_same_wherever_the_event_is_served():
+    def uids(base_url):
+        data = agenda_ics(agenda(), base_url=base_url, now_ms=NOW_MS, revision=1)
+        calendar = icalendar.Calendar.from_ical(data)
+        return [str(calendar["uid"]), *(str(entry["uid"]) for entry in calendar.walk("VEVENT"))]
+
+    assert uids(BASE) == uids("http://127.0.0.1:8080") == uids("https://[::1]:443")
+
+
 def test_nobody_adds_lines_by_a_title():
     title = "Line one\nBEGIN:VEVENT\r\nSUMMARY:mine; yours, ours\\n"
     calendar = parsed(agenda(title=title))
@@ -130,6 +143,19 @@ def test_nobody_adds_lines_by_a_title():
 
 
 def test_lines_are_folded_as_the_rfc_asks():
-    lines = raw(agenda(title="ä" * 200)).split(b"\r\n")
-    assert max(map(len, lines)) <= 75
+    title = "a" + "ä€👍" * 60
+    data = raw(agenda(title=title))
+    lines = data.split(b"\r\n")
+    assert max(map(len, lines)) == 75
     assert not any(b"\n" in line for line in lines)
+    assert all(line.decode() is not None for line in lines)
+    assert icalendar.Calendar.from_ical(data)["name"] == title
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=300))
+def test_whatever_a_text_is_another_program_reads_it(abstract):
+    readable = re.sub("[\x00-\x08\x0e-\x1f\x7f]", "", unify_line_ends(abstract))
+    items = agenda(abstract=f"x{abstract}y")
+    assert str(first_talk(items)["description"]).startswith(f"x{readable}y\n\n")
+    assert len(parsed(items).walk("VEVENT")) == 11

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
+import pytest
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from showcaller.api.exports import as_table, measured_talks
@@ -44,6 +46,21 @@ def test_a_table_has_a_column_for_everything_that_is_measured():
     assert (line["layer_high_s"], line["layer_low_s"]) == ("2.5", "0")
     missing = set(TalkQuality.__struct_fields__) - {"layer_s"} - set(line)
     assert not missing
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "＝"])
+def test_no_cell_is_a_formula_to_a_spreadsheet(start):
+    title = f'{start}HYPERLINK("http://x.example","open")'
+    talk = {"session": "a", "title": title, "stage": "main", "start_ms": -5, "end_ms": None}
+    table = as_table([{**talk, **to_builtins(TalkQuality())}])
+    [line] = csv.DictReader(io.StringIO(table, newline=""))
+    assert line["title"] == f"'{title}"
+    assert line["start_ms"] == "-5"
+
+
+def test_other_titles_stay_as_they_are():
+    talk = {"session": "a", "title": "1 + 1 = 2", "stage": "main", "start_ms": 1, "end_ms": None}
+    assert "1 + 1 = 2" in as_table([{**talk, **to_builtins(TalkQuality())}]).split(",")
 
 
 def test_before_the_run_there_are_none():

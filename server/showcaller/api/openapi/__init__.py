@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+import msgspec
 from aiohttp import web
 
 from ... import __version__
-from ...http.answers import json_answer
+from ..prepared import Prepared, prepare, prepared_answer
 from . import agenda, media, node, show
 from .parts import Spec, answer, parameter, ref
 from .schemas import SCHEMAS
@@ -61,7 +64,17 @@ def description() -> Spec:
 
 
 async def get_description(request: web.Request) -> web.Response:
-    return json_answer(description(), Access_Control_Allow_Origin="*")
+    return prepared_answer(
+        request,
+        _prepared(),
+        content_type="application/json",
+        headers={"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"},
+    )
+
+
+@cache
+def _prepared() -> Prepared:
+    return prepare(msgspec.json.encode(description()))
 
 
 def register(app: web.Application) -> None:

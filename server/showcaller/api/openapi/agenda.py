@@ -25,15 +25,19 @@ def _agenda() -> Spec:
         "getAgenda",
         "The agenda with its live state: the items of channel `agenda`",
         {
-            "200": answer("The newest", json(ref("Agenda")), ETag="Its position"),
+            "200": answer("The newest", json(ref("Agenda")), ETag="Of its items"),
             "304": answer("You have the newest"),
-            **problems(404),
+            **problems(404, 503),
         },
     )
 
 
 def _calendar() -> Spec:
-    answers = {"200": answer("iCalendar", text("text/calendar")), **problems(404)}
+    answers = {
+        "200": answer("iCalendar", text("text/calendar"), ETag="Of what it shows"),
+        "304": answer("You have the newest"),
+        **problems(400, 404, 503),
+    }
     return operation("getCalendar", "The agenda as a calendar (RFC 5545)", answers)
 
 

@@ -1,0 +1,123 @@
+"""Answers that are the same for everybody: made once, compressed once, and not sent to who has them."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from aiohttp import hdrs, web
+
+from ..errors import Unavailable
+
+COMPRESS_ABOVE = 1_000  # bytes
+MAX_WAITING = 16  # makings; who asks for more comes back later
+
+
+class Prepared(NamedTuple):
+    """A body as it is sent, with its compressed twin where that is smaller."""
+
+    body: bytes
+    gzipped: bytes | None
+    etag: str
+
+
+def prepare(body: bytes, etag: str = "") -> Prepared:
+    """Compress `body`. Its ETag is `etag`, else made from its content."""
+    gzipped = gzip.compress(body, compresslevel=6, mtime=0) if len(body) > COMPRESS_ABOVE else None
+    return Prepared(body, gzipped, etag or digest(body))
+
+
+def digest(*parts: bytes) -> str:
+    """Return what is equal for equal content."""
+    found = hashlib.blake2b(digest_size=12)
+    for part in parts:
+        found.update(part)
+    return found.hexdigest()
+
+
+def prepared_answer(
+    request: web.Request,
+    prepared: Prepared,
+    *,
+    content_type: str,
+    charset: str | None = None,
+    headers: Mapping[str, str],
+    status: int = 200,
+) -> web.Response:
+    """Send the body as the client takes it; 304 without it where its ETag is known (RFC 9110 §13.1.2).
+
+    The ETag is weak: the compressed and the plain body share it (RFC 9110 §8.8.3.3).
+    """
+    headers = {**headers, "Vary": "Accept-Encoding", "ETag": f'W/"{prepared.etag}"'}
+    known = request.if_none_match or ()
+    if status == 200 and any(tag.value in (prepared.etag, "*") for tag in known):
+        return web.Response(status=304, headers=headers)
+    body = prepared.body
+    if prepared.gzipped is not None and takes_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
+        body, headers["Content-Encoding"] = prepared.gzipped, "gzip"
+    return web.Response(
+        body=body, status=status, content_type=content_type, charset=charset, headers=headers
+    )
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Tell whether a client takes gzip (RFC 9110 §12.5.3): named, or by `*`, and not with q=0."""
+    wanted: dict[str, bool] = {}
+    for one in accept_encoding.lower().split(","):
+        coding, _, weight = one.partition(";")
+        _, _, quality = weight.partition("=")
+        wanted[coding.strip()] = quality.strip().strip("0.") != "" or not weight.strip()
+    return wanted.get("gzip", wanted.get("*", False))
+
+
+class MadeOnce:
+    """Makes each version of an answer once, off the event loop, for all who ask meanwhile.
+
+    One making at a time; the newest version of the `kept` answers that were asked for last is kept.
+    """
+
+    def __init__(self, kept: int = 32) -> None:
+        self._kept = kept
+        self._made: OrderedDict[Hashable, tuple[Hashable, asyncio.Future[Prepared]]] = OrderedDict()
+        self._waiting = 0
+        self._aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answers")
+
+    async def get(self, key: Hashable, version: Hashable, make: Callable[[], Prepared]) -> Prepared:
+        """Return the answer `key` in this version; `make` must not touch what the loop changes.
+
+        Raises what `make` raises, and `Unavailable` when too much waits to be made.
+        """
+        found = self._made.pop(key, None)
+        if found is None or found[0] != version:
+            found = version, self._start(make)
+        self._made[key] = found
+        while len(self._made) > self._kept:
+            self._made.popitem(last=False)
+        try:
+            return await asyncio.shield(found[1])
+        except Exception:
+            if self._made.get(key) is found:
+                del self._made[key]
+            raise
+
+    def close(self) -> None:
+        """Make nothing more."""
+        self._aside.shutdown(wait=False, cancel_futures=True)
+
+    def _start(self, make: Callable[[], Prepared]) -> asyncio.Future[Prepared]:
+        if self._waiting >= MAX_WAITING:
+            raise Unavailable("too much is asked for at once: try again", retry_after_s=1)
+        self._waiting += 1
+        making = asyncio.get_running_loop().run_in_executor(self._aside, make)
+        making.add_done_callback(self._done)
+        return making
+
+    def _done(self, making: asyncio.Future[Prepared]) -> None:
+        self._waiting -= 1
+        if not making.cancelled():
+            making.exception()  # who waited has it; if nobody did, nobody needs it
