@@ -10,7 +10,7 @@ from showcaller.media.egress import choose
 from showcaller.media.sfu.feeds import PREVIEW, Feeds, stage_of
 from showcaller.media.sfu.pacer import Pacer
 from showcaller.media.sfu.publications import Publications
-from showcaller.testing.media_by_hand import KEY_PICTURE, VP8, Clock, Noted, Speaker
+from showcaller.testing.media_by_hand import KEY_PICTURE, OPUS, VP8, Clock, Noted, Speaker
 
 OFFER = Path(__file__).parents[1] / "sdp/offers/chromium-publisher.sdp"
 
@@ -38,6 +38,7 @@ class Worker:
         for _ in range(round(seconds * 10)):
             for speaker in speakers:
                 speaker.send(VP8, 1, KEY_PICTURE)
+                speaker.send(OPUS, 2, level=30)
             self.clock.now_s += 0.1
 
     def stage(self, session="talk"):
@@ -92,15 +93,15 @@ def test_a_better_source_that_comes_by_itself_must_be_steady_first(worker):
 
 
 def test_what_a_producer_chose_is_replaced_while_it_is_silent(worker):
-    camera, slides = worker.speaker("camera"), worker.speaker("deck", "slides")
+    camera, spare = worker.speaker("camera"), worker.speaker("second", "spare")
     feed = worker.stage()
-    worker.feeds.choose(feed, "deck", worker.now_s)
+    worker.feeds.choose(feed, "second", worker.now_s)
     worker.speak(camera, seconds=2)
     worker.feeds.lead(feed, worker.now_s)
     assert feed.picture is camera.publication
-    worker.speak(camera, slides)
+    worker.speak(camera, spare)
     worker.feeds.lead(feed, worker.now_s)
-    assert feed.picture is slides.publication
+    assert feed.picture is spare.publication
 
 
 def test_a_preview_shows_its_publication_and_is_no_stage(worker):
