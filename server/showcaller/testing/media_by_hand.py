@@ -13,7 +13,7 @@ from ..media.egress import Egress, Keys
 from ..media.egress.keys import GCM
 from ..media.rtp import rtcp, rtp
 from ..media.sdp.negotiation import negotiate
-from ..media.sfu.publication import Publication, PublicationListener
+from ..media.sfu.ingest import Ingest, IngestListener
 from ..media.sfu.trunk_link import TrackLine
 from ..media.sfu.viewer import Viewer
 
@@ -60,16 +60,16 @@ class Noted:
         self.wishes: list[float] = []  # when viewers wanted keyframes
         self.behind: list[Viewer] = []
 
-    def on_publication_live(self, publication: Publication, now_s: float) -> None:
+    def on_ingest_live(self, ingest: Ingest, now_s: float) -> None:
         """Every speaker here is live from its beginning."""
 
-    def on_publication_changed(self, publication: Publication, now_s: float) -> None:
+    def on_ingest_changed(self, ingest: Ingest, now_s: float) -> None:
         self.changes += 1
 
-    def on_publication_packet(self, publication: Publication, data: bytes) -> None:
+    def on_ingest_packet(self, ingest: Ingest, data: bytes) -> None:
         self.packets.append(data)
 
-    def on_publication_ended(self, publication: Publication, reason: str, now_s: float) -> None:
+    def on_ingest_ended(self, ingest: Ingest, reason: str, now_s: float) -> None:
         """Only a transport ends one, and there is none."""
 
     def on_viewer_live(self, viewer: Viewer, now_s: float) -> None:
@@ -100,13 +100,13 @@ class Speaker:
         name: str = "p",
         source: Any = "main",
         lines: tuple[TrackLine, ...] | list[TrackLine] = (),
-        listener: PublicationListener | None = None,
+        listener: IngestListener | None = None,
     ) -> None:
         self.clock, self.asked, self.noted = clock, Asked(), Noted()
         negotiated = negotiate(offer.read_text(), "publish")
         about = name, "talk", "ada", source, negotiated, egress
-        self.publication = Publication(*about, listener or self.noted, clock.now_s)
-        self.publication.borrow(self.asked, lines, clock.now_s)
+        self.ingest = Ingest(*about, listener or self.noted, clock.now_s)
+        self.ingest.borrow(self.asked, lines, clock.now_s)
         self._sequences: dict[int, int] = {}
 
     def send(
@@ -128,7 +128,7 @@ class Speaker:
         stamp = round(self.clock.now_s * 90_000) & 0xFFFFFFFF
         block = rtp.extension_block(values)
         data = rtp.header(payload_type, True, sequence, stamp, ssrc, block) + payload
-        self.publication.on_rtp(data, self.clock.now_s)
+        self.ingest.on_rtp(data, self.clock.now_s)
         return data
 
     def talk(self, seconds: float, *, level: int = 30, picture: bytes = DELTA_PICTURE) -> None:
@@ -137,7 +137,7 @@ class Speaker:
             self.send(VP8, 1, picture)
             self.send(OPUS, 2, level=level)
             self.clock.now_s += 0.1
-            self.publication.tick(self.clock.now_s)
+            self.ingest.tick(self.clock.now_s)
 
 
 class Audience:

@@ -20,7 +20,7 @@ _header = Struct(">HII")  # sequence, timestamp, SSRC
 _pack_header = _header.pack_into
 
 
-class Shift(NamedTuple):
+class Rewrite(NamedTuple):
     """What a stream puts into each header: its SSRC, and what is added to the batch's numbers."""
 
     ssrc: int
@@ -58,8 +58,8 @@ class Piece(NamedTuple):
         return self._replace(view=bytes(self.view))
 
 
-class Room:
-    """The buffer that batches are protected in; it grows to the longest."""
+class Buffer:
+    """The memory that batches are protected in; it grows to the longest."""
 
     def __init__(self) -> None:
         self._size = 0
@@ -85,7 +85,7 @@ class Plan:
     Raises `ValueError` for a batch that isn't sound.
     """
 
-    def __init__(self, batch: Batch, tag: int, stamp: bytes, room: Room) -> None:
+    def __init__(self, batch: Batch, tag: int, stamp: bytes, buffer: Buffer) -> None:
         check(batch)
         sealed = [size + tag for size in batch.sizes]
         ends = list(accumulate(sealed))
@@ -94,7 +94,7 @@ class Plan:
         self.size = ends[-1]
         self.template = bytearray(b"".join(packet + bytes(tag) for packet in batch.packets()))
         self._plan_headers(batch, starts, stamp)
-        self.buffer = room.of(self.size + _TRAILER_BYTES_MAX)
+        self.buffer = buffer.of(self.size + _TRAILER_BYTES_MAX)
         self.sizes = ffi.new("int[]", batch.sizes)
         self.lengths = ffi.new("int[]", len(sealed))
         self.lengths_size = ffi.sizeof(self.lengths)
@@ -109,7 +109,7 @@ class Plan:
 
     def _plan_headers(self, batch: Batch, starts: list[int], stamp: bytes) -> None:
         template = self.template
-        self._shift: Shift | None = None
+        self._rewrite: Rewrite | None = None
         self._headers = [(at + 2, *_header.unpack_from(template, at + 2)[:2]) for at in starts]
         self._pictures = _values(template, starts, batch.picture_at, 2)
         self._tl0s = _values(template, starts, batch.tl0_at, 1)
@@ -123,12 +123,12 @@ class Plan:
             for at in starts:
                 template[at + batch.send_time_at : at + batch.send_time_at + 3] = stamp
 
-    def dress(self, shift: Shift) -> None:
+    def dress(self, rewrite: Rewrite) -> None:
         """Write a stream's headers into the template, unless they are there already."""
-        if shift == self._shift:
+        if rewrite == self._rewrite:
             return
-        self._shift = shift
-        ssrc, ahead, later, picture, tl0 = shift
+        self._rewrite = rewrite
+        ssrc, ahead, later, picture, tl0 = rewrite
         template = self.template
         for at, sequence, timestamp in self._headers:
             _pack_header(

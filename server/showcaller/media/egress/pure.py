@@ -18,7 +18,7 @@ from pylibsrtp._binding import ffi, lib
 from .batches import Batch, header_size, payload_octets, send_time
 from .interface import ALL
 from .keys import TAG_SIZES, Keys, SessionKeys, derive, index_near, protect
-from .plan import Piece, Plan, Room, Sent, Shift
+from .plan import Buffer, Piece, Plan, Rewrite, Sent
 from .sinks import GSO_REFUSED, Members, Sink
 
 _REPEATED = 9  # srtp_err_status_replay_fail
@@ -33,7 +33,7 @@ class PythonStream:
         self.tag = TAG_SIZES[sink.keys.profile]
         self.groups: set[PythonGroup] = set()
         self.packets = self.octets = self.dropped = 0
-        self._shift = Shift(ssrc)
+        self._rewrite = Rewrite(ssrc)
         self._highest = 0  # packet index
         self._sent: deque[tuple[Sent, int]] = deque(maxlen=_HISTORY_BATCHES)  # with newest index
         self._held: tuple[Batch, list[Piece]] | None = None
@@ -42,7 +42,7 @@ class PythonStream:
         self, *, sequence: int = 0, timestamp: int = 0, picture: int = 0, tl0: int = 0
     ) -> None:
         self.sink.check()
-        self._shift = Shift(self._shift.ssrc, sequence, timestamp, picture, tl0)
+        self._rewrite = Rewrite(self._rewrite.ssrc, sequence, timestamp, picture, tl0)
 
     def send_one(self, batch: Batch) -> bool:
         self.sink.check()
@@ -83,8 +83,8 @@ class PythonStream:
         if sink.socket is None:
             self.dropped += len(plan.slots)
             return True
-        shift = self._shift
-        plan.dress(shift)
+        rewrite = self._rewrite
+        plan.dress(rewrite)
         _copy(plan.buffer, plan.template, plan.size)
         _copy(plan.lengths, plan.sizes, plan.lengths_size)
         session, refused = sink.session[0], False
@@ -132,15 +132,15 @@ class PythonStream:
 
     def _follow(self, plan: Plan) -> Sent:
         """Come to the indices that libsrtp has come to: it does not tell."""
-        shift = self._shift.sequence
-        newest = (plan.newest + shift) & 0xFFFF
+        offset = self._rewrite.sequence
+        newest = (plan.newest + offset) & 0xFFFF
         ahead = newest - (self._highest & 0xFFFF)
         if 0 < ahead < 0x8000 and newest >= plan.span:  # none of the batch is before a roll-over
             self._highest += ahead
             return plan.sent
         indices = []
         for sequence in plan.sequences:
-            index = index_near(self._highest, (sequence + shift) & 0xFFFF)
+            index = index_near(self._highest, (sequence + offset) & 0xFFFF)
             self._highest = max(self._highest, index)
             indices.append(index)
         return Sent([self._highest - index for index in indices], plan.sent.stamp)
@@ -199,7 +199,7 @@ class PythonEgress:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._room = Room()
+        self._buffer = Buffer()
 
     def sink(self, keys: Keys) -> PythonSink:
         return PythonSink(self, keys)
@@ -208,4 +208,4 @@ class PythonEgress:
         return PythonGroup(self)
 
     def plan(self, batch: Batch, tag: int) -> Plan:
-        return Plan(batch, tag, send_time(self._clock()).to_bytes(3), self._room)
+        return Plan(batch, tag, send_time(self._clock()).to_bytes(3), self._buffer)

@@ -10,7 +10,7 @@ from ... import system
 from ..egress import Egress
 from ..rtp import rtcp
 from ..sdp.negotiation import negotiate
-from .publication import Publication
+from .ingest import Ingest
 from .trunk_link import Ended, KeyframeWanted, Lent, Packet, frame, receive
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Branch:
     """
 
     def __init__(self, path: str, egress: Egress, changed: Callable[[str, float], None]) -> None:
-        self.publications: dict[str, Publication] = {}
+        self.ingests: dict[str, Ingest] = {}
         self._path = path
         self._egress = egress
         self._changed = changed
@@ -58,43 +58,43 @@ class Branch:
         except Exception:
             log.exception("a branch failed", extra={"action": "media.failed"})
         finally:
-            for resource in list(self.publications):
+            for resource in list(self.ingests):
                 self._end(resource)
             writer.close()
 
     def _begin(self, lent: Lent, writer: asyncio.StreamWriter) -> None:
         negotiated, now_s = negotiate(lent.offer, "publish"), system.monotonic_s()
         about = lent.resource, lent.session, lent.person, lent.source
-        made = Publication(*about, negotiated, self._egress, self, now_s)
-        self.publications[lent.resource] = made
+        made = Ingest(*about, negotiated, self._egress, self, now_s)
+        self.ingests[lent.resource] = made
         made.borrow(BackChannel(lent.resource, writer), lent.tracks, now_s)
         self._changed(lent.session, now_s)
 
     def _take(self, packet: Packet) -> None:
-        publication = self.publications.get(packet.resource)
-        if publication is None or len(packet.data) < 2:
+        ingest = self.ingests.get(packet.resource)
+        if ingest is None or len(packet.data) < 2:
             return
-        take = publication.on_rtcp if rtcp.is_rtcp(packet.data) else publication.on_rtp
+        take = ingest.on_rtcp if rtcp.is_rtcp(packet.data) else ingest.on_rtp
         take(packet.data, system.monotonic_s())
 
     def _end(self, resource: str) -> None:
-        publication = self.publications.pop(resource, None)
-        if publication is not None:
-            self._changed(publication.session, system.monotonic_s())
-            publication.end()
+        ingest = self.ingests.pop(resource, None)
+        if ingest is not None:
+            self._changed(ingest.session, system.monotonic_s())
+            ingest.end()
 
     # What its publications tell ---------------------------------------------------------------
 
-    def on_publication_changed(self, publication: Publication, now_s: float) -> None:
-        self._changed(publication.session, now_s)
+    def on_ingest_changed(self, ingest: Ingest, now_s: float) -> None:
+        self._changed(ingest.session, now_s)
 
-    def on_publication_live(self, publication: Publication, now_s: float) -> None:
+    def on_ingest_live(self, ingest: Ingest, now_s: float) -> None:
         """It has been live since it was lent."""
 
-    def on_publication_packet(self, publication: Publication, data: bytes) -> None:
+    def on_ingest_packet(self, ingest: Ingest, data: bytes) -> None:
         """Nobody borrows what is borrowed."""
 
-    def on_publication_ended(self, publication: Publication, reason: str, now_s: float) -> None:
+    def on_ingest_ended(self, ingest: Ingest, reason: str, now_s: float) -> None:
         """The trunk tells."""
 
 

@@ -19,7 +19,7 @@ from .dialect import SEND_TIME_AT, Dialect
 from .followed import CATCH_UP_SPEED, Drawn, Followed, drawn_together
 from .lane import GAP_S, Lane
 from .packet import MediaPacket
-from .splice import Place, Shift, shift_to
+from .splice import Offsets, Place, offsets_to
 
 CATCH_UP_WITHIN_S = 1.5  # a longer past goes by faster
 CATCH_UP_EVERY_S = 0.005
@@ -40,7 +40,7 @@ class DownTrack:
         self.followed_s = float("-inf")  # since when it follows the present lane, or the last one
         self._codecs: dict[str, Codec | None] = {}
         self._place = Place(begin, 0)
-        self._shift = Shift()
+        self._shift = Offsets()
         self._history: list[Followed] = []  # the present one, if any, comes last
         self._aged = 0  # how many of them had been left when they were looked at
         self._catching: int | None = None  # the lane's sequence to be sent next
@@ -114,7 +114,7 @@ class DownTrack:
         """Follow `lane` from its packet `first` on."""
         place = self._leave_current()
         self._stop_waiting()
-        self._shift = shift_to(place, first, drawn_together(lane.timestamp(first), first, drawn))
+        self._shift = offsets_to(place, first, drawn_together(lane.timestamp(first), first, drawn))
         followed = Followed(place.sequence + 1, lane, lane.track.codec, self._shift, drawn)
         self._history.append(followed)
         self.stream.shift(

@@ -13,10 +13,10 @@ from typing import Protocol
 
 from ..contract.statistics import StageStatistics
 from ..egress import Egress
+from .ingest import Ingest
 from .lane import Lane
 from .pacer import Pacer
 from .packet import MediaPacket
-from .publication import Publication
 from .quality import Counts, SessionQuality, percentile
 from .track import Track
 from .tracks import flowing
@@ -44,8 +44,8 @@ class Feed:
         self.session: str | None = None
         self.chosen = ""
         self.viewers: dict[str, Viewer] = {}
-        self.picture: Publication | None = None
-        self.sound: Publication | None = None
+        self.picture: Ingest | None = None
+        self.sound: Ingest | None = None
         self.quality = SessionQuality()
         self._egress = egress
         self._pacer = pacer
@@ -74,7 +74,7 @@ class Feed:
 
     # Sources ------------------------------------------------------------------------------------
 
-    def show(self, picture: Publication | None, sound: Publication | None, now_s: float) -> None:
+    def show(self, picture: Ingest | None, sound: Ingest | None, now_s: float) -> None:
         """Change to these sources; those that are shown already are followed again (new tracks)."""
         if picture is not self.picture:
             self._change_picture(picture, now_s)
@@ -85,7 +85,7 @@ class Feed:
         if nothing_shown or self._changed_s is None:
             self._open_sound()
 
-    def _change_picture(self, picture: Publication | None, now_s: float) -> None:
+    def _change_picture(self, picture: Ingest | None, now_s: float) -> None:
         self._before += self._pictures
         self.picture, self._pictures = picture, []
         self._changed_s = now_s if picture and picture.has_video else None
@@ -94,7 +94,7 @@ class Feed:
         if picture is None:
             self._end_before()
 
-    def _follow_layers(self, picture: Publication, now_s: float) -> None:
+    def _follow_layers(self, picture: Ingest, now_s: float) -> None:
         """A lane for each layer of the source, in the order of their quality."""
         lanes = {lane.track: lane for lane in self._pictures}
         new = [track for track in picture.layers if track not in lanes]
@@ -110,7 +110,7 @@ class Feed:
         for track in new:
             track.ask_keyframe(now_s)
 
-    def _follow_sound(self, sound: Publication | None) -> None:
+    def _follow_sound(self, sound: Ingest | None) -> None:
         track = sound.sound if sound else None
         if sound is self.sound and track is (self._sounds[0].track if self._sounds else None):
             return

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from ..egress import Egress
 from .feed import Feed, FeedListener
+from .ingest import Ingest
+from .ingests import Ingests
 from .pacer import Pacer
 from .program import choose_picture, choose_sound
-from .publication import Publication
-from .publications import Publications
 
 PREVIEW = "preview:"  # begins the names of feeds that are no stages
 
@@ -18,9 +18,9 @@ class Feeds:
     """Feeds by name: that of a stage, or `PREVIEW` and a publication's resource."""
 
     def __init__(
-        self, publications: Publications, egress: Egress, pacer: Pacer, listener: FeedListener
+        self, ingests: Ingests, egress: Egress, pacer: Pacer, listener: FeedListener
     ) -> None:
-        self._publications = publications
+        self._ingests = ingests
         self._egress = egress
         self._pacer = pacer
         self._listener = listener
@@ -50,9 +50,9 @@ class Feeds:
         """All but the previews."""
         return [feed for feed in self._feeds.values() if stage_of(feed)]
 
-    def shown_on(self, publication: Publication) -> list[str]:
+    def shown_on(self, ingest: Ingest) -> list[str]:
         """Return the stages whose picture is that publication's."""
-        return [feed.name for feed in self.stages if feed.picture is publication]
+        return [feed.name for feed in self.stages if feed.picture is ingest]
 
     # Who is shown -----------------------------------------------------------------------------
 
@@ -81,16 +81,16 @@ class Feeds:
         if stage_of(feed):
             self._show(feed, _showing(feed), now_s)
         else:
-            shown = self._publications.own.get(feed.name.removeprefix(PREVIEW))
+            shown = self._ingests.own.get(feed.name.removeprefix(PREVIEW))
             feed.show(shown, shown, now_s)
 
     def _show(self, feed: Feed, showing: str, now_s: float) -> None:
-        room = [p for p in self._publications.room(feed.session) if p.live]
-        candidates = [publication.candidate(now_s) for publication in room]
-        picture = choose_picture(candidates, feed.chosen, showing)
-        picture = picture or choose_picture(candidates, feed.chosen, _showing(feed))
-        sound = choose_sound(candidates, picture)
-        by_resource = {publication.resource: publication for publication in room}
+        room = [p for p in self._ingests.room(feed.session) if p.live]
+        contenders = [ingest.contender(now_s) for ingest in room]
+        picture = choose_picture(contenders, feed.chosen, showing)
+        picture = picture or choose_picture(contenders, feed.chosen, _showing(feed))
+        sound = choose_sound(contenders, picture)
+        by_resource = {ingest.resource: ingest for ingest in room}
         feed.show(by_resource.get(picture), by_resource.get(sound), now_s)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..sdp.codec_choice import Codec
 from .lane import Lane
 from .packet import MediaPacket
-from .splice import Place, Shift
+from .splice import Offsets, Place
 
 CATCH_UP_SPEED = 8  # times as fast as it was filmed, at least
 
@@ -26,7 +26,7 @@ class Followed(NamedTuple):
     begin: int
     lane: Lane
     codec: Codec  # the publisher's
-    shift: Shift
+    shift: Offsets
     drawn: Drawn | None
 
     def timestamp(self, packet: MediaPacket) -> int:

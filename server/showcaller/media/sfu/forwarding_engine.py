@@ -50,13 +50,13 @@ from ..transport.transport import Transports
 from ..transport.udp import UdpPort
 from .capacity import Capacity
 from .catch_up import CatchUp
+from .cpu_share import CpuShare
 from .feed import Feed
 from .feeds import PREVIEW, Feeds, stage_of
-from .load import Load
-from .memory import Memory
+from .ingest import Ingest
+from .ingests import Ingests
 from .pacer import Pacer
-from .publication import Publication
-from .publications import Publications
+from .trimmer import Trimmer
 from .trunk import Trunk
 from .viewer import CNAME, Viewer
 
@@ -93,19 +93,19 @@ class ForwardingEngine:
         self._transports = transports
         self._egress = egress
         self._pacer = pacer
-        self.publications = Publications(egress, self._on_borrowed)
+        self.ingests = Ingests(egress, self._on_borrowed)
         self._catch_up = CatchUp()
-        self._feeds = Feeds(self.publications, egress, pacer, self._catch_up)
+        self._feeds = Feeds(self.ingests, egress, pacer, self._catch_up)
         self.viewers: dict[str, Viewer] = {}
         self._where: dict[Viewer, Feed] = {}
         self.trunk = Trunk()
         self._packets_before = 0  # of publications that have ended
         self._sent_before = [0, 0, 0]  # packets, bytes, dropped of viewers that have left
         self.capacity = Capacity()
-        self._memory = Memory()
+        self._trimmer = Trimmer()
         self._viewers_refused = 0
         self._looked_s, self._sent_s = system.monotonic_s(), 0.0
-        self._load = Load()
+        self._cpu = CpuShare()
         self._turn = 0
         self._ticking = [
             asyncio.create_task(self._each(every_s, work))
@@ -141,9 +141,9 @@ class ForwardingEngine:
         now_s = await self._transports.turns.mine()
         negotiated = negotiate(call.offer, "publish")
         about = self._new_id(), call.session, call.asker.person, call.source
-        publication = Publication(*about, negotiated, self._egress, self, now_s, offer=call.offer)
-        self.publications.own[publication.resource] = publication
-        return self._answer(publication, negotiated, {}, now_s)
+        ingest = Ingest(*about, negotiated, self._egress, self, now_s, offer=call.offer)
+        self.ingests.own[ingest.resource] = ingest
+        return self._answer(ingest, negotiated, {}, now_s)
 
     async def _view(self, call: View) -> Answer:
         now_s = await self._transports.turns.mine()
@@ -154,7 +154,7 @@ class ForwardingEngine:
 
     async def _preview(self, call: Preview) -> Answer:
         now_s = await self._transports.turns.mine()
-        if call.resource not in self.publications.own:
+        if call.resource not in self.ingests.own:
             raise NotFound("this publication has ended")
         feed = self._feeds.open(PREVIEW + call.resource, now_s)
         return self._open_viewer(feed, call, now_s)
@@ -180,7 +180,7 @@ class ForwardingEngine:
 
     def _answer(
         self,
-        peer: Publication | Viewer,
+        peer: Ingest | Viewer,
         negotiated: Negotiated,
         outgoing: dict[str, Outgoing],
         now_s: float,
@@ -203,7 +203,7 @@ class ForwardingEngine:
             return self._restart(peer, read.ufrag, read.pwd)
         return Patched(etag=peer.etag)  # candidates are not needed: the peer comes to us
 
-    def _restart(self, peer: Publication | Viewer, ufrag: str, pwd: str) -> Patched:
+    def _restart(self, peer: Ingest | Viewer, ufrag: str, pwd: str) -> Patched:
         assert peer.transport is not None
         local = peer.transport.restart(ufrag, pwd)
         remote = peer.negotiated.remote._replace(ufrag=ufrag, pwd=pwd)
@@ -213,38 +213,38 @@ class ForwardingEngine:
 
     # Beginning and ending -----------------------------------------------------------------------
 
-    def on_publication_live(self, publication: Publication, now_s: float) -> None:
-        self._listener.on_media_event(_published(publication, "published"))
-        self.trunk.add(publication)
-        self.on_publication_changed(publication, now_s)
+    def on_ingest_live(self, ingest: Ingest, now_s: float) -> None:
+        self._listener.on_media_event(_published(ingest, "published"))
+        self.trunk.add(ingest)
+        self.on_ingest_changed(ingest, now_s)
 
-    def on_publication_packet(self, publication: Publication, data: bytes) -> None:
-        self.trunk.copy(publication, data)
+    def on_ingest_packet(self, ingest: Ingest, data: bytes) -> None:
+        self.trunk.copy(ingest, data)
 
-    def on_publication_changed(self, publication: Publication, now_s: float) -> None:
-        self._feeds.lead_room(publication.session, now_s)
-        if (preview := self._feeds.get(PREVIEW + publication.resource)) is not None:
+    def on_ingest_changed(self, ingest: Ingest, now_s: float) -> None:
+        self._feeds.lead_room(ingest.session, now_s)
+        if (preview := self._feeds.get(PREVIEW + ingest.resource)) is not None:
             self._feeds.lead(preview, now_s)
 
     def _on_borrowed(self, session: str, now_s: float) -> None:
         self._feeds.lead_room(session, now_s)
 
-    def on_publication_ended(self, publication: Publication, reason: str, now_s: float) -> None:
+    def on_ingest_ended(self, ingest: Ingest, reason: str, now_s: float) -> None:
         log.info(
             "a publication ended",
             extra={"action": "media.publication_closed", "reason": reason},
         )
-        self._end_publication(publication, now_s)
+        self._end_ingest(ingest, now_s)
 
-    def _end_publication(self, publication: Publication, now_s: float) -> None:
-        if self.publications.own.pop(publication.resource, None) is None:
+    def _end_ingest(self, ingest: Ingest, now_s: float) -> None:
+        if self.ingests.own.pop(ingest.resource, None) is None:
             return
-        self._packets_before += publication.packets
-        self.trunk.discard(publication)
-        self._listener.on_media_event(_published(publication, "unpublished"))
+        self._packets_before += ingest.packets
+        self.trunk.discard(ingest)
+        self._listener.on_media_event(_published(ingest, "unpublished"))
         self._feeds.lead_all(now_s)
-        publication.end()
-        preview = self._feeds.close(PREVIEW + publication.resource)
+        ingest.end()
+        preview = self._feeds.close(PREVIEW + ingest.resource)
         if preview is not None:
             for viewer in list(preview.viewers.values()):
                 self._end_viewer(viewer, now_s)
@@ -279,25 +279,25 @@ class ForwardingEngine:
         counts = (viewer.packets_sent, viewer.bytes_sent, viewer.packets_dropped)
         self._sent_before = [a + b for a, b in zip(self._sent_before, counts, strict=True)]
         viewer.end()
-        self._memory.note_left(now_s)
+        self._trimmer.note_left(now_s)
         self._listener.on_media_event(event)
 
     async def _close(self, call: Close) -> None:
         peer, now_s = self._peer(call.resource), system.monotonic_s()
-        if isinstance(peer, Publication):
-            self._end_publication(peer, now_s)
+        if isinstance(peer, Ingest):
+            self._end_ingest(peer, now_s)
         else:
             self._end_viewer(peer, now_s)
 
     async def _close_room(self, call: CloseRoom) -> None:
         """Its publications end; one that a stage still shows, when the next one has begun."""
         loop, now_s = asyncio.get_running_loop(), system.monotonic_s()
-        for publication in self.publications.room(call.session):
-            if any(publication.resource in feed.shown() for feed in self._feeds.stages):
+        for ingest in self.ingests.room(call.session):
+            if any(ingest.resource in feed.shown() for feed in self._feeds.stages):
                 due_s = now_s + LINGER_S
-                loop.call_later(LINGER_S, self._end_publication, publication, due_s)
+                loop.call_later(LINGER_S, self._end_ingest, ingest, due_s)
             else:
-                self._end_publication(publication, now_s)
+                self._end_ingest(ingest, now_s)
 
     async def _leave_stage(self, call: LeaveStage) -> None:
         feed, now_s = self._feeds.close(call.stage), system.monotonic_s()
@@ -306,14 +306,14 @@ class ForwardingEngine:
             for viewer in [v for v, where in self._where.items() if where is feed]:
                 self._end_viewer(viewer, now_s)
             feed.end()
-        self.publications.leave(call.stage)
+        self.ingests.leave(call.stage)
 
     async def lend(self, path: str) -> None:
         """From now on other workers of this node may branch off, at this UNIX socket."""
         await self.trunk.listen(path)
 
     async def _branch_off(self, call: BranchOff) -> None:
-        self.publications.branch_off(call.stage, call.trunk)
+        self.ingests.branch_off(call.stage, call.trunk)
         self._feeds.open(call.stage, system.monotonic_s())
 
     async def _choose_layer(self, call: ChooseLayer) -> None:
@@ -331,9 +331,9 @@ class ForwardingEngine:
         now_s = system.monotonic_s()
         for viewer in list(self.viewers.values()):
             self._end_viewer(viewer, now_s)
-        for publication in list(self.publications.own.values()):
-            self._end_publication(publication, now_s)
-        self.publications.close()
+        for ingest in list(self.ingests.own.values()):
+            self._end_ingest(ingest, now_s)
+        self.ingests.close()
         await self.trunk.close()
         await self._transports.shut()
 
@@ -356,8 +356,8 @@ class ForwardingEngine:
             MediaEvent(kind="measured", session=feed.session, stage=feed.name, quality=quality)
         )
 
-    def _peer(self, resource: str) -> Publication | Viewer:
-        peer = self.publications.own.get(resource) or self.viewers.get(resource)
+    def _peer(self, resource: str) -> Ingest | Viewer:
+        peer = self.ingests.own.get(resource) or self.viewers.get(resource)
         if peer is None:
             raise NotFound("this media resource has ended")
         return peer
@@ -376,13 +376,13 @@ class ForwardingEngine:
                 log.exception("media could not be kept going", extra={"action": "media.failed"})
 
     def _ask_publishers(self, now_s: float) -> None:
-        for publication in self.publications:
-            publication.tick(now_s)
+        for ingest in self.ingests:
+            ingest.tick(now_s)
 
     def _look_at_stages(self, now_s: float) -> None:
         self._note_capacity(now_s)
-        for publication in [p for p in self.publications.own.values() if p.vanished(now_s)]:
-            self.on_publication_ended(publication, "vanished", now_s)
+        for ingest in [p for p in self.ingests.own.values() if p.vanished(now_s)]:
+            self.on_ingest_ended(ingest, "vanished", now_s)
         for feed in self._feeds:
             self._feeds.lead(feed, now_s)
             feed.tick(now_s)
@@ -399,8 +399,8 @@ class ForwardingEngine:
         for feed in self._feeds:
             feed.each_second(self._turn, REPORT_TURNS, now_s, REPORTS_EACH_S)
         if self._turn == 0:
-            self._load.note(now_s, process_time())
-            self._memory.tick(now_s)
+            self._cpu.note(now_s, process_time())
+            self._trimmer.tick(now_s)
 
     # Figures ------------------------------------------------------------------------------------
 
@@ -414,12 +414,12 @@ class ForwardingEngine:
             sent[0] += viewer.packets_sent
             sent[1] += viewer.bytes_sent
             sent[2] += viewer.packets_dropped
-        own = list(self.publications.own.values())
-        peers: list[Publication | Viewer] = [*own, *self.viewers.values()]
+        own = list(self.ingests.own.values())
+        peers: list[Ingest | Viewer] = [*own, *self.viewers.values()]
         return Statistics(
             egress=self._egress.name,
             port=self._transports.port,
-            load=self._load.share(now_s, process_time()),
+            load=self._cpu.share(now_s, process_time()),
             connecting=sum(not peer.live for peer in peers),
             packets_received=self._packets_before + sum(p.packets for p in own),
             packets_sent=sent[0],
@@ -460,11 +460,11 @@ HANDLERS: dict[type[Call[Any]], Callable[[ForwardingEngine, Any], Awaitable[Any]
 }
 
 
-def _published(publication: Publication, kind: str) -> MediaEvent:
+def _published(ingest: Ingest, kind: str) -> MediaEvent:
     return MediaEvent(
         kind=kind,
-        resource=publication.resource,
-        session=publication.session,
-        person=publication.person,
-        source=publication.source,
+        resource=ingest.resource,
+        session=ingest.session,
+        person=ingest.person,
+        source=ingest.source,
     )

@@ -10,7 +10,7 @@ STEADY_AFTER_S = 3.0  # with packets all the time: then it may come back in plac
 _RANKS = {"main": 0, "slides": 1, "spare": 2}
 
 
-class Candidate(NamedTuple):
+class Contender(NamedTuple):
     """A live publication, in the order in which they came."""
 
     publication: str
@@ -20,16 +20,16 @@ class Candidate(NamedTuple):
     has_sound: bool
 
 
-def choose_picture(candidates: Sequence[Candidate], chosen: str, showing: str) -> str:
+def choose_picture(contenders: Sequence[Contender], chosen: str, showing: str) -> str:
     """What should be on the stage now; "" if there is nothing.
 
     What a producer chose, else the oldest `main`, `slides`, `spare`. What shows and speaks is left in
     peace: a better one takes its place when it has been steady, or when it was chosen.
     """
-    sounding = [c for c in candidates if not c.silent]
+    sounding = [c for c in contenders if not c.silent]
     best = min(sounding, key=lambda c: _rank(c, chosen), default=None)
     if best is None:
-        return showing if any(c.publication == showing for c in candidates) else ""
+        return showing if any(c.publication == showing for c in contenders) else ""
     present = next((c for c in sounding if c.publication == showing), None)
     if present is None or best.publication == chosen:
         return best.publication
@@ -37,17 +37,17 @@ def choose_picture(candidates: Sequence[Candidate], chosen: str, showing: str) -
     return best.publication if better and best.steady_s >= STEADY_AFTER_S else showing
 
 
-def choose_sound(candidates: Sequence[Candidate], picture: str) -> str:
+def choose_sound(contenders: Sequence[Contender], picture: str) -> str:
     """Whose sound goes with the picture: slides are spoken to by the main source, if there is one."""
-    shown = next((c for c in candidates if c.publication == picture), None)
+    shown = next((c for c in contenders if c.publication == picture), None)
     if shown is None:
         return ""
     if shown.has_sound and shown.source != "slides":
         return picture
-    speaking = [c for c in candidates if c.has_sound and c.source != "slides" and not c.silent]
+    speaking = [c for c in contenders if c.has_sound and c.source != "slides" and not c.silent]
     best = min(speaking, key=lambda c: _RANKS[c.source], default=None)
     return best.publication if best else picture
 
 
-def _rank(candidate: Candidate, chosen: str) -> int:
-    return -1 if candidate.publication == chosen else _RANKS[candidate.source]
+def _rank(contender: Contender, chosen: str) -> int:
+    return -1 if contender.publication == chosen else _RANKS[contender.source]

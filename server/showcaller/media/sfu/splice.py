@@ -20,7 +20,7 @@ class Place(NamedTuple):
     tl0: int = 0
 
 
-class Shift(NamedTuple):
+class Offsets(NamedTuple):
     """Added to a lane's numbers; a sequence shift leads to the viewer's extended sequence."""
 
     sequence: int = 0
@@ -51,10 +51,10 @@ class Shift(NamedTuple):
         return bytes(data)
 
 
-def shift_to(place: Place, first: MediaPacket, timestamp: int) -> Shift:
+def offsets_to(place: Place, first: MediaPacket, timestamp: int) -> Offsets:
     """Return the shift that makes `first`, stamped `timestamp`, the next after `place`."""
     picture = first.picture
-    return Shift(
+    return Offsets(
         place.sequence + 1 - first.sequence,
         after(timestamp, place.timestamp) - timestamp if place.timestamp else 0,
         (place.picture + 1 - picture.picture_id) & 0x7FFF if picture else 0,

@@ -11,7 +11,7 @@ import asyncio
 import logging
 
 from ... import system
-from .publication import Publication
+from .ingest import Ingest
 from .trunk_link import Ended, KeyframeWanted, Lent, Message, Packet, frame, receive
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ class Trunk:
 
     def __init__(self) -> None:
         self._server: asyncio.Server | None = None
-        self._publications: dict[str, Publication] = {}
+        self._ingests: dict[str, Ingest] = {}
         self.branches: set[asyncio.StreamWriter] = set()
 
     async def listen(self, path: str) -> None:
@@ -37,19 +37,19 @@ class Trunk:
         for writer in list(self.branches):
             writer.close()
 
-    def add(self, publication: Publication) -> None:
+    def add(self, ingest: Ingest) -> None:
         """A publication has begun."""
-        self._publications[publication.resource] = publication
-        self._tell(_lent(publication))
+        self._ingests[ingest.resource] = ingest
+        self._tell(_lent(ingest))
 
-    def discard(self, publication: Publication) -> None:
-        if self._publications.pop(publication.resource, None) is not None:
-            self._tell(Ended(publication.resource))
+    def discard(self, ingest: Ingest) -> None:
+        if self._ingests.pop(ingest.resource, None) is not None:
+            self._tell(Ended(ingest.resource))
 
-    def copy(self, publication: Publication, data: bytes) -> None:
+    def copy(self, ingest: Ingest, data: bytes) -> None:
         """Pass on a packet of `publication`, as it came in."""
         if self.branches:
-            self._tell(Packet(publication.resource, data))
+            self._tell(Packet(ingest.resource, data))
 
     def _tell(self, message: Message) -> None:
         framed = frame(message)
@@ -62,8 +62,8 @@ class Trunk:
                 writer.write(framed)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for publication in self._publications.values():
-            writer.write(frame(_lent(publication)))
+        for ingest in self._ingests.values():
+            writer.write(frame(_lent(ingest)))
         self.branches.add(writer)
         try:
             while (message := await receive(reader)) is not None:
@@ -74,18 +74,18 @@ class Trunk:
             writer.close()
 
     def _ask_keyframe(self, wanted: KeyframeWanted) -> None:
-        publication = self._publications.get(wanted.resource)
-        track = publication.track_of(wanted.ssrc) if publication else None
+        ingest = self._ingests.get(wanted.resource)
+        track = ingest.track_of(wanted.ssrc) if ingest else None
         if track is not None:
             track.ask_keyframe(system.monotonic_s())
 
 
-def _lent(publication: Publication) -> Lent:
+def _lent(ingest: Ingest) -> Lent:
     return Lent(
-        publication.resource,
-        publication.session,
-        publication.person,
-        publication.source,
-        publication.offer,
-        publication.track_lines(),
+        ingest.resource,
+        ingest.session,
+        ingest.person,
+        ingest.source,
+        ingest.offer,
+        ingest.track_lines(),
     )

@@ -78,7 +78,7 @@ class Pair:
         return watcher
 
     def borrowed(self):
-        return list(self.branch.publications.borrowed())
+        return list(self.branch.ingests.borrowed())
 
     async def route(self, session, publication=""):
         for engine in (self.trunk, self.branch):
@@ -228,7 +228,7 @@ async def test_rubbish_from_a_trunk_ends_the_branch_and_nothing_else(tmp_path, r
         changed = []
         branch = Branch(path, choose(), changed.append)
         await until(lambda: served)
-        assert (branch.publications, changed) == ({}, [])
+        assert (branch.ingests, changed) == ({}, [])
         assert not branch._running.done()
         branch.close()
 

@@ -55,14 +55,14 @@ class Stage:
     def show(self, picture, sound=None):
         """`sound`: whose, where it is not the picture's."""
         sound = sound or picture
-        self.shown = picture and picture.publication, sound and sound.publication
+        self.shown = picture and picture.ingest, sound and sound.ingest
         self.feed.show(*self.shown, self.clock.now_s)
 
-    def on_publication_changed(self, publication, now_s):
-        if publication in self.shown:
+    def on_ingest_changed(self, ingest, now_s):
+        if ingest in self.shown:
             self.feed.show(*self.shown, now_s)
 
-    def on_publication_packet(self, publication, data):
+    def on_ingest_packet(self, ingest, data):
         """Nobody borrows it."""
 
     def picture(self, speaker, *, key=False):

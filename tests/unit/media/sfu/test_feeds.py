@@ -8,8 +8,8 @@ import pytest
 
 from showcaller.media.egress import choose
 from showcaller.media.sfu.feeds import PREVIEW, Feeds, stage_of
+from showcaller.media.sfu.ingests import Ingests
 from showcaller.media.sfu.pacer import Pacer
-from showcaller.media.sfu.publications import Publications
 from showcaller.testing.media_by_hand import KEY_PICTURE, OPUS, VP8, Clock, Noted, Speaker
 
 OFFER = Path(__file__).parents[1] / "sdp/offers/chromium-publisher.sdp"
@@ -20,9 +20,9 @@ class Worker:
 
     def __init__(self):
         self.clock, self.egress = Clock(), choose("python")
-        self.publications = Publications(self.egress, lambda session, now_s: None)
+        self.ingests = Ingests(self.egress, lambda session, now_s: None)
         pacer = Pacer(lambda again: None, self.clock)
-        self.feeds = Feeds(self.publications, self.egress, pacer, Noted())
+        self.feeds = Feeds(self.ingests, self.egress, pacer, Noted())
 
     @property
     def now_s(self):
@@ -30,7 +30,7 @@ class Worker:
 
     def speaker(self, name, source="main"):
         speaker = Speaker(self.clock, self.egress, OFFER, name=name, source=source)
-        self.publications.own[name] = speaker.publication
+        self.ingests.own[name] = speaker.ingest
         self.speak(speaker)
         return speaker
 
@@ -59,8 +59,8 @@ def worker():
 def test_a_stage_shows_the_session_that_it_was_led_to(worker):
     speaker = worker.speaker("p")
     assert worker.stage("another").picture is None
-    assert worker.stage().picture is speaker.publication
-    assert worker.feeds.shown_on(speaker.publication) == ["main"]
+    assert worker.stage().picture is speaker.ingest
+    assert worker.feeds.shown_on(speaker.ingest) == ["main"]
 
 
 def test_only_feeds_of_the_room_follow_what_happens_there(worker):
@@ -69,16 +69,16 @@ def test_only_feeds_of_the_room_follow_what_happens_there(worker):
     worker.feeds.lead_room("another", worker.now_s)
     assert feed.picture is None
     worker.feeds.lead_room("talk", worker.now_s)
-    assert feed.picture is speaker.publication
+    assert feed.picture is speaker.ingest
 
 
 def test_what_a_producer_chooses_and_takes_back_waits_for_nothing(worker):
     camera, slides = worker.speaker("camera"), worker.speaker("deck", "slides")
     feed = worker.stage()
     worker.feeds.choose(feed, "deck", worker.now_s)
-    assert feed.picture is slides.publication
+    assert feed.picture is slides.ingest
     worker.feeds.choose(feed, "", worker.now_s)
-    assert feed.picture is camera.publication
+    assert feed.picture is camera.ingest
 
 
 def test_a_better_source_that_comes_by_itself_must_be_steady_first(worker):
@@ -86,10 +86,10 @@ def test_a_better_source_that_comes_by_itself_must_be_steady_first(worker):
     feed = worker.stage()
     camera = worker.speaker("camera")
     worker.feeds.lead(feed, worker.now_s)
-    assert feed.picture is slides.publication
+    assert feed.picture is slides.ingest
     worker.speak(slides, camera, seconds=4)
     worker.feeds.lead(feed, worker.now_s)
-    assert feed.picture is camera.publication
+    assert feed.picture is camera.ingest
 
 
 def test_what_a_producer_chose_is_replaced_while_it_is_silent(worker):
@@ -98,20 +98,20 @@ def test_what_a_producer_chose_is_replaced_while_it_is_silent(worker):
     worker.feeds.choose(feed, "second", worker.now_s)
     worker.speak(camera, seconds=2)
     worker.feeds.lead(feed, worker.now_s)
-    assert feed.picture is camera.publication
+    assert feed.picture is camera.ingest
     worker.speak(camera, spare)
     worker.feeds.lead(feed, worker.now_s)
-    assert feed.picture is spare.publication
+    assert feed.picture is spare.ingest
 
 
 def test_a_preview_shows_its_publication_and_is_no_stage(worker):
     worker.speaker("camera")
     spare = worker.speaker("spare", "spare")
     feed = worker.feeds.open(PREVIEW + "spare", worker.now_s)
-    assert (feed.picture, feed.sound) == (spare.publication, spare.publication)
+    assert (feed.picture, feed.sound) == (spare.ingest, spare.ingest)
     assert stage_of(feed) == ""
     assert worker.feeds.stages == []
-    assert worker.feeds.shown_on(spare.publication) == []
+    assert worker.feeds.shown_on(spare.ingest) == []
 
 
 def test_a_feed_that_was_closed_is_another_one_when_it_is_opened_again(worker):

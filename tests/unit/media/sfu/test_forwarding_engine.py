@@ -35,7 +35,7 @@ from showcaller.media.contract.calls import (
     View,
 )
 from showcaller.media.egress import choose
-from showcaller.media.sfu import publication as publications
+from showcaller.media.sfu import ingest as ingests
 from showcaller.media.sfu.forwarding_engine import ForwardingEngine
 from showcaller.media.sfu.track import KEYFRAME_EVERY_S
 from showcaller.media.transport import transport
@@ -135,7 +135,7 @@ async def test_a_choice_that_is_taken_back_ends_at_once(stage):
     await stage.engine.do(Route(stage="main", session="talk", publication=slides.resource))
     await stage.publish("talk", brightness=60)
     await until(lambda: stage.events.count(("published", "talk")) == 2)
-    await until(lambda: [p for p in stage.engine.publications if p.packets > 10][1:])
+    await until(lambda: [p for p in stage.engine.ingests if p.packets > 10][1:])
     await stage.engine.do(Route(stage="main", session="talk"))
     await watcher.wait_for(lambda w: abs(w.brightness - 60) < 12, 2)
 
@@ -399,7 +399,7 @@ async def test_a_peer_that_closes_is_cleaned_up(stage):
 
 
 async def test_a_publisher_that_vanishes_without_a_word_is_ended(stage, monkeypatch):
-    monkeypatch.setattr(publications, "GONE_AFTER_S", 1.0)
+    monkeypatch.setattr(ingests, "GONE_AFTER_S", 1.0)
     publisher = await stage.publish("talk")
     await stage.until(("published", "talk"))
     vanish(publisher)
@@ -427,10 +427,10 @@ async def test_candidates_trickle_in(stage):
     stage.clients.append(watcher)
     offer = await watcher.offer()
     lines = offer.splitlines(keepends=True)
-    candidates = [line for line in lines if line.startswith("a=candidate:")]
+    contenders = [line for line in lines if line.startswith("a=candidate:")]
     bare = "".join(line for line in lines if not line.startswith(("a=candidate", "a=end-of")))
     answer = await stage.engine.do(View(stage="main", asker=Asker("viewer"), offer=bare))
-    fragment = "a=mid:0\r\n" + candidates[0] + "a=candidate:1 1 udp 1 ab-c.local 9 typ host\r\n"
+    fragment = "a=mid:0\r\n" + contenders[0] + "a=candidate:1 1 udp 1 ab-c.local 9 typ host\r\n"
     patched = await stage.engine.do(
         Patch(resource=answer.resource, asker=ASKER, if_match=answer.etag, fragment=fragment)
     )

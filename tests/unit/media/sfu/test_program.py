@@ -5,14 +5,14 @@ from hypothesis import strategies as st
 
 from showcaller.media.sfu.program import (
     STEADY_AFTER_S,
-    Candidate,
+    Contender,
     choose_picture,
     choose_sound,
 )
 
 
-def candidate(name, source="main", silent=False, steady_s=60.0, has_sound=True):
-    return Candidate(name, source, silent, steady_s, has_sound)
+def contender(name, source="main", silent=False, steady_s=60.0, has_sound=True):
+    return Contender(name, source, silent, steady_s, has_sound)
 
 
 def test_nothing_is_shown_while_nobody_publishes():
@@ -21,56 +21,56 @@ def test_nothing_is_shown_while_nobody_publishes():
 
 
 def test_the_oldest_main_source_comes_before_slides_and_spares():
-    room = [candidate("c", "spare"), candidate("b", "slides"), candidate("a"), candidate("z")]
+    room = [contender("c", "spare"), contender("b", "slides"), contender("a"), contender("z")]
     assert choose_picture(room, "", "") == "a"
 
 
 def test_what_a_producer_chose_goes_on_at_once():
-    room = [candidate("a"), candidate("b", "slides", steady_s=0)]
+    room = [contender("a"), contender("b", "slides", steady_s=0)]
     assert choose_picture(room, "b", "a") == "b"
 
 
 def test_a_silent_source_is_replaced_whoever_chose_it():
-    room = [candidate("a", silent=True), candidate("b", "spare")]
+    room = [contender("a", silent=True), contender("b", "spare")]
     assert choose_picture(room, "", "a") == "b"
     assert choose_picture(room, "a", "a") == "b"
 
 
 def test_a_source_that_came_back_waits_until_it_is_steady():
     def room(steady_s):
-        return [candidate("a", steady_s=steady_s), candidate("b", "spare")]
+        return [contender("a", steady_s=steady_s), contender("b", "spare")]
 
     assert choose_picture(room(STEADY_AFTER_S - 0.1), "", "b") == "b"
     assert choose_picture(room(STEADY_AFTER_S), "", "b") == "a"
 
 
 def test_an_equal_source_does_not_push_out_the_one_that_shows():
-    assert choose_picture([candidate("a"), candidate("b")], "", "b") == "b"
-    assert choose_picture([candidate("b"), candidate("a")], "", "b") == "b"
+    assert choose_picture([contender("a"), contender("b")], "", "b") == "b"
+    assert choose_picture([contender("b"), contender("a")], "", "b") == "b"
 
 
 def test_what_shows_stays_when_everything_is_silent():
-    room = [candidate("a", silent=True), candidate("b", "spare", silent=True)]
+    room = [contender("a", silent=True), contender("b", "spare", silent=True)]
     assert choose_picture(room, "", "b") == "b"
 
 
 def test_slides_are_spoken_to_by_the_main_source():
-    room = [candidate("a"), candidate("b", "slides")]
+    room = [contender("a"), contender("b", "slides")]
     assert choose_sound(room, "b") == "a"
     assert choose_sound(room, "a") == "a"
-    assert choose_sound([candidate("b", "slides")], "b") == "b"
-    assert choose_sound([candidate("a", silent=True), candidate("b", "slides")], "b") == "b"
+    assert choose_sound([contender("b", "slides")], "b") == "b"
+    assert choose_sound([contender("a", silent=True), contender("b", "slides")], "b") == "b"
 
 
 def test_a_camera_without_sound_borrows_it():
-    room = [candidate("a", has_sound=False), candidate("b", "spare")]
+    room = [contender("a", has_sound=False), contender("b", "spare")]
     assert choose_sound(room, "a") == "b"
     assert choose_sound(room, "") == ""
 
 
-candidates = st.lists(
+contenders = st.lists(
     st.builds(
-        Candidate,
+        Contender,
         st.sampled_from("abcd"),
         st.sampled_from(["main", "slides", "spare"]),
         st.booleans(),
@@ -81,7 +81,7 @@ candidates = st.lists(
 )
 
 
-@given(candidates, st.sampled_from(["", *"abcd"]), st.sampled_from(["", *"abcd"]))
+@given(contenders, st.sampled_from(["", *"abcd"]), st.sampled_from(["", *"abcd"]))
 def test_the_choice_settles(room, chosen, showing):
     """Asked again with what it said, it says the same: a stage never flaps."""
     once = choose_picture(room, chosen, showing)

@@ -49,12 +49,12 @@ class Stage:
         self.speaker.send(VP8, 1, KEY_PICTURE)
 
     def show(self, speaker):
-        self.feed.show(speaker.publication, speaker.publication, self.clock.now_s)
+        self.feed.show(speaker.ingest, speaker.ingest, self.clock.now_s)
 
-    def on_publication_changed(self, publication, now_s):
-        self.feed.show(publication, publication, now_s)
+    def on_ingest_changed(self, ingest, now_s):
+        self.feed.show(ingest, ingest, now_s)
 
-    def on_publication_packet(self, publication, data):
+    def on_ingest_packet(self, ingest, data):
         """Nobody borrows it."""
 
     @property

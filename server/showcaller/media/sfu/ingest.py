@@ -14,7 +14,7 @@ from ..rtp.extensions import AUDIO_LEVEL, ORIENTATION, TRANSPORT_CC
 from ..sdp.negotiation import Medium, Negotiated
 from ..transport.parameters import Path
 from ..transport.transport import Transport
-from .program import Candidate
+from .program import Contender
 from .sender_clock import SenderClock
 from .silence import Silence
 from .track import Track
@@ -44,27 +44,27 @@ class BackChannel(Protocol):
     def close(self) -> None: ...
 
 
-class PublicationListener(Protocol):
+class IngestListener(Protocol):
     """Told what becomes of publications."""
 
-    def on_publication_live(self, publication: Publication, now_s: float) -> None:
+    def on_ingest_live(self, ingest: Ingest, now_s: float) -> None:
         """Media can flow."""
         ...
 
-    def on_publication_changed(self, publication: Publication, now_s: float) -> None:
+    def on_ingest_changed(self, ingest: Ingest, now_s: float) -> None:
         """A track is new."""
         ...
 
-    def on_publication_packet(self, publication: Publication, data: bytes) -> None:
+    def on_ingest_packet(self, ingest: Ingest, data: bytes) -> None:
         """RTP or RTCP came, decrypted; before it is looked at."""
         ...
 
-    def on_publication_ended(self, publication: Publication, reason: str, now_s: float) -> None:
+    def on_ingest_ended(self, ingest: Ingest, reason: str, now_s: float) -> None:
         """It is over: once, and not after `end`."""
         ...
 
 
-class Publication:
+class Ingest:
     """One speaker's connection."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Publication:
         source: Source,
         negotiated: Negotiated,
         egress: Egress,
-        listener: PublicationListener,
+        listener: IngestListener,
         now_s: float,
         *,
         offer: str = "",
@@ -117,19 +117,19 @@ class Publication:
         self._sink.aim(*self.transport.path)
         self._back = self._sink
         self.live = True
-        self._listener.on_publication_live(self, now_s)
+        self._listener.on_ingest_live(self, now_s)
 
     def on_path(self, path: Path) -> None:
         if self._sink is not None:
             self._sink.aim(*path)
 
     def on_closed(self, reason: str, now_s: float) -> None:
-        self._listener.on_publication_ended(self, reason, now_s)
+        self._listener.on_ingest_ended(self, reason, now_s)
 
     def on_rtp(self, data: bytes, now_s: float) -> None:
         if len(data) > MAX_PACKET_BYTES:
             return
-        self._listener.on_publication_packet(self, data)
+        self._listener.on_ingest_packet(self, data)
         try:
             packet = rtp.parse(data)
         except ValueError:
@@ -154,7 +154,7 @@ class Publication:
 
     def on_rtcp(self, data: bytes, now_s: float) -> None:
         self._silence.note_sign(now_s)
-        self._listener.on_publication_packet(self, data)
+        self._listener.on_ingest_packet(self, data)
         try:
             reports = rtcp.parse(data)
         except ValueError:
@@ -197,7 +197,7 @@ class Publication:
         return self._tracks.of(ssrc)
 
     def on_track(self, track: Track, now_s: float) -> None:
-        self._listener.on_publication_changed(self, now_s)
+        self._listener.on_ingest_changed(self, now_s)
 
     # What is asked back -------------------------------------------------------------------------
 
@@ -284,9 +284,9 @@ class Publication:
         if self.transport is not None:
             self._silence.note_sign(self.transport.heard_s)
 
-    def candidate(self, now_s: float) -> Candidate:
+    def contender(self, now_s: float) -> Contender:
         self._note_signs()
-        return Candidate(
+        return Contender(
             self.resource,
             self.source,
             self._silence.is_silent(now_s),

@@ -15,7 +15,7 @@ def trim() -> None:
         malloc_trim(0)
 
 
-class Memory:
+class Trimmer:
     def __init__(self, give_back: Callable[[], None] = trim) -> None:
         self._give_back = give_back
         self._left = 0

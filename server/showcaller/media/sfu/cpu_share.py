@@ -7,7 +7,7 @@ from collections import deque
 OVER = 6  # notes that are looked back on
 
 
-class Load:
+class CpuShare:
     """To be told once a second how much CPU time the process has had so far."""
 
     def __init__(self) -> None:

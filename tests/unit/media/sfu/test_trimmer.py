@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from showcaller.media.sfu.memory import CALM_S, MANY, Memory, trim
+from showcaller.media.sfu.trimmer import CALM_S, MANY, Trimmer, trim
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def given_back():
 
 @pytest.fixture
 def memory(given_back):
-    return Memory(lambda: given_back.append(1))
+    return Trimmer(lambda: given_back.append(1))
 
 
 def test_nobody_pays_for_a_few_who_leave(memory, given_back):

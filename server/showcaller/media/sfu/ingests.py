@@ -7,37 +7,37 @@ from itertools import chain
 
 from ..egress import Egress
 from .branch import Branch
-from .publication import Publication
+from .ingest import Ingest
 
 
-class Publications:
+class Ingests:
     """`own` are this worker's, by resource.
 
     `changed` is given the session, and the time, whenever what is borrowed has changed.
     """
 
     def __init__(self, egress: Egress, changed: Callable[[str, float], None]) -> None:
-        self.own: dict[str, Publication] = {}
+        self.own: dict[str, Ingest] = {}
         self._egress = egress
         self._changed = changed
         self._branches: dict[str, Branch] = {}  # by the path of their trunk
         self._trunk_of: dict[str, str] = {}  # stages of other workers, and that path
 
-    def __iter__(self) -> Iterator[Publication]:
+    def __iter__(self) -> Iterator[Ingest]:
         return chain(self.own.values(), self.borrowed())
 
-    def get(self, resource: str) -> Publication | None:
+    def get(self, resource: str) -> Ingest | None:
         """Return a publication, own or borrowed."""
-        known = (branch.publications for branch in self._branches.values())
+        known = (branch.ingests for branch in self._branches.values())
         return next((p[resource] for p in (self.own, *known) if resource in p), None)
 
-    def borrowed(self) -> Iterator[Publication]:
+    def borrowed(self) -> Iterator[Ingest]:
         """Return those of other workers."""
-        return chain.from_iterable(b.publications.values() for b in self._branches.values())
+        return chain.from_iterable(b.ingests.values() for b in self._branches.values())
 
-    def room(self, session: str | None) -> list[Publication]:
+    def room(self, session: str | None) -> list[Ingest]:
         """Return those of one session, in the order in which they came."""
-        return [publication for publication in self if publication.session == session]
+        return [ingest for ingest in self if ingest.session == session]
 
     def branch_off(self, stage: str, path: str) -> None:
         """Borrow from the worker that has the stage, at its UNIX socket."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from showcaller.media.egress import choose
 from showcaller.media.rtp import rtcp
-from showcaller.media.sfu.publication import (
+from showcaller.media.sfu.ingest import (
     GONE_AFTER_S,
     MAX_PACKET_BYTES,
     OLD_KEYFRAME_S,
@@ -29,7 +29,7 @@ class Speaker(HandMade):
         super().__init__(clock, choose("python"), OFFERS / offer, **more)
 
     def statistics(self):
-        return self.publication.statistics(self.clock.now_s, [])
+        return self.ingest.statistics(self.clock.now_s, [])
 
 
 @pytest.fixture
@@ -41,62 +41,60 @@ def test_a_picture_and_sound_become_tracks(clock):
     speaker = Speaker(clock)
     speaker.send(VP8, 1, KEY_PICTURE)
     speaker.send(OPUS, 2, level=30)
-    assert [track.codec.key for track in speaker.publication.layers] == ["video/vp8"]
-    assert speaker.publication.sound.kind == "audio"
+    assert [track.codec.key for track in speaker.ingest.layers] == ["video/vp8"]
+    assert speaker.ingest.sound.kind == "audio"
     assert speaker.noted.changes == 2
 
 
 def test_layers_are_told_apart_by_their_rids_the_best_first(clock):
     speaker = Speaker(clock, "chromium-simulcast-publisher.sdp")
     speaker.send(VP8, 7, KEY_PICTURE)  # of whichever layer: none yet
-    assert speaker.publication.layers == []
+    assert speaker.ingest.layers == []
     for ssrc, rid in ((3, "l"), (1, "h"), (2, "m")):
         speaker.send(VP8, ssrc, KEY_PICTURE, rid=rid)
-    assert [track.rid for track in speaker.publication.layers] == ["h", "m", "l"]
+    assert [track.rid for track in speaker.ingest.layers] == ["h", "m", "l"]
     speaker.send(VP8, 2, DELTA_PICTURE)  # browsers stop to say it
-    assert [track.reception.packets for track in speaker.publication.layers] == [1, 2, 1]
+    assert [track.reception.packets for track in speaker.ingest.layers] == [1, 2, 1]
 
 
 def test_who_borrows_a_publication_knows_its_layers_without_their_rids(clock):
     trunk = Speaker(clock, "chromium-simulcast-publisher.sdp")
     for ssrc, rid in ((3, "l"), (1, "h"), (2, "m")):
         trunk.send(VP8, ssrc, KEY_PICTURE, rid=rid)
-    branch = Speaker(
-        clock, "chromium-simulcast-publisher.sdp", lines=trunk.publication.track_lines()
-    )
+    branch = Speaker(clock, "chromium-simulcast-publisher.sdp", lines=trunk.ingest.track_lines())
     trunk.noted.packets.clear()
     trunk.send(VP8, 2, DELTA_PICTURE)
-    trunk.publication.on_rtcp(rtcp.sender_report(2, 1 << 32, 5, 1, 1), clock.now_s)
+    trunk.ingest.on_rtcp(rtcp.sender_report(2, 1 << 32, 5, 1, 1), clock.now_s)
     copied = trunk.noted.packets
     assert len(copied) == 2
-    branch.publication.on_rtp(copied[0], clock.now_s)
-    branch.publication.on_rtcp(copied[1], clock.now_s)
-    assert [track.rid for track in branch.publication.layers] == ["h", "m", "l"]
-    assert [track.reception.packets for track in branch.publication.layers] == [0, 1, 0]
-    assert branch.publication.clock_offset_s == trunk.publication.clock_offset_s
+    branch.ingest.on_rtp(copied[0], clock.now_s)
+    branch.ingest.on_rtcp(copied[1], clock.now_s)
+    assert [track.rid for track in branch.ingest.layers] == ["h", "m", "l"]
+    assert [track.reception.packets for track in branch.ingest.layers] == [0, 1, 0]
+    assert branch.ingest.clock_offset_s == trunk.ingest.clock_offset_s
 
 
 def test_the_codec_may_change_on_the_way(clock):
     speaker = Speaker(clock)
     speaker.send(VP8, 1, KEY_PICTURE)
-    track = speaker.publication.layers[0]
+    track = speaker.ingest.layers[0]
     speaker.send(H264, 1, bytes([0x65]) + bytes(20))
-    assert speaker.publication.layers == [track]
+    assert speaker.ingest.layers == [track]
     assert track.codec.key.startswith("video/h264")
 
 
 def test_many_wishes_become_one_request_and_one_at_the_end_of_half_a_second(clock):
     speaker = Speaker(clock)
     speaker.send(VP8, 1, KEY_PICTURE)
-    track = speaker.publication.layers[0]
+    track = speaker.ingest.layers[0]
     for _ in range(50):
-        speaker.publication.ask_keyframe(track, clock.now_s)
+        speaker.ingest.ask_keyframe(track, clock.now_s)
     assert [r.ssrc for r in speaker.asked.of(rtcp.KeyframeRequest)] == [1]
     clock.now_s += KEYFRAME_EVERY_S
-    speaker.publication.tick(clock.now_s)
-    speaker.publication.tick(clock.now_s)
+    speaker.ingest.tick(clock.now_s)
+    speaker.ingest.tick(clock.now_s)
     assert len(speaker.asked.of(rtcp.KeyframeRequest)) == 2
-    assert speaker.publication.keyframe_requests == 2
+    assert speaker.ingest.keyframe_requests == 2
 
 
 def test_what_is_lost_is_asked_for(clock):
@@ -105,7 +103,7 @@ def test_what_is_lost_is_asked_for(clock):
     speaker.send(VP8, 1, DELTA_PICTURE, skip=2)
     for _ in range(5):
         clock.now_s += 0.02
-        speaker.publication.tick(clock.now_s)
+        speaker.ingest.tick(clock.now_s)
     nacks = speaker.asked.of(rtcp.Nack)
     assert nacks and set(nacks[0].sequences) == {102, 103}
 
@@ -121,29 +119,29 @@ def test_reports_come_each_second(clock):
 def test_silence_begins_with_the_last_packet_and_steadiness_anew_after_it(clock):
     speaker = Speaker(clock)
     speaker.talk(4)
-    assert speaker.publication.candidate(clock.now_s).steady_s == pytest.approx(4, abs=0.2)
+    assert speaker.ingest.contender(clock.now_s).steady_s == pytest.approx(4, abs=0.2)
     clock.now_s += 2
-    assert speaker.publication.candidate(clock.now_s).silent
-    assert speaker.publication.candidate(clock.now_s).steady_s == 0
+    assert speaker.ingest.contender(clock.now_s).silent
+    assert speaker.ingest.contender(clock.now_s).steady_s == 0
     assert speaker.statistics().problems == ["silent"]
     speaker.talk(1)
-    assert speaker.publication.candidate(clock.now_s).steady_s == pytest.approx(1, abs=0.2)
-    assert not speaker.publication.vanished(clock.now_s)
+    assert speaker.ingest.contender(clock.now_s).steady_s == pytest.approx(1, abs=0.2)
+    assert not speaker.ingest.vanished(clock.now_s)
     clock.now_s += GONE_AFTER_S + 1
-    assert speaker.publication.vanished(clock.now_s)
+    assert speaker.ingest.vanished(clock.now_s)
 
 
 def test_a_layer_that_stops_while_others_go_on_does_not_flow(clock):
     speaker = Speaker(clock, "chromium-simulcast-publisher.sdp")
     for ssrc, rid in ((1, "h"), (2, "m")):
         speaker.send(VP8, ssrc, KEY_PICTURE, rid=rid)
-    high, medium = speaker.publication.layers
+    high, medium = speaker.ingest.layers
     for _ in range(10):
         clock.now_s += 0.1
         speaker.send(VP8, 2, DELTA_PICTURE)
-    assert flowing(speaker.publication.layers) == [medium]
+    assert flowing(speaker.ingest.layers) == [medium]
     speaker.send(VP8, 1, KEY_PICTURE)
-    assert flowing(speaker.publication.layers) == [high, medium]
+    assert flowing(speaker.ingest.layers) == [high, medium]
 
 
 def vp8_keyframe(width, height):
@@ -195,8 +193,8 @@ def test_a_clock_is_followed_slowly_unless_it_was_set(clock):
 
     def report(offset_s):
         stamp = round((clock.now_s + offset_s) * (1 << 32))
-        speaker.publication.on_rtcp(rtcp.sender_report(1, stamp, 0, 1, 1), clock.now_s)
-        return speaker.publication.clock_offset_s
+        speaker.ingest.on_rtcp(rtcp.sender_report(1, stamp, 0, 1, 1), clock.now_s)
+        return speaker.ingest.clock_offset_s
 
     assert report(3_600.0) == pytest.approx(3_600)
     assert report(3_600.16) == pytest.approx(3_600.01)  # a report that came late
@@ -207,14 +205,14 @@ def test_picture_and_sound_are_not_set_apart_by_a_clock_that_stands(clock):
     """RFC 3550 §6.4.1: a sender without a wall clock may send 0; some send the same time for ever."""
     speaker = Speaker(clock)
     speaker.talk(0.1)
-    publication = speaker.publication
+    ingest = speaker.ingest
     for ntp in (0, 0xE000_0000 << 32):
         for ssrc in (1, 2):
-            publication.on_rtcp(rtcp.sender_report(ssrc, ntp, 5_000, 1, 1), clock.now_s)
+            ingest.on_rtcp(rtcp.sender_report(ssrc, ntp, 5_000, 1, 1), clock.now_s)
             clock.now_s += 0.552
-        assert publication.clock_offset_s is None
-        assert publication.track_of(1).reception.ntp_of(5_000) is None
-        assert publication.track_of(2).reception.ntp_of(5_000) is None
+        assert ingest.clock_offset_s is None
+        assert ingest.track_of(1).reception.ntp_of(5_000) is None
+        assert ingest.track_of(2).reception.ntp_of(5_000) is None
 
 
 def test_one_frame_a_second_without_sound_is_not_silent(clock):
@@ -223,7 +221,7 @@ def test_one_frame_a_second_without_sound_is_not_silent(clock):
         speaker.send(VP8, 1, KEY_PICTURE)
         for _ in range(10):
             clock.now_s += 0.1
-            assert not speaker.publication.candidate(clock.now_s).silent
+            assert not speaker.ingest.contender(clock.now_s).silent
     assert "silent" not in speaker.statistics().problems
 
 
@@ -263,7 +261,7 @@ def test_producers_are_told_what_is_wrong(clock):
 def test_what_no_viewers_network_carries_is_left_out(clock):
     speaker = Speaker(clock)
     speaker.send(VP8, 1, bytes(MAX_PACKET_BYTES))
-    assert speaker.publication.packets == 0
+    assert speaker.ingest.packets == 0
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -272,22 +270,22 @@ def test_rubbish_changes_nothing_that_goes_on(clock, rubbish):
     """Whoever has the keys may still send anything."""
     speaker = Speaker(clock)
     speaker.send(VP8, 1, KEY_PICTURE)
-    speaker.publication.on_rtp(rubbish, clock.now_s)
-    speaker.publication.on_rtcp(rubbish, clock.now_s)
-    speaker.publication.tick(clock.now_s)
+    speaker.ingest.on_rtp(rubbish, clock.now_s)
+    speaker.ingest.on_rtcp(rubbish, clock.now_s)
+    speaker.ingest.tick(clock.now_s)
     speaker.statistics()
     speaker.send(VP8, 1, DELTA_PICTURE)
-    assert speaker.publication.layers
-    speaker.publication.end()
-    assert not speaker.publication.live
+    assert speaker.ingest.layers
+    speaker.ingest.end()
+    assert not speaker.ingest.live
 
 
 def test_the_end_ends_its_tracks(clock):
     speaker = Speaker(clock)
     speaker.send(VP8, 1, KEY_PICTURE)
-    speaker.publication.end()
+    speaker.ingest.end()
     clock.now_s += 2
     asked = len(speaker.asked.reports)
-    speaker.publication.tick(clock.now_s)
+    speaker.ingest.tick(clock.now_s)
     assert len(speaker.asked.reports) == asked
-    assert not speaker.publication.live
+    assert not speaker.ingest.live
