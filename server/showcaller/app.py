@@ -48,6 +48,7 @@ from .show.clock_runner import ClockRunner
 from .show.commands import Commands
 from .show.live_event import LiveEvent
 from .show.served import ServedEvent
+from .tls import tls_context
 from .tokens import OrganiserKey, Tokens
 
 log = logging.getLogger(__name__)
@@ -230,13 +231,32 @@ class Server:
         http = connection.connections(self._runner.server)
         try:
             self._acceptor = Acceptor(
-                lambda: Front(http, self.gateway), await self._sockets(), _tls(self.settings)
+                lambda: Front(http, self.gateway), await self._sockets(), self._tls()
             )
         except OSError as error:
             raise ConfigError(
                 f"can't listen on {self.settings.host}:{self.settings.port}: {error.strerror}"
             ) from error
         self.url = self._own_url()
+
+    def _tls(self) -> ssl.SSLContext | None:
+        return tls_context(self.settings.tls_cert, self.settings.tls_key)
+
+    def renew_certificate(self) -> None:
+        """Serve the certificate that is on the disk now; where it can't be used, the one before."""
+        try:
+            tls = self._tls()
+        except ConfigError as error:
+            kept = f"{error.message}; the certificate from before is served on"
+            log.error(kept, extra={"action": "certificate.kept"})
+            return
+        if tls is None or self._acceptor is None:
+            log.info("there is no certificate to renew", extra={"action": "certificate.none"})
+            return
+        self._acceptor.tls = tls
+        log.info(
+            "new connections get the certificate of now", extra={"action": "certificate.renewed"}
+        )
 
     async def _sockets(self) -> Sequence[socket.socket]:
         if self._shared is not None:
@@ -381,7 +401,10 @@ OnReady = Callable[[dict[str, Any]], None]
 
 
 async def serve(settings: Settings, on_ready: OnReady) -> None:
-    """Run a `Server` until SIGTERM or SIGINT, then drain. A second signal stops at once."""
+    """Run a `Server` until SIGTERM or SIGINT, then drain. A second signal stops at once.
+
+    SIGHUP has it serve the certificate that is on the disk then.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -392,7 +415,9 @@ async def serve(settings: Settings, on_ready: OnReady) -> None:
 
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop)
-    await serve_until(stopping, Server(settings), on_ready)
+    server = Server(settings)
+    loop.add_signal_handler(signal.SIGHUP, server.renew_certificate)
+    await serve_until(stopping, server, on_ready)
 
 
 async def serve_until(stopping: asyncio.Event, server: Server, on_ready: OnReady) -> None:
@@ -434,14 +459,3 @@ async def _stop(server: Server, within_s: float) -> None:
             await server.stop()
     except TimeoutError:
         log.warning("stopping took too long", extra={"action": "serve.cut_short"})
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.tls_cert is None or settings.tls_key is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"can't use --tls-cert and --tls-key: {error}") from error
-    return context

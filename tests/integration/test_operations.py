@@ -64,7 +64,7 @@ def test_every_action_of_the_logs_is_documented():
 
 def test_the_files_use_only_variables_that_exist():
     known = {f"SHOWCALLER_SERVE_{o.name.upper()}" for o in main.commands["serve"].params}
-    for name in ("compose.yaml", "Dockerfile", "showcaller.service", "workers.conf"):
+    for name in ("compose.yaml", "Dockerfile", "showcaller.service"):
         used = re.findall(r"SHOWCALLER_SERVE_\w+", (ROOT / "deploy" / name).read_text())
         assert set(used) <= known, name
 

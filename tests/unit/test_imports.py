@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "schedule_file": {"schedule_file", "domain", "errors", "zones", "local_time"},
     "rehearsal": {"domain", "errors", "zones", "local_time"},
     "tokens": {"domain"} | LEAVES,
+    "tls": {"errors"},
     "settings": {"tokens", "urls"} | LEAVES,
     "logs": set(),
     "show": SHOW | {"tokens"},

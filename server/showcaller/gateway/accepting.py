@@ -35,7 +35,10 @@ async def bind(host: str, port: int) -> list[socket.socket]:
 
 
 class Acceptor:
-    """The bound `sockets`, listening: each connection that comes gets a protocol, until this is closed."""
+    """The bound `sockets`, listening: each connection that comes gets a protocol, until this is closed.
+
+    `tls` may be replaced: by another context for those who connect from then on.
+    """
 
     def __init__(
         self,
@@ -45,7 +48,7 @@ class Acceptor:
     ) -> None:
         self.sockets = sockets
         self._make_protocol = make_protocol
-        self._tls = tls
+        self.tls = tls
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[object]] = set()
         for sock in sockets:
@@ -68,7 +71,7 @@ class Acceptor:
             await asyncio.wait(self._opening)
 
     def _accept(self, sock: socket.socket) -> None:
-        for _ in range(AT_ONCE if self._tls is None else AT_ONCE_TLS):
+        for _ in range(AT_ONCE if self.tls is None else AT_ONCE_TLS):
             try:
                 connected, _ = sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -86,7 +89,7 @@ class Acceptor:
         try:
             connected.setblocking(False)
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await self._loop.connect_accepted_socket(self._make_protocol, connected, ssl=self._tls)
+            await self._loop.connect_accepted_socket(self._make_protocol, connected, ssl=self.tls)
         except OSError as error:  # it is gone already, or its TLS handshake failed
             connected.close()
             log.debug(str(error), extra={"action": "live.not_opened"})
