@@ -122,3 +122,9 @@ bench-pages: $(VENV)/.dev tools ## what the pages of a long event cost a browser
 
 pictures: $(VENV)/.dev tools ## pictures of all pages in use, from the demo: build/pictures, and those of README in docs/pictures
 	$(BIN)/python docs/pictures.py $(ARGS)
+.PHONY: findings
+
+findings: ## run what surprised us in other people's software, to see whether it is still so
+	@failed=""; for one in findings/*.sh; do \
+		echo "== $$one"; sh $$one || failed="$$failed $$one"; done; \
+	[ -z "$$failed" ] || { echo "changed, or could not be run:$$failed" >&2; exit 1; }
