@@ -72,6 +72,23 @@ export async function findResource(resource, token, signal) {
 }
 
 /**
+ * What is on the stage: what its picture is coded in, and whether this viewer's offer has that.
+ *
+ * @param {string} resource
+ * @param {string} token
+ * @returns {Promise<{codec: string, playable: boolean}>}
+ */
+export async function getPicture(resource, token) {
+  try {
+    const response = await fetch(`${resource}/layer`, { headers: { Authorization: `Bearer ${token}` } });
+    if (response.status !== 200) throw await errorFromResponse(response);
+    return await response.json();
+  } catch (error) {
+    throw asShowcallerError(error);
+  }
+}
+
+/**
  * Says which picture a viewer wants.
  *
  * @param {string} resource

@@ -2,7 +2,7 @@
 
 import { eventUrl } from "./http.js";
 import { MediaSession } from "./media_session.js";
-import { postLayer } from "./signalling.js";
+import { getPicture, postLayer } from "./signalling.js";
 
 /**
  * @typedef {object} WatchOptions
@@ -21,6 +21,7 @@ export class Watcher extends MediaSession {
   #generation = 0;
   /** @type {Layer} */
   #layer = "auto";
+  #hidden = false; // there is a picture, but none that this browser can show
   #token;
   #video;
   #stream = new MediaStream();
@@ -57,6 +58,22 @@ export class Watcher extends MediaSession {
     postLayer(resource, this.#token(), this.#layer).catch(() => {}); // the picture comes all the same
   }
 
+  /**
+   * Whether this browser can show what is on the stage. Where it can't, the sound goes on alone. To be asked
+   * while no pictures come.
+   *
+   * @returns {Promise<{codec: string, playable: boolean}>} raises ShowcallerError
+   */
+  async picture() {
+    if (this.resource === null) return { codec: "", playable: true };
+    const shown = await getPicture(this.resource, this.#token());
+    if (this.#hidden === shown.playable) {
+      this.#hidden = !shown.playable;
+      this.#show();
+    }
+    return shown;
+  }
+
   /** @param {MediaStreamTrack} track of the present connection */
   receive(track) {
     this.#tracks.push(track);
@@ -66,7 +83,7 @@ export class Watcher extends MediaSession {
   /** A picture that never comes would keep browsers from playing the sound: then it is left out. */
   #show() {
     for (const track of this.#tracks) {
-      if (track.kind === "video" && this.#layer === "none") this.#stream.removeTrack(track);
+      if (track.kind === "video" && (this.#layer === "none" || this.#hidden)) this.#stream.removeTrack(track);
       else this.#stream.addTrack(track);
     }
     if (this.#tracks.length > 0 && this.#video.srcObject !== this.#stream) this.#video.srcObject = this.#stream;

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { posterOf } from "../../../../server/showcaller/web/assets/poster_model.js";
 
 const STAGE = { id: "main", title: "Main", session: "talk", generation: 1 };
-const PLAYING = { state: "connected", playing: true, still: false, soundOnly: false, problem: "" };
+const PLAYING = { state: "connected", playing: true, still: false, soundOnly: false, unplayable: "", problem: "" };
 const NOTHING_YET = { ...PLAYING, playing: false };
 
 /** @param {object} about the session that the stage has */
@@ -33,6 +33,8 @@ test("a live talk says what its picture waits for", () => {
   assert.equal(poster({}, { ...NOTHING_YET, state: "reconnecting", problem: "It is full." }).hint, "It is full.");
   assert.equal(poster({}, { ...PLAYING, still: true }).kind, "The picture stopped");
   assert.equal(poster({}, { ...PLAYING, soundOnly: true }).kind, "Sound only");
+  assert.equal(poster({}, { ...NOTHING_YET, unplayable: "H264" }).kind, "This browser can't show the picture");
+  assert.match(poster({}, { ...PLAYING, unplayable: "H264" }).hint, /sends H264, which/);
   assert.equal(poster({}, { ...PLAYING, state: "failed", problem: "why" }).hint, "why");
 });
 

@@ -23,6 +23,11 @@ _LAYER: Spec = {
     "required": ["layer"],
     "properties": {"layer": {"enum": ["auto", "high", "medium", "low", "none"]}},
 }
+_PICTURE: Spec = {
+    "type": "object",
+    "required": ["codec", "playable"],
+    "properties": {"codec": {"type": "string"}, "playable": {"type": "boolean"}},
+}
 _OBJECTS: Spec = {"type": "array", "items": {"type": "object"}}
 _MEDIA: Spec = {
     "type": "object",
@@ -145,6 +150,12 @@ def _layer() -> Spec:
     )
     return {
         "parameters": [EVENT, _RESOURCE],
+        "get": operation(
+            "picture",
+            "Whether a viewer can play what is on the stage",
+            {"200": answer("Now", json(_PICTURE)), **problems(401, 403, 404, 503)},
+            token=True,
+        ),
         "post": choice,
         "options": _options("layer", "CORS", "What is allowed"),
     }

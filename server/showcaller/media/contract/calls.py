@@ -102,6 +102,19 @@ class ChooseLayer(OfResource[None], frozen=True, kw_only=True):
     layer: Layer
 
 
+class PictureShown(Struct, frozen=True, kw_only=True):
+    """The picture on the stage that a viewer watches."""
+
+    codec: str = ""  # as in SDP: VP8, H264…; "": there is none
+    playable: bool = True  # the viewer's offer has what it is coded in
+
+
+class DescribePicture(OfResource[PictureShown], frozen=True, kw_only=True):
+    """Tell whether a viewer can be sent the picture of its stage."""
+
+    only_by_owner: ClassVar[bool] = True
+
+
 class Patch(OfResource[Patched], frozen=True, kw_only=True):
     """Trickle candidates, or restart ICE (RFC 8840 fragment).
 
@@ -170,6 +183,7 @@ AnyCall = (
     | Preview
     | Find
     | ChooseLayer
+    | DescribePicture
     | Patch
     | Close
     | ListViewers

@@ -20,7 +20,7 @@ from ...http.asker import principal, served
 from ...http.bodies import JSON, json_body, text_body
 from ...http.cors import TO_ANYBODY, preflight_headers
 from ...http.tags import as_we_gave_them
-from ..contract.calls import Answer, ChooseLayer, Close, Find, Layer, Patch, Source
+from ..contract.calls import Answer, ChooseLayer, Close, DescribePicture, Find, Layer, Patch, Source
 from .ice_servers import IceServers
 from .service import MediaService, asker_of
 
@@ -55,6 +55,7 @@ def register_media_routes(
     app.router.add_delete(resource, _answering(routes.delete))
     app.router.add_route("OPTIONS", resource, _answering(routes.resource_options))
     app.router.add_post(f"{resource}/layer", _answering(routes.choose_layer))
+    app.router.add_get(f"{resource}/layer", _answering(routes.describe_picture))
     app.router.add_route("OPTIONS", f"{resource}/layer", _answering(routes.layer_options))
     app.router.add_get(f"{event}/media", _answering(routes.overview))
     app.router.add_get(f"{event}/stages/{{stage}}/viewers", _answering(routes.viewers))
@@ -192,9 +193,16 @@ class _Routes:
         await media.do(ChooseLayer(resource=resource, asker=asker, layer=choice.layer))
         return web.Response(status=204)
 
+    async def describe_picture(self, request: web.Request) -> web.Response:
+        """Whether a viewer can play what is on the stage."""
+        who, media = principal(request), self._service(request)
+        resource, asker = request.match_info["resource"], asker_of(who)
+        shown = await media.do(DescribePicture(resource=resource, asker=asker))
+        return web.Response(body=msgspec.json.encode(shown), content_type=JSON)
+
     async def layer_options(self, request: web.Request) -> web.Response:
         served(request)
-        headers = {"Allow": "OPTIONS, POST", "Accept-Post": JSON}
+        headers = {"Allow": "OPTIONS, GET, HEAD, POST", "Accept-Post": JSON}
         return web.Response(status=204, headers={**preflight_headers(headers["Allow"]), **headers})
 
     # For producers ----------------------------------------------------------------------------

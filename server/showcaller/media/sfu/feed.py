@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
+from ..contract.calls import PictureShown
 from ..contract.statistics import StageStatistics
 from ..egress import Egress
 from .ingest import Ingest
@@ -296,6 +297,14 @@ class Feed:
         if lane is None or lane not in self._pictures:
             return "none" if lane is None else "high"
         return LAYER_NAMES[min(self._pictures.index(lane), 2)]
+
+    def picture_for(self, viewer: Viewer) -> PictureShown:
+        """Return what the picture is coded in, and whether the viewer can decode that."""
+        if not self._pictures:
+            return PictureShown()
+        codec, downtrack = self._pictures[0].track.codec, viewer.downtracks.get("video")
+        playable = downtrack is not None and downtrack.codec(codec) is not None
+        return PictureShown(codec=codec.name, playable=playable or not viewer.live)
 
     def statistics(self) -> StageStatistics:
         """How its present session does."""

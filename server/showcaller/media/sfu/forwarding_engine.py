@@ -30,11 +30,13 @@ from ..contract.calls import (
     ChooseLayer,
     Close,
     CloseRoom,
+    DescribePicture,
     LeaveStage,
     ListViewers,
     Measure,
     Patch,
     Patched,
+    PictureShown,
     Ping,
     Preview,
     Publish,
@@ -316,10 +318,18 @@ class ForwardingEngine:
         self.ingests.branch_off(call.stage, call.trunk)
         self._feeds.open(call.stage, system.monotonic_s())
 
-    async def _choose_layer(self, call: ChooseLayer) -> None:
-        peer = self._peer(call.resource)
+    async def _describe_picture(self, call: DescribePicture) -> PictureShown:
+        viewer = self._viewer(call.resource)
+        return self._where[viewer].picture_for(viewer)
+
+    def _viewer(self, resource: str) -> Viewer:
+        peer = self._peer(resource)
         if not isinstance(peer, Viewer):
             raise NotFound("this media resource is no viewer")
+        return peer
+
+    async def _choose_layer(self, call: ChooseLayer) -> None:
+        peer = self._viewer(call.resource)
         peer.ask(call.layer)
         if peer.resource in (feed := self._where[peer]).viewers:
             feed.join(peer, system.monotonic_s())
@@ -448,6 +458,7 @@ HANDLERS: dict[type[Call[Any]], Callable[[ForwardingEngine, Any], Awaitable[Any]
     View: ForwardingEngine._view,
     Preview: ForwardingEngine._preview,
     ChooseLayer: ForwardingEngine._choose_layer,
+    DescribePicture: ForwardingEngine._describe_picture,
     Patch: ForwardingEngine._patch,
     Close: ForwardingEngine._close,
     CloseRoom: ForwardingEngine._close_room,

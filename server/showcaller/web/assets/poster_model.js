@@ -18,6 +18,7 @@ import { isAhead, isOn, nextSession, sessionOf, sessionsOf } from "./agenda_mode
  * @property {boolean} playing frames are shown
  * @property {boolean} still nothing has arrived for some seconds
  * @property {boolean} soundOnly no picture is wanted
+ * @property {string} unplayable what the picture is coded in, where this browser can't show that; else empty
  * @property {string} problem why it failed
  */
 
@@ -35,9 +36,19 @@ export function posterOf(session, stage, items, picture) {
   if (isAhead(shown) && !moves) return startsIn(shown); // who publishes already is in the green room
   if (!shown.on_air) return offAir(shown, items);
   if (picture.state === "failed") return poster("No picture", shown.title, { hint: picture.problem });
+  if (picture.state === "connected" && picture.unplayable && !picture.soundOnly) return cannotShow(shown, picture);
   if (picture.state === "connected" && (picture.playing || picture.soundOnly)) return whileConnected(shown, picture);
   if (picture.state === "reconnecting") return poster("Reconnecting…", shown.title, { hint: picture.problem || "The picture was lost and comes back by itself." });
   return poster("Connecting…", shown.title);
+}
+
+/**
+ * @param {Session} shown
+ * @param {Picture} picture
+ */
+function cannotShow(shown, picture) {
+  const hint = `The speaker sends ${picture.unplayable}, which this browser does not play. The sound goes on; another browser may show it.`;
+  return poster("This browser can't show the picture", shown.title, { hint });
 }
 
 /**

@@ -5,6 +5,7 @@ import { viewerFigures, watch } from "/sdk/index.js";
 import { errorText } from "./error_text.js";
 
 const LOOK_EVERY_MS = 1000;
+const ASK_AFTER_LOOKS = 3; // without a new frame: can this browser show what is on the stage?
 const STILL_AFTER_LOOKS = 3; // the server needs up to 10 s to be sure that a speaker has vanished
 
 /**
@@ -26,6 +27,9 @@ export class StageVideo {
   #onChange;
   #bytes = 0; // received until the last look
   #looksWithoutBytes = 0;
+  #frames = 0; // decoded until the last look
+  #looksWithoutFrames = 0;
+  #unplayable = ""; // what the picture is coded in that this browser lacks
 
   /**
    * @param {string} event
@@ -74,7 +78,7 @@ export class StageVideo {
     const playing = this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
     const problem = status?.error ? errorText(status.error) : "";
     const still = this.#looksWithoutBytes >= STILL_AFTER_LOOKS;
-    return { state: status?.state ?? null, playing, still, soundOnly: this.#layer === "none", problem };
+    return { state: status?.state ?? null, playing, still, soundOnly: this.#layer === "none", unplayable: this.#unplayable, problem };
   }
 
   /** @returns {Promise<RTCStatsReport | null>} */
@@ -91,6 +95,7 @@ export class StageVideo {
     this.#stage = stage;
     this.#watcher?.stop();
     this.#watcher = null;
+    this.#unplayable = "";
     this.#video.srcObject = null;
     if (stage) {
       const token = () => this.#client.token;
@@ -108,9 +113,23 @@ export class StageVideo {
     const wasStill = this.picture.still;
     this.#looksWithoutBytes = report && bytes === this.#bytes ? this.#looksWithoutBytes + 1 : 0;
     this.#bytes = bytes;
+    if (report) await this.#askForPicture(viewerFigures(report).framesDecoded);
     const stopped = bytes > 0 && this.#looksWithoutBytes > 0;
     if (stopped && this.#looksWithoutBytes <= STILL_AFTER_LOOKS) void this.#watcher?.check();
     if (this.picture.still !== wasStill) this.#onChange();
+  }
+
+  /** @param {number} frames decoded until now */
+  async #askForPicture(frames) {
+    this.#looksWithoutFrames = frames === this.#frames ? this.#looksWithoutFrames + 1 : 0;
+    this.#frames = frames;
+    const due = this.#looksWithoutFrames > 0 && this.#looksWithoutFrames % ASK_AFTER_LOOKS === 0;
+    if (this.#layer === "none" || (!due && this.#looksWithoutFrames > 0)) return;
+    const shown = due ? await this.#watcher?.picture().catch(() => null) : null;
+    const unplayable = due && shown === null ? this.#unplayable : shown && !shown.playable ? shown.codec : "";
+    if (unplayable === this.#unplayable) return;
+    this.#unplayable = unplayable;
+    this.#onChange();
   }
 
   #changed() {

@@ -137,8 +137,9 @@ function renderNowOn(session) {
 }
 
 function renderSound() {
-  const { state, soundOnly } = stageVideo.picture;
-  const heard = byId("screen").dataset.state === "live" || (soundOnly && state === "connected");
+  const { state, soundOnly, unplayable } = stageVideo.picture;
+  const alone = (soundOnly || unplayable !== "") && state === "connected";
+  const heard = byId("screen").dataset.state === "live" || alone;
   show(byId("controls"), heard);
   show(byId("unmute"), heard && video.muted);
   setText(byId("sound"), video.muted ? "Sound on" : "Sound off");

@@ -12,6 +12,7 @@ from showcaller.media.contract.calls import (
     Asker,
     ChooseLayer,
     Close,
+    DescribePicture,
     Find,
     Measure,
     OfResource,
@@ -74,6 +75,6 @@ def test_a_call_that_only_the_other_release_knows_is_answered_with_a_fault():
     assert refused.value.code == "unknown_call"
 
 
-def test_only_viewers_themselves_choose_their_layer():
+def test_only_viewers_themselves_are_asked_about_their_picture():
     of_resources = [call for call in CALLS if issubclass(call, OfResource)]
-    assert [call for call in of_resources if call.only_by_owner] == [ChooseLayer]
+    assert [call for call in of_resources if call.only_by_owner] == [ChooseLayer, DescribePicture]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from showcaller.media.contract.calls import PictureShown
 from showcaller.media.egress import choose
 from showcaller.media.rtp.rtcp import KeyframeRequest
 from showcaller.media.sfu.feed import NEW_FOR_S, SOUND_WAITS_S, WAIT_FOR_KEYFRAME_S, Feed
@@ -47,7 +48,8 @@ class Stage:
         return speaker
 
     def audience(self, offer="chromium-viewer.sdp"):
-        audience = Audience(self.clock, self.egress, OFFERS / offer)
+        name = f"v{len(self.audiences)}"
+        audience = Audience(self.clock, self.egress, OFFERS / offer, name)
         self.audiences.append(audience)
         self.feed.add(audience.viewer, self.clock.now_s)
         return audience
@@ -183,6 +185,24 @@ def test_sound_changes_with_the_picture_and_does_not_wait_for_ever(stage):
     stage.clock.now_s += SOUND_WAITS_S + 0.1
     stage.feed.tick(stage.clock.now_s)
     assert (sounds(two), sounds(one)) == (1, 0)
+
+
+def test_a_viewer_without_the_codec_of_the_picture_is_told_and_hears(stage, tmp_path):
+    one = stage.speaker("a")
+    offer = (OFFERS / "chromium-viewer.sdp").read_text()
+    without = tmp_path / "offer.sdp"
+    without.write_text(offer.replace("VP8/90000", "VP7/90000"))
+    poor, rich = stage.audience(without), stage.audience()
+    assert stage.feed.picture_for(poor.viewer) == PictureShown()
+    stage.show(one)
+    stage.picture(one, key=True)
+    one.send(OPUS, 2, level=30)
+    one.send(OPUS, 2, level=30)
+    assert stage.feed.picture_for(poor.viewer) == PictureShown(codec="VP8", playable=False)
+    assert stage.feed.picture_for(rich.viewer) == PictureShown(codec="VP8", playable=True)
+    assert poor.packets(VIDEO) == []
+    one.send(OPUS, 2, level=30)
+    assert len(poor.packets(AUDIO)) == 1
 
 
 def test_a_talk_may_be_sound_alone(stage):
