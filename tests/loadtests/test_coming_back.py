@@ -31,12 +31,12 @@ def test_the_server_s_word_counts_more(code):
 
 
 @pytest.mark.parametrize("code", [4000, 4001, 4002, 4003, 1011])
-def test_who_may_come_back_does(code):
+def test_a_client_comes_back_after_a_close_that_is_not_final(code):
     assert ComingBack().delay_s(Ended(code, ""), lasted_s=60.0) is not None
 
 
 @pytest.mark.parametrize(
     "ended", [Ended(4500, ""), Ended(4501, ""), Ended(1006, "", is_refusal=True)]
 )
-def test_who_was_sent_away_for_good_stays_away(ended):
+def test_a_client_that_was_sent_away_for_good_stays_away(ended):
     assert ComingBack().delay_s(ended, lasted_s=60.0) is None

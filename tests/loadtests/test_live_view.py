@@ -72,7 +72,7 @@ def test_the_picture_tells_all_at_a_glance():
     assert "worker 2 (102)" not in shown  # it was killed
 
 
-def test_faults_stay_in_sight():
+def test_the_newest_fault_stays_in_sight():
     assert "worker 2 killed (SIGKILL)" in picture(KILLED_S + 1)
     assert "no faults made so far" in picture(KILLED_S - 1)
 
@@ -147,5 +147,5 @@ def test_a_pipe_gets_plain_lines():
         ([2.0], 1.0, "█"),
     ],
 )
-def test_sparklines(values, top, drawn):
+def test_a_sparkline_has_one_character_a_value(values, top, drawn):
     assert sparkline(values, top) == drawn

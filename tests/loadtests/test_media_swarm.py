@@ -270,7 +270,7 @@ async def test_thin_viewers_get_all_that_a_thin_publisher_sends():
         assert one.viewers.watch(0.5).totals.lost == 0
 
 
-async def test_who_is_not_let_in_is_told_of():
+async def test_a_viewer_who_is_not_let_in_is_told_of():
     async with show(2) as one:
         viewers = Viewers(one.loop, f"{one.base}/stages/nowhere/whep", 2)
         with pytest.raises(RuntimeError, match="404"):

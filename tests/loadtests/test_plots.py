@@ -121,7 +121,7 @@ def test_a_limit_out_of_sight_is_not_drawn():
     assert "limit" not in drawn_plot(limit=2000)
 
 
-def test_coordinates_are_short():
+def test_coordinates_have_two_decimals_at_most():
     assert max(len(found) for found in re.findall(r"\d+\.(\d+)", drawn_plot())) <= 2
 
 
@@ -180,5 +180,5 @@ def test_numbers_have_three_digits_that_count(value, shown):
         (units.count(1200, "join"), "1,200 joins"),
     ],
 )
-def test_units(shown, expected):
+def test_figures_are_written_in_their_units(shown, expected):
     assert shown.replace(units.SPACE, " ") == expected

@@ -121,5 +121,5 @@ def test_sockets_are_wanted_along_the_curve():
     ("text", "value_s"),
     [("1.5min", 90.0), ("250ms", 0.25), ("2h", 7200.0), ("5", None), ("x", None)],
 )
-def test_times(text, value_s):
+def test_durations_are_read_in_seconds(text, value_s):
     assert seconds(text) == value_s

@@ -24,7 +24,7 @@ def test_full_jitter_spans_the_whole_range() -> None:
 @pytest.mark.parametrize(
     "code", [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000, 4001, 4002, 4003, 4004, 4499]
 )
-def test_comes_back(code: int) -> None:
+def test_the_client_comes_back_after_a_close_that_is_not_final(code: int) -> None:
     assert backoff.fatal_close(code) is None
 
 
@@ -41,7 +41,7 @@ def test_comes_back(code: int) -> None:
         (4999, ProtocolFault),
     ],
 )
-def test_stays_away(code: int, error: type[Exception]) -> None:
+def test_the_client_stays_away_after_a_final_close(code: int, error: type[Exception]) -> None:
     fatal = backoff.fatal_close(code, "because")
     assert isinstance(fatal, error)
     assert fatal.close_code == code
@@ -54,7 +54,7 @@ def test_a_busy_server_is_asked_again(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 301, 400, 401, 403, 404])
-def test_a_wrong_address_is_not(status: int) -> None:
+def test_a_wrong_address_is_not_asked_again(status: int) -> None:
     assert isinstance(backoff.fatal_status(status), NotServed)
 
 

@@ -139,7 +139,7 @@ async def test_a_drain_is_left_politely_and_come_back_from() -> None:
     assert codes == [1000]
 
 
-async def test_a_silent_server_is_left() -> None:
+async def test_a_server_without_heartbeats_is_left_for_a_new_connection() -> None:
     async def script(peer: Peer) -> None:
         await peer.welcome(heartbeat_ms=50)
         if peer.number == 2:
@@ -440,7 +440,7 @@ async def test_a_command_that_can_not_be_encoded_raises_at_once() -> None:
             await ours.command("x", {"a": object()})
 
 
-def test_needs_a_token_and_an_address() -> None:
+def test_a_client_without_a_token_or_an_http_address_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="token"):
         Client("https://show.example", event="e")
     with pytest.raises(ValueError, match="address"):

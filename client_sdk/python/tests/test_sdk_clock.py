@@ -88,7 +88,7 @@ def test_approaches_at_fifty_milliseconds_a_second() -> None:
     assert clock.server_ms(9092) == pytest.approx(9092 + 100)
 
 
-def test_jumps_when_far_off() -> None:
+def test_the_clock_jumps_when_it_is_far_off() -> None:
     clock = ServerClock()
     probe(clock, 0, offset_ms=0, way_ms=1)
     clock.restart()
@@ -130,6 +130,6 @@ def test_the_first_measurement_replaces_the_guess() -> None:
     assert clock.server_ms(102) == pytest.approx(10_302)
 
 
-def test_says_so_before_any_connection() -> None:
+def test_the_server_time_is_unknown_before_any_connection() -> None:
     with pytest.raises(RuntimeError):
         ServerClock().server_ms(0)

@@ -20,7 +20,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.text(), VALUES), st.sampled_from(["json", "msgpack"]))
-def test_there_and_back(fields: dict[str, object], format: Format) -> None:
+def test_a_message_is_decoded_as_it_was_encoded(fields: dict[str, object], format: Format) -> None:
     message = {**fields, "op": "x"}
     assert decode(encode(message, format)) == message
 
@@ -32,6 +32,6 @@ def test_rubbish_is_a_value_error(data: str | bytes) -> None:
 
 
 @pytest.mark.parametrize("data", ["[]", '{"op":1}', "{}", b"\x80", b"\xc1", b"\x91" * 5000])
-def test_other_things_are_no_messages(data: str | bytes) -> None:
+def test_data_that_is_no_message_is_a_value_error(data: str | bytes) -> None:
     with pytest.raises(ValueError):
         decode(data)

@@ -67,7 +67,7 @@ def server() -> Iterator[Server]:
         server.shutdown()
 
 
-async def test_registers(server: Server) -> None:
+async def test_registering_gives_a_token_that_is_never_printed(server: Server) -> None:
     server.will(201, GRANT)
     me = await register(server.url, "my-event", "Ada", invite_code="x")
     assert (me.token, me.person, me.roles) == ("t.t.t", "p_1", ("attendee",))
@@ -77,7 +77,7 @@ async def test_registers(server: Server) -> None:
     assert json.loads(body) == {"name": "Ada", "invite_code": "x"}
 
 
-async def test_gets_a_newer_token(server: Server) -> None:
+async def test_a_token_is_exchanged_for_a_newer_one(server: Server) -> None:
     server.will(201, GRANT | {"token": "newer"})
     assert (await newer_token(server.url, "e", "older")).token == "newer"
     assert server.seen[0][1:3] == ("/api/v1/events/e/tokens", "Bearer older")
@@ -130,9 +130,9 @@ async def test_nobody_there_is_an_os_error(server: Server) -> None:
         ("show.example", "wss://show.example/api/v1/events/e/live"),
     ],
 )
-def test_addresses(given: str, live: str) -> None:
+def test_the_live_address_follows_from_the_servers_address(given: str, live: str) -> None:
     assert live_url(given, "e") == live
 
 
-def test_names_are_escaped() -> None:
+def test_names_are_escaped_in_addresses() -> None:
     assert event_url("http://h", "a/b", "x?y") == "http://h/api/v1/events/a%2Fb/x%3Fy"

@@ -57,7 +57,7 @@ def test_parameters_as_rfc_8288_allows_them(parameters: str) -> None:
         f'<{TURN}>; rel="ice-server"; credential-type="oauth"',
     ],
 )
-def test_what_names_no_server(header: str) -> None:
+def test_a_header_that_names_no_server_gives_none(header: str) -> None:
     assert ice_servers_of(header) == []
 
 
@@ -72,7 +72,7 @@ servers = st.builds(
 
 
 @given(st.lists(servers))
-def test_what_was_written_is_read(written: list[IceServer]) -> None:
+def test_servers_are_read_as_they_were_written(written: list[IceServer]) -> None:
     header = ", ".join(
         f'<{server.url}>; rel="ice-server"; username={quoted(server.username or "")}; '
         f"credential={quoted(server.credential or '')}"

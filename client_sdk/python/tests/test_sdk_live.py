@@ -149,7 +149,7 @@ async def test_a_command_cut_on_its_way_takes_effect_once(server: ServeProcess) 
         assert asker.connections == 2
 
 
-async def test_roles_decide(server: ServeProcess) -> None:
+async def test_what_a_role_does_not_allow_is_refused(server: ServeProcess) -> None:
     async with client(server, "attendee") as attendee:
         with pytest.raises(Refused) as refused:
             await attendee.follow(MODERATION)
@@ -188,7 +188,9 @@ async def test_a_forged_token_is_rejected(server: ServeProcess) -> None:
             pass
 
 
-async def test_the_clocks_agree(server: ServeProcess) -> None:
+async def test_two_clients_agree_on_the_time_within_their_error_bounds(
+    server: ServeProcess,
+) -> None:
     async with client(server, "attendee") as one, client(server, "attendee") as other:
         await until(lambda: max(one.clock_error_ms(), other.clock_error_ms()) < 50)
         apart_ms = abs(one.server_ms() - other.server_ms())

@@ -41,7 +41,7 @@ def test_the_tone_sounds_throughout(card: EncodedLoop) -> None:
     assert all(0.05 < peak < 0.2 for peak in loudness[2:])
 
 
-def test_it_is_small(card: EncodedLoop) -> None:
+def test_the_test_card_is_below_800_kbit_per_second(card: EncodedLoop) -> None:
     bits_per_s = 8 * sum(map(len, card.video + card.audio)) / LOOP_S
     assert bits_per_s < 800_000
 
