@@ -22,7 +22,7 @@ from ..errors import Unavailable
 
 TIMEOUT_S = 3.0  # for a connection, and for an answer
 IN_USE = 48  # connections that commands use at one time; subscriptions have their own
-TURN_WITHIN_S = 3.0
+TURN_WITHIN_S = 8.0
 COME_BACK_S = 2.0
 _NO_LIMIT = 1 << 31  # of the library's, which refuses instead of waiting
 _RUN_ID = re.compile(rb"run_id:(\w+)")
