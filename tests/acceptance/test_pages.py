@@ -177,7 +177,7 @@ async def tab_to(page: Page, selector: str) -> None:
 async def test_registering_on_the_agenda(visitors: Visitors):
     page = await visitors.open("")
     await expect(page.locator(".session")).to_have_count(11)
-    await expect(page.locator("#connection")).to_have_text("Reading only")
+    await expect(page.locator("#connection")).to_have_text("Not joined")
     await page.get_by_label("Your name").fill("Newcomer")
     await page.get_by_role("button", name="Join the event").click()
     await expect(page.locator("#connection")).to_have_text("Connected")

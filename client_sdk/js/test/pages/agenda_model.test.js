@@ -4,19 +4,10 @@ import { test } from "node:test";
 import {
   cueText, daysText, isOver, keepingEqual, nextSession, sessionsOf, shorten, speakersOf, statusOf, withDays,
 } from "../../../../server/showcaller/web/assets/agenda_model.js";
+import { session } from "../../testing/sessions.js";
 import { posterOf } from "../../../../server/showcaller/web/assets/poster_model.js";
 
 const MINUTE = 60_000;
-
-export function session(id, startMin, fields = {}) {
-  const span = { start_ms: startMin * MINUTE, end_ms: (startMin + 20) * MINUTE };
-  return {
-    id, title: `Talk ${id}`, abstract: "", kind: "talk", stage: "main", theme: null, speakers: [], state: "upcoming",
-    scheduled: span, expected: span, actual: { start_ms: null, end_ms: null }, delayed_min: 0, waiting_for: null,
-    qa: "closed", pre_moderated: true, on_air: false, doors_open_ms: span.start_ms - 10 * MINUTE, ...fields,
-  };
-}
-
 const agenda = (...sessions) => new Map(sessions.map((one) => [`session:${one.id}`, one]));
 
 test("sessions come as they are expected", () => {

@@ -1,46 +1,104 @@
 /** The agenda: what is on, what is next, and when, in the event's zone and the viewer's own. */
 
 import { clockOf, daysText, eventOf, isOn, isOver, nextSession, sessionsOf, withDays } from "./agenda_model.js";
+import { ALL, choicesFrom, chosenSessions, dayOf, dayTabs, nowSession } from "./agenda_view_model.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
 import { LongList } from "./long_list.js";
 import { openPage, takeNotice } from "./page.js";
 import { address, calendarAddress } from "./place.js";
+import { inBrowser } from "./remember.js";
 import { SessionRow } from "./session_row.js";
 import { signInCard } from "./sign_in.js";
 import { clockTime, countdown, isOwnZone, zoneLabel, zoneName } from "./times.js";
 
 /** @typedef {import("/sdk/types.js").Session} Session */
 
+const WIDE = "(min-width: 60rem)";
+
 const page = await openPage({ name: "agenda", title: "", reading: true });
-/** Themes to show; none: all. @type {Set<string>} */
-const chosenThemes = new Set();
+const keptAs = `showcaller:agenda:${page.place.event}`;
 /** @type {LongList<Session | string, import("./session_row.js").RowContext>} */
 const list = new LongList(byId("sessions"), keyOf, newRow);
 /** @type {import("./session_row.js").RowContext | null} */
 let context = null;
 /** @type {Session[]} */
 let sessions = [];
+/** @type {import("./agenda_view_model.js").Choices | null} */
+let choices = null;
 
 byId("calendar").setAttribute("href", calendarAddress(page.place.event));
-byId("zones").addEventListener("change", render);
+byId("zones").addEventListener("change", () => choose({ own: zoneIsOwn() }));
+byId("words").addEventListener("input", () => choose({ words: byId("words", HTMLInputElement).value }));
+byId("stage").addEventListener("change", () => choose({ stage: byId("stage", HTMLSelectElement).value }));
+byId("show-all").addEventListener("click", showAll);
+byId("to-now").addEventListener("click", jumpToNow);
+byId("filters", HTMLDetailsElement).open = matchMedia(WIDE).matches;
 if (!page.client) offerToJoin();
 page.onChange(render);
 page.client?.on("welcome", render);
 page.onTick(renderCountdown);
+
+// What to show --------------------------------------------------------------------------------------
+
+/** @param {Partial<import("./agenda_view_model.js").Choices>} changed */
+function choose(changed) {
+  choices = { ...(choices ?? ALL), ...changed };
+  inBrowser.set(keptAs, JSON.stringify(choices));
+  render();
+}
+
+function showAll() {
+  byId("words", HTMLInputElement).value = "";
+  choose({ ...ALL, own: zoneIsOwn() });
+  byId("words").focus();
+}
+
+function zoneIsOwn() {
+  return byId("zones").querySelector("input:checked")?.getAttribute("value") === "own";
+}
+
+/** @param {import("/sdk/types.js").Event} event as they were kept, the first time */
+function choicesOf(event) {
+  if (choices) return choices;
+  choices = choicesFrom(inBrowser.get(keptAs), event);
+  const zone = byId("zones").querySelector(`input[value="${choices.own ? "own" : "event"}"]`);
+  if (zone instanceof HTMLInputElement) zone.checked = true;
+  return choices;
+}
+
+/** To what is on, on the day that it is on, whatever was filtered out. */
+function jumpToNow() {
+  const event = eventOf(page.items);
+  const session = nowSession(sessions);
+  if (!event || !session) return;
+  if (!chosenSessions([session], choicesOf(event), event).length) {
+    byId("words", HTMLInputElement).value = "";
+    choose({ ...ALL, own: zoneIsOwn(), day: choicesOf(event).day && dayOf(session, event) });
+  }
+  list.whole().then(() => {
+    const row = list.row(session.id)?.element;
+    row?.scrollIntoView({ block: "start" });
+    row?.querySelector("a")?.focus({ preventScroll: true });
+  });
+}
 
 function offerToJoin() {
   const card = signInCard(
     {
       event: page.place.event,
       title: "Join the event",
-      lead: "Watch the talks live, ask questions and vote for those of others.",
+      lead: "Watch the talks live, ask questions and vote.",
       registers: true,
       notice: takeNotice(),
     },
     () => location.reload(),
   );
-  byId("join").replaceChildren(card);
+  byId("join-card").replaceChildren(card);
+  byId("join", HTMLDetailsElement).open = matchMedia(WIDE).matches;
+  show(byId("join"), true);
 }
+
+// Rendering -----------------------------------------------------------------------------------------
 
 function render() {
   const event = eventOf(page.items);
@@ -48,7 +106,7 @@ function render() {
   sessions = sessionsOf(page.items);
   renderIntro(event);
   renderZones(event);
-  renderThemes(event);
+  renderFilters(event);
   renderSessions(event);
   renderNext();
   if (!page.client || page.client.welcome) page.reveal();
@@ -76,23 +134,41 @@ function renderZones(event) {
 }
 
 /** @param {import("/sdk/types.js").Event} event */
-function renderThemes(event) {
+function renderFilters(event) {
+  const { day, stage, themes, words } = choicesOf(event);
+  const tabs = dayTabs(event);
+  show(byId("days"), tabs.length > 0);
+  keyed(byId("days"), tabs, (tab) => tab.day, newTab, (tab, one) => tab.setAttribute("aria-pressed", String(one.day === day)));
+  show(byId("stage"), event.stages.length > 1);
+  keyed(byId("stage"), [{ id: "", title: "All stages" }, ...event.stages], ({ id }) => id, ({ id, title }) => h("option", { value: id }, title));
+  byId("stage", HTMLSelectElement).value = stage;
+  renderThemes(event, themes);
+  const filters = Number(stage !== "") + themes.length + Number(words !== "");
+  setText(byId("filtered"), String(filters));
+  show(byId("filtered"), filters > 0);
+}
+
+/** @param {{day: string, text: string}} tab */
+function newTab({ day, text }) {
+  return h("button", { class: "compact chip", type: "button", onclick: () => choose({ day }) }, text);
+}
+
+/**
+ * @param {import("/sdk/types.js").Event} event
+ * @param {string[]} chosen
+ */
+function renderThemes(event, chosen) {
+  const toggled = (/** @type {string} */ id) => {
+    const { themes } = choicesOf(event);
+    choose({ themes: themes.includes(id) ? themes.filter((one) => one !== id) : [...themes, id] });
+  };
   keyed(
     byId("themes"),
     event.themes.map((theme, i) => ({ ...theme, hue: String(i % 6) })),
     ({ id }) => id,
-    ({ id, hue }) => h("button", { class: "compact chip", type: "button", "data-hue": hue, onclick: () => toggleTheme(id) }),
-    (chip, { id, title }) => {
-      setText(chip, title);
-      chip.setAttribute("aria-pressed", String(chosenThemes.has(id)));
-    },
+    ({ id, title, hue }) => h("button", { class: "compact chip", type: "button", "data-hue": hue, onclick: () => toggled(id) }, title),
+    (chip, { id }) => chip.setAttribute("aria-pressed", String(chosen.includes(id))),
   );
-}
-
-/** @param {string} theme */
-function toggleTheme(theme) {
-  if (!chosenThemes.delete(theme)) chosenThemes.add(theme);
-  render();
 }
 
 /** @param {import("/sdk/types.js").Event} event whether its clocks show the viewer's own time, from start to end */
@@ -106,7 +182,7 @@ function seesOwnTime(event) {
  * @param {import("/sdk/types.js").Event} event
  */
 function contextFor(event) {
-  const own = byId("zones").querySelector("input:checked")?.getAttribute("value") === "own";
+  const { own } = choicesOf(event);
   if (context?.event === event && context.own === own) return context;
   const same = seesOwnTime(event);
   return {
@@ -124,10 +200,9 @@ function contextFor(event) {
 /** @param {import("/sdk/types.js").Event} event */
 function renderSessions(event) {
   context = contextFor(event);
-  const chosen = sessions.filter(({ theme }) => chosenThemes.size === 0 || chosenThemes.has(theme ?? ""));
+  const chosen = chosenSessions(sessions, choicesOf(event), event);
   list.show(withDays(chosen, event), context);
-  show(byId("loading"), chosen.length === 0);
-  setText(byId("loading"), "No session has these themes.");
+  show(byId("none"), chosen.length === 0);
 }
 
 /** @param {Session | string} line a session, or a day before its sessions */
@@ -143,7 +218,8 @@ function newRow(line) {
 
 function renderNext() {
   const next = nextSession(sessions);
-  renderNow(sessions.filter(isOn));
+  renderNow(sessions.filter((session) => isOn(session) && session.kind !== "break"));
+  if (sessions.every(isOver)) show(byId("join"), false);
   show(byId("next"), sessions.length > 0);
   if (!next) return renderEnd(sessions.every(isOver));
   setText(byId("next-title"), "Next");

@@ -143,7 +143,7 @@ export function speakersOf(event, session) {
 export function statusOf(session, items) {
   switch (session.state) {
     case "live":
-      return { text: "Live", tone: "live" };
+      return session.kind === "break" ? { text: "Now", tone: "accent" } : { text: "Live", tone: "live" };
     case "overrunning":
       return { text: "Live, running over", tone: "live" };
     case "ended":

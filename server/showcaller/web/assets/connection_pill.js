@@ -48,7 +48,7 @@ function waitMs(client) {
  * @returns {{text: string, said: string, tone: string, title: string}}
  */
 function describe(client) {
-  if (client === null) return { text: "Reading only", said: "", tone: "", title: "Register to follow live" };
+  if (client === null) return { text: "Not joined", said: "", tone: "", title: "Join to follow live" };
   const { state, reason } = client.status;
   switch (state) {
     case "connected":

@@ -62,6 +62,11 @@ export class LongList {
     if (!this.#asked) this.#work();
   }
 
+  /** Once every row is as it should be. @returns {Promise<void>} */
+  async whole() {
+    while (this.#asked) await new Promise((resolve) => queueFrame(() => resolve(undefined)));
+  }
+
   /** The row of this key, if it was made. @param {string} key */
   row(key) {
     return this.#rows.get(key);

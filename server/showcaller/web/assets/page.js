@@ -194,7 +194,7 @@ function welcome(needs, page) {
     if (link instanceof HTMLElement) show(link, page.has(...(link.dataset.roles ?? "").split(" ")));
   }
   if (needs.roles && !page.has(...needs.roles)) {
-    refuse("This page is not for your role", `It takes one of the roles: ${needs.roles.join(", ")}.`);
+    refuse("This page is not for your role", `It is for ${needs.roles.map((role) => `${role}s`).join(" and ")}. The organiser has a link for them.`);
   }
 }
 
@@ -287,7 +287,7 @@ function askForToken(needs, { event }) {
         notice: takeNotice(),
         title: registers ? "Join the event" : "This page needs your link",
         lead: registers
-          ? "Watch the talks live, ask questions and vote for those of others."
+          ? "Watch the talks live, ask questions and vote."
           : "The organiser gave you a link with your access. Open it, or paste it here.",
       },
       (token) => {

@@ -3,7 +3,7 @@
 import { isOn, speakersOf, statusOf } from "./agenda_model.js";
 import { h, setAttribute, setText, show } from "./dom.js";
 import { address } from "./place.js";
-import { clockRange, clockTime, clockTimeBeside } from "./times.js";
+import { clockTime, clockTimeBeside } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -21,6 +21,7 @@ import { clockRange, clockTime, clockTimeBeside } from "./times.js";
 
 export class SessionRow {
   #time = h("time", { class: "at" });
+  #until = h("span", { class: "quiet small" });
   #planned = h("s", { class: "quiet small" });
   #other = h("span", { class: "quiet small" });
   #status = h("span", { class: "pill" });
@@ -29,7 +30,6 @@ export class SessionRow {
   #title = h("a", {});
   #speakers = h("ul", { class: "plain-list who-speaks" });
   #abstract = h("p", { class: "text" });
-  #ran = h("p", { class: "small quiet" });
   #watch = h("a", { class: "button compact" });
   #speakerIds = "";
 
@@ -39,7 +39,7 @@ export class SessionRow {
     this.element = h(
       "li",
       { class: "session", "data-session": session.id, "aria-labelledby": id },
-      h("div", { class: "when times" }, this.#time, this.#planned, this.#other),
+      h("div", { class: "when times" }, this.#time, this.#until, this.#planned, this.#other),
       h(
         "div",
         { class: "what stack" },
@@ -47,7 +47,6 @@ export class SessionRow {
         h("h3", { id }, this.#title),
         this.#speakers,
         session.abstract && h("details", { class: "about small" }, h("summary", {}, "About this session"), this.#abstract),
-        this.#ran,
       ),
       h("div", { class: "act" }, this.#watch),
     );
@@ -73,16 +72,16 @@ export class SessionRow {
    */
   #times({ scheduled, expected, actual, state, day }, { zone, otherZone, otherLabel }) {
     const start = actual.start_ms ?? expected.start_ms;
+    const end = actual.end_ms ?? expected.end_ms;
     const moved = Math.abs(start - scheduled.start_ms) >= 30_000;
     setText(this.#time, clockTimeBeside(start, zone, day));
     setAttribute(this.#time, "datetime", new Date(start).toISOString());
+    setText(this.#until, `until ${clockTime(end, zone)}`);
+    show(this.#until, state !== "skipped");
     show(this.#planned, moved && state !== "skipped");
     setText(this.#planned, clockTime(scheduled.start_ms, zone));
     show(this.#other, otherLabel !== "");
     setText(this.#other, `${clockTimeBeside(start, otherZone, day)} ${otherLabel}`);
-    const ran = actual.start_ms !== null && actual.end_ms !== null;
-    show(this.#ran, ran);
-    if (ran) setText(this.#ran, `Ran ${clockRange(Number(actual.start_ms), Number(actual.end_ms), zone)}`);
   }
 
   /**
@@ -112,7 +111,7 @@ export class SessionRow {
     setAttribute(this.#title, "href", session.kind === "break" ? null : href);
     const open = isOn(session) || session.state === "doors_open";
     show(this.#watch, session.kind !== "break" && open);
-    setText(this.#watch, isOn(session) ? "Watch live" : "Go in");
+    setText(this.#watch, isOn(session) ? "Watch live" : "Enter the room");
     setAttribute(this.#watch, "href", href);
     setAttribute(this.#watch, "aria-label", `${this.#watch.textContent}: ${session.title}`);
     this.#watch.classList.toggle("primary", isOn(session));

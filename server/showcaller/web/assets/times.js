@@ -7,14 +7,16 @@ export { isOwnZone, wallClock, zonedInstant } from "./zones.js";
 /** @typedef {import("./zones.js").Zone} Zone */
 
 const MINUTE_MS = 60_000;
-const LANGUAGE = "en";
+const LANGUAGE = "en"; // that of all the words around
+const { hourCycle } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions(); // as the viewer's clocks
 
 /** @type {Record<string, Intl.DateTimeFormatOptions>} */
 const FORMATS = {
-  clock: { hour: "numeric", minute: "2-digit" },
-  seconds: { hour: "numeric", minute: "2-digit", second: "2-digit" },
+  clock: { hour: "numeric", minute: "2-digit", hourCycle },
+  seconds: { hour: "numeric", minute: "2-digit", second: "2-digit", hourCycle },
   day: { weekday: "long", day: "numeric", month: "long", year: "numeric" },
   weekday: { weekday: "short" },
+  date: { weekday: "short", day: "numeric", month: "short" },
   zone: { timeZoneName: "short" },
 };
 
@@ -112,6 +114,14 @@ export function longDay(ms, zone) {
  */
 export function longDate(day) {
   return format("day", Date.parse(day), "UTC");
+}
+
+/**
+ * @param {string} day `2023-12-13`
+ * @returns {string} such as `Wed, Dec 13`
+ */
+export function shortDate(day) {
+  return format("date", Date.parse(day), "UTC");
 }
 
 /**

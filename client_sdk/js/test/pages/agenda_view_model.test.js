@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { ALL, choicesFrom, chosenSessions, dayTabs, nowSession } from "../../../../server/showcaller/web/assets/agenda_view_model.js";
+import { session } from "../../testing/sessions.js";
+
+const DAYS = [{ date: "1970-01-01" }, { date: "1970-01-02" }];
+const event = {
+  time_zone: "UTC", utc_offsets: [], days: DAYS,
+  stages: [{ id: "main", title: "Main" }, { id: "side", title: "Side" }], themes: [{ id: "t", title: "T" }, { id: "u", title: "U" }],
+  speakers: [{ id: "ada", name: "Ada Lovelace", company: "Engine Ltd", role: "" }],
+};
+const SESSIONS = [
+  session("a", 0, { day: "1970-01-01", theme: "t", title: "Berths", speakers: ["ada"] }),
+  session("b", 30, { day: "1970-01-01", theme: "u", stage: "side", abstract: "About cranes" }),
+  session("c", 1500, { day: "1970-01-02" }),
+];
+const chosen = (choices) => chosenSessions(SESSIONS, { ...ALL, ...choices }, event).map(({ id }) => id);
+
+test("without choices all are shown", () => assert.deepEqual(chosen({}), ["a", "b", "c"]));
+
+test("day, stage and themes narrow each other", () => {
+  assert.deepEqual(chosen({ day: "1970-01-01" }), ["a", "b"]);
+  assert.deepEqual(chosen({ themes: ["t", "u"], stage: "side" }), ["b"]);
+  assert.deepEqual(chosen({ stage: "side", day: "1970-01-02" }), []);
+});
+
+test("all words must stand in title, abstract or speakers, however they are written", () => {
+  assert.deepEqual(chosen({ words: "  engine BERTHS " }), ["a"]);
+  assert.deepEqual(chosen({ words: "crane" }), ["b"]);
+  assert.deepEqual(chosen({ words: "crane berths" }), []);
+});
+
+test("kept choices that the event no longer has are dropped", () => {
+  const kept = JSON.stringify({ own: true, day: "1970-01-02", stage: "gone", themes: ["u", "gone"], words: "x" });
+  assert.deepEqual(choicesFrom(kept, event), { own: true, day: "1970-01-02", stage: "", themes: ["u"], words: "" });
+});
+
+test("kept choices that are none are none", () => {
+  for (const kept of [null, "", "no", "3", "null", "[]", '{"themes":3}']) assert.deepEqual(choicesFrom(kept, event), { ...ALL });
+});
+
+test("days can be chosen where there are several", () => {
+  assert.deepEqual(dayTabs(event).map(({ text }) => text), ["All days", "Thu, Jan 1", "Fri, Jan 2"]);
+  assert.deepEqual(dayTabs({ ...event, days: DAYS.slice(1) }), []);
+});
+
+test("“Now” leads to what is on, else to what comes, else to the last", () => {
+  const is = (...states) => nowSession(states.map((state, i) => session(String(i), i * 20, { state })))?.id;
+  assert.equal(is("ended", "upcoming", "live"), "2");
+  assert.equal(is("ended", "upcoming", "upcoming"), "1");
+  assert.equal(is("ended", "ended"), "1");
+  assert.equal(is(), undefined);
+});

@@ -1,0 +1,108 @@
+/** Which part of the agenda somebody wants to see. Pure. */
+
+import { isAhead, isOn, speakersOf } from "./agenda_model.js";
+import { shortDate, wallClock } from "./times.js";
+
+/**
+ * @typedef {import("/sdk/types.js").Session} Session
+ * @typedef {import("/sdk/types.js").Event} Event
+ *
+ * @typedef {object} Choices kept for the event in this browser
+ * @property {boolean} own times are the viewer's, not the event's
+ * @property {string} day empty: all
+ * @property {string} stage empty: all
+ * @property {string[]} themes none: all
+ * @property {string} words that a session must have
+ */
+
+/** @type {Choices} */
+export const ALL = Object.freeze({ own: false, day: "", stage: "", themes: [], words: "" });
+
+/**
+ * What was kept, as far as the event still has it.
+ *
+ * @param {string | null} kept
+ * @param {Event} event
+ * @returns {Choices}
+ */
+export function choicesFrom(kept, event) {
+  const { own, day, stage, themes } = parsed(kept);
+  return {
+    own: own === true,
+    day: event.days?.some(({ date }) => date === day) ? day : "",
+    stage: event.stages.some(({ id }) => id === stage) ? stage : "",
+    themes: event.themes.map(({ id }) => id).filter((id) => Array.isArray(themes) && themes.includes(id)),
+    words: "", // a search is of the moment
+  };
+}
+
+/**
+ * @param {string | null} kept
+ * @returns {Record<string, any>}
+ */
+function parsed(kept) {
+  try {
+    return Object(JSON.parse(kept ?? ""));
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * The day that a session belongs to, by the schedule: one may go on after midnight.
+ *
+ * @param {Session} session
+ * @param {Event} event
+ * @returns {string} such as `2023-12-13`
+ */
+export function dayOf(session, event) {
+  return session.day ?? wallClock(event, session.scheduled.start_ms).day;
+}
+
+/**
+ * @param {Session[]} sessions
+ * @param {Choices} choices
+ * @param {Event} event
+ */
+export function chosenSessions(sessions, { day, stage, themes, words }, event) {
+  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+  return sessions.filter(
+    (session) =>
+      (!day || dayOf(session, event) === day) &&
+      (!stage || session.stage === stage) &&
+      (themes.length === 0 || themes.includes(session.theme ?? "")) &&
+      (wanted.length === 0 || hasWords(session, wanted, event)),
+  );
+}
+
+/**
+ * @param {Session} session
+ * @param {string[]} wanted
+ * @param {Event} event
+ */
+function hasWords(session, wanted, event) {
+  const speakers = speakersOf(event, session).flatMap(({ name, company, role }) => [name, company, role]);
+  const text = [session.title, session.abstract, ...speakers].join("\n").toLowerCase();
+  return wanted.every((word) => text.includes(word));
+}
+
+/**
+ * The days of the event to choose from; none where there is only one.
+ *
+ * @param {Event} event
+ * @returns {{day: string, text: string}[]}
+ */
+export function dayTabs(event) {
+  if (!event.days || event.days.length < 2) return [];
+  return [{ day: "", text: "All days" }, ...event.days.map(({ date }) => ({ day: date, text: shortDate(date) }))];
+}
+
+/**
+ * Where “Now” leads: what is on, else what comes next, else what was last.
+ *
+ * @param {Session[]} sessions in their order
+ * @returns {Session | undefined}
+ */
+export function nowSession(sessions) {
+  return sessions.find(isOn) ?? sessions.find(isAhead) ?? sessions[sessions.length - 1];
+}
