@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from .attendee import Attendee
+from .crowd import Crowd
 from .scenario import Action
-
-if TYPE_CHECKING:
-    from .attendee import Attendee
-    from .crowd import Crowd
 
 TRIES = 20  # attendees that are looked at for one who can act now
 MOST_PENDING = 8  # commands of one attendee under way; the server allows 16

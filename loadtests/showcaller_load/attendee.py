@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 
 from .coming_back import ComingBack
 from .crowd_numbers import OWN
-from .ledger import Follow, Taken
-from .messages import Message, Update
+from .ledger import Books, Follow, Taken
+from .measures import Measures
+from .messages import Decoder, Message, Update
 from .results import FindingKind
-from .sockets import Connection, Ended
+from .sockets import Connection, Ended, Sockets
 from .timepiece import Timepiece
+from .timers import Timers
 from .wire import BINARY, TEXT, text_frame
-
-if TYPE_CHECKING:
-    from .crowd import Crowd
 
 FIRST_PROBES = 5
 PROBE_EVERY_S = 0.2
@@ -44,6 +43,32 @@ class Command:
         self.key = f"{random.getrandbits(96):024x}"
         self.sent_ms = sent_ms
         self.repeats = 0
+
+
+class Company(Protocol):
+    """The crowd, as far as one of its attendees needs it. `_s` is our clock, `_ms` the run's."""
+
+    books: Books
+    measures: Measures
+    timers: Timers
+    sockets: Sockets
+    decoders: dict[str, Decoder]
+    questions_channel: str
+    shows_tallies: bool
+
+    def now_s(self) -> float: ...
+    def now_ms(self) -> float: ...
+    def ms_of(self, now_s: float) -> float: ...
+    def server_ms(self, now_s: float) -> float: ...
+
+    def is_paused(self, attendee: Attendee) -> bool:
+        """Tell whether the attendee is not to read for now."""
+
+    def answered(self, attendee: Attendee, command: Command, message: Message) -> None:
+        """Note the answer to a command."""
+
+    def note(self, number: int, kind: FindingKind, channel: str, offset: int, detail: str) -> None:
+        """Note something that should not be."""
 
 
 class Attendee:
@@ -76,7 +101,7 @@ class Attendee:
 
     def __init__(
         self,
-        crowd: Crowd,
+        crowd: Company,
         number: int,
         token: str,
         channels: Sequence[str],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 
-from .actions import start_actions
 from .attendee import Attendee, Command
 from .board import Board
 from .crowd_numbers import FIRST_STAFF, OWN, WITNESS
@@ -153,7 +152,6 @@ class Crowd:
             self.timers.at(due_s, attendee.dial)
         for fault in self.plan.faults:
             self.timers.at(began_s + fault.at_s, self._suffer, fault)
-        start_actions(self, began_s)
 
     def settle(self) -> None:
         self.is_settling = True

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from . import machine, orders
 from .accounts import account_parts
+from .actions import start_actions
 from .crowd import Crowd
 from .link import LinkError, Opener, Sealer
 from .measures import pack
@@ -144,6 +145,7 @@ class Generator:
             case orders.Begin(at_ms=at_ms):
                 crowd.begin(at_ms)
                 self._began_s = crowd.s_of(at_ms)
+                start_actions(crowd, self._began_s)
                 crowd.measures.reset()
                 self._next_tick_s = self._began_s + 1
             case orders.Settle():

@@ -17,11 +17,6 @@ TREES = [
     REPOSITORY / "client_sdk" / "python" / "showcaller_client",
     REPOSITORY / "loadtests" / "showcaller_load",
 ]
-# Pairs that still import one another. Only ever take away from these.
-KNOWN_CIRCLES = [
-    {("showcaller_load", "crowd"), ("showcaller_load", "attendee")},
-    {("showcaller_load", "crowd"), ("showcaller_load", "actions")},
-]
 LEAVES = {"errors", "system"}
 SHOW = {"domain", "protocol", "broker.base", "show", "metrics"} | LEAVES
 MAY_IMPORT = {
@@ -136,9 +131,7 @@ def test_no_module_imports_itself_by_way_of_others(tree):
     modules = {module_of(path, tree): path for path in tree.rglob("*.py")}
     graph = {
         module: {
-            known
-            for _, imported in imports_of(path, tree)
-            if (known := found(modules, imported)) and {module, known} not in KNOWN_CIRCLES
+            known for _, imported in imports_of(path, tree) if (known := found(modules, imported))
         }
         for module, path in modules.items()
     }
