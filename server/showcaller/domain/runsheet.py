@@ -148,7 +148,7 @@ class RunSheet(Struct, kw_only=True, dict=True):
     def _set_cues(self, plans: Iterable[Session], line: StageLine, outcome: Outcome) -> None:
         for plan in plans:
             run = self.sessions[plan.id]
-            overruns = line.overrunning_ahead(plan) is not None
+            overruns = run.to_come and line.overrunning_ahead(plan) is not None
             due = due_times(self.schedule, plan, run, overruns_ahead=overruns)
             may_start = run.to_come and line.may_start(plan)
             for name, cue in run.cues.items():

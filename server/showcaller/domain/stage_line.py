@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from .ids import SessionId
 from .schedule import Session
@@ -22,12 +22,12 @@ class StageLine:
 
     def may_start(self, plan: Session) -> bool:
         """Tell whether its turn has come: nobody whom it waits for is live or to come."""
-        return self._is_next(plan) and not self._live_ahead(plan)
+        return self._is_next(plan) and not any(self._live_ahead(plan))
 
     def overrunning_ahead(self, plan: Session) -> SessionId | None:
         """Return the session that overruns and that this one waits for."""
-        ahead = self._live_ahead(plan)
-        return next((run.id for run in ahead if run.state == "overrunning"), None)
+        overrunning = (run.id for run in self._live_ahead(plan) if run.state == "overrunning")
+        return next(overrunning, None)
 
     def waits_for(self, plan: Session) -> SessionId | None:
         """Return what `overrunning_ahead` does if this session is next; else None."""
@@ -48,5 +48,5 @@ class StageLine:
         """Nothing that is to come was planned to be over before it starts."""
         return plan.starts_at_ms < self._first_end_ms
 
-    def _live_ahead(self, plan: Session) -> list[SessionRun]:
-        return [run for other, run in self._live if not side_by_side(plan, other)]
+    def _live_ahead(self, plan: Session) -> Iterator[SessionRun]:
+        return (run for other, run in self._live if not side_by_side(plan, other))

@@ -81,17 +81,10 @@ class _BegunLater:
         runs: Mapping[SessionId, SessionRun],
         settled: Mapping[SessionId, Span],
     ) -> None:
-        self._starts = [plan.starts_at_ms for plan in plans]
-        ends = [
-            settled[plan.id].end_ms
-            if plan.id in settled and runs[plan.id].state != "skipped"
-            else 0
-            for plan in plans
-        ]
-        self._latest = [
-            *reversed([*accumulate(reversed(ends), max)]),
-            0,
-        ]  # of each and all after it
+        begun = [p for p in plans if p.id in settled and runs[p.id].state != "skipped"]
+        ends = (settled[plan.id].end_ms for plan in reversed(begun))
+        self._starts = [plan.starts_at_ms for plan in begun]
+        self._latest = [*accumulate(ends, max, initial=0)][::-1]  # of each and all after it
 
     def end_ms(self, plan: Session) -> int:
         """Return the latest end of those planned from the end of `plan` on; 0 if there are none."""
