@@ -72,5 +72,5 @@ def test_another_implementation_reads_what_we_write(levels, channel):
 
 
 def payload(frame):
-    """Of an unmasked frame."""
+    """Return the payload of an unmasked frame."""
     return frame[{126: 4, 127: 10}.get(frame[1], 2) :]

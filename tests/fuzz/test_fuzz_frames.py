@@ -23,7 +23,7 @@ streams = st.lists(frame(), max_size=8).map(b"".join)
 
 
 def outcome(chunks):
-    """The events, and how it ended."""
+    """Return the events, and how it ended."""
     reader = FrameReader(LIMIT)
     events: list = []
     try:

@@ -21,7 +21,7 @@ SOUND = [
 
 @st.composite
 def bent_packets(draw):
-    """A compound packet, some of whose bytes are others, cut or not."""
+    """Draw a compound packet, some of whose bytes are others, cut or not."""
     data = bytearray(b"".join(draw(st.lists(st.sampled_from(SOUND), min_size=1, max_size=4))))
     for _ in range(draw(st.integers(1, 5))):
         data[draw(st.integers(0, len(data) - 1))] = draw(st.integers(0, 255))
@@ -30,7 +30,7 @@ def bent_packets(draw):
 
 @settings(max_examples=1000)
 @given(st.one_of(st.binary(max_size=80), bent_packets()))
-def test_any_bytes(data):
+def test_any_bytes_are_messages_or_refused(data):
     try:
         messages = rtcp.parse(data)
     except ValueError:

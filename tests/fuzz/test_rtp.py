@@ -15,7 +15,7 @@ KEYS = st.sampled_from(
 
 @st.composite
 def bent_packets(draw):
-    """A sound packet, some of whose bytes are others, cut or not."""
+    """Draw a sound packet, some of whose bytes are others, cut or not."""
     block = draw(st.sampled_from([b"", b"\xbe\xde", b"\x10\x00", b"\xab\xcd"]))
     if block:
         words = draw(st.integers(0, 5))
@@ -28,7 +28,7 @@ def bent_packets(draw):
 
 @settings(max_examples=500)
 @given(st.one_of(st.binary(max_size=80), bent_packets()))
-def test_any_bytes(data):
+def test_any_bytes_are_a_packet_or_refused(data):
     try:
         packet = rtp.parse(data)
     except ValueError:
@@ -42,7 +42,7 @@ def test_any_bytes(data):
 
 @settings(max_examples=500)
 @given(KEYS, st.binary(max_size=40))
-def test_any_payload(key, payload):
+def test_any_payload_is_read_within_its_bounds(key, payload):
     begins = codecs.starts_keyframe(key, payload)
     assert isinstance(begins, bool)
     assert isinstance(codecs.starts_frame(key, payload), bool)

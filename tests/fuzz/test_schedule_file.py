@@ -54,13 +54,13 @@ def _assert_sound(schedule):
 
 @given(st.text() | st.text(alphabet="{}[]:,-&*!|>'\"%@`#?~ \n\tab0\\x", max_size=200))
 @settings(max_examples=300, deadline=None)
-def test_any_text(text):
+def test_any_text_is_a_schedule_or_has_errors(text):
     check(text)
 
 
 @given(st.binary(max_size=200))
 @settings(max_examples=100, deadline=None)
-def test_any_bytes(tmp_path_factory, data):
+def test_any_bytes_are_a_schedule_or_have_errors(tmp_path_factory, data):
     file = tmp_path_factory.getbasetemp() / "fuzz.yaml"
     file.write_bytes(data)
     check(file)
@@ -68,8 +68,8 @@ def test_any_bytes(tmp_path_factory, data):
 
 @given(st.data())
 @settings(max_examples=40, deadline=None)
-def test_a_good_file_with_one_slip(data):
-    """A piece of the file is cut out, doubled, or replaced by characters that mean something."""
+def test_a_good_file_with_one_slip_is_a_schedule_or_has_errors(data):
+    """Cut a piece out of the file, double it, or put characters there that mean something."""
     start = data.draw(st.integers(0, len(WHOLE)))
     end = min(len(WHOLE), start + data.draw(st.integers(0, 20)))
     slip = data.draw(st.sampled_from(["", WHOLE[start:end] * 2, ": ", "- ", "\t", "[", "&a ", "0"]))
@@ -78,8 +78,8 @@ def test_a_good_file_with_one_slip(data):
 
 @given(st.data())
 @settings(max_examples=40, deadline=None)
-def test_a_good_file_with_one_other_value(data):
-    """Any field of any section gets any value."""
+def test_a_good_file_with_one_other_value_is_a_schedule_or_has_errors(data):
+    """Give any field of any section any value."""
     section = data.draw(st.sampled_from(sorted(PLAIN)))
     value = data.draw(values)
     part = PLAIN[section]

@@ -30,7 +30,7 @@ a=setup:actpass"""
 
 @st.composite
 def bent_offers(draw):
-    """A real offer with lines dropped, doubled, swapped, cut, or bent."""
+    """Draw a real offer with lines dropped, doubled, swapped, cut, or bent."""
     lines = draw(st.sampled_from(OFFERS)).splitlines()
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, len(lines) - 1))
@@ -55,7 +55,7 @@ def bent_offers(draw):
 
 @st.composite
 def sound_offers(draw):
-    """An offer to view or to publish of any shape that standards allow: all of it must be taken."""
+    """Draw an offer to view or to publish of any shape that standards allow: all of it must be taken."""
     kinds = draw(st.lists(st.sampled_from(["audio", "video", "application"]), unique=True))
     kinds = kinds if set(kinds) - {"application"} else [*kinds, "video"]
     mids = draw(
@@ -92,7 +92,7 @@ def sections(draw, kind, mid, numbers):
 
 
 def check_answer(offer, role):
-    """What RFC 9429 §5.3.1 asks of any answer. Raises whatever `negotiate` does."""
+    """Check what RFC 9429 §5.3.1 asks of any answer. Raise whatever `negotiate` does."""
     negotiated = negotiate(offer, role)
     text = answer(negotiated, LOCAL, outgoing=OUTGOING if role == "view" else {}, cname="cname")
     ours, theirs = read_description(text).sections, read_description(offer).sections
@@ -116,7 +116,7 @@ def check_answer(offer, role):
 
 
 @given(st.one_of(st.text(max_size=400), LETTERS.map(lambda t: f"v=0\nm={t}")), ROLES)
-def test_any_text(text, role):
+def test_any_text_is_refused_as_an_offer(text, role):
     with pytest.raises(REFUSED):
         negotiate(text, role)
 
@@ -140,7 +140,7 @@ def test_every_sound_offer_is_answered(text, role):
 
 @settings(max_examples=200)
 @given(st.one_of(st.text(max_size=200), bent_offers()))
-def test_any_fragment(text):
+def test_any_fragment_is_read_within_limits_or_refused(text):
     try:
         fragment = read_fragment(text)
     except BadInput:

@@ -25,7 +25,7 @@ def true_check(nominates, controlled):
 
 @st.composite
 def bent_checks(draw):
-    """A true check with bytes changed, cut out, doubled or put in."""
+    """Draw a true check with bytes changed, cut out, doubled or put in."""
     data = bytearray(true_check(draw(st.booleans()), draw(st.booleans())))
     for _ in range(draw(st.integers(1, 4))):
         at, size = draw(st.integers(0, len(data))), draw(st.integers(0, 8))
@@ -47,7 +47,7 @@ def bent_checks(draw):
 
 @settings(max_examples=500)
 @given(st.one_of(st.binary(max_size=200), bent_checks()))
-def test_any_datagram(data):
+def test_any_datagram_is_refused_or_signed_by_no_wrong_password(data):
     with contextlib.suppress(ValueError):
         check = stun.read_check(data)
         assert not stun.authentic(data, check, b"another password")
@@ -56,7 +56,7 @@ def test_any_datagram(data):
 
 @settings(max_examples=500)
 @given(bent_checks())
-def test_what_is_taken_is_signed(data):
+def test_a_check_that_is_taken_was_signed(data):
     agent = ice.Agent(ice.Credentials("ours", PWD, "theirs"), 0.0)
     with contextlib.suppress(ValueError):
         check = stun.read_check(data)

@@ -40,7 +40,7 @@ SCHEDULE = Schedule(
         ("-0.5m", -0.5),
     ],
 )
-def test_forms(text, minutes_from_nine):
+def test_each_form_of_a_time_names_its_instant(text, minutes_from_nine):
     assert show_time_ms(text, SCHEDULE) == NINE_PT_MS + minutes_from_nine * 60_000
 
 
@@ -53,7 +53,7 @@ def test_rubbish_is_refused_with_the_forms(text):
 
 
 def in_berlin(day, hour):
-    """A schedule whose only session starts at the UTC hour of a day in 2027."""
+    """Return a schedule whose only session starts at the UTC hour of a day in 2027."""
     start_ms = int(datetime(2027, *day, hour, tzinfo=UTC).timestamp() * 1000)
     session = replace(SCHEDULE.sessions[0], starts_at_ms=start_ms, ends_at_ms=start_ms + 300_000)
     return replace(SCHEDULE, time_zone="Europe/Berlin", sessions=(session,))

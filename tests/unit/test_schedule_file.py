@@ -65,7 +65,7 @@ def changed(old, new, text=SMALL):
 
 
 def first_with(line):
-    """`SMALL`, whose first session has `line` as well."""
+    """Return `SMALL`, whose first session has `line` as well."""
     return changed("    title: First\n", f"    title: First\n    {line}\n")
 
 
@@ -122,7 +122,7 @@ def test_the_fictional_event_has_two_days_two_stages_and_breaks_with_slack():
 # What is read ------------------------------------------------------------------------------------
 
 
-def test_defaults():
+def test_what_a_file_leaves_out_has_its_usual_value():
     schedule = good(SMALL)
     assert [(stage.id, stage.title) for stage in schedule.stages] == [("main", "Main stage")]
     assert (schedule.cues, schedule.overrun) == (CuePolicy(), OverrunPolicy())
@@ -141,7 +141,7 @@ def test_sessions_are_ordered_by_start_then_by_the_file():
     assert [s.id for s in good(same_time).sessions] == ["first", "second"]
 
 
-def test_policies():
+def test_policies_are_read_and_sessions_take_over_those_of_the_file():
     text = SMALL + (
         "cues: {doors_open_min: 0, starting_soon_min: [1, 15], ending_soon_min: 5}\n"
         "overrun: {policy: end, after_min: 3}\n"
@@ -324,7 +324,7 @@ def test_files_that_hold_no_schedule(text, part):
     assert part in diagnostics[0].message
 
 
-def test_the_billion_laughs_stay_few():
+def test_anchors_that_stand_for_gigabytes_are_refused():
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
     _, diagnostics = read("\n".join(lines))
@@ -348,7 +348,7 @@ def test_bytes_that_are_no_text_are_reported_at_their_line(tmp_path):
 # Warnings ----------------------------------------------------------------------------------------
 
 
-def test_overlaps_on_one_stage():
+def test_sessions_that_overlap_on_a_stage_are_warned_of():
     _, diagnostics = read(changed('"09:30"', '"09:20"') + "    speakers: [ada]\n")
     assert format_diagnostics(diagnostics) == (
         'test.yaml:14:13: warning: sessions[1].starts: overlaps on stage "main" '
@@ -366,7 +366,7 @@ def test_two_stages_may_run_side_by_side_but_not_one_speaker():
     assert '"ada" also speaks at "first"' in found["sessions[1].starts"]
 
 
-def test_sessions_outside_the_day():
+def test_sessions_outside_the_hours_of_every_day_are_warned_of():
     found = warnings(changed('"09:30"', '"11:45"'))
     assert "(2023-12-13 11:45–12:15) is outside" in found["sessions[1].starts"]
     found = warnings(changed('"09:30"', "2023-12-20T09:30"))
@@ -386,13 +386,13 @@ def test_unknown_speakers_are_shown_by_their_id():
     assert [(s.id, s.name) for s in schedule.speakers] == [("ada", "Ada"), ("bob", "bob")]
 
 
-def test_speakers_that_speak_nowhere():
+def test_speakers_that_speak_nowhere_are_warned_of():
     found = warnings(changed("    speakers: [ada]\n", ""))
     assert found == {"speakers[0].id": '"ada" speaks nowhere'}
 
 
 def on(date, starts, text=SMALL):
-    """`SMALL` with its second session at `starts` on `date`, and hours that fit."""
+    """Return `SMALL` with its second session at `starts` on `date`, and hours that fit."""
     text = changed(', starts: "09:00", ends: "12:00"', "", text)
     return text.replace("2023-12-13", date).replace('"09:30"', starts)
 
@@ -505,7 +505,7 @@ def test_minutes_are_real_minutes_when_clocks_change():
 
 
 class _Yaml12(yaml.SafeLoader):
-    """As editors read YAML: dates and times of day are text."""
+    """YAML as editors read it: dates and times of day are text."""
 
 
 _Yaml12.yaml_implicit_resolvers = {
@@ -558,7 +558,7 @@ def test_the_schema_accepts_what_the_reader_accepts():
     ],
 )
 def test_the_schema_refuses_wrong_shapes(old, new):
-    """What fields mean together only the reader knows."""
+    """Only the reader knows what fields mean together."""
     text = changed(old, new)
     assert errors(text)
     assert not jsonschema_rs.validator_for(schema()).is_valid(as_editors_read(text))

@@ -46,7 +46,7 @@ def agenda_ics(items: Mapping[str, View], *, base_url: str, now_ms: int, revisio
 
 
 class _About(NamedTuple):
-    """What the entries of one event share."""
+    """The parts of an event that its entries share."""
 
     event: EventView
     page: str

@@ -34,7 +34,7 @@ async def readyz(request: web.Request) -> web.Response:
 
 
 class Recent:
-    """What was measured a moment ago, for all who ask at once: measuring takes the loop 10 ms."""
+    """Measurements of a moment ago, for all who ask at once: measuring takes the loop 10 ms."""
 
     def __init__(self, measure: Measured) -> None:
         self._measure = measure

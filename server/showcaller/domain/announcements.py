@@ -44,7 +44,7 @@ class DueAnnouncement(NamedTuple):
 
 
 def announcement_key(run: str, announcement: str, revision: int) -> str:
-    """The idempotency key under which every node appends this call."""
+    """Return the idempotency key under which every node appends this call."""
     return f"announce:{run}:{announcement}:{revision}"
 
 
@@ -57,7 +57,7 @@ class Announcements(Struct, kw_only=True):
         return self.by_id.get(AnnouncementId(announcement))
 
     def due(self) -> list[DueAnnouncement]:
-        """Those that are still to be called, earliest first."""
+        """Return the announcements that are still to be called, earliest first."""
         found = [DueAnnouncement(a.id, a.revision, at_ms) for a, at_ms in self._planned()]
         return sorted(found, key=lambda due: (due.at_ms, due.announcement))
 

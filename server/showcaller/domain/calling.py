@@ -35,7 +35,7 @@ def _callable_from(sheet: RunSheet, cue: CueRun) -> int | None:
 
 
 def _refuse_early(sheet: RunSheet, run: SessionRun, name: str, cue: CueRun) -> Outcome:
-    """The key of this revision is used up: the cue goes on under the next one."""
+    """Move the cue to the next revision: the key of this one is used up."""
     cue.revision += 1
     sheet.forget_due()
     outcome = Outcome.refuse("early_cue", "this cue is not due yet")

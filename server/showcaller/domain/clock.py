@@ -28,7 +28,7 @@ class ShowClock(Struct, kw_only=True):
 
     @classmethod
     def start(cls, fact: RunStarted, at_ms: int) -> ShowClock:
-        """The clock of a run whose first fact was appended at `at_ms`."""
+        """Return the clock of a run whose first fact was appended at `at_ms`."""
         if fact.mode == "live":
             return cls(run=fact.run, mode="live", wall_ms=at_ms, show_ms=at_ms)
         from_ms = at_ms if fact.from_ms is None else fact.from_ms
@@ -36,13 +36,13 @@ class ShowClock(Struct, kw_only=True):
         return cls(run=fact.run, mode="rehearsal", rate=rate, wall_ms=at_ms, show_ms=from_ms)
 
     def show_at(self, wall_ms: int | float) -> int:
-        """The show's time at `wall_ms`; before the anchor too, as if it had never been held."""
+        """Return the show's time at `wall_ms`; before the anchor too, as if it had never been held."""
         if self.held:
             return self.show_ms
         return self.show_ms + math.floor((wall_ms - self.wall_ms) * self.rate)
 
     def wall_for(self, show_ms: int) -> int | None:
-        """The first wall millisecond at which `show_at` reaches `show_ms`; None while held."""
+        """Return the first wall millisecond at which `show_at` reaches `show_ms`; None while held."""
         if self.held:
             return None
         return self.wall_ms - (self.show_ms - show_ms) // self.rate

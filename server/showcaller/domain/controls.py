@@ -1,4 +1,4 @@
-"""What a producer did to the run sheet, with what is needed to undo it."""
+"""A producer's controls of the run sheet, each with what is needed to undo it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Before(Struct, kw_only=True):
 
     @classmethod
     def of(cls, run: SessionRun) -> Before:
-        """How `run` is now. Until `close`, `cues` are those that are still to be called."""
+        """Return how `run` is now. Until `close`, `cues` are those that are still to be called."""
         return cls(
             session=run.id,
             state=run.state,
@@ -46,7 +46,7 @@ class Before(Struct, kw_only=True):
         )
 
     def close(self, run: SessionRun) -> None:
-        """The control has been done to `run`."""
+        """Note what the control did to `run`."""
         self.cues = [name for name in self.cues if run.cues[name].called_ms is not None]
 
     def shorten(self, run: SessionRun) -> None:
@@ -66,7 +66,7 @@ class Before(Struct, kw_only=True):
         run.actual_end_ms = self.actual_end_ms
 
     def _restore_qa(self, run: SessionRun) -> None:
-        """As before, but what a moderator closed by hand since then stays closed."""
+        """Open questions as before; what a moderator closed by hand since then stays closed."""
         if run.state == "skipped":
             run.qa_open = self.qa_open
         elif run.live:
@@ -92,7 +92,7 @@ class Control(Struct, kw_only=True):
     chosen: str = ""  # the publication, by `source`
 
     def close(self, runs: Iterable[SessionRun], starts: int) -> None:
-        """The control has been done; note what it changed."""
+        """Note what the control changed, now that it has been done."""
         for before, run in zip(self.before, runs, strict=True):
             before.close(run)
         self.starts = starts

@@ -1,4 +1,4 @@
-"""When each cue is due, what it waits for, and when it makes no sense any more."""
+"""The rules of cues: when each is due, what it waits for, and when it makes no sense any more."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STARTING_SOON_MAX_LATE_MS = MINUTE_MS  # wall time
 def due_times(
     schedule: Schedule, plan: Session, run: SessionRun, *, overruns_ahead: bool
 ) -> dict[str, int | None]:
-    """The due show times of a session's cues; None: not known, or never.
+    """Return the due show times of a session's cues; None: not known, or never.
 
     While a session overruns that this one waits for, nobody knows when it starts.
     """
@@ -52,7 +52,7 @@ def _tolerates(overrun: OverrunPolicy) -> bool:
 
 
 def _end_due(overrun: OverrunPolicy, run: SessionRun) -> int | None:
-    """At the expected end, or when the last speaker left after it, or when the policy cuts them off."""
+    """Return the expected end, or when the last speaker left after it, or when the policy cuts them off."""
     free_ms = run.expected_end_ms
     if run.unpublished_ms is not None:
         free_ms = max(free_ms, run.unpublished_ms)
@@ -70,7 +70,7 @@ def _qa_closes(plan: Session, run: SessionRun) -> int | None:
 
 
 def is_armed(cue: str, run: SessionRun, *, may_start: bool) -> bool:
-    """Whether the session has come far enough for the cue.
+    """Tell whether the session has come far enough for the cue.
 
     `may_start`: it waits for no other session on its stage.
     """
@@ -85,7 +85,7 @@ def is_armed(cue: str, run: SessionRun, *, may_start: bool) -> bool:
 
 
 def makes_sense(cue: str, run: SessionRun, show_ms: int, late_ms: int) -> bool:
-    """Whether a due cue that is called at `show_ms`, `late_ms` of wall time late, is worth telling."""
+    """Tell whether a due cue that is called at `show_ms`, `late_ms` of wall time late, is worth telling."""
     kind = cue_kind(cue)
     if kind == STARTING_SOON:
         return show_ms < run.expected_start_ms and late_ms <= STARTING_SOON_MAX_LATE_MS

@@ -43,11 +43,11 @@ class CueRun(Struct, kw_only=True):
 
     @property
     def pending(self) -> bool:
-        """Whether it has a due time and is still to be called."""
+        """Tell whether it has a due time and is still to be called."""
         return self.called_ms is None and self.due_ms is not None
 
     def move(self, due_ms: int | None) -> bool:
-        """Give a cue that is still to be called another due time; tells whether it differs."""
+        """Give a cue that is still to be called another due time; tell whether it differs."""
         if self.called_ms is not None or self.due_ms == due_ms:
             return False
         self.due_ms = due_ms
@@ -85,26 +85,26 @@ class DueCue(NamedTuple):
 
 
 def cue_names(policy: CuePolicy) -> tuple[str, ...]:
-    """The names of all cues that a session has under `policy`."""
+    """Return the names of all cues that a session has under `policy`."""
     soon = tuple(starting_soon(minutes) for minutes in policy.starting_soon_min)
     return (DOORS_OPEN, *soon, STARTED, ENDING_SOON, OVERRUNNING, ENDED, QA_CLOSES)
 
 
 def starting_soon(minutes: int) -> str:
-    """The name of the cue that is due `minutes` before the start."""
+    """Return the name of the cue that is due `minutes` before the start."""
     return f"{STARTING_SOON}:{minutes}"
 
 
 def cue_kind(cue: str) -> str:
-    """A cue's name without its minutes."""
+    """Return a cue's name without its minutes."""
     return cue.partition(":")[0]
 
 
 def cue_rank(cue: str) -> int:
-    """The order among cues that are due at the same instant."""
+    """Return the order among cues that are due at the same instant."""
     return _RANK[cue_kind(cue)]
 
 
 def cue_key(run: str, session: str, cue: str, revision: int) -> str:
-    """The idempotency key under which every node appends this call."""
+    """Return the idempotency key under which every node appends this call."""
     return f"cue:{run}:{session}:{cue}:{revision}"

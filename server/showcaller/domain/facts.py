@@ -142,7 +142,7 @@ class PublicationStopped(Fact, frozen=True, kw_only=True, tag="publication.stopp
 
 
 class TalkMeasured(Fact, frozen=True, kw_only=True, tag="talk.measured"):
-    """How the session came across, by the worker that had its stage; each worker adds its own."""
+    """The quality of a session by the worker that had its stage; each worker adds its own."""
 
     session: SessionId
     stage: StageId
@@ -301,10 +301,10 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode_fact(fact: Fact) -> bytes:
-    """The fact as the JSON that the log keeps."""
+    """Return the fact as the JSON that the log keeps."""
     return _encoder.encode(fact)
 
 
 def decode_fact(data: bytes) -> Fact:
-    """The fact that `data` (JSON) holds. Raises `msgspec.ValidationError` or `DecodeError`."""
+    """Return the fact that `data` (JSON) holds. Raises `msgspec.ValidationError` or `DecodeError`."""
     return _decoder.decode(data)

@@ -27,11 +27,11 @@ _SLUG = re.compile(SLUG_PATTERN)
 
 
 def is_slug(text: str) -> bool:
-    """Whether `text` may name an event, session, stage, theme or speaker in a URL."""
+    """Tell whether `text` may name an event, session, stage, theme or speaker in a URL."""
     return _SLUG.fullmatch(text) is not None
 
 
 def derive_id(prefix: str, salt: str, key: str) -> str:
-    """An unguessable id such as `q_5xk2…` (80 bits) that the same `key` always yields."""
+    """Return an unguessable id such as `q_5xk2…` (80 bits) that the same `key` always yields."""
     digest = hashlib.blake2b(key.encode(), key=salt.encode()[:64], digest_size=10).digest()
     return f"{prefix}_{base64.b32encode(digest).decode().lower()}"

@@ -1,4 +1,4 @@
-"""What folding one fact did: the verdict, and which things a reader may have to look at again."""
+"""The outcome of folding one fact: the verdict, and which things a reader may have to look at again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who somebody is to an event: roles, what a token grants, and who was shut out."""
+"""People and the event: roles, what a token grants, and who was shut out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Principal(Struct, frozen=True, kw_only=True):
     name: str = ""
 
     def has(self, *roles: Role) -> bool:
-        """Whether at least one of `roles` is held."""
+        """Tell whether at least one of `roles` is held."""
         return not self.roles.isdisjoint(roles)
 
 
@@ -39,7 +39,7 @@ class People(Struct, kw_only=True):
     erased: set[PersonId] = field(default_factory=set)
 
     def shuts_out(self, principal: Principal) -> bool:
-        """Whether the person is banned or this token revoked."""
+        """Tell whether the person is banned or this token revoked."""
         return principal.person in self.banned or principal.token in self.revoked
 
     def apply(self, fact: facts.Fact) -> Outcome:

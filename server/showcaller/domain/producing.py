@@ -150,7 +150,7 @@ def _expect(
 
 
 def _new_delay_ms(sheet: RunSheet, run: SessionRun, minutes: int) -> int:
-    """A session that others push is delayed from where they push it to."""
+    """Return the delay that counts from where others push the session to."""
     pushed_ms = run.expected_start_ms - sheet.plan(run.id).starts_at_ms
     return pushed_ms + minutes * MINUTE_MS
 
@@ -222,7 +222,7 @@ def _end_now(sheet: RunSheet, run: SessionRun, at_ms: int, outcome: Outcome) -> 
 
 
 def _call_now(sheet: RunSheet, run: SessionRun, name: str, at_ms: int, outcome: Outcome) -> None:
-    """A control calls the cue itself, on time by definition."""
+    """Call the cue by a control: on time by definition."""
     show_ms = sheet.clock.show_at(at_ms)
     run.cues[name].due_ms = show_ms
     run.cues[name].call(at_ms)

@@ -22,7 +22,7 @@ def host_stage(sheet: RunSheet, fact: facts.StageHosted, at_ms: int) -> Outcome:
 
 
 def start_publication(sheet: RunSheet, fact: facts.PublicationStarted, at_ms: int) -> Outcome:
-    """Somebody publishes into the session's room."""
+    """Note that somebody publishes into the session's room."""
     run = sheet.sessions.get(fact.session)
     if run is None:
         return no_session(fact.session)
@@ -33,7 +33,7 @@ def start_publication(sheet: RunSheet, fact: facts.PublicationStarted, at_ms: in
 
 
 def stop_publication(sheet: RunSheet, fact: facts.PublicationStopped, at_ms: int) -> Outcome:
-    """It has ended; if a producer had put it on the stage, the stage picks by itself again."""
+    """Note its end; if a producer had put it on the stage, the stage picks by itself again."""
     run = sheet.sessions.get(fact.session)
     if run is None or fact.publication not in run.publications:
         return Outcome.refuse("not_found", "there is no such publication")

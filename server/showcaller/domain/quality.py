@@ -1,4 +1,4 @@
-"""How well a talk reached its viewers."""
+"""The quality of a talk as it reached its viewers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 
 class TalkQuality(Struct, frozen=True, kw_only=True):
-    """What a worker measured of one session on its stage, or all of its workers together."""
+    """Measurements of one session by one worker of its stage, or by all of them together."""
 
     viewers: int = 0  # that saw any of it; who came back on another worker counts again
     viewer_s: float = 0.0  # seconds of watching, all viewers together
@@ -30,7 +30,7 @@ class TalkQuality(Struct, frozen=True, kw_only=True):
 
 
 def add_up(one: TalkQuality, other: TalkQuality) -> TalkQuality:
-    """Both together. Counts and seconds add up; workers have a stage one after another, so the most
+    """Return both together. Counts and seconds add up; workers have a stage one after another, so the most
     viewers are the larger number. Medians are weighted by viewers; of p99 and worst the worse counts.
     """
     return TalkQuality(

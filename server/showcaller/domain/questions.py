@@ -56,7 +56,7 @@ class Question(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 
     @property
     def public(self) -> bool:
-        """Whether everybody may see it."""
+        """Tell whether everybody may see it."""
         return self.state in PUBLIC_STATES
 
 
@@ -64,7 +64,7 @@ class Questions:
     """All questions of an event, and the votes for them."""
 
     def __init__(self, asked: Iterable[Question] = (), votes: Votes | None = None) -> None:
-        """With those `asked`, in the order of asking, and their votes; else without any."""
+        """Begin with the questions `asked`, in the order of asking, and their votes; else without any."""
         self.by_id: dict[QuestionId, Question] = {}  # in the order of asking
         self.on_air: dict[SessionId, QuestionId] = {}
         self.votes = votes or Votes()
@@ -80,22 +80,22 @@ class Questions:
         return self.by_id.get(QuestionId(question))
 
     def tally(self, question: Question) -> int:
-        """How many vote for it now."""
+        """Return how many vote for it now."""
         return self.votes.tally(question.number)
 
     def of_person(self, person: PersonId) -> Iterator[Question]:
-        """Those that `person` asked, in the order of asking."""
+        """Return the questions that `person` asked, in the order of asking."""
         return (self.by_id[q] for q in self._by_person.get(person, ()))
 
     def voted_by(self, person: PersonId) -> Iterator[Question]:
-        """Those that `person` votes for now, in the order of asking."""
+        """Return the questions that `person` votes for now, in the order of asking."""
         for number in self.votes.of_person(person):
             question = self.by_id[self._ids[number]]
             if question.state != "erased":
                 yield question
 
     def has_vote(self, question: Question, person: PersonId) -> bool:
-        """Whether `person` votes for it now."""
+        """Tell whether `person` votes for it now."""
         return question.state != "erased" and self.votes.has(person, question.number)
 
     def authors(self) -> set[PersonId]:
@@ -254,7 +254,7 @@ _OWN = Refusal("own_question", "nobody votes for their own question")
 
 
 def first_state(run: SessionRun) -> Literal["pending", "approved"]:
-    """The state in which a question to the session begins."""
+    """Return the state in which a question to the session begins."""
     return "pending" if run.pre_moderation else "approved"
 
 
@@ -263,7 +263,10 @@ def _wrong_state(question: Question, what: str) -> Refusal:
 
 
 def _since_asked_ms(question: Question, given_ms: int, at_ms: int) -> int:
-    """How long after the question, as `Votes` takes it. Where a clock is far off, the log's order counts."""
+    """Return how long after the question, as `Votes` takes it.
+
+    Where a clock is far off, the log's order counts.
+    """
     since_ms = min(given_ms, at_ms + CLOCK_SLACK_MS) - question.asked_ms + CLOCK_SLACK_MS
     return min(max(since_ms, 0), LATEST_MS)
 

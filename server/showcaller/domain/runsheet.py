@@ -28,7 +28,7 @@ from .touches import ClockTouch, CueTouch, EventTouch, SessionTouch, StageTouch
 
 
 class StageRun(Struct, kw_only=True):
-    """What happens on a stage."""
+    """The state of a stage."""
 
     generation: int = 0  # of the media worker that hosts it; 0: none yet
     showing: SessionId | None = None  # whose room it shows
@@ -51,29 +51,29 @@ class RunSheet(Struct, kw_only=True, dict=True):
 
     @classmethod
     def start(cls, fact: facts.RunStarted, at_ms: int) -> tuple[RunSheet, Outcome]:
-        """The run sheet of a run that began at wall time `at_ms`, and what came into being."""
+        """Return the run sheet of a run that began at wall time `at_ms`, and what came into being."""
         sheet = cls(schedule=fact.schedule, clock=ShowClock.start(fact, at_ms))
         outcome = Outcome.touch(EventTouch(), ClockTouch())
         sheet.adopt(fact.schedule, at_ms, outcome)
         return sheet, outcome
 
     def plan(self, session: SessionId) -> Session:
-        """The session as scheduled. Raises `KeyError` if there is none."""
+        """Return the session as scheduled. Raises `KeyError` if there is none."""
         return self._plans[session]
 
     def on_stage(self, stage: StageId) -> list[Session]:
-        """The stage's sessions in scheduled order."""
+        """Return the stage's sessions in scheduled order."""
         return self._by_stage.get(stage, [])
 
     def due_cues(self) -> list[DueCue]:
-        """The cues that the clock has still to call, in the order in which to call them.
+        """Return the cues that the clock has still to call, in the order in which to call them.
 
         A cue that waits for another one (a start for the end before it) joins when that was called.
         """
         return self._due
 
     def last_control(self) -> Control | None:
-        """The only control that may be undone (if it says so)."""
+        """Return the only control that may be undone (if it says so)."""
         return self.controls[-1] if self.controls else None
 
     # The schedule -------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class UtcOffset(Struct, frozen=True, kw_only=True):
 
 
 class QaPolicy(Struct, frozen=True, kw_only=True):
-    """When a session takes questions, and whether a moderator sees them first."""
+    """The rule of a session's questions: when it takes them, and whether a moderator sees them first."""
 
     enabled: bool = True
     pre_moderation: bool = True
@@ -60,7 +60,7 @@ class QaPolicy(Struct, frozen=True, kw_only=True):
 
 
 class CuePolicy(Struct, frozen=True, kw_only=True):
-    """How long before its moment each cue is called, in minutes."""
+    """The minutes before its moment at which each cue is called."""
 
     doors_open_min: int = 10
     starting_soon_min: tuple[int, ...] = (5, 1)
@@ -68,7 +68,7 @@ class CuePolicy(Struct, frozen=True, kw_only=True):
 
 
 class OverrunPolicy(Struct, frozen=True, kw_only=True):
-    """What happens when a speaker is still on air at the session's expected end.
+    """The rule for a speaker who is still on air at the session's expected end.
 
     `wait`: the next session on the stage waits until the producer or the speaker ends this one.
     `end`: the session is ended `after_min` minutes later.

@@ -28,7 +28,7 @@ PREFERRED: tuple[Source, ...] = ("main", "slides", "spare")
 
 
 class PublicationRun(Struct, frozen=True):
-    """What somebody publishes."""
+    """One publication of a session."""
 
     by: PersonId
     source: Source
@@ -58,7 +58,7 @@ class SessionRun(Struct, kw_only=True):
 
     @classmethod
     def plan(cls, plan: Session, policy: CuePolicy, revision: int) -> SessionRun:
-        """A session to come, whose cues have used up `revision`."""
+        """Return a session to come, whose cues have used up `revision`."""
         return cls(
             id=plan.id,
             expected_start_ms=plan.starts_at_ms,
@@ -73,7 +73,7 @@ class SessionRun(Struct, kw_only=True):
 
     @property
     def live(self) -> bool:
-        """Whether it holds the stage, overrunning or not."""
+        """Tell whether it holds the stage, overrunning or not."""
         return self.state in ("live", "overrunning")
 
     @property
@@ -82,7 +82,7 @@ class SessionRun(Struct, kw_only=True):
 
     @property
     def on_stage(self) -> bool:
-        """Whether what is published goes to the audience: from its start on, or once one was chosen.
+        """Tell whether what is published goes to the audience: from its start on, or once one was chosen.
 
         Before that its publications are in the green room.
         """
@@ -112,7 +112,7 @@ class SessionRun(Struct, kw_only=True):
 
     @property
     def ended_ms(self) -> int:
-        """When it ended, or was to end."""
+        """Its end, or when it was to end."""
         return self.expected_end_ms if self.actual_end_ms is None else self.actual_end_ms
 
     def open_doors(self, qa: QaPolicy) -> None:
@@ -149,7 +149,7 @@ class SessionRun(Struct, kw_only=True):
         self._drop(self.cues, at_ms)
 
     def end_overrun(self, show_ms: int) -> None:
-        """Back to live if the expected end lies ahead again; a new overrun will be a new call."""
+        """Go back to live if the expected end lies ahead again; a new overrun will be a new call."""
         if self.state == "overrunning" and self.expected_end_ms > show_ms:
             self.state = "live"
             self.cues[OVERRUNNING].take_back()
@@ -161,13 +161,13 @@ class SessionRun(Struct, kw_only=True):
 
 
 def touches_of(run: SessionRun) -> list[Touch]:
-    """Everything that shows a session."""
+    """Return everything that shows a session."""
     cues = (CueTouch(run.id, name) for name in run.cues)
     return [SessionTouch(run.id), *cues, *publication_touches(run)]
 
 
 def publication_touches(run: SessionRun) -> list[PublicationTouch]:
-    """Everything that shows one of its publications."""
+    """Return everything that shows one of its publications."""
     return [PublicationTouch(one.by, id) for id, one in run.publications.items()]
 
 

@@ -45,7 +45,7 @@ class StageLine:
         return self._doors_open[0].id if self._doors_open else None
 
     def _is_next(self, plan: Session) -> bool:
-        """Nothing that is to come was planned to be over before it starts."""
+        """Tell whether nothing that is to come was planned to be over before it starts."""
         return plan.starts_at_ms < self._first_end_ms
 
     def _live_ahead(self, plan: Session) -> Iterator[SessionRun]:

@@ -107,14 +107,14 @@ class State:
     # Snapshots ------------------------------------------------------------------------------------
 
     def dump(self) -> Iterator[bytes]:
-        """The state as it is now, in the parts of a snapshot that `load` reads when they are joined.
+        """Return the state as it is now, in the parts of a snapshot that `load` reads when they are joined.
 
         Making a part takes some milliseconds at most; the state may fold on before the next one is made.
         """
         return self._parts(msgspec.msgpack.encode(self._rest()))
 
     def digest(self) -> str:
-        """128 bits that are the same for the same facts, whether or not their run's salt is known."""
+        """Return 128 bits that are the same for the same facts, whether or not their run's salt is known."""
         known = msgspec.structs.replace(self._rest(), event_id=EventId(""), salt="")
         digest = hashlib.blake2b(digest_size=16)
         for part in self._canonical(known):
@@ -122,12 +122,12 @@ class State:
         return digest.hexdigest()
 
     def _canonical(self, rest: _Rest | None = None) -> list[bytes]:
-        """As `dump`, but equal states give equal bytes, in whatever order sets and maps are."""
+        """Return what `dump` does, but equal states give equal bytes, in whatever order sets and maps are."""
         rest = rest or self._rest()
         return list(self._parts(msgspec.msgpack.encode(rest, order="deterministic")))
 
     def _rest(self) -> _Rest:
-        """What is small."""
+        """Return the parts of the state that are small."""
         return _Rest(
             event_id=self.event_id,
             run=self.run,
@@ -140,7 +140,7 @@ class State:
         )
 
     def _parts(self, rest: bytes) -> Iterator[bytes]:
-        """A `_Snapshot`, written piece by piece. What is copied here, votes and questions, never changes."""
+        """Return a `_Snapshot`, written piece by piece: its votes and questions are copies that stay."""
         encode, asked = msgspec.msgpack.encode, list(self.questions.by_id.values())
         votes = self.questions.votes.parts()
         pages = range(0, len(asked), QUESTIONS_A_PART)
@@ -153,7 +153,7 @@ class State:
 
     @classmethod
     def load(cls, data: bytes) -> State:
-        """The state that `dump` wrote under the same `FOLD_VERSION`. Raises `msgspec.MsgspecError`."""
+        """Return the state that `dump` wrote under the same `FOLD_VERSION`. Raises `msgspec.MsgspecError`."""
         snapshot = msgspec.msgpack.decode(data, type=_Snapshot)
         rest, asked = snapshot.rest, chain.from_iterable(snapshot.questions)
         state = cls(rest.event_id)
@@ -184,7 +184,7 @@ class _Snapshot(Struct, array_like=True):
 
 
 def _array(length: int) -> bytes:
-    """The beginning of an array of so many values in MessagePack ("array 32")."""
+    """Return the beginning of an array of so many values in MessagePack ("array 32")."""
     return b"\xdd" + length.to_bytes(4, "big")
 
 

@@ -1,4 +1,4 @@
-"""What people write, made fit to keep and to show: `clean_text`.
+"""Texts that people write, made fit to keep and to show: `clean_text`.
 
 Text is kept raw: whoever shows it encodes it for where it is shown (HTML, a terminal). Here only that is
 refused or removed which could disturb text around it, or is more than was agreed.
@@ -38,7 +38,7 @@ def unify_line_ends(text: str) -> str:
 
 
 def clean_text(text: str, *, max_graphemes: int, max_bytes: int) -> str:
-    """`text` in NFC, trimmed, with balanced bidirectional isolates and no stronger bidi controls.
+    """Return `text` in NFC, trimmed, with balanced bidirectional isolates and no stronger bidi controls.
 
     `max_graphemes` counts what a reader calls characters (UAX #29), `max_bytes` is of UTF-8. Raises
     `TextProblem` only. Cleaning what was cleaned changes nothing.
@@ -76,7 +76,10 @@ def _refuse_bad_characters(text: str) -> None:
 
 
 def _balance_isolates(line: str) -> str:
-    """`line` with each isolate closed and no close too many. An isolate ends with its line (UAX #9 P1)."""
+    """Return `line` with each isolate closed and no close too many.
+
+    An isolate ends with its line (UAX #9 P1).
+    """
     open_isolates = 0
 
     def keep(found: regex.Match[str]) -> str:

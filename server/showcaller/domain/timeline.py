@@ -29,7 +29,7 @@ class Span(NamedTuple):
 
 
 class SessionShift(Struct, frozen=True, kw_only=True):
-    """How a delay would move one session's expected times."""
+    """The expected times of one session before and after a delay."""
 
     session: SessionId
     before_ms: int
@@ -43,7 +43,7 @@ def expect(
     runs: Mapping[SessionId, SessionRun],
     delays_ms: Mapping[SessionId, int] | None = None,
 ) -> dict[SessionId, Span]:
-    """The expected times of one stage's sessions, given in scheduled order.
+    """Return the expected times of one stage's sessions, given in scheduled order.
 
     `delays_ms` replaces the delays of some sessions, to see what would be.
     """
@@ -73,7 +73,7 @@ def side_by_side(one: Session, other: Session) -> bool:
 
 
 class _BegunLater:
-    """When those end that have begun although they were planned after what is still to come."""
+    """The ends of those that have begun although they were planned after what is still to come."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class _BegunLater:
 
 
 def _settled(plan: Session, run: SessionRun) -> Span:
-    """The times of a session that is live or over."""
+    """Return the times of a session that is live or over."""
     if run.state == "skipped":
         start_ms = plan.starts_at_ms + run.delay_ms
         return Span(start_ms, end_of(plan, start_ms, run.extension_ms))
@@ -104,7 +104,7 @@ def _settled(plan: Session, run: SessionRun) -> Span:
 
 
 def end_of(plan: Session, start_ms: int, extension_ms: int) -> int:
-    """When a session that starts at `start_ms` is expected to end."""
+    """Return when a session that starts at `start_ms` is expected to end."""
     end_ms = _unextended_end(plan, start_ms) + extension_ms
     if plan.kind != "break":
         return end_ms
@@ -112,7 +112,7 @@ def end_of(plan: Session, start_ms: int, extension_ms: int) -> int:
 
 
 def extension_until(plan: Session, start_ms: int, end_ms: int) -> int:
-    """The extension with which a session that starts at `start_ms` ends at `end_ms`."""
+    """Return the extension with which a session that starts at `start_ms` ends at `end_ms`."""
     return end_ms - _unextended_end(plan, start_ms)
 
 
@@ -130,7 +130,7 @@ def _min_break_ms(plan: Session, extension_ms: int) -> int:
 def shifts_between(
     before: Mapping[SessionId, Span], after: Mapping[SessionId, Span]
 ) -> list[SessionShift]:
-    """What differs, earliest first."""
+    """Return the sessions whose spans differ, earliest first."""
     moved = [id for id in before if before[id] != after[id]]
     moved.sort(key=lambda id: (before[id], id))
     return [

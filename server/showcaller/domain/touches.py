@@ -44,7 +44,7 @@ class CueTouch(Touch, frozen=True, gc=False):
 
 
 class QualityTouch(Touch, frozen=True, gc=False):
-    """How well a session reached its viewers."""
+    """The quality of a session as it reached its viewers."""
 
     session: SessionId
 
@@ -69,7 +69,7 @@ class QuestionTouch(Touch, frozen=True, gc=False):
 
 
 class TallyTouch(Touch, frozen=True, gc=False):
-    """How many vote for a question."""
+    """The number of votes for a question."""
 
     question: QuestionId
 

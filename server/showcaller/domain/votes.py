@@ -31,7 +31,7 @@ class Votes:
     __slots__ = ("_cast", "_keys", "_tallies")
 
     def __init__(self, parts: Iterable[Cast] = (), tallies: Iterable[int] = ()) -> None:
-        """Those that `parts` and `tallies` told; without them none."""
+        """Begin with the votes that `parts` and `tallies` told; without them none."""
         self._cast: Cast = {}  # by person
         for part in parts:
             self._cast.update(part)
@@ -39,7 +39,7 @@ class Votes:
         self._keys = [_key(number) for number in range(len(self._tallies))]
 
     def add_question(self) -> int:
-        """Make room for one more question; returns its number."""
+        """Make room for one more question; return its number."""
         number = len(self._tallies)
         self._tallies.append(0)
         self._keys.append(_key(number))
@@ -66,36 +66,36 @@ class Votes:
         return change != 0
 
     def has(self, person: PersonId, number: int) -> bool:
-        """Whether the person votes for the question now."""
+        """Tell whether the person votes for the question now."""
         cast, key = self._cast.get(person, b""), self._keys[number]
         return (_read(cast, _find(cast, key), key) or 0) & 1 == 1
 
     def of_person(self, person: PersonId) -> Iterator[int]:
-        """The numbers of the questions that the person votes for now, in the order of asking."""
+        """Return the numbers of the questions that the person votes for now, in the order of asking."""
         cast = self._cast.get(person, b"")
         for end in range(VOTE_BYTES, len(cast) + 1, VOTE_BYTES):
             if cast[end - 1] & 1:
                 yield int.from_bytes(cast[end - VOTE_BYTES : end - NUMBER_BYTES], "big")
 
     def tally(self, number: int) -> int:
-        """How many vote for the question now."""
+        """Return how many vote for the question now."""
         return self._tallies[number]
 
     def tallies(self) -> list[int]:
-        """A copy of all tallies, by number."""
+        """Return a copy of all tallies, by number."""
         return self._tallies[:]
 
     def total(self) -> int:
         return sum(self._tallies)
 
     def forget(self, number: int) -> None:
-        """The question was erased and takes no votes any more. Who voted is not looked up again: finding
+        """Forget an erased question, which takes no votes any more. Who voted is not looked up again: finding
         them would mean to look at everybody, and erasing many questions would take hours.
         """
         self._tallies[number] = 0
 
     def parts(self) -> list[Iterator[tuple[PersonId, bytes]]]:
-        """All votes as they are now, whatever changes before the parts are read in their order."""
+        """Return all votes as they are now, whatever changes before the parts are read in their order."""
         copy = iter(self._cast.copy().items())
         count = -(-len(self._cast) // PEOPLE_A_PART)
         return [islice(copy, PEOPLE_A_PART) for _ in range(count)]
@@ -106,7 +106,7 @@ def _key(number: int) -> bytes:
 
 
 def _find(cast: bytes, key: bytes) -> int:
-    """Where in the sorted `cast` the number is, or belongs."""
+    """Return where in the sorted `cast` the number is, or belongs."""
 
     def at(place: int) -> bytes:
         return cast[place * VOTE_BYTES : place * VOTE_BYTES + NUMBER_BYTES]
@@ -115,7 +115,7 @@ def _find(cast: bytes, key: bytes) -> int:
 
 
 def _read(cast: bytes, begin: int, key: bytes) -> int | None:
-    """What stands at `begin` beside the number; None: there is another number, or nothing."""
+    """Return what stands at `begin` beside the number; None: there is another number, or nothing."""
     middle = begin + NUMBER_BYTES
     if cast[begin:middle] != key:
         return None

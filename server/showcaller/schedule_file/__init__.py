@@ -1,4 +1,4 @@
-"""Reads schedule files: YAML for people, with every mistake reported at its place.
+"""Schedule files: YAML for people, with every mistake reported at its place.
 
 `schedules/README.md` documents the format. The modules, innermost first: `diagnostics` (what is
 wrong, and where), `yaml_tree` (text to positioned nodes, within limits), `fields` (typed fields of a

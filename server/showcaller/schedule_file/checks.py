@@ -45,7 +45,7 @@ def _warn_of_double_bookings(placed: list[Placed], zone: tzinfo, report: Report)
 
 
 def _overlapping(placed: Iterable[Placed]) -> list[tuple[Placed, Placed]]:
-    """Each session that begins before one ahead of it is over, with the latest such one."""
+    """Return each session that begins before one ahead of it is over, with the latest such one."""
     pairs: list[tuple[Placed, Placed]] = []
     latest: Placed | None = None
     for one in sorted(placed, key=lambda one: one.session.starts_at_ms):
@@ -67,7 +67,7 @@ def _warn_outside_days(placed: list[Placed], days: list[Day], zone: tzinfo, repo
 
 
 def check_speakers(declared: dict[str, Element], speaking: Iterable[str], report: Report) -> None:
-    """Warns of speakers that no session names."""
+    """Warn of speakers that no session names."""
     for speaker in sorted(declared.keys() - set(speaking)):
         node, path = declared[speaker]
         report.warning(node, path, f'"{speaker}" speaks nowhere')

@@ -1,4 +1,4 @@
-"""What is wrong with a schedule file, and where."""
+"""Findings about a schedule file, each with its place."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Whether there is an error among the findings."""
+        """Tell whether there is an error among the findings."""
         return any(found.severity == "error" for found in self._found)
 
     def error(self, at: yaml.Node | yaml.Mark | None, field: str, message: str) -> None:
@@ -46,7 +46,7 @@ class Report:
         self._add("warning", at, field, message)
 
     def in_order(self) -> list[Diagnostic]:
-        """All findings, in the order of the file."""
+        """Return all findings, in the order of the file."""
         return sorted(self._found, key=lambda found: (found.line, found.column))
 
     def _add(
@@ -67,7 +67,7 @@ class Report:
 
 
 def format_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
-    """One line for each finding: `FILE:LINE:COLUMN: SEVERITY: FIELD: MESSAGE`, as compilers do."""
+    """Return a line for each finding: `FILE:LINE:COLUMN: SEVERITY: FIELD: MESSAGE`, as compilers do."""
     return "\n".join(_format(found) for found in diagnostics)
 
 
@@ -78,6 +78,6 @@ def _format(found: Diagnostic) -> str:
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:
-    """A hint such as `; did you mean "starts"?`, or nothing."""
+    """Return a hint such as `; did you mean "starts"?`, or nothing."""
     close = get_close_matches(text[:64], list(known), n=1)
     return f'; did you mean "{close[0]}"?' if close else ""

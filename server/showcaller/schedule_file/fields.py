@@ -72,11 +72,11 @@ class Fields:
         return f"{self._path}.{key}" if self._path else key
 
     def at(self, key: str) -> yaml.Node:
-        """Where `key` stands, or the mapping if it does not have it."""
+        """Return where `key` stands, or the mapping if it does not have it."""
         return self._values.get(key, self._node)
 
     def has(self, key: str) -> bool:
-        """Whether there is a value; an empty one (`summary:`) counts as left out."""
+        """Tell whether there is a value; an empty one (`summary:`) counts as left out."""
         return self.node(key) is not None
 
     def node(self, key: str, *, required: bool = False) -> yaml.Node | None:
@@ -97,7 +97,7 @@ class Fields:
     # Values --------------------------------------------------------------------------------------
 
     def text(self, key: str, *, max_chars: int, required: bool = False, lines: bool = False) -> str:
-        """Text, stripped; "" if it is left out or wrong. `lines`: line breaks are allowed."""
+        """Return text, stripped; "" if it is left out or wrong. `lines`: line breaks are allowed."""
         node = self.node(key, required=required)
         if node is None:
             return ""
@@ -111,7 +111,7 @@ class Fields:
         return ""
 
     def slug(self, key: str, *, required: bool = False) -> str:
-        """An id as it stands in URLs; "" if it is left out or wrong."""
+        """Return an id as it stands in URLs; "" if it is left out or wrong."""
         text = self.raw(key, required=required)
         if text is None or is_slug(text):
             return text or ""
@@ -119,7 +119,7 @@ class Fields:
         return ""
 
     def raw(self, key: str, *, required: bool = False) -> str | None:
-        """A scalar as it was written, whatever YAML takes it for: ids, dates, times of day."""
+        """Return a scalar as it was written, whatever YAML takes it for: ids, dates, times of day."""
         node = self.node(key, required=required)
         if node is None:
             return None
@@ -129,13 +129,13 @@ class Fields:
         return None
 
     def integer(self, key: str, low: int, high: int, default: int) -> int:
-        """A whole number; `default` if it is left out or wrong."""
+        """Return a whole number; `default` if it is left out or wrong."""
         node = self.node(key)
         value = None if node is None else self.as_integer(node, self.path(key), low, high)
         return default if value is None else value
 
     def as_integer(self, node: yaml.Node, path: str, low: int, high: int) -> int | None:
-        """The whole number that `node` holds; None if it does not."""
+        """Return the whole number that `node` holds; None if it does not."""
         if node.tag != _TAG + "int" or not _INTEGER.fullmatch(node.value):
             self.report.error(node, path, f"must be a whole number, not {describe(node)}")
         elif not low <= int(node.value) <= high:
@@ -165,7 +165,7 @@ class Fields:
         return default
 
     def elements(self, key: str, *, at_most: int, required: bool = False) -> list[Element]:
-        """The elements of a list; none if it is left out or wrong."""
+        """Return the elements of a list; none if it is left out or wrong."""
         node = self.node(key, required=required)
         if node is None:
             return []
@@ -180,7 +180,7 @@ class Fields:
         return [Element(item, f"{path}[{i}]") for i, item in enumerate(node.value[:at_most])]
 
     def reference(self, key: str, known: Collection[str], what: str) -> str:
-        """The id of a thing declared elsewhere in the file; "" if it is left out or wrong."""
+        """Return the id of a thing declared elsewhere in the file; "" if it is left out or wrong."""
         text = self.raw(key)
         if text is None or text in known:
             return text or ""
@@ -228,14 +228,14 @@ class Fields:
 
 
 def as_flag(node: yaml.Node) -> bool | None:
-    """True or false as YAML writes them (also yes, no, on, off); else None."""
+    """Return true or false as YAML writes them (also yes, no, on, off); else None."""
     if isinstance(node, yaml.ScalarNode) and node.tag == _TAG + "bool":
         return node.value.lower() in _TRUE
     return None
 
 
 def describe(node: yaml.Node) -> str:
-    """What YAML takes `node` for, in words."""
+    """Return what YAML takes `node` for, in words."""
     kind = _KINDS.get(node.tag.removeprefix(_TAG), "text")
     if isinstance(node, yaml.ScalarNode) and kind in ("text", "a number"):
         return f'"{_short(node.value)}"' if kind == "text" else f"{kind} ({_short(node.value)})"

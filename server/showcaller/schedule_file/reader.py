@@ -1,4 +1,4 @@
-"""From a file to a `Schedule`, or to everything that stands in the way."""
+"""The way from a file to a `Schedule`, or to everything that stands in its way."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _OFFSETS_AROUND_MS = 2 * 366 * 24 * 3_600_000
 def read_schedule(
     source: Path | str, *, file_name: str
 ) -> tuple[Schedule | None, list[Diagnostic]]:
-    """The schedule in the file (`Path`) or text (`str`), and all that is wrong or odd about it.
+    """Return the schedule in the file (`Path`) or text (`str`), and all that is wrong or odd about it.
 
     `file_name` is what the diagnostics call the source.
 

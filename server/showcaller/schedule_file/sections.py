@@ -70,7 +70,7 @@ def _zone(fields: Fields, name: str) -> tzinfo:
 
 
 def read_days(elements: list[Element], zone: tzinfo, report: Report) -> list[Day | None]:
-    """The days in the order of the file; None for one that is wrong, so that numbers still fit."""
+    """Return the days in the order of the file; None for one that is wrong, so that numbers still fit."""
     days: list[Day | None] = []
     for element in elements:
         with Fields(element.node, element.path, report) as fields:
@@ -123,7 +123,7 @@ def _parsed(
 
 
 def resolve(fields: Fields, key: str, day: date, local: LocalTime, zone: tzinfo) -> int | None:
-    """The instant in milliseconds; a choice that daylight saving forces is noted as a warning."""
+    """Return the instant in milliseconds; a choice that daylight saving forces is noted as a warning."""
     try:
         chosen = instant(local.date or day, local, zone)
     except ValueError as problem:
@@ -138,7 +138,7 @@ def resolve(fields: Fields, key: str, day: date, local: LocalTime, zone: tzinfo)
 
 
 def read_stages(elements: list[Element], report: Report) -> dict[str, Stage]:
-    """The stages by id; without any, the one stage `main`."""
+    """Return the stages by id; without any, the one stage `main`."""
     if not elements:
         return {"main": Stage(id=StageId("main"), title="Main stage")}
     return _by_id(elements, Ids(), report, _read_stage)
@@ -171,7 +171,7 @@ class Ids:
         self.places: dict[str, Element] = {}
 
     def read(self, fields: Fields) -> str:
-        """The `id` of `fields`, or `ID_UNKNOWN`."""
+        """Return the `id` of `fields`, or `ID_UNKNOWN`."""
         text = fields.slug("id", required=True)
         if text in self.places:
             first = self.places[text].node.start_mark.line + 1
@@ -240,7 +240,7 @@ def read_overrun(node: yaml.Node | None, report: Report) -> OverrunPolicy:
 
 
 def read_qa(node: yaml.Node | None, path: str, usual: QaPolicy, report: Report) -> QaPolicy:
-    """A Q&A policy: `off`, `on`, or the fields that differ from `usual`."""
+    """Return a Q&A policy: `off`, `on`, or the fields that differ from `usual`."""
     if node is None:
         return usual
     enabled = as_flag(node)

@@ -37,7 +37,7 @@ _KINDS: tuple[SessionKind, ...] = get_args(SessionKind)
 
 
 class Context(NamedTuple):
-    """What sessions refer to. They add to `speakers` those only they name; to `speaking`, all."""
+    """Everything that sessions refer to. They add to `speakers` those only they name; to `speaking`, all."""
 
     zone: tzinfo
     days: list[Day | None]
@@ -57,7 +57,7 @@ class Placed(NamedTuple):
 
 
 def read_sessions(elements: list[Element], context: Context, report: Report) -> list[Placed]:
-    """The sessions in the order of the file, without those whose times are wrong."""
+    """Return the sessions in the order of the file, without those whose times are wrong."""
     ids = Ids()
     placed: list[Placed] = []
     for element in elements:
@@ -125,7 +125,7 @@ def _day_of(at_ms: int, day: date | None, days: list[Day]) -> date | None:
 
 
 def _day(fields: Fields, days: list[Day | None], written: date | None) -> date | None:
-    """The date: as written in `starts`, else of the day that `day` counts, else of the only one."""
+    """Return the date: as written in `starts`, else of the day that `day` counts, else of the only one."""
     if written is not None:
         if fields.has("day"):
             fields.error("day", "is said twice: `starts` holds a date")
@@ -195,7 +195,7 @@ def _speakers(fields: Fields, context: Context) -> tuple[SpeakerId, ...]:
 def _know(
     speaker_id: SpeakerId, node: yaml.Node, path: str, context: Context, report: Report
 ) -> None:
-    """An unknown speaker is a warning, since people are announced late; the id stands as name."""
+    """Warn of an unknown speaker, since people are announced late; the id stands as name."""
     if speaker_id in context.speakers:
         return
     hint = did_you_mean(speaker_id, context.speakers)
@@ -207,7 +207,7 @@ def _know(
 
 
 def _qa(fields: Fields, kind: SessionKind, usual: QaPolicy) -> QaPolicy:
-    """The event's policy with the session's own changes; breaks have none unless they say so."""
+    """Return the event's policy with the session's own changes; breaks have none unless they say so."""
     if kind == "break":
         usual = msgspec.structs.replace(usual, enabled=False)
     return read_qa(fields.node("qa"), fields.path("qa"), usual, fields.report)

@@ -22,7 +22,7 @@ _HIDE_LINE_ENDS = str.maketrans(dict.fromkeys("\v\f\x85\u2028\u2029", _STAND_IN)
 
 
 def read_bytes(path: Path, report: Report) -> bytes | None:
-    """The file's content, or None if it cannot be read or is larger than `MAX_BYTES`."""
+    """Return the file's content, or None if it cannot be read or is larger than `MAX_BYTES`."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -33,7 +33,7 @@ def read_bytes(path: Path, report: Report) -> bytes | None:
 
 
 def decode(data: bytes, report: Report) -> str | None:
-    """`data` as text, or None unless it is UTF-8 of at most `MAX_BYTES`."""
+    """Return `data` as text, or None unless it is UTF-8 of at most `MAX_BYTES`."""
     if len(data) > MAX_BYTES:
         report.error(None, "", f"the file is larger than {MAX_BYTES:,} bytes")
         return None
@@ -48,7 +48,7 @@ def decode(data: bytes, report: Report) -> str | None:
 
 
 def compose(text: str, report: Report) -> yaml.Node | None:
-    """The root node of `text`, or None after a syntax error."""
+    """Return the root node of `text`, or None after a syntax error."""
     try:
         loader = _Composer(text.translate(_HIDE_LINE_ENDS))
     except yaml.reader.ReaderError as problem:

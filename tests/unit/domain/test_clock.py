@@ -50,7 +50,7 @@ def test_a_rate_out_of_range_is_brought_into_it():
     assert rehearsal(rate=10_000).rate == MAX_RATE
 
 
-def test_wall_for_is_never_early():
+def test_the_wall_time_of_a_show_time_is_never_early():
     clock = rehearsal(from_ms=0, rate=600)
     assert clock.wall_for(601) == T0 + 2
 
@@ -81,7 +81,9 @@ def test_a_live_event_that_was_held_lags_behind_the_wall():
     from_ms=st.integers(-(10**13), 10**13),
     ahead_ms=st.integers(-(10**9), 10**9),
 )
-def test_wall_for_is_the_first_millisecond_that_reaches_it(rate, from_ms, ahead_ms):
+def test_the_wall_time_of_a_show_time_is_the_first_millisecond_that_reaches_it(
+    rate, from_ms, ahead_ms
+):
     clock = rehearsal(from_ms=from_ms, rate=rate)
     wall_ms = clock.wall_for(from_ms + ahead_ms)
     assert clock.show_at(wall_ms) >= from_ms + ahead_ms > clock.show_at(wall_ms - 1)

@@ -33,7 +33,7 @@ STALE_MS = 6_500  # at most, the age of what a node knows when its call arrives
 
 
 class Story(Struct, frozen=True):
-    """What a run is made of."""
+    """One run: its schedule, its nodes' networks, and everything that is done to it."""
 
     schedule: Schedule
     rate: int
@@ -43,7 +43,7 @@ class Story(Struct, frozen=True):
 
     @property
     def healthy(self) -> bool:
-        """Whether the first node always works and knows the time."""
+        """Tell whether the first node always works and knows the time."""
         return self.networks[0] == Network() and not any(
             step[1] == "kill" and step[2] % len(self.networks) == 0 for step in self.steps
         )
@@ -126,7 +126,7 @@ stories = st.builds(
 
 
 class Stage:
-    """Where a story is played: the log, the nodes, and an author who knows the log's present state."""
+    """The place of a story: the log, the nodes, and an author who knows the log's present state."""
 
     def __init__(self, story: Story) -> None:
         self.story = story
@@ -137,7 +137,7 @@ class Stage:
         self.nodes: list[SimulatedNode | None] = [None] * len(story.networks)
 
     async def play(self) -> list[SimulatedNode]:
-        """The whole story, then quiet until nothing is left to call. Returns the nodes."""
+        """Play the whole story, then be quiet until nothing is left to call. Return the nodes."""
         self.write(
             facts.RunStarted(
                 run="run",
@@ -160,7 +160,7 @@ class Stage:
         return nodes
 
     def read(self):
-        """The present run sheet."""
+        """Return the present run sheet."""
         for entry in self.log.entries[self.present.folded :]:
             self.present.apply(entry.offset, entry.at_ms, facts.decode_fact(entry.data))
         return self.present.runsheet
@@ -248,7 +248,7 @@ class Stage:
         self.write(facts.ClockResumed(by="p"))
 
     async def do_replan(self):
-        """The organiser publishes the schedule with everything two minutes later."""
+        """Publish the schedule with everything two minutes later."""
         plan = self.read().schedule
         moved = [
             session(
@@ -286,13 +286,13 @@ class Stage:
             await node.kill()
 
     async def do_restart(self, number):
-        """A new process, which folds the log from its start."""
+        """Start a new process, which folds the log from its start."""
         number %= len(self.nodes)
         if self.nodes[number] is None:
             self.boot(number, None)
 
     async def do_reboot(self, number):
-        """Killed and started again at once, from a snapshot."""
+        """Kill a node and start it again at once, from a snapshot."""
         number %= len(self.nodes)
         if (node := self.nodes[number]) is not None:
             await node.kill()

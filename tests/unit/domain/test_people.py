@@ -34,11 +34,11 @@ def test_an_erased_person_may_stay():
     assert not people.shuts_out(principal())
 
 
-def test_roles():
+def test_one_of_the_roles_asked_for_is_enough():
     assert principal(roles=("speaker", "attendee")).has("moderator", "speaker")
     assert not principal().has("moderator")
 
 
-def test_a_snapshot_holds_everything():
+def test_a_snapshot_holds_who_was_banned_revoked_and_erased():
     people = People(banned={"a"}, revoked={"t"}, erased={"b"})
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(people), type=People) == people

@@ -1,4 +1,4 @@
-"""What is published, which of it is on the stage, and how a talk came across."""
+"""Publications: which of them is on the stage, and how a talk came across."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def test_the_order_of_workers_does_not_matter(one, other):
 
 
 @given(qualities)
-def test_nothing_adds_nothing(one):
+def test_adding_measurements_of_nothing_changes_nothing(one):
     assert add_up(one, TalkQuality()) == one
 
 

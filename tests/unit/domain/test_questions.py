@@ -67,7 +67,7 @@ class Panel:
 
 
 def panel_with(state):
-    """A panel whose question `q1` of Ada is in `state`."""
+    """Return a panel whose question `q1` of Ada is in `state`."""
     ways = {
         "pending": (),
         "approved": ("approve",),

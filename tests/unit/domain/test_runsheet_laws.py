@@ -68,7 +68,7 @@ def act(day, action):
 
 
 def replan(day, missing, by_min):
-    """The organiser publishes a schedule without one session, the others moved."""
+    """Publish a schedule without one session, the others moved."""
     sessions = [
         msgspec.structs.replace(
             plan,
@@ -86,7 +86,7 @@ def copy(sheet):
 
 
 def shown(sheet):
-    """Everything about the sheet that some channel shows, by the touch that announces it."""
+    """Return everything about the sheet that some channel shows, by the touch that announces it."""
     views = {
         ClockTouch(): msgspec.to_builtins(sheet.clock),
         ControlsTouch(): msgspec.to_builtins(sheet.last_control()),

@@ -27,7 +27,7 @@ def clean(text, max_graphemes=10, max_bytes=100):
         ("<b>&", "<b>&"),
     ],
 )
-def test_cleaned(text, result):
+def test_a_text_is_cleaned_of_what_disturbs_others(text, result):
     assert clean(text) == result
 
 
