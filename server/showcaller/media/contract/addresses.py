@@ -13,10 +13,14 @@ from ...errors import ConfigError
 
 
 class Addresses(NamedTuple):
-    """`bound` are local; `advertised` replace them in answers (empty: the bound ones are named)."""
+    """`bound` are local; `advertised` replace them in answers (empty: the bound ones are named).
+
+    `followed`: they are all that this machine has, and change when those do.
+    """
 
     bound: tuple[str, ...]
     advertised: tuple[str, ...] = ()
+    followed: bool = False
 
 
 def choose_addresses(wanted: Sequence[str]) -> Addresses:
@@ -28,7 +32,7 @@ def choose_addresses(wanted: Sequence[str]) -> Addresses:
     for address in wanted:
         _check(address)
     if not wanted:
-        return Addresses(tuple(_of_this_machine()) or ("127.0.0.1",))
+        return Addresses(of_this_machine(), followed=True)
     if all(_is_ours(address) for address in wanted):
         return Addresses(tuple(wanted))
     anything = {":" in address: "::" if ":" in address else "0.0.0.0" for address in wanted}
@@ -52,11 +56,12 @@ def _is_ours(address: str) -> bool:
     return True
 
 
-def _of_this_machine() -> list[str]:
+def of_this_machine() -> tuple[str, ...]:
+    """Return the addresses that others may reach this machine at; loopback if there is none."""
     found: list[str] = []
     for adapter in ifaddr.get_adapters():
         for ip in adapter.ips:
             text, scope = (ip.ip, 0) if isinstance(ip.ip, str) else (ip.ip[0], ip.ip[2])
             if not ipaddress.ip_address(text).is_loopback and scope == 0 and _is_ours(text):
                 found.append(text)
-    return found
+    return tuple(found) or ("127.0.0.1",)

@@ -22,7 +22,7 @@ from ...errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
-from ..contract.addresses import Addresses
+from ..contract.addresses import Addresses, of_this_machine
 from ..contract.calls import (
     Answer,
     BranchOff,
@@ -123,10 +123,12 @@ class ForwardingEngine:
         cls, name: str, addresses: Addresses, port: int, egress: Egress, listener: EngineListener
     ) -> ForwardingEngine:
         """Make an engine with a UDP port of its own (0: any free number). Raises `OSError`."""
-        udp = UdpPort.bind(addresses.bound, port)
+        bound = of_this_machine() if addresses.followed else addresses.bound
+        udp = UdpPort.bind(bound, port)
         pacer = Pacer(udp.on_writable, system.monotonic_s)
-        advertised = addresses.advertised or addresses.bound
-        transports = Transports(udp, advertised, pacer.behind)
+        transports = Transports(udp, addresses.advertised or bound, pacer.behind)
+        if addresses.followed:
+            transports.follow(of_this_machine)
         return cls(name, transports, pacer, egress, listener)
 
     async def do(self, call: Call[R]) -> R:

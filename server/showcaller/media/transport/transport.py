@@ -9,6 +9,7 @@ dictionary entry: DTLS begins when it has shown that it receives at its address.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Protocol
 
@@ -23,11 +24,14 @@ from .parameters import Local, Path, Remote
 from .turns import Turns
 from .udp import Address, UdpPort
 
+log = logging.getLogger(__name__)
+
 CONNECT_S = 20.0  # from the offer to the end of the handshake
 HOLD_S = (
     10.0  # an address stays a client's that checked it so lately, whoever else comes from there
 )
 SWEEP_S = 1.0
+LOOK_EACH_SWEEPS = 5  # at the machine's addresses
 MAX_TURNS = 8  # that one client may wait for: a flood would hold up everybody's joins
 MAX_SSRCS = 64  # of one client: libsrtp keeps something for each
 REPLAY_WINDOW = 1024  # packets
@@ -82,6 +86,8 @@ class Transports:
         self._all: set[Transport] = set()
         self._by_ufrag: dict[bytes, Transport] = {}
         self._by_path: dict[tuple[int, Address], Transport] = {}
+        self._look: Callable[[], tuple[str, ...]] | None = None
+        self._sweeps = 0
         udp.start(self._receive)
         self._next_sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep_again)
 
@@ -89,6 +95,10 @@ class Transports:
     async def open(cls, addresses: Addresses, port: int = 0) -> Transports:
         """Bind one UDP port number (0: any free one) at every bound address. Raises `OSError`."""
         return cls(UdpPort.bind(addresses.bound, port), addresses.advertised or addresses.bound)
+
+    def follow(self, look: Callable[[], tuple[str, ...]]) -> None:
+        """Be reached, from now on, at the addresses that `look` finds each few seconds."""
+        self._look = look
 
     def __len__(self) -> int:
         return len(self._all)
@@ -170,6 +180,21 @@ class Transports:
         """End those whose time is up. One sweep for all: nobody has a timer of its own."""
         for transport in list(self._all):
             transport.check_time(now_s)
+        self._sweeps += 1
+        if self._look is not None and self._sweeps % LOOK_EACH_SWEEPS == 0:
+            self._name(self._look())
+
+    def _name(self, hosts: tuple[str, ...]) -> None:
+        """Bind what is new, and name in answers what is there now."""
+        candidates = tuple((host, self.port) for host in self.udp.follow(hosts))
+        if not candidates or candidates == self.candidates:
+            return
+        self.candidates = candidates
+        addresses = ", ".join(host for host, _ in candidates)
+        log.info(
+            f"media is reached at other addresses now: {addresses}",
+            extra={"action": "media.addresses_changed"},
+        )
 
     def _sweep_again(self) -> None:
         self._next_sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep_again)

@@ -15,6 +15,7 @@ from .parameters import Path
 Address = tuple[str, int] | tuple[str, int, int, int]
 Receive = Callable[[bytes, int, Address, float], None]  # datagram, descriptor, from, monotonic time
 
+MAX_HOSTS = 32  # addresses that come and go, of one machine
 DATAGRAMS_A_TURN = 64  # read at once before anybody else has a turn
 _DATAGRAM_BYTES = 2048  # longer ones are cut, and so not authentic
 _BUFFER_BYTES = 8 << 20  # a few hundred milliseconds of a full worker's
@@ -29,6 +30,8 @@ class UdpPort:
         self.port: int = sockets[0].getsockname()[1]
         self._sockets = {sock.fileno(): sock for sock in sockets}
         self._blocked: list[Callable[[], None]] = []
+        self._hosts = {sock.getsockname()[0] for sock in sockets}
+        self._receive: Receive | None = None
 
     @classmethod
     def bind(cls, hosts: Sequence[str], port: int = 0) -> UdpPort:
@@ -41,7 +44,30 @@ class UdpPort:
                     raise
         raise AssertionError("unreachable")
 
+    def follow(self, hosts: Sequence[str]) -> tuple[str, ...]:
+        """Bind what is new of these addresses, on the same number; return those that are bound.
+
+        No socket is closed: its address may come back, and whoever is sent to by it finds it closed.
+        """
+        for host in hosts:
+            if host not in self._hosts and len(self._hosts) < MAX_HOSTS:
+                with contextlib.suppress(
+                    OSError
+                ):  # not ready yet, or taken there: the next time perhaps
+                    (sock,) = _bind_all([host], self.port)
+                    self._open(sock, host)
+        return tuple(host for host in hosts if host in self._hosts)
+
+    def _open(self, sock: socket.socket, host: str) -> None:
+        self._hosts.add(host)
+        self._sockets[sock.fileno()] = sock
+        if self._receive is not None:
+            descriptor = sock.fileno()
+            loop = asyncio.get_running_loop()
+            loop.add_reader(descriptor, self._drain, sock, descriptor, self._receive)
+
     def start(self, receive: Receive) -> None:
+        self._receive = receive
         loop = asyncio.get_running_loop()
         for descriptor, sock in self._sockets.items():
             loop.add_reader(descriptor, self._drain, sock, descriptor, receive)

@@ -19,7 +19,8 @@ def test_an_address_that_a_nat_has_is_advertised():
 
 
 def test_without_a_wish_all_of_this_machine_are_bound():
-    bound, advertised = choose_addresses([])
+    bound, advertised, followed = choose_addresses([])
+    assert followed
     assert bound and not advertised
     others = [ipaddress.ip_address(address) for address in bound if address != "127.0.0.1"]
     assert not any(address.is_loopback or address.is_link_local for address in others)

@@ -24,7 +24,13 @@ from showcaller.media.contract.addresses import Addresses
 from showcaller.media.egress.keys import CM, GCM
 from showcaller.media.transport.ice import CONSENT_S, MAX_PATHS
 from showcaller.media.transport.parameters import Remote
-from showcaller.media.transport.transport import CONNECT_S, HOLD_S, MAX_TURNS, Transports
+from showcaller.media.transport.transport import (
+    CONNECT_S,
+    HOLD_S,
+    LOOK_EACH_SWEEPS,
+    MAX_TURNS,
+    Transports,
+)
 from showcaller.system import monotonic_s
 from showcaller.testing.until import until
 
@@ -491,6 +497,31 @@ async def test_a_client_has_a_bounded_number_of_sources(transports, join):
     assert len(client.notes.packets) == 64
     client.send(client.protect(rtp(2, 0)))
     await until(lambda: len(client.notes.packets) == 65)
+
+
+# Addresses of ours -----------------------------------------------------------------------------------
+
+
+async def test_answers_name_the_addresses_that_the_machine_has_now(transports, join, caplog):
+    caplog.set_level("INFO")
+    first = await join(connect=True)
+    machine = ["127.0.0.1"]
+    transports.follow(lambda: tuple(machine))
+    for addresses in (["127.0.0.1", "127.0.0.2"], ["127.0.0.2"]):
+        machine[:] = addresses
+        for _ in range(LOOK_EACH_SWEEPS):
+            transports.sweep(monotonic_s())
+        second = await join()
+        assert [host for host, _ in second.local.candidates] == addresses
+    machine.clear()  # a moment without any: better old ones than none
+    for _ in range(LOOK_EACH_SWEEPS):
+        transports.sweep(monotonic_s())
+    third = await join(connect=True)
+    assert third.server[0] == "127.0.0.2"
+    first.send(first.protect(rtp(1)))
+    await until(lambda: first.notes.packets)
+    told = [record.action for record in caplog.records if record.name.startswith("showcaller")]
+    assert told == ["media.addresses_changed"] * 2
 
 
 # Signs of life --------------------------------------------------------------------------------------

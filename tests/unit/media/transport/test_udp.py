@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from showcaller.media.transport.parameters import Path
-from showcaller.media.transport.udp import DATAGRAMS_A_TURN, UdpPort
+from showcaller.media.transport.udp import DATAGRAMS_A_TURN, MAX_HOSTS, UdpPort
 from showcaller.testing.until import until
 
 
@@ -116,3 +116,25 @@ async def test_the_waiting_are_called_when_the_sockets_take_more(port, monkeypat
     full = False
     await until(lambda: called)
     assert called == [1, 2]
+
+
+async def test_an_address_that_comes_gets_a_socket_of_the_same_number_and_one_that_goes_keeps_it():
+    port = UdpPort.bind(["127.0.0.1"])
+    heard = []
+    port.start(lambda data, descriptor, address, now_s: heard.append((data, descriptor)))
+    assert port.follow(["127.0.0.1", "127.0.0.2", "192.0.2.1"]) == ("127.0.0.1", "127.0.0.2")
+    assert port.follow(["127.0.0.2"]) == ("127.0.0.2",)
+    assert port.follow(["127.0.0.1", "127.0.0.2"]) == ("127.0.0.1", "127.0.0.2")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        for host in ("127.0.0.1", "127.0.0.2"):
+            client.sendto(host.encode(), (host, port.port))
+        await until(lambda: len(heard) == 2)
+    assert len({descriptor for _, descriptor in heard}) == 2
+    port.close()
+
+
+async def test_addresses_that_come_and_go_are_bounded():
+    port = UdpPort.bind(["127.0.0.1"])
+    bound = port.follow([f"127.0.1.{number}" for number in range(1, 2 * MAX_HOSTS)])
+    assert len(bound) == MAX_HOSTS - 1
+    port.close()
