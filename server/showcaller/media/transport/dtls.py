@@ -157,6 +157,9 @@ class Association(RTCDtlsTransport):
         await super()._do_handshake()
 
     async def _write_ssl(self) -> None:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError  # which the library's `wait_for` loses on Python 3.11
         self._flush()
 
     def _flush(self) -> None:

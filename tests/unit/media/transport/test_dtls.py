@@ -135,3 +135,19 @@ def test_nothing_is_cut_to_nothing():
     assert list(dtls._datagrams(b"")) == []
     assert list(dtls._datagrams(record(3))) == [record(3)]
     assert list(dtls._datagrams(record(2000))) == [record(2000)]
+
+
+async def test_one_cancellation_ends_a_handshake_at_any_step():
+    for steps in range(60):
+        pair = Pair()
+        expected = [("sha-256", dtls.fingerprint())]
+        ours = asyncio.create_task(pair.server.connect(expected))
+        theirs = asyncio.create_task(pair.client.connect(expected))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        was_done = ours.done()
+        ours.cancel()
+        pair.carry = lambda data: None  # the client says no more
+        await asyncio.wait({ours}, timeout=10)
+        theirs.cancel()
+        assert was_done or ours.cancelled(), f"goes on after it was cancelled at step {steps}"
