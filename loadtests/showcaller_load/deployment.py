@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 from showcaller.errors import ConfigError, Unavailable
-from showcaller.testing.redis_server import DURABLE, RedisServer, free_port
-from showcaller.testing.serving import ServeProcess
 
 from . import processes
 from .api import Api
 from .results import ProcessSample
 from .scenario import FaultPlan, ServerPlan
+from .started import StartedRedis, StartedServe, free_port
 from .tokens import Minted, TokenSource
 
 EVENT_FILE = Path(__file__).with_name("event.yaml")
@@ -73,17 +72,9 @@ class OwnDeployment:
         self._cores = cores
         self._folder = Path(tempfile.mkdtemp(prefix="showcaller-load-"))
         self._shares = processes.Shares()
-        self._redis = RedisServer(DURABLE) if plan.broker == "redis" else None
-        if self._redis is not None:
-            self._redis.own_session = True
-        options = self._options(sockets)
-        self._server = ServeProcess(
-            EVENT_FILE,
-            *options,
-            data=self._folder,
-            env={"SHOWCALLER_SECRET": secret},
-        )
-        self._server.own_session = True
+        self._redis = StartedRedis() if plan.broker == "redis" else None
+        options = [str(EVENT_FILE), *self._options(sockets)]
+        self._server = StartedServe(options, data=self._folder, secret=secret)
         told = " ".join(word for word in plan.options)
         self.description = f"showcaller serve, broker {plan.broker}, workers {plan.workers}" + (
             f", {told}" if told else ""
@@ -169,7 +160,7 @@ class OwnDeployment:
         return self._own_samples(t_s), metrics.lag_ms if metrics is not None else None
 
     def _own_samples(self, t_s: float) -> list[ProcessSample]:
-        roots = [self._server.pid] + ([self._redis_pid()] if self._redis is not None else [])
+        roots = [self._server.pid] + ([self._redis.pid] if self._redis is not None else [])
         samples = []
         for root in roots:
             for pid, name in processes.tree(root).items() if root else ():
@@ -178,14 +169,6 @@ class OwnDeployment:
                 if sample is not None:
                     samples.append(sample)
         return samples
-
-    def _redis_pid(self) -> int:
-        """0 while it is away."""
-        assert self._redis is not None
-        try:
-            return self._redis.pid
-        except RuntimeError:
-            return 0
 
 
 class RunningDeployment:

@@ -4,44 +4,18 @@ import asyncio
 import os
 import signal
 import ssl
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from showcaller.errors import ConfigError
+from showcaller.testing.certificates import make_pair
 from showcaller.testing.redis_server import RedisServer
 from showcaller.testing.serving import ServeProcess
 from showcaller.testing.until import until
 from showcaller.tls import tls_context
 
 PATIENCE_S = 20.0
-
-
-def make_pair(folder, *, name="localhost", encryption=None):
-    """Write a new certificate and its key; return the certificate as it is served."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(named, named, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    kept = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption())
-    (folder / "key.pem").write_bytes(kept)
-    return certificate.public_bytes(Encoding.DER)
 
 
 async def connected(server):

@@ -66,12 +66,12 @@ class MeddledDeployment(OwnDeployment):
 
     async def start(self):
         await super().start()
-        proxy = MeddlingProxy(self._server.port, self._meddler_of)
+        proxy = MeddlingProxy(self.port, self._meddler_of)
         await self._stack.enter_async_context(proxy)
         self.url = f"http://127.0.0.1:{proxy.port}"
 
     async def stop(self):
-        async with Api(self._server.url) as api:
+        async with Api(f"http://127.0.0.1:{self.port}") as api:
             producer = self._take(1, "producer")[0]
             self.lines = await api.export(self.event, producer.token)
         await self._stack.aclose()

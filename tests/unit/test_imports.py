@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "rehearsal": {"domain", "errors", "zones", "local_time"},
     "tokens": {"domain"} | LEAVES,
     "tls": {"errors"},
+    "health": set(),
     "settings": {"tokens", "urls"} | LEAVES,
     "logs": set(),
     "show": SHOW | {"tokens"},

@@ -47,8 +47,6 @@ def programs() -> list[str]:
 class RedisServer:
     """One server. `options` are lines of redis.conf; by default nothing is persisted."""
 
-    own_session = False  # a terminal's Ctrl-C does not reach it
-
     def __init__(self, options: Mapping[str, str] | None = None, *, program: str = REDIS) -> None:
         self.program = program
         self.options = {**_DEFAULTS, **(options or {})}
@@ -78,7 +76,6 @@ class RedisServer:
                 cwd=self.directory,
                 stdout=log,
                 stderr=log,
-                start_new_session=self.own_session,
             )
         deadline = time.monotonic() + _START_S
         while not self._answers():

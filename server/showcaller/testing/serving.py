@@ -27,7 +27,6 @@ class ServeProcess:
     """
 
     program: tuple[str, ...] = ("-m", "showcaller.cli")  # for Python to run
-    own_session = False  # a terminal's Ctrl-C does not reach it
 
     def __init__(
         self, schedule: Path, *options: str, data: Path, env: dict[str, str] | None = None
@@ -51,7 +50,6 @@ class ServeProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env=self.env,
-                start_new_session=self.own_session,
             )
         assert self._process.stdout is not None
         async with asyncio.timeout(START_TIMEOUT_S):
