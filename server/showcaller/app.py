@@ -22,7 +22,7 @@ from .broker.base import Broker, EventLog
 from .broker.connect import connect
 from .domain import facts
 from .domain.schedule import Schedule
-from .errors import ConfigError, ShowcallerError
+from .errors import ConfigError, ShowcallerError, at_start
 from .gateway import load, memory_limit
 from .gateway.accepting import Acceptor, bind
 from .gateway.connection_limits import within_files
@@ -234,9 +234,8 @@ class Server:
                 lambda: Front(http, self.gateway), await self._sockets(), self._tls()
             )
         except OSError as error:
-            raise ConfigError(
-                f"can't listen on {self.settings.host}:{self.settings.port}: {error.strerror}"
-            ) from error
+            where = f"{self.settings.host}:{self.settings.port}"
+            raise at_start(f"can't listen on {where}", error) from error
         self.url = self._own_url()
 
     def _tls(self) -> ssl.SSLContext | None:

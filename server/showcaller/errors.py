@@ -29,7 +29,9 @@ or a WebSocket close code (RFC 6455 §7.4; our own are in 4000–4999).
 
 from __future__ import annotations
 
+import errno
 import math
+import socket
 from typing import Any, NamedTuple
 
 
@@ -205,6 +207,23 @@ class ConfigError(ShowcallerError):
     """A setting is missing or wrong. The message says what to set."""
 
     code = "config"
+
+
+# What may have passed when it is tried again: a full disk, a busy port, a name server that is away.
+_PASSING = frozenset(
+    {
+        *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EBUSY),
+        *(errno.EMFILE, errno.ENFILE, errno.EADDRINUSE, socket.EAI_AGAIN),
+    }
+)
+
+
+def at_start(message: str, error: OSError) -> ShowcallerError:
+    """Return what a start ends with for `error`: `ConfigError` if trying again can't help."""
+    text = f"{message}: {error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull(text)
+    return Unavailable(text) if error.errno in _PASSING else ConfigError(text)
 
 
 class Close(NamedTuple):

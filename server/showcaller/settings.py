@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from . import system
-from .errors import ConfigError
+from .errors import ConfigError, at_start
 from .tokens import MIN_SECRET_BYTES
 from .urls import check_http, ice_server
 
@@ -166,7 +166,7 @@ def _write_secret(path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise ConfigError(f"can't keep a secret in {path}: {error}; set --data") from error
+        raise at_start(f"can't keep a secret in {path} (set --data)", error) from error
     with os.fdopen(descriptor, "w") as file:
         file.write(secret + "\n")
     return secret

@@ -73,13 +73,22 @@ async def test_a_sqlite_file_has_one_owner(tmp_path: Path) -> None:
     url = f"sqlite:{tmp_path / 'showcaller.db'}"
     script = "import sys; from showcaller.broker.connect import connect; connect(sys.argv[1])"
     async with connected(url):
-        with pytest.raises(ConfigError, match="another process"):
+        with pytest.raises(Unavailable, match="another process"):
             connect(url)
         other = await run_python(script, url)
         _, errors = await other.communicate()
         assert other.returncode == 1 and b"another process runs on" in errors
     async with connected(url) as broker:
         await broker.check()
+
+
+async def test_leases_end_with_the_process_that_owned_the_file(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path / 'showcaller.db'}"
+    async with connected(url) as broker:
+        before = await (await broker.open("event")).acquire_lease("stage", "one", 3_600_000)
+    async with connected(url) as broker:
+        after = await (await broker.open("event")).acquire_lease("stage", "other", 1_000)
+    assert before is not None and after is not None and after.fence > before.fence
 
 
 async def test_a_full_disk_refuses_writes_reads_on_and_recovers(tmp_path: Path) -> None:

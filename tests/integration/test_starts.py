@@ -30,7 +30,7 @@ async def test_a_port_that_is_taken_is_named(schedule_path: Path, tmp_path: Path
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         status, said = await failure(schedule_path, "--port", port, data=tmp_path)
-    assert status == 2 and f"can't listen on 127.0.0.1:{port}" in said
+    assert status == 1 and f"can't listen on 127.0.0.1:{port}" in said
     assert "Traceback" not in said
 
 

@@ -116,7 +116,7 @@ async def test_a_start_that_fails_is_said_once(workers, schedule):
     assert said.count("error:") == 1
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, said = await outcome(workers("--port", str(taken.getsockname()[1])))
-    assert code == 2
+    assert code == 1  # it may be free when it is tried again
     assert "can't listen on 127.0.0.1" in said
     schedule.write_text("title: x")
     code, said = await outcome(workers())

@@ -17,7 +17,7 @@ def connect(url: str, *, replicas: int = 0) -> Broker:
     """The broker at `url`; Redis is not spoken to yet (`check` does).
 
     `replicas`: so many Redis replicas must have an entry before its append returns.
-    Raises `ConfigError`.
+    Raises `ConfigError`; for SQLite also `Unavailable` and `StorageFull`.
     """
     scheme, _, rest = url.partition(":")
     if scheme in ("redis", "rediss") and rest.startswith("//"):

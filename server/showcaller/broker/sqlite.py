@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 
 from .. import system
-from ..errors import ConfigError, NotFound, Unavailable
+from ..errors import ConfigError, NotFound, ShowcallerError, StorageFull, Unavailable, at_start
 from .base import Appended, Counted, Entry, Lease, NotYet, Position
 from .sqlite_writer import Writer
 from .topics import Handler, Topics
@@ -56,7 +56,8 @@ _SCHEMA = f"""
 class SqliteBroker:
     """The logs in the file at `path` (made if missing), or in memory for `:memory:`.
 
-    Raises `ConfigError` if the file can't be used or another process owns it.
+    Raises `Unavailable` if another process owns the file, `StorageFull`, or `ConfigError` if it can't be
+    used.
     """
 
     def __init__(self, path: str, *, wall_ms: Callable[[], int] = system.wall_ms) -> None:
@@ -64,7 +65,7 @@ class SqliteBroker:
         self._lock = None if path == MEMORY else _own(Path(path))
         try:
             self._writer = Writer(_open_database(path))
-        except ConfigError:
+        except ShowcallerError:
             self._release()
             raise
         self._logs: dict[str, SqliteLog] = {}
@@ -353,19 +354,32 @@ def _own(path: Path) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = sqlite3.connect(f"{path}-owner", isolation_level=None, timeout=0)
     except (OSError, sqlite3.Error) as error:
-        raise ConfigError(f"can't use {path} for the log: {error}") from error
+        raise _unusable(path, error) from error
     try:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as error:
         lock.close()
-        raise ConfigError(_why_not_owned(path, error)) from error
+        if _code(error) == sqlite3.SQLITE_BUSY:
+            raise Unavailable(
+                f"another process runs on {path}: stop it, or use redis:// for several processes"
+            ) from error
+        raise _unusable(path, error) from error
     return lock
 
 
-def _why_not_owned(path: Path, error: sqlite3.Error) -> str:
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
-        return f"another process runs on {path}: stop it, or use redis:// for several processes"
-    return f"can't use {path} for the log: {error}"
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _unusable(path: str | Path, error: OSError | sqlite3.Error) -> ShowcallerError:
+    """What a start ends with: `ConfigError` if trying again can't help."""
+    message = f"can't use {path} for the log"
+    if isinstance(error, OSError):
+        return at_start(message, error)
+    if _code(error) == sqlite3.SQLITE_FULL:
+        return StorageFull(f"{message}: {error}")
+    passing = _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
+    return (Unavailable if passing else ConfigError)(f"{message}: {error}")
 
 
 def _open_database(path: str) -> sqlite3.Connection:
@@ -374,15 +388,16 @@ def _open_database(path: str) -> sqlite3.Connection:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # it will hold people's names
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
-        raise ConfigError(f"can't use {path} for the log: {error}") from error
+        raise _unusable(path, error) from error
     try:
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if version > SCHEMA_VERSION:
             raise ConfigError(f"{path} was written by a newer release of Showcaller")
         db.executescript(_PRAGMAS + _SCHEMA)
+        db.execute("UPDATE leases SET until_ms = 0")  # whoever held them is gone: we own the file
     except sqlite3.Error as error:
         db.close()
-        raise ConfigError(f"can't use {path} for the log: {error}") from error
+        raise _unusable(path, error) from error
     except ConfigError:
         db.close()
         raise

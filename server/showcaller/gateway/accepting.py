@@ -25,7 +25,14 @@ _OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOM
 
 
 async def bind(host: str, port: int) -> list[socket.socket]:
-    """A socket for each address of `host`, not listening yet. Raises `OSError`."""
+    """A socket for each address of `host`, not listening yet; :: is all of IPv4 as well. Raises `OSError`."""
+    bound = await _bind(host, port)
+    if host == "::":
+        bound += await _bind("0.0.0.0", bound[0].getsockname()[1])
+    return bound
+
+
+async def _bind(host: str, port: int) -> list[socket.socket]:
     server = await asyncio.get_running_loop().create_server(
         asyncio.Protocol, host, port, start_serving=False
     )

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..errors import ConfigError
+from ..errors import at_start
 
 
 class _Address(NamedTuple):
@@ -23,7 +23,8 @@ class _Address(NamedTuple):
 class Port:
     """The port, held while there are workers or none: by sockets that never listen.
 
-    Raises `ConfigError` when the address can't be had, or another server listens there.
+    Raises `ConfigError` when the address can't be had, `Unavailable` when it can't be had now: another
+    server listens there.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -35,7 +36,7 @@ class Port:
                 ).close()  # sharing is for our workers, not for two servers
             self._held = self._hold()
         except OSError as error:
-            raise ConfigError(f"can't listen on {host}:{port}: {error.strerror}") from error
+            raise at_start(f"can't listen on {host}:{port}", error) from error
 
     def bind(self) -> list[socket.socket]:
         """A worker's sockets: one for each address of the host, not listening yet."""
@@ -61,7 +62,14 @@ def close_all(sockets: Sequence[socket.socket]) -> None:
 
 
 def _resolve(host: str, port: int) -> list[_Address]:
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    hosts = ("::", "0.0.0.0") if host == "::" else (host or None,)
+    found = (
+        address
+        for each in hosts
+        for address in socket.getaddrinfo(
+            each, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    )
     return list(dict.fromkeys(_Address(family, sockaddr) for family, *_, sockaddr in found))
 
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from showcaller.errors import ConfigError
+from showcaller.errors import ConfigError, Unavailable
 from showcaller.workers.port import Port, close_all
 
 HOST = "127.0.0.1"
@@ -76,7 +76,7 @@ def test_all_addresses_of_a_host_get_the_same_port():
 
 def test_the_port_of_another_server_is_refused(port):
     listener = listen(port)
-    with pytest.raises(ConfigError, match="can't listen"):
+    with pytest.raises(Unavailable, match="can't listen"):
         Port(HOST, number_of([listener]))
     listener.close()
 
@@ -95,3 +95,12 @@ async def test_a_closed_port_refuses_connections():
     port.close()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(HOST, number)
+
+
+def test_all_addresses_are_those_of_ipv4_as_well():
+    port = Port("::", 0)
+    sockets = port.bind()
+    assert {one.family for one in sockets} == {socket.AF_INET, socket.AF_INET6}
+    assert number_of(sockets) > 0
+    close_all(sockets)
+    port.close()

@@ -64,4 +64,5 @@ def of_this_machine() -> tuple[str, ...]:
             text, scope = (ip.ip, 0) if isinstance(ip.ip, str) else (ip.ip[0], ip.ip[2])
             if not ipaddress.ip_address(text).is_loopback and scope == 0 and _is_ours(text):
                 found.append(text)
-    return tuple(found) or ("127.0.0.1",)
+    loopback = "127.0.0.1" if _is_ours("127.0.0.1") else "::1"
+    return tuple(found) or (loopback,)

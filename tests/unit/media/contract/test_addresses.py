@@ -5,6 +5,7 @@ import ipaddress
 import pytest
 
 from showcaller.errors import ConfigError
+from showcaller.media.contract import addresses
 from showcaller.media.contract.addresses import Addresses, choose_addresses
 
 
@@ -30,3 +31,9 @@ def test_without_a_wish_all_of_this_machine_are_bound():
 def test_what_is_no_address_is_refused_at_start(wrong):
     with pytest.raises(ConfigError, match="not an IP address"):
         choose_addresses([wrong])
+
+
+def test_a_machine_without_ipv4_uses_its_other_loopback(monkeypatch):
+    monkeypatch.setattr(addresses.ifaddr, "get_adapters", list)
+    monkeypatch.setattr(addresses, "_is_ours", lambda address: address == "::1")
+    assert choose_addresses([]).bound == ("::1",)
