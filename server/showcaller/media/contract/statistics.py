@@ -74,9 +74,8 @@ class StageStatistics(Struct, kw_only=True):
     freezes: int = 0  # gaps of 400 ms and more in the pictures sent while the session was shown
     freeze_s: float = 0.0
     splices: int = 0
-    splice_wait_ms_last: float | None = (
-        None  # from the order to the first picture of the new source
-    )
+    # from the order to the first picture of the new source
+    splice_wait_ms_last: float | None = None
     layers: dict[str, int] = field(default_factory=dict)  # viewers by high, medium, low, none
 
 

@@ -1,4 +1,4 @@
-"""Batches of plain RTP packets: what all viewers of a group are sent, and how it is cut for the socket."""
+"""Batches of plain RTP packets for all viewers of a group, and how they are cut for the socket."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Batch(NamedTuple):
     tl0_at: tuple[int, ...] = ()  # per packet: offset of TL0PICIDX; 0: none
 
     def packets(self) -> Iterator[bytes]:
-        """Each packet on its own, as it goes out but for the viewer's offsets."""
+        """Yield each packet on its own, as it goes out but for the viewer's offsets."""
         for end, size in zip(accumulate(self.sizes), self.sizes, strict=True):
             yield self.data[end - size : end]
 
 
 def level(batch: Batch) -> Batch:
-    """The batch with packets lengthened by RTP padding, so that they leave in one send.
+    """Return the batch with packets lengthened by RTP padding, so that they leave in one send.
 
     Only where a few bytes are missing, and never the last one, which may be shorter anyway. Do this
     before packets are kept for `send_again`: a sequence number may only ever stand for one content.
@@ -52,7 +52,7 @@ def _padded(packet: bytes, lacks: int) -> bytes:
 
 
 def header_size(packet: bytes) -> int:
-    """Bytes of an RTP packet's header, extensions and all. Raises `ValueError` if it isn't one."""
+    """Return the size of an RTP packet's header with extensions. Raises `ValueError` if it isn't one."""
     if len(packet) < 12 or packet[0] >> 6 != 2:
         raise ValueError("not an RTP packet")
     size = 12 + 4 * (packet[0] & 0x0F)
@@ -64,7 +64,7 @@ def header_size(packet: bytes) -> int:
 
 
 def payload_octets(packet: bytes) -> int:
-    """What a sender report counts: neither header nor padding (RFC 3550, 6.4.1)."""
+    """Return the octets that a sender report counts: neither header nor padding (RFC 3550, 6.4.1)."""
     octets = len(packet) - header_size(packet) - (packet[-1] if packet[0] & 0x20 else 0)
     if octets < 0:
         raise ValueError("an RTP packet shorter than its padding")
@@ -72,7 +72,7 @@ def payload_octets(packet: bytes) -> int:
 
 
 def check(batch: Batch) -> None:
-    """Raises `ValueError` unless the fields lie where they are said to lie. The native egress has its own."""
+    """Check that fields lie where they are said to; the native egress has its own. Raises `ValueError`."""
     count, at = len(batch.sizes), batch.send_time_at
     if sum(batch.sizes) != len(batch.data):
         raise ValueError("sizes that are not those of the data")
@@ -88,7 +88,7 @@ def check(batch: Batch) -> None:
 
 
 def runs(sizes: Sequence[int]) -> list[tuple[int, int]]:
-    """(first, behind the last) of the runs that one UDP_SEGMENT send can carry: equal sizes, but the last."""
+    """Return (first, behind the last) of runs for one UDP_SEGMENT send each: equal sizes, but the last."""
     found: list[tuple[int, int]] = []
     first, total, open_ = 0, 0, False
     for at, size in enumerate(sizes):
@@ -105,5 +105,5 @@ def runs(sizes: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def send_time(now_s: float) -> int:
-    """abs-send-time: seconds in 6.18 fixed point, 24 bits."""
+    """Return abs-send-time: seconds in 6.18 fixed point, 24 bits."""
     return int(now_s * (1 << 18)) & 0xFFFFFF

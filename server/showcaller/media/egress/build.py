@@ -1,4 +1,4 @@
-"""Builds the native egress: one C file, with nothing but a C compiler. Run it to build it anew.
+"""Building the native egress: one C file, with nothing but a C compiler. Run it to build it anew.
 
 Needs the standard library only: the installation runs it before anything else is there.
 """
@@ -18,12 +18,12 @@ LIBRARY = SOURCE.with_name("libegress.so")
 
 
 def digest() -> str:
-    """Of the C source; a library says which one it was built from."""
+    """Return the digest of the C source; a library says which one it was built from."""
     return hashlib.sha256(SOURCE.read_bytes()).hexdigest()
 
 
 def compiler() -> list[str] | None:
-    """The C compiler's command: $CC, or the first of cc, gcc and clang."""
+    """Return the C compiler's command: $CC, or the first of cc, gcc and clang."""
     asked = shlex.split(os.environ.get("CC", ""))
     if asked:
         return asked if shutil.which(asked[0]) else None
@@ -32,7 +32,7 @@ def compiler() -> list[str] | None:
 
 
 def build(target: Path = LIBRARY) -> str:
-    """Build the library; one line that says how it went. What an earlier build left is gone if it failed."""
+    """Build the library; return one line that says how it went. A failure leaves no older library."""
     command = compiler()
     failure = "no C compiler" if command is None else _compile(command, target)
     if failure is None:

@@ -8,7 +8,7 @@ from .interface import Egress
 
 
 def choose(preferred: str = "auto") -> Egress:
-    """The egress called `native` or `python`; `auto`: native if it was built and finds OpenSSL.
+    """Return the egress called `native` or `python`; `auto`: native if it was built and finds OpenSSL.
 
     The environment's SHOWCALLER_MEDIA_EGRESS decides for `auto`. Raises `ValueError` for other names
     and `RuntimeError`, saying why, if the native egress was asked for and can't be had.

@@ -16,12 +16,12 @@ class Stream(Protocol):
 
     @property
     def packets(self) -> int:
-        """Sent; repeated ones count again."""
+        """Packets sent; repeated ones count again."""
         ...
 
     @property
     def octets(self) -> int:
-        """Of payload, without padding."""
+        """Octets of payload sent, without padding."""
         ...
 
     @property
@@ -32,7 +32,7 @@ class Stream(Protocol):
     def shift(
         self, *, sequence: int = 0, timestamp: int = 0, picture: int = 0, tl0: int = 0
     ) -> None:
-        """What is added from now on to what batches have, modulo 2^16, 2^32, 2^15 and 2^8."""
+        """Add this to the numbers of batches from now on, modulo 2^16, 2^32, 2^15 and 2^8."""
         ...
 
     def send_one(self, batch: Batch) -> bool:
@@ -52,11 +52,11 @@ class Sink(Protocol):
     """One peer that we send to, with keys of its own."""
 
     def aim(self, descriptor: int, address: Address) -> None:
-        """Where its datagrams go from now on: a UDP socket and the peer's address."""
+        """Send datagrams from now on by this UDP socket to this address of the peer."""
         ...
 
     def stream(self, ssrc: int) -> Stream:
-        """A stream that writes this SSRC into every packet."""
+        """Return a stream that writes this SSRC into every packet."""
         ...
 
     def send(self, packet: bytes) -> bool:
@@ -88,7 +88,7 @@ class Group(Protocol):
     def __len__(self) -> int: ...
 
     def send(self, batch: Batch, start: int = 0, count: int = ALL) -> int:
-        """Send to the streams [start, start + count); the index to go on at, which is at most `len`.
+        """Send to the streams [start, start + count); return the index to go on at, at most `len`.
 
         It lies within that range if the socket would block: call again with the same batch and that
         index. Other errors count as `dropped` of the stream concerned. Raises `ValueError` for a
@@ -98,11 +98,11 @@ class Group(Protocol):
 
 
 class Egress(Protocol):
-    """Makes sinks and groups, which work with those of the same egress only."""
+    """A maker of sinks and groups, which work with those of the same egress only."""
 
     @property
     def name(self) -> str:
-        """native or python."""
+        """Name of the egress: native or python."""
         ...
 
     def sink(self, keys: Keys) -> Sink: ...

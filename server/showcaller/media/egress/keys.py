@@ -22,7 +22,7 @@ _HALF, _WHOLE = 1 << 15, 1 << 16
 
 
 class Keys(NamedTuple):
-    """What DTLS exported for one direction (RFC 5764, 4.2)."""
+    """The keys that DTLS exported for one direction (RFC 5764, 4.2)."""
 
     profile: str  # GCM or CM
     key: bytes  # the master key, 16 bytes
@@ -30,7 +30,7 @@ class Keys(NamedTuple):
 
 
 class SessionKeys(NamedTuple):
-    """What protects RTP packets; SRTCP has its own."""
+    """The keys that protect RTP packets; SRTCP has its own."""
 
     key: bytes
     authentication: bytes  # of HMAC-SHA1; empty with GCM
@@ -38,7 +38,7 @@ class SessionKeys(NamedTuple):
 
 
 def derive(keys: Keys) -> SessionKeys:
-    """The RTP session keys of a master key, with a key derivation rate of 0."""
+    """Return the RTP session keys of a master key, with a key derivation rate of 0."""
     if keys.profile not in TAG_SIZES:
         raise ValueError(f"unknown SRTP profile {keys.profile!r}")
     salt = keys.salt.ljust(14, b"\0")  # RFC 7714, 11: a salt of 96 bits is shifted up by 16
@@ -49,7 +49,7 @@ def derive(keys: Keys) -> SessionKeys:
 
 
 def _derived(key: bytes, salt: bytes, label: int, size: int) -> bytes:
-    """AES-CM as a pseudo-random function (RFC 3711, 4.3.3)."""
+    """Return a key made by AES-CM as a pseudo-random function (RFC 3711, 4.3.3)."""
     start = (int.from_bytes(salt) ^ (label << 48)) << 16
     return _counter_mode(key, start, bytes(size))
 
@@ -60,7 +60,7 @@ def _counter_mode(key: bytes, start: int, data: bytes) -> bytes:
 
 
 def index_near(highest: int, sequence: int) -> int:
-    """The packet index (roll-over counter, sequence) nearest to the highest sent (RFC 3711, 3.3.1).
+    """Return the packet index (roll-over counter, sequence) nearest to the highest sent (RFC 3711, 3.3.1).
 
     As in libsrtp, nothing lies before the first 2^15 indices: there is no roll-over to go back to.
     """
@@ -75,7 +75,7 @@ def index_near(highest: int, sequence: int) -> int:
 
 
 def protect(keys: SessionKeys, packet: bytes, index: int) -> bytes:
-    """One plain RTP packet, encrypted and authenticated as the packet of that index."""
+    """Return a plain RTP packet encrypted and authenticated as the packet of that index."""
     at = header_size(packet)
     header, payload, ssrc = packet[:at], packet[at:], int.from_bytes(packet[8:12])
     if not keys.authentication:

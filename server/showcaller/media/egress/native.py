@@ -58,7 +58,7 @@ _FUNCTIONS = {
 
 
 def load() -> ctypes.PyDLL:
-    """The library, ready to use. Raises `OSError`, which says what is missing."""
+    """Return the library, ready to use. Raises `OSError`, which says what is missing."""
     if not build.LIBRARY.exists():
         raise OSError("it was not built: there was no C compiler when Showcaller was installed")
     library = ctypes.PyDLL(str(build.LIBRARY))
@@ -73,7 +73,7 @@ def load() -> ctypes.PyDLL:
 
 
 def _that_have_openssl() -> list[bytes | None]:
-    """Libraries that Python has loaded anyway; None is the program itself."""
+    """Return libraries that Python has loaded anyway; None is the program itself."""
     import _ssl
 
     import pylibsrtp._binding
@@ -124,7 +124,7 @@ class NativeStream:
         return bool(sent)
 
     def free(self) -> None:
-        """The counts can be read afterwards."""
+        """Free the C side; the counts can be read afterwards."""
         self._counts = _Counts.from_buffer_copy(self._counts)
         self._library.stream_free(self.pointer)
         self.pointer = 0
@@ -158,7 +158,7 @@ class NativeSink(Sink[NativeStream]):
 
 
 class NativeGroup(Members[NativeStream]):
-    """Keeps an array of `struct stream *` in step with the list of streams."""
+    """A group with an array of `struct stream *` in step with the list of streams."""
 
     def __init__(self, egress: NativeEgress) -> None:
         super().__init__()
@@ -178,7 +178,7 @@ class NativeGroup(Members[NativeStream]):
 
 
 class NativeEgress:
-    """`clock` gives monotonic seconds, for abs-send-time. Raises `OSError` if the library can't be had."""
+    """The egress in C; `clock` gives seconds for abs-send-time. Raises `OSError` without the library."""
 
     name = "native"
 
@@ -195,7 +195,7 @@ class NativeEgress:
     def send_batch(
         self, pointers: ctypes.Array[c_void_p], start: int, end: int, batch: Batch
     ) -> int:
-        """To pointers[start:end]; the place to go on at. Raises `ValueError` for a batch that isn't sound."""
+        """Send to pointers[start:end]; return the place to go on at. Raises `ValueError` for a bad batch."""
         count = len(batch.sizes)
         sixteen_bits = c_uint16 * count
         if any(len(field) not in (0, count) for field in (batch.picture_at, batch.tl0_at)):

@@ -1,4 +1,4 @@
-"""What all viewers of a batch share in the Python egress, worked out once."""
+"""The plan of a batch in the Python egress: all that its viewers share, worked out once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _pack_header = _header.pack_into
 
 
 class Rewrite(NamedTuple):
-    """What a stream puts into each header: its SSRC, and what is added to the batch's numbers."""
+    """A stream's part of each header: its SSRC, and the offsets to add to the batch's numbers."""
 
     ssrc: int
     sequence: int = 0
@@ -46,7 +46,7 @@ class Piece(NamedTuple):
         return cls(view, control, segment, octets, sum(octets))
 
     def singles(self) -> list[Piece]:
-        """Each packet as a piece of its own."""
+        """Return each packet as a piece of its own."""
         starts = range(0, len(self.view), self.segment)
         return [
             Piece.of(self.view[at : at + self.segment], self.segment, (octets,))
@@ -54,7 +54,7 @@ class Piece(NamedTuple):
         ]
 
     def kept(self) -> Piece:
-        """The same with bytes of its own: the buffer is soon another's."""
+        """Return the same with bytes of its own: the buffer is soon another's."""
         return self._replace(view=bytes(self.view))
 
 
@@ -73,14 +73,14 @@ class Buffer:
 
 
 class Sent(NamedTuple):
-    """What `send_again` must know of a batch."""
+    """The memory of a batch that `send_again` needs."""
 
     behind: Sequence[int]  # how far each packet's index is behind the newest one's
     stamp: bytes
 
 
 class Plan:
-    """Where packets lie with room for their tags, and pointers and views to them.
+    """The layout of packets with room for their tags, and pointers and views to them.
 
     Raises `ValueError` for a batch that isn't sound.
     """
@@ -151,6 +151,6 @@ def _newest(sequences: Sequence[int]) -> int:
 def _values(
     template: bytearray, starts: list[int], offsets: tuple[int, ...], size: int
 ) -> list[tuple[int, int]]:
-    """(place in the template, value there) of a field, for the packets that have it."""
+    """Return (place in the template, value there) of a field, for the packets that have it."""
     places = [at + offset for at, offset in zip(starts, offsets, strict=False) if offset]
     return [(place, int.from_bytes(template[place : place + size])) for place in places]

@@ -72,7 +72,7 @@ class PythonStream:
         return True
 
     def deliver(self, plan: Plan) -> bool:
-        """Send what was planned. False if the socket would block: call again with the same batch."""
+        """Send the plan; return false if the socket would block: call again with the same batch."""
         if self._held is not None:
             batch, pieces = self._held
             if batch is plan.batch:
@@ -122,7 +122,7 @@ class PythonStream:
         return True
 
     def _accepted(self, plan: Plan, sent: Sent) -> list[Piece]:
-        """What libsrtp protected, where it refused some: sent already (they are left out), or too late."""
+        """Return the pieces that libsrtp protected: some were sent already, or are too late."""
         statuses = [min(length, 0) for length in plan.lengths]
         self.dropped += sum(status not in (0, -_REPEATED) for status in statuses)
         kept = [place for place, status in enumerate(statuses) if not status]
@@ -193,7 +193,7 @@ class PythonGroup(Members[PythonStream]):
 
 
 class PythonEgress:
-    """`clock` gives monotonic seconds, for abs-send-time."""
+    """The egress in Python; `clock` gives monotonic seconds, for abs-send-time."""
 
     name = "python"
 

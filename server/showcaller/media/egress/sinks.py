@@ -1,4 +1,4 @@
-"""What both egresses do alike: libsrtp sessions for RTCP and single packets, sinks, membership."""
+"""The part that both egresses share: libsrtp sessions for RTCP and single packets, sinks, membership."""
 
 from __future__ import annotations
 
@@ -16,10 +16,8 @@ from .keys import CM, GCM, Keys
 WINDOW = 1024  # packets that a sequence number may be behind the newest
 PACKET_BYTES_MAX = 2048
 _TRAILER_BYTES_MAX = 16 + 128 + 4
-GSO_REFUSED = (
-    EIO,
-    EINVAL,
-)  # no checksum offload on the way, or a segment longer than the path takes
+# no checksum offload on the way, or a segment longer than the path takes
+GSO_REFUSED = (EIO, EINVAL)
 
 _PROFILES = {GCM: Policy.SRTP_PROFILE_AEAD_AES_128_GCM, CM: Policy.SRTP_PROFILE_AES128_CM_SHA1_80}
 _room = ffi.new("char[]", PACKET_BYTES_MAX + _TRAILER_BYTES_MAX)
@@ -28,7 +26,7 @@ _length = ffi.new("int *")
 
 
 def open_session(keys: Keys) -> Any:
-    """A libsrtp session that protects any SSRC: a `srtp_t *` that frees itself."""
+    """Return a libsrtp session that protects any SSRC: a `srtp_t *` that frees itself."""
     policy = Policy(keys.key + keys.salt, Policy.SSRC_ANY_OUTBOUND, 0, _PROFILES[keys.profile])
     policy.window_size = WINDOW
     holder = ffi.new("srtp_t *")
@@ -90,7 +88,7 @@ class Members(Generic[S]):
             self.put(new, stream)
 
     def put(self, place: int, stream: S) -> None:
-        """For egresses that keep a list of their own: that stream is there now."""
+        """Note a new stream, in an egress that keeps a list of its own."""
 
 
 class Sink(Generic[S]):
@@ -146,7 +144,7 @@ class Sink(Generic[S]):
             self.socket = None
 
     def free(self) -> None:
-        """For egresses with memory of their own: the sink and its streams go."""
+        """Free the sink and its streams, in an egress with memory of its own."""
 
     def check(self) -> None:
         if self._closed:
@@ -163,7 +161,7 @@ class Sink(Generic[S]):
         return self.send_datagram(_view[: _length[0]])
 
     def send_datagram(self, datagram: bytes) -> bool:
-        """As it is. False if it could not be sent, or the sink isn't aimed yet."""
+        """Send a datagram as it is; return false if that failed, or the sink isn't aimed yet."""
         if self.socket is None:
             return False
         try:

@@ -17,7 +17,7 @@ _shared: dict[int, tuple[socket.socket, list[int]]] = {}  # inode → socket, [u
 
 
 def acquire(descriptor: int) -> socket.socket:
-    """A socket on the same open file; give it back by `release`. Raises `OSError`."""
+    """Return a socket on the same open file, to be given back by `release`. Raises `OSError`."""
     inode = os.fstat(descriptor).st_ino
     if inode not in _shared:
         _shared[inode] = socket.socket(fileno=os.dup(descriptor)), [0]
@@ -27,7 +27,7 @@ def acquire(descriptor: int) -> socket.socket:
 
 
 def release(sock: socket.socket) -> None:
-    """One user less; the last one's leaving closes it."""
+    """Give a socket back; the last user's leaving closes it."""
     inode = os.fstat(sock.fileno()).st_ino
     users = _shared[inode][1]
     users[0] -= 1
@@ -37,7 +37,7 @@ def release(sock: socket.socket) -> None:
 
 
 def packed(address: Address) -> tuple[bool, bytes, int, int]:
-    """(IPv6?, the address's bytes, port, scope) of a numeric address. Raises `OSError` for others."""
+    """Return (IPv6?, the address's bytes, port, scope) of a numeric address. Raises `OSError` for others."""
     host, port = address[0].partition("%")[0], address[1]
     v6 = ":" in host
     scope = address[3] if len(address) == 4 else 0

@@ -1,4 +1,4 @@
-"""What the first bytes of a payload tell: whether a keyframe or a frame begins, and the picture's id.
+"""Reading the first bytes of a payload: whether a keyframe or a frame begins, and the picture's id.
 
 VP8 (RFC 7741), H.264 (RFC 6184), VP9 (RFC 9628), AV1 ("RTP Payload Format For AV1", v1.0). A `key`
 is a codec's name as in SDP, then what it was negotiated with: "video/h264 baseline". Payloads are
@@ -18,7 +18,7 @@ _AV1_MID_FRAME = (4, 7, 8, 15)  # tile group, redundant frame header, tile list,
 
 
 class Picture(NamedTuple):
-    """Where a payload says which picture it belongs to, for VP8 and VP9; offsets, 0: not there."""
+    """The places where a payload says which picture it belongs to (VP8, VP9): offsets; 0: not there."""
 
     picture_at: int
     picture_id: int  # of 15 bits; shorter ones are not told
@@ -33,7 +33,7 @@ class _Codec(NamedTuple):
 
 
 def starts_keyframe(key: str, payload: bytes) -> bool:
-    """Whether a decoder can begin with this packet. Of sound: with each.
+    """Return whether a decoder can begin with this packet. Of sound: with each.
 
     With H.264 a keyframe begins at its parameter sets, if it has any, and a later packet of the same
     frame may say so too.
@@ -45,7 +45,7 @@ def starts_keyframe(key: str, payload: bytes) -> bool:
 
 
 def starts_frame(key: str, payload: bytes) -> bool:
-    """Whether a frame may begin here.
+    """Return whether a frame may begin here.
 
     With H.264 and AV1 this may hold for a later packet of a frame too; such have its timestamp.
     """
@@ -56,7 +56,7 @@ def starts_frame(key: str, payload: bytes) -> bool:
 
 
 def picture(key: str, payload: bytes) -> Picture | None:
-    """The picture's ids, for VP8 and VP9; None where there are none."""
+    """Return the picture's ids, for VP8 and VP9; None where there are none."""
     try:
         return _codec(key).picture(payload)
     except IndexError:
@@ -85,7 +85,7 @@ def _vp8_picture(payload: bytes) -> Picture | None:
 
 
 def _vp8_descriptor(payload: bytes) -> tuple[int, int, int]:
-    """Where the frame begins, and offsets of a 15-bit picture id and of TL0PICIDX (0: none)."""
+    """Return where the frame begins, and offsets of a 15-bit picture id and of TL0PICIDX (0: none)."""
     if not payload[0] & 0x80:
         return 1, 0, 0
     fields = payload[1]
@@ -137,7 +137,7 @@ def _h264_frame(payload: bytes) -> bool:
 
 
 def _h264_begins(kind: int, second: int) -> bool:
-    """A slice is a frame's first when `first_mb_in_slice` is 0, which is coded as one bit, 1."""
+    """Return whether a slice is a frame's first: `first_mb_in_slice` is 0, coded as one bit, 1."""
     return kind in _H264_BEFORE_SLICES or (_H264_SLICE <= kind <= _H264_IDR and second > 0x7F)
 
 
@@ -167,7 +167,7 @@ def _vp9_picture(payload: bytes) -> Picture | None:
 
 
 def _vp9_layer_at(payload: bytes) -> int:
-    """Offset of the layer indices; 0: none."""
+    """Return the offset of the layer indices; 0: none."""
     fields = payload[0]
     if not fields & 0x20:
         return 0
@@ -181,7 +181,7 @@ def _vp9_after_id(payload: bytes) -> int:
 
 
 def _vp9_frame_at(payload: bytes) -> int:
-    """Where the frame begins, of a payload that is predicted from no other picture."""
+    """Return where the frame begins, of a payload that is predicted from no other picture."""
     fields, at = payload[0], _vp9_after_id(payload)
     if fields & 0x20:
         at += 1 if fields & 0x10 else 2
@@ -191,7 +191,7 @@ def _vp9_frame_at(payload: bytes) -> int:
 
 
 def _vp9_after_structure(payload: bytes, at: int) -> int:
-    """Behind the scalability structure (RFC 9628 §4.2.1)."""
+    """Return the place behind the scalability structure (RFC 9628 §4.2.1)."""
     fields = payload[at]
     at += 1
     if fields & 0x10:  # resolutions of the spatial layers

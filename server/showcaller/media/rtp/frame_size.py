@@ -1,4 +1,4 @@
-"""How large a picture is, read from the payload that begins a keyframe, for VP8 and H.264. Pure.
+"""The size of a picture, read from the payload that begins a keyframe, for VP8 and H.264. Pure.
 
 VP8: RFC 6386 §9.1. H.264: ITU-T H.264 §7.3.2.1.1 (sequence parameter set).
 """
@@ -13,7 +13,7 @@ _MAX_SIDE = 16_384
 
 
 def frame_size(key: str, payload: bytes) -> tuple[int, int] | None:
-    """Width and height (of whole macroblocks for H.264); None where the payload does not tell."""
+    """Return width and height (of whole macroblocks for H.264); None where the payload does not tell."""
     try:
         if key == "video/vp8":
             return _vp8(payload)
@@ -39,14 +39,14 @@ class _Bits:
         self._left = 8 * len(data)
 
     def read(self, count: int) -> int:
-        """Raises `IndexError` at the end."""
+        """Read the next bit. Raises `IndexError` at the end."""
         if count > self._left:
             raise IndexError
         self._left -= count
         return self._value >> self._left & (1 << count) - 1
 
     def golomb(self) -> int:
-        """An unsigned Exp-Golomb code (§9.1)."""
+        """Read an unsigned Exp-Golomb code (§9.1)."""
         zeros = 0
         while not self.read(1):
             zeros += 1

@@ -18,7 +18,7 @@ _SPROP = re.compile(r"sprop-parameter-sets=([A-Za-z0-9+/=,]+)")
 
 
 class ParameterSets:
-    """Those of one stream; `parameters` are its fmtp line, which may have them too (§8.1)."""
+    """The sets of one stream; `parameters` are its fmtp line, which may have them too (§8.1)."""
 
     def __init__(self, parameters: str = "") -> None:
         self._sps = b""
@@ -28,7 +28,7 @@ class ParameterSets:
 
     @property
     def complete(self) -> bool:
-        """Whether a decoder could begin."""
+        """Return whether a decoder could begin."""
         return bool(self._sps and self._pps)
 
     def note(self, payload: bytes) -> bool:
@@ -40,7 +40,7 @@ class ParameterSets:
         return found
 
     def packed(self) -> bytes:
-        """One payload with all of them (STAP-A, §5.7.1)."""
+        """Return one payload with all of them (STAP-A, §5.7.1)."""
         made = bytes([_STAP_A | 0x60])
         for unit in (self._sps, *self._pps.values()):
             made += len(unit).to_bytes(2) + unit
@@ -59,7 +59,7 @@ class ParameterSets:
 
 
 def units(payload: bytes) -> Iterator[bytes]:
-    """The whole NAL units of a payload; of a fragment none."""
+    """Return the whole NAL units of a payload; of a fragment none."""
     kind = payload[0] & 0x1F if payload else 0
     if 0 < kind < _STAP_A:
         yield payload
@@ -72,7 +72,7 @@ def units(payload: bytes) -> Iterator[bytes]:
 
 
 def begins_idr(payload: bytes) -> bool:
-    """Whether an IDR picture's slice begins here, in a packet that has no parameter sets."""
+    """Return whether an IDR picture's slice begins here, in a packet that has no parameter sets."""
     if len(payload) > 1 and payload[0] & 0x1F == _FU_A:
         return payload[1] & 0x9F == 0x80 | _IDR
     kinds = [unit[0] & 0x1F for unit in units(payload)]

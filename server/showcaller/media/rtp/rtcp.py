@@ -30,7 +30,7 @@ _REMB = 0x52454D42
 
 
 class Block(NamedTuple):
-    """What a receiver says of one source (RFC 3550 §6.4.1)."""
+    """A receiver's report on one source (RFC 3550 §6.4.1)."""
 
     ssrc: int
     lost_share: float  # 0…1, since the last report
@@ -56,7 +56,7 @@ class ReceiverReport(NamedTuple):
 
 
 class Nack(NamedTuple):
-    """Packets of source `ssrc` that are asked for again."""
+    """A request for packets of source `ssrc` that got lost."""
 
     ssrc: int
     sequences: list[int]  # 16 bits
@@ -68,7 +68,7 @@ class KeyframeRequest(NamedTuple):
 
 
 class Remb(NamedTuple):
-    """What the receiver's line carries."""
+    """An estimate of what the receiver's line carries."""
 
     bps: int
     ssrcs: tuple[int, ...]
@@ -82,7 +82,7 @@ Message = SenderReport | ReceiverReport | Nack | KeyframeRequest | Remb | Bye
 
 
 def parse(data: bytes) -> list[Message]:
-    """The messages of a compound packet. Raises `ValueError` for what is no RTCP."""
+    """Return the messages of a compound packet. Raises `ValueError` unless it is RTCP."""
     messages: list[Message] = []
     size = len(data)
     at = 0
@@ -116,7 +116,7 @@ def _read_receiver_report(messages: list[Message], body: bytes, count: int) -> N
 
 
 def _blocks(body: bytes, at: int, count: int) -> tuple[Block, ...]:
-    """Behind them a profile may add what it likes (RFC 3550 §6.4.3)."""
+    """Return the blocks; a profile may add what it likes behind them (RFC 3550 §6.4.3)."""
     blocks = []
     for _ in range(count):
         ssrc, losses, highest, jitter, last_sr, delay = _BLOCK.unpack_from(body, at)
@@ -172,7 +172,7 @@ _READERS: dict[int, Callable[[list[Message], bytes, int], None]] = {
 
 
 def packet(kind: int, count: int, body: bytes) -> bytes:
-    """One RTCP packet; `count` is also the format of a feedback message."""
+    """Return one RTCP packet; `count` is also the format of a feedback message."""
     return _HEADER.pack(0x80 | count, kind, len(body) // 4) + body
 
 
@@ -184,7 +184,7 @@ def sender_report(
     octets: int,
     blocks: Sequence[Block] = (),
 ) -> bytes:
-    """`packets` and `octets` (of payload) count modulo 2³². At most 31 blocks."""
+    """Return a sender report of at most 31 blocks; `packets` and `octets` (of payload) count modulo 2³²."""
     body = _SENDER.pack(
         ssrc, ntp, rtp_timestamp & 0xFFFFFFFF, packets & 0xFFFFFFFF, octets & 0xFFFFFFFF
     )
@@ -192,7 +192,7 @@ def sender_report(
 
 
 def receiver_report(ssrc: int, blocks: Sequence[Block] = ()) -> bytes:
-    """At most 31 blocks."""
+    """Return a receiver report of at most 31 blocks."""
     return packet(_RECEIVER_REPORT, len(blocks), _WORD.pack(ssrc) + _packed(blocks))
 
 
@@ -209,7 +209,7 @@ def _packed(blocks: Iterable[Block]) -> bytes:
 
 
 def sdes(ssrc: int, cname: str) -> bytes:
-    """A source's description: its canonical name, at most 255 bytes (RFC 3550 §6.5.1)."""
+    """Return a source's description: its canonical name, at most 255 bytes (RFC 3550 §6.5.1)."""
     name = cname.encode()
     chunk = pack("!LBB", ssrc, _CNAME, len(name)) + name
     return packet(_SDES, 1, chunk + bytes(4 - len(chunk) % 4))  # at least one zero
@@ -220,7 +220,7 @@ def bye(ssrcs: Sequence[int]) -> bytes:
 
 
 def nack(sender_ssrc: int, ssrc: int, sequences: Iterable[int]) -> bytes:
-    """Asks for packets of `ssrc` again, best in order; extended sequence numbers will do."""
+    """Return a request for packets of `ssrc`, best in order; extended sequence numbers will do."""
     pairs: list[list[int]] = []
     for sequence in sequences:
         distance = (sequence - pairs[-1][0]) & 0xFFFF if pairs else 17
@@ -233,23 +233,23 @@ def nack(sender_ssrc: int, ssrc: int, sequences: Iterable[int]) -> bytes:
 
 
 def is_rtcp(data: bytes) -> bool:
-    """Whether a packet of at least two bytes on a shared port is RTCP, not RTP (RFC 5761 §4)."""
+    """Return whether a packet of at least two bytes on a shared port is RTCP, not RTP (RFC 5761 §4)."""
     return 64 <= data[1] & 0x7F < 96
 
 
 def pli(sender_ssrc: int, ssrc: int) -> bytes:
-    """Asks the source `ssrc` for a keyframe (RFC 4585 §6.3.1)."""
+    """Return a request to the source `ssrc` for a keyframe (RFC 4585 §6.3.1)."""
     return packet(_PAYLOAD_FEEDBACK, _PLI, _TWO_WORDS.pack(sender_ssrc, ssrc))
 
 
 def fir(sender_ssrc: int, ssrc: int, number: int) -> bytes:
-    """Orders a keyframe; `number` is a new one with each order (RFC 5104 §4.3.1)."""
+    """Return an order of a keyframe; `number` is a new one with each order (RFC 5104 §4.3.1)."""
     body = pack("!LLLBxxx", sender_ssrc, 0, ssrc, number & 0xFF)
     return packet(_PAYLOAD_FEEDBACK, _FIR, body)
 
 
 def remb(sender_ssrc: int, bps: int, ssrcs: Sequence[int]) -> bytes:
-    """Says that the sources together may send so much; at most 255 of them."""
+    """Return the estimate that at most 255 sources may send so much together."""
     exponent = max(bps.bit_length() - 18, 0)
     rate = len(ssrcs) << 24 | exponent << 18 | bps >> exponent
     body = pack("!LLLL", sender_ssrc, 0, _REMB, rate) + b"".join(map(_WORD.pack, ssrcs))
@@ -257,17 +257,17 @@ def remb(sender_ssrc: int, bps: int, ssrcs: Sequence[int]) -> bytes:
 
 
 def ntp(wall_s: float) -> int:
-    """NTP time, 32.32 bits (RFC 3550 §4), of seconds since 1970."""
+    """Return the NTP time, 32.32 bits (RFC 3550 §4), of seconds since 1970."""
     return round((wall_s + _NTP_OF_1970_S) * (1 << 32)) & 0xFFFFFFFFFFFFFFFF
 
 
 def middle(ntp: int) -> int:
-    """The middle 32 bits of an NTP time, 16.16: what reports carry."""
+    """Return the middle 32 bits of an NTP time, 16.16, as reports carry it."""
     return ntp >> 16 & 0xFFFFFFFF
 
 
 def round_trip_s(block: Block, now_ntp: int) -> float | None:
-    """How long a report of ours and its answer were on the way (RFC 3550 §6.4.1); None: unknown."""
+    """Return the time that a report of ours and its answer were on the way (RFC 3550 §6.4.1), if known."""
     if not block.last_sr:
         return None
     taken = (middle(now_ntp) - block.last_sr - block.delay) & 0xFFFFFFFF

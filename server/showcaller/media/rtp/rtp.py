@@ -27,7 +27,7 @@ class Packet(NamedTuple):
 
 
 def parse(data: bytes) -> Packet:
-    """Raises `ValueError` for what is no RTP packet."""
+    """Read an RTP packet. Raises `ValueError` unless it is one."""
     if len(data) < _HEADER_BYTES:
         raise ValueError("RTP: too short")
     flags, kind, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
@@ -48,7 +48,7 @@ def parse(data: bytes) -> Packet:
 
 
 def _read_block(data: bytes, at: int, into: dict[int, bytes]) -> int:
-    """Reads the extensions that stand at `at`; returns where the payload begins."""
+    """Read the extensions that stand at `at`; return where the payload begins."""
     if len(data) < at + 4:
         raise ValueError("RTP: cut in the extensions")
     profile, words = _BLOCK.unpack_from(data, at)
@@ -64,7 +64,7 @@ def _read_block(data: bytes, at: int, into: dict[int, bytes]) -> int:
 
 
 def _read_one_byte_form(data: bytes, at: int, end: int, into: dict[int, bytes]) -> None:
-    """RFC 8285 §4.2."""
+    """Read extensions of the one-byte form (RFC 8285 §4.2)."""
     while at < end:
         head = data[at]
         at += 1
@@ -79,7 +79,7 @@ def _read_one_byte_form(data: bytes, at: int, end: int, into: dict[int, bytes]) 
 
 
 def _read_two_byte_form(data: bytes, at: int, end: int, into: dict[int, bytes]) -> None:
-    """RFC 8285 §4.3."""
+    """Read extensions of the two-byte form (RFC 8285 §4.3)."""
     while at < end:
         id = data[at]
         at += 1
@@ -92,7 +92,7 @@ def _read_two_byte_form(data: bytes, at: int, end: int, into: dict[int, bytes]) 
 
 
 def unwrap_rtx(packet: Packet, payload_type: int, ssrc: int) -> Packet | None:
-    """The packet that a retransmission carries (RFC 4588 §4); None: nothing but padding."""
+    """Return the packet that a retransmission carries (RFC 4588 §4); None: nothing but padding."""
     payload = packet.payload
     if len(payload) < 2:
         return None
@@ -112,14 +112,14 @@ def header(
     ssrc: int,
     extensions: bytes = b"",
 ) -> bytes:
-    """A header whose extensions, if any, are an `extension_block`."""
+    """Return a header whose extensions, if any, are an `extension_block`."""
     flags = 0x90 if extensions else 0x80
     kind = payload_type | 0x80 if marker else payload_type
     return _HEADER.pack(flags, kind, sequence, timestamp, ssrc) + extensions
 
 
 def extension_block(values: Iterable[tuple[int, bytes]]) -> bytes:
-    """Header extensions in the one-byte form (RFC 8285 §4.2), padded; empty for none.
+    """Return header extensions in the one-byte form (RFC 8285 §4.2), padded; empty for none.
 
     Raises `ValueError` for an id or a length that this form does not have (1…14, 1…16 bytes).
     """
@@ -136,10 +136,10 @@ def extension_block(values: Iterable[tuple[int, bytes]]) -> bytes:
 
 
 def ahead(a: int, b: int) -> int:
-    """How far sequence number `a` is ahead of `b`: −32,768…32,767."""
+    """Return by how much sequence number `a` is ahead of `b`: −32,768…32,767."""
     return ((a - b + _HALF) & 0xFFFF) - _HALF
 
 
 def unwrap(sequence: int, near: int) -> int:
-    """The extended sequence number nearest to `near` whose low 16 bits are `sequence`."""
+    """Return the extended sequence number nearest to `near` whose low 16 bits are `sequence`."""
     return near + ((sequence - near + _HALF) & 0xFFFF) - _HALF

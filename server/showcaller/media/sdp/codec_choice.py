@@ -35,7 +35,7 @@ _H264_PROFILES = {  # by profile_idc; who decodes one decodes those before it, b
 
 
 class Codec(NamedTuple):
-    """One codec that both sides know; `key` tells those apart of which a viewer must decode the right one."""
+    """One codec that both sides know; streams with another `key` need another decoder."""
 
     name: str  # VP8
     key: str  # video/vp8, video/vp9 0, video/h264 baseline, audio/opus
@@ -57,7 +57,7 @@ class _Format(NamedTuple):
 
 
 def choose_codecs(section: Section) -> tuple[Codec, ...]:
-    """In the offer's order. Raises `BadInput`."""
+    """Return the codecs that we take, in the offer's order. Raises `BadInput`."""
     maps, parameters = (tuple(section.attributes.get(name, ())) for name in ("rtpmap", "fmtp"))
     return _choose(section.kind, section.formats, maps, parameters)
 
@@ -127,7 +127,7 @@ def _codec(format: _Format, kind: str, rtx: dict[tuple[int, int], int]) -> Codec
 
 
 def _variant(name: str, parameters: dict[str, str]) -> str:
-    """What tells streams of one codec apart that not every decoder of it can decode."""
+    """Return the part of a key that tells streams of one codec apart by the decoder they need."""
     if name == "H264":
         profile = parameters.get("profile-level-id", "42")[:2]
         return f" {_H264_PROFILES.get(profile, profile)}"
@@ -142,7 +142,7 @@ def _is_single_unit(codec: Codec) -> bool:
 
 
 def decoder_of(codecs: Sequence[Codec], key: str) -> Codec | None:
-    """That of a viewer's codecs by which it is sent a stream of that key.
+    """Return the one of a viewer's codecs by which it is sent a stream of that key.
 
     For H.264 the lowest profile that includes the stream's (Debian's Chromium offers Main and High 4:4:4,
     but not High); else the highest there is, for decoders read the stream's own headers.

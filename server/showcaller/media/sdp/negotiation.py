@@ -1,4 +1,4 @@
-"""What we and a client agree on: codecs, extensions, feedback and layers; and the answer that says it.
+"""The agreement with a client on codecs, extensions, feedback and layers, and the answer that says it.
 
 A publisher may send whatever we can pass on. A viewer gets every codec that its offer has, for a stage may
 change codec from talk to talk and nothing is negotiated anew. An offer is taken whole or refused
@@ -71,7 +71,7 @@ class Negotiated(NamedTuple):
 
 
 class Outgoing(NamedTuple):
-    """What we send to a viewer, of one kind."""
+    """The stream of one kind that we send to a viewer."""
 
     ssrc: int
     rtx_ssrc: int
@@ -81,7 +81,7 @@ class Outgoing(NamedTuple):
 
 
 def negotiate(offer: str, role: Role) -> Negotiated:
-    """Raises `BadInput`, `Unprocessable`."""
+    """Return what an offer and we agree on. Raises `BadInput`, `Unprocessable`."""
     described = read_description(offer)
     sections = dict(zip(_mids(described), described.sections, strict=True))
     bundle = _bundle(described, sections)
@@ -104,7 +104,7 @@ def negotiate(offer: str, role: Role) -> Negotiated:
 
 
 def _bundle(described: Description, sections: dict[str, Section]) -> list[str]:
-    """The mids of the offer's BUNDLE group (RFC 9143 §7), those that sections have."""
+    """Return the mids of the offer's BUNDLE group (RFC 9143 §7) that sections have."""
     groups = [value.split() for value in described.session.get("group", ())]
     mids = next((words[1:] for words in groups if words[:1] == ["BUNDLE"]), [])
     named = [mid for mid in mids if mid in sections and "mid" in sections[mid].attributes]
@@ -112,7 +112,7 @@ def _bundle(described: Description, sections: dict[str, Section]) -> list[str]:
 
 
 def _mids(described: Description) -> list[str]:
-    """A section without a mid is known by its place."""
+    """Return each section's mid; one without is known by its place."""
     mids = [s.attributes.get("mid", [str(at)])[0] for at, s in enumerate(described.sections)]
     if len(set(mids)) < len(mids):
         raise BadInput("two media sections have the same a=mid")
@@ -120,7 +120,7 @@ def _mids(described: Description) -> list[str]:
 
 
 def _is_rejected(section: Section, bundled: bool) -> bool:
-    """Data channels; and what has no port, not even another section's (RFC 9143 §6)."""
+    """Return whether to reject a section: a data channel, or one without any port (RFC 9143 §6)."""
     return section.kind == "application" or (section.port == 0 and not bundled)
 
 
@@ -152,7 +152,7 @@ def _check_media(media: Sequence[Medium], role: Role) -> None:
 
 
 def _remote(places: Sequence[Attributes]) -> Remote:
-    """The transport of all that is bundled; what its section does not say, the session may."""
+    """Return the transport of all that is bundled; the session says what its section does not."""
 
     def value(name: str) -> str:
         found = next((place[name][0] for place in places if name in place), None)
@@ -235,7 +235,7 @@ def _payload_types(codecs: Sequence[Codec]) -> list[int]:
 def _wishes(
     attributes: Attributes, codecs: Sequence[Codec], role: Role
 ) -> tuple[dict[str, str], dict[int, list[str]]]:
-    """Extensions, and feedback by payload type: of the two ways to estimate a line, the better one."""
+    """Return extensions, and feedback by payload type, with the better of two ways to estimate a line."""
     extensions = _extensions(attributes, role)
     offered = _feedback(attributes, codecs)
     if not any("transport-cc" in names for names in offered.values()):
@@ -245,7 +245,7 @@ def _wishes(
 
 
 def _extensions(attributes: Attributes, role: Role) -> dict[str, str]:
-    """The ids, as the answer says them, of those that we use (RFC 8285 §5)."""
+    """Return the ids, as the answer says them, of extensions that we use (RFC 8285 §5)."""
     extensions: dict[str, str] = {}
     taken: set[str] = set()
     for found in map(_EXTMAP.fullmatch, attributes.get("extmap", ())):
@@ -260,7 +260,7 @@ def _extensions(attributes: Attributes, role: Role) -> dict[str, str]:
 
 
 def _feedback(attributes: Attributes, codecs: Sequence[Codec]) -> dict[int, list[str]]:
-    """The feedback that may be sent, by the codec's payload type; `*` stands for all (RFC 4585 §4.2)."""
+    """Return the feedback that may be sent, by payload type; `*` stands for all (RFC 4585 §4.2)."""
     offered: set[tuple[str, str]] = set()
     for value in attributes.get("rtcp-fb", ()):
         number, _, name = value.partition(" ")
@@ -276,7 +276,7 @@ def _feedback(attributes: Attributes, codecs: Sequence[Codec]) -> dict[int, list
 
 
 def _ssrcs(attributes: Attributes) -> tuple[dict[int, int], tuple[int, ...]]:
-    """Retransmissions by stream (RFC 5576 §4.2, FID), and the streams."""
+    """Return retransmissions by stream (RFC 5576 §4.2, FID), and the streams."""
     groups = [value.split() for value in attributes.get("ssrc-group", ())]
     pairs = [
         (_ssrc(words[1]), _ssrc(words[2]))
@@ -290,7 +290,7 @@ def _ssrcs(attributes: Attributes) -> tuple[dict[int, int], tuple[int, ...]]:
 
 
 def _ssrc(value: str) -> int:
-    """The number that the text begins with; 0 for what is none."""
+    """Return the number that the text begins with; 0 if there is none."""
     found = _NUMBER.match(value)
     return int(found.group()) if found and int(found.group()) < 1 << 32 else 0
 
@@ -309,7 +309,7 @@ def _codec_lines(codec: Codec, feedback: Sequence[str], role: Role) -> Iterator[
 
 
 def _parameters(codec: Codec, role: Role) -> str:
-    """As offered, but Opus in stereo both ways (RFC 7587 §6.1): some send mono unless they are told."""
+    """Return parameters as offered, but Opus in stereo (RFC 7587 §6.1): some send mono otherwise."""
     if codec.name != "opus" or codec.channels != 2:
         return codec.parameters
     told = [pair for pair in codec.parameters.split(";") if pair]
@@ -325,7 +325,7 @@ def _parameters(codec: Codec, role: Role) -> str:
 def answer(
     negotiated: Negotiated, local: Local, *, outgoing: dict[str, Outgoing], cname: str
 ) -> str:
-    """The answer: an ICE-lite agent's, with all its candidates. `outgoing`: by kind, to a viewer."""
+    """Return an ICE-lite agent's answer with all its candidates. `outgoing`: by kind, to a viewer."""
     transport = [
         f"a=ice-ufrag:{local.ufrag}",
         f"a=ice-pwd:{local.pwd}",
@@ -354,7 +354,7 @@ def _head(negotiated: Negotiated, local: Local) -> Iterator[str]:
 
 
 def _outgoing_lines(medium: Medium, outgoing: Outgoing, cname: str) -> Iterator[str]:
-    """The track, and its SSRCs for players that ask for them (RFC 5576)."""
+    """Return the track, and its SSRCs for players that ask for them (RFC 5576)."""
     track = f"{_STREAM} {_STREAM}-{medium.kind}"
     ssrcs = [outgoing.ssrc]
     yield f"a=msid:{track}"
@@ -367,7 +367,7 @@ def _outgoing_lines(medium: Medium, outgoing: Outgoing, cname: str) -> Iterator[
 
 
 def _candidate_lines(local: Local) -> Iterator[str]:
-    """Host candidates, the first preferred (RFC 8445 §5.1.2): FFmpeg tries no other."""
+    """Return host candidates, the first preferred (RFC 8445 §5.1.2): FFmpeg tries no other."""
     for at, (address, port) in enumerate(local.candidates):
         priority = (126 << 24) | ((65_535 - at) << 8) | 255
         yield f"a=candidate:{at + 1} 1 udp {priority} {address} {port} typ host"
@@ -375,7 +375,7 @@ def _candidate_lines(local: Local) -> Iterator[str]:
 
 
 def restart_fragment(local: Local, mids: Sequence[str]) -> str:
-    """The answer to an ICE restart (RFC 9725 §4.3.3): credentials and candidates for all of `mids`.
+    """Return the answer to an ICE restart (RFC 9725 §4.3.3): credentials and candidates for all of `mids`.
 
     The kind of the section that stands for the bundle means nothing (RFC 8840 §9).
     """

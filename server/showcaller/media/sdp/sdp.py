@@ -48,7 +48,7 @@ class Section(NamedTuple):
 
 
 class Description(NamedTuple):
-    """A whole description: what it says of itself, and its media sections."""
+    """A whole description: its own attributes, and its media sections."""
 
     session: Attributes
     sections: tuple[Section, ...]
@@ -63,7 +63,7 @@ class Fragment(NamedTuple):
 
 
 def read_description(text: str) -> Description:
-    """Raises `BadInput`."""
+    """Read an offer. Raises `BadInput`."""
     lines = _lines(text)
     if lines[0].rstrip() != "v=0":
         raise BadInput("this is not SDP: it does not begin with v=0 (RFC 8866 §5.1)")
@@ -104,7 +104,7 @@ def _attributes(lines: list[str]) -> Attributes:
 
 
 def is_usable_candidate(value: str) -> bool:
-    """Whether the value of `a=candidate:` is a UDP address that we may try.
+    """Return whether the value of `a=candidate:` is a UDP address that we may try.
 
     Names (`….local`, behind which browsers hide addresses) and TCP are not: such a peer is found when it
     connects to us (RFC 8445 §7.3.1.3).
@@ -120,7 +120,7 @@ def is_usable_candidate(value: str) -> bool:
 
 
 def read_fragment(text: str) -> Fragment:
-    """A PATCH's body, `application/trickle-ice-sdpfrag`. Raises `BadInput`."""
+    """Read a PATCH's body, `application/trickle-ice-sdpfrag`. Raises `BadInput`."""
     lines = _lines(text)
     if not all(re.match(r"[a-z]=.", line) for line in lines):
         raise BadInput("this is no SDP fragment (RFC 8840 §9)")

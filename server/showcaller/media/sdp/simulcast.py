@@ -13,7 +13,7 @@ _RID = re.compile(r"([A-Za-z0-9_-]{1,16}) send(?: (\S{1,200}))?")
 
 
 def read_layers(attributes: Attributes, payload_types: Collection[str]) -> dict[str, str]:
-    """The restrictions of each layer by its RID, in the order of `a=simulcast` (RFC 8853 §5.1).
+    """Return the restrictions of each layer by its RID, in the order of `a=simulcast` (RFC 8853 §5.1).
 
     `payload_types` are those that the answer keeps; a layer that uses none of them is left out.
     """
@@ -28,7 +28,7 @@ def read_layers(attributes: Attributes, payload_types: Collection[str]) -> dict[
 
 
 def _sent(simulcast: str) -> list[str]:
-    """`send h;~m;l,k`: the first of alternative formats; `~`, paused at first, may be resumed."""
+    """Return the RIDs of `send h;~m;l,k`: the first of alternatives; `~` is paused, may be resumed."""
     words = simulcast.split()
     at = words.index("send") + 1 if "send" in words else len(words)
     streams = "".join(words[at : at + 1]).split(";")
@@ -36,7 +36,7 @@ def _sent(simulcast: str) -> list[str]:
 
 
 def _restrictions(text: str, payload_types: Collection[str]) -> str | None:
-    """As offered (RFC 8851 §6.3), but for payload types that the answer has not."""
+    """Return restrictions as offered (RFC 8851 §6.3), without payload types that the answer has not."""
     restrictions = []
     for pair in filter(None, text.split(";")):
         name, _, value = pair.partition("=")
@@ -48,7 +48,7 @@ def _restrictions(text: str, payload_types: Collection[str]) -> str | None:
 
 
 def layer_lines(layers: dict[str, str]) -> Iterator[str]:
-    """What the answer says of `layers`."""
+    """Return the answer's lines on `layers`."""
     for rid, restrictions in layers.items():
         yield f"a=rid:{rid} recv {restrictions}".rstrip()
     if layers:

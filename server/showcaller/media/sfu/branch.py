@@ -1,4 +1,4 @@
-"""The publications of another worker of the node, forwarded to viewers of this one."""
+"""The ingests of another worker of the node, borrowed for viewers of this one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AGAIN_S = 0.5  # after a connection that was lost or cut off
 class Branch:
     """A connection to the trunk at `path`, made again until it is closed.
 
-    `changed` is given the session, and the time, whenever one of its publications begins, changes or
+    `changed` is given the session, and the time, whenever one of its ingests begins, changes or
     ends.
     """
 
@@ -83,25 +83,25 @@ class Branch:
             self._changed(ingest.session, system.monotonic_s())
             ingest.end()
 
-    # What its publications tell ---------------------------------------------------------------
+    # What its ingests tell ---------------------------------------------------------------
 
     def on_ingest_changed(self, ingest: Ingest, now_s: float) -> None:
         self._changed(ingest.session, now_s)
 
     def on_ingest_live(self, ingest: Ingest, now_s: float) -> None:
-        """It has been live since it was lent."""
+        """Nothing is to be done: it has been live since it was lent."""
 
     def on_ingest_packet(self, ingest: Ingest, data: bytes) -> None:
-        """Nobody borrows what is borrowed."""
+        """Nothing is to be done: nobody borrows what is borrowed."""
 
     def on_ingest_ended(self, ingest: Ingest, reason: str, now_s: float) -> None:
-        """The trunk tells."""
+        """Nothing is to be done: the trunk tells."""
 
 
 class BackChannel:
-    """What a borrowed publication asks its speaker goes to the trunk: its wishes for keyframes.
+    """The way from a borrowed ingest to the trunk: only wishes for keyframes go there.
 
-    What got lost on the way to the trunk is asked for there, and comes here too.
+    The trunk asks for what got lost on the way to it, and what comes again comes here too.
     """
 
     def __init__(self, resource: str, writer: asyncio.StreamWriter) -> None:
@@ -115,4 +115,4 @@ class BackChannel:
         return True
 
     def close(self) -> None:
-        """The connection is the branch's."""
+        """Leave the connection alone: it is the branch's."""

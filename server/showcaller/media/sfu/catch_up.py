@@ -1,4 +1,4 @@
-"""Viewers that have begun in the past: sent it step by step, a few in each turn of the loop."""
+"""Sending the past to viewers that have begun in it: step by step, a few in each turn of the loop."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ STEPS_A_TURN = 12
 
 
 class CatchUp:
-    """A `FeedListener`: viewers that are behind, the one whose step is due first before the others."""
+    """The viewers that are behind, in the order in which their next steps are due."""
 
     def __init__(self) -> None:
         self._due_s: dict[Viewer, float] = {}
         self._next: asyncio.TimerHandle | None = None
 
     def on_behind(self, viewer: Viewer, now_s: float) -> None:
-        """If the viewer is behind, send it what it lacks, step by step."""
+        """Send a viewer that is behind what it lacks, step by step."""
         if not viewer.catching_up():
             return
         self._due_s.setdefault(viewer, now_s + STEP_EVERY_S)

@@ -8,13 +8,13 @@ OVER = 6  # notes that are looked back on
 
 
 class CpuShare:
-    """To be told once a second how much CPU time the process has had so far."""
+    """A look back over some seconds; it is to be told once a second."""
 
     def __init__(self) -> None:
         self._notes: deque[tuple[float, float]] = deque(maxlen=OVER)
 
     def note(self, now_s: float, cpu_s: float) -> None:
-        """The process has had `cpu_s` until now."""
+        """Take in that the process has had `cpu_s` of CPU time so far."""
         self._notes.append((now_s, cpu_s))
 
     def share(self, now_s: float, cpu_s: float) -> float:

@@ -1,7 +1,7 @@
-"""One kind of media on its way to one viewer: its place in the stream, whatever lane it follows.
+"""A down track: one viewer's picture or sound, one RTP stream without seams, whatever lane it follows.
 
-The viewer sees one RTP stream without seams. Sequence numbers, timestamps and picture ids of each lane
-are shifted so that they go on where the last one ended. A newcomer is sent what came since the newest
+Offsets are added to the sequence numbers, timestamps and picture ids of each lane, so that they go on
+where the last one ended. A newcomer is sent what came since the newest
 keyframe, quickly and with its timestamps drawn together, so that it sees a picture at once and is not
 behind afterwards.
 """
@@ -27,7 +27,7 @@ CATCH_UP_PACKETS = 24  # at a time: receivers' buffers are small
 
 
 class DownTrack:
-    """`medium` is what was negotiated with the viewer."""
+    """One stream to one viewer; `medium` is what was negotiated with it."""
 
     def __init__(self, medium: Medium, sink: Sink, ssrc: int, rtx_ssrc: int, begin: int) -> None:
         self.medium = medium
@@ -50,7 +50,7 @@ class DownTrack:
         self._stood_s: float | None = None  # the last picture of the lane that was left
         self._calm = False
 
-    # Where it stands --------------------------------------------------------------------------
+    # Its present place --------------------------------------------------------------------------
 
     @property
     def catching_up(self) -> bool:
@@ -58,11 +58,11 @@ class DownTrack:
 
     @property
     def send_time_at(self) -> int:
-        """Where packets have their send time; 0: they have none."""
+        """Offset of the send time in each packet; 0: they have none."""
         return SEND_TIME_AT if self.medium.extensions.get(SEND_TIME) else 0
 
     def codec(self, track_codec: Codec) -> Codec | None:
-        """The viewer's own numbers for that codec; None if it can't decode it."""
+        """Return the viewer's own numbers for that codec; None if it can't decode it."""
         key = track_codec.key
         if key not in self._codecs:
             self._codecs[key] = decoder_of(self.medium.codecs, key)
@@ -83,13 +83,13 @@ class DownTrack:
         )
 
     def timestamp_at(self, now_s: float, clock_offset_s: float | None) -> int | None:
-        """What this stream's RTP clock shows, for a sender report."""
+        """Return what this stream's RTP clock shows, for a sender report."""
         stands = self.lane.timestamp_at(now_s, clock_offset_s) if self.lane else None
         return None if stands is None else (stands + self._shift.timestamp) & 0xFFFFFFFF
 
     @property
     def freezes(self) -> tuple[int, float]:
-        """How often, and for how many seconds, the picture stood."""
+        """Number of times that the picture stood still, and the seconds that it did in all."""
         (count, seconds), (count_before, before_s) = self._freezes, self._gaps_before
         if self.lane is None:
             return count, seconds
@@ -134,24 +134,27 @@ class DownTrack:
             self._catching, self._caught = first.sequence, None
 
     def leave(self, lane: Lane) -> None:
-        """`lane` ends: keep the place."""
+        """Keep the place when `lane` ends."""
         if lane is self.joining:
             self._stop_waiting()
         if lane is self.lane:
             self._leave_current()
 
     def pause(self) -> None:
-        """No more of it until it joins again."""
+        """Send nothing until it joins a lane again."""
         self._stop_waiting()
         self._leave_current()
         self.forget_freeze()
 
     def forget_freeze(self) -> None:
-        """Until the next lane begins, a picture that stands is none that has frozen."""
+        """Count no freeze before the next lane begins: that nothing comes until then is meant."""
         self._calm = True
 
     def age(self) -> None:
-        """To be called each second: what was left before the last time is not asked for any more."""
+        """Forget the lanes that were left before the last call; to be called once a second.
+
+        Nobody asks again for packets that old.
+        """
         del self._history[: self._aged]
         self._aged = len(self._history) - (self.lane is not None)
 
@@ -161,7 +164,7 @@ class DownTrack:
             self.joining = None
 
     def _leave_current(self) -> Place:
-        """The place after all that was sent."""
+        """Stop following the present lane; return the place after all that was sent."""
         lane = self.lane
         if lane is None:
             return self._place
@@ -175,7 +178,7 @@ class DownTrack:
         return self._place
 
     def _end_freeze(self, lane: Lane, now_s: float) -> None:
-        """If the picture stood until `lane` began, that was a freeze too."""
+        """Count the time without a picture before `lane` began as a freeze, if it was long."""
         stood_s = now_s - self._stood_s if self._stood_s is not None else 0.0
         if stood_s >= GAP_S and not self._calm:
             self._freezes = self._freezes[0] + 1, self._freezes[1] + stood_s
@@ -185,7 +188,7 @@ class DownTrack:
     # Catching up ------------------------------------------------------------------------------
 
     def catch_up(self, lane: Lane, now_s: float) -> bool:
-        """Begin with the newest keyframe that was; false if there is none to begin with."""
+        """Begin with the newest keyframe of the past; return false if there is none to begin with."""
         first, last = lane.track.gop(now_s), lane.track.last
         if first is None or last is None or self.dialect(lane.track.codec) is None:
             return False
@@ -195,7 +198,7 @@ class DownTrack:
         return True
 
     def step(self, now_s: float) -> bool:
-        """Send the next packets of the past; true when the viewer has caught up."""
+        """Send the next packets of the past; return true when the viewer has caught up."""
         lane = self.lane
         if lane is None or self._catching is None or lane.track.last is None:
             return True
@@ -236,9 +239,9 @@ class DownTrack:
     # Sending again ----------------------------------------------------------------------------
 
     def again(self, sequence: int) -> tuple[Codec, bytes] | None:
-        """A packet (16-bit `sequence`) as the viewer should have got it, and its codec.
+        """Return a packet (16-bit `sequence`) as the viewer should have got it, and its codec.
 
-        None if it is no longer kept. Its payload is the publisher's but for picture ids.
+        None if it is no longer kept. The payload is the publisher's but for picture ids.
         """
         if not self._history:
             return None

@@ -1,4 +1,4 @@
-"""What the viewers of a stage are shown: one picture, one sound, spliced from source to source.
+"""A feed: one picture and one sound for the viewers of a stage, spliced from source to source.
 
 A new source takes over with its next keyframe; until then the old one goes on. Sound changes together
 with the picture. Every source is put on one timeline: by its own clock where its sender reports have told
@@ -30,7 +30,7 @@ LAYER_NAMES = ("high", "medium", "low")
 
 
 class FeedListener(Protocol):
-    """Told of viewers that need more than what comes in."""
+    """The part that serves viewers who need more than what comes in."""
 
     def on_behind(self, viewer: Viewer, now_s: float) -> None:
         """A viewer has begun in the past, and is to be sent that step by step."""
@@ -38,7 +38,7 @@ class FeedListener(Protocol):
 
 
 class Feed:
-    """`name` is a stage's id, or tells what is previewed. `session` is what it is led to."""
+    """The feed of the stage or preview `name`, led to `session`."""
 
     def __init__(self, name: str, egress: Egress, pacer: Pacer, listener: FeedListener) -> None:
         self.name = name
@@ -59,7 +59,7 @@ class Feed:
         self._anchors: dict[str, float] = {}  # by publication
 
     def lead_to(self, session: str | None) -> None:
-        """Another session's room; what it was led to goes on until `show` finds something there."""
+        """Lead the feed to another room; what it shows goes on until `show` finds something there."""
         for viewer in self.viewers.values():
             self.quality.note_left(viewer.counts())
         self.session, self.quality = session, SessionQuality()
@@ -69,7 +69,7 @@ class Feed:
                 video.forget_freeze()
 
     def shown(self) -> set[str]:
-        """Return the publications whose packets go out here, be it until the next source has begun."""
+        """Return the resources whose packets go out here, if only until the next source has begun."""
         tracks = {lane.track for lane in [*self._pictures, *self._sounds, *self._before]}
         return {track.origin for track in tracks}
 
@@ -96,7 +96,7 @@ class Feed:
             self._end_before()
 
     def _follow_layers(self, picture: Ingest, now_s: float) -> None:
-        """A lane for each layer of the source, in the order of their quality."""
+        """Make a lane for each layer of the source, in the order of their quality."""
         lanes = {lane.track: lane for lane in self._pictures}
         new = [track for track in picture.layers if track not in lanes]
         if not new and [lane.track for lane in self._pictures] == picture.layers:
@@ -126,7 +126,7 @@ class Feed:
         return Lane(track, self._egress, self._pacer, self, still=still, is_open=is_open)
 
     def on_begin(self, lane: Lane, now_s: float) -> None:
-        """A beginning of one of the feed's lanes went out: perhaps the one that all wait for."""
+        """Complete a change of source if this beginning is the one that all wait for."""
         if self._changed_s is not None and lane in self._pictures:
             wait_s = now_s - self._changed_s
             self._changed_s = None
@@ -152,7 +152,7 @@ class Feed:
         self._before = keep
 
     def tick(self, now_s: float) -> None:
-        """Each 100 ms: what has waited too long."""
+        """Help on what has waited too long; to be called each 100 ms."""
         self._end_before()
         for lane in self._pictures:
             if lane.waiting:
@@ -168,7 +168,7 @@ class Feed:
                 self._catch_up(viewer, now_s)
 
     def _follow_flow(self, now_s: float) -> None:
-        """A layer has stopped, or goes on: its viewers do not wait for their next turn."""
+        """Lead viewers to other layers at once if a layer has stopped, or goes on."""
         goes_on = flowing([lane.track for lane in self._pictures])
         if goes_on != self._flowing:
             self._flowing = goes_on
@@ -176,7 +176,7 @@ class Feed:
                 self.join(viewer, now_s)
 
     def _goes_on(self, now_s: float) -> bool:
-        """Whether the old source still has pictures."""
+        """Return whether the old source still has pictures."""
         return any(not lane.sound and now_s - lane.track.last_s < 0.4 for lane in self._before)
 
     def _catch_up(self, viewer: Viewer, now_s: float) -> None:
@@ -189,7 +189,7 @@ class Feed:
     # The timeline -------------------------------------------------------------------------------
 
     def place(self, track: Track, packet: MediaPacket, now_s: float) -> float:
-        """Where a track's first packet belongs, in seconds: by its source's clock, else now."""
+        """Return where a track's first packet belongs, in seconds: by its source's clock, else now."""
         told_s = track.reception.ntp_of(packet.timestamp)
         if told_s is None:
             return now_s
@@ -198,7 +198,7 @@ class Feed:
     # Viewers ------------------------------------------------------------------------------------
 
     def add(self, viewer: Viewer, now_s: float) -> None:
-        """A viewer whose media can flow."""
+        """Let a viewer in, whose media can flow."""
         self.viewers[viewer.resource] = viewer
         self.quality.note_viewer(viewer.resource, viewer.counts(), len(self.viewers))
         self._join_sound(viewer)
@@ -213,7 +213,7 @@ class Feed:
         return [viewer.counts() for viewer in self.viewers.values()]
 
     def each_second(self, turn: int, turns: int, now_s: float, passed_s: float) -> None:
-        """Reports and layers of those viewers whose turn it is; `passed_s` since their last one."""
+        """Report to viewers whose turn it is, and choose their layers; `passed_s` since their last turn."""
         offsets_s = {
             "video": self.picture.clock_offset_s if self.picture else None,
             "audio": self.sound.clock_offset_s if self.sound else None,
@@ -236,7 +236,7 @@ class Feed:
         self._choose_layer(viewer, self._rates_bps(now_s), now_s)
 
     def _rates_bps(self, now_s: float) -> list[int]:
-        """For choosing; 0 only for a layer that has stopped, not for one that has just begun."""
+        """Return each layer's rate; 0 for one that has stopped, but not for one that has just begun."""
         tracks = [lane.track for lane in self._pictures]
         going = flowing(tracks)
         return [
@@ -291,7 +291,7 @@ class Feed:
         return True
 
     def layer_of(self, viewer: Viewer) -> str:
-        """high, medium, low; none while no picture is sent."""
+        """Return high, medium or low; none while no picture is sent."""
         downtrack = viewer.downtracks.get("video")
         lane = downtrack.lane if downtrack else None
         if lane is None or lane not in self._pictures:
@@ -307,7 +307,7 @@ class Feed:
         return PictureShown(codec=codec.name, playable=playable or not viewer.live)
 
     def statistics(self) -> StageStatistics:
-        """How its present session does."""
+        """Return how the present session does."""
         viewers = list(self.viewers.values())
         watching = self.counts()
         rtts = sorted(viewer.rtt_ms for viewer in viewers if viewer.rtt_ms is not None)
@@ -334,7 +334,7 @@ class Feed:
         )
 
     def end(self) -> None:
-        """No more sources; viewers are the engine's."""
+        """End all lanes; the viewers are left to the engine."""
         for lane in [*self._pictures, *self._sounds, *self._before]:
             lane.end()
         self._pictures, self._sounds, self._before = [], [], []

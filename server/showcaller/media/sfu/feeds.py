@@ -1,4 +1,4 @@
-"""The feeds of a worker, one for each of its stages and previews, and which publications they show."""
+"""The feeds of a worker, one for each of its stages and previews, led to the ingests they show."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PREVIEW = "preview:"  # begins the names of feeds that are no stages
 
 
 class Feeds:
-    """Feeds by name: that of a stage, or `PREVIEW` and a publication's resource."""
+    """Feeds by name: a stage's id, or `PREVIEW` and an ingest's resource."""
 
     def __init__(
         self, ingests: Ingests, egress: Egress, pacer: Pacer, listener: FeedListener
@@ -51,10 +51,10 @@ class Feeds:
         return [feed for feed in self._feeds.values() if stage_of(feed)]
 
     def shown_on(self, ingest: Ingest) -> list[str]:
-        """Return the stages whose picture is that publication's."""
+        """Return the stages whose picture is that ingest's."""
         return [feed.name for feed in self.stages if feed.picture is ingest]
 
-    # Who is shown -----------------------------------------------------------------------------
+    # Leading ----------------------------------------------------------------------------------
 
     def lead_all(self, now_s: float) -> None:
         """Lead each feed to what should be on it now."""

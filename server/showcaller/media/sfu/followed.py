@@ -1,4 +1,4 @@
-"""A lane that a viewer follows or followed, with all that tells what its packets became for the viewer."""
+"""A lane that a viewer follows or followed, and the numbers that its packets have for the viewer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Followed(NamedTuple):
     drawn: Drawn | None
 
     def timestamp(self, packet: MediaPacket) -> int:
-        """Return the timestamp that the lane gives to egress, before it is shifted."""
+        """Return the timestamp that the lane gives to egress, before offsets are added."""
         return drawn_together(self.lane.timestamp(packet), packet, self.drawn)
 
     def place_of(self, packet: MediaPacket) -> Place:

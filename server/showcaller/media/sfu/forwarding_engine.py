@@ -1,8 +1,8 @@
-"""The engine: publications come in, feeds lead them to viewers, all through one UDP port.
+"""The engine: ingests come in, feeds lead them to viewers, all through one UDP port.
 
-Nothing is decoded or encoded. `Publication` has what one speaker sends, `Feed` what a stage shows,
+Nothing is decoded or encoded. `Ingest` has what one speaker sends, `Feed` what a stage shows,
 `Viewer` what one person is sent; packets take the way Track → Lane → Pacer → egress. Here calls are
-carried out, publications and viewers begin and end, and all is kept going by the clock.
+carried out, ingests and viewers begin and end, and all is kept going by the clock.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ R = TypeVar("R")
 
 
 class ForwardingEngine:
-    """A `MediaEngine`; see there. `name` begins the ids of its resources."""
+    """A `MediaEngine` that forwards; `name` begins the ids of its resources."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class ForwardingEngine:
         self.viewers: dict[str, Viewer] = {}
         self._where: dict[Viewer, Feed] = {}
         self.trunk = Trunk()
-        self._packets_before = 0  # of publications that have ended
+        self._packets_before = 0  # of ingests that have ended
         self._sent_before = [0, 0, 0]  # packets, bytes, dropped of viewers that have left
         self.capacity = Capacity()
         self._trimmer = Trimmer()
@@ -164,7 +164,7 @@ class ForwardingEngine:
         return self._open_viewer(feed, call, now_s)
 
     def expected(self, now_s: float) -> int:
-        """Viewers who watch or will in a moment: who asks and vanishes takes no place for long."""
+        """Return the number of viewers who watch, or asked a moment ago and may still connect."""
         since_s = now_s - CONNECTS_WITHIN_S
         return sum(viewer.live or viewer.asked_s > since_s for viewer in self.viewers.values())
 
@@ -294,7 +294,7 @@ class ForwardingEngine:
             self._end_viewer(peer, now_s)
 
     async def _close_room(self, call: CloseRoom) -> None:
-        """Its publications end; one that a stage still shows, when the next one has begun."""
+        """End a room's ingests; one that a stage still shows lingers until the next one has begun."""
         loop, now_s = asyncio.get_running_loop(), system.monotonic_s()
         for ingest in self.ingests.room(call.session):
             if any(ingest.resource in feed.shown() for feed in self._feeds.stages):
@@ -313,7 +313,7 @@ class ForwardingEngine:
         self.ingests.leave(call.stage)
 
     async def lend(self, path: str) -> None:
-        """From now on other workers of this node may branch off, at this UNIX socket."""
+        """Let other workers of this node branch off at this UNIX socket. Raises `OSError`."""
         await self.trunk.listen(path)
 
     async def _branch_off(self, call: BranchOff) -> None:
@@ -406,7 +406,7 @@ class ForwardingEngine:
         self.capacity.note(passed_s=passed_s, busy_s=busy_s, viewers=served)
 
     def _report_to_viewers(self, now_s: float) -> None:
-        """A share of the viewers each time, so that all get their report each second."""
+        """Report to a share of the viewers each time, so that all have their turn each second."""
         self._turn = (self._turn + 1) % REPORT_TURNS
         for feed in self._feeds:
             feed.each_second(self._turn, REPORT_TURNS, now_s, REPORTS_EACH_S)
@@ -417,7 +417,7 @@ class ForwardingEngine:
     # Figures ------------------------------------------------------------------------------------
 
     async def _ping(self, call: Ping) -> None:
-        """Nothing is to be done: the answer tells that the loop turns."""
+        """Do nothing: the answer tells that the loop turns."""
 
     async def _measure(self, call: Measure) -> Statistics:
         now_s = system.monotonic_s()

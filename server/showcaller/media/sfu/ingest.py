@@ -1,4 +1,4 @@
-"""A speaker: what comes in, what is asked back, and how it does before it goes on the stage."""
+"""An ingest: one publication as it comes in, what is asked back, and how it does."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class BackChannel(Protocol):
 
 
 class IngestListener(Protocol):
-    """Told what becomes of publications."""
+    """The part that is told what becomes of ingests."""
 
     def on_ingest_live(self, ingest: Ingest, now_s: float) -> None:
         """Media can flow."""
@@ -65,7 +65,7 @@ class IngestListener(Protocol):
 
 
 class Ingest:
-    """One speaker's connection."""
+    """One speaker's connection, or one that another worker lends."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Ingest:
         *,
         offer: str = "",
     ) -> None:
-        """`offer` is what was negotiated: for workers that borrow the publication."""
+        """Keep the `offer` that was negotiated for workers that borrow the ingest."""
         self.resource = resource
         self.session = session
         self.person = person
@@ -171,7 +171,7 @@ class Ingest:
             each.reception.forget_sender_reports()
 
     def end(self) -> None:
-        """Free everything; lanes of its tracks end."""
+        """Free everything, and end the lanes of its tracks."""
         if self.transport is not None:
             self.transport.close()
         self._tracks.end()
@@ -183,14 +183,14 @@ class Ingest:
     # Lending ------------------------------------------------------------------------------------
 
     def borrow(self, back: BackChannel, tracks: Iterable[TrackLine], now_s: float) -> None:
-        """Media comes by way of another worker, which knows these tracks already."""
+        """Begin with media that comes by way of another worker, which knows these tracks already."""
         self._back = back
         self.live = True
         for line in tracks:
             self._tracks.expect(line, now_s)
 
     def track_lines(self) -> list[TrackLine]:
-        """The tracks that are known, for who borrows them."""
+        """Return the tracks that are known, for workers that borrow them."""
         return self._tracks.lines()
 
     def track_of(self, ssrc: int) -> Track | None:
@@ -202,12 +202,12 @@ class Ingest:
     # What is asked back -------------------------------------------------------------------------
 
     def ask_keyframe(self, track: Track, now_s: float) -> None:
-        """At most one in half a second; more become one at the end of it."""
+        """Ask for a keyframe, at most once in half a second: more wishes become one at the end of it."""
         if track.wishes.ask(now_s):
             self._send_pli(track)
 
     def tick(self, now_s: float) -> None:
-        """Each 20 ms: what has to be asked for now."""
+        """Ask for what has to be asked for now; to be called each 20 ms."""
         if self._back is None:
             return
         for track in self.layers:
@@ -224,7 +224,7 @@ class Ingest:
             self._report(now_s)
 
     def _report(self, now_s: float) -> None:
-        """Reception reports (RFC 3550 §6.4.2) and, without transport-cc, an estimate of the line."""
+        """Send reception reports (RFC 3550 §6.4.2) and, without transport-cc, an estimate of the line."""
         blocks = [track.reception.block(now_s) for track in self._tracks.all()]
         packet = rtcp.receiver_report(self.ssrc, blocks)
         if self._recorder is None and self.layers:
@@ -259,7 +259,7 @@ class Ingest:
 
     @property
     def layers(self) -> list[Track]:
-        """Of its picture, the best first."""
+        """Tracks of its picture, the best first."""
         return self._tracks.layers
 
     @property
@@ -268,7 +268,7 @@ class Ingest:
 
     @property
     def clock_offset_s(self) -> float | None:
-        """The publisher's clock less ours, as its sender reports told."""
+        """Seconds that the publisher's clock is ahead of ours, by its sender reports."""
         return self._clock.offset_s
 
     @property
@@ -280,7 +280,7 @@ class Ingest:
         return self.live and self._silence.gone_s(now_s) > GONE_AFTER_S
 
     def _note_signs(self) -> None:
-        """Connectivity checks are the transport's."""
+        """Take the transport's connectivity checks for signs of life."""
         if self.transport is not None:
             self._silence.note_sign(self.transport.heard_s)
 
@@ -312,7 +312,7 @@ class Ingest:
         return made
 
     def _rtt_ms(self) -> float | None:
-        """As repairs took; None while nothing was lost."""
+        """Return the time that repairs took; None while nothing was lost."""
         known = [t.reception.rtt_s for t in self.layers if t.reception.rtt_s is not None]
         return round(min(known) * 1000, 1) if known else None
 
@@ -361,7 +361,7 @@ def _reorders(track: Track, now_s: float) -> bool:
 
 
 def _is_rare(layer: LayerStatistics) -> bool:
-    """Whether keyframes come so seldom, though they are asked for, that a change would wait for one."""
+    """Return whether keyframes come seldom though they are asked for: a splice would wait for one."""
     age_s = layer.keyframe_age_s
     return age_s is None or age_s > OLD_KEYFRAME_S + UNANSWERED_S
 

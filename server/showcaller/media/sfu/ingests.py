@@ -1,4 +1,4 @@
-"""The publications that a worker can show: its own, and those that it borrows from other workers."""
+"""The ingests that a worker can show: its own, and those that it borrows from other workers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .ingest import Ingest
 
 
 class Ingests:
-    """`own` are this worker's, by resource.
+    """Ingests by resource; `own` are this worker's.
 
     `changed` is given the session, and the time, whenever what is borrowed has changed.
     """
@@ -27,16 +27,16 @@ class Ingests:
         return chain(self.own.values(), self.borrowed())
 
     def get(self, resource: str) -> Ingest | None:
-        """Return a publication, own or borrowed."""
+        """Return an ingest, own or borrowed."""
         known = (branch.ingests for branch in self._branches.values())
         return next((p[resource] for p in (self.own, *known) if resource in p), None)
 
     def borrowed(self) -> Iterator[Ingest]:
-        """Return those of other workers."""
+        """Return the ingests of other workers."""
         return chain.from_iterable(b.ingests.values() for b in self._branches.values())
 
     def room(self, session: str | None) -> list[Ingest]:
-        """Return those of one session, in the order in which they came."""
+        """Return the ingests of one session, in the order in which they came."""
         return [ingest for ingest in self if ingest.session == session]
 
     def branch_off(self, stage: str, path: str) -> None:

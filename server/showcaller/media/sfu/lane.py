@@ -1,7 +1,7 @@
-"""One track on its way to those viewers of a stage who follow it.
+"""A lane: one track on its way to the viewers of a stage who follow it.
 
 A lane keeps the publisher's sequence numbers and puts its timestamps on the stage's timeline. What a
-viewer has had before (of another lane) is its own affair: `DownTrack` shifts what the lane has.
+viewer has had before (of another lane) is its own affair: `DownTrack` adds offsets to what the lane has.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ class LaneListener(Protocol):
 
 
 class Lane(Taker):
-    """`still` are slides: a picture that does not change is none that has frozen."""
+    """A track for one feed.
+
+    `still`: slides, which send nothing while nobody turns a page; so no gap counts as a freeze.
+    """
 
     def __init__(
         self,
@@ -98,11 +101,11 @@ class Lane(Taker):
         return self.track.kind == "audio"
 
     def timestamp(self, packet: MediaPacket) -> int:
-        """On the stage's timeline, 32 bits."""
+        """Return a packet's time on the stage's timeline (RTP units, 32 bits)."""
         return (packet.timestamp + (self._offset or 0)) & 0xFFFFFFFF
 
     def timestamp_at(self, now_s: float, clock_offset_s: float | None) -> int | None:
-        """What the stage's RTP clock shows at `now_s`, for sender reports."""
+        """Return what the stage's RTP clock shows at `now_s`, for sender reports."""
         if self.track.last is None or self._offset is None:
             return None
         return (self.track.timestamp_at(now_s, clock_offset_s) + self._offset) & 0xFFFFFFFF
@@ -110,13 +113,13 @@ class Lane(Taker):
     # Viewers ----------------------------------------------------------------------------------
 
     def reserve(self, follower: Follower) -> None:
-        """It follows this lane by itself, and is added when it has caught up."""
+        """Note a viewer who is still sent the past, and is added when it has caught up."""
         self.following[follower] = None
 
     def add(self, follower: Follower, begin: int) -> None:
-        """From the next batch on, but nothing before the sequence number `begin`.
+        """Send to a viewer from the next batch on, but nothing before the sequence number `begin`.
 
-        What comes late from before would have the numbers of something that the viewer had already.
+        A late packet from before would have the numbers of something that the viewer had already.
         """
         self.waiting.discard(follower)
         self._floor = max(self._floor, begin)
@@ -135,7 +138,7 @@ class Lane(Taker):
             self._groups[dialect].discard(follower.stream)
 
     def end(self) -> None:
-        """The track has ended, or its publication left the stage: viewers keep their place."""
+        """Let go of all viewers, who keep their place: the track has ended or left the stage."""
         if self in self.track.lanes:
             self.track.lanes.remove(self)
         for follower in [*self.following, *self.waiting]:
@@ -160,7 +163,7 @@ class Lane(Taker):
             self._listener.on_begin(self, now_s)
 
     def _beginning(self, packets: list[MediaPacket]) -> MediaPacket | None:
-        """Where those who wait may begin: not at what came so late that the rest of it is gone."""
+        """Return where viewers who wait may begin: at no keyframe so late that the rest of it is gone."""
         if not self.open:
             return None
         return next((p for p in packets if p.keyframe and p.sequence > self._newest), None)
@@ -173,7 +176,7 @@ class Lane(Taker):
                 self._pacer.send(group, batch, sound=self.sound)
 
     def begin_anew(self) -> None:
-        """The publisher has changed its codec: viewers go on with its first keyframe."""
+        """Let viewers go on with the first keyframe of another codec."""
         for follower in list(self.following):
             follower.leave(self)
             if follower.joining is None:

@@ -1,4 +1,4 @@
-"""Which layer of a picture a viewer is sent: as asked, or as the viewer's line allows.
+"""The choice of the layer that a viewer is sent: as it asked, or as its line allows.
 
 Down is decided by what is bad now, up only by what was good for long; an attempt that failed doubles
 the wait before the next one, so that a viewer between two layers sees one change a minute at most.
@@ -38,7 +38,7 @@ _PREFERRED: dict[Layer, int] = {"high": 0, "medium": 1, "low": 2}
 
 
 class _Patience:
-    """How long to wait before the next attempt."""
+    """The time to wait before the next attempt."""
 
     def __init__(self, first_s: float) -> None:
         self._first_s = first_s
@@ -55,7 +55,7 @@ class _Patience:
 
 
 class _Shortage:
-    """Since when an estimate has been too low and has not grown."""
+    """An estimate that has been too low for some time, and has not grown."""
 
     def __init__(self) -> None:
         self._held: tuple[int, float] | None = None  # bit/s, since when
@@ -64,7 +64,7 @@ class _Shortage:
         self._held = None
 
     def check(self, bps: int, needed: float, now_s: float) -> tuple[bool, bool]:
-        """Whether it is lasting; whether the estimate fell."""
+        """Return whether the shortage lasts, and whether the estimate fell."""
         if self._held is None or bps >= needed or bps > self._held[0] * GROWTH:
             self._held = bps, now_s
             return False, False
@@ -73,7 +73,7 @@ class _Shortage:
 
 
 class LayerChooser:
-    """One viewer's. `asked` may be set at any time; only `auto` looks at the line."""
+    """One viewer's choice. `asked` may be set at any time; only `auto` looks at the line."""
 
     def __init__(self) -> None:
         self.asked: Layer = "auto"
@@ -90,7 +90,7 @@ class LayerChooser:
         self._again = _Patience(PAUSE_WAIT_S)
 
     def note_report(self, lost_share: float, now_s: float) -> None:
-        """A receiver report of the picture, or of the sound while there is none."""
+        """Take in a receiver report of the picture, or of the sound while there is none."""
         self._report = lost_share, now_s
         self._heavy_reports = self._heavy_reports + 1 if lost_share > HEAVY_LOSS else 0
         if lost_share <= SEVERE_LOSS:
@@ -99,11 +99,11 @@ class LayerChooser:
             self._severe_s = now_s
 
     def note_estimate(self, bps: int, now_s: float) -> None:
-        """What the viewer says that its line carries."""
+        """Take in what the viewer says that its line carries."""
         self._estimate = bps, now_s
 
     def choose(self, available: Sequence[int], now_s: float) -> int | None:
-        """The index of a layer; None: no picture, only sound.
+        """Return the index of a layer; None: no picture, only sound.
 
         `available` are the layers' rates in bit/s, the best first; a layer of rate 0 does not flow
         now. To be called about once a second.
@@ -124,7 +124,7 @@ class LayerChooser:
         return None if self._paused else self._index
 
     def _begin(self, available: Sequence[int], flowing: list[int], now_s: float) -> None:
-        """At first the best that is not known to be too much; later the nearest to the last one."""
+        """Go to the best layer that is not known to be too much; later to the nearest to the last one."""
         bps = self._estimate_bps(now_s)
         if self._index is not None:
             self._go(_nearest(flowing, self._index), now_s)
@@ -163,7 +163,7 @@ class LayerChooser:
         return True
 
     def _must_pause(self, rate: int, bps: int | None, now_s: float) -> bool:
-        """Whether even the lowest layer is too much for the sound to come through.
+        """Return whether even the lowest layer is too much for the sound to come through.
 
         Only loss shows that: an estimate is low as well where a computer is too busy to keep time.
         """
@@ -203,7 +203,7 @@ class LayerChooser:
             self._up.note_try(now_s)
 
     def _good_for(self, better: int, rate: int, now_s: float) -> bool:
-        """Whether what is known speaks for a layer of rate `better` in place of this one."""
+        """Return whether all that is known speaks for a layer of rate `better` in place of this one."""
         lost_share, bps = self._lost_share(now_s), self._estimate_bps(now_s)
         if bps is not None and bps > SPARE * better:
             return lost_share <= HEAVY_LOSS
@@ -211,7 +211,7 @@ class LayerChooser:
         return told and lost_share < LIGHT_LOSS and (bps is None or bps >= UNBOUND * rate)
 
     def _lost_share(self, now_s: float) -> float:
-        """0 where nothing is known."""
+        """Return the share that is lost of late; 0 where nothing is known."""
         if self._report is None or now_s - self._report[1] > REPORT_HOLDS_S:
             return 0.0
         return self._report[0]
@@ -223,7 +223,7 @@ class LayerChooser:
 
 
 def _nearest(flowing: list[int], index: int) -> int:
-    """The layer itself, else the next worse one, else the worst that flows."""
+    """Return the layer itself, else the next worse one, else the worst that flows."""
     return next((n for n in flowing if n >= index), flowing[-1])
 
 
@@ -232,5 +232,5 @@ def _next(flowing: list[int], index: int) -> int:
 
 
 def _fitting(available: Sequence[int], flowing: list[int], bps: float) -> int:
-    """The best layer of at most that rate, else the worst."""
+    """Return the best layer of at most that rate, else the worst."""
     return next((n for n in flowing if available[n] <= bps), flowing[-1])

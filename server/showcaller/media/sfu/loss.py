@@ -1,4 +1,4 @@
-"""How much a receiver loses, over times that tell something. Pure.
+"""The share that a receiver loses, over times that tell something. Pure.
 
 Receivers report when they ask for what is missing too: such a report covers the few packets since the
 last one, and always some that were lost.
@@ -12,13 +12,13 @@ OVER_S = 0.8  # reports in between wait for more
 
 
 class LossMeter:
-    """Of one stream that is sent to one receiver."""
+    """The loss of one stream that is sent to one receiver."""
 
     def __init__(self) -> None:
         self._since: tuple[float, int, int] | None = None  # when, highest sequence, lost so far
 
     def note(self, block: rtcp.Block, now_s: float) -> float | None:
-        """The share that was lost since it was last told; None while that is not long ago."""
+        """Return the share that was lost since it was last told; None while that is not long ago."""
         since, told = self._since, (now_s, block.highest, block.lost)
         if since is None:
             self._since = told

@@ -1,4 +1,4 @@
-"""In which order batches leave: sound before pictures, and never so long that packets must wait outside."""
+"""The order in which batches leave: sound before pictures, and never for so long that packets wait."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from collections.abc import Callable
 from ..egress import Batch, Group
 
 CHUNK_PACKETS = 512  # sent before the clock is looked at again
-OVERDUE_S = (
-    0.5  # a picture that has waited so long is not worth its bytes: repairs and keyframes follow
-)
+# a picture that has waited so long is not worth its bytes: repairs and keyframes follow
+OVERDUE_S = 0.5
 BEHIND_S = 0.04
 TURN_S = 0.002  # then the loop may read what has come: sound among it
 
@@ -40,7 +39,7 @@ class Pacer:
             self._run()
 
     def behind(self) -> bool:
-        """Whether a picture has waited for longer than it is shown."""
+        """Return whether a picture has waited for longer than it is shown."""
         return bool(self._pictures) and (self._clock() - self._pictures[0].since_s > BEHIND_S)
 
     def _run(self) -> None:
@@ -80,7 +79,7 @@ class _Job:
         self.blocked = False
 
     def step(self) -> bool:
-        """Send to some more viewers; true when all have it."""
+        """Send to some more viewers; return true when all have it."""
         group = self._group
         aim = min(group.served + self._count, len(group))
         group.served = group.send(self._batch, group.served, self._count)

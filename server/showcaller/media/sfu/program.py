@@ -1,4 +1,4 @@
-"""Which publication of a room is on its stage. Pure."""
+"""The choice between the ingests of a room: whose picture and sound are on the stage. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _RANKS = {"main": 0, "slides": 1, "spare": 2}
 
 
 class Contender(NamedTuple):
-    """A live publication, in the order in which they came."""
+    """A live ingest that could be shown; they stand in the order in which they came."""
 
     publication: str
     source: str
@@ -21,10 +21,10 @@ class Contender(NamedTuple):
 
 
 def choose_picture(contenders: Sequence[Contender], chosen: str, showing: str) -> str:
-    """What should be on the stage now; "" if there is nothing.
+    """Return whose picture should be on the stage now; "" if there is none.
 
-    What a producer chose, else the oldest `main`, `slides`, `spare`. What shows and speaks is left in
-    peace: a better one takes its place when it has been steady, or when it was chosen.
+    A producer's choice goes first, then the oldest `main`, `slides`, `spare`. An ingest that is shown
+    and not silent stays: a better one takes its place when it has been steady, or when it was chosen.
     """
     sounding = [c for c in contenders if not c.silent]
     best = min(sounding, key=lambda c: _rank(c, chosen), default=None)
@@ -38,7 +38,7 @@ def choose_picture(contenders: Sequence[Contender], chosen: str, showing: str) -
 
 
 def choose_sound(contenders: Sequence[Contender], picture: str) -> str:
-    """Whose sound goes with the picture: slides are spoken to by the main source, if there is one."""
+    """Return whose sound goes with the picture: with slides that of the main source, if there is one."""
     shown = next((c for c in contenders if c.publication == picture), None)
     if shown is None:
         return ""

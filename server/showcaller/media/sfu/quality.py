@@ -11,7 +11,7 @@ from ...domain.quality import TalkQuality
 
 
 class Counts(NamedTuple):
-    """What one viewer, or all of them, had so far. They only grow."""
+    """Counts of one viewer, or of all of them, so far. They only grow."""
 
     packets: float = 0
     bytes: float = 0
@@ -32,7 +32,7 @@ class Samples:
         self._counts[float(f"{value:.3g}")] += 1
 
     def percentile(self, share: float) -> float | None:
-        """None if there are none."""
+        """Return a percentile of all values; None if there are none."""
         left = int(self._counts.total() * share)
         for value in sorted(self._counts):
             left -= self._counts[value]
@@ -42,7 +42,7 @@ class Samples:
 
 
 class SessionQuality:
-    """Counts begin at 0 with each session; what a viewer had before does not count."""
+    """The quality of one session; what a viewer had before it does not count."""
 
     def __init__(self) -> None:
         self.keyframe_requests = 0
@@ -59,17 +59,17 @@ class SessionQuality:
         self._base = Counts()
 
     def note_viewer(self, viewer: str, counts: Counts, present: int) -> None:
-        """A viewer comes, who had `counts` before; `present` are there now."""
+        """Take in that a viewer comes, who had `counts` before; `present` are there now."""
         self._seen.add(viewer)
         self._most = max(self._most, present)
         self._base = Counts(*map(operator.sub, self._base, counts))
 
     def note_left(self, counts: Counts) -> None:
-        """A viewer leaves, or the session does: it had `counts` in all."""
+        """Take in that a viewer leaves, or the session does: it had `counts` in all."""
         self._base = Counts(*map(operator.add, self._base, counts))
 
     def note_second(self, layer: str, rtt_ms: float | None, passed_s: float) -> None:
-        """One viewer had `layer` for `passed_s`: to be called for each about once a second."""
+        """Take in that one viewer had `layer` for `passed_s`; to be called for each once a second."""
         self._viewer_s += passed_s
         self._layer_s[layer] = self._layer_s.get(layer, 0.0) + passed_s
         if rtt_ms is not None:
@@ -112,7 +112,7 @@ class SessionQuality:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:
-    """Of values in ascending order; None if there are none."""
+    """Return a percentile of values in ascending order; None if there are none."""
     if not ordered:
         return None
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 1)

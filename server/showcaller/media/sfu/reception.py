@@ -1,4 +1,4 @@
-"""What came of one incoming stream, what is missing, and what to tell its sender (RFC 3550 §6.4, A.1,
+"""The packets of one incoming stream that came and that are missing, and reports on them (RFC 3550 §6.4, A.1,
 A.3, A.8; RFC 4585 §6.2.1).
 
 Every sequence number is extended as it comes. Between the first and the highest each one has come,
@@ -37,7 +37,7 @@ class _Gap:
 
 
 class Reception:
-    """One incoming SSRC. `now_s` is monotonic and never goes back."""
+    """One incoming SSRC; `now_s` never goes back."""
 
     def __init__(self, ssrc: int, clock_hz: int) -> None:
         self.ssrc = ssrc
@@ -63,10 +63,10 @@ class Reception:
         self._first_slot = 0
 
     def add(self, sequence: int, timestamp: int, now_s: float, size: int) -> int | None:
-        """The extended sequence number; None: a duplicate, or too old.
+        """Take in a packet; return its extended sequence number, or None for a duplicate or an old one.
 
-        It stays the only one of its kind when the sender begins anew. That takes two packets: the
-        first is dropped, and counts as missing from then on.
+        No number is given twice, also when the sender begins anew. That takes two packets: the first
+        is dropped, and counts as missing from then on.
         """
         extended = self._place(sequence, now_s)
         if extended is None:
@@ -78,7 +78,7 @@ class Reception:
         return extended
 
     def _place(self, sequence: int, now_s: float) -> int | None:
-        """Where the packet stands, if it is new or begins a new sequence; None: drop it."""
+        """Return the packet's extended number if it is new or begins a new sequence; None: drop it."""
         highest = self._highest
         if highest is None:
             self._highest = sequence - 1
@@ -92,7 +92,7 @@ class Reception:
         return self._doubt(sequence, now_s)
 
     def _doubt(self, sequence: int, now_s: float) -> int | None:
-        """RFC 3550 A.1: a jump is believed when a second packet goes on from it."""
+        """Believe a jump when a second packet goes on from it (RFC 3550 A.1)."""
         suspect, self._suspect = self._suspect, sequence
         if suspect is None or not 0 < (step := rtp.ahead(sequence, suspect)) <= 16:
             return None
@@ -125,7 +125,7 @@ class Reception:
         self.rtt_s = taken_s if self.rtt_s is None else self.rtt_s + (taken_s - self.rtt_s) / 8
 
     def _note_transit(self, timestamp: int, now_s: float) -> None:
-        """RFC 3550 A.8; a frame's packets have one timestamp, and only the first of them counts."""
+        """Follow the jitter (RFC 3550 A.8) by the first packet of each frame."""
         before = self._timestamp
         if timestamp == before:
             return
@@ -137,7 +137,7 @@ class Reception:
         self._timestamp, self._arrived_s = timestamp, now_s
 
     def missing(self, now_s: float) -> list[int]:
-        """Extended sequence numbers to ask for now, in order."""
+        """Return extended sequence numbers to ask for now, in order."""
         if not self._missing:
             return []
         self._give_up(now_s)
@@ -160,15 +160,15 @@ class Reception:
             self.lost += 1
 
     def note_sender_report(self, ntp: int, rtp_timestamp: int, now_s: float) -> None:
-        """The sender's clocks at one moment: NTP (64 bits) and the stream's."""
+        """Take in the sender's clocks at one moment: NTP (64 bits) and the stream's."""
         self._report = ntp, rtp_timestamp, now_s
 
     def forget_sender_reports(self) -> None:
-        """They told nothing after all."""
+        """Believe no sender report that came so far."""
         self._report = None
 
     def ntp_of(self, timestamp: int) -> float | None:
-        """The sender's wall clock (NTP seconds) at an RTP timestamp; None before it told."""
+        """Return the sender's wall clock (NTP seconds) at an RTP timestamp; None before it told."""
         if self._report is None:
             return None
         ntp, known, _ = self._report
@@ -176,7 +176,7 @@ class Reception:
         return ntp / (1 << 32) + step / self._clock_hz
 
     def block(self, now_s: float) -> rtcp.Block:
-        """What to report; begins a new interval. Packets that had to be asked for count as lost."""
+        """Return what to report, and begin a new interval. Packets that had to be asked for count as lost."""
         self._give_up(now_s)
         firsthand = self.packets - self.repaired
         expected = self._expected - self._told_expected
@@ -198,7 +198,7 @@ class Reception:
         )
 
     def bitrate_bps(self, now_s: float) -> float:
-        """Of what came in the last `RATE_WINDOW_S`, or since the beginning."""
+        """Return the rate of the last `RATE_WINDOW_S`, or since the beginning."""
         slot = int(now_s * _SLOTS_PER_S)
         self._forget_rates(slot)
         slots = min(slot - self._first_slot + 1, _WINDOW_SLOTS)

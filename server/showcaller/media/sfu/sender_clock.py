@@ -12,14 +12,14 @@ TOGETHER_S = 0.1  # reports of two streams may tell one instant
 
 
 class SenderClock:
-    """One publisher's, for all its streams; `ntp` has 64 bits."""
+    """The clock of one publisher, for all its streams; `ntp` has 64 bits."""
 
     def __init__(self) -> None:
         self.offset_s: float | None = None  # it less ours; None: not known, or not to be believed
         self._told: tuple[int, float] | None = None  # the last NTP time, and when it came
 
     def note(self, ntp: int, now_s: float) -> bool:
-        """Take in what a report tells; false if it tells nothing, and what earlier ones told neither."""
+        """Take in a report; return false if neither it nor the earlier ones are to be believed."""
         if not self._goes_on(ntp, now_s):
             self.offset_s = None
             return False
@@ -38,7 +38,7 @@ class SenderClock:
         return False
 
     def _follow(self, offset_s: float) -> None:
-        """Clocks drift apart: follow slowly, since each report took another time to come."""
+        """Follow the drift of the clocks slowly, since each report took another time to come."""
         if self.offset_s is None or abs(offset_s - self.offset_s) > CLOCK_STEP_S:
             self.offset_s = offset_s
         else:

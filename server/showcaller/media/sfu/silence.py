@@ -1,4 +1,4 @@
-"""When a source has fallen silent: it is late by its own habits, not by a limit that all have to keep. Pure.
+"""The silence of a source: it is late by its own habits, not by a limit that all have to keep. Pure.
 
 A camera with sound sends each 20 ms, slides that stand still one frame a second or less. Reports and
 connectivity checks show that a source without sound is still there, so they lend it some seconds.
@@ -18,7 +18,7 @@ _GAPS = 32
 
 
 class Silence:
-    """One source's. `slides` have no sound and seldom move; `now_s` never goes back."""
+    """The habits of one source. `slides` have no sound and seldom move; `now_s` never goes back."""
 
     def __init__(self, *, slides: bool, now_s: float) -> None:
         self.media_s = now_s  # when media came last
@@ -32,7 +32,7 @@ class Silence:
         )  # when and how long, the long ones
 
     def note_media(self, now_s: float) -> None:
-        """A packet of picture or sound."""
+        """Take in that a packet of picture or sound came."""
         if self.is_silent(now_s):
             self._steady_since_s = now_s
         gap_s = now_s - self.media_s
@@ -41,24 +41,24 @@ class Silence:
         self.media_s = now_s
 
     def note_sound(self, now_s: float) -> None:
-        """The packet was one of sound."""
+        """Take in that the packet was one of sound."""
         self._sound_s = now_s
 
     def note_sign(self, now_s: float) -> None:
-        """A report or a connectivity check; nothing new if media has come since."""
+        """Take in a report or a connectivity check; nothing new if media has come since."""
         if now_s > self.media_s:
             self._sign_s = now_s
 
     def is_silent(self, now_s: float) -> bool:
-        """Whether another source had better take its place."""
+        """Return whether another source had better take its place."""
         return now_s - self.media_s > self._patience_s(now_s)
 
     def steady_s(self, now_s: float) -> float:
-        """Seconds since it began, or since its last silence."""
+        """Return the seconds since it began, or since its last silence."""
         return 0.0 if self.is_silent(now_s) else now_s - self._steady_since_s
 
     def gone_s(self, now_s: float) -> float:
-        """Seconds since anything came."""
+        """Return the seconds since anything came."""
         return now_s - max(self.media_s, self._sign_s)
 
     def _patience_s(self, now_s: float) -> float:
@@ -76,6 +76,6 @@ class Silence:
         return self._sound_s is not None and self.media_s - self._sound_s < LONG_GAP_S
 
     def _usual_gap_s(self, now_s: float) -> float:
-        """The second longest of late: a single one tells of the line."""
+        """Return the second longest gap of late: a single one tells of the line."""
         late = sorted(gap_s for at_s, gap_s in self._gaps if now_s - at_s < REMEMBERED_S)
         return late[-2] if len(late) > 1 else 0.0

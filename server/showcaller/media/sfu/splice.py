@@ -1,4 +1,4 @@
-"""The numbers of a viewer's stream where one lane takes the place of another: no seam shows. Pure."""
+"""The numbers of a viewer's stream where one lane takes the place of another. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TICK_AFTER_SPLICE = 90
 
 
 class Place(NamedTuple):
-    """The last that a viewer was sent: extended sequence, timestamp, picture id, TL0PICIDX."""
+    """The numbers that a viewer was sent last: extended sequence, timestamp, picture id, TL0PICIDX."""
 
     sequence: int
     timestamp: int
@@ -21,7 +21,7 @@ class Place(NamedTuple):
 
 
 class Offsets(NamedTuple):
-    """Added to a lane's numbers; a sequence shift leads to the viewer's extended sequence."""
+    """Numbers to add to a lane's; that of the sequence leads to the viewer's extended sequence."""
 
     sequence: int = 0
     timestamp: int = 0
@@ -52,7 +52,7 @@ class Offsets(NamedTuple):
 
 
 def offsets_to(place: Place, first: MediaPacket, timestamp: int) -> Offsets:
-    """Return the shift that makes `first`, stamped `timestamp`, the next after `place`."""
+    """Return the offsets that make `first`, stamped `timestamp`, the next after `place`."""
     picture = first.picture
     return Offsets(
         place.sequence + 1 - first.sequence,

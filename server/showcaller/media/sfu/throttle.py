@@ -1,10 +1,10 @@
-"""Many wishes for one thing, granted once in a while."""
+"""A limit on how often many wishes for one thing are granted."""
 
 from __future__ import annotations
 
 
 class Throttle:
-    """Grants one wish each `every_s`; those in between become one, due at the end of the interval."""
+    """One grant each `every_s`; wishes in between become one, due at the end of the interval."""
 
     def __init__(self, every_s: float) -> None:
         self._every_s = every_s
@@ -12,7 +12,7 @@ class Throttle:
         self._put_off = False
 
     def ask(self, now_s: float) -> bool:
-        """Whether it may be done at once; if not, it becomes due later."""
+        """Return whether a wish is granted at once; if not, it becomes due later."""
         if now_s - self._granted_s < self._every_s:
             self._put_off = True
             return False
@@ -21,9 +21,9 @@ class Throttle:
         return True
 
     def due(self, now_s: float) -> bool:
-        """Whether a wish that was put off may be done now; it is granted by that."""
+        """Return whether a wish that was put off is granted now."""
         return self._put_off and self.ask(now_s)
 
     def forget(self) -> None:
-        """What was put off has come by itself."""
+        """Drop a wish that was put off: it has come true by itself."""
         self._put_off = False

@@ -1,4 +1,4 @@
-"""One encoding as it comes from a publisher: put to batches, kept for a while, handed to its lanes."""
+"""A track: one encoding as it comes from a publisher, put to batches, kept for a while, handed to lanes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ KEYFRAME_EVERY_S = 0.5  # requests of many viewers become one
 MAX_BATCH_PACKETS = 32
 BATCH_WITHIN_S = 0.005  # what a frame's first packet waits for the others at most
 KEPT_VIDEO_PACKETS = 1_536  # to be sent again: five seconds at 2.5 Mbit/s
-MAX_GOP_PACKETS = (
-    3_072  # kept since a keyframe, 3.5 MB; with more a newcomer waits for the next one
-)
+# kept since a keyframe, 3.5 MB; with more a newcomer waits for the next one
+MAX_GOP_PACKETS = 3_072
 MAX_GOP_S = 30.0
 FEW_PACKETS = 300  # are sent to newcomers however old they are: slides
 OLD_GOP_S = 4.0  # then a newcomer is sent it, and the publisher asked for another
@@ -33,7 +32,7 @@ SILENCE_DBOV = -127
 
 
 class TrackListener(Protocol):
-    """A publication, as its tracks see it."""
+    """An ingest, as its tracks see it."""
 
     def on_track(self, track: Track, now_s: float) -> None:
         """A track is new."""
@@ -45,7 +44,7 @@ class TrackListener(Protocol):
 
 
 class Track:
-    """A track of the publication `origin`; `lanes` get each batch."""
+    """A track of the ingest whose resource is `origin`; `lanes` get each batch."""
 
     def __init__(
         self, origin: str, kind: str, ssrc: int, rid: str, codec: Codec, listener: TrackListener
@@ -80,7 +79,7 @@ class Track:
         self._complete_at: int | None = None  # timestamp of the newest keyframe with parameter sets
 
     def take(self, packet: rtp.Packet, sequence: int, now_s: float, extras: Extras) -> None:
-        """A packet that came for the first time; `sequence` is the extended one."""
+        """Take in a packet that came for the first time; `sequence` is the extended one."""
         if self._sets is not None:
             self._complete(self._sets, packet, sequence, now_s)
         self._take(self._made(packet, self._numbering.of(sequence), extras), now_s)
@@ -111,7 +110,7 @@ class Track:
         return self._kept.get(sequence)
 
     def gop(self, now_s: float) -> MediaPacket | None:
-        """The first packet of the newest keyframe, if a newcomer can be sent all since then."""
+        """Return the first packet of the newest keyframe, if a newcomer can be sent all since then."""
         first = self._keyframe
         if first is None or self.last is None or self.keyframe_s is None:
             return None
@@ -122,22 +121,22 @@ class Track:
         return first if first.sequence in self._kept else None
 
     def is_gop_old(self, now_s: float) -> bool:
-        """Whether a newcomer had better get another keyframe than the newest one."""
+        """Return whether a newcomer had better get another keyframe than the newest one."""
         return self.keyframe_s is None or now_s - self.keyframe_s > OLD_GOP_S
 
     def note_rate(self, passed_s: float) -> None:
-        """Frames a second since the last call."""
+        """Work out the frames a second since the last call."""
         self.frames_per_s = (self.frames - self._frames_before) / passed_s
         self._frames_before = self.frames
 
     def level_dbov(self, now_s: float) -> int | None:
-        """The loudest of the last seconds; None if the publisher does not tell."""
+        """Return the loudest of the last seconds; None if the publisher does not tell."""
         while self._levels and self._levels[0][0] < now_s - LEVEL_OVER_S:
             self._levels.popleft()
         return max((level for _, level in self._levels), default=None)
 
     def timestamp_at(self, now_s: float, clock_offset_s: float | None) -> int:
-        """What the publisher's RTP clock shows at `now_s`; its NTP clock is `clock_offset_s` ahead."""
+        """Return what the publisher's RTP clock shows at `now_s`; its NTP clock is `clock_offset_s` ahead."""
         assert self.last is not None
         since_s = now_s - self.last_s
         if clock_offset_s is not None:
@@ -146,7 +145,7 @@ class Track:
         return self.last.timestamp + round(since_s * self.codec.clock_hz)
 
     def change_codec(self, codec: Codec, now_s: float) -> None:
-        """From the next packet on; nobody begins with what came before."""
+        """Change the codec from the next packet on; nobody begins with what came before."""
         self.flush(now_s)
         self.codec, self._keyframe = codec, None
         self._sets = _parameter_sets(codec)
@@ -218,7 +217,7 @@ class Track:
             self._timer = loop.call_later(BATCH_WITHIN_S, self.flush, due_s)
 
     def flush(self, now_s: float) -> None:
-        """Hand on what has come."""
+        """Hand on all that has come."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -246,7 +245,7 @@ class Track:
             del self._kept[self._order.popleft()]
 
     def _begins_newcomers(self) -> bool:
-        """Whether the oldest packet kept belongs to the keyframe that newcomers begin with."""
+        """Return whether the oldest packet kept belongs to the keyframe that newcomers begin with."""
         first = self._keyframe
         if first is None or first.sequence not in self._kept:
             return False
@@ -266,16 +265,16 @@ Extras = tuple[bytes, bytes]  # orientation, level
 
 
 class Taker:
-    """What a track hands its batches to."""
+    """A taker of a track's batches: a lane."""
 
     def forward(self, packets: list[MediaPacket], now_s: float) -> None:
-        """All of `packets` came since the last call; in their order."""
+        """Take the packets that came since the last call, in their order."""
         raise NotImplementedError
 
     def end(self) -> None:
-        """The track has ended."""
+        """Learn that the track has ended."""
         raise NotImplementedError
 
     def begin_anew(self) -> None:
-        """The track's codec is another one from now on."""
+        """Learn that the track's codec is another one from now on."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Which SSRC of a speaker is which track: its sound, its picture in up to three layers, and their repairs."""
+"""The tracks of an ingest by SSRC: its sound, its picture in up to three layers, and their repairs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOISE_BPS = 100_000  # a still picture's layers are all alike
 
 
 class Tracks:
-    """Tracks of the publication `origin`; `media` are those that flow, by kind."""
+    """Tracks of the ingest `origin`; `media` are the sections that flow, by kind."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Tracks:
         return self._by_ssrc.get(ssrc)
 
     def find(self, packet: rtp.Packet, now_s: float) -> tuple[Track, rtp.Packet] | None:
-        """The packet as it was at first (a repair is unwrapped) and its track, which may be new."""
+        """Return the track of a packet, which may be new, and the packet (unwrapped if it is a repair)."""
         track = self._by_ssrc.get(packet.ssrc)
         if track is not None:
             if packet.payload_type != track.codec.payload_type:
@@ -67,13 +67,13 @@ class Tracks:
         return (track, unwrapped) if unwrapped is not None else None
 
     def expect(self, line: TrackLine, now_s: float) -> None:
-        """A track of which another worker knows which it is."""
+        """Add a track that another worker has told apart already."""
         kind, codec = self._codecs[line.payload_type]
         track = self._add(kind, line.ssrc, line.rid, codec, now_s)
         self._repairs.update(dict.fromkeys(line.repairs, track))
 
     def lines(self) -> list[TrackLine]:
-        """What `expect` wants to know."""
+        """Return a line about each track, as `expect` takes them."""
         return [
             TrackLine(
                 track.ssrc,
@@ -85,7 +85,7 @@ class Tracks:
         ]
 
     def begin_anew(self, track: Track, now_s: float) -> Track:
-        """Another track in its place, with the same SSRC."""
+        """Put another track in the place of one, with the same SSRC; return it."""
         return self._add(track.kind, track.ssrc, track.rid, track.codec, now_s)
 
     def order(self, now_s: float) -> None:
@@ -120,7 +120,7 @@ class Tracks:
         return self._add(kind, packet.ssrc, rid if rids else "", codec, now_s)
 
     def _add(self, kind: str, ssrc: int, rid: str, codec: Codec, now_s: float) -> Track:
-        """The newest SSRC is the layer's; without RIDs there is only one."""
+        """Add a track; it replaces another one of its layer, and without RIDs there is only one layer."""
         track = Track(self._origin, kind, ssrc, rid, codec, self._listener)
         for old in [t for t in self._by_ssrc.values() if (t.kind, t.rid) == (kind, rid)]:
             self._retire(old, track)
@@ -150,7 +150,7 @@ class Tracks:
         old.end()
 
     def _repaired(self, packet: rtp.Packet) -> Track | None:
-        """Which track an unknown SSRC with a retransmission repairs (RFC 8853, RFC 5576)."""
+        """Return the track that an unknown SSRC with a retransmission repairs (RFC 8853, RFC 5576)."""
         rid = _text(packet, self._repaired_rid_id)
         pairs = [pair for m in self._media.values() for pair in m.rtx_ssrcs.items()]
         named = {main for main, repairs in pairs if repairs == packet.ssrc}
@@ -173,7 +173,7 @@ def flowing(layers: Sequence[Track]) -> list[Track]:
 
 
 def ordered(rates: Sequence[float]) -> list[int]:
-    """The places of layers, the best first: as they are, unless a later one has clearly more bits.
+    """Return the places of layers, the best first: as they are, unless a later one has clearly more bits.
 
     One that does not flow keeps its place.
     """

@@ -1,4 +1,4 @@
-"""Gives back to the system what those who left had: the C library keeps it, for who may come."""
+"""Giving back to the system the memory of viewers who left; the C library would keep it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CALM_S = 2.0  # since the last one did
 
 
 def trim() -> None:
-    """Costs some milliseconds. What OpenSSL frees lies scattered, and only glibc has to be asked for it."""
+    """Give free memory back, in some milliseconds; only glibc has to be asked for what lies scattered."""
     if (malloc_trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
         malloc_trim(0)
 
@@ -26,7 +26,7 @@ class Trimmer:
         self._left_s = now_s
 
     def tick(self, now_s: float) -> None:
-        """To be called now and then, when there is nothing more urgent."""
+        """Give memory back if many have left; to be called now and then, when nothing is more urgent."""
         if self._left >= MANY and now_s - self._left_s >= CALM_S:
             self._left = 0
             self._give_back()

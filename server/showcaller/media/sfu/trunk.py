@@ -1,7 +1,7 @@
-"""The publications of a worker, for the other workers of its node.
+"""The ingests of a worker, lent to the other workers of its node.
 
 One core sends to so many viewers (`capacity`). A stage with more branches off: other workers connect to the
-worker that has it, get every publication there as it came in, packet by packet, and forward it to
+worker that has it, get every ingest there as it came in, packet by packet, and forward it to
 viewers of their own as they would a speaker of theirs.
 """
 
@@ -20,7 +20,7 @@ MAX_BEHIND_BYTES = 4 << 20  # some seconds of video; a branch that is further be
 
 
 class Trunk:
-    """Lends what is published here. `listen` once; `close` at the end."""
+    """The lender of all ingests here. `listen` once; `close` at the end."""
 
     def __init__(self) -> None:
         self._server: asyncio.Server | None = None
@@ -28,7 +28,7 @@ class Trunk:
         self.branches: set[asyncio.StreamWriter] = set()
 
     async def listen(self, path: str) -> None:
-        """`path` lies in a folder that nobody else may enter: who can connect gets everything."""
+        """Listen at `path`, in a folder that nobody else may enter: who can connect gets everything."""
         self._server = await asyncio.start_unix_server(self._serve, path)
 
     async def close(self) -> None:
@@ -38,7 +38,7 @@ class Trunk:
             writer.close()
 
     def add(self, ingest: Ingest) -> None:
-        """A publication has begun."""
+        """Lend an ingest that has begun."""
         self._ingests[ingest.resource] = ingest
         self._tell(_lent(ingest))
 
@@ -47,7 +47,7 @@ class Trunk:
             self._tell(Ended(ingest.resource))
 
     def copy(self, ingest: Ingest, data: bytes) -> None:
-        """Pass on a packet of `publication`, as it came in."""
+        """Pass on a packet of `ingest`, as it came in."""
         if self.branches:
             self._tell(Packet(ingest.resource, data))
 

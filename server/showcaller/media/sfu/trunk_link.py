@@ -1,4 +1,4 @@
-"""What a trunk and its branches tell one another over a UNIX socket: framed msgpack, in order."""
+"""The messages between a trunk and its branches over a UNIX socket: framed msgpack, in order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LENGTH_BYTES = 4
 
 
 class TrackLine(Struct, frozen=True, array_like=True):
-    """What its packets no longer tell of a track that is known: browsers soon stop to repeat the RID."""
+    """A track that is known, for workers that come later: browsers soon stop to repeat the RID."""
 
     ssrc: int
     payload_type: int
@@ -23,7 +23,7 @@ class TrackLine(Struct, frozen=True, array_like=True):
 
 
 class Lent(Struct, frozen=True, array_like=True, tag=True):
-    """A publication begins. It is negotiated from its offer, as the trunk did."""
+    """An ingest begins. It is negotiated from its offer, as the trunk did."""
 
     resource: str
     session: str
@@ -38,14 +38,14 @@ class Ended(Struct, frozen=True, array_like=True, tag=True):
 
 
 class Packet(Struct, frozen=True, array_like=True, tag=True):
-    """RTP or RTCP of a publication, as it came in, decrypted."""
+    """RTP or RTCP of an ingest, as it came in, decrypted."""
 
     resource: str
     data: bytes
 
 
 class KeyframeWanted(Struct, frozen=True, array_like=True, tag=True):
-    """A branch asks for one. All else it reports is of no use to the trunk."""
+    """A branch's wish for a keyframe. All else it reports is of no use to the trunk."""
 
     resource: str
     ssrc: int
@@ -63,7 +63,7 @@ def frame(message: Message) -> bytes:
 
 
 async def receive(reader: asyncio.StreamReader) -> Message | None:
-    """The next message; None when the other side has gone, or sends what is none."""
+    """Return the next message; None when the other side has gone, or sends none that can be read."""
     try:
         length = int.from_bytes(await reader.readexactly(_LENGTH_BYTES), "big")
         if length > MAX_MESSAGE_BYTES:

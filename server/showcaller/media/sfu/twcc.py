@@ -19,7 +19,7 @@ MAX_AHEAD = 8_192  # what is further off is a new beginning
 
 
 class Recorder:
-    """Notes when packets come, by the sequence number of the header extension."""
+    """Arrival times of packets, by the sequence number of the header extension."""
 
     def __init__(self) -> None:
         self._arrivals: dict[int, int] = {}  # extended sequence number: ticks
@@ -28,7 +28,7 @@ class Recorder:
         self._number = 0  # of the next message, 8 bits
 
     def add(self, sequence: int, now_s: float) -> None:
-        """A packet came, late or not; the first arrival counts."""
+        """Take in that a packet came, late or not; the first arrival counts."""
         extended = sequence if self._highest is None else rtp.unwrap(sequence, self._highest)
         if self._highest is None or abs(extended - self._highest) > MAX_AHEAD:
             self._arrivals.clear()
@@ -40,7 +40,7 @@ class Recorder:
         self._next = min(self._next, extended)  # those behind a late one are told again
 
     def feedback(self, sender_ssrc: int, media_ssrc: int) -> bytes | None:
-        """An RTCP packet on what came since the last one; None: nothing. To be asked until then."""
+        """Return an RTCP packet on arrivals since the last one, to be asked for until it is None."""
         if self._highest is None or self._next > self._highest:
             return None
         begin, arrived = self._next, self._due()
@@ -61,7 +61,7 @@ class Recorder:
         return self._message(sender_ssrc, media_ssrc, begin, reference, statuses, bytes(deltas))
 
     def _due(self) -> list[int]:
-        """What came and is to be told of, in order; its last one is the last that may be told."""
+        """Return the arrivals to be told of, in order: as many as fit one message."""
         assert self._highest is not None
         span = range(self._next, self._highest + 1)
         return [sequence for sequence in span if sequence in self._arrivals][:MAX_ARRIVALS]
@@ -81,7 +81,7 @@ class Recorder:
         statuses: list[int],
         deltas: bytes,
     ) -> bytes:
-        """§3.1."""
+        """Return the message (§3.1)."""
         body = b"".join(
             (
                 sender_ssrc.to_bytes(4),
@@ -99,7 +99,7 @@ class Recorder:
 
 
 def _chunks(statuses: list[int]) -> Iterator[int]:
-    """Runs where they are long, else vectors of two bits, or of one where that is enough (§3.1.1)."""
+    """Return runs where they are long, else vectors of two bits, or of one where that is enough (§3.1.1)."""
     at = 0
     while at < len(statuses):
         run = _run(statuses, at)

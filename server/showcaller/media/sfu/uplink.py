@@ -1,4 +1,4 @@
-"""What a publisher is told that its line carries, where it offered no transport-wide feedback.
+"""An estimate of what a publisher's line carries, where it offered no transport-wide feedback.
 
 Told as REMB (draft-alvestrand-rmcat-remb-03). By loss alone, as section 6 of
 draft-ietf-rmcat-gcc-02 has it: the publisher's own control, if any, may stay below.
@@ -16,7 +16,7 @@ MAX_STEP_S = 2.0  # what a longer silence counts as
 
 
 class UplinkEstimate:
-    """One publisher's, to be updated about once a second."""
+    """The estimate for one publisher, to be updated about once a second."""
 
     def __init__(self, most_bps: int = MOST_BPS) -> None:
         self.bps = min(START_BPS, most_bps)
@@ -24,7 +24,7 @@ class UplinkEstimate:
         self._updated_s: float | None = None
 
     def update(self, lost_share: float, now_s: float) -> int:
-        """The estimate in bit/s after such a share was lost since the last update."""
+        """Return the estimate in bit/s after such a share was lost since the last update."""
         since_s = 0.0 if self._updated_s is None else now_s - self._updated_s
         self._updated_s = now_s
         if lost_share > HEAVY_LOSS:

@@ -1,4 +1,4 @@
-"""Somebody who watches: what is sent to them, and what their reports lead to."""
+"""A viewer: the streams to somebody who watches, and the consequences of their reports."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ from .quality import Counts
 AGAIN_BPS = 1_500_000  # for repairs, on average; in bursts up to a second's worth
 MAX_TIMES_AGAIN = 5  # one packet: browsers ask ten times, and some clients for ever
 MAX_RESENT = 512  # packets whose last repair is remembered
-WISH_AGAIN_S = (
-    0.5  # one viewer's requests for keyframes: each waits twice as long as the one before
-)
+# one viewer's requests for keyframes: each waits twice as long as the one before
+WISH_AGAIN_S = 0.5
 WISH_AGAIN_AT_MOST_S = 8.0
 CALM_AFTER_S = 10.0  # without one
 MAX_RTT_S = 16.0  # a longer one is no echo of a report of ours
@@ -34,7 +33,7 @@ KNOWN_AFTER_S = 5.0
 
 
 class ViewerListener(Protocol):
-    """Told what becomes of viewers."""
+    """The part that is told what becomes of viewers."""
 
     def on_viewer_live(self, viewer: Viewer, now_s: float) -> None:
         """Media can flow."""
@@ -54,7 +53,10 @@ class ViewerListener(Protocol):
 
 
 class Viewer:
-    """One who watches; `wall_ahead_s` is how far the wall clock is ahead of the monotonic one."""
+    """One connection to somebody who watches.
+
+    `wall_ahead_s` is how far the wall clock is ahead of the monotonic one.
+    """
 
     def __init__(
         self,
@@ -124,7 +126,7 @@ class Viewer:
         self._listener.on_viewer_ended(self, reason, now_s)
 
     def on_rtp(self, packet: bytes, now_s: float) -> None:
-        """Viewers send no media."""
+        """Drop it: viewers send no media."""
 
     def on_rtcp(self, data: bytes, now_s: float) -> None:
         try:
@@ -187,7 +189,7 @@ class Viewer:
             self._sink.send_rtcp(b"".join(packets))
 
     def _note_blocks(self, blocks: tuple[rtcp.Block, ...] | list[rtcp.Block], now_s: float) -> None:
-        """The picture's report decides about layers; while there is none, the sound's."""
+        """Take in reports: the picture's decides about layers, or the sound's while there is no picture."""
         video = self.downtracks.get("video")
         for block in blocks:
             downtrack = next((o for o in self.downtracks.values() if o.ssrc == block.ssrc), None)
@@ -250,7 +252,7 @@ class Viewer:
         self.retransmitted += sent
 
     def _wish_keyframe(self, now_s: float) -> None:
-        """Pass it on, but let nobody cost all others their picture's quality."""
+        """Pass a wish on, ever less often: keyframes cost all others their picture's quality."""
         self.keyframe_requests += 1
         if now_s - self._wished_s > CALM_AFTER_S:
             self._patience_s = WISH_AGAIN_S
@@ -276,7 +278,7 @@ class Viewer:
 
     @property
     def freezes(self) -> tuple[int, float]:
-        """How often, and for how many seconds, the picture stood."""
+        """Number of times that the picture stood still, and the seconds that it did in all."""
         video = self.downtracks.get("video")
         return video.freezes if video else (0, 0.0)
 
@@ -329,7 +331,7 @@ STEP_EVERY_S = CATCH_UP_EVERY_S
 
 
 def _rtx(packet: bytes, payload_type: int, ssrc: int, sequence: int) -> bytearray:
-    """A retransmission (RFC 4588 §4): the header with its own numbers, the old sequence, the payload."""
+    """Return a retransmission (RFC 4588 §4): a header with its own numbers, the old sequence, the payload."""
     length = 12 + 4 * (packet[0] & 0x0F)
     if packet[0] & 0x10:
         length += 4 + 4 * int.from_bytes(packet[length + 2 : length + 4], "big")

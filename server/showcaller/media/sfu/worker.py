@@ -50,7 +50,7 @@ async def _answer(pipe: Pipe, engine: MediaEngine, request: Request) -> None:
 
 
 class _ToNode:
-    """Tells the node what happens in the engine."""
+    """The engine's listener: it tells the node what happens."""
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe

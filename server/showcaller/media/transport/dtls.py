@@ -41,7 +41,7 @@ _MAX_WAITING = 32  # datagrams of a handshake; it has far fewer
 
 
 class _Certificate(RTCCertificate):
-    """Makes the SSL context once; aiortc would make one for each connection."""
+    """A certificate with one SSL context; aiortc would make one for each connection."""
 
     @functools.cached_property
     def sha256(self) -> str:
@@ -68,12 +68,12 @@ def _certificate() -> _Certificate:
 
 
 def fingerprint() -> str:
-    """The SHA-256 of this process's certificate, as SDP writes it (RFC 8122)."""
+    """Return the SHA-256 of this process's certificate, as SDP writes it (RFC 8122)."""
     return _certificate().sha256
 
 
 class _Wire:
-    """What `RTCDtlsTransport` calls a transport."""
+    """A stand-in for the transport that `RTCDtlsTransport` wants."""
 
     role = "controlled"
 
@@ -118,7 +118,7 @@ class Association(RTCDtlsTransport):
         return self._problem
 
     def receive(self, data: bytes) -> bool:
-        """Take a datagram in; False when the client has said, authentically, that it ends."""
+        """Take a datagram in; return false when the client has said, authentically, that it ends."""
         if self._state == State.CONNECTED:
             return self._read(data)
         if not self._wire.inbox.full():
@@ -126,7 +126,7 @@ class Association(RTCDtlsTransport):
         return True
 
     def _read(self, data: bytes) -> bool:
-        """Records of a connection that stands; OpenSSL drops what is not authentic (RFC 6347 §4.1.2.7)."""
+        """Read records after the handshake; OpenSSL drops what is not authentic (RFC 6347 §4.1.2.7)."""
         ssl = self._ssl
         ssl.bio_write(data)
         try:
@@ -192,14 +192,14 @@ class Association(RTCDtlsTransport):
 
 
 def _keys(profile: SRTPProtectionProfile, material: bytes, number: int) -> Keys:
-    """The client's (0) or the server's (1) write keys (RFC 5764 §4.2)."""
+    """Return the client's (0) or the server's (1) write keys (RFC 5764 §4.2)."""
     both: Any = profile.get_key_and_salt(material, number)
     key, salt = both[: profile.key_length], both[profile.key_length :]
     return Keys(profile.openssl_profile.decode(), key, salt)
 
 
 def _datagrams(flight: bytes) -> Iterator[bytes]:
-    """Whole records, as many as fit `MTU`: OpenSSL writes them without borders into its buffer."""
+    """Cut a flight into datagrams of whole records; OpenSSL writes them without borders."""
     start = at = 0
     while at < len(flight):
         end = at + _RECORD_HEADER + int.from_bytes(flight[at + 11 : at + 13])

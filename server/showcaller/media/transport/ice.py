@@ -1,4 +1,4 @@
-"""The lite side of ICE (RFC 8445) for one client: which of its addresses are valid, and which is used.
+"""The lite side of ICE (RFC 8445) for one client: its valid addresses, and the one in use.
 
 A lite agent never checks; it replies to the client's checks. The path is the one that the newest
 authentic check nominated. Regular nomination (§8.1.1) allows nothing else; Chrome towards a lite agent
@@ -23,14 +23,14 @@ _REMEMBERED_CHECKS = 32  # more than a minute of a browser's
 
 
 class Credentials(NamedTuple):
-    """What signs the checks of one generation; an ICE restart makes a new one."""
+    """The names and password of one generation's checks; an ICE restart makes a new one."""
 
     ufrag: str
     pwd: str
     remote_ufrag: str
 
     def sign(self, check: stun.Check) -> bool:
-        """Whether the check names both ends of this generation."""
+        """Return whether the check names both ends of this generation."""
         return check.username == f"{self.ufrag}:{self.remote_ufrag}".encode()
 
 
@@ -47,7 +47,7 @@ class Agent:
         self._checks: deque[bytes] = deque(maxlen=_REMEMBERED_CHECKS)
 
     def answer(self, data: bytes, check: stun.Check, path: Path, now_s: float) -> bytes | None:
-        """The reply to a check; None if it is not authentic, and so not to be answered."""
+        """Return the reply to a check; None if it is not authentic, and so not to be answered."""
         credentials = self._credentials_of(check)
         if credentials is None or not stun.authentic(data, check, credentials.pwd.encode()):
             return None
@@ -68,7 +68,7 @@ class Agent:
         return self.pending if self.pending and self.pending.sign(check) else None
 
     def _use(self, credentials: Credentials) -> None:
-        """A check with new credentials ends the old ones; the path stays until another is nominated."""
+        """End the old credentials once a check has new ones; the path stays until another is nominated."""
         if credentials is self.pending:
             self.credentials, self.pending = self.pending, None
 
@@ -89,7 +89,7 @@ class Agent:
             self.consent_s = self.paths[path] = now_s
 
     def prefer(self, path: Path) -> None:
-        """Until one is nominated, use the valid path that the client itself uses."""
+        """Use the valid path that the client itself uses, until one is nominated."""
         if not self.nominated and path in self.paths:
             self.path = path
 

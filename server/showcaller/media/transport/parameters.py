@@ -1,4 +1,4 @@
-"""What two ends of one media connection tell one another about it: credentials, keys, paths."""
+"""The parameters that two ends of one media connection tell one another: credentials, keys, paths."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Local(NamedTuple):
 
 
 class Path(NamedTuple):
-    """Where datagrams to the client go: the socket's descriptor and the address for sendto."""
+    """The way of datagrams to the client: the socket's descriptor and the address for sendto."""
 
     descriptor: int
     address: tuple[str, int] | tuple[str, int, int, int]

@@ -40,7 +40,7 @@ class Check(NamedTuple):
 
 
 def read_check(data: bytes) -> Check:
-    """Raises `ValueError` for all but a well-formed, signed request whose fingerprint, if any, is right."""
+    """Read a check. Raises `ValueError` unless it is well-formed and signed, and any fingerprint is right."""
     if len(data) < _HEADER:
         raise ValueError("too short")
     kind, length, cookie, transaction = _head.unpack_from(data)
@@ -61,7 +61,7 @@ def read_check(data: bytes) -> Check:
 
 
 def _read_attributes(data: bytes) -> tuple[dict[int, bytes], int]:
-    """What stands before MESSAGE-INTEGRITY, and where that begins (0: nowhere).
+    """Read the attributes before MESSAGE-INTEGRITY, and where that begins (0: nowhere).
 
     Of two of a kind the first counts, and behind the integrity only the fingerprint (§14).
     """
@@ -96,7 +96,7 @@ def _fingerprint(before: bytes) -> bytes:
 
 
 def authentic(data: bytes, check: Check, key: bytes) -> bool:
-    """Whether MESSAGE-INTEGRITY (§14.5) was made with our password, `key`."""
+    """Return whether MESSAGE-INTEGRITY (§14.5) was made with our password, `key`."""
     at = check.signed_at
     # its length field counts as if the message ended with the integrity itself
     text = data[:2] + (at - _HEADER + 24).to_bytes(2) + data[4:at]
@@ -106,7 +106,7 @@ def authentic(data: bytes, check: Check, key: bytes) -> bool:
 def success(
     check: Check, address: tuple[str, int] | tuple[str, int, int, int], key: bytes
 ) -> bytes:
-    """The reply that a check which came from `address` succeeded."""
+    """Return the reply that a check which came from `address` succeeded."""
     host, port = address[:2]
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     packed = socket.inet_pton(family, host.partition("%")[0])
@@ -120,7 +120,7 @@ def success(
 
 
 def refusal(check: Check, code: int, key: bytes) -> bytes:
-    """The reply that an authentic check was refused: `ROLE_CONFLICT` or `UNKNOWN_ATTRIBUTE`."""
+    """Return the reply that an authentic check was refused: `ROLE_CONFLICT` or `UNKNOWN_ATTRIBUTE`."""
     body = _attribute.pack(_ERROR_CODE, 4) + struct.pack("!HBB", 0, code // 100, code % 100)
     if code == UNKNOWN_ATTRIBUTE:
         kinds = b"".join(kind.to_bytes(2) for kind in check.unknown)
@@ -129,7 +129,7 @@ def refusal(check: Check, code: int, key: bytes) -> bytes:
 
 
 def _sealed(kind: int, check: Check, body: bytes, key: bytes) -> bytes:
-    """The message with MESSAGE-INTEGRITY and FINGERPRINT."""
+    """Return the message with MESSAGE-INTEGRITY and FINGERPRINT."""
     signed = _head.pack(kind, len(body) + 24, _COOKIE, check.transaction) + body
     body += _attribute.pack(_INTEGRITY, 20) + hmac.digest(key, signed, "sha1")
     printed = _head.pack(kind, len(body) + 8, _COOKIE, check.transaction) + body

@@ -27,9 +27,8 @@ from .udp import Address, UdpPort
 log = logging.getLogger(__name__)
 
 CONNECT_S = 20.0  # from the offer to the end of the handshake
-HOLD_S = (
-    10.0  # an address stays a client's that checked it so lately, whoever else comes from there
-)
+# an address stays a client's that checked it so lately, whoever else comes from there
+HOLD_S = 10.0
 SWEEP_S = 1.0
 LOOK_EACH_SWEEPS = 5  # at the machine's addresses
 MAX_TURNS = 8  # that one client may wait for: a flood would hold up everybody's joins
@@ -44,7 +43,7 @@ _LIBSRTP_PROFILES = {
 
 
 class Owner(Protocol):
-    """What a transport tells. Called on the loop; must not raise."""
+    """The owner of a transport, which is told what happens on it: on the loop, and must not raise."""
 
     def on_connected(self, keys: Keys, now_s: float) -> None:
         """Media may flow: `keys` protect what we send, and the transport's `path` is set."""
@@ -63,8 +62,10 @@ class Owner(Protocol):
         ...
 
     def on_closed(self, reason: str, now_s: float) -> None:
-        """Once, and not after `close`: dtls_failed, wrong_fingerprint, consent_expired, never_connected,
-        closed_by_peer."""
+        """The transport has ended by itself, once, and not after `close`.
+
+        `reason`: dtls_failed, wrong_fingerprint, consent_expired, never_connected, closed_by_peer.
+        """
         ...
 
 
@@ -146,7 +147,7 @@ class Transports:
         return transport.take_check(data, check, path, now_s)
 
     def _is_held(self, path: Path, wanted_by: Transport, now_s: float) -> bool:
-        """Whether the address is another client's: one with credentials could name it as its own."""
+        """Return whether the address is another client's: one with credentials could name it as its own."""
         holder = self._by_path.get(path)
         return (
             holder is not None
@@ -177,7 +178,7 @@ class Transports:
     # Time -----------------------------------------------------------------------------------------
 
     def sweep(self, now_s: float) -> None:
-        """End those whose time is up. One sweep for all: nobody has a timer of its own."""
+        """End the transports whose time is up. One sweep for all: none has a timer of its own."""
         for transport in list(self._all):
             transport.check_time(now_s)
         self._sweeps += 1
@@ -222,7 +223,7 @@ class Transport:
 
     @property
     def path(self) -> Path | None:
-        """Where datagrams to the client go; None before it was heard."""
+        """The path of datagrams to the client; None before it was heard."""
         return self.ice.path
 
     def restart(self, ufrag: str, pwd: str) -> Local:

@@ -1,4 +1,4 @@
-"""Joins cost a thousand times what a packet does: they are done one at a time, media in between."""
+"""Turns for joins, which cost a thousand times what a packet does: one at a time, media in between."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BEHIND_S = 0.02  # from one piece of work to the next while media is late
 
 
 class Turns:
-    """Does one piece of work in each turn of the loop, in order; whatever else is ready goes as well.
+    """One piece of work in each turn of the loop, in order; whatever else is ready goes as well.
 
     While `behind()` says that media is late, turns are few: who watches goes before who comes.
     """

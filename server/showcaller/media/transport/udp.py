@@ -83,7 +83,7 @@ class UdpPort:
                 return
 
     def send(self, data: bytes, path: Path) -> bool:
-        """Whether the system took the datagram."""
+        """Send a datagram; return whether the system took it."""
         try:
             self._sockets[path.descriptor].sendto(data, path.address)
         except (OSError, KeyError):
