@@ -14,7 +14,7 @@ demo: $(VENV)/.demo ## show everything within two minutes: the model event, rehe
 serve: $(VENV)/.demo ## serve the model event live, on http://127.0.0.1:8080
 	$(BIN)/showcaller serve schedules/systems-scale-winter-2023.yaml
 
-test: $(VENV)/.dev tools ## install what the tests need and run them all
+test: $(VENV)/.dev tools client_sdk/js/node_modules/.installed ## install what the tests need and run them all
 	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
 	cd client_sdk/js && npm test --silent
 

@@ -31,6 +31,13 @@ async def test_the_token_leaves_the_address_and_outlives_a_reload(visitors: Visi
     await expect(page.locator("#who")).to_have_text("Ada")
 
 
+async def test_a_blank_name_is_asked_for_in_words(visitors: Visitors):
+    page = await visitors.open("")
+    await page.get_by_label("Your name").fill("   ")
+    await page.get_by_role("button", name="Join the event").click()
+    await expect(page.get_by_role("alert")).to_have_text("Write your name first.")
+
+
 async def test_a_talk_opened_in_a_new_tab_is_the_same_person(visitors: Visitors):
     page = await visitors.open("")
     await join(page, "Ada")

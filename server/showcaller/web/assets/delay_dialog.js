@@ -46,7 +46,7 @@ export class DelayDialog {
         h("h2", { id: "delay-title" }, `Delay “${session.title}”`),
         h("p", { class: "quiet small" }, "Everything after it on the same stage moves too; breaks and gaps absorb what they can."),
         h("div", { class: "row minutes" }, field("delay-minutes", "Minutes", this.#minutes), ...steps),
-        h("div", { class: "preview-box", "aria-live": "polite" }, table(this.#rows)),
+        h("div", { class: "preview-box", tabindex: "0", role: "region", "aria-label": "What moves", "aria-live": "polite" }, table(this.#rows)),
         this.#error,
         h("div", { class: "row" }, this.#publish, h("button", { type: "button", onclick: () => this.#dialog.close() }, "Cancel")),
       ),

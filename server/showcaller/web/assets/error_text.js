@@ -13,10 +13,11 @@ const TEXTS = {
   banned: "The organiser ended your access.",
   forbidden: "Your role does not allow this.",
   unavailable: "The event can’t store anything right now. Try again in a moment.",
-  full: "This stage is full. You get in by yourself when there is room.",
+  full: "This room is full. The picture starts by itself when there is a place.",
   storage_full: "The event can’t store anything right now. Try again in a moment.",
   stale_preview: "The run sheet has changed meanwhile. Here is the new preview.",
-  cannot_undo: "Something was built upon it: it can’t be undone any more.",
+  cannot_undo: "It can’t be undone any more: something later depends on it.",
+  wrong_state: "It has changed meanwhile, so this is no longer possible.",
   stopped: "You are not connected.",
 };
 

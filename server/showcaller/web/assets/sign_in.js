@@ -50,6 +50,10 @@ function registrationForm(event, accept) {
   const submit = async (/** @type {Event} */ submitted) => {
     submitted.preventDefault();
     setText(error, "");
+    if (name.value.trim() === "") {
+      setAttribute(name, "aria-invalid", "true");
+      return setText(error, "Write your name first.");
+    }
     button.disabled = true;
     try {
       const { token } = await register({ event, name: name.value.trim(), inviteCode: code.value.trim() });
@@ -60,6 +64,7 @@ function registrationForm(event, accept) {
       setAttribute(problem === "bad_invite_code" ? code : name, "aria-invalid", "true");
       button.disabled = false;
     }
+    return undefined;
   };
   return h(
     "form",
