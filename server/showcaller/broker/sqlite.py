@@ -372,7 +372,7 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def _unusable(path: str | Path, error: OSError | sqlite3.Error) -> ShowcallerError:
-    """What a start ends with: `ConfigError` if trying again can't help."""
+    """Return the error that ends a start: `ConfigError` if trying again can't help."""
     message = f"can't use {path} for the log"
     if isinstance(error, OSError):
         return at_start(message, error)

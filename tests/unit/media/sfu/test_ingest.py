@@ -151,7 +151,7 @@ def vp8_keyframe(width, height):
 
 
 def ranks(speaker):
-    return [track.rid for track in speaker.publication.layers]
+    return [track.rid for track in speaker.ingest.layers]
 
 
 def test_the_larger_picture_comes_first_whatever_its_bits_are_now(clock):
@@ -162,7 +162,7 @@ def test_the_larger_picture_comes_first_whatever_its_bits_are_now(clock):
     for _ in range(30):
         clock.now_s += 0.1
         speaker.send(VP8, 1, DELTA_PICTURE + bytes(1_500))
-        speaker.publication.tick(clock.now_s)
+        speaker.ingest.tick(clock.now_s)
     assert ranks(speaker) == ["m", "l", "h"]
 
 
@@ -177,7 +177,7 @@ def test_a_layer_that_pauses_keeps_its_rank(clock):
             clock.now_s += 0.05
             for ssrc, count in bytes_by_ssrc.items():
                 speaker.send(VP8, ssrc, DELTA_PICTURE + bytes(count))
-            speaker.publication.tick(clock.now_s)
+            speaker.ingest.tick(clock.now_s)
             seen.add(tuple(ranks(speaker)))
 
     seen = set()
