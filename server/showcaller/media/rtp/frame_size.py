@@ -39,7 +39,7 @@ class _Bits:
         self._left = 8 * len(data)
 
     def read(self, count: int) -> int:
-        """Read the next bit. Raises `IndexError` at the end."""
+        """Read the next `count` bits. Raises `IndexError` at the end."""
         if count > self._left:
             raise IndexError
         self._left -= count

@@ -28,7 +28,7 @@ class ParameterSets:
 
     @property
     def complete(self) -> bool:
-        """Return whether a decoder could begin."""
+        """True when a decoder could begin."""
         return bool(self._sps and self._pps)
 
     def note(self, payload: bytes) -> bool:
