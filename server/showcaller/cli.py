@@ -22,14 +22,14 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from . import __version__, logs, system
+from . import __version__, logs, session_ends, system
 from .domain import facts
 from .domain.ids import EventId
 from .domain.people import ROLES
 from .domain.state import State
 from .errors import ConfigError, ShowcallerError, Unavailable
 from .processes import raise_open_files
-from .settings import RegistrationMode, Settings, resolve_secret
+from .settings import RegistrationMode, Settings, existing_secret
 from .tokens import Tokens
 from .urls import check_http, shown
 
@@ -309,9 +309,19 @@ def check(files: tuple[Path, ...]) -> None:
 )
 @click.option("--hours", default=24.0, show_default=True, help="How long the token is valid.")
 @click.option(
-    "--data", default="data", show_default=True, type=_folder, help="Folder of the embedded server."
+    "--data",
+    default="data",
+    show_default=True,
+    type=_folder,
+    envvar=["SHOWCALLER_TOKEN_DATA", "SHOWCALLER_SERVE_DATA"],
+    help="Folder of the embedded server.",
 )
-@click.option("--secret-file", type=_existing, help="The nodes' secret, when they share one.")
+@click.option(
+    "--secret-file",
+    type=_existing,
+    envvar=["SHOWCALLER_TOKEN_SECRET_FILE", "SHOWCALLER_SERVE_SECRET_FILE"],
+    help="The nodes' secret, when they share one.",
+)
 @click.option("--secret", default="", envvar="SHOWCALLER_SECRET", hidden=True)
 @click.option(
     "--url", default="", help="Print links to the pages of this server instead of the bare token."
@@ -343,22 +353,39 @@ def token(
         if "speaker" in roles and not sessions:
             raise ConfigError("a speaker publishes to sessions: name them with --session")
         settings = Settings(schedules=(), data=data, secret=secret, secret_file=secret_file)
-        resolved = resolve_secret(settings)
-        _say_if_created(resolved.created)
-        text = Tokens(resolved.text).mint(
+        now_ms, ttl_s = system.wall_ms(), round(hours * 3600)
+        text = Tokens(existing_secret(settings)).mint(
             event,
             person or system.random_id("p"),
             roles,
             token=system.random_id("t"),
-            now_ms=system.wall_ms(),
-            ttl_s=round(hours * 3600),
+            now_ms=now_ms,
+            ttl_s=ttl_s,
             name=name,
             sessions=sessions,
         )
+        _say_how_good(event, sessions, now_ms + ttl_s * 1000, url, data)
         for line in _links(url, event, roles, sessions, text) if url else [text]:
             click.echo(line)
 
     _guarded(work)
+
+
+def _say_how_good(
+    event: str, sessions: tuple[str, ...], until_ms: int, url: str, data: Path
+) -> None:
+    """Say until when the token is valid, and what it won't do, as far as the schedule is known here."""
+    log_file = data / "showcaller.sqlite3"
+    try:
+        ends = session_ends.ends_at(url, event) if url else None
+        if ends is None and log_file.exists():
+            ends = session_ends.ends_in(log_file, event)
+        found = session_ends.doubts(ends, sessions, until_ms) if ends is not None else []
+    except session_ends.NoSuchEvent as error:
+        found = [str(error)]
+    err.print(f"Valid until {session_ends.utc(until_ms)}.", soft_wrap=True)
+    for doubt in found:
+        err.print("[bold yellow]warning:[/]", escape(doubt), soft_wrap=True)
 
 
 def _links(

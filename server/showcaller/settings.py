@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from . import system
 from .errors import ConfigError, at_start
@@ -146,6 +146,21 @@ def resolve_secret(settings: Settings) -> Secret:
     if path.exists():
         return Secret(_read_secret(path))
     return Secret(_write_secret(path), created=path)
+
+
+def existing_secret(settings: Settings) -> str:
+    """Return the secret that a server has already. Raises `ConfigError` where there is none.
+
+    A new one would sign tokens that open nothing.
+    """
+    path = settings.data / "secret"
+    if not settings.secret and settings.secret_file is None and not path.exists():
+        raise ConfigError(
+            f"there is no secret in {settings.data}: no server has run with that folder, and none would take "
+            "the token. Name the server's folder with --data; or where nodes share a secret, give "
+            "--secret-file or SHOWCALLER_SECRET"
+        )
+    return resolve_secret(structs.replace(settings, broker="")).text
 
 
 def resolve_turn_secret(settings: Settings) -> str:

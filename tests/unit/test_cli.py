@@ -1,17 +1,20 @@
 """What the commands print, and the codes that they end with."""
 
-import stat
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
 
+from showcaller import system
 from showcaller.api.commands import export_line
 from showcaller.broker.base import Entry
+from showcaller.broker.connect import connect
 from showcaller.cli import main
 from showcaller.domain import facts
 from showcaller.domain.ids import EventId, PersonId
 from showcaller.domain.state import State
 from showcaller.testing.day import SCHEDULE
+from showcaller.testing.schedules import schedule, session
 from showcaller.tokens import Tokens
 
 SECRET = "x" * 32
@@ -82,11 +85,60 @@ def test_a_speaker_gets_a_link_to_each_session():
     assert run(*call).exit_code == 2  # of no session
 
 
-def test_a_token_that_made_the_secret_says_so(tmp_path):
-    first, second = run("token", "event"), run("token", "event")
-    assert "data/secret" in first.stderr
-    assert stat.S_IMODE((tmp_path / "data/secret").stat().st_mode) == 0o600
-    assert second.stderr == ""
+def test_a_token_from_a_folder_without_a_server_is_refused_and_makes_nothing(tmp_path):
+    for options in ((), ("--data", "typo")):
+        refused = run("token", "event", *options)
+        assert refused.exit_code == 2
+        assert refused.stdout == ""
+        assert "--data" in refused.stderr and "--secret-file" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_token_is_signed_with_the_servers_secret(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/secret").write_text(SECRET + "\n")
+    assert Tokens(SECRET).verify(run("token", "event").stdout.strip(), "event")
+    elsewhere = {"SHOWCALLER_SERVE_DATA": str(tmp_path / "data")}
+    monkeypatch.chdir("/")
+    assert run("token", "event", env=elsewhere).exit_code == 0  # as in a container
+
+
+def test_a_token_says_until_when_it_is_valid():
+    now_ms = system.wall_ms()
+    minted = run("token", "event", "--hours", "2", "--secret", SECRET)
+    said = datetime.strptime(minted.stderr.strip(), "Valid until %Y-%m-%d %H:%M UTC.")
+    assert 0 <= now_ms / 1000 + 7200 - said.replace(tzinfo=UTC).timestamp() <= 60
+
+
+@pytest.fixture
+async def log(tmp_path):
+    """A node's folder whose event, live, has its last session in ten days."""
+    day_ms = 86_400_000
+    starts_min = (system.wall_ms() + 10 * day_ms) // 60_000
+    one = session("one", starts_min, starts_min + 20)
+    plan = schedule(one, session("two", starts_min + 30, starts_min + 50))
+    broker = connect(f"sqlite:{tmp_path / 'data' / 'showcaller.sqlite3'}")
+    event = await broker.open("event")
+    await event.append("run", facts.encode_fact(facts.RunStarted(run="r", salt="s", schedule=plan)))
+    yield plan
+    await broker.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "doubt"),
+    [
+        (("--role", "speaker", "--session", "one"), "session 'one' ends only at"),
+        (("--role", "producer"), "session 'two' ends only at"),
+        (("--role", "producer", "--hours", "300"), None),
+        (("--role", "speaker", "--session", "tow", "--hours", "300"), "no session 'tow'"),
+    ],
+)
+def test_a_token_that_ends_too_early_is_warned_of_while_the_node_runs(log, words, doubt):
+    minted = run("token", "event", *words, "--secret", SECRET)
+    assert minted.exit_code == 0
+    assert (doubt in minted.stderr) if doubt else ("warning" not in minted.stderr)
+    other = run("token", "evnt", *words, "--secret", SECRET)
+    assert "no event 'evnt'" in other.stderr
 
 
 def test_an_export_from_nowhere_makes_nothing(tmp_path):
