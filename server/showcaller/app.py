@@ -89,6 +89,7 @@ class Server:
         self.url = ""
         self._broker: Broker | None = None
         self._broker_fault: str | None = None
+        self._broker_risks: list[str] = []
         self._draining = False
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
@@ -111,7 +112,7 @@ class Server:
     async def start(self) -> None:
         """Open the log, fold it, open the port. Raises `ConfigError`, `Unavailable`."""
         self._broker = connect(self.settings.broker_url, replicas=self.settings.replicas)
-        await self._broker.check()
+        await self._look_at_broker()
         metrics.BROKER_UP.set(1)  # who asks before the next look at it is told the truth
         tokens = self._tokens()
         for schedule in self.schedules:
@@ -130,7 +131,7 @@ class Server:
     async def _serve_event(self, schedule: Schedule, tokens: Tokens) -> None:
         assert self._broker is not None
         event_log = await self._broker.open(schedule.event_id)
-        await self._broker.check()  # now that it knows where the log is
+        await self._look_at_broker()  # now that it knows where the log is
         event = LiveEvent(schedule.event_id, event_log)
         await event.start(lambda: first_fact(schedule, self.settings))
         await self._reconcile(event, schedule)
@@ -289,6 +290,7 @@ class Server:
         app[agenda.EVENTS] = self.events
         app[agenda.PUBLIC_URL] = settings.public_url.rstrip("/")
         app[health.READINESS] = self.not_ready
+        app[health.RISKS] = lambda: self._broker_risks
         app[health.MEASUREMENTS] = (
             self._shared.measurements if self._shared else health.own_measurements
         )
@@ -326,11 +328,19 @@ class Server:
         missing += [one.event.fault for one in self.events.values() if one.event.fault]
         return missing
 
-    async def _watch_broker(self) -> None:
+    async def _look_at_broker(self) -> None:
+        """Note what may cost acknowledged facts. Raises as `Broker.check` does."""
         assert self._broker is not None
+        risks = await self._broker.check()
+        for risk in risks:
+            if risk not in self._broker_risks:
+                log.warning(risk, extra={"action": "broker.not_durable"})
+        self._broker_risks = risks
+
+    async def _watch_broker(self) -> None:
         while True:
             try:
-                await self._broker.check()
+                await self._look_at_broker()
                 self._broker_fault = None
             except ShowcallerError as error:
                 self._broker_fault = error.message

@@ -14,10 +14,12 @@ from .. import system
 from ..http.answers import json_answer
 
 Readiness = Callable[[], list[str]]  # what keeps this node from serving; empty when it is ready
+Risks = Callable[[], list[str]]  # what may cost acknowledged facts though it is ready
 Measured = Callable[[], Awaitable[bytes]]  # in Prometheus' text format
 
 RECENT_S = 0.1
 READINESS: web.AppKey[Readiness] = web.AppKey("readiness")
+RISKS: web.AppKey[Risks] = web.AppKey("risks")
 MEASUREMENTS: web.AppKey[Measured] = web.AppKey("measurements")
 _RECENT: web.AppKey[Recent] = web.AppKey("recent measurements")
 
@@ -30,7 +32,9 @@ async def readyz(request: web.Request) -> web.Response:
     missing = request.app[READINESS]()
     if missing:
         return json_answer({"status": "not ready", "because": missing}, status=503, Retry_After="1")
-    return json_answer({"status": "ready"}, Cache_Control="no-store")
+    risks = request.app[RISKS]()
+    answer = {"status": "ready", "risks": risks} if risks else {"status": "ready"}
+    return json_answer(answer, Cache_Control="no-store")
 
 
 class Recent:

@@ -169,8 +169,11 @@ class Broker(Protocol):
         """Ids of the events that have a log."""
         ...
 
-    async def check(self) -> None:
-        """Raise `errors.Unavailable` or `errors.StorageFull`, with what to do, if writing can't work."""
+    async def check(self) -> list[str]:
+        """Return what may cost acknowledged entries, each with what to do; there may be nothing.
+
+        Raises `errors.Unavailable` or `errors.StorageFull`, with what to do, if writing can't work.
+        """
         ...
 
     async def close(self) -> None: ...

@@ -55,6 +55,12 @@ _MARK_MS = 1000
 log = logging.getLogger(__name__)
 
 
+_NO_AOF = (
+    "Redis has appendonly off: if it ends, the log, names and bans are gone, or as old as its last save."
+    " Set appendonly yes"
+)
+
+
 class RedisBroker:
     """The logs in the Redis or Redis Cluster at `url`. It connects when it is first used.
 
@@ -86,20 +92,23 @@ class RedisBroker:
             ]
         return sorted({key.decode().partition("{")[2].rpartition("}")[0] for key in keys})
 
-    async def check(self) -> None:
+    async def check(self) -> list[str]:
         """Look at the servers that have the open logs; at any one if none is open."""
         shards = [opened.shard for opened in self._logs.values()] or [self._any_shard]
+        risks: list[str] = []
         with our_errors():
             for shard in shards:
-                await self._check(shard)
+                risks += await self._check(shard)
+        return sorted(set(risks))
 
-    async def _check(self, shard: Shard) -> None:
+    async def _check(self, shard: Shard) -> list[str]:
         missing = await shard.run(lambda redis: missing_rights(redis, shard.prefix))
         self._require_rights(missing)
         info = await shard.run(lambda redis: redis.info("everything"))
         await shard.follow_name(str(info.get("run_id", "")))
         self._check_server(info)
         await shard.run(lambda redis: redis.set(f"{shard.prefix}:check", 1, px=1000))
+        return [] if info.get("aof_enabled") else [_NO_AOF]
 
     @staticmethod
     def _require_rights(missing: str) -> None:

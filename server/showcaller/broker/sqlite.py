@@ -82,9 +82,10 @@ class SqliteBroker:
             lambda db: [event for (event,) in db.execute("SELECT event FROM logs ORDER BY event")]
         )
 
-    async def check(self) -> None:
-        """Write a little, for real."""
+    async def check(self) -> list[str]:
+        """Write a little, for real; what is written is on the disk."""
         await self._writer.run(_probe)
+        return []
 
     async def close(self) -> None:
         await self._writer.close()
