@@ -1,4 +1,4 @@
-"""Which plots a report has: what of a result is drawn together, and what to say where nothing is."""
+"""The plots of a report: what of a result is drawn together, and what to say where nothing is."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Order(Struct, frozen=True, kw_only=True, tag_field="order"):
 
 
 class Plan(Order, frozen=True, kw_only=True, tag="plan"):
-    """Which part of the audience the generator is, and what its people do.
+    """The plan of one generator: its part of the audience, and what its people do.
 
     Attendee `i` of the generator is the audience's attendee `first + i × step`. Rates are the generator's.
     """

@@ -142,7 +142,7 @@ class Result(Value, frozen=True, kw_only=True):
 
 
 class Watcher(Protocol):
-    """Is told how a run goes, in the controller's event loop: it must not block."""
+    """A watcher that is told how a run goes, in the controller's event loop: it must not block."""
 
     def on_phase(self, text: str) -> None:
         """Hear what happens now, such as `joining: 2,000 sockets`."""

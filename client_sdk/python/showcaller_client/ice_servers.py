@@ -24,11 +24,11 @@ class IceServer:
     credential: str | None = field(default=None, repr=False)
 
     def relays(self) -> bool:
-        """Is it a TURN server?"""
+        """Tell whether it is a TURN server."""
         return self.url.lower().startswith(("turn:", "turns:"))
 
     def over_udp(self) -> bool:
-        """Is it spoken to by UDP? (RFC 7065 §3.1)"""
+        """Tell whether it is spoken to by UDP (RFC 7065 §3.1)."""
         url = self.url.lower()
         return url.startswith("turn:") and "transport=tcp" not in url
 
