@@ -107,6 +107,16 @@ def instant_at_offset(day: date, local: LocalTime, offset: timedelta) -> int:
     return _ms(datetime.combine(day, local.time, timezone(offset)))
 
 
+def time_range(starts: datetime, ends: datetime) -> str:
+    """Return `09:05–09:25`; both ends with their offsets where clocks change or show one of them twice."""
+    plain = starts.utcoffset() == ends.utcoffset() and not (_twofold(starts) or _twofold(ends))
+    return f"{starts:%H:%M}–{ends:%H:%M}" if plain else f"{_show(starts)}–{_show(ends)}"
+
+
+def _twofold(moment: datetime) -> bool:
+    return moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset()
+
+
 def _instant_with_offset(first: datetime, second: datetime, offset: timedelta) -> int:
     for candidate in (first, second):
         if candidate.utcoffset() == offset:

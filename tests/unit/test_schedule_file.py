@@ -356,6 +356,16 @@ def test_sessions_that_overlap_on_a_stage_are_warned_of():
     )
 
 
+def test_in_an_hour_that_comes_twice_warnings_say_which():
+    text = changed("Los_Angeles", "New_York").replace("2023-12-13", "2023-11-05")
+    text = text.replace('"09:00"\n', '"01:30-04:00"\n').replace("minutes: 30", "minutes: 60", 1)
+    text = text.replace('"09:30"', '"01:45-04:00"')
+    found = [one.message for one in read(text)[1] if "overlaps" in one.message]
+    assert found[0].startswith(
+        'overlaps on stage "main" with "first" (2023-11-05 01:30-04:00–01:30-05:00)'
+    )
+
+
 def test_two_stages_may_run_side_by_side_but_not_one_speaker():
     text = changed("themes:", "stages: [{id: a, title: A}, {id: b, title: B}]\nthemes:")
     text = text.replace("title: First", "title: First\n    stage: a")

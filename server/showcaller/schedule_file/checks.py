@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 
 from ..domain.ids import SpeakerId
 from ..domain.schedule import Day, Session
+from ..local_time import time_range
 from .diagnostics import Report
 from .fields import Element
 from .sessions import Placed
@@ -78,4 +79,4 @@ def _show(session: Session, zone: tzinfo) -> str:
         datetime.fromtimestamp(at_ms / 1000, zone)
         for at_ms in (session.starts_at_ms, session.ends_at_ms)
     )
-    return f'"{session.id}" ({starts:%Y-%m-%d %H:%M}–{ends:%H:%M})'
+    return f'"{session.id}" ({starts:%Y-%m-%d} {time_range(starts, ends)})'
