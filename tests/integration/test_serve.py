@@ -126,6 +126,30 @@ async def test_the_agenda_has_an_etag_and_a_calendar(server, http):
         assert (await answer.text()).count("BEGIN:VEVENT") == 11
 
 
+async def test_a_calendar_is_the_same_at_every_address_and_sent_once(server, http):
+    url = f"{server.url}{API}/agenda.ics"
+    ids = set()
+    for host in ("a.example", "b.example:8443", "[::1]:80"):
+        async with http.get(url, headers={"Host": host}) as answer:
+            lines = (await answer.text()).splitlines()
+        ids.add(tuple(line for line in lines if line.startswith("UID:")))
+        assert any(f"http://{host}/e/{EVENT}/" in line for line in lines)
+    assert len(ids) == 1
+    async with http.get(url, headers={"Accept-Encoding": "gzip"}) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        etag = answer.headers["ETag"]
+    async with http.get(url, headers={"If-None-Match": etag}) as answer:
+        assert answer.status in (304, 200)  # 200 when a cue was called in between
+
+
+async def test_a_list_of_events_and_the_description_are_sent_once(server, http):
+    for path in ("/api/v1/events", "/api/v1/openapi.json"):
+        async with http.get(server.url + path) as answer:
+            etag = answer.headers["ETag"]
+        async with http.get(server.url + path, headers={"If-None-Match": etag}) as answer:
+            assert answer.status in (304, 200)
+
+
 async def test_the_export_hides_the_salt_and_replays(server, http, tmp_path):
     headers = {"Authorization": f"Bearer {server.token(EVENT, 'producer')}"}
     async with http.get(f"{server.url}{API}/export", headers=headers) as answer:

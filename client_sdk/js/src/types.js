@@ -94,6 +94,7 @@
  * @property {number} [starts_at_ms]
  * @property {number} [ends_at_ms]
  * @property {UtcOffset[]} [utc_offsets]
+ * @property {Day[]} [days]
  * @property {Clock} [clock]
  * @property {number} [live] sessions that are on
  *

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from .. import system
 from ..domain.ids import EventId
-from ..domain.schedule import UtcOffset
+from ..domain.schedule import Day, UtcOffset
 from ..errors import BadInput
 from ..http.asker import served
 from ..protocol.messages import Snapshot
@@ -41,6 +41,7 @@ class ListedEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     starts_at_ms: int | None = None
     ends_at_ms: int | None = None
     utc_offsets: tuple[UtcOffset, ...] = ()
+    days: tuple[Day, ...] = ()
     clock: ClockView | None = None
     live: int = 0  # sessions that are on
 
@@ -74,6 +75,7 @@ def _listed(event_id: str, items: Mapping[str, Any]) -> ListedEvent:
         starts_at_ms=event.starts_at_ms,
         ends_at_ms=event.ends_at_ms,
         utc_offsets=event.utc_offsets,
+        days=event.days,
         clock=clock,
         live=sum(session.state in ("live", "overrunning") for session in sessions),
     )

@@ -23,6 +23,12 @@ test("a card tells days and zone, and until when it counts down", () => {
   assert.deepEqual([card.days, card.zone, card.untilMs], ["Friday, January 2, 1970 to Saturday, January 3, 1970", "Harbour time", DAY]);
 });
 
+test("a day that goes on after midnight is one day", () => {
+  const days = [{ date: "1970-01-02", starts_at_ms: 1.5 * DAY, ends_at_ms: 2.2 * DAY }];
+  const [{ cards: [card] }] = homeParts([event("night", 1.5, 0.7, { days })], () => 0);
+  assert.equal(card.days, "Friday, January 2, 1970");
+});
+
 test("an event whose log is still read has its title", () => {
   const [{ part, cards: [card] }] = homeParts([{ id: "a", title: "a" }], () => 0);
   assert.deepEqual([part, card.title, card.days, card.untilMs], ["on", "a", "", null]);

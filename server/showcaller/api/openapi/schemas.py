@@ -38,6 +38,7 @@ SCHEMAS: Spec = {
                         "starts_at_ms": {"type": "integer"},
                         "ends_at_ms": {"type": "integer"},
                         "utc_offsets": {"type": "array", "items": {"type": "object"}},
+                        "days": {"type": "array", "items": {"type": "object"}},
                         "clock": {"type": "object", "description": "As in PROTOCOL.md §4"},
                         "live": {"type": "integer", "description": "Sessions that are on"},
                     },

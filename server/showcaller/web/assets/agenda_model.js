@@ -36,15 +36,23 @@ export function sessionsOf(items) {
 }
 
 /**
- * The days of an event in words, by its schedule: a day may go on after midnight.
+ * The first and the last day of an event in words, by its schedule: a day may go on after midnight.
  *
+ * @param {import("./zones.js").EventZone & { starts_at_ms: number, ends_at_ms: number, days?: import("/sdk/types.js").Day[] }} event
+ * @returns {[string, string]}
+ */
+export function firstAndLastDay(event) {
+  const [first, last] = [event.days?.at(0), event.days?.at(-1)];
+  if (first && last) return [longDate(first.date), longDate(last.date)];
+  return [longDay(event.starts_at_ms, event), longDay(event.ends_at_ms - 1, event)];
+}
+
+/**
  * @param {Event} event
- * @returns {string}
+ * @returns {string} its days in words
  */
 export function daysText(event) {
-  const [first, last] = event.days?.length
-    ? [longDate(event.days[0].date), longDate(event.days[event.days.length - 1].date)]
-    : [longDay(event.starts_at_ms, event), longDay(event.ends_at_ms - 1, event)];
+  const [first, last] = firstAndLastDay(event);
   return first === last ? first : `${first} to ${last}`;
 }
 

@@ -1,6 +1,7 @@
 /** What the list of events says of each. Pure. */
 
-import { longDay, zoneLabel } from "./times.js";
+import { firstAndLastDay } from "./agenda_model.js";
+import { zoneLabel } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").ListedEvent} ListedEvent
@@ -49,7 +50,7 @@ function cardOf(event, nowMs) {
     id,
     title,
     summary,
-    days: zone ? daysBetween(longDay(Number(starts), zone), longDay(Number(ends) - 1, zone)) : "",
+    days: zone ? daysBetween(...firstAndLastDay({ ...zone, starts_at_ms: Number(starts), ends_at_ms: Number(ends) })) : "",
     zone: zone ? zoneLabel({ ...zone, time_zone_label: event.time_zone_label ?? "", starts_at_ms: Number(starts) }) : "",
     part,
     untilMs: part === "ahead" ? Number(starts) : null,
