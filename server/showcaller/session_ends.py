@@ -1,4 +1,4 @@
-"""When an event's sessions end, as far as somebody who mints a token for it can know."""
+"""The end of an event's sessions, as far as somebody who mints a token for it can know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses media sockets are bound to, and which ones answers name."""
+"""The addresses that media sockets are bound to, and those that answers name."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class MediaEvent(Struct, frozen=True, kw_only=True):
 
 
 class EngineListener(Protocol):
-    """Whoever is told what happens in an engine."""
+    """A listener that is told what happens in an engine."""
 
     def on_media_event(self, event: MediaEvent) -> None: ...
 

@@ -1,4 +1,4 @@
-"""What an engine measures: of its publications, of its stages, of each viewer.
+"""The statistics of an engine: of its publications, of its stages, of each viewer.
 
 Counts only grow while their subject lives. Shares are 0…1; what is not known yet is None.
 """
@@ -120,7 +120,7 @@ class Statistics(Struct, kw_only=True):
 
 
 def worst(viewers: Iterable[ViewerStatistics]) -> list[ViewerStatistics]:
-    """Those with the greatest loss first, at most `VIEWERS_TOLD`."""
+    """Return the viewers with the greatest loss first, at most `VIEWERS_TOLD`."""
     return sorted(viewers, key=lambda one: one.lost_share, reverse=True)[:VIEWERS_TOLD]
 
 

@@ -1,4 +1,4 @@
-"""Who may publish and view when. Pure: the run sheet and the wall clock come from outside."""
+"""The rules of publishing and viewing. Pure: the run sheet and the wall clock come from outside."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ class _Routes:
         return web.Response(status=204, headers={**preflight_headers(headers["Allow"]), **headers})
 
     async def choose_layer(self, request: web.Request) -> web.Response:
-        """Which picture a viewer wants from now on: 204."""
+        """Choose which picture a viewer gets from now on: 204."""
         who, media = principal(request), self._service(request)
         choice = await json_body(request, _LayerChoice)
         resource, asker = request.match_info["resource"], asker_of(who)
@@ -194,7 +194,7 @@ class _Routes:
         return web.Response(status=204)
 
     async def describe_picture(self, request: web.Request) -> web.Response:
-        """Whether a viewer can play what is on the stage."""
+        """Note whether a viewer can play what is on the stage."""
         who, media = principal(request), self._service(request)
         resource, asker = request.match_info["resource"], asker_of(who)
         shown = await media.do(DescribePicture(resource=resource, asker=asker))
@@ -208,7 +208,7 @@ class _Routes:
     # For producers ----------------------------------------------------------------------------
 
     async def overview(self, request: web.Request) -> web.Response:
-        """What all nodes' media workers measure."""
+        """Answer with what all nodes' media workers measure."""
         who, media = principal(request), self._service(request)
         return json_answer(media.overview(who))
 

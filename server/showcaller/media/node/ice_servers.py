@@ -36,7 +36,7 @@ class IceServers:
 
 
 def password_for(user: str, secret: str) -> str:
-    """As coturn's `use-auth-secret` expects it (draft-uberti-behave-turn-rest-00 §2.2)."""
+    """Return a password as coturn's `use-auth-secret` expects it (draft-uberti-behave-turn-rest-00 §2.2)."""
     return base64.b64encode(hmac.digest(secret.encode(), user.encode(), hashlib.sha1)).decode()
 
 

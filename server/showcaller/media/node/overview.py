@@ -1,4 +1,4 @@
-"""What all nodes' workers measure, as this node knows it: each node tells the others every other second.
+"""The measurements of all nodes' workers, as this node knows them: each tells the others every other second.
 
 A report replaces its node's last one, so a worker that is gone is gone with the next; a node that was
 not heard for a while is gone as a whole.
@@ -54,7 +54,7 @@ class WorkerLine(Struct, frozen=True, kw_only=True):
 
 
 class MediaOverview(Struct, frozen=True, kw_only=True):
-    """What `GET …/media` answers, over all nodes."""
+    """The answer to `GET …/media`, over all nodes."""
 
     workers: list[WorkerLine]
     publications: list[PublicationStatistics]
@@ -104,7 +104,7 @@ class Overview:
             del self._ended[next(iter(self._ended))]
 
     def has_ended(self, worker: str) -> bool:
-        """Whether it is known that the worker has ended, here or elsewhere."""
+        """Tell whether the worker is known to have ended, here or elsewhere."""
         return worker in self._ended
 
     def forget(self, worker: str) -> None:

@@ -1,4 +1,4 @@
-"""Which worker a stage goes to, and when one that rests goes elsewhere. Pure: time is given."""
+"""The placement of stages: the worker that one goes to, and when a resting one moves. Pure: time is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this node's workers carry: publications and viewers, whose they are, and the facts they make."""
+"""The rooms of this node's workers: publications and viewers, whose they are, and the facts they make."""
 
 from __future__ import annotations
 

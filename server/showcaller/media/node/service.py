@@ -340,7 +340,7 @@ class MediaService:
 
     @staticmethod
     async def _attempt(work: Awaitable[None]) -> None:
-        """What fails now is tried again with the next change or the next second."""
+        """Try it; what fails now is tried again with the next change or the next second."""
         try:
             await work
         except ShowcallerError as error:

@@ -1,4 +1,4 @@
-"""Which worker has which stage: leases, routes, and taking over what a dead worker left.
+"""The stages and the workers that have them: leases, routes, and taking over what a dead worker left.
 
 The lease `stage/STAGE` belongs to a worker; its fencing number is the stage's generation, which tells
 viewers to connect again. The node of the worker renews it; whoever needs a stage that nobody holds has the
@@ -210,7 +210,7 @@ class Stages:
     # Where a stage goes -----------------------------------------------------------------------
 
     def reports(self) -> list[WorkerReport]:
-        """What our workers measured, each with the stages that it has by its lease."""
+        """Return what our workers measured, each with the stages that it has by its lease."""
         return [self._report(worker) for worker in self._workers.all()]
 
     def node_media(self) -> NodeMedia:
@@ -357,7 +357,7 @@ class Stages:
         self._ledger.note(fact, f"host:{run}:{stage}:{lease.fence}")
 
     def _stop_orphans(self, sheet: RunSheet, stage: StageId) -> None:
-        """What others published to this stage ended with their lease, though nobody said so."""
+        """End what others published to this stage: it ended with their lease, though nobody said so."""
         for plan in sheet.on_stage(stage):
             for publication in sheet.sessions[plan.id].publications:
                 if self._workers.get(publication.partition("~")[0]) is None:

@@ -18,7 +18,7 @@ ANSWER_WITHIN_S = 8.0  # of one that works
 
 
 class Activity(NamedTuple):
-    """What the kernel says of a process. `state` is a letter of proc(5)."""
+    """The kernel's account of a process. `state` is a letter of proc(5)."""
 
     state: str
     cpu_ticks: int
@@ -46,7 +46,7 @@ async def await_answer(answer: asyncio.Future[object], process_id: int) -> None:
 
 
 def rests(before: Activity | None, after: Activity | None) -> bool:
-    """Whether it did nothing between two looks, and does not want to: stopped, or asleep."""
+    """Tell whether it did nothing between two looks, and does not want to: stopped, or asleep."""
     if before is None or after is None:  # this system does not tell
         return False
     return before.cpu_ticks == after.cpu_ticks and not {before.state, after.state} & {"R", "D"}

@@ -48,7 +48,7 @@ R = TypeVar("R")
 
 
 class WorkersListener(Protocol):
-    """Whoever is told of the workers that come and go, and of what happens in them."""
+    """A listener that is told of the workers that come and go, and of what happens in them."""
 
     def on_worker_up(self, worker: Worker) -> None:
         """`worker` can be called from now on."""
@@ -180,7 +180,7 @@ class Workers:
         return self._up.get(name)
 
     def all(self) -> list[Worker]:
-        """Those that run now."""
+        """Return the workers that run now."""
         return list(self._up.values())
 
     async def _keep_running(self, number: int) -> None:
