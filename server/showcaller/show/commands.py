@@ -93,7 +93,7 @@ class Commands:
         if not may_command(call.who, call.name, self._session_of(read)):
             raise Forbidden(f"your roles do not allow {call.name}")
         self._admit(call, command.bucket)
-        self._require_existing(read)
+        await self._require_existing(read)
         return await command.run(self, call, read)
 
     # Checks before the append ---------------------------------------------------------------------
@@ -113,17 +113,26 @@ class Commands:
             return question.session if question is not None else None
         return getattr(read, "session", None)
 
-    def _require_existing(self, read: a.Args) -> None:
-        """Raise `NotFound` for a thing that never was. Things stay, so repeated commands pass."""
+    async def _require_existing(self, read: a.Args) -> None:
+        """Raise `NotFound` for a thing that never was. Things stay, so repeated commands pass.
+
+        What this node does not know may be in the log already: then it catches up first.
+        """
+        if self._missing(read):
+            await self._event.catch_up()
+        if missing := self._missing(read):
+            raise NotFound(f"there is no such {missing}", field=missing)
+
+    def _missing(self, read: a.Args) -> str:
+        """Return the field of `read` that names what this node does not know; "" if there is none."""
         state = self._event.state
         if isinstance(read, a.QuestionArgs) and state.questions.get(read.question) is None:
-            raise NotFound("there is no such question", field="question")
+            return "question"
         announcement = getattr(read, "announcement", None)
         if announcement is not None and state.announcements.get(announcement) is None:
-            raise NotFound("there is no such announcement", field="announcement")
+            return "announcement"
         session = getattr(read, "session", None)
-        if session is not None and session not in self.sheet.sessions:
-            raise NotFound("there is no such session", field="session")
+        return "session" if session is not None and session not in self.sheet.sessions else ""
 
     # For the handlers -----------------------------------------------------------------------------
 
@@ -173,12 +182,17 @@ class Commands:
         return {"question": args.question, "on": args.on, "votes": votes}
 
     async def react(self, call: Call, args: a.ReactArgs) -> Result:
-        if self.sheet.sessions[args.session].state not in _REACTABLE:
+        if not self._takes_reactions(args.session):
+            await self._event.catch_up()
+        if not self._takes_reactions(args.session):
             raise Refused("reactions are for a session whose doors are open", code="wrong_state")
         if call.key not in self._reacted:
             _remember(self._reacted, call.key, None)
             self._event.audience.react(args.session, args.reaction, system.monotonic_s())
         return {}
+
+    def _takes_reactions(self, session: SessionId) -> bool:
+        return self.sheet.sessions[session].state in _REACTABLE
 
     async def announce(self, call: Call, args: a.AnnounceArgs) -> Result:
         text = a.cleaned(args.text, a.MAX_ANNOUNCEMENT_GRAPHEMES)

@@ -238,6 +238,12 @@ class LiveEvent:
         except TimeoutError:
             raise Unavailable("the event's log does not answer: send it again") from None
 
+    async def catch_up(self) -> None:
+        """Return when all that is in the log now is folded here. Raises `Unavailable`."""
+        head = await self.log.head()
+        if head.offset:
+            await self._folded(head)
+
     async def introduce(self, who: Principal) -> None:
         """Have a record of the name before a fact is shown with it. Raises as `append` does."""
         if who.person not in self.state.people.erased:

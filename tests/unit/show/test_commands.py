@@ -12,7 +12,15 @@ from showcaller.domain.people import Principal
 from showcaller.domain.quality import TalkQuality
 from showcaller.domain.schedule import MINUTE_MS, QaPolicy
 from showcaller.domain.state import State
-from showcaller.errors import BadInput, Banned, Forbidden, NotFound, RateLimited, Refused
+from showcaller.errors import (
+    BadInput,
+    Banned,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
 from showcaller.show.commands import Commands
 from showcaller.show.live_event import LiveEvent
 from showcaller.testing.schedules import schedule, session
@@ -415,3 +423,46 @@ async def test_a_talk_is_measured_once_however_often_its_worker_says_so(desk):
     for _ in range(2):
         await desk.event.append(measured, "measured:w:talk:1")
     assert desk.event.state.runsheet.quality["talk"].viewers == 3
+
+
+class LateEvent(LiveEvent):
+    """A node that falls behind the log."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.may_fold = asyncio.Event()
+        self.may_fold.set()
+
+    async def _fold_all(self, entries):
+        await self.may_fold.wait()
+        await super()._fold_all(entries)
+
+
+@pytest.fixture
+async def late(desk):
+    event = LateEvent("event", desk.event.log)
+    await event.start()
+    yield Desk(event)
+    event.may_fold.set()
+    await event.stop()
+
+
+async def test_a_node_that_is_behind_catches_up_before_it_denies_a_question(desk, late):
+    late.event.may_fold.clear()
+    question = await desk.ask()
+    voting = asyncio.create_task(late.do(BOB, "question.vote", question=question, on=True))
+    done, _ = await asyncio.wait({voting}, timeout=0.1)
+    assert not done
+    late.event.may_fold.set()
+    assert (await voting)["votes"] == 1
+
+
+async def test_a_node_that_stays_behind_says_that_it_may_be_tried_again(desk, late, monkeypatch):
+    monkeypatch.setattr(LateEvent._folded, "__defaults__", (0.05,))
+    late.event.may_fold.clear()
+    question = await desk.ask()
+    with pytest.raises(Unavailable):
+        await late.do(BOB, "question.vote", question=question, on=True)
+    late.event.may_fold.set()
+    with pytest.raises(NotFound):
+        await late.do(BOB, "question.vote", question="q_nobody_asked_this", on=True)
