@@ -26,21 +26,21 @@ SIZE = 10
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(evidence, "WITNESSED_WITHIN_S", 2.0)
+    monkeypatch.setattr(evidence, "WITNESSED_WITHIN_S", 1.0)
 
 
 def scenario(*faults):
     return Scenario(
         name="broken",
         summary="",
-        duration_s=3,
-        settle_s=2,
+        duration_s=2,
+        settle_s=1,
         session="talk",
         questions=1,
         audience=Audience(
             grows=(Point(0.2, SIZE),), channels=("agenda", "session/{session}/questions")
         ),
-        actions=(Action(do="vote", per_s=20, from_s=0.5, until_s=3),),
+        actions=(Action(do="vote", per_s=20, from_s=0.5, until_s=2),),
         faults=faults,
         limits=dict(NEVER),
     )
@@ -63,7 +63,7 @@ class Mortal(OwnDeployment):
 
 
 async def test_a_server_that_dies_for_good_fails_with_a_report():
-    plan = scenario(FaultPlan(at_s=1.5, do="kill_worker"))
+    plan = scenario(FaultPlan(at_s=1.0, do="kill_worker"))
     result = await played(plan, Mortal(plan.server, plan.session, SIZE, []))
 
     assert result.verdict == "fail"
@@ -75,7 +75,7 @@ async def test_a_server_that_dies_for_good_fails_with_a_report():
 
 
 async def test_a_proxy_whose_servers_are_dead_fails_with_a_report(tmp_path):
-    plan = scenario(FaultPlan(at_s=1.5, do="kill_worker"))
+    plan = scenario(FaultPlan(at_s=1.0, do="kill_worker"))
     options = ("--rehearse-from", "09:08", "--media-workers", "0")
     async with ServeProcess(EVENT_FILE, *options, data=tmp_path / "data") as server:
         async with MeddlingProxy(server.port, lambda person: None) as proxy:
