@@ -1,61 +1,26 @@
 """What is agreed with browsers, encoders and strangers, and the answer that says so."""
 
-from pathlib import Path
-
 import pytest
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from aiortc.sdp import SessionDescription
 
 from showcaller.errors import BadInput, Unprocessable
-from showcaller.media.sdp.codec_choice import decoder_of
-from showcaller.media.sdp.negotiation import Outgoing, answer, negotiate, restart_fragment
+from showcaller.media.sdp.negotiation import negotiate, restart_fragment
 from showcaller.media.sdp.sdp import read_description, read_fragment
-from showcaller.media.transport.parameters import Local
 
-OFFERS = Path(__file__).parent / "offers"
-LOCAL = Local(
-    "LoCa",
-    "l0calpassword" * 2,
-    ":".join(["AB"] * 32),
-    "passive",
-    (("192.0.2.1", 4000), ("2001:db8::1", 4000)),
+from .stored import (
+    BROWSER,
+    LOCAL,
+    OFFERS,
+    PUBLISHER,
+    VIEWER,
+    agreed,
+    answered,
+    read,
+    role_of,
+    short,
 )
-OUTGOING = {"audio": Outgoing(11, 12), "video": Outgoing(21, 22)}
-BROWSER = "chromium-simulcast-publisher"
-
-
-def read(name):
-    return (OFFERS / f"{name}.sdp").read_text()
-
-
-VIEWER, PUBLISHER = read("chromium-viewer"), read("obs-publisher")
-
-
-def role_of(name):
-    return "publish" if name.endswith("publisher") else "view"
-
-
-def agreed(name, *changes):
-    """What is negotiated of a stored offer, by kind, after (old, new) changes."""
-    text = read(name)
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
-    return {medium.kind: medium for medium in negotiate(text, role_of(name)).media}
-
-
-def answered(text, role="view", local=LOCAL):
-    outgoing = OUTGOING if role == "view" else {}
-    return answer(negotiate(text, role), local, outgoing=outgoing, cname="cname")
-
-
-def keys(medium):
-    return [codec.key.partition("/")[2] for codec in medium.codecs]
-
-
-def short(extensions):
-    return {uri.rpartition(":")[2].rpartition("/")[2]: number for uri, number in extensions.items()}
 
 
 @pytest.mark.parametrize("path", sorted(OFFERS.glob("*.sdp")), ids=lambda path: path.stem)
@@ -75,114 +40,6 @@ def test_every_client_gets_an_answer(path, ending):
     assert [c.ip for c in media[0].ice_candidates] == ["192.0.2.1", "2001:db8::1"]
     assert all(len(m.ice_candidates) == 2 for m in media)
     assert {m.dtls.role for m in media} == {"server"}
-
-
-# Codecs -----------------------------------------------------------------------------------------
-
-
-def test_a_publisher_may_send_all_that_can_be_passed_on():
-    media = agreed(BROWSER)
-    assert keys(media["audio"]) == ["opus"]
-    assert keys(media["video"]) == [
-        *("vp8", "h264 baseline", "h264 baseline", "h264 main", "av1", "vp9 0", "vp9 2"),
-    ]
-    vp8 = media["video"].codecs[0]
-    assert (vp8.name, vp8.payload_type, vp8.rtx, vp8.clock_hz) == ("VP8", 96, 97, 90_000)
-    opus = media["audio"].codecs[0]
-    assert (opus.payload_type, opus.rtx, opus.clock_hz, opus.channels) == (111, None, 48_000, 2)
-
-
-def test_a_viewer_gets_every_codec_that_a_stage_may_use():
-    video = agreed("chromium-all-codecs-viewer")["video"]
-    assert set(keys(video)) == {
-        *("vp8", "vp9 0", "vp9 1", "vp9 2", "vp9 3"),
-        *("h264 baseline", "h264 main", "h264 high444", "av1", "av1 1"),
-    }
-    text = answered(read("chromium-all-codecs-viewer"))
-    left_out = ("red/", "ulpfec", "flexfec", "telephone-event", "G722", "mode=0")
-    assert [name for name in left_out if name in text] == []
-
-
-def test_h264_in_single_nal_units_is_taken_where_its_profile_comes_in_no_other_mode():
-    changes = [("packetization-mode=1", "packetization-mode=0")]
-    assert keys(agreed("obs-publisher", *changes)["video"]) == ["h264 baseline"]
-    assert "h264 baseline" in keys(agreed("chromium-viewer", *changes)["video"])
-    unsaid = [(";packetization-mode=1", "")]
-    assert "h264 baseline" in keys(agreed("chromium-viewer", *unsaid)["video"])
-    both = agreed("chromium-viewer")["video"].codecs
-    assert all("packetization-mode=1" in c.parameters for c in both if c.name == "H264")
-
-
-def test_h264_without_parameters_is_what_everybody_sends():
-    """GStreamer's viewers offer it bare; what a stage carries has packetization-mode=1."""
-    assert keys(agreed("gstreamer-viewer")["video"]) == ["h264 baseline"]
-    text = answered(read("gstreamer-viewer"))
-    assert "a=rtpmap:96 H264/90000" in text
-    assert "packetization-mode=1" in text
-
-
-@pytest.mark.parametrize(
-    ("profile", "key"),
-    [
-        ("42001f", "h264 baseline"),
-        ("42E01F", "h264 baseline"),
-        ("4d001f", "h264 main"),
-        ("64001f", "h264 high"),
-        ("640c1f", "h264 high"),
-    ],
-)
-def test_profiles_of_h264(profile, key):
-    assert keys(agreed("obs-publisher", ("42e01f", profile))["video"]) == [key]
-
-
-def test_the_answer_repeats_the_codecs_parameters():
-    """So a publisher may send the profile, the level and the forward error correction it offered."""
-    assert "profile-level-id=64001f" in answered(read("gstreamer-publisher"), "publish")
-    assert "useinbandfec=1" in answered(PUBLISHER, "publish")
-
-
-def test_spaces_and_letters_in_parameters_are_forgiven():
-    codec = agreed("gstreamer-publisher")["video"].codecs[0]
-    assert codec.parameters.startswith("packetization-mode=1;profile-level-id=64001f;sprop")
-    for wrong in ("minptime=ten", "MINPTIME=ten", "minptime"):
-        bent = agreed("obs-publisher", ("minptime=10", wrong))["audio"].codecs[0]
-        assert bent.parameters.startswith("maxaveragebitrate")
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [("apt=97", "APT=x"), ("apt=97", "apt=99999999999"), ("rtcp-fb:96 nack", "rtcp-fb:")],
-)
-def test_what_says_nothing_sound_is_passed_over(old, new):
-    agreed("chromium-viewer", (old.replace("97", "96"), new))
-
-
-def test_codecs_of_another_clock_are_others():
-    with pytest.raises(Unprocessable):
-        agreed("obs-publisher", ("opus/48000", "opus/8000"))
-
-
-@pytest.mark.parametrize(
-    ("offered", "stream", "chosen"),
-    [
-        ("42e01f 4d001f 64001f", "h264 main", "4d001f"),
-        ("42e01f f4001f 4d001f", "h264 high", "f4001f"),
-        ("42e01f 4d001f", "h264 high", "4d001f"),
-        ("42001f 42e01f", "h264 baseline", "42001f"),
-        ("4d001f", "h264 baseline", "4d001f"),
-        ("4d001f", "vp8", None),
-    ],
-)
-def test_by_which_codec_a_viewer_is_sent_a_stream(offered, stream, chosen):
-    numbers = [str(100 + at) for at, _ in enumerate(offered.split())]
-    lines = [
-        f"a=rtpmap:{number} H264/90000\na=fmtp:{number} packetization-mode=1;profile-level-id={level}"
-        for number, level in zip(numbers, offered.split(), strict=True)
-    ]
-    text = PUBLISHER.replace("SAVPF 96", f"SAVPF {' '.join(numbers)}") + "\n".join(lines)
-    video = negotiate(text, "publish").media[1]
-    codec = decoder_of(video.codecs, f"video/{stream}")
-    assert (codec and codec.parameters.partition("level-id=")[2]) == chosen
 
 
 # Extensions and feedback ------------------------------------------------------------------------
@@ -269,51 +126,6 @@ def test_streams_and_their_retransmissions():
     assert video.ssrcs == (2412,)
     assert video.rtx_ssrcs == {2412: 2413}
     assert agreed("obs-publisher")["audio"].ssrcs == (1347612345,)
-
-
-@pytest.mark.parametrize(
-    ("simulcast", "rids"),
-    [
-        ("send h;m;l", ("h", "m", "l")),
-        ("send l;m;h", ("l", "m", "h")),
-        ("send ~h;m", ("h", "m")),
-        ("send h,m;l", ("h", "l")),
-        ("recv l send h;m", ("h", "m")),
-        ("recv h;m;l", ()),
-        ("send h;unknown;l", ("h", "l")),
-        ("send", ()),
-        ("", ()),
-    ],
-)
-def test_layers_are_those_offered_in_their_order(simulcast, rids):
-    video = agreed(BROWSER, ("simulcast:send h;m;l", f"simulcast:{simulcast}"))["video"]
-    assert video.rids == rids
-
-
-def test_layers_are_answered():
-    """RFC 8853 §5.3.2, RFC 8851 §6.3"""
-    offer = read(BROWSER).replace("a=rid:m send", "a=rid:m send pt=96,63,98;max-width=640")
-    lines = answered(offer, "publish").splitlines()
-    assert [line for line in lines if line.startswith(("a=rid", "a=simulcast"))] == [
-        "a=rid:h recv",
-        "a=rid:m recv pt=96,98;max-width=640",
-        "a=rid:l recv",
-        "a=simulcast:recv h;m;l",
-    ]
-
-
-def test_a_layer_of_a_codec_that_is_left_out_is_left_out():
-    assert agreed(BROWSER, ("a=rid:m send", "a=rid:m send pt=118"))["video"].rids == ("h", "l")
-
-
-def test_three_layers_at_most():
-    assert agreed("obs-simulcast-publisher")["video"].rids == ("0", "1", "2")
-
-
-def test_layers_that_packets_cannot_name_are_left_out():
-    changed = agreed(BROWSER, ("sdes:rtp-stream-id", "sdes:x"))
-    assert changed["video"].rids == ()
-    assert agreed("gstreamer-publisher")["video"].rids == ()
 
 
 # Transport --------------------------------------------------------------------------------------
