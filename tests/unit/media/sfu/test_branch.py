@@ -23,7 +23,6 @@ from showcaller.media.contract.calls import (
 )
 from showcaller.media.egress import choose
 from showcaller.media.sfu import trunk as trunks
-from showcaller.media.sfu import trunk_link
 from showcaller.media.sfu.branch import Branch
 from showcaller.media.sfu.forwarding_engine import ForwardingEngine
 from showcaller.testing.media_peers import Publisher, Watcher
@@ -231,38 +230,3 @@ async def test_rubbish_from_a_trunk_ends_the_branch_and_nothing_else(tmp_path, r
         assert (branch.ingests, changed) == ({}, [])
         assert not branch._running.done()
         branch.close()
-
-
-@given(
-    st.one_of(
-        st.builds(
-            trunk_link.Lent,
-            resource=st.text(max_size=20),
-            session=st.text(max_size=20),
-            person=st.text(max_size=20),
-            source=st.sampled_from(["main", "slides", "spare"]),
-            offer=st.text(max_size=100),
-            tracks=st.lists(
-                st.builds(
-                    trunk_link.TrackLine,
-                    ssrc=st.integers(0, 2**32 - 1),
-                    payload_type=st.integers(0, 127),
-                    rid=st.text(max_size=8),
-                    repairs=st.lists(st.integers(0, 2**32 - 1), max_size=3).map(tuple),
-                ),
-                max_size=4,
-            ),
-        ),
-        st.builds(trunk_link.Ended, resource=st.text(max_size=20)),
-        st.builds(trunk_link.Packet, resource=st.text(max_size=20), data=st.binary(max_size=2_000)),
-        st.builds(
-            trunk_link.KeyframeWanted, resource=st.text(max_size=20), ssrc=st.integers(0, 2**32 - 1)
-        ),
-    )
-)
-async def test_a_message_arrives_as_it_was_sent(message):
-    reader = asyncio.StreamReader()
-    reader.feed_data(trunk_link.frame(message))
-    reader.feed_eof()
-    assert await trunk_link.receive(reader) == message
-    assert await trunk_link.receive(reader) is None
