@@ -110,10 +110,11 @@ test("a live session without a speaker waits", () => {
   assert.equal(poster([session("a", 0, { state: "live" })], "a", null).kind, "Nothing on stage");
 });
 
-test("a picture that plays has no poster, whichever session of the stage it shows", () => {
+test("a picture that plays has no poster on its session's page; another one's waits with its own", () => {
   const live = session("a", 0, { state: "live", on_air: true });
   assert.equal(poster([live], "a", "a", CONNECTED), null);
-  assert.equal(poster([live, session("b", 20)], "b", "a", CONNECTED), null);
+  assert.equal(poster([live, session("b", 20)], "b", "a", CONNECTED).kind, "Doors open in");
+  assert.equal(poster([live, session("b", -20, { state: "ended" })], "b", "a", CONNECTED).kind, "This session has ended");
 });
 
 test("connecting, reconnecting and failing are told apart", () => {

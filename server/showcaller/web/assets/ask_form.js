@@ -36,8 +36,11 @@ export class AskForm {
 
   /** @param {string} session whose questions are asked */
   turnTo(session) {
+    const draft = this.#editing ? "" : this.#text.value;
+    const began = this.#session;
     this.#session = session;
-    this.#reset();
+    this.#reset(draft.trim() && began ? "You began this for the talk before. It would be asked in this one." : "");
+    this.#text.value = draft;
   }
 
   /** @param {import("/sdk/types.js").OwnQuestion} question */

@@ -1,6 +1,6 @@
 /** "Session starting": what the clock calls, as a toast with a link, wherever one is. */
 
-import { eventOf, sessionOf } from "./agenda_model.js";
+import { eventOf, isAhead, isOn, sessionOf } from "./agenda_model.js";
 import { byId, h } from "./dom.js";
 import { address } from "./place.js";
 import { clockTime, minutesText } from "./times.js";
@@ -19,6 +19,18 @@ export function toastCues(page) {
   page.agenda?.on("event", (event) => {
     if (event.type === "cue") toastCue(page, event);
   });
+  page.onChange(() => removeWrong(page));
+  page.onTick(() => removeWrong(page));
+}
+
+/** What a producer took back is not true any more; what the page has gone on to, it shows. @param {EventPage} page */
+function removeWrong(page) {
+  for (const toast of document.querySelectorAll(".toast[data-cue]")) {
+    if (!(toast instanceof HTMLElement)) continue;
+    const session = sessionOf(page.items, toast.dataset.session ?? "");
+    const right = session && (toast.dataset.cue === "started" ? isOn(session) : isAhead(session));
+    if (!right || session.id === page.place.session) toast.remove();
+  }
 }
 
 /**
@@ -29,17 +41,17 @@ function toastCue(page, cue) {
   const session = sessionOf(page.items, cue.session);
   const kind = session && kindOf(cue);
   if (!session || !kind) return;
+  // For whoever measures how punctual the show is: both in server time.
+  const measured = { "data-cue": cue.cue, "data-due-ms": cue.due_ms, "data-shown-ms": page.serverNow() };
+  if (page.place.session === session.id) return noteOn(byId("main"), measured); // its own page shows it
   document.querySelector(`.toast[data-session="${CSS.escape(cue.session)}"]`)?.remove();
   const toast = h(
     "div",
     {
       class: "toast",
       "data-session": cue.session,
-      "data-cue": cue.cue,
       "data-tone": cue.cue === "started" ? "live" : null,
-      // For whoever measures how punctual the show is: both in server time.
-      "data-due-ms": cue.due_ms,
-      "data-shown-ms": page.serverNow(),
+      ...measured,
     },
     h("span", { class: "kind" }, kind),
     h("span", { class: "what" }, linkOrText(page, session)),
@@ -47,6 +59,14 @@ function toastCue(page, cue) {
   );
   byId("toasts").append(toast);
   removeLater(toast);
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Record<string, string | number>} attributes
+ */
+function noteOn(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
 }
 
 /**
@@ -67,7 +87,6 @@ function kindOf({ cue, late_ms }) {
 function linkOrText(page, session) {
   const zone = eventOf(page.items);
   if (session.kind === "break") return `${session.title}, until ${clockTime(session.expected.end_ms, zone)}`;
-  if (page.place.session === session.id) return session.title;
   return h("a", { href: address(page.place.event, "watch", session.id) }, session.title);
 }
 

@@ -1,6 +1,6 @@
 /** What stands in the place of the picture while there is none. Pure. */
 
-import { isAhead, isOn, nextSession, sessionOf, sessionsOf } from "./agenda_model.js";
+import { isAhead, isOn, nextSession, sessionsOf } from "./agenda_model.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -30,8 +30,8 @@ import { isAhead, isOn, nextSession, sessionOf, sessionsOf } from "./agenda_mode
  * @returns {Poster | null} null: show the picture
  */
 export function posterOf(session, stage, items, picture) {
-  const shown = stage?.session ? sessionOf(items, stage.session) : undefined;
-  if (!shown) return emptyStage(session, items);
+  const shown = stage?.session === session.id ? session : undefined;
+  if (!shown) return emptyStage(session, items); // nothing, or another one: its picture is not this page's
   const moves = picture.state === "connected" && picture.playing && !picture.still;
   if (isAhead(shown) && !moves) return startsIn(shown); // who publishes already is in the green room
   if (!shown.on_air) return offAir(shown, items);

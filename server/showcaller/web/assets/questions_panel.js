@@ -1,5 +1,6 @@
 /** Live Q&A of one session as an attendee sees it: on air, ask, own questions, all questions. */
 
+import { isOver } from "./agenda_model.js";
 import { AskForm } from "./ask_form.js";
 import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
@@ -84,7 +85,8 @@ export class QuestionsPanel {
     if (this.ready) this.#onReady();
     const room = this.#client.follow(`session/${this.#session}`);
     this.#showState(room.items.get("session"));
-    this.#showOnAir(room.items.get("question"));
+    const session = room.items.get("session");
+    this.#showOnAir(session && isOver(session) ? undefined : room.items.get("question"));
     this.#showOwn();
     this.#showList();
   }

@@ -121,7 +121,7 @@ function render() {
   renderCountdown(now);
   renderAir(now);
   renderSlides(now);
-  renderQuestion();
+  renderQuestion(now);
   renderChecks();
   if (client.welcome) page.reveal();
   if (byId("monitor", HTMLDetailsElement).open && client.welcome) monitor.show(stageOf(page.items, now.stage));
@@ -225,8 +225,9 @@ function greenRoomText(now, starts) {
   return isOn(now) ? `${seen} They put you on stage.` : `${seen} You go on stage at ${starts}.`;
 }
 
-function renderQuestion() {
-  const question = room.items.get("question");
+/** @param {Session} now */
+function renderQuestion(now) {
+  const question = isOver(now) ? undefined : room.items.get("question");
   setText(byId("question-text"), question?.text ?? "None at the moment.");
   setText(byId("question-author"), question ? (question.author ?? "Asked anonymously") : "");
   byId("question-text").classList.toggle("quiet", !question);

@@ -13,6 +13,7 @@ import { ReactionsBar } from "./reactions_bar.js";
 import { speakerItem } from "./session_row.js";
 import { StageVideo } from "./stage_video.js";
 import { clockRange, countdown, zoneLabel } from "./times.js";
+import { Turning } from "./turning_model.js";
 
 /** @typedef {import("/sdk/types.js").Session} Session */
 
@@ -22,6 +23,9 @@ const video = byId("video", HTMLVideoElement);
 const stageVideo = new StageVideo(page.place.event, client, video, render);
 const questions = new QuestionsPanel(client, render);
 const reactions = new ReactionsBar(client);
+const turning = new Turning();
+/** The one that the page has gone on from by itself. @type {Session | null} */
+let before = null;
 /** What stands in the place of the picture. @type {import("./poster_model.js").Poster | null} */
 let poster = null;
 
@@ -33,7 +37,7 @@ byId("unmute").addEventListener("click", () => byId("sound").click());
 byId("full").addEventListener("click", () => void toggleFullScreen());
 new QualityMenu(stageVideo);
 byId("now-on-link").addEventListener("click", turnInPlace);
-addEventListener("popstate", () => turnTo(placeOf().session ?? ""));
+addEventListener("popstate", () => stayWith(placeOf().session ?? ""));
 addEventListener("pagehide", () => stageVideo.stop());
 addEventListener("pageshow", ({ persisted }) => persisted && render());
 setInterval(() => void showFigures(), 1000);
@@ -50,13 +54,32 @@ function turnTo(session) {
   render();
 }
 
+/** @param {string} session that somebody went back to */
+function stayWith(session) {
+  before = null;
+  turning.stay(session);
+  turnTo(session);
+}
+
+/**
+ * With the picture: title, questions and form.
+ *
+ * @param {Session} from
+ * @param {Session} to
+ */
+function goOn(from, to) {
+  before = from;
+  history.pushState(null, "", address(page.place.event, "watch", to.id));
+  turnTo(to.id);
+}
+
 /** @param {MouseEvent} clicked a plain click stays on this page: the picture must not stop for it */
 function turnInPlace(clicked) {
   const link = byId("now-on-link", HTMLAnchorElement);
   if (clicked.button !== 0 || clicked.metaKey || clicked.ctrlKey || clicked.shiftKey) return;
   clicked.preventDefault();
   history.pushState(null, "", link.href);
-  turnTo(placeOf().session ?? "");
+  stayWith(placeOf().session ?? "");
   byId("main").focus();
 }
 
@@ -65,7 +88,9 @@ function render() {
   const session = sessionOf(page.items, page.place.session ?? "");
   if (!session) return refuse("There is no such session", "It may have been renamed. The agenda has all of them.");
   const stage = stageOf(page.items, session.stage);
-  if (client.welcome) stageVideo.show(stage);
+  const next = turning.next(session, stage, page.items);
+  if (next) return goOn(session, next);
+  if (client.welcome) stageVideo.show(stage?.session === session.id || turning.follows(session) ? stage : undefined);
   renderTalk(session);
   renderPoster(session);
   renderTimes();
@@ -125,15 +150,20 @@ function countdownTo(showMs) {
   return clockOf(page.items)?.held ? `${countdown(showMs - showNow)} (held)` : countdown(showMs - showNow);
 }
 
-/** @param {Session} session */
+/**
+ * What else there is to see: the talk that the page has gone on from, or the one that is on its stage.
+ *
+ * @param {Session} session
+ */
 function renderNowOn(session) {
   const onStage = stageOf(page.items, session.stage)?.session;
   const other = onStage && onStage !== session.id ? sessionOf(page.items, onStage) : undefined;
-  show(byId("now-on"), other !== undefined && (isOn(other) || isAhead(other)));
-  if (!other) return;
-  setText(byId("now-on-text"), isOn(other) ? "Now on this stage:" : "Next on this stage:");
-  setText(byId("now-on-link"), other.title);
-  setAttribute(byId("now-on-link"), "href", address(page.place.event, "watch", other.id));
+  const shown = before ?? (other && other.kind !== "break" && (isOn(other) || isAhead(other)) ? other : null);
+  show(byId("now-on"), shown !== null);
+  if (!shown) return;
+  setText(byId("now-on-text"), before ? "The next talk has begun. Stay with the last one:" : isOn(shown) ? "Now on this stage:" : "Next on this stage:");
+  setText(byId("now-on-link"), shown.title);
+  setAttribute(byId("now-on-link"), "href", address(page.place.event, "watch", shown.id));
 }
 
 function renderSound() {
