@@ -87,9 +87,11 @@ class Unauthenticated(YourFault):
 
 
 class TokenExpired(Unauthenticated):
-    """The token was valid once. Get a new one and come back."""
+    """The token was valid once. Get a new one and come back. `person` and `name` are its holder's."""
 
     code = "token_expired"
+    person = ""
+    name = ""
 
 
 class TokenNotYet(Unauthenticated):

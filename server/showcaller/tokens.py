@@ -128,7 +128,7 @@ class Tokens:
         try:
             claims = self._decode(text, event_id)
         except jwt.ExpiredSignatureError:
-            raise TokenExpired("your token has expired: get a new one") from None
+            raise _expired(text, event_id) from None
         except jwt.ImmatureSignatureError:
             raise _not_yet(text) from None
         except (jwt.PyJWTError, ValueError):
@@ -174,6 +174,16 @@ class Tokens:
             leeway=LEEWAY_S,
         )
         return claims
+
+
+def _expired(text: str, event_id: str) -> TokenExpired:
+    """Return the refusal of an authentic token that was valid once, with whose it was."""
+    claims = jwt.decode(text, options={"verify_signature": False})
+    error = TokenExpired("your token has expired: get a new one")
+    person, name = claims["sub"], claims.get("name", "")
+    if claims["aud"] == event_id and _texts([person, name]):
+        error.person, error.name = person[:MAX_PERSON_CHARS], name[:100]
+    return error
 
 
 def _not_yet(text: str) -> TokenNotYet:

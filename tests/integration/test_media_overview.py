@@ -196,3 +196,37 @@ async def test_a_stage_moves_between_sessions_when_that_clearly_helps(broker, mo
         load[busy], load[idle] = 0.0, 0.2  # not by a clear margin, and nothing has been shown here
         await until(lambda: node.media._workers.get(idle).measured.load == 0.2)
         assert node.generation() == moved
+
+
+async def test_a_speaker_whose_key_has_ended_is_told_to_producers_of_all_nodes(brokers, caplog):
+    async with (
+        MediaNode(brokers[0], workers=0) as here,
+        MediaNode(brokers[1], workers=0) as there,
+    ):
+        ended = here.token("speaker", person="p_ada", name="Ada", sessions=("one",), ttl_s=-120)
+        for token, times in (
+            (ended, 3),
+            (here.token("speaker", sessions=("two",)), 1),
+            ("rubbish", 1),
+        ):
+            for _ in range(times):
+                assert (await here.post("sessions/one/whip", "v=0", token)).status in (401, 403)
+        await here.post("sessions/nowhere/whip", "v=0", ended)
+
+        async def told(node):
+            return (await overview(node))["refused"]
+
+        for node in (here, there):
+            await until(lambda node=node: told(node))
+            by_code = {one["code"]: one for one in await told(node)}
+            assert by_code.keys() == {"token_expired", "forbidden", "bad_token"}
+            assert (by_code["token_expired"]["name"], by_code["token_expired"]["times"]) == (
+                "Ada",
+                3,
+            )
+            assert by_code["bad_token"]["person"] == ""
+    lines = [
+        one for one in caplog.records if one.__dict__.get("action") == "media.publisher_refused"
+    ]
+    assert sorted(line.code for line in lines) == ["bad_token", "forbidden", "token_expired"]
+    assert "Ada" not in caplog.text and ended not in caplog.text

@@ -84,6 +84,15 @@
  * @property {WorkerLine[]} workers
  * @property {PublicationStatistics[]} publications
  * @property {StageStatistics[]} stages
+ * @property {Refusal[]} refused publishers that were turned away within the last two minutes
+ *
+ * @typedef {object} Refusal
+ * @property {string} session
+ * @property {string} person empty where no authentic token told it
+ * @property {string} name
+ * @property {string} code why: of PROTOCOL.md §6, `token_expired` above all
+ * @property {number} times
+ * @property {number} last_ms wall time of the last try
  */
 
 export {};

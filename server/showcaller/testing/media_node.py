@@ -112,14 +112,22 @@ class MediaNode:
 
     # Asking -----------------------------------------------------------------------------------
 
-    def token(self, *roles: str, person: str = "", sessions: tuple[str, ...] = ()) -> str:
+    def token(
+        self,
+        *roles: str,
+        person: str = "",
+        sessions: tuple[str, ...] = (),
+        name: str = "",
+        ttl_s: int = 3600,
+    ) -> str:
         return self._tokens.mint(
             self._plan.event_id,
             person or system.random_id("p"),
             roles or ("attendee",),
             token=system.random_id("t"),
             now_ms=system.wall_ms(),
-            ttl_s=3600,
+            ttl_s=ttl_s,
+            name=name,
             sessions=sessions,
         )
 

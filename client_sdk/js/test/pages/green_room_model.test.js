@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  bitrate, codecName, duration, meterPercent, problemsOf, publicationFigures, qualityFigures, qualityHeadline, share, stageFigures,
-  stageRooms,
+  bitrate, codecName, duration, meterPercent, problemsOf, publicationFigures, qualityFigures, qualityHeadline, refusals, share,
+  stageFigures, stageRooms,
 } from "../../../../server/showcaller/web/assets/green_room_model.js";
 
 const items = new Map(Object.entries({
@@ -83,4 +83,16 @@ test("meters, rates, shares and codecs", () => {
   assert.deepEqual([0, 0.004, 0.25].map(share), ["0 %", "0.4 %", "25 %"]);
   assert.deepEqual(["video/vp9 0", "video/av1", "video/new"].map(codecName), ["VP9", "AV1", "new"]);
   assert.deepEqual([12, 59 * 60].map(duration), ["12 s", "59 min"]);
+});
+
+test("who can't publish is said by name, with the talk and what to do", () => {
+  const refused = [
+    { session: "now", person: "p", name: "Ada", code: "token_expired", times: 9, last_ms: 1 },
+    { session: "gone", person: "", name: "", code: "new_code", times: 1, last_ms: 1 },
+  ];
+  assert.deepEqual(refusals(items, { ...overview(), refused }), [
+    "Ada can’t publish to “Now”: the key has ended. Make a new one.",
+    "Somebody can’t publish to “gone”: new_code.",
+  ]);
+  assert.deepEqual(refusals(items, null), []);
 });

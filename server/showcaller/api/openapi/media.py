@@ -31,8 +31,8 @@ _PICTURE: Spec = {
 _OBJECTS: Spec = {"type": "array", "items": {"type": "object"}}
 _MEDIA: Spec = {
     "type": "object",
-    "required": ["workers", "publications", "stages"],
-    "properties": dict.fromkeys(("workers", "publications", "stages"), _OBJECTS),
+    "required": ["workers", "publications", "stages", "refused"],
+    "properties": dict.fromkeys(("workers", "publications", "stages", "refused"), _OBJECTS),
 }
 _VIEWERS: Spec = {
     "type": "object",

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from ... import system
 from ...domain.people import Principal
-from ...errors import BadInput, Unavailable, Unsupported
+from ...errors import BadInput, ShowcallerError, TokenExpired, Unavailable, Unsupported
 from ...http.answers import Handler, errors_as_problems, json_answer, problem_answer
 from ...http.asker import principal, served
 from ...http.bodies import JSON, json_body, text_body
@@ -46,7 +46,8 @@ def register_media_routes(
         (f"{event}/stages/{{place}}/whep", _view_stage, False),
         (f"{event}/publications/{{place}}/whep", _preview, False),
     ):
-        app.router.add_post(path, routes.opening(open_))
+        opening = routes.opening(open_)
+        app.router.add_post(path, _answering(routes.telling(opening) if is_whip else opening))
         app.router.add_get(path, _answering(routes.describe_whip if is_whip else routes.describe))
         app.router.add_route("OPTIONS", path, _answering(routes.endpoint_options))
     resource = f"{event}/media/{{resource}}"
@@ -122,7 +123,24 @@ class _Routes:
                 response.headers.add("Link", link)
             return response
 
-        return _answering(handle)
+        return handle
+
+    def telling(self, opening: Handler) -> Handler:
+        """Have producers be told of publishers who are turned away."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            media, session = self._media(request.match_info["event"]), request.match_info["place"]
+            try:
+                response = await opening(request)
+            except ShowcallerError as error:
+                if media is not None:
+                    media.note_refused(session, error, **_who(request, error))
+                raise
+            if media is not None:
+                media.note_let_in(session, principal(request).person)
+            return response
+
+        return handle
 
     async def endpoint_options(self, request: web.Request) -> web.Response:
         """Preflight, and what the endpoint takes (RFC 9725 §4.2).
@@ -225,6 +243,17 @@ class _Routes:
         if media is None:
             raise Unavailable("this node serves no media", retry_after_s=5)
         return media
+
+
+def _who(request: web.Request, error: ShowcallerError) -> dict[str, str]:
+    """Return person and name of whoever was refused; empty where no authentic token tells them."""
+    if isinstance(error, TokenExpired):
+        return {"person": error.person, "name": error.name}
+    try:
+        who = principal(request)
+    except ShowcallerError:
+        return {"person": "", "name": ""}
+    return {"person": who.person, "name": who.name}
 
 
 def _answering(handler: Handler) -> Handler:

@@ -16,6 +16,7 @@ from ... import system
 from ...broker.base import EventLog
 from ...errors import OurFault
 from ..contract.statistics import PublicationStatistics, StageStatistics, Statistics, by_stage
+from .refusals import Refusal, together
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class WorkerReport(Struct, frozen=True, kw_only=True):
 class NodeReport(Struct, frozen=True, kw_only=True):
     node: str
     workers: list[WorkerReport]
+    refused: list[Refusal] = []
 
 
 class WorkerLine(Struct, frozen=True, kw_only=True):
@@ -59,6 +61,7 @@ class MediaOverview(Struct, frozen=True, kw_only=True):
     workers: list[WorkerLine]
     publications: list[PublicationStatistics]
     stages: list[StageStatistics]
+    refused: list[Refusal]  # publishers that were turned away of late
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -66,12 +69,19 @@ _decode = msgspec.msgpack.Decoder(NodeReport).decode
 
 
 class Overview:
-    """Keeps the newest report of each node; tells this one's, which `own` makes."""
+    """Keeps the newest report of each node; tells this one's, which `own` and `refused` make."""
 
-    def __init__(self, event_log: EventLog, node: str, own: Callable[[], list[WorkerReport]]):
+    def __init__(
+        self,
+        event_log: EventLog,
+        node: str,
+        own: Callable[[], list[WorkerReport]],
+        refused: Callable[[], list[Refusal]],
+    ) -> None:
         self._log = event_log
         self._node = node
         self._own = own
+        self._refused = refused
         self._heard: dict[str, tuple[NodeReport, float]] = {}
         self._ended: dict[str, None] = {}  # workers, the last ones last
         self._unsubscribe: Callable[[], None] | None = None
@@ -87,7 +97,7 @@ class Overview:
 
     async def tell(self) -> None:
         """Tell the other nodes what this one has. What is lost, the next report mends."""
-        report = NodeReport(node=self._node, workers=self._own())
+        report = self._report()
         try:
             await self._log.publish(TOPIC, _encode(report))
         except OurFault as error:
@@ -115,13 +125,17 @@ class Overview:
 
     def everything(self) -> MediaOverview:
         """All nodes, this one as it is now."""
-        reports = [NodeReport(node=self._node, workers=self._own()), *self._others(HEARD_FOR_S)]
+        reports = [self._report(), *self._others(HEARD_FOR_S)]
         every = [worker.statistics for report in reports for worker in report.workers]
         return MediaOverview(
             workers=[_line(report.node, worker) for report in reports for worker in report.workers],
             publications=[one for statistics in every for one in statistics.publications],
             stages=by_stage(one for statistics in every for one in statistics.stages),
+            refused=together(one for report in reports for one in report.refused),
         )
+
+    def _report(self) -> NodeReport:
+        return NodeReport(node=self._node, workers=self._own(), refused=self._refused())
 
     def _others(self, within_s: float) -> Iterable[NodeReport]:
         now_s = system.monotonic_s()

@@ -41,6 +41,7 @@ from .admission import admit_publisher, admit_viewer_of_session, admit_viewer_of
 from .ledger import Ledger
 from .measures import NodeMedia
 from .overview import TELL_EVERY_S, MediaOverview, Overview
+from .refusals import Refusals
 from .relay import Relay
 from .rooms import Rooms
 from .stages import RENEW_EVERY_S, Hosting, Stages
@@ -76,7 +77,13 @@ class MediaService:
         self._ledger = Ledger(event)
         self._rooms = Rooms(self._ledger)
         self._relay = Relay(event.log, self._do_here)
-        self._overview = Overview(event.log, self._relay.node, lambda: self._stages.reports())
+        self._refusals = Refusals()
+        self._overview = Overview(
+            event.log,
+            self._relay.node,
+            lambda: self._stages.reports(),
+            lambda: self._refusals.recent(int(event.wall_ms())),
+        )
         self._stages = Stages(
             event.log, self._workers, self._rooms, self._ledger, self._overview, self._relay.ask
         )
@@ -129,6 +136,24 @@ class MediaService:
         return await self._at_stage(
             Publish(stage=stage, session=session, asker=asker, offer=offer, source=source)
         )
+
+    def note_refused(
+        self, session: str, error: ShowcallerError, *, person: str, name: str = ""
+    ) -> None:
+        """Tell producers that a publisher was turned away, and why; the log too, each minute at most."""
+        if self._sheet is None or session not in self._sheet.sessions:
+            return
+        now_ms = int(self._event.wall_ms())
+        if self._refusals.note(session, error, now_ms, person=person, name=name):
+            about = {"event": self._event.event_id, "session": session, "person": person}
+            log.warning(
+                f"a publisher was turned away: {error.code}",
+                extra={"action": "media.publisher_refused", "code": error.code} | about,
+            )
+
+    def note_let_in(self, session: str, person: str) -> None:
+        """Forget why somebody was turned away before."""
+        self._refusals.forget(session, person)
 
     async def view_stage(self, principal: Principal, stage: str, offer: Sdp) -> Answer:
         """Answer a WHEP offer for a stage. Raises as `publish` does, and `Full`."""

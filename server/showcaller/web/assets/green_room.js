@@ -5,7 +5,7 @@ import { fetchMedia } from "/sdk/index.js";
 import { armButton } from "./armed_button.js";
 import { h, keyed, setText, show } from "./dom.js";
 import { showFigures } from "./figure_list.js";
-import { sourceName, stageFigures, stageRooms } from "./green_room_model.js";
+import { refusals, sourceName, stageFigures, stageRooms } from "./green_room_model.js";
 import { PublicationCard } from "./publication_card.js";
 import { ViewersTable } from "./viewers_table.js";
 
@@ -50,7 +50,7 @@ export class GreenRoom {
     const { page, desk } = this.#needs;
     const rooms = stageRooms(page.items, desk.items, this.#overview);
     setText(this.#link, linkText(rooms));
-    setText(this.#note, this.#state());
+    setText(this.#note, [this.#state(), ...refusals(page.items, this.#overview)].join(" ").trim());
     show(this.#note, this.#note.textContent !== "");
     keyed(
       this.#list,

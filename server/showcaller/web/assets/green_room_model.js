@@ -107,6 +107,32 @@ function withPrefix(items, prefix) {
   return [...items].filter(([key]) => key.startsWith(prefix)).map(([key, item]) => [key.slice(prefix.length), item]);
 }
 
+/** @type {Record<string, string>} */
+const REFUSED = {
+  token_expired: "the key has ended. Make a new one",
+  token_not_yet: "the key is not valid yet",
+  bad_token: "the key is not valid here. Make a new one",
+  no_token: "no key came with it. Is it in the encoder's settings?",
+  banned: "they were shut out, or the key was revoked",
+  forbidden: "the key is not for this session, or not for publishing",
+  unsupported: "what was sent is no offer of WHIP",
+  unprocessable: "the encoder offers nothing that can be shown here",
+};
+
+/**
+ * Who can't publish, and why, in words.
+ *
+ * @param {ReadonlyMap<string, any>} items of the agenda
+ * @param {MediaOverview | null} overview
+ * @returns {string[]}
+ */
+export function refusals(items, overview) {
+  return (overview?.refused ?? []).map(({ session, name, code }) => {
+    const title = sessionOf(items, session)?.title ?? session;
+    return `${name || "Somebody"} can’t publish to “${title}”: ${REFUSED[code] ?? code}.`;
+  });
+}
+
 /**
  * @param {string} source
  * @returns {string}
