@@ -1,4 +1,4 @@
-"""Which endpoints are asked, and how the outcome is told.
+"""The endpoints that are asked, and how the outcome is told.
 
 A test runs for each protocol whose specification its docstring cites: `RFC 9725 §…` is WHIP,
 `WHEP §…` is draft-ietf-wish-whep-03.

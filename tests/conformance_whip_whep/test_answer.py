@@ -1,4 +1,4 @@
-"""What is in an answer."""
+"""The answer to an offer."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How sessions end."""
+"""The end of a session, by either side."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What any HTTP client may ask an endpoint or a session, and what browsers of other origins need."""
+"""Requests of any HTTP client to an endpoint or a session, and those of browsers of other origins."""
 
 from urllib.parse import urlsplit
 

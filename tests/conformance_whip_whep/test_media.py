@@ -43,7 +43,7 @@ async def test_a_refused_restart_leaves_media_alone(endpoint, peer):
 
 @pytest.mark.implied
 async def test_what_is_published_is_seen(endpoint, peer):
-    """What a WHIP client publishes, audio and video, reaches a WHEP player and can be decoded.
+    """Audio and video that a WHIP client publishes reach a WHEP player and can be decoded.
 
     WHEP §3.2
     """

@@ -26,7 +26,7 @@ _MALFORMED = {
 
 
 def bits(word):
-    """How much a word can hold that is drawn from the smallest usual alphabet that has it."""
+    """Return how many bits a word can hold, drawn from the smallest usual alphabet that has it."""
     return next(
         len(word) * math.log2(size) for size, alphabet in _ALPHABETS if re.fullmatch(alphabet, word)
     )
@@ -213,7 +213,7 @@ async def test_simulcast_is_answered_or_left_out(endpoint):
 
 @pytest.mark.must
 async def test_nothing_is_live(endpoint, request):
-    """Where viewers have to wait for a publisher, they get 409 with Retry-After in seconds.
+    """Viewers who have to wait for a publisher get 409 with Retry-After in seconds.
 
     WHEP §4.3.8
     """

@@ -37,7 +37,7 @@ class Link(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What a request was answered with."""
+    """The answer to a request."""
 
     request: str  # method and URL, for messages
     status: int
@@ -201,7 +201,7 @@ class Endpoint:
         return self._opened[-1]
 
     async def wait_until_live(self) -> None:
-        """Until an offer is no longer refused for want of a publisher. Raises `TimeoutError`."""
+        """Wait until an offer is no longer refused for want of a publisher. Raises `TimeoutError`."""
         for _ in range(ASKED_FOR_MEDIA):
             if (await self.post(make_offer(self.protocol))).status not in (404, 409, 503):
                 await self.tidy()

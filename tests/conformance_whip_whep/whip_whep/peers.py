@@ -105,7 +105,7 @@ class Viewer(Peer):
         self.pc.on("track", lambda track: self._run(self._count(track)))
 
     async def wait_for_frames(self, count: int) -> None:
-        """Until `count` more frames of each kind were decoded. Raises `TimeoutError`."""
+        """Wait until `count` more frames of each kind were decoded. Raises `TimeoutError`."""
         wanted = {kind: seen + count for kind, seen in self.frames.items()}
         await self.wait_for(
             lambda: all(self.frames[kind] >= wanted[kind] for kind in wanted), FRAMES_WITHIN_S
@@ -122,7 +122,7 @@ class Viewer(Peer):
 
 
 class Stage:
-    """What viewers watch: a publication that goes on as long as the tests of WHEP do."""
+    """A stage to watch: a publication that goes on as long as the tests of WHEP do."""
 
     def __init__(self, whip: Endpoint, whep: Endpoint) -> None:
         self._whip, self._whep = whip, whep

@@ -1,4 +1,4 @@
-"""Which addresses are bound and which are told."""
+"""The addresses that are bound, and those that clients are told."""
 
 import ipaddress
 

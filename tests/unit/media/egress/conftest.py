@@ -55,7 +55,7 @@ class Peer:
         return self.keys
 
     def datagrams(self) -> list[bytes]:
-        """As they came. Loopback delivers before `send` returns."""
+        """Return datagrams as they came. Loopback delivers before `send` returns."""
         came = []
         try:
             while True:
@@ -68,7 +68,7 @@ class Peer:
         return [self.session.unprotect(datagram) for datagram in self.datagrams()]
 
     def sends(self) -> list[int]:
-        """How many packets each send had; for this UDP_GRO must be set."""
+        """Return the number of packets in each send; for this UDP_GRO must be set."""
         counts = []
         try:
             while True:

@@ -21,7 +21,7 @@ begins = st.one_of(st.integers(0, 0xFFFF), st.sampled_from([0, 1, 0x7FFF, 0x8000
 
 
 class Story:
-    """What the steps of a story come to, for one egress."""
+    """The outcome of the steps of a story, for one egress."""
 
     def __init__(self, egress, watch, make, profile):
         self.make = make
@@ -31,7 +31,7 @@ class Story:
         self.last = []
 
     def tell(self, begin, story):
-        """What came, and the counts; yields after each step."""
+        """Yield all that came, and the counts, after each step."""
         sequence = begin
         for kind, *step in story:
             if kind == "shift":
@@ -71,7 +71,7 @@ class Story:
 
 @settings(max_examples=150, deadline=None)
 @given(begin=begins, story=stories, profile=st.sampled_from([GCM, CM]))
-def test_both_kernels_emit_the_same(agreeing, begin, story, profile):
+def test_both_egresses_emit_the_same_bytes(agreeing, begin, story, profile):
     both, watch, make = agreeing
     told = [list(Story(egress, watch, make, profile).tell(begin, story)) for egress in both]
     assert told[0] == told[1]

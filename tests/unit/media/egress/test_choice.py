@@ -1,4 +1,4 @@
-"""Which egress an installation gets, and how the native one is built."""
+"""The egress that an installation gets, and how the native one is built."""
 
 import ctypes
 import subprocess

@@ -1,4 +1,4 @@
-"""What both egresses do alike. Everything goes through real sockets and is read by libsrtp."""
+"""The contract that both egresses keep. Everything goes through real sockets and is read by libsrtp."""
 
 import itertools
 import os

@@ -1,4 +1,4 @@
-"""What the system may answer to a send, in a process of its own where it answers as it is told."""
+"""Answers of the system to a send, in a process of its own where it answers as it is told."""
 
 import ctypes
 import errno

@@ -52,7 +52,7 @@ def nals(packet):
 
 
 def h264(packets):
-    """As aiortc does: what is small together, what is large in pieces."""
+    """Pack a picture as aiortc does: small units together, large ones in pieces."""
     for packet in packets:
         yield packet.is_keyframe, H264Encoder._packetize(nals(packet))
 

@@ -24,14 +24,14 @@ def encoded(codec, width, height, **options):
 
 @pytest.mark.parametrize("size", [(320, 180), (640, 360), (1280, 720)])
 @pytest.mark.parametrize("descriptor", [b"\x10", DESCRIPTOR])
-def test_vp8(size, descriptor):
+def test_a_vp8_keyframe_tells_its_size(size, descriptor):
     picture = encoded("libvpx", *size)
     assert frame_size("video/vp8", descriptor + picture) == size
 
 
 @pytest.mark.parametrize("profile", ["baseline", "main", "high"])
 @pytest.mark.parametrize("size", [(320, 192), (640, 368), (1280, 720)])
-def test_h264(size, profile):
+def test_an_h264_parameter_set_tells_the_size(size, profile):
     picture = encoded("libx264", *size, profile=profile)
     found = [unit for unit in picture.split(b"\0\0\1") if unit and unit[0] & 0x1F == 7]
     sps = found[0].rstrip(b"\0")

@@ -58,7 +58,7 @@ def ours(packet):
 
 
 @given(WORDS, st.integers(0, (1 << 64) - 1), WORDS, WORDS, WORDS, st.lists(BLOCKS, max_size=4))
-def test_sender_reports(ssrc, ntp, timestamp, packets, octets, blocks):
+def test_sender_reports_are_read_by_another(ssrc, ntp, timestamp, packets, octets, blocks):
     written = rtcp.sender_report(ssrc, ntp, timestamp, packets, octets, blocks)
     sender = RtcpSenderInfo(ntp, timestamp, packets, octets)
     packet = RtcpSrPacket(ssrc, sender, [info(block) for block in blocks])
@@ -67,7 +67,7 @@ def test_sender_reports(ssrc, ntp, timestamp, packets, octets, blocks):
 
 
 @given(WORDS, st.lists(BLOCKS, max_size=31))
-def test_receiver_reports(ssrc, blocks):
+def test_receiver_reports_are_read_by_another(ssrc, blocks):
     packet = RtcpRrPacket(ssrc, [info(block) for block in blocks])
     assert theirs(rtcp.receiver_report(ssrc, blocks)) == packet
     assert ours(packet) == rtcp.ReceiverReport(ssrc, tuple(blocks))
@@ -87,7 +87,7 @@ def test_what_a_profile_adds_to_a_report_is_skipped():
 
 
 @given(WORDS, st.text("abc", max_size=255))
-def test_descriptions(ssrc, cname):
+def test_descriptions_of_sources_are_read_by_another(ssrc, cname):
     written = rtcp.sdes(ssrc, cname)
     assert theirs(written) == RtcpSdesPacket([RtcpSourceInfo(ssrc, [(1, cname.encode())])])
     assert written[12 + len(cname) - 2] == 0  # the list of items ends (RFC 3550 §6.5)
@@ -95,13 +95,13 @@ def test_descriptions(ssrc, cname):
 
 
 @given(st.lists(WORDS, max_size=31))
-def test_goodbyes(ssrcs):
+def test_goodbyes_are_read(ssrcs):
     assert theirs(rtcp.bye(ssrcs)) == RtcpByePacket(ssrcs)
     assert ours(RtcpByePacket(ssrcs)) == rtcp.Bye(tuple(ssrcs))
 
 
 @given(SEQUENCES.map(sorted), WORDS, WORDS)
-def test_nacks(sequences, sender, ssrc):
+def test_requests_for_packets_are_read_by_another(sequences, sender, ssrc):
     packet = RtcpRtpfbPacket(1, sender, ssrc, sequences)
     assert rtcp.nack(sender, ssrc, sequences) == bytes(packet)
     assert ours(packet) == rtcp.Nack(ssrc, sequences)
@@ -120,7 +120,7 @@ def test_a_nack_over_the_wrap_of_sequence_numbers():
     assert ours(written).sequences == [65_530, 65_535, 0, 10, 11]
 
 
-def test_requests_for_keyframes():
+def test_requests_for_keyframes_are_read_by_another():
     assert theirs(rtcp.pli(1, 2)) == RtcpPsfbPacket(1, 1, 2)
     assert ours(RtcpPsfbPacket(1, 1, 2)) == rtcp.KeyframeRequest(2, "pli")
     order = RtcpPsfbPacket(4, 1, 0, bytes([0, 0, 0, 9, 5, 0, 0, 0]))
@@ -135,7 +135,7 @@ def test_one_order_for_keyframes_of_two_sources():
 
 
 @given(st.integers(0, (1 << 62) - 1), st.lists(WORDS, max_size=255))
-def test_estimates_of_the_line(bps, ssrcs):
+def test_estimates_of_the_line_are_read_by_another(bps, ssrcs):
     packet = RtcpPsfbPacket(15, 1, 0, pack_remb_fci(bps, ssrcs))
     written = theirs(rtcp.remb(1, bps, ssrcs))
     assert written == packet
@@ -179,18 +179,18 @@ RUBBISH = {
 
 
 @pytest.mark.parametrize("data", RUBBISH.values(), ids=RUBBISH)
-def test_rubbish(data):
+def test_rubbish_is_no_rtcp(data):
     with pytest.raises(ValueError):
         rtcp.parse(data)
 
 
-def test_times():
+def test_ntp_times_have_fractions_and_a_middle():
     assert rtcp.ntp(0.0) == 2_208_988_800 << 32
     assert rtcp.ntp(1.5) - rtcp.ntp(0.0) == 3 << 31
     assert rtcp.middle(0x1234_5678_9ABC_DEF0) == 0x5678_9ABC
 
 
-def test_how_long_a_report_and_its_answer_took():
+def test_a_round_trip_is_that_of_a_report_and_its_answer():
     sent, back = rtcp.ntp(1_000.0), rtcp.ntp(1_000.75)
     block = rtcp.Block(1, 0.0, 0, 0, 0, rtcp.middle(sent), 32_768)
     assert rtcp.round_trip_s(block, back) == pytest.approx(0.25, abs=1e-4)

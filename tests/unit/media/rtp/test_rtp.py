@@ -49,7 +49,7 @@ def packets(draw):
 
 
 def values(extensions):
-    """As bytes by id, as they stand in a packet."""
+    """Return values by id, as bytes, as they stand in a packet."""
     found = {
         MID: extensions.mid and extensions.mid.encode(),
         SEND_TIME: extensions.abs_send_time,
@@ -148,7 +148,7 @@ RUBBISH = {
 
 
 @pytest.mark.parametrize("data", RUBBISH.values(), ids=RUBBISH)
-def test_rubbish(data):
+def test_rubbish_is_no_rtp(data):
     with pytest.raises(ValueError):
         rtp.parse(data)
 
@@ -168,12 +168,12 @@ def test_a_retransmission_of_nothing(payload):
 
 
 @given(SEQUENCES, st.integers(-0x8000, 0x7FFF))
-def test_how_far_ahead(sequence, step):
+def test_a_sequence_number_is_ahead_or_behind_by_the_shorter_way(sequence, step):
     assert rtp.ahead((sequence + step) & 0xFFFF, sequence) == step
 
 
 @given(st.integers(0, 1 << 40), st.integers(-0x8000, 0x7FFF))
-def test_extending_finds_the_nearest(near, step):
+def test_an_extended_number_is_the_nearest_one(near, step):
     assert rtp.unwrap((near + step) & 0xFFFF, near) == near + step
 
 

@@ -29,7 +29,7 @@ def role_of(name):
 
 
 def agreed(name, *changes):
-    """What is negotiated of a stored offer, by kind, after (old, new) changes."""
+    """Negotiate a stored offer; return the media by kind, after (old, new) changes."""
     text = read(name)
     for old, new in changes:
         assert old in text

@@ -1,4 +1,4 @@
-"""What is agreed with browsers, encoders and strangers, and the answer that says so."""
+"""The agreement with browsers, encoders and strangers, and the answer that says so."""
 
 import pytest
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
@@ -178,7 +178,7 @@ def test_who_begins_the_handshake_is_told(offered):
 
 
 def test_a_lite_client_must_check_the_connection_itself():
-    """As FFmpeg does, which calls itself lite and tells no address; who tells one only waits."""
+    """FFmpeg does, which calls itself lite and tells no address; who tells one only waits."""
     assert negotiate(read("ffmpeg-publisher"), "publish").remote.setup == "passive"
     line = "a=candidate:1 1 udp 2122317823 192.0.2.7 50461 typ host"
     with pytest.raises(Unprocessable):

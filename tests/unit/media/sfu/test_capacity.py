@@ -1,4 +1,4 @@
-"""How many viewers a core can send to, learnt from those it sends to."""
+"""The number of viewers that a core can send to, learnt from those it sends to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_what_is_not_known_refuses_nobody():
 
 
 @given(viewers=st.integers(50, 2_000), busy_share=st.floats(0.05, 0.7))
-def test_as_many_as_leave_a_quarter_of_the_core(viewers, busy_share):
+def test_a_core_is_full_when_a_quarter_of_it_is_left(viewers, busy_share):
     capacity = learnt(viewers, busy_share)
     most = FULL_AT * viewers / busy_share
     assert not capacity.full(round(most * 0.99))

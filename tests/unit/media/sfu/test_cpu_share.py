@@ -24,7 +24,7 @@ def test_what_is_longer_ago_is_forgotten():
     assert load.share(110.0, 50.0) == 0.0
 
 
-def test_no_time_has_passed():
+def test_the_share_is_none_while_no_time_has_passed():
     load = CpuShare()
     load.note(1.0, 1.0)
     assert load.share(1.0, 1.0) == 0.0

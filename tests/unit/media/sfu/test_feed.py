@@ -1,4 +1,4 @@
-"""What a stage shows: sources that come, change and end, as one viewer receives them."""
+"""The feed of a stage: sources that come, change and end, as one viewer receives them."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def stage(clock):
 
 
 def marks(packets):
-    """Whose pictures they are."""
+    """Return whose pictures they are."""
     return [packet.payload[5] for packet in packets]
 
 

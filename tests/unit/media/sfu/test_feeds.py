@@ -1,4 +1,4 @@
-"""Which publications a worker's stages and previews show."""
+"""The ingests that a worker's stages and previews show."""
 
 from __future__ import annotations
 

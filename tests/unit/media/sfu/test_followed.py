@@ -1,4 +1,4 @@
-"""What a lane's packets became for a viewer that followed it."""
+"""The numbers of a lane's packets for a viewer that followed it."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ async def test_a_choice_that_is_taken_back_ends_at_once(stage):
 
 
 async def test_a_full_worker_lets_in_no_viewer_more(stage):
-    """Those who watch lose nothing, and producers still see what they may put on the stage."""
+    """Viewers who are there lose nothing, and producers still see what they may put on the stage."""
     await stage.engine.do(Route(stage="main", session="talk"))
     publisher = await stage.publish("talk")
     await stage.until(("published", "talk"))
@@ -174,7 +174,7 @@ async def test_who_asks_and_vanishes_takes_nobodys_place(stage, monkeypatch):
 
 
 class RsaCertificate(RTCCertificate):
-    """As GStreamer before 1.24 and some hardware encoders have it."""
+    """A certificate as GStreamer before 1.24 and some hardware encoders have it."""
 
     @classmethod
     def generateCertificate(cls):

@@ -1,4 +1,4 @@
-"""What a speaker sends, what is asked back, and how it does: packets by hand, on a clock by hand."""
+"""One publication as it comes in, what is asked back, and how it does: packets and a clock by hand."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def test_what_no_viewers_network_carries_is_left_out(clock):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rubbish=st.binary(max_size=1_700))
 def test_rubbish_changes_nothing_that_goes_on(clock, rubbish):
-    """Whoever has the keys may still send anything."""
+    """A client that has the keys may still send anything."""
     speaker = Speaker(clock)
     speaker.send(VP8, 1, KEY_PICTURE)
     speaker.ingest.on_rtp(rubbish, clock.now_s)

@@ -45,7 +45,7 @@ class Watching:
         self._session = Session(policy)
 
     def received(self):
-        """What came since the last time: packets, and how long they were on the way."""
+        """Return the packets that came since the last time, and their sizes on the way."""
         packets, sizes = [], []
         while True:
             try:
@@ -143,7 +143,7 @@ async def test_the_latest_beginning_counts_whoever_comes_afterwards(rig):
 
 
 async def test_nobody_begins_with_a_keyframe_that_comes_too_late(rig):
-    """What follows it has been handed on already."""
+    """The packets behind it have been handed on already."""
     rig.send(1, KEYFRAME)
     rig.send(4)
     viewer = rig.viewer()

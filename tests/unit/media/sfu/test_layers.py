@@ -1,4 +1,4 @@
-"""Which layer a viewer gets: rules by example, and laws for any line."""
+"""The layer that a viewer gets: rules by example, and laws for any line."""
 
 import itertools
 import random
@@ -14,7 +14,7 @@ ONE = [2_500_000]
 
 
 def play(chooser, inputs, rates=THREE, begin_s=0):
-    """What is chosen each second; `inputs` are (share lost, estimate), either may be None."""
+    """Return the choice of each second; `inputs` are (share lost, estimate), either may be None."""
     chosen = []
     for now_s, (lost_share, bps) in enumerate(inputs, begin_s):
         if lost_share is not None:
@@ -70,12 +70,12 @@ def test_automatic_goes_on_from_what_was_asked_for():
 # Down -------------------------------------------------------------------------------------------
 
 
-def test_it_begins_with_the_best():
+def test_a_viewer_begins_with_the_best_layer():
     assert LayerChooser().choose(THREE, 0) == 0
 
 
 @pytest.mark.parametrize("bps, chosen", [(4_000_000, 0), (700_000, 1), (550_000, 2), (9_000, 2)])
-def test_it_begins_with_what_the_estimate_allows(bps, chosen):
+def test_a_viewer_begins_with_what_its_estimate_allows(bps, chosen):
     chooser = LayerChooser()
     chooser.note_estimate(bps, 0)
     assert chooser.choose(THREE, 0) == chosen
@@ -102,7 +102,7 @@ def test_an_estimate_that_stays_low_does_within_three_seconds():
 
 
 def test_an_estimate_that_is_low_but_grows_says_nothing():
-    """As it does when a quiet picture becomes a lively one."""
+    """It grows when a quiet picture becomes a lively one."""
     chooser = LayerChooser()
     play(chooser, steady(10, 0.0, 300_000), rates=[200_000, 100_000])
     growing = [(0.0, round(300_000 * 1.08**n)) for n in range(40)]
@@ -132,14 +132,14 @@ def low():
     return chooser
 
 
-def test_it_goes_up_a_layer_each_five_seconds_when_nothing_is_lost():
+def test_a_viewer_goes_up_a_layer_each_five_seconds_when_nothing_is_lost():
     chosen = play(low(), steady(30), begin_s=5)
     assert changes(chosen) == [2, 1, 0]
     assert chosen.index(1) >= UP_WAIT_S
     assert chosen.index(0) - chosen.index(1) >= UP_WAIT_S
 
 
-def test_or_when_the_estimate_has_room():
+def test_a_viewer_goes_up_when_the_estimate_has_room():
     assert set(play(low(), steady(30, 0.05, 500_000), begin_s=5)) == {2}
     assert changes(play(low(), steady(30, 0.05, 700_000), begin_s=5)) == [2, 1]
 
@@ -189,7 +189,7 @@ def test_heavy_loss_leaves_the_only_layer():
     assert set(play(LayerChooser(), steady(60, 0.24), rates=ONE)) == {0}
 
 
-def test_so_does_an_estimate_of_less_than_a_third_with_heavy_loss():
+def test_an_estimate_of_less_than_a_third_with_heavy_loss_leaves_the_sound_only():
     chosen = play(LayerChooser(), steady(7, 0.15, 700_000), rates=ONE)
     assert chosen == [0, 0, 0, 0, 0, None, None]
     assert set(play(LayerChooser(), steady(60, 0.15, 760_000), rates=ONE)) == {0}
@@ -217,12 +217,12 @@ def test_an_estimate_alone_takes_nobodys_picture():
     assert set(play(LayerChooser(), steady(60, 0.0, 100_000), rates=ONE)) == {0}
 
 
-def test_the_lowest_of_several_goes_too():
+def test_severe_loss_takes_the_lowest_of_several_layers_too():
     assert changes(play(LayerChooser(), steady(12, 0.5))) == [0, 1, 2, None]
 
 
 def narrow(seconds):
-    """What is chosen for a line that carries the sound alone."""
+    """Return the choices for a line that carries the sound alone."""
     chooser, chosen = LayerChooser(), [0]
     for now_s in range(seconds):
         chosen += play(chooser, [(0.5 if chosen[-1] == 0 else 0.0, None)], rates=ONE, begin_s=now_s)
@@ -243,7 +243,7 @@ def test_a_picture_that_is_tried_again_has_three_seconds():
     assert all(3 <= length <= 5 for length in lengths) and len(lengths) == 3
 
 
-def test_not_while_even_the_sound_is_lossy():
+def test_the_picture_is_not_tried_again_while_even_the_sound_is_lossy():
     chooser = LayerChooser()
     chosen = play(chooser, steady(60, 0.5), rates=ONE)
     assert set(chosen[4:]) == {None}
@@ -265,14 +265,14 @@ def place(index, rates):
 
 
 def ups(chosen, rates):
-    """When it went up."""
+    """Return the seconds in which it went up."""
     places = [place(index, rates) for index in chosen]
     return [n for n in range(1, len(places)) if places[n] > places[n - 1]]
 
 
 @settings(max_examples=300, deadline=None)
 @given(RATES, st.lists(st.tuples(st.none() | SHARES, ESTIMATES), max_size=150))
-def test_it_never_goes_up_more_than_a_layer_in_five_seconds(rates, inputs):
+def test_a_viewer_never_goes_up_more_than_a_layer_in_five_seconds(rates, inputs):
     chosen = play(LayerChooser(), inputs, rates)
     gone_up = ups(chosen, rates)
     assert all(b - a >= UP_WAIT_S for a, b in itertools.pairwise(gone_up))

@@ -1,4 +1,4 @@
-"""How much a receiver loses, by its reports."""
+"""The share that a receiver loses, by its reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which source is on the stage."""
+"""The choice of the source that is on the stage."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What came of a stream and what did not, against a model of a bad line."""
+"""The packets of a stream that came and that did not, against a model of a bad line."""
 
 import heapq
 import itertools
@@ -71,7 +71,7 @@ def test_a_repair_measures_the_round_trip_and_sets_the_pace():
     assert reception.missing(again_s + 0.065) == [13]
 
 
-def test_it_asks_eight_times_and_gives_up_after_a_second():
+def test_a_missing_packet_is_asked_for_eight_times_and_given_up_after_a_second():
     reception, _ = received(10, 12)
     asked_s = [1 + ms / 1000 for ms in range(0, 3000, 5) if reception.missing(1 + ms / 1000)]
     assert len(asked_s) == MAX_ASKED
@@ -82,7 +82,7 @@ def test_it_asks_eight_times_and_gives_up_after_a_second():
 
 @pytest.mark.parametrize("first", [10, 40_000])
 @pytest.mark.parametrize("jump", [-MAX_BACK - 2, MAX_AHEAD + 1, 30_000])
-def test_a_source_that_begins_anew(first, jump):
+def test_two_packets_show_that_a_source_begins_anew(first, jump):
     """Two packets say so; the first of them is asked for again."""
     reception, _ = received(first, first + 2)
     begin = first + 2 + jump
@@ -173,7 +173,7 @@ def test_jitter_of_a_steady_stream_is_nothing_and_of_another_it_is_that():
     assert steady.jitter < 1
 
 
-def test_bitrate():
+def test_the_bitrate_is_that_of_what_came_of_late():
     reception = Reception(SSRC, CLOCK_HZ)
     assert reception.bitrate_bps(5.0) == 0
     for n in range(1_000):

@@ -17,7 +17,7 @@ def test_a_clock_that_goes_is_followed():
     assert clock.offset_s == pytest.approx(3_900_000_000 - 100)
 
 
-def test_zero_tells_nothing():
+def test_a_report_whose_ntp_time_is_zero_tells_nothing():
     clock = SenderClock()
     for second in range(5):
         assert not clock.note(0, 100.0 + second)

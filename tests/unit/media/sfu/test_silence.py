@@ -1,4 +1,4 @@
-"""When a source counts as silent: by its own habits, on a clock by hand."""
+"""The silence of a source, by its own habits, on a clock by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes from a publisher, in batches and kept for a while: packets by hand."""
+"""One encoding of a publisher, in batches and kept for a while: packets by hand."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ async def test_a_frame_whose_end_does_not_come_leaves_all_the_same(sender):
 
 
 async def test_a_keyframe_does_not_wait_in_the_batch_of_the_picture_before(sender):
-    """Those who wait for it begin with its batch, and must not be sent what came before."""
+    """Viewers who wait for it begin with its batch, and must not be sent what came before."""
     sender.send(1, marker=False, frame=1)
     sender.send(2, KEYFRAME, frame=2)
     assert sender.lane.all == [[1], [2]]

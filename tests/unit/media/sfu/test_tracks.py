@@ -1,4 +1,4 @@
-"""Which SSRC of a speaker is which track: packets by hand."""
+"""The tracks of a speaker by SSRC: packets by hand."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_repair_is_unwrapped_to_the_packet_that_was_lost(rids, rtx_ssrcs, repa
     assert packet.payload == b"lost"
 
 
-def test_a_repair_of_nobody_knows_what_is_dropped():
+def test_a_repair_whose_track_is_not_known_is_dropped():
     speaker = Speaker(rids=("h", "l"))
     speaker.send(96, 1, rid="h")
     speaker.send(96, 2, rid="l")

@@ -1,4 +1,4 @@
-"""When the memory of those who left goes back to the system."""
+"""The memory of viewers who left goes back to the system."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_nobody_pays_for_a_few_who_leave(memory, given_back):
     assert len(given_back) == 1
 
 
-def test_it_waits_until_they_have_all_gone_and_does_it_once(memory, given_back):
+def test_memory_is_given_back_once_after_a_crowd_has_gone(memory, given_back):
     for number in range(3 * MANY):
         memory.note_left(number / 100)
         memory.tick(number / 100)

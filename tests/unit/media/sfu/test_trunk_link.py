@@ -1,4 +1,4 @@
-"""What a trunk and its branches tell one another arrives as it was sent; rubbish ends the connection."""
+"""Messages between a trunk and its branches arrive as they were sent; rubbish is none."""
 
 from __future__ import annotations
 

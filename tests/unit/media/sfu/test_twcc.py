@@ -69,7 +69,7 @@ def record(arrivals):
     return recorder
 
 
-def test_nothing_came():
+def test_there_is_no_feedback_while_nothing_came():
     assert Recorder().feedback(1, 2) is None
 
 

@@ -1,4 +1,4 @@
-"""What a publisher without transport-wide feedback is told."""
+"""The estimate that a publisher without transport-wide feedback is told."""
 
 import pytest
 from hypothesis import given
@@ -7,29 +7,29 @@ from hypothesis import strategies as st
 from showcaller.media.sfu.uplink import LEAST_BPS, MOST_BPS, START_BPS, UplinkEstimate
 
 
-def test_it_starts_high_at_once():
+def test_the_estimate_starts_high():
     assert UplinkEstimate().update(0.0, 5.0) == START_BPS
 
 
-def test_it_grows_by_8_percent_a_second_up_to_the_most():
+def test_without_loss_the_estimate_grows_by_8_percent_a_second_up_to_the_most():
     estimate = UplinkEstimate()
     told = [estimate.update(0.0, now_s) for now_s in range(30)]
     assert told[2] == pytest.approx(START_BPS * 1.08**2)
     assert told[-1] == MOST_BPS
 
 
-def test_heavy_loss_lowers_it_by_half_the_share():
+def test_heavy_loss_lowers_the_estimate_by_half_the_share():
     estimate = UplinkEstimate()
     assert estimate.update(0.2, 0.0) == START_BPS * 0.9
     assert estimate.update(0.2, 1.0) == START_BPS * 0.81
 
 
-def test_a_little_loss_holds_it():
+def test_a_little_loss_holds_the_estimate():
     estimate = UplinkEstimate()
     assert {estimate.update(0.05, now_s) for now_s in range(9)} == {START_BPS}
 
 
-def test_a_cap_below_the_start():
+def test_an_estimate_starts_no_higher_than_the_most_that_is_wanted():
     assert UplinkEstimate(most_bps=1_000_000).update(0.0, 1.0) == 1_000_000
 
 

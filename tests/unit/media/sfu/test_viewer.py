@@ -1,4 +1,4 @@
-"""What a viewer is sent, and what its reports lead to: packets by hand, on a clock by hand."""
+"""The streams to a viewer, and the consequences of its reports: packets and a clock by hand."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ class Client(asyncio.DatagramProtocol):
         return self.dtls._tx_srtp.protect_rtcp(packet)
 
     async def settle(self):
-        """Until everything sent before was read: a check is answered in order."""
+        """Wait until everything sent before was read: a check is answered in order."""
         await self.check(nominate=False)
 
     def leave(self):
