@@ -45,9 +45,9 @@ async def test_a_file_that_is_no_certificate_is_refused(
 
 async def test_a_file_that_is_no_log_is_not_replayed(schedule_path: Path, tmp_path: Path) -> None:
     with RedisServer() as redis:
-        redis.command("SET", "showcaller:{systems-scale-winter-2023}:log", "a text")
+        redis.command("RPUSH", "showcaller:{systems-scale-winter-2023}:log", "a text")
         status, said = await failure(schedule_path, "--broker", redis.url, data=tmp_path)
-    assert status == 1 and "WRONGTYPE" in said
+    assert status == 1 and "is no log of ours, or damaged" in said
     assert "Traceback" not in said
 
 

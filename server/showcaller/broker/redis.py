@@ -217,9 +217,15 @@ class RedisLog:
 
     async def _read(self, after: Cursor, limit: int) -> tuple[Cursor, list[Record]]:
         """The head, and the records after `after`: none if the log is in another epoch."""
-        raw_epoch, offset, digest, raw = await self._run(_READ, *after, limit)
-        epoch = raw_epoch.decode()
-        records = [Record.parse(place, one) for place, one in enumerate(raw, after.offset + 1)]
+        reply = await self._run(_READ, *after, limit)
+        try:
+            raw_epoch, offset, digest, raw = reply
+            epoch = raw_epoch.decode()
+            records = [Record.parse(place, one) for place, one in enumerate(raw, after.offset + 1)]
+        except ValueError:
+            raise Unavailable(
+                f"{self._log_keys[0]} in Redis is no log of ours, or damaged"
+            ) from None
         for record in records:
             self._seen.note(record.at(epoch))
         return Cursor(epoch, offset, digest.decode()), records

