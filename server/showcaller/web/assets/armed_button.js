@@ -6,7 +6,7 @@ const ARMED_MS = 4_000;
 
 /**
  * @param {HTMLButtonElement} button
- * @param {string} question its text after the first press
+ * @param {string | (() => string)} question its text after the first press
  * @param {() => void} act on the second press
  * @param {() => boolean} [needed] false: the first press does it
  */
@@ -25,7 +25,7 @@ export function armButton(button, question, act, needed = () => true) {
       act();
     } else {
       button.dataset.armed = "";
-      setText(button, question);
+      setText(button, typeof question === "string" ? question : question());
       timer = setTimeout(disarm, ARMED_MS);
     }
   });

@@ -66,6 +66,7 @@ export class DelayDialog {
   async #preview(reason = "") {
     const asked = ++this.#asked;
     this.#publish.disabled = true;
+    if (!this.#connected()) return;
     try {
       const minutes = this.#minutes.valueAsNumber;
       const preview = await this.#page.client?.produce.previewDelay(this.#session.id, minutes);
@@ -94,8 +95,16 @@ export class DelayDialog {
     this.#rows.replaceChildren(...(lines.length ? lines : [h("tr", {}, h("td", { colspan: "3" }, "Nothing moves."))]));
   }
 
+  /** A delay that waited for the connection would move a show that has gone on. */
+  #connected() {
+    const connected = this.#page.client?.status.state === "connected";
+    if (!connected) setText(this.#error, "You are not connected: nothing can be moved now.");
+    return connected;
+  }
+
   async #submit() {
     const { client } = this.#page;
+    if (!this.#connected()) return;
     try {
       await client?.produce.delay(this.#session.id, this.#minutes.valueAsNumber, this.#revision ?? undefined);
       this.#dialog.close();

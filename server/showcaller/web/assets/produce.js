@@ -59,12 +59,15 @@ page.onTick(renderTimes);
 async function run(command, done) {
   setText(byId("error"), "");
   setText(byId("note"), "");
+  // A command that waited for the connection would act on a show that has gone on.
+  if (client.status.state !== "connected") return setText(byId("error"), "You are not connected: nothing was sent. Try again once you are.");
   try {
     await command();
     setText(byId("note"), done);
   } catch (error) {
     setText(byId("error"), errorText(error));
   }
+  return undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** One session on the run sheet, with its controls. Made once, then kept up to date. */
 
-import { isAhead, isOn, isOver, speakersOf, statusOf } from "./agenda_model.js";
+import { isAhead, isOn, isOver, sessionsOf, shorten, speakersOf, statusOf } from "./agenda_model.js";
 import { armButton } from "./armed_button.js";
 import { h, setText, show } from "./dom.js";
 import { address } from "./place.js";
@@ -29,6 +29,8 @@ export class RunsheetRow {
   #present = h("span", { class: "small quiet times" });
   /** @type {Record<ControlName, HTMLButtonElement>} */
   #buttons;
+  /** @type {() => Session | undefined} what a start would end: what is on, on the same stage */
+  #endedByStart = () => undefined;
 
   /**
    * @param {Session} session
@@ -43,9 +45,11 @@ export class RunsheetRow {
       delay: button("Delay…"),
       skip: button("Skip"),
     };
-    for (const name of /** @type {const} */ (["start", "extend", "delay"])) {
+    for (const name of /** @type {const} */ (["extend", "delay"])) {
       this.#buttons[name].addEventListener("click", () => onControl(name));
     }
+    const ends = () => `End “${shorten(this.#endedByStart()?.title ?? "", 30)}”?`;
+    armButton(this.#buttons.start, ends, () => onControl("start"), () => this.#endedByStart() !== undefined);
     this.#buttons.end.classList.add("danger");
     armButton(this.#buttons.end, "End it?", () => onControl("end"));
     armButton(this.#buttons.skip, "Skip it?", () => onControl("skip"));
@@ -66,6 +70,7 @@ export class RunsheetRow {
    * @param {RowContext} context
    */
   update(session, { event, items, eventId }) {
+    this.#endedByStart = () => sessionsOf(items).find((one) => isOn(one) && one.stage === session.stage);
     const time = (/** @type {number | null} */ ms) => (ms === null ? "–" : clockTime(ms, event));
     this.element.dataset.state = session.state;
     setText(this.#scheduled, time(session.scheduled.start_ms));
