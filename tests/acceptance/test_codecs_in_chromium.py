@@ -51,14 +51,44 @@ async def talks(tmp_path: Path):
         yield server
 
 
-async def speak(browser: Browser, server: TalksServer, talk: str, codec: str) -> Page:
+async def speak(
+    browser: Browser, server: TalksServer, talk: str, codec: str, script: str = ""
+) -> Page:
     context = await browser.new_context(permissions=["camera", "microphone"])
     page = await context.new_page()
-    await page.add_init_script(PREFERRED % codec)
+    await page.add_init_script(script + PREFERRED % codec)
     await page.goto(f"{server.url}/e/{EVENT}/")
     token = server.token(EVENT, "speaker", person=f"p_{talk}", sessions=[talk])
     await page.evaluate(SPEAK, {"event": EVENT, "session": talk, "token": token})
     return page
+
+
+LAYERED = """
+    const layered = RTCPeerConnection.prototype.addTransceiver;
+    RTCPeerConnection.prototype.addTransceiver = function (track, options) {
+      const sendEncodings = [{ scalabilityMode: "L2T2" }];
+      return layered.call(this, track, track.kind === "video" ? { ...options, sendEncodings } : options);
+    };
+"""
+
+
+async def test_av1_in_layers_goes_on_also_behind_a_change_of_talk(browser, talks: TalksServer):
+    """Layers of one stream can only be told apart by the dependency descriptor."""
+    await talks.change_to("one")
+    viewer = await browser.new_page()
+    await viewer.add_init_script(WATCH_PICTURES)
+    await viewer.goto(f"{talks.url}/e/{EVENT}/watch/one#token={talks.token(EVENT, 'attendee')}")
+    speakers = []
+    for talk in ("one", "two"):
+        speakers.append(await speak(browser, talks, talk, "AV1", LAYERED))
+        if talk != talks.on:
+            await talks.change_to(talk)
+        _, frames = await viewer.evaluate(RECEIVED) if talk == "two" else ("", 0)
+        await viewer.wait_for_function(
+            f"async (more) => peers.length && (await ({RECEIVED})())[1] >= more", arg=frames + 60
+        )
+    for speaker in speakers:
+        await speaker.context.close()
 
 
 async def test_each_codec_reaches_the_audience_on_one_connection(browser, talks: TalksServer):

@@ -135,6 +135,13 @@ def extension_block(values: Iterable[tuple[int, bytes]]) -> bytes:
     return b"\xbe\xde" + (len(block) // 4).to_bytes(2, "big") + block
 
 
+def long_extension_block(values: Iterable[tuple[int, bytes]]) -> bytes:
+    """Header extensions in the two-byte form (RFC 8285 §4.3), padded: values of up to 255 bytes."""
+    block = b"".join(bytes([id, len(value)]) + value for id, value in values)
+    block += bytes(-len(block) % 4)
+    return b"\x10\0" + (len(block) // 4).to_bytes(2, "big") + block
+
+
 def ahead(a: int, b: int) -> int:
     """Return by how much sequence number `a` is ahead of `b`: −32,768…32,767."""
     return ((a - b + _HALF) & 0xFFFF) - _HALF

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ...errors import BadInput, Unprocessable
 from ..rtp.extensions import (
     AUDIO_LEVEL,
+    DEPENDENCIES,
     MID,
     ORIENTATION,
     REPAIRED_RID,
@@ -29,8 +30,10 @@ from .simulcast import layer_lines, read_layers
 NO_CODEC = "the offer must have Opus, and for video VP8, H.264, VP9 or AV1"
 
 _EXTENSIONS = {
-    "publish": {MID, RID, REPAIRED_RID, AUDIO_LEVEL, ORIENTATION, SEND_TIME, TRANSPORT_CC},
-    "view": {AUDIO_LEVEL, ORIENTATION, SEND_TIME},
+    "publish": {
+        *(MID, RID, REPAIRED_RID, AUDIO_LEVEL, ORIENTATION, DEPENDENCIES, SEND_TIME, TRANSPORT_CC),
+    },
+    "view": {AUDIO_LEVEL, ORIENTATION, DEPENDENCIES, SEND_TIME},
 }
 _ONE_BYTE_IDS = range(1, 15)  # RFC 8285 §4.2
 _FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc")
@@ -68,6 +71,7 @@ class Negotiated(NamedTuple):
     bundle: tuple[str, ...]  # the mids that share the transport, its section's first
     grouped: bool  # whether the offer says so; a lone section needs no group
     rejected: dict[int, tuple[str, ...]]  # the answer's lines by place among all sections
+    mixed: bool = False  # header extensions of both forms in one stream (RFC 8285 §6)
 
 
 class Outgoing(NamedTuple):
@@ -100,6 +104,7 @@ def negotiate(offer: str, role: Role) -> Negotiated:
         together,
         bool(grouped),
         {at: _rejection(s) for at, (mid, s) in enumerate(sections.items()) if mid not in kept},
+        "extmap-allow-mixed" in described.session,
     )
 
 
@@ -350,6 +355,8 @@ def _head(negotiated: Negotiated, local: Local) -> Iterator[str]:
     yield from ("v=0", f"o=- {session_id} 1 IN IP4 0.0.0.0", "s=-", "t=0 0")
     if negotiated.grouped:
         yield f"a=group:BUNDLE {' '.join(negotiated.bundle)}"
+    if negotiated.mixed:
+        yield "a=extmap-allow-mixed"
     yield from ("a=msid-semantic: WMS *", *_ICE)
 
 

@@ -22,6 +22,12 @@ class Dialect(NamedTuple):
     send_time: int = 0
     orientation: int = 0
     level: int = 0
+    dependencies: int = 0  # long ones: then all are written in the two-byte form
+
+    @property
+    def send_time_at(self) -> int:
+        """Where packets have their send time; 0: they have none."""
+        return SEND_TIME_AT + bool(self.dependencies) if self.send_time else 0
 
     def render(
         self, packets: Sequence[MediaPacket], timestamp: Callable[[MediaPacket], int]
@@ -49,7 +55,7 @@ class Dialect(NamedTuple):
         return Batch(
             b"".join(made),
             tuple(map(len, made)),
-            SEND_TIME_AT if self.send_time else 0,
+            self.send_time_at,
             tuple(pictures) if any(pictures) else (),
             tuple(tl0s) if any(tl0s) else (),
         )
@@ -62,4 +68,10 @@ class Dialect(NamedTuple):
             values.append((self.orientation, packet.orientation))
         if self.level and packet.level:
             values.append((self.level, packet.level))
-        return rtp.extension_block(values) if values else b""
+        if self.dependencies and packet.dependencies:
+            values.append((self.dependencies, packet.dependencies))
+        if not values:
+            return b""
+        return (
+            rtp.long_extension_block(values) if self.dependencies else rtp.extension_block(values)
+        )

@@ -12,10 +12,10 @@ from math import ceil
 
 from ..egress import Sink
 from ..rtp import rtp
-from ..rtp.extensions import AUDIO_LEVEL, ORIENTATION, SEND_TIME
+from ..rtp.extensions import AUDIO_LEVEL, DEPENDENCIES, ORIENTATION, SEND_TIME
 from ..sdp.codec_choice import Codec, decoder_of
 from ..sdp.negotiation import Medium
-from .dialect import SEND_TIME_AT, Dialect
+from .dialect import Dialect
 from .followed import CATCH_UP_SPEED, Drawn, Followed, drawn_together
 from .lane import GAP_S, Lane
 from .packet import MediaPacket
@@ -56,11 +56,6 @@ class DownTrack:
     def catching_up(self) -> bool:
         return self._catching is not None
 
-    @property
-    def send_time_at(self) -> int:
-        """Offset of the send time in each packet; 0: they have none."""
-        return SEND_TIME_AT if self.medium.extensions.get(SEND_TIME) else 0
-
     def codec(self, track_codec: Codec) -> Codec | None:
         """Return the viewer's own numbers for that codec; None if it can't decode it."""
         key = track_codec.key
@@ -80,6 +75,7 @@ class DownTrack:
             ids.get(SEND_TIME, 0),
             0 if sound else ids.get(ORIENTATION, 0),
             ids.get(AUDIO_LEVEL, 0) if sound else 0,
+            ids.get(DEPENDENCIES, 0) if codec.name == "AV1" else 0,
         )
 
     def timestamp_at(self, now_s: float, clock_offset_s: float | None) -> int | None:
@@ -238,8 +234,9 @@ class DownTrack:
 
     # Sending again ----------------------------------------------------------------------------
 
-    def again(self, sequence: int) -> tuple[Codec, bytes] | None:
-        """Return a packet (16-bit `sequence`) as the viewer should have got it, and its codec.
+    def again(self, sequence: int) -> tuple[Codec, bytes, int] | None:
+        """Return a packet (16-bit `sequence`) as the viewer should have got it, its codec, and the offset
+        of its send time (0: it has none).
 
         None if it is no longer kept. The payload is the publisher's but for picture ids.
         """
@@ -259,7 +256,8 @@ class DownTrack:
             return (followed.timestamp(packet) + shift.timestamp) & 0xFFFFFFFF
 
         made = packet._replace(sequence=asked)
-        return codec, shift.apply(dialect.render([made], stamp), self.ssrc)
+        packed = shift.apply(dialect.render([made], stamp), self.ssrc)
+        return codec, packed, dialect.send_time_at
 
     def _newest_sequence(self) -> int:
         if self.lane is None or self.lane.track.last is None:

@@ -10,7 +10,7 @@ from ..contract.calls import Source
 from ..contract.statistics import LayerStatistics, PublicationStatistics, SoundStatistics
 from ..egress import Egress, Keys, Sink
 from ..rtp import rtcp, rtp
-from ..rtp.extensions import AUDIO_LEVEL, ORIENTATION, TRANSPORT_CC
+from ..rtp.extensions import AUDIO_LEVEL, DEPENDENCIES, ORIENTATION, TRANSPORT_CC
 from ..sdp.negotiation import Medium, Negotiated
 from ..transport.parameters import Path
 from ..transport.transport import Transport
@@ -150,7 +150,8 @@ class Ingest:
             extensions, ids = packet.extensions, self._extensions
             orientation = extensions.get(ids.get(ORIENTATION, 0), b"")
             level = extensions.get(ids.get(AUDIO_LEVEL, 0), b"")
-            track.take(packet, sequence, now_s, (orientation, level))
+            dependencies = extensions.get(ids.get(DEPENDENCIES, 0), b"")
+            track.take(packet, sequence, now_s, (orientation, level, dependencies))
 
     def on_rtcp(self, data: bytes, now_s: float) -> None:
         self._silence.note_sign(now_s)

@@ -18,3 +18,4 @@ class MediaPacket(NamedTuple):
     picture: Picture | None = None
     orientation: bytes = b""  # 3GPP TS 26.114 §7.4.5
     level: bytes = b""  # RFC 6464
+    dependencies: bytes = b""  # of AV1, its frames numbered by `frame_numbers`

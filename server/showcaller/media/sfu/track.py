@@ -12,6 +12,7 @@ from ..rtp.codecs import starts_keyframe
 from ..rtp.frame_size import frame_size
 from ..rtp.parameter_sets import ParameterSets, begins_idr
 from ..sdp.codec_choice import Codec
+from .frame_numbers import FrameNumbers
 from .numbering import Numbering
 from .packet import MediaPacket
 from .reception import Reception
@@ -75,6 +76,7 @@ class Track:
         self.reordered_s: float | None = None  # when a picture came after one that is shown later
         self.lacks_sets = False  # no decoder can begin with its newest keyframe
         self._numbering = Numbering()
+        self._frame_numbers = FrameNumbers()
         self._sets = _parameter_sets(codec)
         self._complete_at: int | None = None  # timestamp of the newest keyframe with parameter sets
 
@@ -82,7 +84,10 @@ class Track:
         """Take in a packet that came for the first time; `sequence` is the extended one."""
         if self._sets is not None:
             self._complete(self._sets, packet, sequence, now_s)
-        self._take(self._made(packet, self._numbering.of(sequence), extras), now_s)
+        made = self._made(packet, self._numbering.of(sequence), extras)
+        if made.dependencies:
+            made = self._renumbered(made, now_s)
+        self._take(made, now_s)
 
     def _take(self, made: MediaPacket, now_s: float) -> None:
         sequence = made.sequence
@@ -190,8 +195,13 @@ class Track:
 
     # Batches ----------------------------------------------------------------------------------
 
+    def _renumbered(self, made: MediaPacket, now_s: float) -> MediaPacket:
+        numbers, is_av1 = self._frame_numbers, self.codec.name == "AV1"
+        told = numbers.renumber(made.dependencies, made.keyframe, now_s) if is_av1 else b""
+        return made._replace(dependencies=told)
+
     def _made(self, packet: rtp.Packet, sequence: int, extras: Extras) -> MediaPacket:
-        orientation, level = extras
+        orientation, level, dependencies = extras
         keyframe, picture = True, None
         if self.kind == "video":
             keyframe = starts_keyframe(self.codec.key, packet.payload)
@@ -205,6 +215,7 @@ class Track:
             picture,
             orientation,
             level,
+            dependencies,
         )
 
     def _flush_if_due(self, now_s: float) -> None:
@@ -261,7 +272,7 @@ def _parameter_sets(codec: Codec) -> ParameterSets | None:
     return ParameterSets(codec.parameters) if codec.name == "H264" else None
 
 
-Extras = tuple[bytes, bytes]  # orientation, level
+Extras = tuple[bytes, bytes, bytes]  # orientation, level, dependencies
 
 
 class Taker:

@@ -234,7 +234,7 @@ class Viewer:
         found = downtrack.again(sequence)
         if found is None:
             return
-        codec, packet = found
+        codec, packet, send_time_at = found
         self._again_bits -= 8 * len(packet)
         _, times = self._resent.pop((downtrack.ssrc, sequence), (0.0, 0))
         self._resent[(downtrack.ssrc, sequence)] = now_s, times + 1
@@ -242,11 +242,11 @@ class Viewer:
             del self._resent[next(iter(self._resent))]
         assert self._sink is not None
         if codec.rtx is None:
-            sent = downtrack.stream.send_again(packet, downtrack.send_time_at)
+            sent = downtrack.stream.send_again(packet, send_time_at)
         else:
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
             repair = _rtx(packet, codec.rtx, downtrack.rtx_ssrc, self._rtx_sequence)
-            if at := downtrack.send_time_at:  # receivers' estimates look at repairs too
+            if at := send_time_at:  # receivers' estimates look at repairs too
                 repair[at : at + 3] = send_time(now_s).to_bytes(3)
             sent = self._sink.send(bytes(repair))
         self.retransmitted += sent

@@ -48,3 +48,31 @@ def test_egress_is_told_where_each_picture_has_its_ids():
 def test_dialects_that_are_alike_are_one():
     """Viewers are put to groups by their dialects."""
     assert len({Dialect(96, send_time=3), Dialect(96, send_time=3), Dialect(97)}) == 2
+
+
+LONG = b"\xc0\x12\x34" + bytes(range(60))
+
+
+def written(dialect, **more):
+    packet = MediaPacket(7, 3_000, True, b"payload", True, **more)
+    batch = dialect.render([packet], lambda packet: packet.timestamp)
+    return batch, rtp.parse(bytes(batch.data))
+
+
+def test_a_long_dependency_descriptor_is_written_in_the_two_byte_form():
+    dialect = Dialect(96, send_time=3, orientation=4, dependencies=12)
+    batch, packet = written(dialect, dependencies=LONG, orientation=b"\1")
+    assert packet.extensions == {3: bytes(3), 4: b"\1", 12: LONG}
+    assert packet.payload == b"payload"
+    stamped = bytearray(batch.data)
+    stamped[batch.send_time_at : batch.send_time_at + 3] = b"now"
+    assert rtp.parse(bytes(stamped)).extensions[3] == b"now"
+
+
+def test_the_send_time_stands_at_the_same_place_in_every_packet_of_a_dialect():
+    for dialect in (Dialect(96, send_time=3), Dialect(96, send_time=3, dependencies=12)):
+        batch, _ = written(dialect)
+        stamped = bytearray(batch.data)
+        stamped[dialect.send_time_at : dialect.send_time_at + 3] = b"now"
+        assert batch.send_time_at == dialect.send_time_at
+        assert rtp.parse(bytes(stamped)).extensions == {3: b"now"}

@@ -63,7 +63,7 @@ class Source:
             packet = rtp.Packet(120, marker, self.sequence, self.timestamp, 1, {}, payload)
             now_s = self.clock()
             extended = self.track.reception.add(self.sequence, self.timestamp, now_s, 30)
-            self.track.take(packet, extended, now_s, (b"", b""))
+            self.track.take(packet, extended, now_s, (b"", b"", b""))
 
 
 class Rig:
@@ -266,7 +266,7 @@ async def test_what_is_asked_for_again_is_what_was_sent_over_every_seam(rig):
     rig.pass_time()
     second.frame()
     for packet in rig.received():
-        codec, again = rig.downtrack.again(packet.sequence)
+        codec, again, _ = rig.downtrack.again(packet.sequence)
         assert codec == OURS
         assert rtp.parse(again) == packet
     assert rig.downtrack.again((rig.packets[0].sequence - 1) & 0xFFFF) is None

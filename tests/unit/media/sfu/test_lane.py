@@ -106,7 +106,7 @@ class Rig:
         viewer.downtrack.join(self.lane)
         return viewer
 
-    def send(self, sequence, payload=DELTA, *, timestamp=None, marker=True, extras=(b"", b"")):
+    def send(self, sequence, payload=DELTA, *, timestamp=None, marker=True, extras=(b"", b"", b"")):
         stamp = FRAME * sequence if timestamp is None else timestamp
         packet = rtp.Packet(120, marker, sequence, stamp & 0xFFFFFFFF, 1, {}, payload)
         self.track.take(packet, sequence, self.now_s, extras)
@@ -245,7 +245,7 @@ async def test_what_is_sent_again_as_it_was_is_not_padded(rig):
 
 async def test_a_viewer_is_told_how_to_turn_the_picture_if_it_asked_for_that(rig):
     asked, other = rig.viewer(extensions={ORIENTATION: 5}), rig.viewer()
-    rig.send(1, KEYFRAME, extras=(b"\1", b""))
+    rig.send(1, KEYFRAME, extras=(b"\1", b"", b""))
     rig.send(2)
     assert [p.extensions for p in asked.received()[0]] == [{5: b"\1"}, {}]
     assert [p.extensions for p in other.received()[0]] == [{}, {}]
@@ -254,7 +254,7 @@ async def test_a_viewer_is_told_how_to_turn_the_picture_if_it_asked_for_that(rig
 async def test_sound_goes_before_pictures_and_says_how_loud_it_is(rig):
     sound = Rig(OPUS)
     listening, watching = sound.viewer(extensions={AUDIO_LEVEL: 6}), rig.viewer()
-    sound.send(1, b"opus", extras=(b"", b"\x8c"))
+    sound.send(1, b"opus", extras=(b"", b"\x8c", b""))
     rig.send(1, KEYFRAME)
     assert (sound.pacer.sounds, rig.pacer.sounds) == ([True], [False])
     assert [p.extensions for p in listening.received()[0]] == [{6: b"\x8c"}]

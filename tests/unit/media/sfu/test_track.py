@@ -57,7 +57,7 @@ class Sender:
     def send(self, sequence, payload=DELTA, *, marker=True, frame=None, level=b""):
         timestamp = 3_000 * (sequence if frame is None else frame)
         packet = rtp.Packet(96, marker, sequence & 0xFFFF, timestamp, 1, {}, payload)
-        self.track.take(packet, sequence, self.now_s, (b"", level))
+        self.track.take(packet, sequence, self.now_s, (b"", level, b""))
 
 
 @pytest.fixture
@@ -256,3 +256,15 @@ async def test_pictures_that_are_shown_in_another_order_are_noticed(sender):
     sender.send(3, frame=5)
     sender.send(4, frame=4)
     assert sender.track.reordered_s == sender.now_s
+
+
+AV1 = Codec("AV1", "video/av1", 90_000, 1, 96, None, "")
+
+
+async def test_only_av1_keeps_its_dependency_descriptors():
+    for codec, kept in ((AV1, True), (VP8, False)):
+        sender = Sender(codec)
+        packet = rtp.Packet(96, True, 1, 3_000, 1, {}, b"\x08\x0a\x01\x00")
+        sender.track.take(packet, 1, sender.now_s, (b"", b"", b"\xc0\x00\x07more"))
+        assert bool(sender.track.kept(1).dependencies) is kept
+        sender.track.end()
