@@ -128,3 +128,10 @@ findings: ## run what surprised us in other people's software, to see whether it
 	@failed=""; for one in findings/*.sh; do \
 		echo "== $$one"; sh $$one || failed="$$failed $$one"; done; \
 	[ -z "$$failed" ] || { echo "changed, or could not be run:$$failed" >&2; exit 1; }
+
+.PHONY: interop
+
+interop: $(VENV)/.dev tools ## other people's WebRTC, both ways, for 70 s each: the matrix of docs/publishing.md
+	-cd loadtests/interop && npm ci --silent --no-audit --no-fund
+	-cd loadtests/interop/pion && go build -o ../built/pion .
+	$(BIN)/python loadtests/interop/run.py --built loadtests/interop/built $(ARGS)

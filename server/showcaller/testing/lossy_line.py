@@ -105,7 +105,7 @@ class Relay(asyncio.DatagramProtocol):
     def __init__(self, percent: int = LOSS_PERCENT, seed: int = 1) -> None:
         self.rate_bps: float | None = None
         self._free_s = 0.0  # when the line has sent what waits
-        self._percent, self._random = percent, Random(seed)
+        self.percent, self._random = percent, Random(seed)
         self._server: tuple[str, int] | None = None
         self._near: asyncio.DatagramTransport | None = None
         self._far: dict[Any, socket.socket] = {}  # by the client's address
@@ -161,4 +161,4 @@ class Relay(asyncio.DatagramProtocol):
             self._near.sendto(data, client)
 
     def _lost(self) -> bool:
-        return self._random.randrange(100) < self._percent
+        return self._random.randrange(100) < self.percent
