@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from showcaller.app import Server, serve_until
-from showcaller.errors import Unavailable
+from showcaller.errors import ConfigError, Unavailable, at_start
 from showcaller.media.node.relay import Relay
 from showcaller.settings import Settings
+from showcaller.testing.brokers import connected
 from showcaller.testing.redis_server import RedisServer
 from showcaller.testing.serving import ServeProcess
+from showcaller.testing.until import until
 
 
 async def failure(schedule: Path, *options: str, data: Path) -> tuple[int, str]:
@@ -43,12 +48,62 @@ async def test_a_file_that_is_no_certificate_is_refused(
     assert "Traceback" not in said
 
 
-async def test_a_file_that_is_no_log_is_not_replayed(schedule_path: Path, tmp_path: Path) -> None:
+async def test_a_list_that_is_no_log_is_named(schedule_path: Path, tmp_path: Path) -> None:
     with RedisServer() as redis:
         redis.command("RPUSH", "showcaller:{systems-scale-winter-2023}:log", "a text")
         status, said = await failure(schedule_path, "--broker", redis.url, data=tmp_path)
     assert status == 1 and "is no log of ours, or damaged" in said
     assert "Traceback" not in said
+
+
+async def test_a_log_that_another_process_has_may_be_free_when_it_is_tried_again(
+    schedule_path: Path, tmp_path: Path
+) -> None:
+    async with connected(f"sqlite:{tmp_path / 'showcaller.sqlite3'}"):
+        status, said = await failure(schedule_path, data=tmp_path)
+    assert status == 1 and "another process runs on" in said
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(errno.ENOSPC, 1), (errno.EROFS, 1), (errno.EADDRINUSE, 1), (errno.ENOTDIR, 2)],
+)
+def test_what_may_pass_by_itself_is_told_from_what_is_wrong(number: int, status: int) -> None:
+    error = at_start("can't start", OSError(number, os.strerror(number)))
+    assert isinstance(error, ConfigError) == (status == 2)
+    assert error.message == f"can't start: {os.strerror(number)}"
+
+
+async def test_all_addresses_are_those_of_ipv4_as_well(schedule_path: Path, tmp_path: Path) -> None:
+    options = ("--host", "::", "--media-workers", "0")
+    async with ServeProcess(schedule_path, *options, data=tmp_path) as server:
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, server.port), timeout=5).close()
+
+
+async def test_a_redis_that_keeps_nothing_is_named_with_what_that_costs(
+    schedule_path: Path, tmp_path: Path
+) -> None:
+    with RedisServer() as redis:
+        options = ("--broker", redis.url, "--media-workers", "0")
+        async with (
+            ServeProcess(schedule_path, *options, data=tmp_path) as node,
+            aiohttp.ClientSession(node.url) as http,
+        ):
+
+            async def readiness() -> dict[str, Any]:
+                async with http.get("/readyz") as answer:
+                    assert answer.status == 200
+                    return dict(await answer.json())
+
+            async def is_kept() -> bool:
+                return "risks" not in await readiness()
+
+            (said,) = node.log_lines("broker.not_durable")
+            assert "appendonly" in said["message"]
+            assert (await readiness())["risks"] == [said["message"]]
+            redis.command("CONFIG", "SET", "appendonly", "yes")
+            await until(is_kept)
 
 
 def settings(schedule: Path, data: Path) -> Settings:
