@@ -5,9 +5,9 @@
 What is published while a round is under way joins it, for those whom it has not reached yet.
 
 Invariant: at any time a connection is either a member of its group, and served with it, or it is *in
-debt* and served by itself: it came while messages were pending, or it does not take what it is sent. Of one
-that falls behind, the low priorities' messages are dropped; when it has taken the rest, it is sent what
-a client that resumes would be sent.
+debt* and served by itself: it came while messages were pending, or it is a slow consumer. Messages of low
+priority are dropped for a slow consumer; when it has taken the rest, it is sent what a client that resumes
+would be sent.
 """
 
 from __future__ import annotations
