@@ -144,6 +144,12 @@ async def test_pages_can_read_when_to_come_back_and_where_to(http, server):
             assert {"location", "etag", "link", "retry-after"} <= exposed
 
 
+async def test_the_agenda_and_its_etag_are_readable_for_anybody(http):
+    async with http.get(API, headers={"Origin": STRANGER}) as answer:
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "etag" in listed(answer, "Access-Control-Expose-Headers")
+
+
 async def test_a_stream_is_readable_too(http, server):
     headers = {"Origin": FRIEND, **bearer(server, "producer")}
     async with http.get(f"{API}/export", headers=headers) as answer:

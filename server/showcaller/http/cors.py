@@ -37,12 +37,15 @@ async def share_with_origins(request: web.Request, answer: web.StreamResponse) -
 
     A handler that has said by itself who may read its answer has its way.
     """
-    if request.path.startswith("/api/") and "Access-Control-Allow-Origin" not in answer.headers:
+    if not request.path.startswith("/api/"):
+        return
+    if "Access-Control-Allow-Origin" not in answer.headers:
         answer.headers.add("Vary", "Origin")
         origin = _allowed_origin(request)
-        if origin is not None:
-            answer.headers["Access-Control-Allow-Origin"] = origin
-            answer.headers["Access-Control-Expose-Headers"] = READABLE
+        if origin is None:
+            return
+        answer.headers["Access-Control-Allow-Origin"] = origin
+    answer.headers.setdefault("Access-Control-Expose-Headers", READABLE)
 
 
 def _allowed_origin(request: web.Request) -> str | None:
