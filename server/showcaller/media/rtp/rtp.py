@@ -104,6 +104,18 @@ def unwrap_rtx(packet: Packet, payload_type: int, ssrc: int) -> Packet | None:
     )
 
 
+def wrap_rtx(packet: bytes, payload_type: int, ssrc: int, sequence: int) -> bytearray:
+    """Return a retransmission (RFC 4588 §4): a header with its own numbers, the old sequence, the payload."""
+    length = 12 + 4 * (packet[0] & 0x0F)
+    if packet[0] & 0x10:
+        length += 4 + 4 * int.from_bytes(packet[length + 2 : length + 4], "big")
+    header = bytearray(packet[:length])
+    header[1] = header[1] & 0x80 | payload_type
+    header[2:4] = sequence.to_bytes(2, "big")
+    header[8:12] = ssrc.to_bytes(4, "big")
+    return header + packet[2:4] + packet[length:]
+
+
 def header(
     payload_type: int,
     marker: bool,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from ... import system
-from .viewer import STEP_EVERY_S, Viewer
+from .downtrack import CATCH_UP_EVERY_S
+from .viewer import Viewer
 
 # viewers that are sent some of the past before the loop looks around again
 STEPS_A_TURN = 12
@@ -22,7 +23,7 @@ class CatchUp:
         """Send a viewer that is behind what it lacks, step by step."""
         if not viewer.catching_up():
             return
-        self._due_s.setdefault(viewer, now_s + STEP_EVERY_S)
+        self._due_s.setdefault(viewer, now_s + CATCH_UP_EVERY_S)
         if self._next is None:
             self._wait(now_s)
 

@@ -26,7 +26,7 @@ class Dialect(NamedTuple):
 
     @property
     def send_time_at(self) -> int:
-        """Where packets have their send time; 0: they have none."""
+        """Offset of the send time in each packet; 0: they have none."""
         return SEND_TIME_AT + bool(self.dependencies) if self.send_time else 0
 
     def render(

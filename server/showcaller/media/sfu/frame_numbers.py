@@ -13,7 +13,7 @@ _HALF = 0x8000
 
 
 class FrameNumbers:
-    """Those of one track."""
+    """The frame numbers of one track."""
 
     def __init__(self) -> None:
         self._shift = 0

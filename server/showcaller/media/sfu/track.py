@@ -29,7 +29,6 @@ FEW_PACKETS = 300  # are sent to newcomers however old they are: slides
 OLD_GOP_S = 4.0  # then a newcomer is sent it, and the publisher asked for another
 REORDERED_WITHIN_S = 1.0  # a longer step back is a new beginning
 LEVEL_OVER_S = 3.0
-SILENCE_DBOV = -127
 
 
 class TrackListener(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import Protocol
 
 from ... import system
@@ -10,22 +9,17 @@ from ..contract.calls import Layer
 from ..contract.statistics import ViewerStatistics
 from ..egress import Egress, Keys, Sink
 from ..egress.batches import send_time
-from ..rtp import rtcp
+from ..rtp import rtcp, rtp
 from ..sdp.negotiation import Negotiated
 from ..transport.parameters import Path
 from ..transport.transport import Transport
-from .downtrack import CATCH_UP_EVERY_S, DownTrack
+from .downtrack import DownTrack
 from .layers import LayerChooser
 from .loss import LossMeter
 from .quality import Counts
+from .repairs import Repairs
+from .wishes import Wishes
 
-AGAIN_BPS = 1_500_000  # for repairs, on average; in bursts up to a second's worth
-MAX_TIMES_AGAIN = 5  # one packet: browsers ask ten times, and some clients for ever
-MAX_RESENT = 512  # packets whose last repair is remembered
-# one viewer's requests for keyframes: each waits twice as long as the one before
-WISH_AGAIN_S = 0.5
-WISH_AGAIN_AT_MOST_S = 8.0
-CALM_AFTER_S = 10.0  # without one
 MAX_RTT_S = 16.0  # a longer one is no echo of a report of ours
 CNAME = "showcaller"
 REPORT_EVERY_S = 5  # to a receiver that knows the clocks of what it gets; else each second
@@ -95,13 +89,10 @@ class Viewer:
         self._wall_ahead_s = wall_ahead_s
         self._sink: Sink | None = None
         self._rtx_sequence = system.random_bits(15)
-        self._again_bits = float(AGAIN_BPS)
-        self._again_s = self.asked_s
-        self._resent: dict[tuple[int, int], tuple[float, int]] = {}  # when last, and how often
+        self._repairs = Repairs(now_s)
+        self._wishes = Wishes()
         self._lost: dict[int, int] = {}  # packets, as reported by SSRC
         self._losses: dict[int, LossMeter] = {}  # by SSRC
-        self._wished_s = self._next_wish_s = float("-inf")
-        self._patience_s = WISH_AGAIN_S
 
     # What the transport tells ------------------------------------------------------------------
 
@@ -219,47 +210,34 @@ class Viewer:
         if downtrack is None or self._sink is None:
             return
         self.nacks += len(sequences)
-        self._again_bits = min(AGAIN_BPS, self._again_bits + (now_s - self._again_s) * AGAIN_BPS)
-        self._again_s = now_s
-        patience_s = max(0.02, (self.rtt_ms or 0.0) / 2000)
+        self._repairs.refill(now_s)
+        rtt_s = (self.rtt_ms or 0.0) / 1000
         for sequence in sequences:
-            if self._again_bits <= 0:
+            if self._repairs.spent:
                 return
-            last_s, times = self._resent.get((ssrc, sequence), (-inf, 0))
-            if times >= MAX_TIMES_AGAIN or now_s - last_s < patience_s:
-                continue  # it does not help, or is on its way
-            self._repair(downtrack, sequence, now_s)
+            if self._repairs.allow(ssrc, sequence, now_s, rtt_s):
+                self._repair(downtrack, sequence, now_s)
 
     def _repair(self, downtrack: DownTrack, sequence: int, now_s: float) -> None:
         found = downtrack.again(sequence)
         if found is None:
             return
         codec, packet, send_time_at = found
-        self._again_bits -= 8 * len(packet)
-        _, times = self._resent.pop((downtrack.ssrc, sequence), (0.0, 0))
-        self._resent[(downtrack.ssrc, sequence)] = now_s, times + 1
-        if len(self._resent) > MAX_RESENT:
-            del self._resent[next(iter(self._resent))]
+        self._repairs.note(downtrack.ssrc, sequence, len(packet), now_s)
         assert self._sink is not None
         if codec.rtx is None:
             sent = downtrack.stream.send_again(packet, send_time_at)
         else:
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-            repair = _rtx(packet, codec.rtx, downtrack.rtx_ssrc, self._rtx_sequence)
-            if at := send_time_at:  # receivers' estimates look at repairs too
-                repair[at : at + 3] = send_time(now_s).to_bytes(3)
+            repair = rtp.wrap_rtx(packet, codec.rtx, downtrack.rtx_ssrc, self._rtx_sequence)
+            if send_time_at:  # receivers' estimates look at repairs too
+                repair[send_time_at : send_time_at + 3] = send_time(now_s).to_bytes(3)
             sent = self._sink.send(bytes(repair))
         self.retransmitted += sent
 
     def _wish_keyframe(self, now_s: float) -> None:
-        """Pass a wish on, ever less often: keyframes cost all others their picture's quality."""
         self.keyframe_requests += 1
-        if now_s - self._wished_s > CALM_AFTER_S:
-            self._patience_s = WISH_AGAIN_S
-        self._wished_s = now_s
-        if now_s >= self._next_wish_s:
-            self._next_wish_s = now_s + self._patience_s
-            self._patience_s = min(WISH_AGAIN_AT_MOST_S, 2 * self._patience_s)
+        if self._wishes.grant(now_s):
             self._listener.on_keyframe_wanted(self, now_s)
 
     # How it does --------------------------------------------------------------------------------
@@ -325,18 +303,3 @@ class Viewer:
         for downtrack in self.downtracks.values():
             if downtrack.catching_up:
                 downtrack.step(now_s)
-
-
-STEP_EVERY_S = CATCH_UP_EVERY_S
-
-
-def _rtx(packet: bytes, payload_type: int, ssrc: int, sequence: int) -> bytearray:
-    """Return a retransmission (RFC 4588 §4): a header with its own numbers, the old sequence, the payload."""
-    length = 12 + 4 * (packet[0] & 0x0F)
-    if packet[0] & 0x10:
-        length += 4 + 4 * int.from_bytes(packet[length + 2 : length + 4], "big")
-    header = bytearray(packet[:length])
-    header[1] = header[1] & 0x80 | payload_type
-    header[2:4] = sequence.to_bytes(2, "big")
-    header[8:12] = ssrc.to_bytes(4, "big")
-    return header + packet[2:4] + packet[length:]

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from showcaller.media.egress import choose
 from showcaller.media.rtp import rtcp
-from showcaller.media.sfu import viewer as viewers
 from showcaller.media.sfu.feed import Feed
 from showcaller.media.sfu.pacer import Pacer
+from showcaller.media.sfu.repairs import AGAIN_BPS, MAX_TIMES_AGAIN
+from showcaller.media.sfu.wishes import CALM_AFTER_S, WISH_AGAIN_AT_MOST_S
 from showcaller.testing.media_by_hand import (
     DELTA_PICTURE,
     KEY_PICTURE,
@@ -106,7 +107,7 @@ def test_one_packet_is_repaired_a_few_times_at_most(stage):
     for _ in range(50):
         stage.say(rtcp.nack(9, VIDEO, [lost]))
         stage.clock.now_s += 0.2
-    assert len(stage.audience.packets(REPAIRS)) == viewers.MAX_TIMES_AGAIN
+    assert len(stage.audience.packets(REPAIRS)) == MAX_TIMES_AGAIN
     *_, lost = stage.pictures(1)
     stage.say(rtcp.nack(9, VIDEO, [lost]))
     assert len(stage.audience.packets(REPAIRS)) == 1
@@ -119,8 +120,7 @@ def test_repairs_have_a_budget(stage):
             stage.say(rtcp.nack(9, VIDEO, numbers[at : at + 16]))
         stage.clock.now_s += 0.03
     sent_bits = 8 * 1_000 * stage.viewer.retransmitted
-    assert sent_bits < 1.2 * viewers.AGAIN_BPS
-    assert len(stage.viewer._resent) <= viewers.MAX_RESENT
+    assert sent_bits < 1.2 * AGAIN_BPS
     stage.clock.now_s += 1
     stage.say(rtcp.nack(9, VIDEO, numbers[-1:]))
     assert 8 * 1_000 * stage.viewer.retransmitted > sent_bits
@@ -143,9 +143,9 @@ def test_one_viewers_wishes_for_keyframes_get_rarer_and_calm_makes_them_welcome_
         stage.clock.now_s += 0.1
     waits = [round(new - old, 1) for old, new in pairwise(granted)]
     assert waits[:5] == [0.5, 1.0, 2.0, 4.0, 8.0]
-    assert max(waits) == viewers.WISH_AGAIN_AT_MOST_S
+    assert max(waits) == WISH_AGAIN_AT_MOST_S
     assert stage.viewer.keyframe_requests == 300
-    stage.clock.now_s += viewers.CALM_AFTER_S + 1
+    stage.clock.now_s += CALM_AFTER_S + 1
     before = stage.wishes
     for _ in range(2):
         stage.say(rtcp.fir(9, VIDEO, 1))
