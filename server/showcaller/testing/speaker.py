@@ -16,7 +16,7 @@ import aiohttp
 
 from .media_peers import FRAMES_PER_S, Loop, LoopTrack, Publisher, video_loop
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 90.0  # a deadline: busy machines need it
 STOP_TIMEOUT_S = 10.0
 BITS_PER_S = 2_000_000  # at most
 LOOP_FRAMES = 4 * FRAMES_PER_S
