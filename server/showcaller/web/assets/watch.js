@@ -6,6 +6,7 @@ import { clockOf, eventOf, isAhead, isOn, sessionOf, speakersOf, stageOf, status
 import { byId, keyed, setAttribute, setText, show } from "./dom.js";
 import { openPage, refuse } from "./page.js";
 import { address, placeOf } from "./place.js";
+import { PlayerControls } from "./player_controls.js";
 import { posterOf } from "./poster_model.js";
 import { QualityMenu } from "./quality_menu.js";
 import { QuestionsPanel } from "./questions_panel.js";
@@ -21,6 +22,7 @@ const page = await openPage({ name: "watch", title: "Watch" });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const video = byId("video", HTMLVideoElement);
 const stageVideo = new StageVideo(page.place.event, client, video, render);
+const player = new PlayerControls(video);
 const questions = new QuestionsPanel(client, render);
 const reactions = new ReactionsBar(client);
 const turning = new Turning();
@@ -29,12 +31,6 @@ let before = null;
 /** What stands in the place of the picture. @type {import("./poster_model.js").Poster | null} */
 let poster = null;
 
-byId("sound").addEventListener("click", () => {
-  video.muted = !video.muted;
-  void video.play().catch(() => {});
-});
-byId("unmute").addEventListener("click", () => byId("sound").click());
-byId("full").addEventListener("click", () => void toggleFullScreen());
 new QualityMenu(stageVideo);
 byId("now-on-link").addEventListener("click", turnInPlace);
 addEventListener("popstate", () => stayWith(placeOf().session ?? ""));
@@ -169,15 +165,7 @@ function renderNowOn(session) {
 function renderSound() {
   const { state, soundOnly, unplayable } = stageVideo.picture;
   const alone = (soundOnly || unplayable !== "") && state === "connected";
-  const heard = byId("screen").dataset.state === "live" || alone;
-  show(byId("controls"), heard);
-  show(byId("unmute"), heard && video.muted);
-  setText(byId("sound"), video.muted ? "Sound on" : "Sound off");
-}
-
-async function toggleFullScreen() {
-  if (document.fullscreenElement) await document.exitFullscreen();
-  else await byId("screen").requestFullscreen?.().catch(() => {});
+  player.offer(byId("screen").dataset.state === "live" || alone);
 }
 
 async function showFigures() {
