@@ -235,9 +235,11 @@ async def test_holding_the_clock_shows_everywhere(visitors: Visitors):
 
 
 async def test_a_speaker_goes_on_air_and_the_audience_sees_it(visitors: Visitors, produce):
-    await produce("session.start", session=TALK)
-    speaker = await visitors.open(f"speak/{TALK}", "speaker", name="Bikash", sessions=(TALK,))
-    viewer = await visitors.open(WATCH, "attendee")
+    """In a later talk: the clock may have started the next one meanwhile."""
+    talk = "gpu-sharing"
+    await produce("session.start", session=talk)
+    speaker = await visitors.open(f"speak/{talk}", "speaker", name="Bikash", sessions=(talk,))
+    viewer = await visitors.open(f"watch/{talk}", "attendee")
     await expect(viewer.locator("#poster-kind")).to_have_text("Waiting for the speaker")
     await speaker.get_by_label("Test card").check(force=True)
     await speaker.get_by_role("button", name="Go on air").click()
