@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ from showcaller.testing.talks import EVENT, STAGE, TalksServer
 HERE = Path(__file__).parent
 SECONDS, CHANGE_AT_S, LOSS_AT_S = 70, 20, 40
 STALLED_S = 5  # without a picture: it does not work
-TOGETHER = 2
+TOGETHER = 3
 
 
 class Client(NamedTuple):
@@ -100,14 +101,15 @@ class Count:
         """`ok`, or when it stood still for longer than `STALLED_S`."""
         if len(self._seconds) < SECONDS - 15:
             return f"ended after {len(self._seconds)} s"
-        stood, worst = 0, 0
-        for before, after in zip(self._seconds, self._seconds[1:], strict=False):
+        stood, worst, since = 0, 0, 0
+        for at, (before, after) in enumerate(pairwise(self._seconds)):
             stood = 0 if after > before else stood + 1
-            worst = max(worst, stood)
+            if stood > worst:
+                worst, since = stood, at - stood + 1
         began = next((at for at, count in enumerate(self._seconds) if count), None)
         if began is None:
             return "no picture"
-        return "ok" if worst <= STALLED_S else f"stood for {worst} s"
+        return "ok" if worst <= STALLED_S else f"stood for {worst} s from second {since} on"
 
 
 @asynccontextmanager
