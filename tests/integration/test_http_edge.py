@@ -58,19 +58,23 @@ ONE_PERSON = {
 }
 
 
-@pytest.mark.parametrize("told", ONE_PERSON)
-async def test_one_person_is_counted_once(told, tmp_path):
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def counting(tmp_path_factory):
+    """A server behind a proxy, which lets five people of an address register in an hour."""
     options = ("--behind-proxy", "--registrations-per-address-hour", "5", "--media-workers", "0")
-    async with (
-        ServeProcess(SCHEDULE, *options, data=tmp_path) as server,
-        aiohttp.ClientSession(server.url) as http,
-    ):
-        statuses = []
+    async with ServeProcess(
+        SCHEDULE, *options, data=tmp_path_factory.mktemp("counting")
+    ) as process:
+        yield process
+
+
+@pytest.mark.parametrize("told", ONE_PERSON)
+async def test_one_person_is_counted_once(told, counting):
+    statuses = []
+    async with aiohttp.ClientSession(counting.url) as http:
         for number in range(7):
-            headers = CIMultiDict(ONE_PERSON[told](number))
-            async with http.post(
-                f"{API}/registrations", json={"name": "x"}, headers=headers
-            ) as answer:
+            headers, body = CIMultiDict(ONE_PERSON[told](number)), {"name": "x"}
+            async with http.post(f"{API}/registrations", json=body, headers=headers) as answer:
                 statuses.append(answer.status)
     assert statuses == [201] * 5 + [429] * 2
 

@@ -18,6 +18,8 @@ DTLS = "media/transport/dtls.py overrides or reads it; see what aiortc does in i
 SRTP = "media/egress/{pure,sinks,plan}.py call it; see how pylibsrtp reaches libsrtp now"
 HTTP = "gateway/front.py takes connections over by it; see how aiohttp forgets a connection now"
 
+ANSWERS = "http/connection.py overrides it; see how aiohttp answers what it can't read now"
+
 
 @pytest.mark.parametrize(
     ("name", "parameters"),
@@ -77,3 +79,16 @@ def test_aiohttp_forgets_a_connection_that_is_lost_without_touching_its_transpor
     handler = aiohttp.web_protocol.RequestHandler
     assert [*inspect.signature(handler.connection_lost).parameters] == ["self", "exc"], HTTP
     assert "transport" in handler.__slots__ or "transport" in dir(handler), HTTP
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("handle_error", ["self", "request", "status", "exc", "message"]),
+        ("finish_response", ["self", "request", "resp", "start_time"]),
+    ],
+)
+def test_aiohttp_answers_by_these_steps(name, parameters):
+    handler = aiohttp.web_protocol.RequestHandler
+    assert [*inspect.signature(getattr(handler, name)).parameters] == parameters, ANSWERS
+    assert f"self.{name}(" in inspect.getsource(handler), ANSWERS
