@@ -146,6 +146,7 @@ class Audience:
     def __init__(self, clock: Clock, egress: Egress, offer: Path, name: str = "v") -> None:
         self.noted = Noted()
         self.server, self.socket = _bound(), _bound()
+        self.reports = 0  # that came with the packets
         self._session = Session(Policy(KEYS.key + KEYS.salt, Policy.SSRC_ANY_INBOUND, 0, _GCM))
         negotiated = negotiate(offer.read_text(), "view")
         ssrcs = {"video": (70, 71), "audio": (80, 81)}
@@ -169,7 +170,9 @@ class Audience:
         try:
             while True:
                 data = self.socket.recv(2_000)
-                if not rtcp.is_rtcp(data):
+                if rtcp.is_rtcp(data):
+                    self.reports += 1
+                else:
                     found.append(rtp.parse(self._session.unprotect(data)))
         except BlockingIOError:
             return found
