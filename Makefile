@@ -122,6 +122,7 @@ bench-pages: $(VENV)/.dev tools ## what the pages of a long event cost a browser
 
 pictures: $(VENV)/.dev tools ## pictures of all pages in use, from the demo: build/pictures, and those of README in docs/pictures
 	$(BIN)/python docs/pictures.py $(ARGS)
+
 .PHONY: findings
 
 findings: ## run what surprised us in other people's software, to see whether it is still so
