@@ -21,12 +21,15 @@ from typing import NamedTuple
 import aiohttp
 from aiohttp import web
 
+from showcaller.media.contract.addresses import of_this_machine
 from showcaller.testing.lossy_line import LOSS_PERCENT, Relay
 from showcaller.testing.media_peers import FRAMES_PER_S, HEIGHT, WIDTH, Watcher, video_loop
 from showcaller.testing.talks import EVENT, STAGE, TalksServer
+from showcaller.testing.until import until
 
 HERE = Path(__file__).parent
 SECONDS, CHANGE_AT_S, LOSS_AT_S = 70, 20, 40
+START_S = 60
 STALLED_S = 5  # without a picture: it does not work
 TOGETHER = 3
 
@@ -62,6 +65,10 @@ class Line:
         for relay in self.relays:
             relay.close()
 
+    async def joined(self) -> None:
+        """Wait for the client: a browser starts slowly on a busy machine. Raises `TimeoutError`."""
+        await until(lambda: self.relays, START_S)
+
     def lose(self, percent: int) -> None:
         for relay in self.relays:
             relay.percent = percent
@@ -76,7 +83,8 @@ class Line:
         ):
             body = await got.text()
             if got.status == 201:
-                relay = Relay(0)
+                # Firefox sends nothing to loopback.
+                relay = Relay(0, host=next(h for h in of_this_machine() if ":" not in h))
                 self.relays.append(relay)
                 body = await relay.answer(body)
             passed = {k: v for k, v in got.headers.items() if k in ("Location", "ETag")}
@@ -140,6 +148,7 @@ async def watch(client: Client, folder: Path, card: Path) -> str:
             token = server.token(EVENT, "attendee")
             process = await _start(client, "watch", url, token, card)
             reading = asyncio.create_task(_read(process, count))
+            await line.joined()
             await asyncio.sleep(CHANGE_AT_S)
             await server.change_to("two")
             await asyncio.sleep(LOSS_AT_S - CHANGE_AT_S)
@@ -160,6 +169,7 @@ async def publish(client: Client, folder: Path, card: Path) -> str:
         url = f"{line.url}/api/v1/events/{EVENT}/sessions/two/whip"
         token = server.token(EVENT, "speaker", sessions=["two"])
         process = await _start(client, "publish", url, token, card)
+        await line.joined()
         watcher = Watcher()
         await _view(server, watcher)
         counting = asyncio.create_task(_count(watcher, count))
@@ -178,7 +188,7 @@ async def _start(
 ) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *client.command,
-        *(role, url, token, str(SECONDS + 30), str(card)),
+        *(role, url, token, str(SECONDS + 10), str(card)),
         cwd=HERE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -276,7 +286,10 @@ async def matrix(chosen: list[Client], folder: Path) -> dict[str, dict[str, str]
     async def one(client: Client, does: Callable[..., object], name: str) -> str:
         async with turns:
             where = folder / f"{client.name}-{name}".replace(" ", "-")
-            verdict = await does(client, where, card)  # type: ignore[misc]
+            try:
+                verdict = await does(client, where, card)  # type: ignore[misc]
+            except TimeoutError:
+                verdict = "did not begin in time"
             print(f"{client.name}, {name}: {verdict}", flush=True)
             return str(verdict)
 

@@ -102,8 +102,9 @@ class Relay(asyncio.DatagramProtocol):
     `rate_bps` the line to the client carries no more: packets queue for a while, then they are dropped.
     """
 
-    def __init__(self, percent: int = LOSS_PERCENT, seed: int = 1) -> None:
+    def __init__(self, percent: int = LOSS_PERCENT, seed: int = 1, host: str = "127.0.0.1") -> None:
         self.rate_bps: float | None = None
+        self._host = host
         self._free_s = 0.0  # when the line has sent what waits
         self.percent, self._random = percent, Random(seed)
         self._server: tuple[str, int] | None = None
@@ -117,10 +118,10 @@ class Relay(asyncio.DatagramProtocol):
         self._server = candidate["host"], int(candidate["port"])
         loop = asyncio.get_running_loop()
         self._near, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=("127.0.0.1", 0)
+            lambda: self, local_addr=(self._host, 0)
         )
         port = self._near.get_extra_info("sockname")[1]
-        return _CANDIDATE.sub(rf"\g<head> 127.0.0.1 {port} typ host", sdp)
+        return _CANDIDATE.sub(rf"\g<head> {self._host} {port} typ host", sdp)
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         if addr not in self._far:
