@@ -290,6 +290,8 @@ async def matrix(chosen: list[Client], folder: Path) -> dict[str, dict[str, str]
                 verdict = await does(client, where, card)  # type: ignore[misc]
             except TimeoutError:
                 verdict = "did not begin in time"
+            except (OSError, RuntimeError) as error:
+                verdict = f"could not be tried: {error}"
             print(f"{client.name}, {name}: {verdict}", flush=True)
             return str(verdict)
 
@@ -317,7 +319,9 @@ def main() -> None:
     parser.add_argument("--built", type=Path, required=True, help="folder of what was compiled")
     parser.add_argument("names", nargs="*", help="only these clients")
     options = parser.parse_args()
-    chosen = [c for c in clients(options.built) if not options.names or c.name in options.names]
+    chosen = [
+        c for c in clients(options.built.resolve()) if not options.names or c.name in options.names
+    ]
     with tempfile.TemporaryDirectory() as folder:
         results = asyncio.run(matrix(chosen, Path(folder)))
     print(f"\n| client | publishes, {SECONDS} s | watches, {SECONDS} s |\n|---|---|---|")
