@@ -95,6 +95,10 @@ async def opened(browser: Browser, links: dict[str, str], subject: Subject, size
     page.set_default_timeout(READY_TIMEOUT_MS)
     if subject.link == "attendee":
         await page.goto(address(links, SUBJECTS[0]))
+        unfolds = page.get_by_text("Join to watch and ask")  # where there is little room
+        await page.locator("#connection", has_text="Not joined").wait_for()
+        if await unfolds.is_visible():
+            await unfolds.click()
         await page.get_by_label("Your name").fill("Ada")
         await page.get_by_role("button", name="Join the event").click()
         await page.locator("#who", has_text="Ada").wait_for()
