@@ -208,6 +208,14 @@ async def test_times_in_the_zone_of_the_event_and_of_the_viewer(visitors: Visito
     await expect(page.locator("#event-zone")).to_have_text("Times in PT")
 
 
+async def test_a_long_title_widens_no_page_on_a_phone(visitors: Visitors):
+    page = await visitors.open("", "attendee", name="Ada")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await expect(page.locator("#next-name")).to_be_visible()
+    card = await page.locator("#next").bounding_box()
+    assert card is not None and card["x"] + card["width"] <= 390
+
+
 async def test_a_delay_is_previewed_published_and_undone(visitors: Visitors):
     producer = await visitors.open("produce", "producer")
     attendee = await visitors.open("", "attendee")
