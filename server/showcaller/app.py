@@ -149,7 +149,7 @@ class Server:
         self._spawn(ClockRunner(event).run(), f"clock of {schedule.event_id}")
 
     async def _reconcile(self, event: LiveEvent, schedule: Schedule) -> None:
-        """A log that was there before goes on; a schedule that was edited since is published."""
+        """Go on with a log that was there before; publish a schedule that was edited since."""
         sheet = event.state.runsheet
         assert sheet is not None
         wanted = "rehearsal" if self.settings.rehearse_from else "live"
@@ -462,7 +462,7 @@ async def _started(server: Server, stopping: asyncio.Event) -> bool:
 
 
 async def _stop(server: Server, within_s: float) -> None:
-    """Nothing acknowledged is lost if it takes longer: the log has it."""
+    """Stop, within a limit: what was acknowledged is in the log, so nothing is lost if it takes longer."""
     try:
         async with asyncio.timeout(within_s):
             await server.stop()

@@ -71,7 +71,7 @@ def export_line(entry: Entry) -> bytes:
 
 
 def _without_salt(data: bytes) -> bytes:
-    """The run's salt is a secret: an export shows none of it."""
+    """Return a fact without the run's salt, which is a secret."""
     if b'"run.started"' not in data[:40]:
         return data
     fact = facts.decode_fact(data)

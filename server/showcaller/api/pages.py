@@ -136,7 +136,7 @@ class Pages:
         return self._page(request, f"{request.match_info.route.name}.html")
 
     def nowhere(self, request: web.Request) -> web.Response:
-        """There is no such page: leads to the event that the address names, or to all."""
+        """Answer that there is no such page, with a way to the event that the address names, or to all."""
         event = _EVENT.match(request.path)
         if event and request.app[LOOKUP](event[1]) is not None:
             return self._page(request, "nowhere.html", status=404)

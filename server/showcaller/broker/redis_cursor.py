@@ -59,11 +59,11 @@ class Seen:
         return self._newest.get(self.epoch, Cursor(self.epoch, 0, "-"))
 
     def claim(self, cursor: Cursor) -> None:
-        """Somebody goes on from `cursor`, so its entry must be there."""
+        """Take in that somebody goes on from `cursor`: its entry must be there."""
         self._newest[cursor.epoch] = max(self._newest.get(cursor.epoch, cursor), cursor)
 
     def note(self, cursor: Cursor) -> None:
-        """The entry at `cursor` is being shown to somebody. Raises `Forked` if another one was."""
+        """Take in that the entry at `cursor` is being shown. Raises `Forked` if another one was."""
         if cursor.offset <= self._newest.get(cursor.epoch, cursor).offset - DIGESTS_KEPT:
             return  # a reader of the far past must not push out what is new
         digests = self._digests.setdefault(cursor.epoch, {})

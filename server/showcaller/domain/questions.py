@@ -225,8 +225,9 @@ class Questions:
     # Votes --------------------------------------------------------------------------------------
 
     def _cast_votes(self, fact: facts.VotesCast, at_ms: int, runsheet: RunSheet) -> Outcome:
-        """Fold a batch; votes that can't be counted are named in
-        `refused_votes`, the others count. One that comes after a later one changes nothing.
+        """Count the votes of a batch; name those that can't be counted in `refused_votes`.
+
+        A vote that was given before one that has been counted already changes nothing.
         """
         outcome, find, cast = Outcome(), self.by_id.get, self.votes.cast
         given = chain(fact.given_ms, repeat(0))

@@ -47,7 +47,7 @@ class Votes:
 
     def cast(self, person: PersonId, number: int, on: bool, given_ms: int) -> bool:
         """Count or withdraw a vote that was given `given_ms` (0 to `LATEST_MS`) after some moment, the same
-        for all votes on the question. Tells whether that changed anything.
+        for all votes on the question. Returns whether that changed anything.
         """
         before, key = self._cast.get(person, b""), self._keys[number]
         vote = key + (given_ms << 1 | on).to_bytes(VOTE_BYTES - NUMBER_BYTES, "big")

@@ -311,7 +311,7 @@ class LiveConnection(FramedConnection):
         task.add_done_callback(self._commands.discard)
 
     async def _run(self, message: Command) -> None:
-        """The command goes on when the connection ends: its fact may be on its way."""
+        """Run a command and answer it. It goes on when the connection ends: its fact may be on its way."""
         assert self.principal is not None
         reply: ServerMessage
         try:
@@ -333,7 +333,7 @@ class LiveConnection(FramedConnection):
     # What happens to it -----------------------------------------------------------------------------
 
     def start_over(self) -> None:
-        """The event's log is another one: send new snapshots of everything that is followed, in turn."""
+        """Send new snapshots of everything that is followed, in turn: the event's log is another one."""
         if self.principal is None or self.closing:
             return
         if self._served.event.state.people.shuts_out(self.principal):

@@ -24,7 +24,7 @@ class Pending:
         self.channel = channel
         self.priority: Priority = priority_of(channel)
         self.message = message
-        self.before = before  # who is not sent this message resumes from here
+        self.before = before  # a subscriber that misses this message resumes from here
         self._frames: dict[Format, bytes] = {}
 
     def frame(self, format: Format) -> bytes:
@@ -152,9 +152,9 @@ def write_to_all(descriptors: Sequence[int], data: bytes) -> list[tuple[int, int
 class Round:
     """One round of writing to all groups. `messages` are in the order in which they are to be written.
 
-    Invariant: who is a member of one of the groups when the round begins is in one of its parts until
-    the round ends; nobody becomes a member meanwhile. So a message that comes later can be taken in: who
-    has not been written to yet is sent it with the rest, and who has is written to once more at the end.
+    Invariant: each member that a group has when the round begins is in one of its parts until the round
+    ends; nobody becomes a member meanwhile. So a message that comes later can be taken in: members that
+    have not been written to yet are sent it with the rest, the others are written to once more at the end.
     """
 
     def __init__(

@@ -72,12 +72,12 @@ class Front(asyncio.Protocol):
             self._release()
 
     def tick(self, now_s: float) -> None:
-        """Called by the gateway's wheel when the head is overdue."""
+        """Refuse a head that is overdue; the gateway's wheel calls this."""
         if self._transport is not None and not self._waits:
             self._refuse(HeadTimeout(f"the head did not come within {HEAD_DEADLINE_S:.0f} s"))
 
     def _come_in(self) -> None:
-        """At once, or when its turn has come; or be sent away before those, where too many wait."""
+        """Upgrade at once, or in turn; where too many wait, before them, to send away all but staff."""
         turnstile = self._gateway.turnstile
         if turnstile.is_open:
             turnstile.do(self._upgrade)

@@ -164,7 +164,7 @@ class Gateway:
         self.watch(connection, self.now() + LINGER_S)
 
     def let_go(self, connection: LiveConnection, hub: Hub, code: int) -> None:
-        """The connection is closing: it gets no more messages."""
+        """Send a connection that is closing no more messages, and count how it ended."""
         hub.connections.discard(connection)
         was_in = self._heard.pop(connection, None) is None
         self.counters.connections -= was_in
@@ -174,7 +174,7 @@ class Gateway:
             self.counters.sent_away += 1
 
     def forget(self, connection: LiveConnection) -> None:
-        """The connection's transport is gone."""
+        """Forget a connection whose transport is gone."""
         self._leaving.discard(connection)
         if not self._leaving:
             self._all_left.set()

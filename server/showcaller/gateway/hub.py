@@ -46,7 +46,8 @@ class Debt:
 
 
 class Hub:
-    """A `show.event_listener.EventListener`. Channels are known here by their internal names.
+    """The fan-out of one event, which it listens to (`show/event_listener.py`). Channels are known here by
+    their internal names.
 
     To follow without loss, call `event.open` and `follow` in one step of the event loop.
     """
@@ -153,7 +154,7 @@ class Hub:
         }
         return len(self.connections), present
 
-    # Listener -----------------------------------------------------------------------------------
+    # What the event tells -----------------------------------------------------------------------------------
 
     def on_message(self, channel: str, message: ServerMessage) -> None:
         if channel.startswith("person/"):
@@ -346,7 +347,7 @@ class Hub:
         debt, group = self._debts.get(connection), self._group_of.get(connection)
         if debt is None or group is None or debt.behind or connection.is_stalled:
             return
-        if self._round is not None:  # who is no member when it begins is none until it ends
+        if self._round is not None:  # nobody becomes a member while it lasts
             return
         if self._pending and self._pending[0].number <= debt.seen:
             return

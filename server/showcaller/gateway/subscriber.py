@@ -1,4 +1,4 @@
-"""A follower: what fan-out needs of a connection. `connection.LiveConnection` is one."""
+"""A subscriber: what fan-out needs of a connection. `connection.LiveConnection` is one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 """The work of coming in, in small helpings, so that those who are in never wait for those who come.
 
-A turn of the event loop gives at most `BUDGET_S` to upgrades, hellos and subscriptions. What comes when it is
-spent waits, first come, first served, while the loop reads and writes for everybody else in between:
+A turn of the event loop gives at most `BUDGET_S` to upgrades, hellos and subscriptions. Work that comes when
+it is spent waits for a later turn, and the loop reads and writes for everybody else in between. There are two
+queues: clients whose upgrade has been answered are *half in*, and all of them are served before those that
+are still outside.
 
     if turnstile.is_open:
         turnstile.do(work)
@@ -20,8 +22,8 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 BUDGET_S = 0.005
-FIRST_GUESS_S = 0.00015  # what a work takes, before anything was measured
-STEPS = 2  # works that whoever is outside brings: the upgrade, then hello with subscriptions
+FIRST_GUESS_S = 0.00015  # what a piece of work takes, before anything was measured
+STEPS = 2  # pieces of work for a client outside: the upgrade, then hello with subscriptions
 REST = 1.5  # the loop's time, divided by what of it goes to those who wait
 _MEMORY = 0.98  # how much of what was measured before a turn still counts after it
 
@@ -31,7 +33,7 @@ Work = Callable[[], None]
 class Turnstile:
     """The queue of work for clients that come in. `soon(callback)` calls back in the loop's next turn.
 
-    A client whose upgrade is answered is half in and goes first: so few are half in at any time.
+    Since those who are half in go first, there are few of them at any time.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class Turnstile:
         self._took_s, self._done = 100 * FIRST_GUESS_S, 100.0  # of the last turns, fading
 
     def __len__(self) -> int:
-        """The number of works that wait."""
+        """Return how many pieces of work wait."""
         return len(self._outside) + len(self._half_in)
 
     @property
@@ -62,8 +64,8 @@ class Turnstile:
     @property
     def wait_s(self) -> float:
         """The seconds that a client that comes now will wait, judged by what others before it took."""
-        works = STEPS * len(self._outside) + len(self._half_in)
-        return works * self._took_s / self._done * REST
+        pieces = STEPS * len(self._outside) + len(self._half_in)
+        return pieces * self._took_s / self._done * REST
 
     def do(self, work: Work) -> None:
         """Do it now, and count the time."""

@@ -14,7 +14,7 @@ from ..protocol.messages import ServerMessage
 
 
 class EventListener(Protocol):
-    """Somebody who follows a running event."""
+    """A part that follows a running event."""
 
     def on_folded(self, entry: Entry, fact: Fact, outcome: Outcome) -> None:
         """A fact was folded (refused ones too)."""

@@ -147,7 +147,7 @@ class LiveEvent:
         return entries[len(history) :]
 
     async def _enter_epoch(self, epoch: str) -> None:
-        """The log is new to us, or another one than before: then everything is derived anew."""
+        """Derive everything anew: the log is new to us, or another one than before."""
         if self.epoch:
             log.warning(
                 "the log is another one; folding it from its start",

@@ -27,7 +27,7 @@ R_co = TypeVar("R_co", covariant=True)
 class Answer(Struct, frozen=True, kw_only=True):
     """The answer to a WHIP or WHEP POST."""
 
-    resource: str  # id of the new session at this engine
+    resource: str  # id of the new publication or viewer
     sdp: Sdp
     etag: str
 

@@ -212,7 +212,7 @@ class _Routes:
         return web.Response(status=204)
 
     async def describe_picture(self, request: web.Request) -> web.Response:
-        """Note whether a viewer can play what is on the stage."""
+        """Answer what the stage's picture is coded in, and whether the viewer can play it."""
         who, media = principal(request), self._service(request)
         resource, asker = request.match_info["resource"], asker_of(who)
         shown = await media.do(DescribePicture(resource=resource, asker=asker))

@@ -108,7 +108,7 @@ class Overview:
         return [worker for report in self._others(FRESH_FOR_S) for worker in report.workers]
 
     def note_ended(self, worker: str) -> None:
-        """One of ours has ended: whoever asks for what it had need not wait for its answer."""
+        """Remember that a worker of ours has ended, so that calls to what it had fail at once."""
         self._ended[worker] = None
         if len(self._ended) > ENDED_KEPT:
             del self._ended[next(iter(self._ended))]

@@ -27,7 +27,7 @@ class Placement:
         self._placed: list[tuple[str, float]] = []  # worker, until when it counts
 
     def note(self, worker: str, now_s: float) -> None:
-        """A stage has just been given to `worker`."""
+        """Take in that a stage has just been given to `worker`."""
         self._placed.append((worker, now_s + PLACED_FOR_S))
 
     def best(self, candidates: Iterable[Candidate], now_s: float) -> Candidate | None:

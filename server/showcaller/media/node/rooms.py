@@ -32,7 +32,7 @@ CONNECTING_RETRY_S = 5
 
 
 class Resource(Struct):
-    """A WHIP or WHEP session. `session` and `source`: of a publication."""
+    """A publication (WHIP) or a viewer (WHEP). `session` and `source`: of a publication."""
 
     worker: Worker
     asker: Asker
@@ -70,7 +70,7 @@ class Rooms:
         return await found.worker.do(call)
 
     def _check_connecting(self, asker: Asker) -> None:
-        """Offers are cheap to send and dear to answer."""
+        """Raise `RateLimited` for too many at once: offers are cheap to send and dear to answer."""
         theirs = (r for r in self._resources.values() if r.asker.person == asker.person)
         if sum(not resource.live for resource in theirs) >= MAX_CONNECTING:
             raise RateLimited(
@@ -104,13 +104,13 @@ class Rooms:
                 self._ended(id)
 
     def note_all_started(self) -> None:
-        """The log is another one: it is told again who publishes."""
+        """Tell the log again who publishes: it is another one."""
         for id, resource in self._resources.items():
             if resource.session and resource.live:
                 self._note_started(id, resource)
 
     def end_all(self) -> None:
-        """This node is stopping."""
+        """Tell the log that all of them have ended: this node is stopping."""
         for id in list(self._resources):
             self._ended(id)
 
@@ -150,7 +150,7 @@ class Rooms:
         self._ledger.note(fact, f"publication:{id}:started")
 
     def _note_measured(self, worker: Worker, event: MediaEvent) -> None:
-        """A session may be measured again: it comes back to the stage when its end is undone."""
+        """Tell the log how a talk came across; again, if it comes back when its end is undone."""
         if event.quality is not None:
             fact = TalkMeasured(
                 session=SessionId(event.session),

@@ -289,7 +289,7 @@ class MediaService:
         return await self._rooms.open(branch, call)
 
     async def _take_here(self, name: str, stage: StageId) -> str:
-        """Another node has found that our worker `name` has the least to do."""
+        """Have our worker `name` take the stage: another node found that it has the least to do."""
         worker = self._workers.get(name)
         if worker is None or self._stopping:
             raise Unavailable("the media worker has gone: try again", retry_after_s=1)
@@ -307,7 +307,7 @@ class MediaService:
             self._spawn(self._rooms.shut_out(outcome.banned, outcome.revoked))
 
     def on_message(self, channel: str, message: ServerMessage) -> None:
-        """Media follows facts, not channels."""
+        """Ignore it: media follows facts, not channels."""
 
     def on_reset(self) -> None:
         self._stages.note_all_hosted(self._event.state.run)

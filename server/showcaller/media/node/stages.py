@@ -84,17 +84,17 @@ class Stages:
         self._left_to_others: set[StageId] = set()
 
     def hosted_by(self, stage: str, worker: str) -> Worker | None:
-        """Our worker of that name, if it has the stage."""
+        """Return our worker of that name, if it has the stage."""
         hosting = self._hosted.get(StageId(stage))
         return hosting.worker if hosting and hosting.worker.name == worker else None
 
     def workers_of(self, stage: str) -> list[Worker]:
-        """Ours that serve viewers of a stage that we have; who has it comes first."""
+        """Return our workers that serve the stage's viewers: first the one that has it, then branches."""
         hosting = self._hosted.get(StageId(stage))
         return hosting.workers if hosting else []
 
     async def branch_off(self, stage: StageId, full: int) -> Worker | None:
-        """One more of our workers for a stage whose first `full` are full; None: there is none to spare."""
+        """Add one of our workers to a stage whose first `full` are full; None: there is none to spare."""
         async with self._taking:
             hosting = self._hosted.get(stage)
             if hosting is None:
@@ -117,7 +117,7 @@ class Stages:
         return worker
 
     async def owner(self, sheet: RunSheet, run: str, stage: StageId) -> str:
-        """The name of the worker that has the stage; has the least busy one take it if nobody does.
+        """Return the name of the worker that has the stage; if none does, have the least busy one take it.
 
         Raises `Unavailable` when nobody has it and no worker runs anywhere.
         """
@@ -180,7 +180,7 @@ class Stages:
         return lost
 
     async def give_back(self, lost: dict[StageId, Hosting]) -> None:
-        """Their branches end, and anybody may take them."""
+        """End the branches of these stages, and let anybody take them."""
         for stage, hosting in lost.items():
             await self._end_branches(stage, hosting)
         await self.release([hosting.lease for hosting in lost.values()])
@@ -197,7 +197,7 @@ class Stages:
             await self._log.release_lease(lease)
 
     def note_all_hosted(self, run: str) -> None:
-        """The log is another one: it is told again who hosts what."""
+        """Tell the log again who hosts what: it is another one."""
         for stage, hosting in self._hosted.items():
             self._note_hosted(run, stage, hosting.lease)
 
@@ -214,7 +214,7 @@ class Stages:
         return [self._report(worker) for worker in self._workers.all()]
 
     def node_media(self) -> NodeMedia:
-        """The same by the workers' numbers, with what this node counts."""
+        """Return the reports by the workers' numbers, with what this node counts."""
         by_number = {
             worker.number: self._report(worker).statistics for worker in self._workers.all()
         }
@@ -275,7 +275,7 @@ class Stages:
     async def _move_if_better(
         self, sheet: RunSheet, run: str, stage: StageId, hosting: Hosting
     ) -> None:
-        """Between two sessions, when nobody is in a room: to a worker with clearly less to do."""
+        """Move the stage to a worker with clearly less to do, if it rests between two sessions."""
         now_s = system.monotonic_s()
         if hosting.rests_since_s is None or now_s < hosting.rests_since_s + RESTED_AFTER_S:
             return
@@ -297,7 +297,7 @@ class Stages:
             await hosting.worker.do(LeaveStage(stage=stage))
 
     async def _end_idle_branches(self, stage: StageId, hosting: Hosting) -> None:
-        """The stage rests, and these have no viewers left."""
+        """End the branches of a resting stage that have no viewers left."""
         for branch in list(hosting.branches):
             if not any(one.viewers for one in branch.measured.stages if one.stage == stage):
                 hosting.branches.remove(branch)
@@ -308,7 +308,7 @@ class Stages:
     async def _take(
         self, sheet: RunSheet, run: str, stage: StageId, worker: Worker
     ) -> Hosting | None:
-        """None: somebody else has it."""
+        """Take the stage; None: somebody else has it."""
         async with self._taking:
             if (hosting := self._hosted.get(stage)) is not None:
                 return hosting

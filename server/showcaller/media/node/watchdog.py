@@ -53,7 +53,7 @@ def rests(before: Activity | None, after: Activity | None) -> bool:
 
 
 def activity(process_id: int) -> Activity | None:
-    """None where the system does not tell."""
+    """Return what the system says of a process; None where it does not tell."""
     try:
         fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
     except OSError:

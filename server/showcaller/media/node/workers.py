@@ -217,7 +217,7 @@ class Workers:
                 self._lost(worker)
 
     def _lost(self, worker: Worker) -> None:
-        """It ended by itself, or had to."""
+        """Forget a worker that has ended by itself or was killed; log it, and tell the listener."""
         about = {"media_worker": worker.name, "status": worker.process.returncode}
         if self._up.pop(worker.name, None) is None:
             failed = "a media worker ended before it could serve"

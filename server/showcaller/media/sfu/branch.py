@@ -89,13 +89,13 @@ class Branch:
         self._changed(ingest.session, now_s)
 
     def on_ingest_live(self, ingest: Ingest, now_s: float) -> None:
-        """Nothing is to be done: it has been live since it was lent."""
+        """Do nothing: it has been live since it was lent."""
 
     def on_ingest_packet(self, ingest: Ingest, data: bytes) -> None:
-        """Nothing is to be done: nobody borrows what is borrowed."""
+        """Do nothing: nobody borrows what is borrowed."""
 
     def on_ingest_ended(self, ingest: Ingest, reason: str, now_s: float) -> None:
-        """Nothing is to be done: the trunk tells."""
+        """Do nothing: the trunk tells."""
 
 
 class BackChannel:

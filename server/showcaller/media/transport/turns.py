@@ -14,7 +14,7 @@ BEHIND_S = 0.02  # from one piece of work to the next while media is late
 class Turns:
     """One piece of work in each turn of the loop, in order; whatever else is ready goes as well.
 
-    While `behind()` says that media is late, turns are few: who watches goes before who comes.
+    While `behind()` says that media is late, turns are few: those who watch go before those who join.
     """
 
     def __init__(self, behind: Callable[[], bool]) -> None:
