@@ -142,6 +142,13 @@ async def test_a_calendar_is_the_same_at_every_address_and_sent_once(server, htt
         assert answer.status in (304, 200)  # 200 when a cue was called in between
 
 
+async def test_a_calendar_does_not_repeat_a_host_that_is_longer_than_any(server, http):
+    url = f"{server.url}{API}/agenda.ics"
+    async with http.get(url, headers={"Host": f"{'a' * 8_000}.example"}) as answer:
+        assert answer.status == 400
+        assert (await problem(answer))["field"] == "Host"
+
+
 async def test_a_list_of_events_and_the_description_are_sent_once(server, http):
     for path in ("/api/v1/events", "/api/v1/openapi.json"):
         async with http.get(server.url + path) as answer:

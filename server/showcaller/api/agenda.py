@@ -26,7 +26,10 @@ from .prepared import MadeOnce, Prepared, digest, prepare, prepared_answer
 EVENTS: web.AppKey[dict[str, ServedEvent]] = web.AppKey("events")
 PUBLIC_URL: web.AppKey[str] = web.AppKey("public_url")
 MADE: web.AppKey[MadeOnce] = web.AppKey("made once")
+# Apart, since they name the host that was asked for: made-up ones neither hold up nor push out the others.
+CALENDARS: web.AppKey[MadeOnce] = web.AppKey("calendars made once")
 _FOR_EVERYBODY = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
+MAX_HOST_CHARS = 255  # of a name (RFC 1035 §2.3.4); a calendar repeats it in every entry
 _HOST = re.compile(r"[\w.~-]+(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 
@@ -109,7 +112,7 @@ def _encoded(snapshot: Snapshot) -> Prepared:
 
 def _asked_url(request: web.Request) -> str:
     """Return where the client reached us. Raises `BadInput` (RFC 9112 §3.2) if that can't be an address."""
-    if not _HOST.fullmatch(request.host):
+    if len(request.host) > MAX_HOST_CHARS or not _HOST.fullmatch(request.host):
         raise BadInput("Host is malformed", field="Host")
     return f"{request.scheme}://{request.host}"
 
@@ -126,10 +129,10 @@ async def get_calendar(request: web.Request) -> web.StreamResponse:
         now_ms=system.wall_ms(),
         revision=sheet.revision if sheet is not None else 0,
     )
-    key = ("calendar", event.event_id, base_url)
+    key = (event.event_id, base_url)
     return prepared_answer(
         request,
-        await request.app[MADE].get(key, _version(event), make),
+        await request.app[CALENDARS].get(key, _version(event), make),
         content_type="text/calendar",
         charset="utf-8",
         headers={
@@ -147,10 +150,11 @@ def _calendar(items: Mapping[str, Any], **more: Any) -> Prepared:
 
 async def _close(app: web.Application) -> None:
     app[MADE].close()
+    app[CALENDARS].close()
 
 
 def register(app: web.Application) -> None:
-    app[MADE] = MadeOnce()
+    app[MADE], app[CALENDARS] = MadeOnce(), MadeOnce()
     app.on_cleanup.append(_close)
     app.router.add_get("/api/v1/events", list_events)
     app.router.add_get("/api/v1/events/{event}", get_agenda)

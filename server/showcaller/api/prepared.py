@@ -16,6 +16,7 @@ from ..errors import Unavailable
 
 COMPRESS_ABOVE = 1_000  # bytes
 MAX_WAITING = 16  # makings; who asks for more comes back later
+KEPT_BYTES = 32 << 20
 
 
 class Prepared(NamedTuple):
@@ -24,6 +25,11 @@ class Prepared(NamedTuple):
     body: bytes
     gzipped: bytes | None
     etag: str
+
+    @property
+    def size(self) -> int:
+        """The bytes that it takes in memory."""
+        return len(self.body) + len(self.gzipped or b"")
 
 
 def prepare(body: bytes, etag: str = "") -> Prepared:
@@ -78,11 +84,13 @@ def takes_gzip(accept_encoding: str) -> bool:
 class MadeOnce:
     """Makes each version of an answer once, off the event loop, for all who ask meanwhile.
 
-    One making at a time; the newest version of the `kept` answers that were asked for last is kept.
+    One making at a time; the newest version of the `kept` answers that were asked for last is kept, as many
+    as fit into `kept_bytes`.
     """
 
-    def __init__(self, kept: int = 32) -> None:
+    def __init__(self, kept: int = 32, kept_bytes: int = KEPT_BYTES) -> None:
         self._kept = kept
+        self._kept_bytes = kept_bytes
         self._made: OrderedDict[Hashable, tuple[Hashable, asyncio.Future[Prepared]]] = OrderedDict()
         self._waiting = 0
         self._aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answers")
@@ -96,8 +104,7 @@ class MadeOnce:
         if found is None or found[0] != version:
             found = version, self._start(make)
         self._made[key] = found
-        while len(self._made) > self._kept:
-            self._made.popitem(last=False)
+        self._forget()
         try:
             return await asyncio.shield(found[1])
         except Exception:
@@ -121,3 +128,21 @@ class MadeOnce:
         self._waiting -= 1
         if not making.cancelled():
             making.exception()  # who waited has it; if nobody did, nobody needs it
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of what was asked for the longest ago, until the rest is as little as may be kept."""
+        sizes = [_size(making) for _, making in self._made.values()]
+        total = sum(sizes)
+        for size in sizes:
+            if len(self._made) <= self._kept and total <= self._kept_bytes:
+                return
+            self._made.popitem(last=False)
+            total -= size
+
+
+def _size(making: asyncio.Future[Prepared]) -> int:
+    """Return the bytes of what was made; 0 while it is not, or where that failed."""
+    if not making.done() or making.cancelled() or making.exception() is not None:
+        return 0
+    return making.result().size

@@ -92,6 +92,26 @@ async def test_only_what_was_asked_for_last_is_kept(made, making):
     assert making.times == 4  # b was forgotten for c
 
 
+async def test_no_more_bytes_are_kept_than_may_be():
+    made, makings = MadeOnce(kept_bytes=250), []
+
+    def make():
+        makings.append(1)
+        return prepare(b"x" * 100)
+
+    for key in ("a", "b", "a", "c", "a", "c", "b"):
+        await made.get(key, 1, make)
+    assert len(makings) == 4  # b was forgotten for c
+    made.close()
+
+
+async def test_an_answer_that_is_larger_than_may_be_kept_is_still_given():
+    made = MadeOnce(kept_bytes=50)
+    for _ in range(2):
+        assert (await made.get("agenda", 1, lambda: prepare(b"x" * 100))).size == 100
+    made.close()
+
+
 async def test_who_asks_for_too_much_at_once_comes_back_later(making):
     made = MadeOnce()
     asked = [asyncio.create_task(made.get(key, 1, making)) for key in range(MAX_WAITING)]
