@@ -343,6 +343,8 @@ class Server:
                 await self._look_at_broker()
                 self._broker_fault = None
             except ShowcallerError as error:
+                if self._broker_fault is None:
+                    log.warning(error.for_operators, extra={"action": "broker.away"})
                 self._broker_fault = error.message
             metrics.BROKER_UP.set(self._broker_fault is None)
             for event_id, one in self.events.items():

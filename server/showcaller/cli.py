@@ -65,7 +65,7 @@ def _guarded(work: Callable[[], Any]) -> Any:
     except ConfigError as error:
         _fail(error.message, 2)
     except ShowcallerError as error:
-        _fail(error.message, 1)
+        _fail(error.for_operators, 1)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
 

@@ -38,7 +38,8 @@ from typing import Any, NamedTuple
 class ShowcallerError(Exception):
     """Base of all. `code` is stable and for machines; the message is for people.
 
-    `retry_after_s`: when this caller may come back, where it is known.
+    `retry_after_s`: when this caller may come back, where it is known. `inside`: what only operators may
+    know, such as a server's address.
     """
 
     code = "error"
@@ -53,13 +54,20 @@ class ShowcallerError(Exception):
         code: str | None = None,
         field: str | None = None,
         retry_after_s: float | None = None,
+        inside: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
+        self.inside = inside
         self.field = field
         self.retry_after_s = retry_after_s
         if code is not None:
             self.code = code
+
+    @property
+    def for_operators(self) -> str:
+        """The message for logs and the terminal: with what no client is told."""
+        return f"{self.message}: {self.inside}" if self.inside else self.message
 
     @property
     def come_back_s(self) -> float | None:

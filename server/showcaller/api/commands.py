@@ -49,7 +49,7 @@ async def export_log(request: web.Request) -> web.StreamResponse:
         async for line in lines:
             await answer.write(line)
     except OurFault as error:
-        log.warning(error.message, extra={"action": "export.broken"})
+        log.warning(error.for_operators, extra={"action": "export.broken"})
         if request.transport is not None:
             request.transport.abort()
         return answer

@@ -328,7 +328,7 @@ class RedisLog:
             except Unavailable as error:
                 if not away:
                     message = "the log can't be read; trying again"
-                    self._log(message, action="broker.away", error=str(error))
+                    self._log(message, action="broker.away", error=error.for_operators)
                 away = True
                 await asyncio.sleep(RETRY_READ_S)
         return cursor, []

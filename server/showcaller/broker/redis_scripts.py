@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 from redis.asyncio import Redis
 from redis.exceptions import (
     AskError,
+    AuthenticationError,
+    BusyLoadingError,
+    ConnectionError,
     NoPermissionError,
     NoScriptError,
     OutOfMemoryError,
@@ -89,6 +92,7 @@ def _not_permitted(text: str) -> str:
 
 
 def translate(error: RedisError) -> ShowcallerError:
+    """Return our error for one of redis-py's. Its message tells clients no host of ours."""
     text = str(error)
     if isinstance(error, OutOfMemoryError):
         return StorageFull("Redis has reached its maxmemory: raise it, or make room")
@@ -104,4 +108,10 @@ def translate(error: RedisError) -> ShowcallerError:
         return Unavailable("the Redis Cluster is moving this log from one server to another")
     if isinstance(error, TimeoutError):
         return Unavailable("Redis does not answer in time")
-    return Unavailable(f"Redis can't do this now: {text}")
+    if isinstance(error, AuthenticationError):
+        return Unavailable("Redis does not take the user or password of --broker")
+    if isinstance(error, BusyLoadingError):
+        return Unavailable("Redis is reading its data from the disk: it will be there soon")
+    if isinstance(error, ConnectionError):
+        return Unavailable("Redis can't be reached", inside=text)
+    return Unavailable("Redis can't do this now", inside=text)

@@ -59,7 +59,8 @@ async def errors_as_problems(request: web.Request, handler: Handler) -> web.Stre
     try:
         return await handler(request)
     except OurFault as error:
-        log.warning(error.message, extra={"action": "http.our_fault", "path": request.path})
+        extra = {"action": "http.our_fault", "path": request.path}
+        log.warning(error.for_operators, extra=extra)
         return problem_answer(error)
     except ShowcallerError as error:
         return problem_answer(error)

@@ -52,7 +52,7 @@ class AudienceBeat:
         try:
             await self._event.log.publish(TOPIC, _encode(own))
         except OurFault as error:  # the next beat says the same
-            log.debug(error.message, extra={"action": "audience.untold"})
+            log.debug(error.for_operators, extra={"action": "audience.untold"})
 
     async def _listen(self) -> None:
         while True:
@@ -60,7 +60,7 @@ class AudienceBeat:
                 await self._event.log.subscribe(TOPIC, self._hear)
                 return
             except OurFault as error:
-                log.warning(error.message, extra={"action": "event.waiting"})
+                log.warning(error.for_operators, extra={"action": "event.waiting"})
                 await asyncio.sleep(BEAT_S)
 
     def _hear(self, data: bytes) -> None:

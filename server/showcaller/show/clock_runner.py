@@ -142,9 +142,10 @@ class ClockRunner:
 
     def _back_off_s(self, call: DueCall, error: Exception) -> float:
         if not self._failures:
+            said = error.for_operators if isinstance(error, ShowcallerError) else str(error)
             log.warning(
                 "a call could not be appended; trying until it can",
-                extra={"action": "clock.retry", "key": call.key, "error": str(error)},
+                extra={"action": "clock.retry", "key": call.key, "error": said},
                 exc_info=not isinstance(error, ShowcallerError),
             )
         self._failures += 1

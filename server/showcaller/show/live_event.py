@@ -366,7 +366,7 @@ class LiveEvent:
         try:
             await self.log.save_snapshot(position, facts.FOLD_VERSION, b"".join(parts))
         except ShowcallerError as error:  # the log has everything: a snapshot only saves time
-            failed = f"no snapshot was saved: {error.message}"
+            failed = f"no snapshot was saved: {error.for_operators}"
             log.warning(failed, extra={"action": "snapshot.failed", **details})
             return
         took_s = round(system.monotonic_s() - started_s, 3)
@@ -389,7 +389,7 @@ async def _until_available(work: Callable[[], Awaitable[T]]) -> T:
         try:
             return await work()
         except OurFault as error:
-            log.warning(error.message, extra={"action": "event.waiting"})
+            log.warning(error.for_operators, extra={"action": "event.waiting"})
             await asyncio.sleep(RETRY_EVERY_S)
 
 

@@ -92,7 +92,7 @@ def main() -> None:
     try:
         uvloop.run(run(config, supervisor))
     except ShowcallerError as error:
-        supervisor.tell(Failed(error.message, is_config=isinstance(error, ConfigError)))
+        supervisor.tell(Failed(error.for_operators, is_config=isinstance(error, ConfigError)))
         sys.exit(1)
 
 
