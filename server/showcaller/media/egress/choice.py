@@ -27,5 +27,5 @@ def choose(preferred: str = "auto") -> Egress:
         return NativeEgress()
     except (ImportError, OSError) as error:
         if preferred == "native":
-            raise RuntimeError(f"the native media kernel can't be had: {error}") from error
+            raise RuntimeError(f"the native media egress can't be had: {error}") from error
         return PythonEgress()

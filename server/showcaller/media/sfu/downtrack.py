@@ -40,7 +40,7 @@ class DownTrack:
         self.followed_s = float("-inf")  # since when it follows the present lane, or the last one
         self._codecs: dict[str, Codec | None] = {}
         self._place = Place(begin, 0)
-        self._shift = Offsets()
+        self._offsets = Offsets()
         self._history: list[Followed] = []  # the present one, if any, comes last
         self._aged = 0  # how many of them had been left when they were looked at
         self._catching: int | None = None  # the lane's sequence to be sent next
@@ -81,7 +81,7 @@ class DownTrack:
     def timestamp_at(self, now_s: float, clock_offset_s: float | None) -> int | None:
         """Return what this stream's RTP clock shows, for a sender report."""
         stands = self.lane.timestamp_at(now_s, clock_offset_s) if self.lane else None
-        return None if stands is None else (stands + self._shift.timestamp) & 0xFFFFFFFF
+        return None if stands is None else (stands + self._offsets.timestamp) & 0xFFFFFFFF
 
     @property
     def freezes(self) -> tuple[int, float]:
@@ -110,14 +110,16 @@ class DownTrack:
         """Follow `lane` from its packet `first` on."""
         place = self._leave_current()
         self._stop_waiting()
-        self._shift = offsets_to(place, first, drawn_together(lane.timestamp(first), first, drawn))
-        followed = Followed(place.sequence + 1, lane, lane.track.codec, self._shift, drawn)
+        self._offsets = offsets_to(
+            place, first, drawn_together(lane.timestamp(first), first, drawn)
+        )
+        followed = Followed(place.sequence + 1, lane, lane.track.codec, self._offsets, drawn)
         self._history.append(followed)
         self.stream.shift(
-            sequence=self._shift.sequence & 0xFFFF,
-            timestamp=self._shift.timestamp,
-            picture=self._shift.picture,
-            tl0=self._shift.tl0,
+            sequence=self._offsets.sequence & 0xFFFF,
+            timestamp=self._offsets.timestamp,
+            picture=self._offsets.picture,
+            tl0=self._offsets.tl0,
         )
         self.lane = lane
         self.followed_s = now_s
@@ -246,20 +248,20 @@ class DownTrack:
         followed = next((f for f in reversed(self._history) if f.begin <= asked), None)
         if followed is None:
             return None
-        lane, shift = followed.lane, followed.shift
-        packet = lane.track.kept(asked - shift.sequence)
+        lane, offsets = followed.lane, followed.offsets
+        packet = lane.track.kept(asked - offsets.sequence)
         codec, dialect = self.codec(followed.codec), self.dialect(followed.codec)
         if packet is None or codec is None or dialect is None:
             return None
 
         def stamp(made: MediaPacket) -> int:
-            return (followed.timestamp(packet) + shift.timestamp) & 0xFFFFFFFF
+            return (followed.timestamp(packet) + offsets.timestamp) & 0xFFFFFFFF
 
         made = packet._replace(sequence=asked)
-        packed = shift.apply(dialect.render([made], stamp), self.ssrc)
+        packed = offsets.apply(dialect.render([made], stamp), self.ssrc)
         return codec, packed, dialect.send_time_at
 
     def _newest_sequence(self) -> int:
         if self.lane is None or self.lane.track.last is None:
             return self._place.sequence
-        return self.lane.track.last.sequence + self._shift.sequence
+        return self.lane.track.last.sequence + self._offsets.sequence

@@ -26,7 +26,7 @@ class Followed(NamedTuple):
     begin: int
     lane: Lane
     codec: Codec  # the publisher's
-    shift: Offsets
+    offsets: Offsets
     drawn: Drawn | None
 
     def timestamp(self, packet: MediaPacket) -> int:
@@ -35,7 +35,7 @@ class Followed(NamedTuple):
 
     def place_of(self, packet: MediaPacket) -> Place:
         """Return where the viewer has a packet of this lane."""
-        return self.shift.place_of(packet, self.timestamp(packet))
+        return self.offsets.place_of(packet, self.timestamp(packet))
 
 
 def drawn_together(timestamp: int, packet: MediaPacket, drawn: Drawn | None) -> int:
