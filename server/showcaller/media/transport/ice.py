@@ -4,7 +4,8 @@ A lite agent never checks; it replies to the client's checks. The path is the on
 authentic check nominated. Regular nomination (§8.1.1) allows nothing else; Chrome towards a lite agent
 nominates exactly what it uses, and nominates anew when it roams. Clients that nominate everything
 (RFC 5245's aggressive nomination) receive on all that they nominated, so the newest does as well there
-as the one of the highest priority, and never is one that died.
+as the one of the highest priority, and never is one that died. A path from which nothing comes any more is
+left for one that lives: what comes from elsewhere shows no consent to be sent to there (RFC 7675).
 
 Pure: time comes with every call.
 """
@@ -12,12 +13,14 @@ Pure: time comes with every call.
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from typing import NamedTuple
 
 from . import stun
 from .parameters import Path
 
 CONSENT_S = 30.0  # RFC 7675 §5.1
+QUIET_S = 10.0  # browsers check the path in use each five seconds, receivers report as often
 MAX_PATHS = 16  # of one client: its addresses times ours, twice while ICE restarts
 _REMEMBERED_CHECKS = 32  # more than a minute of a browser's
 
@@ -73,8 +76,7 @@ class Agent:
             self.credentials, self.pending = self.pending, None
 
     def _validate(self, path: Path, nominates: bool, now_s: float) -> None:
-        self.consent_s = now_s
-        self.paths[path] = now_s
+        self._note_alive(path, now_s)
         if nominates or self.path is None:
             self.path = path
         self.nominated = self.nominated or nominates
@@ -86,7 +88,13 @@ class Agent:
         are connected, and say by their SRTP and SRTCP that they are still there.
         """
         if path in self.paths:
-            self.consent_s = self.paths[path] = now_s
+            self._note_alive(path, now_s)
+
+    def _note_alive(self, path: Path, now_s: float) -> None:
+        """Leave the path in use for this one if nothing has come from there for `QUIET_S`."""
+        self.consent_s = self.paths[path] = now_s
+        if self.path and now_s - self.paths.get(self.path, -inf) > QUIET_S:
+            self.path = path
 
     def prefer(self, path: Path) -> None:
         """Use the valid path that the client itself uses, until one is nominated."""

@@ -319,8 +319,10 @@ class Transport:
         except (pylibsrtp.Error, ValueError):  # forged, replayed; longer than libsrtp's buffer
             return False
         self._ssrcs.add(ssrc)
-        self.heard_s = now_s
+        self.heard_s, before = now_s, self.ice.path
         self.ice.note_media(path, now_s)
+        if self.ice.path and self.ice.path != before:
+            self._owner.on_path(self.ice.path)
         (self._owner.on_rtcp if is_rtcp else self._owner.on_rtp)(packet, now_s)
         return True
 

@@ -2,12 +2,13 @@
 
 import itertools
 
+import pytest
 from aioice import stun as aioice
 from hypothesis import given
 from hypothesis import strategies as st
 
 from showcaller.media.transport import ice, stun
-from showcaller.media.transport.ice import CONSENT_S, MAX_PATHS, Agent, Credentials
+from showcaller.media.transport.ice import CONSENT_S, MAX_PATHS, QUIET_S, Agent, Credentials
 from showcaller.media.transport.parameters import Path
 
 OURS = Credentials("ours", "p" * 32, "theirs")
@@ -102,6 +103,28 @@ def test_media_from_a_valid_path_is_a_sign_of_life():
     assert agent.consent_s == 2.0 and agent.paths == {HOME: 2.0}
 
 
+@pytest.mark.parametrize("sign", [Agent.note_media, lambda agent, *at: check(agent, *at)])
+def test_a_path_from_which_nothing_comes_is_left_for_one_that_lives(sign):
+    agent = Agent(OURS, 0.0)
+    check(agent, HOME, 1.0)
+    check(agent, AWAY, 2.0, nominate=True)
+    sign(agent, HOME, 2.0 + QUIET_S)
+    assert agent.path == AWAY
+    sign(agent, HOME, 2.1 + QUIET_S)
+    assert agent.path == HOME
+
+
+def test_the_path_in_use_stays_while_anything_comes_from_there():
+    agent = Agent(OURS, 0.0)
+    check(agent, HOME, 1.0)
+    check(agent, AWAY, 2.0, nominate=True)
+    for second in range(3, 60):
+        agent.note_media(HOME, float(second))
+        if second % 5 == 0:
+            agent.note_media(AWAY, float(second))
+        assert agent.path == AWAY
+
+
 def test_the_same_check_from_another_address_is_not_answered():
     agent = Agent(OURS, 0.0)
     same = {"nominate": True, "transaction": b"transaction!"}
@@ -143,7 +166,7 @@ def test_the_oldest_of_too_many_paths_are_forgotten():
     agent = Agent(OURS, 0.0)
     check(agent, HOME, now_s=0.0, nominate=True)
     for number in range(MAX_PATHS + 2):
-        check(agent, path(number), now_s=float(number + 1))
+        check(agent, path(number), now_s=(number + 1) / 2)
     assert agent.drop_old(20.0) == [path(0), path(1), path(2)]
     assert len(agent.paths) == MAX_PATHS and HOME in agent.paths
 

@@ -22,7 +22,7 @@ from pylibsrtp import Policy, Session
 
 from showcaller.media.contract.addresses import Addresses
 from showcaller.media.egress.keys import CM, GCM
-from showcaller.media.transport.ice import CONSENT_S, MAX_PATHS
+from showcaller.media.transport.ice import CONSENT_S, MAX_PATHS, QUIET_S
 from showcaller.media.transport.parameters import Remote
 from showcaller.media.transport.transport import (
     CONNECT_S,
@@ -587,6 +587,20 @@ async def test_the_path_follows_the_nominated_check(join):
     old.sendto(late, client.server)
     await until(lambda: len(client.notes.packets) == 2)
     assert set(client.notes.packets) == {rtp(1), rtp(2)}
+
+
+async def test_media_from_elsewhere_moves_the_path_once_nothing_comes_from_there(join):
+    client = await join(connect=True)
+    old, home = client.udp, client.transport.path
+    await client.move()
+    await client.check()
+    away = client.transport.path
+    for number, quiet_s, expected in ((1, QUIET_S - 1, away), (2, 2.0, home)):
+        client.transport.ice.paths[away] -= quiet_s
+        old.sendto(client.protect(rtp(number)), client.server)
+        await until(lambda number=number: len(client.notes.packets) == number)
+        assert client.transport.path == expected
+    assert client.notes.paths == [away, home]
 
 
 async def test_few_addresses_of_a_client_are_kept(transports, join):
