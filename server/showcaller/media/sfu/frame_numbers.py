@@ -19,12 +19,16 @@ class FrameNumbers:
         self._shift = 0
         self._last: int | None = None
 
-    def renumber(self, descriptor: bytes, keyframe: bool, now_s: float) -> bytes:
-        """Return the descriptor with its new number; nothing for what is none."""
+    def renumber(self, descriptor: bytes, begins: bool, now_s: float) -> bytes:
+        """Return the descriptor with its new number; nothing for what is none.
+
+        `begins`: it is of a keyframe, and nothing behind that has come yet. Frames that refer to a late one
+        have their numbers already.
+        """
         if len(descriptor) < _SHORTEST:
             return b""
         number = int.from_bytes(descriptor[1:3])
-        if keyframe:
+        if begins or self._last is None:
             self._shift = self._begin(now_s) - number
         new = (number + self._shift) & 0xFFFF
         if self._last is None or self._is_after(new, self._last):

@@ -195,8 +195,10 @@ class Track:
     # Batches ----------------------------------------------------------------------------------
 
     def _renumbered(self, made: MediaPacket, now_s: float) -> MediaPacket:
-        numbers, is_av1 = self._frame_numbers, self.codec.name == "AV1"
-        told = numbers.renumber(made.dependencies, made.keyframe, now_s) if is_av1 else b""
+        told, last = b"", self.last
+        if self.codec.name == "AV1":
+            begins = made.keyframe and (last is None or made.sequence > last.sequence)
+            told = self._frame_numbers.renumber(made.dependencies, begins, now_s)
         return made._replace(dependencies=told)
 
     def _made(self, packet: rtp.Packet, sequence: int, extras: Extras) -> MediaPacket:

@@ -54,5 +54,17 @@ def test_keyframes_of_one_source_are_ahead_too_though_they_come_fast():
     assert ahead(number_of(numbers.renumber(descriptor(7), True, 6.0)), made[0]) == NUMBERS_PER_S
 
 
+def test_a_keyframe_that_comes_late_has_the_number_that_the_next_frames_refer_to():
+    numbers = FrameNumbers()
+    begin = number_of(numbers.renumber(descriptor(7), True, 5.0))
+    after = number_of(numbers.renumber(descriptor(9), False, 5.5))
+    assert number_of(numbers.renumber(descriptor(8), False, 5.6)) == begin + 1 == after - 1
+
+
+def test_the_first_frame_of_a_track_begins_its_course_though_no_keyframe_came_before():
+    numbers = FrameNumbers()
+    assert number_of(numbers.renumber(descriptor(7), False, 5.0)) == 5 * NUMBERS_PER_S
+
+
 def test_what_is_no_descriptor_is_left_out():
     assert FrameNumbers().renumber(b"\xc0\x00", True, 1.0) == b""

@@ -268,3 +268,16 @@ async def test_only_av1_keeps_its_dependency_descriptors():
         sender.track.take(packet, 1, sender.now_s, (b"", b"", b"\xc0\x00\x07more"))
         assert bool(sender.track.kept(1).dependencies) is kept
         sender.track.end()
+
+
+async def test_frames_behind_a_late_keyframe_refer_to_its_number():
+    sender = Sender(AV1)
+    began, went_on = b"\x08\x0a\x01\x00", b"\x00\x32\x01\x00"
+    for sequence, payload in ((1, began), (3, went_on), (2, began), (4, went_on)):
+        packet = rtp.Packet(96, True, sequence, 3_000 * sequence, 1, {}, payload)
+        descriptor = b"\xc0" + sequence.to_bytes(2) + b"more"
+        sender.track.take(packet, sequence, sender.now_s, (b"", b"", descriptor))
+        sender.now_s += 1.0
+    numbers = [int.from_bytes(sender.track.kept(n).dependencies[1:3]) for n in range(1, 5)]
+    assert numbers == [numbers[0] + n for n in range(4)]
+    sender.track.end()
