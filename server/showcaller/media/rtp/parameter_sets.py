@@ -14,6 +14,8 @@ _IDR, _SPS, _PPS = 5, 7, 8
 _STAP_A, _FU_A = 24, 28
 _MAX_SET_BYTES = 500
 _MAX_PPS = 8
+# of all of them in one packet, which has to come through every viewer's network
+_MAX_PACKED_BYTES = 1_100
 _SPROP = re.compile(r"sprop-parameter-sets=([A-Za-z0-9+/=,]+)")
 
 
@@ -28,8 +30,8 @@ class ParameterSets:
 
     @property
     def complete(self) -> bool:
-        """True when a decoder could begin."""
-        return bool(self._sps and self._pps)
+        """True when a decoder could begin with what one packet holds of them."""
+        return bool(self._sps and self._pps) and len(self.packed()) <= _MAX_PACKED_BYTES
 
     def note(self, payload: bytes) -> bool:
         """Remember what sets the payload of a packet has; true if a sequence's is among them."""

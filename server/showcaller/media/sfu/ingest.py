@@ -148,8 +148,9 @@ class Ingest:
             sequence = track.reception.add(packet.sequence, packet.timestamp, now_s, len(data))
         if sequence is not None:
             extensions, ids = packet.extensions, self._extensions
-            orientation = extensions.get(ids.get(ORIENTATION, 0), b"")
-            level = extensions.get(ids.get(AUDIO_LEVEL, 0), b"")
+            # one byte each; longer ones would not fit into what viewers are sent
+            orientation = extensions.get(ids.get(ORIENTATION, 0), b"")[:1]
+            level = extensions.get(ids.get(AUDIO_LEVEL, 0), b"")[:1]
             dependencies = extensions.get(ids.get(DEPENDENCIES, 0), b"")
             track.take(packet, sequence, now_s, (orientation, level, dependencies))
 

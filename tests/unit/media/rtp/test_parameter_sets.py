@@ -45,6 +45,14 @@ def test_where_a_keyframe_begins_without_sets():
         assert not begins_idr(payload)
 
 
+def test_sets_that_no_packet_holds_are_not_packed():
+    sets = ParameterSets()
+    sets.note(SPS)
+    for id in range(3):
+        sets.note(b"\x68" + bytes([id]) + bytes(400))
+        assert sets.complete is (id < 2)
+
+
 @given(st.lists(st.binary(max_size=40), max_size=8))
 def test_rubbish_is_no_set(payloads):
     sets = ParameterSets()

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from showcaller.media.egress import choose
-from showcaller.media.rtp import rtcp
+from showcaller.media.rtp import rtcp, rtp
 from showcaller.media.sfu.ingest import (
     GONE_AFTER_S,
     MAX_PACKET_BYTES,
@@ -18,7 +18,15 @@ from showcaller.media.sfu.ingest import (
 )
 from showcaller.media.sfu.track import KEYFRAME_EVERY_S
 from showcaller.media.sfu.tracks import flowing
-from showcaller.testing.media_by_hand import DELTA_PICTURE, H264, KEY_PICTURE, OPUS, VP8, Clock
+from showcaller.testing.media_by_hand import (
+    DELTA_PICTURE,
+    H264,
+    KEY_PICTURE,
+    LEVEL,
+    OPUS,
+    VP8,
+    Clock,
+)
 from showcaller.testing.media_by_hand import Speaker as HandMade
 
 OFFERS = Path(__file__).parents[1] / "sdp/offers"
@@ -81,6 +89,14 @@ def test_the_codec_may_change_on_the_way(clock):
     speaker.send(H264, 1, bytes([0x65]) + bytes(20))
     assert speaker.ingest.layers == [track]
     assert track.codec.key.startswith("video/h264")
+
+
+def test_extensions_that_are_longer_than_they_may_be_are_cut(clock):
+    speaker = Speaker(clock)
+    block = rtp.long_extension_block([(LEVEL, bytes([30]) + bytes(40))])
+    packet = rtp.header(OPUS, True, 1, 5, 2, block) + bytes(20)
+    speaker.ingest.on_rtp(packet, clock.now_s)
+    assert speaker.ingest.sound.last.level == bytes([30])
 
 
 def test_many_wishes_become_one_request_and_one_at_the_end_of_half_a_second(clock):
