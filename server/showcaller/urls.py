@@ -30,8 +30,10 @@ def shown(url: str) -> str:
     found = _URL.fullmatch(url)
     if found:
         return f"{found['scheme']}://{found['hosts']}{found['path'] or ''}"
+    if url.startswith("sqlite:"):
+        return url
     scheme = re.match(r"[a-z]+:(?=//)", url)
-    return f"{scheme[0]}//…" if scheme else url.partition("?")[0]
+    return f"{scheme[0]}//…" if scheme else "…"
 
 
 def check_redis(url: str) -> None:

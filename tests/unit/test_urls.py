@@ -25,6 +25,9 @@ from showcaller.urls import IceServer, check_http, check_redis, ice_server, show
         ("redis://:T0p/secret@127.0.0.1:6399/0", "redis://…"),
         ("redis://db?password=T0p@secret", "redis://…"),
         ("https://ada:T0psecret@live.example.org/e", "https://live.example.org/e"),
+        ("HTTPS://ada:T0psecret@live.example.org", "…"),
+        ("turn:ada:T0psecret@turn.example.org", "…"),
+        ("ada:T0psecret@db", "…"),
         ("sqlite:data/showcaller.sqlite3", "sqlite:data/showcaller.sqlite3"),
     ],
 )
