@@ -90,13 +90,21 @@ class Commands:
         if self._event.state.people.shuts_out(call.who):
             raise Banned("you were shut out of this event")
         read = a.read_args(command.args, args)
-        if not may_command(call.who, call.name, self._session_of(read)):
-            raise Forbidden(f"your roles do not allow {call.name}")
+        await self._require_permission(command, call, read)
         self._admit(call, command.bucket)
         await self._require_existing(read)
         return await command.run(self, call, read)
 
     # Checks before the append ---------------------------------------------------------------------
+
+    async def _require_permission(self, command: _Command, call: Call, read: a.Args) -> None:
+        """Raise `Forbidden`. A speaker's command may be about what this node does not know yet."""
+        if may_command(call.who, call.name, self._session_of(read)):
+            return
+        if command.speakers_too and call.who.has("speaker") and self._missing(read):
+            await self._event.catch_up()
+        if not may_command(call.who, call.name, self._session_of(read)):
+            raise Forbidden(f"your roles do not allow {call.name}")
 
     def _admit(self, call: Call, bucket: Bucket) -> None:
         """Take one from the person's bucket; a key that came before has been paid for there."""

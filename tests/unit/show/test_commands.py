@@ -457,6 +457,20 @@ async def test_a_node_that_is_behind_catches_up_before_it_denies_a_question(desk
     assert (await voting)["votes"] == 1
 
 
+async def test_a_node_that_is_behind_catches_up_before_it_forbids_a_speaker_to_reply(desk, late):
+    late.event.may_fold.clear()
+    theirs, other = await desk.ask(session="talk"), await desk.ask(session="open")
+    replying = [
+        asyncio.create_task(late.do(SUE, "question.reply", question=question, text="So."))
+        for question in (theirs, other)
+    ]
+    await asyncio.sleep(0)
+    late.event.may_fold.set()
+    good, bad = await asyncio.gather(*replying, return_exceptions=True)
+    assert good == {} and isinstance(bad, Forbidden)
+    assert late.question(theirs).reply == "So."
+
+
 async def test_a_node_that_stays_behind_says_that_it_may_be_tried_again(desk, late, monkeypatch):
     monkeypatch.setattr(LateEvent._folded, "__defaults__", (0.05,))
     late.event.may_fold.clear()
