@@ -29,7 +29,7 @@ class Api:
         await self._http.close()
 
     async def metrics(self) -> Metrics | None:
-        """None while the server does not answer, or shows them to nobody (as behind a proxy)."""
+        """Return the metrics; None while the server does not answer, or hides them (as behind a proxy)."""
         try:
             async with self._http.get(f"{self._url}/metrics") as answer:
                 return read_metrics(await answer.text()) if answer.status == 200 else None
@@ -37,7 +37,7 @@ class Api:
             return None
 
     async def events(self) -> list[str]:
-        """The ids of the events that are served. Raises `Unavailable`."""
+        """Return the ids of the events that are served. Raises `Unavailable`."""
         found = await self._json("/api/v1/events")
         return [event["id"] for event in found["events"]]
 

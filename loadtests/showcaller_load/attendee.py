@@ -172,7 +172,7 @@ class Attendee:
         self._probe(self.connection)
 
     def on_end(self, ended: Ended) -> None:
-        """The connection is over, whoever ended it: come back when it is time, or never."""
+        """Come back when it is time, or never: the connection is over, whoever ended it."""
         now_s = self._crowd.now_s()
         self._crowd.measures.closed(ended.code)
         if self.is_whole:

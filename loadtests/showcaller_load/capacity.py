@@ -43,7 +43,7 @@ def _check_open_files(needed: int) -> None:
 
 
 def _check_ports(sockets: int) -> None:
-    """From one address to one port there are only so many connections."""
+    """Refuse more sockets than there can be connections from one address to one port."""
     if not PORTS.exists():
         return
     low, high = map(int, PORTS.read_text().split())

@@ -352,7 +352,7 @@ class Controller:
 
 
 def _share(actions: Sequence[Action], share: float, *, is_first: bool) -> list[Action]:
-    """One generator's part of what is done; all that the staff does is the first one's."""
+    """Return one generator's part of the actions; those of the staff are all the first one's."""
     return [
         replace(action, per_s=action.per_s * share) if action.do in OF_ATTENDEES else action
         for action in actions

@@ -170,7 +170,7 @@ class Crowd:
                 self.timers.after(fault.for_s, self._heed, attendee)
 
     def _cut(self, attendees: list[Attendee]) -> None:
-        """Some at a time, since what else comes must not wait until all are cut."""
+        """Cut some at a time, so that nothing else waits until all are cut."""
         for attendee in attendees[:CUT_AT_ONCE]:
             attendee.cut()
         if len(attendees) > CUT_AT_ONCE:

@@ -28,7 +28,7 @@ class Shown(NamedTuple):
 
 
 class Start(NamedTuple):
-    """From where a channel was followed. `shown_before`: how many one-shots came before that."""
+    """The place from which a channel was followed. `shown_before`: the one-shots before that."""
 
     epoch: str
     offset: int
@@ -64,7 +64,7 @@ class Books:
         self.heads: dict[tuple[str, str], int] = {}  # by channel and epoch: the newest change
 
     def hear_of(self, channel: str, epoch: str, offset: int) -> None:
-        """There is a change at `offset`: whoever follows the channel is owed it."""
+        """Take in that there is a change at `offset`: whoever follows the channel is owed it."""
         if offset > self.heads.get((channel, epoch), 0):
             self.heads[channel, epoch] = offset
 
@@ -109,7 +109,7 @@ class Follow:
 
     @property
     def since(self) -> tuple[str, int] | None:
-        """From where to resume; None before the first snapshot."""
+        """The place to resume from; None before the first snapshot."""
         return (self.epoch, self.mark) if self.starts else None
 
     @property
@@ -208,7 +208,7 @@ class Follow:
         return self._became_whole()
 
     def _set_mark(self, mark: int) -> None:
-        """Not past what is missing, and never backwards."""
+        """Move the mark, but not past what is missing, and never backwards."""
         if not self._gap and not self.missing_since_s:
             self.mark = max(self.mark, mark)
 

@@ -61,7 +61,7 @@ class Opener(Sealer):
         self._data = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The messages that are whole by now. Raises `LinkError`."""
+        """Return the messages that are whole by now. Raises `LinkError`."""
         self._data += data
         while len(self._data) >= 4 + SEAL_BYTES:
             size = int.from_bytes(self._data[:4], "big")

@@ -71,7 +71,7 @@ class Seen:
             kept.append(sample)
 
     def running(self) -> list[deque[ProcessSample]]:
-        """The processes that there are still; the busiest first."""
+        """Return the processes that still run, the busiest first."""
         alive = [kept for kept in self.processes.values() if kept[-1].t_s > self.elapsed_s - 3]
         return sorted(alive, key=lambda kept: -kept[-1].cpu_share)
 

@@ -33,7 +33,7 @@ class Measures:
         self.closes[code] = self.closes.get(code, 0) + 1
 
     def busy(self) -> float:
-        """Our share of a core since the last `take`."""
+        """Return our share of a core since the last `take`."""
         passed_s = time.monotonic() - self._taken_s
         return (time.process_time() - self._cpu_s) / passed_s if passed_s > 0 else 0.0
 

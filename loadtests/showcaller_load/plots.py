@@ -42,7 +42,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Scale:
-    """From values to shares of an axis, with its ticks."""
+    """A map from values to shares of an axis, with its ticks."""
 
     low: float
     high: float
@@ -63,7 +63,7 @@ def nice_step(rough: float) -> float:
 
 
 def linear(values: Sequence[float], wanted: int = 4) -> Scale:
-    """From zero to a round number above the greatest."""
+    """Return a scale from zero to a round number above the greatest."""
     top = max((value for value in values if math.isfinite(value)), default=0.0)
     step = nice_step(top / wanted) if top > LEAST else 1.0
     count = max(1, math.ceil(top / step - 1e-9))
@@ -72,7 +72,7 @@ def linear(values: Sequence[float], wanted: int = 4) -> Scale:
 
 
 def logarithmic(values: Sequence[float], floor: float) -> Scale:
-    """Between powers of ten around the values; those below `floor` (> 0) stand at the bottom."""
+    """Return a scale between powers of ten; values below `floor` (> 0) stand at the bottom."""
     found = [max(value, floor) for value in values if math.isfinite(value)] or [floor]
     low = math.floor(math.log10(min(found)) + 1e-9)
     high = max(low + 1, math.ceil(math.log10(max(found)) - 1e-9))
@@ -90,7 +90,7 @@ def times(end_s: float, wanted: int = 6) -> Scale:
 
 
 def thin(points: Sequence[Point], buckets: int = BUCKETS) -> list[Point]:
-    """At most about two points a bucket: its least and greatest, in their order. Gaps stay gaps."""
+    """Return about two points a bucket: its least and greatest, in their order. Gaps stay gaps."""
     if len(points) <= 2 * buckets:
         return list(points)
     size = math.ceil(len(points) / buckets)

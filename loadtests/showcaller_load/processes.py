@@ -25,7 +25,7 @@ class Shares:
         self._before: dict[tuple[str, int], tuple[float, float]] = {}
 
     def sample(self, t_s: float, name: str, pid: int, usage: Usage) -> ProcessSample | None:
-        """None for a process that is seen for the first time."""
+        """Return a sample; None for a process that is seen for the first time."""
         now_s = time.monotonic()
         before = self._before.get((name, pid))
         self._before[name, pid] = (usage.cpu_s, now_s)
@@ -83,7 +83,7 @@ def usage(pid: int) -> Usage | None:
 
 
 def _memory_kib(pid: int) -> int:
-    """Its own pages, and its share of those that it has in common with others."""
+    """Return the size of its own pages, and its share of those it has in common with others."""
     for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1])

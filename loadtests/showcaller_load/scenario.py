@@ -22,7 +22,7 @@ NEVER = {"lost": 0.0, "doubled": 0.0, "out_of_order": 0.0, "diverged": 0.0, "una
 
 
 class Point(Struct, frozen=True):
-    """At `at_s` so many sockets are wanted; between two points the number grows evenly."""
+    """The number of sockets wanted at `at_s`; between two points it changes evenly."""
 
     at_s: float
     sockets: int

@@ -98,7 +98,7 @@ class Connection:
 
 
 def new_socket(number: int | None) -> socket.socket:
-    """One that is reset when it is closed; `number` is its place among those to this machine."""
+    """Return a socket that is reset when it is closed; `number` is its place among those to this machine."""
     sock = socket.socket()
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -25,7 +25,7 @@ class Pass(NamedTuple):
 
 class TokenSource(Protocol):
     def take(self, count: int, role: str) -> list[Pass]:
-        """So many people who were not taken before. Raises `ConfigError` when there are too few."""
+        """Return `count` people who were not taken before. Raises `ConfigError` when there are too few."""
 
 
 class Minted:

@@ -53,7 +53,7 @@ def clock(time_s: float) -> str:
 
 
 def with_unit(value: float | None, unit: str) -> str:
-    """A figure in the unit that it is named with; times, memory and shares in their own way."""
+    """Return a figure in the unit that it is named with; times, memory and shares in their own way."""
     match unit:
         case "ms":
             return milliseconds(value)

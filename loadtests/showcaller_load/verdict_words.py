@@ -82,6 +82,6 @@ def what_to_change(result: Result) -> list[str]:
 
 
 def is_least(check: Check) -> bool:
-    """Its limit is the smallest good value, not the largest."""
+    """Return whether a limit is the smallest good value, not the largest."""
     known = LIMITS.get(check.name)
     return known is not None and known.at_least

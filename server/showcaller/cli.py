@@ -248,7 +248,7 @@ def run_server(settings: Settings) -> None:
 
 
 def say_ready(description: dict[str, Any]) -> None:
-    """The line that tells a person or a script that the server is up."""
+    """Print the line that tells a person or a script that the server is up."""
     click.echo(json.dumps(description))
     _say_if_created(description.get("secret_created"))
     if description.get("camera_needs_https"):

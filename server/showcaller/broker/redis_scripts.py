@@ -39,13 +39,13 @@ class Script:
         self.sha = hashlib.sha1(self.text.encode()).hexdigest()
 
     async def run(self, client: Redis, keys: list[str], *args: Argument) -> Any:
-        """Its reply. Raises what redis-py raises."""
+        """Run it; return its reply. Raises what redis-py raises."""
         return await self._loaded(client, lambda: client.evalsha(self.sha, len(keys), *keys, *args))
 
     async def run_and_wait(
         self, client: Redis, replicas: int, wait_ms: int, keys: list[str], *args: Argument
     ) -> tuple[Any, int]:
-        """Its reply, and how many replicas have what it wrote, waiting for `replicas` of them."""
+        """Run it and wait for `replicas`; return its reply, and how many have what it wrote."""
         command = ("EVALSHA", self.sha, len(keys), *keys, *args)
         return await self._loaded(client, lambda: run_and_wait(client, replicas, wait_ms, command))
 

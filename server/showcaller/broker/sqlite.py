@@ -295,7 +295,7 @@ class SqliteLog:
         return Lease(name, held[0], held[1])
 
     def _lease(self, db: sqlite3.Connection, name: str) -> tuple[str, int, int] | None:
-        """Its last owner, fence and end."""
+        """Return a lease's last owner, fence and end."""
         query = "SELECT owner, fence, until_ms FROM leases WHERE log = ? AND name = ?"
         held: tuple[str, int, int] | None = db.execute(query, (self._log, name)).fetchone()
         return held

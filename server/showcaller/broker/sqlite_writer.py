@@ -133,7 +133,7 @@ def _resolve(settled: list[_Settled]) -> None:
 
 
 def translate(error: sqlite3.Error) -> ShowcallerError:
-    """Our error for SQLite's."""
+    """Return our error for SQLite's."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
         return StorageFull("the disk is full: free some space, writing goes on by itself")
     return Unavailable(f"SQLite can't do this: {error}")

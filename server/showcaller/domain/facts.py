@@ -230,7 +230,7 @@ class QuestionErased(Fact, frozen=True, kw_only=True, tag="question.erased"):
 
 
 class VotesCast(Fact, frozen=True, kw_only=True, tag="votes.cast"):
-    """A batch; of several votes by one person on one question the one given last wins."""
+    """A batch of votes; of several by one person on one question the one given last wins."""
 
     votes: tuple[tuple[PersonId, QuestionId, bool], ...]
     given_ms: tuple[int, ...] = ()  # wall time of each; 0 or none: when the log took it
@@ -240,7 +240,7 @@ class VotesCast(Fact, frozen=True, kw_only=True, tag="votes.cast"):
 
 
 class AnnouncementMade(Fact, frozen=True, kw_only=True, tag="announcement.made"):
-    """To everybody, or to one session's audience; now, or at a show time."""
+    """An announcement to everybody, or to one session's audience; now, or at a show time."""
 
     NAMES = "by"
 
@@ -258,7 +258,7 @@ class AnnouncementCalled(Fact, frozen=True, kw_only=True, tag="announcement.call
 
 
 class AnnouncementCancelled(Fact, frozen=True, kw_only=True, tag="announcement.cancelled"):
-    """Before its time it is not called; afterwards it is taken down."""
+    """An announcement is withdrawn: it is not called any more, or is taken down."""
 
     announcement: AnnouncementId
     by: PersonId

@@ -98,7 +98,7 @@ class SessionRun(Struct, kw_only=True):
 
     @property
     def heard(self) -> str:
-        """The publication whose sound goes out: the shown one, or who speaks to slides."""
+        """The publication whose sound goes out: the shown one, or with slides a speaker's."""
         if not self.shown or self._source(self.shown) != "slides":
             return self.shown
         speakers = (id for id in self._by_rank() if self._source(id) != "slides")
@@ -112,7 +112,7 @@ class SessionRun(Struct, kw_only=True):
 
     @property
     def ended_ms(self) -> int:
-        """Its end, or when it was to end."""
+        """The time at which it ended, or was to end."""
         return self.expected_end_ms if self.actual_end_ms is None else self.actual_end_ms
 
     def open_doors(self, qa: QaPolicy) -> None:

@@ -22,7 +22,7 @@ DEFAULT_MIN_BREAK_MIN = 5
 
 
 class Span(NamedTuple):
-    """From `start_ms` to `end_ms`, show time."""
+    """A span of show time."""
 
     start_ms: int
     end_ms: int

@@ -112,7 +112,7 @@ def read_args(kind: type[AnyArgs], args: Mapping[str, Any]) -> AnyArgs:
 
 
 def _field_in(message: str) -> str | None:
-    """The field that a message of msgspec's is about: "… - at `$.text`", "… missing … `text`"."""
+    """Return the field that a message of msgspec's is about: "… - at `$.text`", "… missing … `text`"."""
     found = re.search(r"at `\$\.([^`]+)`|required field `([^`]+)`", message)
     return (found[1] or found[2]) if found else None
 

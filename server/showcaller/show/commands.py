@@ -115,7 +115,7 @@ class Commands:
         _remember(self._admitted, call.key, None)
 
     def _session_of(self, read: a.Args) -> SessionId | None:
-        """The session that the command is about, if it is about one that exists."""
+        """Return the session that the command is about, if it is about one that exists."""
         if isinstance(read, a.QuestionArgs):
             question = self._event.state.questions.get(read.question)
             return question.session if question is not None else None

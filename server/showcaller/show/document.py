@@ -19,7 +19,7 @@ CHANGES_KEPT = 1_000
 
 
 class Missed(NamedTuple):
-    """The newest so many changes, and levels."""
+    """The numbers of changes and of levels that a client has missed, counted from the newest."""
 
     changes: int
     levels: int

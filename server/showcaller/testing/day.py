@@ -126,7 +126,7 @@ class Day:
         return [run.state for run in self.sheet.sessions.values()]
 
     def expected(self, session: str) -> tuple[float, float]:
-        """In minutes."""
+        """Return when the session is expected to start and end, in minutes."""
         run = self.sheet.sessions[SessionId(session)]
         return run.expected_start_ms / MINUTE_MS, run.expected_end_ms / MINUTE_MS
 

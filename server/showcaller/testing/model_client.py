@@ -23,7 +23,7 @@ class ModelClient:
 
     @property
     def since(self) -> Since | None:
-        """With what it subscribes again; None before the first snapshot."""
+        """The mark with which it subscribes again; None before the first snapshot."""
         return Since(self.epoch, self.mark) if self.epoch else None
 
     def receive(self, message: ServerMessage) -> bool:

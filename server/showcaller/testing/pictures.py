@@ -46,7 +46,7 @@ _STATS = """
 
 
 class Received(NamedTuple):
-    """Of getStats; counts since the connection was made."""
+    """The figures of getStats: counts since the connection was made."""
 
     frames_decoded: int
     freezes: int

@@ -35,7 +35,7 @@ class RedisCluster:
 
     @property
     def url(self) -> str:
-        """It names the first masters: the rest has to be found."""
+        """The URL of the first masters: the others have to be found."""
         return f"redis://{','.join(_address(each) for each in self.servers[: self._masters])}"
 
     def start(self) -> None:

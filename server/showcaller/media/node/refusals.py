@@ -27,7 +27,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
 
 class Refusals:
-    """This node's. `now_ms` is wall time."""
+    """The refusals of this node, the newest of each kind. `now_ms` is wall time."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str, str], Refusal] = {}  # the last ones last

@@ -30,7 +30,7 @@ class ParameterSets:
 
     @property
     def complete(self) -> bool:
-        """True when a decoder could begin with what one packet holds of them."""
+        """Tell whether a decoder could begin with what one packet holds of them."""
         return bool(self._sps and self._pps) and len(self.packed()) <= _MAX_PACKED_BYTES
 
     def note(self, payload: bytes) -> bool:

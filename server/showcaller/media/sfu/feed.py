@@ -15,7 +15,7 @@ from ..contract.calls import PictureShown
 from ..contract.statistics import StageStatistics
 from ..egress import Egress
 from .ingest import Ingest
-from .lane import Lane
+from .lane import GAP_S, Lane
 from .pacer import Pacer
 from .packet import MediaPacket
 from .quality import Counts, SessionQuality, percentile
@@ -177,7 +177,7 @@ class Feed:
 
     def _goes_on(self, now_s: float) -> bool:
         """Return whether the old source still has pictures."""
-        return any(not lane.sound and now_s - lane.track.last_s < 0.4 for lane in self._before)
+        return any(not lane.sound and now_s - lane.track.last_s < GAP_S for lane in self._before)
 
     def _catch_up(self, viewer: Viewer, now_s: float) -> None:
         downtrack = viewer.downtracks.get("video")

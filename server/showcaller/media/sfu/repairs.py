@@ -30,7 +30,7 @@ class Repairs:
 
     @property
     def spent(self) -> bool:
-        """True when nothing is left for now."""
+        """Tell whether nothing is left for now."""
         return self._bits <= 0
 
     def allow(self, ssrc: int, sequence: int, now_s: float, rtt_s: float) -> bool:
