@@ -46,12 +46,13 @@ class Refusals:
             session=session, person=person, name=name, code=error.code, times=times, last_ms=now_ms
         )
         if len(self._kept) > KEPT:
-            oldest = next(iter(self._kept))
-            del self._kept[oldest]
-            self._logged_ms.pop(oldest, None)
+            del self._kept[next(iter(self._kept))]
         is_due = now_ms - self._logged_ms.get(key, -LOGGED_EVERY_MS) >= LOGGED_EVERY_MS
         if is_due:
+            self._logged_ms.pop(key, None)
             self._logged_ms[key] = now_ms
+        if len(self._logged_ms) > KEPT:
+            del self._logged_ms[next(iter(self._logged_ms))]
         return is_due
 
     def forget(self, session: str, person: str) -> None:

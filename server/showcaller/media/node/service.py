@@ -141,7 +141,8 @@ class MediaService:
         self, session: str, error: ShowcallerError, *, person: str, name: str = ""
     ) -> None:
         """Tell producers that a publisher was turned away, and why; the log too, each minute at most."""
-        if self._sheet is None or session not in self._sheet.sessions:
+        sheet = self._event.state.runsheet
+        if sheet is None or session not in sheet.sessions:
             return
         now_ms = int(self._event.wall_ms())
         if self._refusals.note(session, error, now_ms, person=person, name=name):

@@ -45,6 +45,14 @@ def test_strangers_fill_neither_memory_nor_log_for_ever():
     assert len(refusals.recent(1)) == KEPT
 
 
+def test_what_was_logged_of_people_who_were_let_in_is_not_kept_for_ever():
+    refusals = Refusals()
+    for number in range(10 * KEPT):
+        refusals.note("one", Forbidden("x"), 0, person=f"p_{number}", name="")
+        refusals.forget("one", f"p_{number}")
+    assert len(refusals._logged_ms) == KEPT
+
+
 def test_the_tries_at_all_nodes_are_added_up():
     here, there = Refusals(), Refusals()
     for node, at_ms in ((here, 5), (there, 7), (there, 9)):
