@@ -13,7 +13,7 @@ from ...errors import ConfigError
 
 
 class Addresses(NamedTuple):
-    """`bound` are local; `advertised` replace them in answers (empty: the bound ones are named).
+    """Local addresses `bound`, and those `advertised` in answers in their place (empty: none).
 
     `followed`: they are all that this machine has, and change when those do.
     """

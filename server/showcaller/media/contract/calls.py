@@ -92,7 +92,7 @@ class Preview(OfResource[Answer], frozen=True, kw_only=True):
 
 
 class Find(OfResource[None], frozen=True, kw_only=True):
-    """Return if the resource is there. A node answers this by itself."""
+    """Make sure that the resource is there. A node answers this by itself."""
 
 
 class ChooseLayer(OfResource[None], frozen=True, kw_only=True):
@@ -162,7 +162,7 @@ class Route(OfStage[None], frozen=True, kw_only=True):
 
     `publication` is the one that a producer put on the stage. Without one, or when it has ended: the oldest
     live `main`, then `slides`, then `spare`. In place of one that has fallen silent the next best goes on the
-    stage within 2 s, whoever chose it.
+    stage, whoever chose it: within 2 s, or 5 s of a picture with few frames or without sound.
     """
 
     session: str | None = None

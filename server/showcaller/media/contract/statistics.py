@@ -125,7 +125,7 @@ def worst(viewers: Iterable[ViewerStatistics]) -> list[ViewerStatistics]:
 
 
 def by_stage(parts: Iterable[StageStatistics]) -> list[StageStatistics]:
-    """One for each stage, whose viewers may be shared out among several workers."""
+    """Return one for each stage, whose viewers may be shared out among several workers."""
     stages: dict[str, StageStatistics] = {}
     for part in parts:
         known = stages.get(part.stage)
@@ -134,7 +134,10 @@ def by_stage(parts: Iterable[StageStatistics]) -> list[StageStatistics]:
 
 
 def _together(one: StageStatistics, other: StageStatistics) -> StageStatistics:
-    """Counts add up; shares and medians are weighted by viewers; of p99 and waits the worse counts."""
+    """Return both as one: counts are added, shares and medians weighted by viewers.
+
+    Of p99 and waits the worse one counts.
+    """
     weights = max(1, one.viewers), max(1, other.viewers)
     return StageStatistics(
         stage=one.stage,

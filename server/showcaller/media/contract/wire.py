@@ -50,7 +50,7 @@ class Fault(Struct, frozen=True, array_like=True):
 
 
 class Request(Struct, frozen=True, array_like=True, tag=True):
-    """`call` stays encoded until it is carried out, so that an unknown one can be answered."""
+    """A call, encoded until it is carried out, so that an unknown one can be answered."""
 
     id: int
     call: msgspec.Raw

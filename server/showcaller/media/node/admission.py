@@ -17,7 +17,7 @@ BESIDE_RETRY_S = 10  # the stage shows another session that goes on side by side
 
 
 def admit_publisher(sheet: RunSheet, principal: Principal, session: str, wall_ms: float) -> StageId:
-    """The stage whose worker takes the publication. From doors open until the session has ended.
+    """Return the stage whose worker takes the publication. From doors open until the session has ended.
 
     Raises `NotFound`, `Forbidden`, `TooEarly`, `Refused` (the session is over).
     """
@@ -36,7 +36,7 @@ def admit_publisher(sheet: RunSheet, principal: Principal, session: str, wall_ms
 
 
 def admit_viewer_of_stage(sheet: RunSheet, stage: str, wall_ms: float) -> StageId:
-    """The stage, if it shows something. Raises `NotFound`, `TooEarly`."""
+    """Return the stage, if it shows something. Raises `NotFound`, `TooEarly`."""
     found = StageId(stage)
     if found not in sheet.stages:
         raise NotFound(f"there is no stage {stage!r}")
@@ -50,7 +50,10 @@ def admit_viewer_of_stage(sheet: RunSheet, stage: str, wall_ms: float) -> StageI
 
 
 def admit_viewer_of_session(sheet: RunSheet, session: str, wall_ms: float) -> StageId:
-    """The stage of a session, while the session is on it. Raises `NotFound`, `TooEarly`, `Refused`."""
+    """Return the stage of a session that is on it now.
+
+    Raises `NotFound`, `TooEarly`, `Refused`.
+    """
     run = _run(sheet, session)
     stage = sheet.plan(run.id).stage
     if run.over:
@@ -69,7 +72,7 @@ def _run(sheet: RunSheet, session: str) -> SessionRun:
 
 
 def _until_doors(sheet: RunSheet, run: SessionRun, wall_ms: float) -> int:
-    """Seconds until the session's doors are expected to open, 1…60: for Retry-After."""
+    """Return the seconds until the session's doors are expected to open, 1…60: for Retry-After."""
     doors_ms = run.expected_start_ms - sheet.schedule.cues.doors_open_min * MINUTE_MS
     due_ms = sheet.clock.wall_for(doors_ms)
     if due_ms is None:

@@ -231,7 +231,7 @@ class _Routes:
         return json_answer(media.overview(who))
 
     async def viewers(self, request: web.Request) -> web.Response:
-        """A stage's viewers, those that lose most first."""
+        """Answer with a stage's viewers, those that lose most first."""
         who, media = principal(request), self._service(request)
         viewers = await media.viewers(who, request.match_info["stage"])
         return json_answer({"viewers": viewers})

@@ -14,8 +14,8 @@ GOOD_FOR_S = 86_400  # longer than a day's event: an allocation is refreshed wit
 
 
 class IceServers:
-    """`urls`: `stun:HOST:PORT`, `turn:USER:PASSWORD@HOST:PORT`, or with a `secret` that the TURN server
-    shares `turn:HOST:PORT`: then each client gets a password of its own, good for a day.
+    """The servers at `urls`: `stun:HOST:PORT`, `turn:USER:PASSWORD@HOST:PORT`, or with a `secret` that the
+    TURN server shares `turn:HOST:PORT`: then each client gets a password of its own, good for a day.
     """
 
     def __init__(self, urls: Sequence[str] = (), secret: str = "") -> None:
@@ -23,7 +23,7 @@ class IceServers:
         self._secret = secret
 
     def links(self, person: str, wall_ms: float) -> list[str]:
-        """The values of `Link` headers for `person`."""
+        """Return the values of `Link` headers for `person`."""
         return [self._link(server, person, wall_ms) for server in self._servers]
 
     def _link(self, server: IceServer, person: str, wall_ms: float) -> str:
@@ -48,6 +48,6 @@ def _turn(url: str, user: str, password: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A quoted string (RFC 9110 §5.6.4)."""
+    """Return a quoted string (RFC 9110 §5.6.4)."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -166,7 +166,7 @@ def _of_stages(media: Mapping[str, NodeMedia]) -> Iterator[Metric]:
 
 
 def _of_sources(media: Mapping[str, NodeMedia]) -> Iterator[Metric]:
-    """Several publications of one source of a session are one sample: the sum, or the worst."""
+    """Make one sample of a session's publications of one source: the sum, or the worst."""
     labels = ["event", "session", "source"]
     by_source: dict[tuple[str, ...], list[PublicationStatistics]] = {}
     for event, one in media.items():

@@ -104,7 +104,7 @@ class Overview:
             log.debug(error.message, extra={"action": "media.untold"})
 
     def elsewhere(self) -> list[WorkerReport]:
-        """Workers of other nodes that were heard of just now."""
+        """Return the workers of other nodes that were heard of just now."""
         return [worker for report in self._others(FRESH_FOR_S) for worker in report.workers]
 
     def note_ended(self, worker: str) -> None:
@@ -118,13 +118,13 @@ class Overview:
         return worker in self._ended
 
     def forget(self, worker: str) -> None:
-        """The worker did not answer: leave its node out until that is heard of again."""
+        """Leave out the node of a worker that did not answer, until it is heard of again."""
         for node, (report, _) in list(self._heard.items()):
             if any(one.worker == worker for one in report.workers):
                 del self._heard[node]
 
     def everything(self) -> MediaOverview:
-        """All nodes, this one as it is now."""
+        """Return what all nodes measured, this one as it is now."""
         reports = [self._report(), *self._others(HEARD_FOR_S)]
         every = [worker.statistics for report in reports for worker in report.workers]
         return MediaOverview(

@@ -31,12 +31,15 @@ class Placement:
         self._placed.append((worker, now_s + PLACED_FOR_S))
 
     def best(self, candidates: Iterable[Candidate], now_s: float) -> Candidate | None:
-        """The least load, to a tenth of a core; then the fewest viewers and stages; then one of ours."""
+        """Return who has the least to do; None if there is nobody.
+
+        The least load counts, to a tenth of a core; then the fewest viewers and stages; then one of ours.
+        """
         self._placed = [(worker, until_s) for worker, until_s in self._placed if until_s > now_s]
         return min(candidates, key=self._rank, default=None)
 
     def better(self, candidates: Iterable[Candidate], than: str, now_s: float) -> Candidate | None:
-        """A worker with clearly less to do than `than`, whose stage rests and so costs it nothing."""
+        """Return a worker with clearly less to do than `than`, whose stage rests and so costs it nothing."""
         known = {candidate.worker: candidate for candidate in candidates}
         best, current = self.best(known.values(), now_s), known.get(than)
         if best is None or current is None:

@@ -12,7 +12,7 @@ PORTS_EACH = 2  # as in settings
 
 
 def choose_port(first: int, number: int, addresses: Iterable[str]) -> int:
-    """The port of worker `number`, counted from `first`; 0 (any free one) if `first` is 0.
+    """Return the port of worker `number`, counted from `first`; 0 (any free one) if `first` is 0.
 
     Its second one where the first is taken on one of `addresses`.
     """

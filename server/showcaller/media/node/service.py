@@ -384,7 +384,7 @@ _RESOURCE = re.compile(r"(w_[0-9a-f]{26})~[\w-]+")
 
 
 def worker_of(resource: str) -> str:
-    """The worker that a resource's id names. Raises `NotFound` for ids that none of ours can be."""
+    """Return the worker that a resource's id names. Raises `NotFound` for ids that none of ours can be."""
     found = _RESOURCE.fullmatch(resource)
     if found is None:
         raise NotFound("there is no such media resource")

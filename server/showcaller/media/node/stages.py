@@ -124,7 +124,7 @@ class Stages:
         return await self.holder(stage) or await self._place(sheet, run, stage)
 
     async def holder(self, stage: StageId) -> str | None:
-        """The name of the worker that has the stage; None if nobody does."""
+        """Return the name of the worker that has the stage; None if nobody does."""
         if (hosting := self._hosted.get(stage)) is not None:
             return hosting.worker.name
         lease = await self._log.read_lease(_name(stage))

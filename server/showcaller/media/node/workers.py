@@ -51,10 +51,10 @@ class WorkersListener(Protocol):
     """A listener that is told of the workers that come and go, and of what happens in them."""
 
     def on_worker_up(self, worker: Worker) -> None:
-        """`worker` can be called from now on."""
+        """Learn that `worker` can be called from now on."""
 
     def on_worker_down(self, worker: Worker) -> None:
-        """`worker` has ended by itself, and its media with it."""
+        """Learn that `worker` has ended by itself, and its media with it."""
 
     def on_media_event(self, worker: Worker, event: MediaEvent) -> None: ...
 
@@ -271,7 +271,7 @@ class Workers:
 
     @staticmethod
     async def _probe(worker: Worker, *, measures: bool) -> None:
-        """Raises `Stuck`, `Unavailable`."""
+        """Ask whether it lives, or what it measured. Raises `Stuck`, `Unavailable`."""
         asked: Coroutine[Any, Any, object] = worker.measure() if measures else worker.do(Ping())
         try:
             await await_answer(asyncio.ensure_future(asked), worker.process.pid)
