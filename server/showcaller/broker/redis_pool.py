@@ -72,7 +72,7 @@ class Pool(ConnectionPool):
             await connection.disconnect()
 
 
-class Server:
+class ServerConnections:
     """One server: `client` for its commands, each of which takes a `turn`."""
 
     def __init__(self, url: str) -> None:

@@ -40,7 +40,7 @@ from redis.exceptions import (
 from .. import system
 from ..errors import ConfigError
 from ..urls import check_redis
-from .redis_pool import Server
+from .redis_pool import ServerConnections
 
 ELSEWHERE_FOR_S = 4.0  # a command that no server would run is offered again within this time
 ELSEWHERE_EVERY_S = 0.1
@@ -80,7 +80,7 @@ class Servers:
         self.seeds = [host for host in hosts.split(",") if host] or ["localhost"]
         self._known = list(self.seeds)  # whom to ask, in this order
         self.are_untold = False  # the user may not ask who has which slots
-        self._servers: dict[str, Server] = {}
+        self._servers: dict[str, ServerConnections] = {}
         self._retiring: set[asyncio.Future[object]] = set()
         try:
             for seed in self.seeds:
@@ -88,11 +88,11 @@ class Servers:
         except (TypeError, ValueError):  # what they say may quote the URL
             raise ConfigError("the redis:// URL has a port or an option that is none") from None
 
-    def server(self, address: str) -> Server:
+    def server(self, address: str) -> ServerConnections:
         """The server at `address` (HOST:PORT)."""
         if address not in self._servers:
             netloc = self._user + self._at + address
-            self._servers[address] = Server(self._url._replace(netloc=netloc).geturl())
+            self._servers[address] = ServerConnections(self._url._replace(netloc=netloc).geturl())
         return self._servers[address]
 
     def client(self, address: str) -> Redis:

@@ -18,7 +18,7 @@ class Refusal(NamedTuple):
 
 
 class CueEvent(Struct, frozen=True, kw_only=True):
-    """A cue that was called just now. `due_ms` and `called_ms` are wall time."""
+    """A cue that was called just now. `due_ms` is wall time."""
 
     session: str
     cue: str

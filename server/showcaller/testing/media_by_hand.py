@@ -89,7 +89,7 @@ class Noted:
 
 
 class Speaker:
-    """Sends to `publication`, which was negotiated from the file `offer`."""
+    """A speaker whose publication was negotiated from the file `offer`."""
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from ... import system
 from ...broker.base import EventLog
 from ...errors import OurFault
 from ..contract.statistics import PublicationStatistics, StageStatistics, Statistics, by_stage
-from .refusals import Refusal, together
+from .refusals import RefusedPublisher, together
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class WorkerReport(Struct, frozen=True, kw_only=True):
 class NodeReport(Struct, frozen=True, kw_only=True):
     node: str
     workers: list[WorkerReport]
-    refused: list[Refusal] = []
+    refused: list[RefusedPublisher] = []
 
 
 class WorkerLine(Struct, frozen=True, kw_only=True):
@@ -61,7 +61,7 @@ class MediaOverview(Struct, frozen=True, kw_only=True):
     workers: list[WorkerLine]
     publications: list[PublicationStatistics]
     stages: list[StageStatistics]
-    refused: list[Refusal]  # publishers that were turned away of late
+    refused: list[RefusedPublisher]  # publishers that were turned away of late
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -76,7 +76,7 @@ class Overview:
         event_log: EventLog,
         node: str,
         own: Callable[[], list[WorkerReport]],
-        refused: Callable[[], list[Refusal]],
+        refused: Callable[[], list[RefusedPublisher]],
     ) -> None:
         self._log = event_log
         self._node = node

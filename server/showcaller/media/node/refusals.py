@@ -15,7 +15,7 @@ KEPT = 50
 _WORTH_TELLING = (Unauthenticated, Forbidden, Unsupported, Unprocessable)
 
 
-class Refusal(Struct, frozen=True, kw_only=True):
+class RefusedPublisher(Struct, frozen=True, kw_only=True):
     """One publisher who is turned away. `person` and `name` are empty where no token tells them."""
 
     session: str
@@ -30,7 +30,7 @@ class Refusals:
     """The refusals of this node, the newest of each kind. `now_ms` is wall time."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str, str], Refusal] = {}  # the last ones last
+        self._kept: dict[tuple[str, str, str], RefusedPublisher] = {}  # the last ones last
         self._logged_ms: dict[tuple[str, str, str], int] = {}
 
     def note(
@@ -42,7 +42,7 @@ class Refusals:
         key = session, person, error.code
         before = self._kept.pop(key, None)
         times = before.times + 1 if before is not None else 1
-        self._kept[key] = Refusal(
+        self._kept[key] = RefusedPublisher(
             session=session, person=person, name=name, code=error.code, times=times, last_ms=now_ms
         )
         if len(self._kept) > KEPT:
@@ -60,14 +60,14 @@ class Refusals:
         for key in [key for key in self._kept if key[:2] == (session, person)]:
             del self._kept[key]
 
-    def recent(self, now_ms: int) -> list[Refusal]:
+    def recent(self, now_ms: int) -> list[RefusedPublisher]:
         """Return those that tried within the last minutes."""
         return [one for one in self._kept.values() if one.last_ms > now_ms - SHOWN_FOR_MS]
 
 
-def together(refusals: Iterable[Refusal]) -> list[Refusal]:
+def together(refusals: Iterable[RefusedPublisher]) -> list[RefusedPublisher]:
     """Return those of all nodes, one for each publisher and reason, the newest first."""
-    found: dict[tuple[str, str, str], Refusal] = {}
+    found: dict[tuple[str, str, str], RefusedPublisher] = {}
     for one in refusals:
         key = one.session, one.person, one.code
         other = found.get(key)

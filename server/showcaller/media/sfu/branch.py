@@ -67,7 +67,7 @@ class Branch:
         about = lent.resource, lent.session, lent.person, lent.source
         made = Ingest(*about, negotiated, self._egress, self, now_s)
         self.ingests[lent.resource] = made
-        made.borrow(BackChannel(lent.resource, writer), lent.tracks, now_s)
+        made.borrow(TrunkBackChannel(lent.resource, writer), lent.tracks, now_s)
         self._changed(lent.session, now_s)
 
     def _take(self, packet: Packet) -> None:
@@ -98,7 +98,7 @@ class Branch:
         """Do nothing: the trunk tells."""
 
 
-class BackChannel:
+class TrunkBackChannel:
     """The way from a borrowed ingest to the trunk: only wishes for keyframes go there.
 
     The trunk asks for what got lost on the way to it, and what comes again comes here too.
