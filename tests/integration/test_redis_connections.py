@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from redis.exceptions import ConnectionError
 
 from showcaller.broker import redis_pool, redis_shard
 from showcaller.broker.base import EventLog
@@ -44,6 +45,16 @@ async def test_hundreds_at_once_wait_their_turn_on_a_few_connections(redis: Redi
         log = await broker.open("event")
         await asyncio.gather(*(registered(log, number) for number in range(AT_ONCE)))
         assert (await log.count("address", 60_000)).total == AT_ONCE + 1
+        assert connections(redis) <= redis_pool.IN_USE
+
+
+async def test_hundreds_that_look_for_a_lost_server_at_once_do_so_on_a_few_connections(
+    redis: RedisServer,
+) -> None:
+    async with connected(redis.url) as broker:
+        log = await broker.open("event")
+        log.shard.heed(await log.shard.find(), ConnectionError("lost"))
+        await asyncio.gather(*(registered(log, number) for number in range(AT_ONCE)))
         assert connections(redis) <= redis_pool.IN_USE
 
 

@@ -82,6 +82,7 @@ class Servers:
         self.are_untold = False  # the user may not ask who has which slots
         self._servers: dict[str, ServerConnections] = {}
         self._retiring: set[asyncio.Future[object]] = set()
+        self._asking: asyncio.Task[list[SlotRange]] | None = None
         try:
             for seed in self.seeds:
                 self.server(seed).pool.make_connection()  # type: ignore[no-untyped-call]
@@ -107,7 +108,16 @@ class Servers:
             closing.add_done_callback(self._retiring.discard)
 
     async def layout(self) -> list[SlotRange]:
-        """Ask the servers in turn who has which slots. Raises what redis-py raises."""
+        """Return who has which slots, asked once for all who want to know meanwhile.
+
+        Raises what redis-py raises.
+        """
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self) -> list[SlotRange]:
+        """Ask the servers in turn who has which slots."""
         lost: RedisError | None = None
         for address in list(self._known):
             try:
@@ -140,7 +150,8 @@ class Servers:
     async def close(self) -> None:
         for server in list(self._servers.values()):  # who still uses one may retire it meanwhile
             await server.close()
-        await asyncio.gather(*self._retiring, return_exceptions=True)
+        asking = [self._asking] if self._asking is not None else []
+        await asyncio.gather(*self._retiring, *asking, return_exceptions=True)
 
 
 class Shard:
