@@ -15,7 +15,7 @@ from aiohttp import hdrs, web
 from ..errors import Unavailable
 
 COMPRESS_ABOVE = 1_000  # bytes
-MAX_WAITING = 16  # makings; who asks for more comes back later
+MAX_WAITING = 16  # answers still to be made; a request for one more gets 503
 KEPT_BYTES = 32 << 20
 
 
@@ -84,8 +84,8 @@ def takes_gzip(accept_encoding: str) -> bool:
 class MadeOnce:
     """Makes each version of an answer once, off the event loop, for all who ask meanwhile.
 
-    One making at a time; the newest version of the `kept` answers that were asked for last is kept, as many
-    as fit into `kept_bytes`.
+    One answer is made at a time; the newest version of the `kept` answers that were asked for last is
+    kept, as many as fit into `kept_bytes`.
     """
 
     def __init__(self, kept: int = 32, kept_bytes: int = KEPT_BYTES) -> None:
