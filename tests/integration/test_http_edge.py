@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from multidict import CIMultiDict
+from yarl import URL
 
 from showcaller.testing.serving import ServeProcess
 
@@ -205,6 +206,12 @@ async def test_a_live_socket_opens_with_a_slash_too(server):
     async with connection(server) as (reader, writer):
         line = f"GET {API}/live/ HTTP/1.1".encode()
         assert (await answer_to(reader, writer, *UPGRADE, line=line))[0] == 101
+
+
+async def test_what_is_encoded_in_an_address_stays_so_when_its_slash_goes(http):
+    address = URL(f"/e/{EVENT}/watch/a%2Fb/", encoded=True)
+    async with http.get(address, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (308, f"/e/{EVENT}/watch/a%2Fb")
 
 
 @pytest.mark.parametrize("page", ["watch/opening", "speak/opening", "moderate", "produce"])

@@ -187,13 +187,9 @@ def _answering_wrong_addresses(pages: Pages) -> Middleware:
     return answer
 
 
-async def _drop_slash(request: web.Request) -> web.Response:
-    raise web.HTTPPermanentRedirect(request.rel_url.path.rstrip("/"))
-
-
 async def _add_slash(request: web.Request) -> web.Response:
     """Relative links on the agenda need the slash."""
-    raise web.HTTPPermanentRedirect(f"{request.rel_url.path}/")
+    raise web.HTTPPermanentRedirect(f"{request.rel_url.raw_path}/")
 
 
 def register(app: web.Application) -> None:
@@ -209,7 +205,5 @@ def register(app: web.Application) -> None:
     add("/e/{event}/speak/{session}", pages.event_page, name="speak")
     add("/e/{event}/moderate", pages.event_page, name="moderate")
     add("/e/{event}/produce", pages.event_page, name="produce")
-    for page in ("watch/{session}", "speak/{session}", "moderate", "produce"):
-        add(f"/e/{{event}}/{page}/", _drop_slash)
     add("/assets/{path:.+}", pages.asset)
     add("/sdk/{path:.+}", pages.sdk)
