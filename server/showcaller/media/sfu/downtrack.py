@@ -17,6 +17,7 @@ from ..sdp.codec_choice import Codec, decoder_of
 from ..sdp.negotiation import Medium
 from .dialect import Dialect
 from .followed import CATCH_UP_SPEED, Drawn, Followed, drawn_together
+from .frame_numbers import is_older
 from .lane import GAP_S, Lane
 from .packet import MediaPacket
 from .splice import Offsets, Place, offsets_to
@@ -42,6 +43,7 @@ class DownTrack:
         self._place = Place(begin, 0)
         self._offsets = Offsets()
         self._history: list[Followed] = []  # the present one, if any, comes last
+        self._keyframe: MediaPacket | None = None  # the newest of the lane that was left
         self._aged = 0  # how many of them had been left when they were looked at
         self._catching: int | None = None  # the lane's sequence to be sent next
         self._caught: MediaPacket | None = None  # the last that was sent by catching up
@@ -171,6 +173,7 @@ class DownTrack:
         if last is not None and self.codec(followed.codec) is not None:
             self._place = followed.place_of(last)
         self._freezes, self._stood_s = self.freezes, lane.sent_s
+        self._keyframe = lane.track.keyframe
         lane.discard(self)
         self.lane = self._catching = self._caught = None
         return self._place
@@ -190,10 +193,19 @@ class DownTrack:
         first, last = lane.track.gop(now_s), lane.track.last
         if first is None or last is None or self.dialect(lane.track.codec) is None:
             return False
+        if self._had_newer(first):
+            return False
         past_s = ((last.timestamp - first.timestamp) & 0xFFFFFFFF) / lane.track.codec.clock_hz
         speed = max(CATCH_UP_SPEED, ceil(past_s / CATCH_UP_WITHIN_S))
         self.begin(lane, first, now_s, Drawn(last.sequence, lane.timestamp(last), speed))
         return True
+
+    def _had_newer(self, first: MediaPacket) -> bool:
+        """Return whether receivers would drop this keyframe of AV1: they had a newer one from elsewhere."""
+        had = self.lane.track.keyframe if self.lane is not None else self._keyframe
+        if had is None or not (had.dependencies and first.dependencies):
+            return False
+        return is_older(first.dependencies, had.dependencies)
 
     def step(self, now_s: float) -> bool:
         """Send the next packets of the past; return true when the viewer has caught up."""

@@ -31,16 +31,21 @@ class FrameNumbers:
         if begins or self._last is None:
             self._shift = self._begin(now_s) - number
         new = (number + self._shift) & 0xFFFF
-        if self._last is None or self._is_after(new, self._last):
+        if self._last is None or _is_after(new, self._last):
             self._last = new
         return descriptor[:1] + new.to_bytes(2) + descriptor[3:]
 
     def _begin(self, now_s: float) -> int:
         begin = round(now_s * NUMBERS_PER_S) & 0xFFFF
-        if self._last is not None and not self._is_after(begin, self._last):
+        if self._last is not None and not _is_after(begin, self._last):
             begin = self._last + 1
         return begin
 
-    @staticmethod
-    def _is_after(number: int, last: int) -> bool:
-        return 0 < (number - last) & 0xFFFF < _HALF
+
+def is_older(descriptor: bytes, other: bytes) -> bool:
+    """Return whether a frame is before the `other`, by descriptors that have our numbers."""
+    return _is_after(int.from_bytes(other[1:3]), int.from_bytes(descriptor[1:3]))
+
+
+def _is_after(number: int, last: int) -> bool:
+    return 0 < (number - last) & 0xFFFF < _HALF

@@ -66,7 +66,7 @@ class Track:
         self.frames = 0
         self.frames_per_s = 0.0
         self._frames_before = 0
-        self._keyframe: MediaPacket | None = None  # the first packet of the newest one
+        self.keyframe: MediaPacket | None = None  # the first packet of the newest one
         self._kept: dict[int, MediaPacket] = {}
         self._order: deque[int] = deque()
         self._pending: list[MediaPacket] = []
@@ -115,7 +115,7 @@ class Track:
 
     def gop(self, now_s: float) -> MediaPacket | None:
         """Return the first packet of the newest keyframe, if a newcomer can be sent all since then."""
-        first = self._keyframe
+        first = self.keyframe
         if first is None or self.last is None or self.keyframe_s is None:
             return None
         count = self.last.sequence - first.sequence + 1
@@ -151,7 +151,7 @@ class Track:
     def change_codec(self, codec: Codec, now_s: float) -> None:
         """Change the codec from the next packet on; nobody begins with what came before."""
         self.flush(now_s)
-        self.codec, self._keyframe = codec, None
+        self.codec, self.keyframe = codec, None
         self._sets = _parameter_sets(codec)
         for lane in list(self.lanes):
             lane.begin_anew()
@@ -239,15 +239,15 @@ class Track:
                 lane.forward(packets, now_s)
 
     def _begin_keyframe(self, packet: MediaPacket, now_s: float) -> None:
-        known = self._keyframe
+        known = self.keyframe
         if known is not None and known.timestamp == packet.timestamp:
             if packet.sequence < known.sequence:
-                self._keyframe = packet
+                self.keyframe = packet
             return
         if known is not None and packet.sequence < known.sequence:
             return  # the beginning of one long over
         self.flush(now_s)
-        self._keyframe, self.keyframe_s = packet, now_s
+        self.keyframe, self.keyframe_s = packet, now_s
         self.wishes.forget()
 
     def _keep(self, packet: MediaPacket) -> None:
@@ -258,7 +258,7 @@ class Track:
 
     def _begins_newcomers(self) -> bool:
         """Return whether the oldest packet kept belongs to the keyframe that newcomers begin with."""
-        first = self._keyframe
+        first = self.keyframe
         if first is None or first.sequence not in self._kept:
             return False
         return self._order[0] >= first.sequence and len(self._order) <= MAX_GOP_PACKETS

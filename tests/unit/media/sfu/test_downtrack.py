@@ -217,6 +217,27 @@ async def test_nobody_catches_up_with_what_is_too_long_ago(rig):
     assert not rig.downtrack.catch_up(lane, rig.now_s)
 
 
+def described(sources, numbers):
+    """Let each source's newest keyframe have the frame number of AV1's dependency descriptor."""
+    for source, number in zip(sources, numbers, strict=True):
+        descriptor = b"\xc0" + (number & 0xFFFF).to_bytes(2)
+        source.track.keyframe = source.track.keyframe._replace(dependencies=descriptor)
+
+
+@pytest.mark.parametrize(("there", "here", "can"), [(7, 7, True), (7, 9, True), (7, -9, False)])
+async def test_nobody_catches_up_with_frames_that_receivers_would_drop(rig, there, here, can):
+    sources = rig.source(1), rig.source(2)
+    lanes = [rig.lane(source) for source in sources]
+    rig.downtrack.join(lanes[0])
+    for source in sources:
+        source.frame(keyframe=True)
+    described(sources, (there, here))
+    assert rig.downtrack.lane is lanes[0]
+    assert rig.downtrack._had_newer(sources[1].track.keyframe) is not can
+    lanes[0].end()
+    assert rig.downtrack.catch_up(lanes[1], rig.now_s) is can
+
+
 async def test_a_long_past_goes_by_faster(rig):
     source = rig.source(1)
     lane = rig.lane(source)
