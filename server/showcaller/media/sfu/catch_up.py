@@ -43,9 +43,11 @@ class CatchUp:
     def _step(self) -> None:
         """Serve a few of those that wait longest; the others have the loop's next turns."""
         self._next, now_s = None, system.monotonic_s()
-        for viewer in list(self._due_s)[:STEPS_A_TURN]:
-            del self._due_s[viewer]
-            viewer.step(now_s)
-            self.on_behind(viewer, now_s)
-        if self._due_s and self._next is None:
-            self._wait(now_s)
+        try:
+            for viewer in list(self._due_s)[:STEPS_A_TURN]:
+                del self._due_s[viewer]
+                viewer.step(now_s)
+                self.on_behind(viewer, now_s)
+        finally:  # one that fails holds up nobody
+            if self._due_s and self._next is None:
+                self._wait(now_s)

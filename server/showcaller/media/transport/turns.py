@@ -51,5 +51,7 @@ class Turns:
 
     def _run(self) -> None:
         self._next = None
-        self._waiting.popleft()(system.monotonic_s())
-        self._schedule()
+        try:
+            self._waiting.popleft()(system.monotonic_s())
+        finally:  # one that fails holds up nobody
+            self._schedule()

@@ -74,6 +74,16 @@ async def test_a_crowd_does_not_hold_up_the_loop(catch_up):
     assert {STEPS_A_TURN, 2 * STEPS_A_TURN} <= sizes
 
 
+async def test_a_viewer_that_can_not_be_sent_to_holds_up_nobody(catch_up, caplog):
+    told = []
+    broken, other = Behind("broken", None, told), Behind("other", 1, told)
+    broken.catching_up = lambda: True
+    for viewer in (broken, other):
+        catch_up.on_behind(viewer, monotonic_s())
+    await until(lambda: told == ["other"])
+    assert [type(record.exc_info[1]) for record in caplog.records] == [TypeError]
+
+
 async def test_nothing_is_sent_after_the_end(catch_up):
     told = []
     catch_up.on_behind(Behind("a", 1, told), monotonic_s())

@@ -43,6 +43,14 @@ async def test_a_caller_that_gave_up_does_not_stop_the_others():
     assert done == ["next"]
 
 
+async def test_a_piece_that_fails_holds_up_nobody(caplog):
+    turns, done = Turns(never), []
+    turns.do(lambda now_s: done[0])
+    turns.do(lambda now_s: done.append("next"))
+    await until(lambda: done == ["next"])
+    assert [type(record.exc_info[1]) for record in caplog.records] == [IndexError]
+
+
 async def test_what_waits_is_forgotten_at_the_end():
     turns, done = Turns(never), []
     turns.do(lambda now_s: done.append("work"))
