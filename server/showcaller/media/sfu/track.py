@@ -177,8 +177,12 @@ class Track:
         number, last = self._numbering.of(sequence), self.last
         if not begins_idr(packet.payload) or packet.timestamp == self._complete_at:
             return
-        if last is not None and number != last.sequence + 1:
-            return  # they may be what got lost, or something behind them has come
+        if last is not None and number <= last.sequence:
+            return  # something behind it has come
+        if last is not None and number > last.sequence + 1:
+            # they may be what got lost, or slices of this picture: a set between slices would part it
+            self._complete_at = packet.timestamp
+            return
         self.lacks_sets, self._complete_at = not sets.complete, packet.timestamp
         if sets.complete:
             self._numbering.insert(sequence)

@@ -249,6 +249,20 @@ async def test_a_keyframe_that_no_decoder_can_begin_with_is_known():
     sender.track.end()
 
 
+async def test_no_parameter_sets_are_put_between_the_slices_of_a_keyframe():
+    sender = Sender(IN_OFFER)
+    sender.send(1, SLICE)
+    sender.send(3, IDR, marker=False, frame=3)  # its first slice is lost on the way
+    sender.send(4, IDR, marker=False, frame=3)
+    sender.send(2, IDR, marker=False, frame=3)
+    sender.send(5, IDR, frame=3)
+    sender.send(6, SLICE)
+    sender.send(7, IDR)
+    assert [sender.track.kept(n).payload for n in range(1, 7)] == [SLICE, *[IDR] * 4, SLICE]
+    assert SPS in sender.track.kept(7).payload
+    sender.track.end()
+
+
 async def test_pictures_that_are_shown_in_another_order_are_noticed(sender):
     sender.send(1, KEYFRAME, frame=1)
     sender.send(2, frame=2)
