@@ -43,7 +43,8 @@ async def complaints(page: Page) -> list[str]:
 
 
 async def settled(page: Page) -> None:
-    await expect(page.locator("main[data-waiting]:visible")).to_have_count(0)
+    """Wait until the page shows its contents, which are hidden until they are whole."""
+    await expect(page.locator("main[data-waiting]:not([hidden])")).to_have_count(0)
     await page.wait_for_load_state("networkidle")
 
 
