@@ -1,4 +1,4 @@
-"""What axe-core finds on every page, in both themes and in the states that people bring about."""
+"""The findings of axe-core on every page, in both themes and in the states that people bring about."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ PAGES = (
 
 
 async def complaints(page: Page) -> list[str]:
-    """What axe finds wrong in both themes."""
+    """Return what axe finds wrong in both themes."""
     assert AXE.exists(), "this test needs axe-core: `make test` installs it"
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[str] = []

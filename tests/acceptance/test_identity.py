@@ -1,4 +1,4 @@
-"""Who somebody is: one browser is one attendee at an event, in every tab, until they sign out."""
+"""The identity of somebody: one browser is one attendee at an event, in every tab, until they sign out."""
 
 import pytest
 from playwright.async_api import Page, expect

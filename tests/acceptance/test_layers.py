@@ -56,7 +56,7 @@ async def relayed(page: Page) -> AsyncIterator[Relay]:
 
 
 async def layer(server: TalksServer) -> str:
-    """What the only viewer is sent."""
+    """Return what the only viewer is sent."""
     url = f"{server.url}/api/v1/events/{EVENT}/stages/main/viewers"
     headers = {"Authorization": f"Bearer {server.token(EVENT, 'producer')}"}
     async with aiohttp.request("GET", url, headers=headers) as answer:

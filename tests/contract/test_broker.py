@@ -1,4 +1,4 @@
-"""What every broker promises: on a SQLite file, a real redis-server, a real Redis Cluster."""
+"""The promises of every broker: on a SQLite file, a real redis-server, a real Redis Cluster."""
 
 from __future__ import annotations
 

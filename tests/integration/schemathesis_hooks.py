@@ -1,4 +1,4 @@
-"""What schemathesis has to know: how to send SDP, and which things exist."""
+"""Hooks that tell schemathesis what it has to know: how to send SDP, and which things exist."""
 
 import schemathesis
 

@@ -59,7 +59,7 @@ async def page():
 
 
 async def taken(page, policy, role, *media):
-    """What Chromium makes of the answer to its offer."""
+    """Return what Chromium makes of the answer to its offer."""
     offer = await page.evaluate(OFFER, [policy, media])
     outgoing = OUTGOING if role == "view" else {}
     text = answer(negotiate(offer, role), LOCAL, outgoing=outgoing, cname="cname")

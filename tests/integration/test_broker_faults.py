@@ -1,4 +1,4 @@
-"""What the brokers promise when processes die, servers forget, disks fill and connections break."""
+"""The promises of brokers when processes die, servers forget, disks fill and connections break."""
 
 from __future__ import annotations
 

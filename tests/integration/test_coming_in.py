@@ -54,7 +54,7 @@ def message(op, **fields):
 
 
 async def closed_by(port, *roles):
-    """How somebody is closed who says hello."""
+    """Return how a connection that says hello is closed."""
     async with port.websocket() as ws:
         client = LiveClient(ws)
         await client.send("hello", token=port.token(*roles))

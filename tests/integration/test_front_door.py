@@ -158,7 +158,7 @@ async def test_an_upgrade_in_pieces_and_frames_that_come_with_it(port):
 
 
 async def test_an_upgrade_on_a_connection_that_http_has_used(port):
-    """As from a proxy that keeps its connections for reuse; the HTTP server must forget it."""
+    """A proxy keeps its connections for reuse; the HTTP server must forget it."""
     async with raw(port) as client:
         client.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
         await client.reader.readuntil(b"ok")

@@ -1,4 +1,4 @@
-"""What all HTTP requests meet before any handler: whose pages may ask, and how long a head may be."""
+"""The checks of all HTTP requests before any handler: whose pages may ask, and how long a head may be."""
 
 import asyncio
 import json

@@ -48,7 +48,7 @@ def is_left_out(path, rules):
 
 
 def copy(source, into, rules):
-    """What the builder would be sent of `source`. Fails, as it would, where that is nothing."""
+    """Return the files of `source` for the builder. Fails, as it would, where that is nothing."""
     files = (
         [source]
         if (ROOT / source).is_file()
@@ -64,7 +64,7 @@ def copy(source, into, rules):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """What the first stage builds, but for what it fetches of others."""
+    """Return the wheel that the first stage builds, but for what it fetches of others."""
     folder = tmp_path_factory.mktemp("image")
     source, wheels = folder / "src", folder / "wheels"
     rules = [line for line in IGNORED.read_text().splitlines() if line and line[0] != "#"]

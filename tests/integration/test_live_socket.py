@@ -86,7 +86,7 @@ async def test_resuming_brings_what_was_missed_and_no_more(port):
 
 
 async def test_joining_during_a_burst_loses_and_doubles_nothing(port):
-    """Whoever subscribes in the middle holds what the snapshot and the chain of changes say."""
+    """A client that subscribes in the middle holds what the snapshot and the chain of changes say."""
 
     async def make(moderator):
         for n in range(8):

@@ -1,4 +1,4 @@
-"""What producers see of media, over all nodes; and stages that go where there is the least to do."""
+"""The producers' view of media, over all nodes; and stages that go where there is the least to do."""
 
 import json
 
@@ -58,7 +58,7 @@ async def overview(node):
 
 
 async def viewers(node):
-    """Who watches the stage `main`: person and name."""
+    """Return who watches the stage `main`: person and name."""
     answer = await node.ask("GET", "stages/main/viewers", token=node.token("producer"))
     assert (answer.status, answer.type) == (200, JSON)
     return [(one["person"], one["name"]) for one in json.loads(answer.text)["viewers"]]

@@ -239,7 +239,7 @@ async def test_a_node_that_lost_its_lease_ends_what_it_has(redis_brokers):
 
 
 async def test_viewers_outlast_a_lease_that_ran_out_while_nobody_else_had_the_stage(broker):
-    """As when the log was out of reach for some seconds: media went on, so nobody connects again."""
+    """The log was out of reach for some seconds: media went on, so nobody connects again."""
     async with MediaNode(broker) as node:
         await node.until(lambda: node.sheet.sessions["one"].live)
         await node.publish()

@@ -1,4 +1,4 @@
-"""How many live sockets a process takes that may have few files open."""
+"""The number of live sockets of a process that may have few files open."""
 
 import asyncio
 import contextlib

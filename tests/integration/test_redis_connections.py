@@ -27,13 +27,13 @@ def redis() -> Iterator[RedisServer]:
 
 
 async def registered(log: EventLog, number: int) -> None:
-    """What a registration asks of the broker."""
+    """Ask of the broker what a registration asks."""
     await log.count("address", 60_000)
     await log.put_record("person", str(number), b"Ada")
 
 
 def connections(server: RedisServer) -> int:
-    """Those of brokers; not those of replicas and of who asks."""
+    """Return the connections of brokers; not those of replicas and of whoever asks."""
     clients = server.command("CLIENT", "LIST", "TYPE", "normal").splitlines()
     return sum("cmd=client" not in client for client in clients) + len(
         server.command("CLIENT", "LIST", "TYPE", "pubsub").splitlines()

@@ -68,7 +68,7 @@ async def logs(pair: Pair) -> AsyncIterator[tuple[EventLog, EventLog]]:
 
 
 async def refused(call: Callable[[], Awaitable[object]]) -> bool:
-    """Whether it is not acknowledged: as many replicas as asked for do not have it."""
+    """Return whether it is not acknowledged: as many replicas as asked for do not have it."""
     try:
         await call()
     except Unavailable as error:

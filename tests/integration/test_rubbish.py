@@ -180,7 +180,7 @@ EXPECTED = {"ok", "bad_input", "bad_token", "not_found", "wrong_state", "clock",
 
 
 async def either(client):
-    """As `verdict`; the answer to a clock probe counts too."""
+    """Return what `verdict` does; the answer to a clock probe counts too."""
     message = await client.receive()
     while message["op"] not in ("reply", "error", "clock"):
         message = await client.receive()

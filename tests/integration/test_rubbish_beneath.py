@@ -1,4 +1,4 @@
-"""What `serve` stands on is wrong, full or away: it says so, and goes on as soon as it can."""
+"""The ground that `serve` stands on is wrong, full or away: it says so, and goes on as soon as it can."""
 
 import asyncio
 import os

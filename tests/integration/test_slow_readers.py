@@ -1,4 +1,4 @@
-"""Who does not keep up, on real sockets: neighbours notice nothing, and nothing that matters is missed."""
+"""Slow consumers on real sockets: neighbours notice nothing, and nothing that matters is missed."""
 
 import asyncio
 import json
@@ -164,7 +164,7 @@ def test_a_client_too_slow_for_control_is_closed_and_resumes_whole(tmp_path, run
 
 @loops
 def test_a_connection_that_stalls_again_and_again_gets_whole_frames(tmp_path, run):
-    """What the socket took of a frame, and what the transport keeps of it, must not be parted by another."""
+    """A frame that the socket took in part must not be parted by another one."""
 
     async def stop_and_go():
         async with (

@@ -41,7 +41,7 @@ async def desk(broker):
 
 @pytest.fixture
 async def offers():
-    """What a publisher and a viewer would offer."""
+    """Return what a publisher and a viewer would offer."""
     clients = {"publish": Publisher(), "view": Watcher()}
     yield {name: await client.offer() for name, client in clients.items()}
     for client in clients.values():
@@ -269,7 +269,7 @@ async def test_a_viewer_chooses_a_layer_for_itself_only(node):
 
 
 async def _stops(watcher):
-    """Whether pictures stop while the sound goes on."""
+    """Return whether pictures stop while the sound goes on."""
     before = dict(watcher.frames)
     await watcher.wait_for(lambda w: w.frames["audio"] >= before["audio"] + 25)
     return watcher.frames["video"] == before["video"]

@@ -58,7 +58,7 @@ async def has_media_worker(http, url):
 
 
 async def run_suite(*options):
-    """What it wrote."""
+    """Return the report that it wrote."""
     suite = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pytest", str(SUITE), "-vv", "-p", "no:cacheprovider", *options),
         cwd=SUITE,

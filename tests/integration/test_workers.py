@@ -62,7 +62,7 @@ def client(server, *roles, **more):
 
 
 def is_alive(pid):
-    """Whether the process runs (one that ended and was not waited for does not)."""
+    """Return whether the process runs (one that ended and was not waited for does not)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -205,7 +205,7 @@ async def test_connections_go_to_those_who_are_left(workers, schedule):
 
 
 class Ledger:
-    """What one client was shown, event by event."""
+    """The events that one client was shown."""
 
     def __init__(self):
         self.announced = []
@@ -290,7 +290,7 @@ def called(sheet):
 
 
 async def announce(desk, number, acknowledged, done):
-    """As fast as one may."""
+    """Connect as fast as one may."""
     count = 0
     while not done.is_set():
         made = await desk.announce(f"{number}/{count}")

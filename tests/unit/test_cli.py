@@ -1,4 +1,4 @@
-"""What the commands print, and the codes that they end with."""
+"""The output of the commands, and the codes that they end with."""
 
 from datetime import UTC, datetime
 

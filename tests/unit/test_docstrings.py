@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-TREES = ("server/showcaller", "client_sdk/python/showcaller_client", "loadtests/showcaller_load")
+TREES = ("server/showcaller", "client_sdk/python", "loadtests", "tests")
 NO_OPENINGS = frozenset(
     [
         "What",

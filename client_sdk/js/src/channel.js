@@ -51,7 +51,7 @@ export class Channel extends Emitter {
     return this.#follower.levels;
   }
 
-  /** Whether a snapshot has come. */
+  /** True when a snapshot has come. */
   get ready() {
     return this.#follower.epoch !== null;
   }

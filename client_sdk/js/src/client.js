@@ -184,7 +184,7 @@ export class ShowcallerClient extends Emitter {
     return this.#clock.serverNow();
   }
 
-  /** How well the server's clock is known. */
+  /** The quality of the estimate of the server's clock. */
   clockQuality() {
     return this.#clock.quality();
   }
@@ -194,7 +194,7 @@ export class ShowcallerClient extends Emitter {
     if (this.status.retryAtMs !== null) this.#retryIn(0);
   }
 
-  /** When what is said now was given, in server time: later than all that was given before. */
+  /** Returns the server time of what is said now: later than all that was given before. */
   #nowGiven() {
     const nowMs = this.clockQuality().known ? this.serverNow() : this.#platform.now() + this.#serverAheadMs;
     this.#lastGivenMs = Math.max(Math.round(nowMs), this.#lastGivenMs + 1);

@@ -48,7 +48,7 @@ export class ClockEstimator {
     this.#probes = [];
   }
 
-  /** Whether anything has been measured. */
+  /** True when anything has been measured. */
   get known() {
     return this.#offsetMs !== null || this.#probes.length > 0;
   }

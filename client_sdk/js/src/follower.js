@@ -69,7 +69,7 @@ export class Follower {
     return epoch !== this.epoch || head > this.last;
   }
 
-  /** Where to resume from; undefined before the first snapshot. */
+  /** The position to resume from; undefined before the first snapshot. */
   since() {
     return this.epoch === null ? undefined : { epoch: this.epoch, offset: this.mark };
   }

@@ -60,7 +60,7 @@ export class Link {
     this.#socket.close(code < 3000 ? 1000 : code, reason);
   }
 
-  /** When anything last came from the server. */
+  /** The time at which anything last came from the server. */
   get heardAtMs() {
     return this.#heardAtMs;
   }

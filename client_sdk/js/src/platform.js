@@ -1,4 +1,4 @@
-/** What the SDK needs of its surroundings: clock, timers, chance, network. Tests give their own. */
+/** The surroundings that the SDK needs: clock, timers, chance, network. Tests give their own. */
 
 /**
  * @typedef {object} Platform

@@ -1,4 +1,4 @@
-/** When to come back after a close, and how long to wait: PROTOCOL.md §7. Pure. */
+/** The decision whether to come back after a close, and the wait before it: PROTOCOL.md §7. Pure. */
 
 const BASE_DELAY_MS = 500;
 const MAX_DELAY_MS = 20_000;

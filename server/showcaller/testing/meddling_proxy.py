@@ -11,7 +11,7 @@ from typing import Any, Self
 
 Message = dict[str, Any]
 Meddler = Callable[[Message], list[Message]]
-"""What is sent in place of a message of the server's: itself, nothing, others."""
+"""Return what is sent in place of a message of the server's: itself, nothing, others."""
 
 _TOKEN = re.compile(rb'"token":"[^."]+\.([^."]+)\.')
 _TEXT = 0x81

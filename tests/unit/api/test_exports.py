@@ -1,4 +1,4 @@
-"""How talks came across, as JSON and as a table."""
+"""Reports of how talks came across, as JSON and as a table."""
 
 from __future__ import annotations
 

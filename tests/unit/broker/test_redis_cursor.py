@@ -1,4 +1,4 @@
-"""What a node has seen of a log, and how it takes messages about new entries, without a server."""
+"""The newest entry that a node has seen, and how it takes messages about new entries, without a server."""
 
 from __future__ import annotations
 

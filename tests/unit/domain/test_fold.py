@@ -48,7 +48,7 @@ def folded(log: Log) -> tuple[int, str]:
 
 @pytest.mark.parametrize(("log", "then"), list(logs()))
 def test_a_log_folds_to_the_same_digest_as_when_it_was_written(log, then):
-    """Where this fails on purpose, raise `FOLD_VERSION` and run this file, which notes the digests anew."""
+    """Raise `FOLD_VERSION` where this fails on purpose, and run this file, which notes the digests anew."""
     assert folded(log) == then
 
 

@@ -147,7 +147,7 @@ class Attendee:
             self.subscribe(channel, self.models[channel])
 
     def unfollow(self, channel):
-        """What came of it after the reply would find no model."""
+        """A result that came after the reply would find no model."""
         if channel in self.joined:
             self.say({"op": "unsubscribe", "id": f"-{channel}", "channel": channel})
 

@@ -1,4 +1,4 @@
-"""When there is too much to do, and when no more."""
+"""The moments at which there is too much to do, and no more."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Those who were sent away come back as a flat rate, whenever and however many they were."""
+"""People who were sent away come back as a flat rate, whenever and however many they were."""
 
 from bisect import bisect_right
 
@@ -11,7 +11,7 @@ BURSTS = st.lists(st.tuples(st.floats(0, 30), st.integers(1, 300)), min_size=1, 
 
 
 def taken(slots, bursts):
-    """When those come back who were sent away in `bursts` of (pause before it, how many)."""
+    """Return when people come back who were sent away in `bursts` of (pause before it, how many)."""
     now_s, back_s = 100.0, []
     for pause_s, count in bursts:
         now_s += pause_s

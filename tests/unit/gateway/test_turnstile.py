@@ -28,7 +28,7 @@ class Loop:
         return do
 
     def come(self, name, takes_s=1.0, **more):
-        """As connections use it. Returns whether it was done at once."""
+        """Come in as connections do. Returns whether it was done at once."""
         work = self.work(name, takes_s)
         if self.turnstile.is_open:
             self.turnstile.do(work)

@@ -5,7 +5,7 @@ from showcaller.gateway.wheel import HELPING, RESOLUTION_S, Wheel
 
 
 class Beacon:
-    """Is due at each of `times_s`; notes when it was called."""
+    """A member that is due at each of `times_s`; notes when it was called."""
 
     def __init__(self, *times_s):
         self.due_s = list(times_s)

@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture
 def peak_bytes():
-    """How much more memory was in use, at most, than when the test began."""
+    """Return how much more memory was in use, at most, than when the test began."""
     tracemalloc.start()
     tracemalloc.reset_peak()
     yield lambda: tracemalloc.get_traced_memory()[1]

@@ -253,7 +253,7 @@ def test_a_lost_change_is_noticed_and_made_good(seed, lose):
 
 
 class Secrets:
-    """What may be shown to everybody, told from the accepted facts alone."""
+    """Return what may be shown to everybody, told from the accepted facts alone."""
 
     def __init__(self):
         self.asked = {}
@@ -309,7 +309,7 @@ CANARY = re.compile(r"zz-[a-z]+-\d+-zz")
 
 
 def _canaries(message):
-    """Those in what a message shows, and those in what it takes away."""
+    """Return the ids in what a message shows, and in what it takes away."""
     plain = msgspec.json.decode(msgspec.json.encode(message))
     gone = set(plain.pop("remove", ()))
     gone |= {key for key, value in plain.get("values", {}).items() if value is None}

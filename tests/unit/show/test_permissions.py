@@ -1,4 +1,4 @@
-"""Who may do what, as the tables of `client_sdk/PROTOCOL.md` say."""
+"""The rights of each role, as the tables of `client_sdk/PROTOCOL.md` say."""
 
 from __future__ import annotations
 

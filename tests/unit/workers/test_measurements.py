@@ -13,7 +13,7 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
 
 
 def measured(shared, counted, observed=()):
-    """What a process's registry gives out: a gauge, a labelled counter, a histogram."""
+    """Return what a process's registry gives out: a gauge, a labelled counter, a histogram."""
     registry = CollectorRegistry()
     Gauge("shared", 'A \\ "gauge"\nof two lines', registry=registry).set(shared)
     counter = Counter("counted", "A counter", ["kind", "of"], registry=registry)

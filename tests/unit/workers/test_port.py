@@ -55,7 +55,7 @@ def test_listeners_share_all_connections_and_those_that_only_hold_the_port_get_n
 
 
 def test_a_queue_outlives_the_process_that_listened(port):
-    """As descriptors are inherited, a copy of one stands for each process."""
+    """Descriptors are inherited: a copy of one stands for each process."""
     first = listen(port)
     second = first.dup()
     clients = connect_often(number_of([first]))

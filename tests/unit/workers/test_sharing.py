@@ -1,4 +1,4 @@
-"""What a worker is told, and how long a dead one's place stays empty."""
+"""The messages to a worker, and how long a dead one's place stays empty."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-/** Which part of the agenda somebody wants to see. Pure. */
+/** The part of the agenda that somebody wants to see. Pure. */
 
 import { isAhead, isOn, speakersOf } from "./agenda_model.js";
 import { shortDate, wallClock } from "./times.js";

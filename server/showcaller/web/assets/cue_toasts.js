@@ -23,7 +23,7 @@ export function toastCues(page) {
   page.onTick(() => removeWrong(page));
 }
 
-/** What a producer took back is not true any more; what the page has gone on to, it shows. @param {EventPage} page */
+/** Removes toasts that a producer made untrue, or that are about the page itself. @param {EventPage} page */
 function removeWrong(page) {
   for (const toast of document.querySelectorAll(".toast[data-cue]")) {
     if (!(toast instanceof HTMLElement)) continue;

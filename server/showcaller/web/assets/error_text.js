@@ -1,4 +1,4 @@
-/** What to tell somebody whose command was refused, by the error's code. */
+/** Texts for somebody whose command was refused, by the error's code. */
 
 import { asShowcallerError } from "/sdk/index.js";
 

@@ -1,4 +1,4 @@
-/** What the green room shows, from the run sheet, the producer's channel and the workers' figures. Pure. */
+/** The contents of the green room, from the run sheet, the producer's channel and the workers' figures. Pure. */
 
 import { isAhead, sessionOf } from "./agenda_model.js";
 

@@ -1,4 +1,4 @@
-/** What the list of events says of each. Pure. */
+/** The card of each event in the list of events. Pure. */
 
 import { firstAndLastDay } from "./agenda_model.js";
 import { zoneLabel } from "./times.js";

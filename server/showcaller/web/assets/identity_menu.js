@@ -1,4 +1,4 @@
-/** Who one is here, with what one can do about it: take it along to another device, and sign out. */
+/** The menu of one's own identity, with what one can do about it: take it along to another device, and sign out. */
 
 import { h, setText, show } from "./dom.js";
 import { signOut } from "./identity.js";

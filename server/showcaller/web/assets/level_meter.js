@@ -1,4 +1,4 @@
-/** How loud a stream is, ten times a second, from 0 (silence) to 100 (as loud as it gets). */
+/** The loudness of a stream, ten times a second, from 0 (silence) to 100 (as loud as it gets). */
 
 const EVERY_MS = 100;
 const FLOOR_DB = -60;

@@ -64,7 +64,7 @@ export class EventPage {
     return clock ? showTimeAt(clock, this.serverNow()) : null;
   }
 
-  /** Whether one of these roles is held. @param {...string} roles */
+  /** Returns whether one of these roles is held. @param {...string} roles */
   has(...roles) {
     return this.client?.welcome?.roles.some((role) => roles.includes(role)) ?? false;
   }
@@ -263,7 +263,7 @@ function mountBar(needs, { event }) {
   return end;
 }
 
-/** What an earlier load of this tab left to say. */
+/** Shows the message that an earlier load of this tab left. */
 export function takeNotice() {
   const notice = inTab.get("showcaller:notice") ?? "";
   inTab.set("showcaller:notice", null);

@@ -1,4 +1,4 @@
-/** Which page this is, and the addresses of the others. */
+/** The place of this page, and the addresses of the others. */
 
 /**
  * @typedef {object} Place

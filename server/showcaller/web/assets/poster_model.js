@@ -1,4 +1,4 @@
-/** What stands in the place of the picture while there is none. Pure. */
+/** The poster in the place of the picture while there is none. Pure. */
 
 import { isAhead, isOn, nextSession, sessionsOf } from "./agenda_model.js";
 

@@ -1,4 +1,4 @@
-/** Which picture to be sent: what somebody chose in this browser holds for every talk. */
+/** The choice of the picture to be sent: what somebody chose in this browser holds for every talk. */
 
 import { byId, h, setText } from "./dom.js";
 import { errorText } from "./error_text.js";

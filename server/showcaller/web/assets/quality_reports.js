@@ -1,4 +1,4 @@
-/** How the talks so far came across: a report each, and all of them as a file. */
+/** Reports of how the talks so far came across: one each, and all of them as a file. */
 
 import { eventUrl } from "/sdk/http.js";
 

@@ -76,7 +76,7 @@ export class QuestionsPanel {
     this.#render();
   }
 
-  /** Whether it shows what the server has. */
+  /** True when it shows what the server has. */
   get ready() {
     return this.#client.follow(`session/${this.#session}/questions`).ready;
   }

@@ -1,4 +1,4 @@
-/** What this browser and this tab remember. Where storage is not allowed, the page alone remembers. */
+/** The memory of this browser and of this tab. Where storage is not allowed, the page alone remembers. */
 
 class Memory {
   #storage;

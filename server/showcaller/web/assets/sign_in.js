@@ -1,4 +1,4 @@
-/** How somebody without a token gets in: by registering, or with what the organiser gave them. */
+/** The way in for somebody without a token: by registering, or with what the organiser gave them. */
 
 import { register, asShowcallerError } from "/sdk/index.js";
 

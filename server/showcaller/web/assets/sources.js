@@ -15,9 +15,9 @@ const DEVICE_ERRORS = {
 };
 
 export class Sources {
-  /** What is sent: always the same stream, its tracks change. */
+  /** The stream that is sent: always the same one, its tracks change. */
   outgoing = new MediaStream();
-  /** Whether any sound has been heard. */
+  /** True when any sound has been heard. */
   heard = false;
   /** `devices`, `card`, or empty before one is chosen. */
   kind = "";

@@ -28,7 +28,7 @@ const monitor = new StageVideo(page.place.event, client, byId("monitor-video", H
 /** @type {MediaSession | null} */
 let publication = null;
 let sent = { atMs: 0, bytes: 0 };
-/** Whether the server has heard us since we connected. */
+/** True when the server has heard us since we connected. */
 let heard = false;
 
 byId("go").addEventListener("click", goOnAir);

@@ -1,4 +1,4 @@
-/** What a token says of its holder. Pure; nothing is verified here, the server does that. */
+/** The claims of a token about its holder. Pure; nothing is verified here, the server does that. */
 
 const STAFF = ["producer", "moderator", "speaker"];
 

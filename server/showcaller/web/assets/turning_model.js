@@ -1,4 +1,4 @@
-/** When a talk's page goes on to the next one with the picture of its stage. Pure. */
+/** The moment at which a talk's page goes on to the next one with the picture of its stage. Pure. */
 
 import { isOn, isOver, sessionOf } from "./agenda_model.js";
 

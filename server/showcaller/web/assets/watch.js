@@ -28,7 +28,7 @@ const reactions = new ReactionsBar(client);
 const turning = new Turning();
 /** The one that the page has gone on from by itself. @type {Session | null} */
 let before = null;
-/** What stands in the place of the picture. @type {import("./poster_model.js").Poster | null} */
+/** The poster in the place of the picture. @type {import("./poster_model.js").Poster | null} */
 let poster = null;
 
 new QualityMenu(stageVideo);

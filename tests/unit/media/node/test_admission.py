@@ -1,4 +1,4 @@
-"""Who may publish and view when."""
+"""The rules of who may publish and view, and when."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What `/metrics` shows of media: valid, of each stage, source and worker, never of a viewer."""
+"""The metrics of media: valid, of each stage, source and worker, never of a viewer."""
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families

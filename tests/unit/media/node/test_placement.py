@@ -1,4 +1,4 @@
-"""Where stages go: by load, at once, and elsewhere only if that clearly helps."""
+"""The placement of stages: by load, at once, and elsewhere only if that clearly helps."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Who is turned away from publishing, as producers are told."""
+"""The list of people turned away from publishing, as producers are told."""
 
 import pytest
 
