@@ -290,7 +290,7 @@ def called(sheet):
 
 
 async def announce(desk, number, acknowledged, done):
-    """Connect as fast as one may."""
+    """Announce as fast as one may, until `done`."""
     count = 0
     while not done.is_set():
         made = await desk.announce(f"{number}/{count}")

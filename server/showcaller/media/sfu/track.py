@@ -280,17 +280,17 @@ def _parameter_sets(codec: Codec) -> ParameterSets | None:
 Extras = tuple[bytes, bytes, bytes]  # orientation, level, dependencies
 
 
-class Taker:
+class Taker(Protocol):
     """A taker of a track's batches: a lane."""
 
     def forward(self, packets: list[MediaPacket], now_s: float) -> None:
         """Take the packets that came since the last call, in their order."""
-        raise NotImplementedError
+        ...
 
     def end(self) -> None:
         """Learn that the track has ended."""
-        raise NotImplementedError
+        ...
 
     def begin_anew(self) -> None:
         """Learn that the track's codec is another one from now on."""
-        raise NotImplementedError
+        ...
