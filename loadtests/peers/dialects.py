@@ -7,13 +7,14 @@ import http.client
 import json
 import os
 import socket
+from abc import ABC, abstractmethod
 from base64 import b64encode
 
 from showcaller_load.swarm import Client, Swarm
 from showcaller_load.wire import text_frame
 
 
-class PeerSwarm(Swarm):
+class PeerSwarm(Swarm, ABC):
     """A swarm of a server that is not Showcaller. A client's token serves as its name."""
 
     path = "/"
@@ -29,8 +30,8 @@ class PeerSwarm(Swarm):
         )
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
-    def first_words(self, client: Client) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def first_words(self, client: Client) -> bytes: ...
 
     def pong(self, payload: bytes) -> bytes:
         return bytes((0x8A, 0x80 | len(payload), 0, 0, 0, 0)) + payload

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from abc import ABC, abstractmethod
 from errno import EINVAL, EIO
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -91,7 +92,7 @@ class Members(Generic[S]):
         """Note a new stream, in an egress that keeps a list of its own."""
 
 
-class Sink(Generic[S]):
+class Sink(ABC, Generic[S]):
     """One peer: its keys, its streams, and where its datagrams go."""
 
     def __init__(self, keys: Keys) -> None:
@@ -120,8 +121,8 @@ class Sink(Generic[S]):
         self.streams.append(stream)
         return stream
 
-    def make_stream(self, ssrc: int) -> S:
-        raise NotImplementedError
+    @abstractmethod
+    def make_stream(self, ssrc: int) -> S: ...
 
     def send(self, packet: bytes) -> bool:
         return self._protect_and_send(packet, lib.srtp_protect)
