@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import gc
 import os
-import pathlib
-import socket
 import tracemalloc
 import weakref
 
@@ -22,11 +20,9 @@ from pylibsrtp import Policy, Session
 
 from showcaller.media.contract.addresses import Addresses
 from showcaller.media.egress.keys import CM, GCM
-from showcaller.media.transport.ice import CONSENT_S, MAX_PATHS, QUIET_S
 from showcaller.media.transport.parameters import Remote
 from showcaller.media.transport.transport import (
     CONNECT_S,
-    HOLD_S,
     LOOK_EACH_SWEEPS,
     MAX_TURNS,
     Transports,
@@ -34,175 +30,16 @@ from showcaller.media.transport.transport import (
 from showcaller.system import monotonic_s
 from showcaller.testing.until import until
 
-HERE = Addresses(("127.0.0.1",))
-PROFILES = {
-    GCM: Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
-    CM: Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
-}
-
-
-def rtp(sequence, ssrc=0x1234, payload=b"sound"):
-    return b"\x80\x6f" + sequence.to_bytes(2) + bytes(4) + ssrc.to_bytes(4) + payload
-
-
-def open_files():
-    return len(list(pathlib.Path("/proc/self/fd").iterdir()))
-
-
-RECEIVER_REPORT = b"\x80\xc9\x00\x01" + (0x1234).to_bytes(4)
-
-
-class Notes:
-    """An owner that writes down what it is told."""
-
-    def __init__(self):
-        self.keys = None
-        self.paths, self.packets, self.reports, self.closed = [], [], [], []
-
-    def on_connected(self, keys, now_s):
-        self.keys = keys
-
-    def on_path(self, path):
-        self.paths.append(path)
-
-    def on_rtp(self, packet, now_s):
-        assert abs(monotonic_s() - now_s) < 5
-        self.packets.append(packet)
-
-    def on_rtcp(self, packet, now_s):
-        self.reports.append(packet)
-
-    def on_closed(self, reason, now_s):
-        self.closed.append(reason)
-
-
-def fingerprints_of(certificate):
-    first = certificate.getFingerprints()[0]
-    return ((first.algorithm, first.value),)
-
-
-class Client(asyncio.DatagramProtocol):
-    """A bare client: it checks when told, and shakes hands by aiortc's DTLS over its own socket."""
-
-    role = "controlling"
-
-    def __init__(self, certificate=None, *, dtls_role="client"):
-        self.certificate = certificate or RTCCertificate.generateCertificate()
-        self.ufrag, self.pwd = "theirs" + os.urandom(4).hex(), os.urandom(16).hex()
-        self.replies, self.dtls_in, self.media = asyncio.Queue(), asyncio.Queue(), []
-        self.sent_bytes = self.received_bytes = 0
-        self.received = []
-        self.sockets = []
-        self.dtls = RTCDtlsTransport(self, [self.certificate])
-        self.dtls._set_role(dtls_role)
-
-    def remote(self, setup="actpass", fingerprints=None):
-        return Remote(
-            self.ufrag, self.pwd, fingerprints or fingerprints_of(self.certificate), setup
-        )
-
-    async def move(self):
-        """Send from a new socket from now on; the old ones stay open."""
-        family = socket.AF_INET6 if ":" in self.server[0] else socket.AF_INET
-        host = "::1" if family == socket.AF_INET6 else "127.0.0.1"
-        loop = asyncio.get_running_loop()
-        self.udp, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=(host, 0), family=family
-        )
-        self.sockets.append(self.udp)
-
-    async def meet(self, transport):
-        self.local, self.server = transport.local, transport.local.candidates[0]
-        await self.move()
-        return self
-
-    def datagram_received(self, data, address):
-        self.received_bytes += len(data)
-        self.received.append(data)
-        if data[0] < 4:
-            self.replies.put_nowait(data)
-        elif data[0] < 64:
-            self.dtls_in.put_nowait(data)
-        else:
-            self.media.append(data)
-
-    def send(self, data):
-        self.sent_bytes += len(data)
-        self.udp.sendto(data, self.server)
-
-    def request(self, *, nominate=True, controlled=False, ufrag=None, pwd=None, extra=None):
-        message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-        message.attributes["USERNAME"] = f"{ufrag or self.local.ufrag}:{self.ufrag}"
-        message.attributes["PRIORITY"] = 1
-        message.attributes["ICE-CONTROLLED" if controlled else "ICE-CONTROLLING"] = 7
-        if nominate:
-            message.attributes["USE-CANDIDATE"] = None
-        message.add_message_integrity((pwd or self.local.pwd).encode())
-        return bytes(message)
-
-    async def check(self, **wishes):
-        self.send(self.request(**wishes))
-        async with asyncio.timeout(5):
-            return stun.parse_message(await self.replies.get())
-
-    async def _send(self, data):
-        self.send(data)
-
-    async def _recv(self):
-        return await self.dtls_in.get()
-
-    async def shake_hands(self):
-        await self.dtls.start(
-            RTCDtlsParameters([RTCDtlsFingerprint("sha-256", self.local.fingerprint)])
-        )
-
-    async def connect(self):
-        await self.check()
-        await self.shake_hands()
-        assert self.dtls.state == "connected"
-
-    def protect(self, packet):
-        return self.dtls._tx_srtp.protect(packet)
-
-    def protect_rtcp(self, packet):
-        return self.dtls._tx_srtp.protect_rtcp(packet)
-
-    async def settle(self):
-        """Wait until everything sent before was read: a check is answered in order."""
-        await self.check(nominate=False)
-
-    def leave(self):
-        if self.dtls._task is not None:
-            self.dtls._task.cancel()
-        for udp in self.sockets:
-            udp.close()
-
-
-@pytest.fixture
-async def transports():
-    opened = await Transports.open(HERE)
-    yield opened
-    await opened.shut()
-
-
-@pytest.fixture
-async def join(transports):
-    """`await join()`: a client whose offer was taken, `await join(connect=True)`: one that is connected."""
-    with contextlib.ExitStack() as left:
-
-        async def join(*, connect=False, client=None, **remote):
-            client = client or Client()
-            left.callback(client.leave)
-            client.notes = Notes()
-            client.transport = transports.add(client.remote(**remote), client.notes, monotonic_s())
-            await client.meet(client.transport)
-            if connect:
-                await client.connect()
-                await until(lambda: client.transport.connected)
-            return client
-
-        yield join
-
+from .conftest import (
+    HERE,
+    PROFILES,
+    RECEIVER_REPORT,
+    Client,
+    Notes,
+    fingerprints_of,
+    open_files,
+    rtp,
+)
 
 # Connecting ----------------------------------------------------------------------------------------
 
@@ -522,172 +359,6 @@ async def test_answers_name_the_addresses_that_the_machine_has_now(transports, j
     await until(lambda: first.notes.packets)
     told = [record.action for record in caplog.records if record.name.startswith("showcaller")]
     assert told == ["media.addresses_changed"] * 2
-
-
-# Signs of life --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", ["rtp", "rtcp"])
-async def test_who_sends_media_but_no_more_checks_stays_connected(transports, join, kind):
-    client = await join(connect=True)
-    path = client.transport.path
-    for number in range(1, 6):
-        _let_time_pass(client.transport, CONSENT_S - 1)
-        report = RECEIVER_REPORT + number.to_bytes(4)
-        sent = client.protect(rtp(number)) if kind == "rtp" else client.protect_rtcp(report)
-        client.send(sent)
-        heard = client.notes.packets if kind == "rtp" else client.notes.reports
-        await until(lambda heard=heard, number=number: len(heard) == number)
-        transports.sweep(monotonic_s())
-        assert not client.notes.closed
-        assert monotonic_s() - client.transport.ice.paths[path] < HOLD_S  # nobody may take it
-    _let_time_pass(client.transport, CONSENT_S + 1)
-    transports.sweep(monotonic_s())
-    assert client.notes.closed == ["consent_expired"]
-
-
-async def test_what_is_not_authentic_is_no_sign_of_life(transports, join):
-    client = await join(connect=True)
-    taken = client.protect(rtp(1))
-    client.send(taken)
-    await until(lambda: client.notes.packets)
-    _let_time_pass(client.transport, CONSENT_S + 1)
-    before = transports.refused
-    forged = [taken, rtp(2) + bytes(16), taken[:-1] + bytes([taken[-1] ^ 1]), RECEIVER_REPORT]
-    for datagram in forged:  # the first is what it sent, once more
-        client.send(datagram)
-    await until(lambda: transports.refused == before + len(forged))
-    transports.sweep(monotonic_s())
-    assert client.notes.closed == ["consent_expired"]
-
-
-def _let_time_pass(transport, seconds):
-    transport.ice.consent_s -= seconds
-    for path in transport.ice.paths:
-        transport.ice.paths[path] -= seconds
-
-
-# Moving ---------------------------------------------------------------------------------------------
-
-
-async def test_the_path_follows_the_nominated_check(join):
-    client = await join(connect=True)
-    home = client.transport.path
-    late = client.protect(rtp(1))
-    old = client.udp
-    await client.move()
-    await client.check(nominate=False)
-    assert client.notes.paths == [] and client.transport.path == home
-    await client.check()
-    (moved,) = client.notes.paths
-    assert (
-        moved == client.transport.path == (home.descriptor, client.udp.get_extra_info("sockname"))
-    )
-    client.send(client.protect(rtp(2)))
-    old.sendto(late, client.server)
-    await until(lambda: len(client.notes.packets) == 2)
-    assert set(client.notes.packets) == {rtp(1), rtp(2)}
-
-
-async def test_media_from_elsewhere_moves_the_path_once_nothing_comes_from_there(join):
-    client = await join(connect=True)
-    old, home = client.udp, client.transport.path
-    await client.move()
-    await client.check()
-    away = client.transport.path
-    for number, quiet_s, expected in ((1, QUIET_S - 1, away), (2, 2.0, home)):
-        client.transport.ice.paths[away] -= quiet_s
-        old.sendto(client.protect(rtp(number)), client.server)
-        await until(lambda number=number: len(client.notes.packets) == number)
-        assert client.transport.path == expected
-    assert client.notes.paths == [away, home]
-
-
-async def test_few_addresses_of_a_client_are_kept(transports, join):
-    client = await join(connect=True)
-    first = client.udp
-    for _ in range(MAX_PATHS + 4):
-        await client.move()
-        await client.check()
-    assert len(client.transport.ice.paths) == len(transports._by_path) == MAX_PATHS
-    before = transports.refused
-    first.sendto(client.protect(rtp(1)), client.server)
-    await until(lambda: transports.refused == before + 1)
-    client.transport.close()
-    assert not transports._by_path and not transports._by_ufrag
-
-
-async def test_a_check_that_another_sends_again_moves_nothing(transports, join):
-    client = await join(connect=True)
-    heard = client.request()
-    client.send(heard)
-    await until(lambda: client.replies.qsize() == 1)
-    home = client.transport.path
-    thief = await join()
-    thief.udp.sendto(heard, client.server)
-    await until(lambda: transports.refused == 1)
-    assert client.transport.path == home and thief.received_bytes == 0
-
-
-async def test_an_address_in_use_can_not_be_taken_over(transports, join):
-    client = await join(connect=True)
-    thief = await join()
-    client.udp.sendto(thief.request(), client.server)  # as if the thief forged the address
-    await until(lambda: transports.refused == 1)
-    client.send(client.protect(rtp(1)))
-    await until(lambda: client.notes.packets == [rtp(1)])
-    path = client.transport.path
-    client.transport.ice.paths[path] -= HOLD_S + 1  # silent: a NAT gave it to somebody else
-    client.udp.sendto(thief.request(), client.server)
-    await until(lambda: thief.transport.path == path)
-    client.transport.close()
-    assert transports._by_path == {path: thief.transport}
-
-
-async def test_an_ice_restart_keeps_the_path_until_a_check_uses_it(transports, join):
-    client = await join(connect=True)
-    home, old = client.transport.path, client.local
-    old_ufrag, client.ufrag = client.ufrag, "theirsanew"
-    new = client.transport.restart("theirsanew", "p" * 32)
-    assert new.ufrag != old.ufrag and new.pwd != old.pwd
-    assert new._replace(ufrag=old.ufrag, pwd=old.pwd) == old
-    client.ufrag = old_ufrag
-    await client.check()  # the old ones still work
-    client.send(client.protect(rtp(1)))
-    await until(lambda: client.notes.packets == [rtp(1)])
-    client.local, client.ufrag = new, "theirsanew"
-    await client.move()
-    await client.check(nominate=False)
-    assert client.transport.path == home
-    await client.check()
-    assert client.transport.path != home and client.notes.paths == [client.transport.path]
-    assert len(transports._by_ufrag) == 1
-    refused = transports.refused
-    client.local, client.ufrag = old, old_ufrag
-    client.send(client.request())
-    await until(lambda: transports.refused == refused + 1)
-    client.send(client.protect(rtp(2)))
-    await until(lambda: client.notes.packets == [rtp(1), rtp(2)])
-
-
-async def test_a_restart_that_no_check_used_gives_way_to_the_next(transports, join):
-    client = await join(connect=True)
-    client.transport.restart("first", "p" * 32)
-    client.local = client.transport.restart("second", "p" * 32)
-    client.ufrag = "second"
-    assert len(transports._by_ufrag) == 2
-    await client.check()
-    assert set(transports._by_ufrag) == {client.local.ufrag.encode()}
-
-
-async def test_before_a_nomination_dtls_is_answered_where_it_comes_from(join):
-    client = await join()
-    await client.check(nominate=False)
-    await client.move()
-    await client.check(nominate=False)
-    await client.shake_hands()
-    await until(lambda: client.transport.connected)
-    assert client.transport.path.address == client.udp.get_extra_info("sockname")
 
 
 # Ends -----------------------------------------------------------------------------------------------
