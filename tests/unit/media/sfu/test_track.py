@@ -295,3 +295,16 @@ async def test_frames_behind_a_late_keyframe_refer_to_its_number():
     numbers = [int.from_bytes(sender.track.kept(n).dependencies[1:3]) for n in range(1, 5)]
     assert numbers == [numbers[0] + n for n in range(4)]
     sender.track.end()
+
+
+async def test_a_later_source_leads_on_from_the_frame_numbers_of_an_earlier_one():
+    """Receivers drop a keyframe whose number is lower than that of the newest one they had."""
+    numbers, now_s = [], 50.0
+    for own_number in (40_000, 30_000):
+        sender, now_s = Sender(AV1), now_s + 10.0
+        packet = rtp.Packet(96, True, 1, 3_000, 1, {}, b"\x08\x0a\x01\x00")
+        descriptor = b"\xc0" + own_number.to_bytes(2) + b"more"
+        sender.track.take(packet, 1, now_s, (b"", b"", descriptor))
+        numbers.append(int.from_bytes(sender.track.kept(1).dependencies[1:3]))
+        sender.track.end()
+    assert 0 < (numbers[1] - numbers[0]) & 0xFFFF < 0x8000
