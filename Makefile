@@ -103,7 +103,7 @@ egress: $(VENV)/.demo ## build the native media egress again, after a change or 
 
 .PHONY: bench-first-frame
 
-bench-first-frame: $(VENV)/.dev tools ## how soon Chromium shows a stage, and how long a change of talk holds its picture up
+bench-first-frame: $(VENV)/.dev tools ## how soon browsers show a stage, and how long a change of talk holds its picture up
 	$(BIN)/python loadtests/bench_first_frame.py
 
 .PHONY: bench-media-kill

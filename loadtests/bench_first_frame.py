@@ -1,6 +1,6 @@
-"""Measures when Chromium shows a stage, and how long a change stops its picture: `make bench-first-frame`.
+"""Measures when browsers show a stage, and how long a change stops its picture: `make bench-first-frame`.
 
-A real server, speakers whose keyframes come each second or when asked for, a Chromium that speaks from its
+Chromium and, for those who join, Firefox. A real server, speakers whose keyframes come each second or when asked for, a Chromium that speaks from its
 fake camera, and pages of the audience. Ends with lines `name: value`.
 """
 
@@ -19,6 +19,7 @@ from typing import NamedTuple
 from playwright.async_api import Browser, Page, async_playwright
 from rig import Figures, percentile
 
+from showcaller.testing.firefox import Firefox
 from showcaller.testing.pictures import (
     TOLERANCE,
     WATCH_PICTURES,
@@ -42,6 +43,7 @@ BROWSER_ARGUMENTS = (
 )
 BRIGHTNESS = {"one": 60, "two": 100, "three": 150}  # `four` is a Chromium's
 SLIDES = 220
+SPARE = 190
 AUDIO_HZ = 48_000
 STEADY_S = 2.0
 AFTERWARDS_MS = 1_500
@@ -152,6 +154,19 @@ async def joins(browser: Browser, server: TalksServer, count: int, figures: Figu
     await page.context.close()
 
 
+async def joins_in_firefox(server: TalksServer, count: int, figures: Figures) -> None:
+    """The same in Firefox, which decrypts some time after it has connected."""
+    async with Firefox() as firefox:
+        page = await firefox.open(f"{server.url}/e/{EVENT}/")
+        took_ms: list[float] = []
+        for _ in range(count):
+            asked = {"event": EVENT, "stage": STAGE, "token": server.token(EVENT, "attendee")}
+            took_ms.append(float(await page.evaluate(JOIN, asked)))
+        await page.close()
+    figures.add("firefox_first_frame_ms", statistics.median(took_ms))
+    figures.add("firefox_first_frame_p95_ms", percentile(took_ms, 0.95))
+
+
 async def visits(browser: Browser, server: TalksServer, figures: Figures) -> None:
     """The watch page itself, from the start of its navigation."""
     for _ in range(VISITS):
@@ -164,7 +179,7 @@ async def visits(browser: Browser, server: TalksServer, figures: Figures) -> Non
 async def changes(
     browser: Browser, server: TalksServer, options: Options, figures: Figures
 ) -> None:
-    """Once through four talks; in the last one slides, whose speaker then vanishes."""
+    """Once through four talks; in the last one slides, then a spare, whose speakers vanish."""
     async with AsyncExitStack() as stack:
         for talk, brightness in BRIGHTNESS.items():
             await stack.enter_async_context(server.speaker(talk, brightness))
@@ -179,25 +194,28 @@ async def changes(
                 await audience.until_changed(BRIGHTNESS[before])
             add(figures, "freeze", change)
             await audience.pages[0].page.screenshot(path=options.pictures / f"{talk}.png")
-        await slides(server, audience, figures)
+        await vanishing(server, audience, figures, "slides", SLIDES)
+        await vanishing(server, audience, figures, "spare", SPARE)
         for one in audience.pages:
             figures.add("connections_of_a_viewer", await one.connections())
         await audience.leave()
         await camera.context.close()
 
 
-async def slides(server: TalksServer, audience: Audience, figures: Figures) -> None:
-    """A producer puts slides in place of the camera; then they vanish, and the camera is back."""
-    async with server.speaker("four", SLIDES, source="slides") as speaker:
+async def vanishing(
+    server: TalksServer, audience: Audience, figures: Figures, source: str, brightness: int
+) -> None:
+    """A producer puts another source in place of the camera; then it vanishes, and the camera is back."""
+    async with server.speaker("four", brightness, source=source) as speaker:
         async with Change(audience) as change:
-            await server.choose("four", "slides")
+            await server.choose("four", source)
             for one in audience.pages:
-                await one.wait_for_brightness(SLIDES)
-        add(figures, "slides", change)
+                await one.wait_for_brightness(brightness)
+        add(figures, source, change)
         async with Change(audience) as change:
             await speaker.vanish()
-            await audience.until_changed(SLIDES)
-        add(figures, "takeover", change)
+            await audience.until_changed(brightness)
+        add(figures, f"{source}_gone", change)
 
 
 async def steady(audience: Audience, figures: Figures) -> None:
@@ -238,6 +256,7 @@ async def run(options: Options, figures: Figures) -> None:
                     if number == 0:
                         async with server.speaker("one", BRIGHTNESS["one"]):
                             await joins(browser, server, options.joins, figures)
+                            await joins_in_firefox(server, options.joins, figures)
                             await visits(browser, server, figures)
                     await changes(browser, server, options, figures)
         await browser.close()
@@ -246,7 +265,7 @@ async def run(options: Options, figures: Figures) -> None:
 
 def add_worst(figures: Figures) -> None:
     """The 99th percentile of what was measured again and again."""
-    for name in ("freeze", "slides", "takeover", "steady_gap"):
+    for name in ("freeze", "slides", "slides_gone", "spare", "spare_gone", "steady_gap"):
         values = figures.values()[f"{name}_ms"]["values"]
         figures.add(f"{name}_p99_ms", percentile(values, 0.99))
 

@@ -45,7 +45,7 @@ async def complaints(page: Page) -> list[str]:
 async def settled(page: Page) -> None:
     """Wait until the page shows its contents, which are hidden until they are whole."""
     await expect(page.locator("main[data-waiting]:not([hidden])")).to_have_count(0)
-    await page.wait_for_load_state("networkidle")
+    await expect(page.locator("h1:visible").first).not_to_be_empty()
 
 
 @pytest.mark.parametrize(("path", "roles"), PAGES)

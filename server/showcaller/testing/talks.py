@@ -12,10 +12,12 @@ from showcaller_client import Client
 
 from .serving import ServeProcess
 from .speaker import Speaker
+from .until import until
 
 EVENT, STAGE = "talks", "main"
 TALKS = ("one", "two", "three", "four")
 _MINUTES = 20
+DOORS_TIMEOUT_S = 30.0  # a deadline: busy machines need it
 _SCHEDULE = """
 event: {id: talks, title: Four talks, time_zone: UTC}
 days: [{date: 2026-06-11, starts: "09:00", ends: "11:00"}]
@@ -36,6 +38,18 @@ class TalksServer(ServeProcess):
         rehearse = "--rehearse-from", "08:50"
         super().__init__(schedule, *rehearse, *options, data=folder / "data")
         self.on: str | None = None
+
+    async def start(self) -> TalksServer:
+        """Start it and wait until the doors of all talks are open: before, speakers are too early."""
+        await super().start()
+        await until(self._all_doors_are_open, timeout_s=DOORS_TIMEOUT_S)
+        return self
+
+    async def _all_doors_are_open(self) -> bool:
+        url = f"{self.url}/api/v1/events/{EVENT}"
+        async with aiohttp.request("GET", url) as answer:
+            items = (await answer.json())["items"]
+        return all(items[f"session:{talk}"]["state"] == "doors_open" for talk in TALKS)
 
     async def change_to(self, talk: str) -> None:
         """End what is on, start `talk`."""

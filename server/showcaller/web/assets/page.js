@@ -19,7 +19,7 @@ import { inTab } from "./remember.js";
 import { signInCard } from "./sign_in.js";
 
 const READING_EVERY_MS = 15_000; // without a token the agenda is read, not followed
-const REVEAL_AT_LAST_MS = 3_000; // then the page shows what there is
+const REVEAL_AT_LAST_MS = 3_000; // then the page shows what there is, if only the agenda
 const ACCESS_ENDED = new Set(["bad_token", "token_expired", "forbidden", "unauthenticated"]);
 
 /**
@@ -155,7 +155,7 @@ function startWith(needs, place, token, end) {
     client.start();
   }
   void page.readAgenda().catch(() => {});
-  setTimeout(() => page.reveal(), REVEAL_AT_LAST_MS);
+  setTimeout(() => page.onChange(() => page.items.size > 0 && page.reveal()), REVEAL_AT_LAST_MS);
   page.onChange(() => titleFrom(needs, page));
   return page;
 }
