@@ -1,7 +1,8 @@
 """Measures when browsers show a stage, and how long a change stops its picture: `make bench-first-frame`.
 
-Chromium and, for those who join, Firefox. A real server, speakers whose keyframes come each second or when asked for, a Chromium that speaks from its
-fake camera, and pages of the audience. Ends with lines `name: value`.
+Chromium and, for those who join, Firefox. A real server, speakers whose keyframes come each second or when
+asked for, a Chromium that speaks from its fake camera, and pages of the audience. Ends with lines
+`name: value`.
 """
 
 from __future__ import annotations
