@@ -16,7 +16,7 @@ from aiohttp import web
 from prometheus_client import REGISTRY
 
 from . import garbage, metrics, system, zones
-from .api import agenda, commands, exports, health, openapi, pages, registrations
+from .api import agenda, audit, commands, exports, health, openapi, pages, registrations
 from .api.newcomers import OVERLOAD, newcomers_later
 from .broker.base import Broker, EventLog
 from .broker.connect import connect
@@ -31,7 +31,7 @@ from .gateway.gateway import Gateway
 from .gateway.gateway_metrics import GatewayCollector
 from .http import connection, cors
 from .http.answers import add_security_headers, errors_as_problems
-from .http.asker import LOOKUP
+from .http.asker import BEHIND_PROXY, LOOKUP
 from .http.origins import read_origins
 from .http.slashes import take_trailing_slashes
 from .logs import report_end
@@ -42,7 +42,7 @@ from .media.node.service import MediaService
 from .processes import open_files
 from .rehearsal import show_time_ms
 from .schedule_file import format_diagnostics, read_schedule
-from .settings import Secret, Settings, resolve_secret, resolve_turn_secret
+from .settings import Secret, Settings, resolve_other_secret, resolve_secret, resolve_turn_secret
 from .show.audience_beat import AudienceBeat
 from .show.clock_runner import ClockRunner
 from .show.commands import Commands
@@ -135,7 +135,9 @@ class Server:
         event = LiveEvent(schedule.event_id, event_log)
         await event.start(lambda: first_fact(schedule, self.settings))
         await self._reconcile(event, schedule)
-        self.events[schedule.event_id] = ServedEvent(event, Commands(event), tokens)
+        self.events[schedule.event_id] = ServedEvent(
+            event, Commands(event, self.settings.registration), tokens
+        )
         hub = self.gateway.attach(event)
         self._spawn(AudienceBeat(event, hub.audience).run(), f"audience of {schedule.event_id}")
         media = MediaService(
@@ -286,6 +288,7 @@ class Server:
         app.on_response_prepare.extend((add_security_headers, cors.share_with_origins))
         app[cors.ALLOWED] = self._origins
         app[LOOKUP] = self.lookup
+        app[BEHIND_PROXY] = settings.behind_proxy
         app[OVERLOAD] = self.gateway.http_refusal
         app[agenda.EVENTS] = self.events
         app[agenda.PUBLIC_URL] = settings.public_url.rstrip("/")
@@ -300,9 +303,8 @@ class Server:
             codes=settings.invite_codes,
             per_address_hour=settings.registrations_per_address_hour,
             per_code=settings.registrations_per_code,
-            behind_proxy=settings.behind_proxy,
         )
-        for routes in (agenda, registrations, commands, exports, health, openapi, pages):
+        for routes in (agenda, registrations, commands, audit, exports, health, openapi, pages):
             routes.register(app)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
         ice_servers = IceServers(settings.ice_servers, resolve_turn_secret(settings))
@@ -359,7 +361,12 @@ class Server:
 
     def _tokens(self) -> Tokens:
         key = self.settings.issuer_key
-        return Tokens(self.secret.text, OrganiserKey.read(key) if key else None)
+        other = resolve_other_secret(self.settings)
+        if other is not None:
+            until = {"action": "secret.also", "until_ms": other.until_ms}
+            log.info("tokens of a second secret are taken for a time", extra=until)
+        organiser = OrganiserKey.read(key) if key else None
+        return Tokens(self.secret.text, organiser, other=other)
 
 
 def load_schedules(paths: Iterable[Path]) -> list[Schedule]:

@@ -25,11 +25,11 @@ from rich.table import Table
 from . import __version__, logs, session_ends, system
 from .domain import facts
 from .domain.ids import EventId
-from .domain.people import ROLES
+from .domain.people import ROLES, RegistrationMode
 from .domain.state import State
 from .errors import ConfigError, ShowcallerError, Unavailable
 from .processes import raise_open_files
-from .settings import RegistrationMode, Settings, existing_secret
+from .settings import Settings, existing_secret
 from .tokens import Tokens
 from .urls import check_http, shown
 
@@ -107,6 +107,15 @@ _folder = click.Path(path_type=Path, file_okay=False)
     help="File with the secret that signs tokens; the same on each node. Or set SHOWCALLER_SECRET.",
 )
 @click.option("--secret", default="", envvar="SHOWCALLER_SECRET", hidden=True)
+@click.option(
+    "--also-secret-file",
+    type=_existing,
+    help="File with a second secret, whose tokens are taken until --also-until, and not made: the old one "
+    "while the secret is changed.",
+)
+@click.option(
+    "--also-until", help="Until when, such as 2026-12-13T18:00+01:00. Goes with --also-secret-file."
+)
 @click.option(
     "--issuer-key",
     type=_existing,
@@ -354,16 +363,18 @@ def token(
             raise ConfigError("a speaker publishes to sessions: name them with --session")
         settings = Settings(schedules=(), data=data, secret=secret, secret_file=secret_file)
         now_ms, ttl_s = system.wall_ms(), round(hours * 3600)
+        who, token_id = person or system.random_id("p"), system.random_id("t")
         text = Tokens(existing_secret(settings)).mint(
             event,
-            person or system.random_id("p"),
+            who,
             roles,
-            token=system.random_id("t"),
+            token=token_id,
             now_ms=now_ms,
             ttl_s=ttl_s,
             name=name,
             sessions=sessions,
         )
+        err.print(f"Token {token_id} (its jti) of person {escape(who)}.", soft_wrap=True)
         _say_how_good(event, sessions, now_ms + ttl_s * 1000, url, data)
         for line in _links(url, event, roles, sessions, text) if url else [text]:
             click.echo(line)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from msgspec import Struct, structs
 
 from . import system
+from .domain.people import RegistrationMode
 from .errors import ConfigError, at_start
-from .tokens import MIN_SECRET_BYTES
+from .tokens import MIN_SECRET_BYTES, OtherSecret
 from .urls import check_http, ice_server
-
-RegistrationMode = Literal["open", "invite", "closed"]
 
 MAX_DRAIN_S = 3_600
 MAX_WORKERS = 256
@@ -31,6 +30,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     replicas: int = 0
     secret: str = ""
     secret_file: Path | None = None
+    also_secret_file: Path | None = None  # of tokens that are taken, but not made
+    also_until: str | None = None
     issuer_key: Path | None = None
     public_url: str = ""
     rehearse_from: str | None = None
@@ -77,6 +78,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         self._check_addresses()
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ConfigError("--tls-cert and --tls-key go together: give both or neither")
+        if (self.also_secret_file is None) != (self.also_until is None):
+            raise ConfigError(
+                "--also-secret-file and --also-until go together: give both or neither"
+            )
         if not 1 <= self.rate <= 600:
             raise ConfigError("--rate goes from 1 (real time) to 600 (ten hours a minute)")
         if self.rate != 1 and self.rehearse_from is None:
@@ -146,6 +151,26 @@ def resolve_secret(settings: Settings) -> Secret:
     if path.exists():
         return Secret(_read_secret(path))
     return Secret(_write_secret(path), created=path)
+
+
+def resolve_other_secret(settings: Settings) -> OtherSecret | None:
+    """Return the secret whose tokens are taken as well, for as long as was said. Raises `ConfigError`."""
+    if settings.also_secret_file is None or settings.also_until is None:
+        return None
+    until_ms = _instant_ms(settings.also_until)
+    return OtherSecret(_read_secret(settings.also_secret_file), until_ms)
+
+
+def _instant_ms(text: str) -> int:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise ConfigError(
+            f"--also-until {text!r} is no instant: write it with its offset, such as 2026-12-13T18:00+01:00"
+        )
+    return round(instant.timestamp() * 1000)
 
 
 def existing_secret(settings: Settings) -> str:

@@ -14,12 +14,13 @@ import hmac
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from msgspec import structs
 
 from . import system
 from .domain.ids import PersonId, SessionId
@@ -48,6 +49,7 @@ class _Claims(msgspec.Struct, forbid_unknown_fields=True):
     roles: list[str]
     name: str = ""
     sessions: list[str] = []
+    auth_time: int = 0
 
 
 _decode_claims = msgspec.json.Decoder(_Claims).decode
@@ -80,15 +82,29 @@ class OrganiserKey:
             raise ConfigError(f"can't read the issuer key: {error}") from error
 
 
-class Tokens:
-    """Mints tokens with the server's secret; verifies those and the organiser's."""
+class OtherSecret(NamedTuple):
+    """A secret that the server does not sign with, whose tokens it takes until `until_ms` (wall time)."""
 
-    def __init__(self, secret: str, organiser: OrganiserKey | None = None) -> None:
-        if len(secret.encode()) < MIN_SECRET_BYTES:
-            raise ConfigError(f"the secret must have at least {MIN_SECRET_BYTES} bytes")
+    text: str
+    until_ms: int
+
+
+class Tokens:
+    """Mints tokens with the server's secret; verifies those, the organiser's, and those of `other`."""
+
+    def __init__(
+        self,
+        secret: str,
+        organiser: OrganiserKey | None = None,
+        *,
+        other: OtherSecret | None = None,
+    ) -> None:
+        for text in (secret, other.text if other else secret):
+            if len(text.encode()) < MIN_SECRET_BYTES:
+                raise ConfigError(f"the secret must have at least {MIN_SECRET_BYTES} bytes")
         self._secret = secret
-        self._key = secret.encode()
         self._organiser = organiser
+        self._other = other
 
     def mint(
         self,
@@ -101,8 +117,12 @@ class Tokens:
         ttl_s: int,
         name: str = "",
         sessions: Iterable[str] = (),
+        first_ms: int | None = None,
     ) -> str:
-        """A token for `person`, valid `ttl_s` seconds from `now_ms`; `token` is its `jti`."""
+        """A token for `person`, valid `ttl_s` seconds from `now_ms`; `token` is its `jti`.
+
+        `first_ms`: when the first of the tokens was made that it renews, if it renews one.
+        """
         claims: dict[str, Any] = {
             "iss": ISSUER,
             "aud": event_id,
@@ -116,17 +136,30 @@ class Tokens:
             claims["name"] = name
         if sessions := sorted(sessions):
             claims["sessions"] = sessions
+        if first_ms is not None:  # so that revoking all tokens of a time reaches their descendants
+            claims["auth_time"] = first_ms // 1000
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
     def verify(self, text: str, event_id: str) -> Principal:
         """Return who holds the token `text`. Raises `TokenExpired`, `TokenNotYet`, `Unauthenticated`."""
-        minted = self._recognise(text, event_id)
-        if minted is not None:
-            return _principal(
-                minted.sub, minted.jti, minted.name, minted.roles, minted.sessions, minted.exp
-            )
         try:
-            claims = self._decode(text, event_id)
+            return self._verify(text, event_id, self._secret)
+        except (TokenExpired, TokenNotYet):  # so it is authentic
+            raise
+        except Unauthenticated:
+            other = self._other
+            if other is None or system.wall_ms() >= other.until_ms:
+                raise
+        who = self._verify(text, event_id, other.text)
+        return structs.replace(who, expires_at_ms=min(who.expires_at_ms, other.until_ms))
+
+    def _verify(self, text: str, event_id: str, secret: str) -> Principal:
+        """Verify as `verify` does, with `secret` for ours."""
+        minted = _recognise(text, event_id, secret)
+        if minted is not None:
+            return _minted(minted)
+        try:
+            claims = self._decode(text, event_id, secret)
         except jwt.ExpiredSignatureError:
             raise _expired(text, event_id) from None
         except jwt.ImmatureSignatureError:
@@ -135,34 +168,17 @@ class Tokens:
             raise Unauthenticated("your token is not valid for this event") from None
         return _principal(*_checked(claims))
 
-    def _recognise(self, text: str, event_id: str) -> _Claims | None:
-        """The claims, if this is beyond doubt a token that `mint` made for the event and that is good now."""
-        signed, _, signature = text.rpartition(".")
-        header, _, payload = signed.partition(".")
-        if header != _HEADER_WE_MINT:
-            return None
-        try:
-            right = hmac.digest(self._key, signed.encode(), "sha256")
-            if not hmac.compare_digest(right, _unpadded(signature)):
-                return None
-            claims = _decode_claims(_unpadded(payload))
-        except (ValueError, binascii.Error, msgspec.MsgspecError):
-            return None
-        now_s = system.wall_ms() // 1000
-        good = now_s < claims.exp and (claims.iss, claims.aud) == (ISSUER, event_id)
-        return claims if good else None
-
     @staticmethod
     def is_ours(text: str) -> bool:
         """Tell whether a token that was verified is one of this server's own."""
         return bool(jwt.get_unverified_header(text).get("alg") == "HS256")
 
-    def _decode(self, text: str, event_id: str) -> dict[str, Any]:
+    def _decode(self, text: str, event_id: str, secret: str) -> dict[str, Any]:
         # The header only picks between our two keys; each key has its one algorithm.
         ours = self.is_ours(text)
         if not ours and self._organiser is None:
             raise jwt.InvalidAlgorithmError("no key for this algorithm")
-        key: Any = self._secret if ours or not self._organiser else self._organiser.key
+        key: Any = secret if ours or not self._organiser else self._organiser.key
         algorithm = "HS256" if ours or not self._organiser else self._organiser.algorithm
         claims: dict[str, Any] = jwt.decode(
             text,
@@ -174,6 +190,36 @@ class Tokens:
             leeway=LEEWAY_S,
         )
         return claims
+
+
+def _recognise(text: str, event_id: str, secret: str) -> _Claims | None:
+    """The claims, if this is beyond doubt a token that `mint` made for the event and that is good now."""
+    signed, _, signature = text.rpartition(".")
+    header, _, payload = signed.partition(".")
+    if header != _HEADER_WE_MINT:
+        return None
+    try:
+        right = hmac.digest(secret.encode(), signed.encode(), "sha256")
+        if not hmac.compare_digest(right, _unpadded(signature)):
+            return None
+        claims = _decode_claims(_unpadded(payload))
+    except (ValueError, binascii.Error, msgspec.MsgspecError):
+        return None
+    now_s = system.wall_ms() // 1000
+    good = now_s < claims.exp and (claims.iss, claims.aud) == (ISSUER, event_id)
+    return claims if good else None
+
+
+def _minted(claims: _Claims) -> Principal:
+    return _principal(
+        claims.sub,
+        claims.jti,
+        claims.name,
+        claims.roles,
+        claims.sessions,
+        claims.exp,
+        claims.auth_time or claims.iat,
+    )
 
 
 def _expired(text: str, event_id: str) -> TokenExpired:
@@ -213,16 +259,24 @@ def _unpadded(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def _checked(claims: dict[str, Any]) -> tuple[str, str, str, list[str], list[str], int]:
+def _checked(claims: dict[str, Any]) -> tuple[str, str, str, list[str], list[str], int, int]:
     person, token, name = claims["sub"], claims.get("jti", ""), claims.get("name", "")
     roles, sessions = claims.get("roles", []), claims.get("sessions", [])
     if not (_texts(roles) and _texts(sessions) and _texts([person, token, name])):
         raise Unauthenticated("your token's claims are not of the right types")
-    return person, token, name, roles, sessions, int(claims["exp"])
+    issued_s = claims.get("auth_time", claims.get("iat", 0))
+    known = isinstance(issued_s, int | float) and 0 <= issued_s * 1000 <= END_OF_TIME_MS
+    return person, token, name, roles, sessions, int(claims["exp"]), int(issued_s) if known else 0
 
 
 def _principal(
-    person: str, token: str, name: str, roles: list[str], sessions: list[str], exp_s: int
+    person: str,
+    token: str,
+    name: str,
+    roles: list[str],
+    sessions: list[str],
+    exp_s: int,
+    issued_s: int,
 ) -> Principal:
     if not (roles and 0 < len(person) <= MAX_PERSON_CHARS):
         raise Unauthenticated("your token names no person or no roles")
@@ -235,6 +289,7 @@ def _principal(
         roles=known,
         token=token,
         expires_at_ms=min(exp_s * 1000, END_OF_TIME_MS),
+        issued_ms=issued_s * 1000,
         sessions=frozenset(map(SessionId, sessions)),
         name=name[:100],
     )

@@ -499,3 +499,22 @@ async def test_a_counter_says_what_is_left_of_its_window(log: EventLog) -> None:
     assert 50_000 < second.left_ms <= first.left_ms <= 60_000
     in_another_window = await log.count("d", 5_000)
     assert in_another_window.left_ms <= 5_000
+
+
+async def test_of_notes_the_newest_of_each_ring_are_kept(
+    log: EventLog, other_log: EventLog
+) -> None:
+    assert await log.notes("refused") == []
+    await log.note("admitted", [b"here to stay"], 5)
+    for number in range(4):
+        each = (log, other_log)[number % 2]
+        await each.note("refused", [b"%d" % number, b"%d again" % number], 5)
+    kept = {b"1 again", b"2", b"2 again", b"3", b"3 again"}
+    assert set(await other_log.notes("refused")) == kept
+    assert len(await log.notes("refused")) == 5
+    assert await other_log.notes("admitted") == [b"here to stay"]
+
+
+async def test_more_notes_at_once_than_a_ring_holds_leave_the_last_ones(log: EventLog) -> None:
+    await log.note("refused", [b"%d" % number for number in range(2_500)], 1_200)
+    assert set(await log.notes("refused")) == {b"%d" % number for number in range(1_300, 2_500)}

@@ -2,9 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from showcaller.testing.redis_server import RedisServer
 from showcaller.testing.serving import ServeProcess
-from showcaller_client import Client
+from showcaller.testing.until import until
+from showcaller_client import Client, register
+from showcaller_client.errors import Terminal
 
 EVENT = "systems-scale-winter-2023"
 WITHIN_S = 10.0
@@ -35,3 +39,41 @@ async def test_when_the_log_is_lost_the_clients_of_all_nodes_start_over(schedule
             runs = {left.welcome["epoch"], right.welcome["epoch"]}
             assert len(runs) == 1
         assert "event.failed" not in one.log_text() + other.log_text()
+
+
+async def test_when_the_log_is_lost_bans_stand_and_names_are_right_on_every_node(
+    schedule_path, tmp_path
+):
+    with RedisServer() as redis:
+        options = ("--broker", redis.url, "--rehearse-from", "-2m", "--media-workers", "0")
+        async with (
+            ServeProcess(schedule_path, *options, data=tmp_path / "a") as one,
+            ServeProcess(schedule_path, *options, data=tmp_path / "b") as other,
+        ):
+            ada, rude = [await register(one.url, EVENT, name) for name in ("Ada", "Rude")]
+            lost = one.token(EVENT, "moderator", token="t_lost")
+            async with Client(one.url, event=EVENT, token=one.token(EVENT, "producer")) as producer:
+                await producer.command("person.ban", {"person": rude.person})
+                await producer.command("token.revoke", {"token": "t_lost"})
+                await producer.command("token.revoke", {"person": "p_gone"})
+            gone = one.token(EVENT, person="p_gone")
+            nodes = (one, other)
+            async with Client(one.url, event=EVENT, token=ada.token) as client:
+                await client.ask("opening", "Is my name known?")
+
+            await asyncio.to_thread(redis.command, "FLUSHALL")
+
+            await until(lambda: all(node.log_lines("log.carried") for node in nodes))
+            for node in nodes:
+                for shut_out in (rude.token, lost, gone):
+                    with pytest.raises(Terminal):
+                        async with Client(node.url, event=EVENT, token=shut_out):
+                            pass
+            async with (
+                Client(one.url, event=EVENT, token=ada.token) as client,
+                Client(other.url, event=EVENT, token=one.token(EVENT, "moderator")) as moderator,
+            ):
+                asked = (await client.ask("opening", "Is it known still?"))["question"]
+                queue = await moderator.follow("session/opening/moderation")
+                await queue.wait_until(lambda q: asked in q.items, WITHIN_S)
+                assert queue.items[asked]["author"] == "Ada"

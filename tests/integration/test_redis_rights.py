@@ -53,6 +53,17 @@ async def test_each_right_that_is_missing_is_named(redis: RedisServer) -> None:
         await broker.check()
 
 
+async def test_without_the_right_to_see_how_redis_writes_to_its_disk_that_is_said(
+    redis: RedisServer,
+) -> None:
+    redis.command("CONFIG", "SET", "appendonly", "yes")
+    async with connected(few_rights(redis)) as broker:
+        (risk,) = await broker.check()
+        assert "+config|get" in risk
+        less(redis, "+config|get")
+        assert await broker.check() == []
+
+
 @pytest.mark.parametrize(
     ("rules", "named"),
     [

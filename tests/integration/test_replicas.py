@@ -87,6 +87,20 @@ async def test_an_entry_that_no_replica_has_is_acknowledged_by_nobody(
     assert pair.master.command("LLEN", LOG) == "3"
 
 
+async def test_replicas_that_are_not_there_or_not_waited_for_are_named(pair: Pair) -> None:
+    async with (
+        connected(pair.master.url) as unaware,
+        connected(pair.master.url, replicas=1) as aware,
+    ):
+        assert any("--replicas is 0" in risk for risk in await unaware.check())
+        assert not any("--replicas" in risk for risk in await aware.check())
+        pair.replica.kill()
+        await until(lambda: "connected_slaves:0" in pair.master.command("INFO", "replication"))
+        with pytest.raises(Unavailable, match="Redis has 0 in step, so no fact"):
+            await aware.check()
+        assert not any("--replicas" in risk for risk in await unaware.check())
+
+
 async def test_a_node_that_never_wrote_acknowledges_nothing_that_no_replica_has(
     pair: Pair, logs: tuple[EventLog, EventLog]
 ) -> None:

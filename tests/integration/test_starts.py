@@ -104,6 +104,12 @@ async def test_a_redis_that_keeps_nothing_is_named_with_what_that_costs(
             assert (await readiness())["risks"] == [said["message"]]
             redis.command("CONFIG", "SET", "appendonly", "yes")
             await until(is_kept)
+            redis.command("CONFIG", "SET", "appendfsync", "no")
+
+            async def is_named() -> bool:
+                return "appendfsync no" in str((await readiness()).get("risks"))
+
+            await until(is_named)
 
 
 def settings(schedule: Path, data: Path) -> Settings:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import jwt
 import pytest
 from click.testing import CliRunner
 
@@ -103,10 +104,13 @@ def test_a_token_is_signed_with_the_servers_secret(tmp_path, monkeypatch):
     assert run("token", "event", env=elsewhere).exit_code == 0  # as in a container
 
 
-def test_a_token_says_until_when_it_is_valid():
+def test_a_token_says_its_id_whose_it_is_and_until_when_it_is_valid():
     now_ms = system.wall_ms()
     minted = run("token", "event", "--hours", "2", "--secret", SECRET)
-    said = datetime.strptime(minted.stderr.strip(), "Valid until %Y-%m-%d %H:%M UTC.")
+    which, until = minted.stderr.strip().splitlines()
+    claims = jwt.decode(minted.stdout.strip(), options={"verify_signature": False})
+    assert which == f"Token {claims['jti']} (its jti) of person {claims['sub']}."
+    said = datetime.strptime(until, "Valid until %Y-%m-%d %H:%M UTC.")
     assert 0 <= now_ms / 1000 + 7200 - said.replace(tzinfo=UTC).timestamp() <= 60
 
 

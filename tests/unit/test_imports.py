@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "tls": {"errors"},
     "health": set(),
     "session_ends": {"broker.sqlite_peek", "domain"},
-    "settings": {"tokens", "urls"} | LEAVES,
+    "settings": {"tokens", "urls", "domain"} | LEAVES,
     "logs": set(),
     "show": SHOW | {"tokens"},
     "http": SHOW | {"http"},

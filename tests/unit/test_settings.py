@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from showcaller.errors import ConfigError
-from showcaller.settings import Settings, resolve_secret
+from showcaller.settings import Settings, resolve_other_secret, resolve_secret
 
 
 def settings(**more):
@@ -21,6 +21,8 @@ def settings(**more):
         ({"rate": 601, "rehearse_from": "-1m"}, "--rate"),
         ({"rate": 60}, "--rehearse-from"),
         ({"registration": "invite"}, "--invite-code"),
+        ({"also_until": "2026-12-13T18:00Z"}, "--also-secret-file"),
+        ({"also_secret_file": Path("x")}, "--also-until"),
         ({"port": 99_999}, "--port"),
         ({"port": -1}, "--port"),
         ({"media_workers": -1}, "--media-workers"),
@@ -59,6 +61,24 @@ def test_with_redis_a_missing_secret_is_a_start_up_error(tmp_path):
 def test_a_secret_file_that_is_missing(tmp_path):
     with pytest.raises(ConfigError, match="can't read"):
         resolve_secret(settings(secret_file=tmp_path / "nothing"))
+
+
+@pytest.mark.parametrize("until", ["tomorrow", "2026-12-13", "2026-12-13T18:00"])
+def test_until_when_a_second_secret_is_good_needs_an_offset(until, tmp_path):
+    file = tmp_path / "old"
+    file.write_text("old " * 10)
+    with pytest.raises(ConfigError, match="--also-until"):
+        resolve_other_secret(settings(also_secret_file=file, also_until=until))
+
+
+def test_a_second_secret_is_good_until_an_instant(tmp_path):
+    file = tmp_path / "old"
+    file.write_text("old " * 10 + "\n")
+    found = resolve_other_secret(
+        settings(also_secret_file=file, also_until="2026-12-13T18:00+01:00")
+    )
+    assert found == (("old " * 10).strip(), 1_797_181_200_000)
+    assert resolve_other_secret(settings()) is None
 
 
 def test_a_data_folder_that_cant_be_written(tmp_path):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from showcaller import system
 from showcaller.errors import BadInput, ConfigError, TokenExpired, TokenNotYet, Unauthenticated
 from showcaller.protocol.connection_state import EXPIRED_GRACE_S
-from showcaller.tokens import LEEWAY_S, OrganiserKey, Tokens, bearer
+from showcaller.tokens import LEEWAY_S, OrganiserKey, OtherSecret, Tokens, bearer
 
 SECRET = "a secret of more than thirty-two bytes, for tests"
 HOUR_S = 3600  # longer than a whole test run
@@ -266,3 +266,61 @@ def test_bearer_header():
     for header in (None, "", "Bearer", "Bearer ", "Basic abc"):
         with pytest.raises(Unauthenticated):
             bearer(header)
+
+
+NEW_SECRET = "another secret, made since, of more than thirty-two bytes"
+
+
+def rotated(until_s):
+    return Tokens(NEW_SECRET, other=OtherSecret(SECRET, in_s(until_s) * 1000))
+
+
+def test_for_a_time_tokens_of_both_secrets_are_good(tokens):
+    both = rotated(HOUR_S // 2)
+    assert both.verify(mint(tokens), "conf").person == "p_1"
+    assert both.verify(mint(both), "conf").expires_at_ms == (NOW_S + HOUR_S) * 1000
+    with pytest.raises(Unauthenticated):
+        tokens.verify(mint(both), "conf")  # it signs with its own
+
+
+def test_a_token_of_the_other_secret_ends_with_it(tokens):
+    both = rotated(HOUR_S // 2)
+    assert both.verify(mint(tokens), "conf").expires_at_ms <= in_s(HOUR_S // 2) * 1000
+    ends_before = mint(tokens, ttl_s=60)
+    assert both.verify(ends_before, "conf").expires_at_ms == (NOW_S + 60) * 1000
+
+
+def test_after_that_time_the_other_secret_opens_nothing(tokens):
+    with pytest.raises(Unauthenticated):
+        rotated(-1).verify(mint(tokens), "conf")
+
+
+def test_a_stranger_is_refused_during_the_overlap_as_well(tokens):
+    stranger = Tokens("a secret that no server here has, of thirty-two bytes")
+    with pytest.raises(Unauthenticated):
+        rotated(HOUR_S).verify(mint(stranger), "conf")
+    with pytest.raises(TokenExpired):
+        rotated(HOUR_S).verify(mint(tokens, ttl_s=-120), "conf")
+
+
+def test_a_short_other_secret_is_refused():
+    with pytest.raises(ConfigError):
+        Tokens(SECRET, other=OtherSecret("short", 0))
+
+
+def test_a_token_tells_when_the_first_was_made_that_it_renews(tokens):
+    assert tokens.verify(mint(tokens), "conf").issued_ms == NOW_S * 1000
+    renewed = mint(tokens, first_ms=5_000)
+    assert tokens.verify(renewed, "conf").issued_ms == 5_000
+    assert (
+        Tokens(NEW_SECRET, other=OtherSecret(SECRET, in_s(60) * 1000))
+        .verify(renewed, "conf")
+        .issued_ms
+        == 5_000
+    )
+
+
+@pytest.mark.parametrize("iat", [None, "soon", -5, 1e300])
+def test_a_token_that_does_not_say_when_it_was_made_counts_as_old(tokens, iat):
+    claims = CLAIMS | ({"iat": iat} if iat is not None else {})
+    assert tokens.verify(jwt.encode(claims, SECRET, "HS256"), "conf").issued_ms == 0

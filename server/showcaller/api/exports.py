@@ -76,11 +76,11 @@ def as_table(talks: Iterable[dict[str, Any]]) -> str:
     table.writerow([*about, *measured, *(f"layer_{layer}_s" for layer in LAYERS)])
     for talk in talks:
         layers = (talk["layer_s"].get(layer, 0) for layer in LAYERS)
-        table.writerow([*(_cell(talk[name]) for name in (*about, *measured)), *layers])
+        table.writerow([*(cell(talk[name]) for name in (*about, *measured)), *layers])
     return text.getvalue()
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     """Put an apostrophe before a text that a spreadsheet would run as a formula."""
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 

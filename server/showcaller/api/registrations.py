@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Annotated, Literal
+from typing import Annotated
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
 from .. import system
 from ..domain.ids import PersonId
-from ..domain.people import Principal
+from ..domain.people import Principal, RegistrationMode
 from ..domain.text import TextProblem, clean_text
-from ..errors import BadInput, Forbidden, RateLimited
-from ..http.addresses import client_address
+from ..errors import BadInput, Forbidden, RateLimited, YourFault
 from ..http.answers import json_answer
-from ..http.asker import principal, served
+from ..http.asker import address, principal, served
 from ..http.bodies import json_body
+from ..show.audit import Admission
 from ..show.served import ServedEvent
 
 ATTENDEE_TTL_S = 24 * 3600
@@ -30,11 +30,10 @@ YEAR_MS = 365 * 24 * HOUR_MS
 class RegistrationPolicy(Struct, frozen=True, kw_only=True):
     """The policy of registration: open, with a code, or closed (tokens come from elsewhere)."""
 
-    mode: Literal["open", "invite", "closed"]
+    mode: RegistrationMode
     codes: tuple[str, ...] = ()
     per_address_hour: int
     per_code: int
-    behind_proxy: bool = False
 
 
 POLICY: web.AppKey[RegistrationPolicy] = web.AppKey("registration")
@@ -58,12 +57,33 @@ async def register_attendee(request: web.Request) -> web.Response:
     policy, one = request.app[POLICY], served(request)
     wanted = await json_body(request, Registration)
     name = _clean_name(wanted.name)
-    code = _matching_code(policy, wanted.invite_code)
-    await _count(one, policy, _address(request, policy), code)
-    person = PersonId(system.random_id("p"))
+    await _admit(one, policy, wanted.invite_code, address(request))
+    person, id = PersonId(system.random_id("p")), system.random_id("t")
     await one.event.names.put(person, name, email=wanted.email)
-    token = _mint(one, person, ["attendee"], ATTENDEE_TTL_S, name=name)
+    token = _mint(one, person, ["attendee"], ATTENDEE_TTL_S, id=id, name=name)
+    _note(request, "registration", id, token)
     return json_answer(token, status=201, Cache_Control="no-store")
+
+
+async def _admit(one: ServedEvent, policy: RegistrationPolicy, given: str, address: str) -> None:
+    """Raise what keeps somebody from registering, and note it."""
+    try:
+        await _count(one, policy, address, _matching_code(policy, given))
+    except YourFault as error:
+        one.event.audit.refused("registration", system.wall_ms(), error.code, address=address)
+        raise
+
+
+def _note(request: web.Request, what: Admission, id: str, token: Token) -> None:
+    """Note for the audit that somebody was given a token."""
+    served(request).event.audit.admitted(
+        what,
+        system.wall_ms(),
+        person=token.person,
+        token=id,
+        expires_at_ms=token.expires_at_ms,
+        address=address(request),
+    )
 
 
 async def renew_token(request: web.Request) -> web.Response:
@@ -71,7 +91,9 @@ async def renew_token(request: web.Request) -> web.Response:
     one, who = served(request), principal(request)
     if not one.tokens.is_ours(request.headers["Authorization"].split(" ", 1)[1].strip()):
         raise Forbidden("the organiser's issuer made your token: get a newer one there")
-    token = _mint(one, who.person, who.roles, REFRESHED_TTL_S, name=who.name, of=who)
+    # It keeps its id, so that revoking it shuts out its descendants too.
+    token = _mint(one, who.person, who.roles, REFRESHED_TTL_S, id=who.token, name=who.name, of=who)
+    _note(request, "renewal", who.token, token)
     return json_answer(token, status=201, Cache_Control="no-store")
 
 
@@ -81,6 +103,7 @@ def _mint(
     roles: frozenset[str] | list[str],
     ttl_s: int,
     *,
+    id: str,
     name: str,
     of: Principal | None = None,
 ) -> Token:
@@ -89,12 +112,12 @@ def _mint(
         one.event.event_id,
         person,
         roles,
-        # A renewed token keeps its id, so that revoking it shuts out its descendants too.
-        token=of.token if of else system.random_id("t"),
+        token=id,
         now_ms=now_ms,
         ttl_s=ttl_s,
         name=name,
         sessions=of.sessions if of else (),
+        first_ms=of.issued_ms if of else None,
     )
     return Token(
         token=text,
@@ -123,11 +146,6 @@ def _matching_code(policy: RegistrationPolicy, given: str) -> str | None:
         if hmac.compare_digest(code.encode(), given.encode()):
             return code
     raise Forbidden("this invite code is not valid here", code="bad_invite_code")
-
-
-def _address(request: web.Request, policy: RegistrationPolicy) -> str:
-    forwarded = request.headers.getall("X-Forwarded-For", ())
-    return client_address(request.remote, forwarded, behind_proxy=policy.behind_proxy)
 
 
 async def _count(

@@ -143,6 +143,15 @@ class EventLog(Protocol):
         """Add one to the counter `name`, which starts anew `window_ms` after its first count."""
         ...
 
+    # Notes beside the log: of each ring the newest are kept. They may go with a crash
+    async def note(self, ring: str, notes: list[bytes], keep: int) -> None:
+        """Add `notes` to the ring, of which the newest `keep` stay. Raises `errors.Unavailable`."""
+        ...
+
+    async def notes(self, ring: str) -> list[bytes]:
+        """Return what the ring holds, in any order."""
+        ...
+
     async def erase(self, offset: int, data: bytes) -> None:
         """Replace the data of one entry, for erasing a person's text. The position stays.
 

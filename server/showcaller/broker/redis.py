@@ -27,6 +27,7 @@ from ..errors import NotFound, Unavailable
 from .base import Appended, Counted, Entry, Lease, NotYet, Position
 from .batches import Batches
 from .redis_cursor import Cursor, Forked, Inbox, Record, Seen
+from .redis_durability import replicas_in_step, risks
 from .redis_pubsub import Subscriptions
 from .redis_rights import missing_rights
 from .redis_scripts import Argument, Script, our_errors, run_and_wait
@@ -47,18 +48,13 @@ _LOAD_SNAPSHOT = Script("epoch.lua", "load_snapshot.lua")
 _ACQUIRE_LEASE = Script("acquire_lease.lua")
 _RELEASE_LEASE = Script("release_lease.lua")
 _COUNT = Script("count.lua")
+_NOTE = Script("note.lua")
 
 _AWAITED = (_APPEND, _ERASE)  # as durable as configured before they return
 
 _MARK_MS = 1000
 
 log = logging.getLogger(__name__)
-
-
-_NO_AOF = (
-    "Redis has appendonly off: if it ends, the log, names and bans are gone, or as old as its last save."
-    " Set appendonly yes"
-)
 
 
 class RedisBroker:
@@ -95,11 +91,11 @@ class RedisBroker:
     async def check(self) -> list[str]:
         """Look at the servers that have the open logs; at any one if none is open."""
         shards = [opened.shard for opened in self._logs.values()] or [self._any_shard]
-        risks: list[str] = []
+        found: list[str] = []
         with our_errors():
             for shard in shards:
-                risks += await self._check(shard)
-        return sorted(set(risks))
+                found += await self._check(shard)
+        return sorted(set(found))
 
     async def _check(self, shard: Shard) -> list[str]:
         missing = await shard.run(lambda redis: missing_rights(redis, shard.prefix))
@@ -108,7 +104,7 @@ class RedisBroker:
         await shard.follow_name(str(info.get("run_id", "")))
         self._check_server(info)
         await shard.run(lambda redis: redis.set(f"{shard.prefix}:check", 1, px=1000))
-        return [] if info.get("aof_enabled") else [_NO_AOF]
+        return await risks(shard, info, self._replicas)
 
     @staticmethod
     def _require_rights(missing: str) -> None:
@@ -120,7 +116,7 @@ class RedisBroker:
     def _check_server(self, info: dict[str, Any]) -> None:
         if info.get("cluster_enabled") and self._servers.are_untold:
             self._require_rights("CLUSTER SLOTS")
-        version, replicas = str(info["redis_version"]), int(info["connected_slaves"])
+        version, replicas = str(info["redis_version"]), replicas_in_step(info)
         if int(version.partition(".")[0]) < 7:
             raise Unavailable(f"this is Redis {version}: version 7 or later is needed")
         if len(self._servers.seeds) > 1 and not info.get("cluster_enabled"):
@@ -130,7 +126,10 @@ class RedisBroker:
             what = "leases and counters" if policy.startswith("volatile") else "the log"
             raise Unavailable(f"Redis may evict {what}: set maxmemory-policy to noeviction")
         if replicas < self._replicas:
-            raise Unavailable(f"{self._replicas} replicas are asked for; Redis has {replicas}")
+            raise Unavailable(
+                f"{self._replicas} replicas are asked for; Redis has {replicas} in step, so no fact can be"
+                " acknowledged. Bring replicas back, or start with a smaller --replicas"
+            )
 
     async def close(self) -> None:
         for opened in self._logs.values():
@@ -423,6 +422,20 @@ class RedisLog:
         keys = [self._key("counter", name)]
         with our_errors():
             return Counted(*await self.shard.run(lambda redis: _COUNT.run(redis, keys, window_ms)))
+
+    async def note(self, ring: str, notes: list[bytes], keep: int) -> None:
+        keys = [self._key("notes", ring), self._key("notes", ring, "count")]
+        with our_errors():
+            for first in range(0, len(notes), PAGE):
+                await self._note(keys, keep, notes[first : first + PAGE])
+
+    async def _note(self, keys: list[str], keep: int, page: list[bytes]) -> None:
+        await self.shard.run(lambda redis: _NOTE.run(redis, keys, keep, *page))
+
+    async def notes(self, ring: str) -> list[bytes]:
+        with our_errors():
+            found: list[bytes] = await self._run_one("LRANGE", self._key("notes", ring), 0, -1)
+        return found
 
     async def _run_one(self, *command: Argument) -> Any:
         return await self.shard.run(

@@ -48,6 +48,9 @@ _SCHEMA = f"""
     CREATE TABLE IF NOT EXISTS records (
         log INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, data BLOB NOT NULL,
         PRIMARY KEY (log, kind, id));
+    CREATE TABLE IF NOT EXISTS notes (
+        log INTEGER NOT NULL, ring TEXT NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL,
+        PRIMARY KEY (log, ring, number));
     CREATE TABLE IF NOT EXISTS probe (data BLOB NOT NULL);
     PRAGMA user_version = {SCHEMA_VERSION};
 """
@@ -319,6 +322,30 @@ class SqliteLog:
     async def delete_record(self, kind: str, id: str) -> None:
         query = "DELETE FROM records WHERE log = ? AND kind = ? AND id = ?"
         await self._writer.run(lambda db: db.execute(query, (self._log, kind, id)))
+
+    async def note(self, ring: str, notes: list[bytes], keep: int) -> None:
+        def add(db: sqlite3.Connection) -> None:
+            of_ring = (self._log, ring)
+            query = "SELECT coalesce(max(number), 0) FROM notes WHERE log = ? AND ring = ?"
+            newest: int = db.execute(query, of_ring).fetchone()[0]
+            db.executemany(
+                "INSERT INTO notes (log, ring, number, data) VALUES (?, ?, ?, ?)",
+                [(*of_ring, newest + place, bytes(data)) for place, data in enumerate(notes, 1)],
+            )
+            db.execute(
+                "DELETE FROM notes WHERE log = ? AND ring = ? AND number <= ?",
+                (*of_ring, newest + len(notes) - keep),
+            )
+
+        await self._writer.run(add)
+
+    async def notes(self, ring: str) -> list[bytes]:
+        query = "SELECT data FROM notes WHERE log = ? AND ring = ?"
+
+        def select(db: sqlite3.Connection) -> list[bytes]:
+            return [data for (data,) in db.execute(query, (self._log, ring))]
+
+        return await self._writer.run(select)
 
     async def count(self, name: str, window_ms: int) -> Counted:
         return self._counters.count(name, window_ms, system.monotonic_s())

@@ -19,7 +19,7 @@ from .ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, Sta
 from .quality import TalkQuality
 from .schedule import Schedule
 
-FOLD_VERSION = 5
+FOLD_VERSION = 6
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 
@@ -234,6 +234,9 @@ class VotesCast(Fact, frozen=True, kw_only=True, tag="votes.cast"):
 
     votes: tuple[tuple[PersonId, QuestionId, bool], ...]
     given_ms: tuple[int, ...] = ()  # wall time of each; 0 or none: when the log took it
+    keys: tuple[
+        int, ...
+    ] = ()  # digests of the keys of those that don't say when; 0 or none: no key
 
 
 # Announcements ----------------------------------------------------------------------------------
@@ -284,6 +287,25 @@ class PersonErased(Fact, frozen=True, kw_only=True, tag="person.erased"):
     by: PersonId
 
 
+class PersonSignedOut(Fact, frozen=True, kw_only=True, tag="person.signed_out"):
+    """All tokens of the person that were made until then are revoked."""
+
+    person: PersonId
+    by: PersonId
+    until_ms: int | None = None  # wall time; None: when the log took it
+
+
+class StaffCame(Fact, frozen=True, kw_only=True, tag="staff.came"):
+    """A token of more than an attendee's roles was used for the first time, or with others than before."""
+
+    person: PersonId
+    token: str  # the JWT's `jti`
+    roles: tuple[str, ...]
+    sessions: tuple[SessionId, ...] = ()
+    issued_ms: int = 0
+    expires_at_ms: int
+
+
 class TokenRevoked(Fact, frozen=True, kw_only=True, tag="token.revoked"):
     token: str  # the JWT's `jti`
     by: PersonId
@@ -298,6 +320,11 @@ KINDS = tuple(_kinds(Fact))  # every class above that a log may hold
 
 _decoder: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(reduce(or_, KINDS))
 _encoder = msgspec.json.Encoder()
+
+
+def name_of(fact: Fact) -> str:
+    """Return the dotted name of the fact's kind."""
+    return str(fact.__struct_config__.tag)
 
 
 def encode_fact(fact: Fact) -> bytes:

@@ -34,7 +34,7 @@ class Outcome(Struct, kw_only=True):
     touched: set[Touch] = field(default_factory=set)
     cues: list[CueEvent] = field(default_factory=list)
     announced: list[str] = field(default_factory=list)  # announcement ids called just now
-    banned: list[str] = field(default_factory=list)  # person ids
+    banned: list[str] = field(default_factory=list)  # person ids; also of those signed out
     revoked: list[str] = field(default_factory=list)  # token ids
     votes: list[tuple[PersonId, QuestionId, bool]] = field(
         default_factory=list

@@ -12,8 +12,13 @@ from .ids import PersonId, SessionId
 from .outcome import Outcome
 from .touches import PersonTouch
 
+RegistrationMode = Literal["open", "invite", "closed"]
 Role = Literal["attendee", "speaker", "moderator", "producer", "ops"]
 ROLES: tuple[Role, ...] = ("attendee", "speaker", "moderator", "producer", "ops")
+LEADING: frozenset[Role] = frozenset({"producer", "ops"})  # whom moderators can't shut out
+NOBODY = PersonId("")  # in the place of whoever did something: a node did it
+ACTS_KEPT = 2_000
+TOKENS_KEPT = 20  # of a person on the staff
 
 
 class Principal(Struct, frozen=True, kw_only=True):
@@ -23,6 +28,9 @@ class Principal(Struct, frozen=True, kw_only=True):
     roles: frozenset[Role]
     token: str  # the JWT's `jti`
     expires_at_ms: int
+    issued_ms: int = (
+        0  # when the first of the tokens was made that this one renews; 0: it doesn't say
+    )
     sessions: frozenset[SessionId] = frozenset()
     name: str = ""
 
@@ -30,42 +38,148 @@ class Principal(Struct, frozen=True, kw_only=True):
         """Tell whether at least one of `roles` is held."""
         return not self.roles.isdisjoint(roles)
 
+    @property
+    def is_staff(self) -> bool:
+        """Tell whether this is more than an attendee's token."""
+        return not self.roles <= {"attendee"}
+
+
+class StaffToken(Struct, frozen=True, kw_only=True):
+    """A token of somebody's who is more than an attendee, as it was when it was first used."""
+
+    token: str
+    roles: tuple[Role, ...]
+    sessions: tuple[SessionId, ...]
+    issued_ms: int
+    expires_at_ms: int
+    seen_ms: int  # wall time of its first use
+
+
+class Act(Struct, frozen=True, kw_only=True):
+    """Something that was done about people, for the audit. `by`: who did it, "" for a node."""
+
+    at_ms: int
+    what: str  # the fact's name
+    person: PersonId | None = None
+    by: str = ""
+    token: str = ""
+    roles: tuple[Role, ...] = ()
+
 
 class People(Struct, kw_only=True):
-    """Persons and tokens that were shut out, and persons whose record was deleted."""
+    """Persons and tokens that were shut out, the staff that came, and persons whose record was deleted."""
 
     banned: set[PersonId] = field(default_factory=set)
+    unbanned: set[PersonId] = field(default_factory=set)  # those whose ban was lifted
     revoked: set[str] = field(default_factory=set)  # `jti` of tokens
+    signed_out_ms: dict[PersonId, int] = field(default_factory=dict)  # tokens made until then
     erased: set[PersonId] = field(default_factory=set)
+    staff: dict[PersonId, list[StaffToken]] = field(default_factory=dict)  # newest last
+    acts: list[Act] = field(default_factory=list)  # newest last
 
     def shuts_out(self, principal: Principal) -> bool:
-        """Tell whether the person is banned or this token revoked."""
-        return principal.person in self.banned or principal.token in self.revoked
+        """Tell whether the person is banned or this token revoked, by itself or with all of the person's."""
+        person = principal.person
+        return (
+            person in self.banned
+            or principal.token in self.revoked
+            or self.is_signed_out(person, principal.issued_ms)
+        )
 
-    def apply(self, fact: facts.Fact) -> Outcome:
-        """Fold one fact of those in `FOLDS`; saying a thing twice is allowed and changes nothing."""
-        return FOLDS[type(fact)](self, fact)
+    def is_signed_out(self, person: PersonId, issued_ms: int) -> bool:
+        """Tell whether all of the person's tokens of then were revoked. Tokens tell whole seconds."""
+        until_ms = self.signed_out_ms.get(person)
+        return until_ms is not None and issued_ms // 1000 <= until_ms // 1000
 
-    def _ban(self, fact: facts.PersonBanned) -> Outcome:
+    def knows(self, principal: Principal) -> bool:
+        """Tell whether this token of somebody's on the staff has been noted, with all its roles."""
+        return any(
+            one.token == principal.token
+            and principal.roles == set(one.roles)
+            and principal.sessions == set(one.sessions)
+            for one in self.staff.get(principal.person, ())
+        )
+
+    def is_revoked(self, person: PersonId, one: StaffToken) -> bool:
+        """Tell whether a staff token was revoked, by itself or with all of the person's."""
+        return one.token in self.revoked or self.is_signed_out(person, one.issued_ms)
+
+    def leads(self, person: PersonId) -> bool:
+        """Tell whether the person came as producer or ops, with a token that was not revoked since."""
+        return any(
+            not LEADING.isdisjoint(one.roles) and not self.is_revoked(person, one)
+            for one in self.staff.get(person, ())
+        )
+
+    def apply(self, fact: facts.Fact, at_ms: int = 0) -> Outcome:
+        """Fold one fact of those in `FOLDS`, appended at wall time `at_ms`.
+
+        Saying a thing twice is allowed and changes nothing.
+        """
+        outcome = FOLDS[type(fact)](self, fact, at_ms)
+        if outcome.refused is None:
+            self.acts.append(_act(fact, at_ms))
+            del self.acts[:-ACTS_KEPT]
+        return outcome
+
+    def _ban(self, fact: facts.PersonBanned, at_ms: int) -> Outcome:
+        by_a_leader = fact.by == NOBODY or self.leads(fact.by)
+        if self.leads(fact.person) and not by_a_leader:
+            return Outcome.refuse("forbidden", "producers and ops can be banned by producers only")
         self.banned.add(fact.person)
+        self.unbanned.discard(fact.person)
         return Outcome(banned=[fact.person], touched={PersonTouch(fact.person)})
 
-    def _unban(self, fact: facts.PersonUnbanned) -> Outcome:
-        self.banned.discard(fact.person)
+    def _unban(self, fact: facts.PersonUnbanned, at_ms: int) -> Outcome:
+        if fact.person in self.banned:
+            self.banned.discard(fact.person)
+            self.unbanned.add(fact.person)
         return Outcome.touch(PersonTouch(fact.person))
 
-    def _erase(self, fact: facts.PersonErased) -> Outcome:
+    def _erase(self, fact: facts.PersonErased, at_ms: int) -> Outcome:
         self.erased.add(fact.person)
         return Outcome.touch(PersonTouch(fact.person))
 
-    def _revoke(self, fact: facts.TokenRevoked) -> Outcome:
+    def _revoke(self, fact: facts.TokenRevoked, at_ms: int) -> Outcome:
         self.revoked.add(fact.token)
         return Outcome(revoked=[fact.token])
 
+    def _sign_out(self, fact: facts.PersonSignedOut, at_ms: int) -> Outcome:
+        until_ms = at_ms if fact.until_ms is None else fact.until_ms
+        self.signed_out_ms[fact.person] = max(until_ms, self.signed_out_ms.get(fact.person, 0))
+        return Outcome(banned=[fact.person])
 
-FOLDS: dict[type[facts.Fact], Callable[[People, Any], Outcome]] = {
+    def _staff_came(self, fact: facts.StaffCame, at_ms: int) -> Outcome:
+        came = StaffToken(
+            token=fact.token,
+            roles=tuple(role for role in ROLES if role in fact.roles),
+            sessions=fact.sessions,
+            issued_ms=fact.issued_ms,
+            expires_at_ms=fact.expires_at_ms,
+            seen_ms=at_ms,
+        )
+        others = [one for one in self.staff.get(fact.person, ()) if one.token != fact.token]
+        self.staff[fact.person] = [*others, came][-TOKENS_KEPT:]
+        return Outcome()
+
+
+def _act(fact: facts.Fact, at_ms: int) -> Act:
+    roles = fact.roles if isinstance(fact, facts.StaffCame) else ()
+    return Act(
+        at_ms=at_ms,
+        what=facts.name_of(fact),
+        person=getattr(fact, "person", None),
+        by=getattr(fact, "by", ""),
+        token=getattr(fact, "token", ""),
+        roles=tuple(role for role in ROLES if role in roles),
+    )
+
+
+FOLDS: dict[type[facts.Fact], Callable[[People, Any, int], Outcome]] = {
     facts.PersonBanned: People._ban,
     facts.PersonUnbanned: People._unban,
     facts.PersonErased: People._erase,
+    facts.PersonSignedOut: People._sign_out,
+    facts.StaffCame: People._staff_came,
     facts.TokenRevoked: People._revoke,
 }

@@ -23,6 +23,7 @@ from .outcome import Outcome, Refusal
 from .runsheet import RunSheet
 from .session_run import SessionRun
 from .touches import QuestionTouch, TallyTouch, Touch, VotersTouch
+from .vote_keys import VoteKeys
 from .votes import LATEST_MS, Votes
 
 QuestionState = Literal[
@@ -63,11 +64,17 @@ class Question(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 class Questions:
     """All questions of an event, and the votes for them."""
 
-    def __init__(self, asked: Iterable[Question] = (), votes: Votes | None = None) -> None:
+    def __init__(
+        self,
+        asked: Iterable[Question] = (),
+        votes: Votes | None = None,
+        vote_keys: VoteKeys | None = None,
+    ) -> None:
         """Begin with the questions `asked`, in the order of asking, and their votes; else without any."""
         self.by_id: dict[QuestionId, Question] = {}  # in the order of asking
         self.on_air: dict[SessionId, QuestionId] = {}
         self.votes = votes or Votes()
+        self.vote_keys = vote_keys or VoteKeys()
         self._ids: list[QuestionId] = []  # by number
         self._by_person: dict[PersonId, tuple[QuestionId, ...]] = {}
         self._in_session: dict[SessionId, int] = {}  # how many
@@ -227,17 +234,20 @@ class Questions:
     def _cast_votes(self, fact: facts.VotesCast, at_ms: int, runsheet: RunSheet) -> Outcome:
         """Count the votes of a batch; name those that can't be counted in `refused_votes`.
 
-        A vote that was given before one that has been counted already changes nothing.
+        A vote that was given before one that has been counted already changes nothing, nor does one
+        that comes again.
         """
         outcome, find, cast = Outcome(), self.by_id.get, self.votes.cast
-        given = chain(fact.given_ms, repeat(0))
-        for place, (vote, given_ms) in enumerate(zip(fact.votes, given, strict=False)):
+        given, keys = chain(fact.given_ms, repeat(0)), chain(fact.keys, repeat(0))
+        for place, (vote, given_ms, key) in enumerate(zip(fact.votes, given, keys, strict=False)):
             person, question_id, on = vote
             question = find(question_id)
             if question is None or question.state not in VOTABLE_STATES:
                 outcome.refused_votes[place] = _why_not_votable(question)
             elif question.person == person:
                 outcome.refused_votes[place] = _OWN
+            elif key and not self.vote_keys.add(person, key):
+                continue  # it has been counted
             elif cast(
                 person, question.number, on, _since_asked_ms(question, given_ms or at_ms, at_ms)
             ):

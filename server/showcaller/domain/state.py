@@ -22,6 +22,7 @@ from .outcome import Outcome, Refusal
 from .people import People
 from .questions import Question, Questions
 from .runsheet import RunSheet
+from .vote_keys import Known, VoteKeys
 from .votes import Cast, Votes
 
 REFUSALS_KEPT = 10_000  # newest verdicts kept for commands that are sent again
@@ -94,7 +95,7 @@ class State:
         return self.announcements.apply(fact, at_ms, self.runsheet)
 
     def _fold_person(self, fact: facts.Fact, at_ms: int) -> Outcome:
-        outcome = self.people.apply(fact)
+        outcome = self.people.apply(fact, at_ms)
         if isinstance(fact, facts.PersonErased):
             outcome.touched |= self.questions.touch_all_of(fact.person)
         return outcome
@@ -142,11 +143,13 @@ class State:
     def _parts(self, rest: bytes) -> Iterator[bytes]:
         """Return a `_Snapshot`, written piece by piece: its votes and questions are copies that stay."""
         encode, asked = msgspec.msgpack.encode, list(self.questions.by_id.values())
-        votes = self.questions.votes.parts()
+        votes, keys = self.questions.votes.parts(), self.questions.vote_keys.parts()
         pages = range(0, len(asked), QUESTIONS_A_PART)
         return chain(
-            (_array(4), rest, encode(self.questions.votes.tallies()), _array(len(votes))),
+            (_array(5), rest, encode(self.questions.votes.tallies()), _array(len(votes))),
             (encode(dict(part)) for part in votes),
+            (_array(len(keys)),),
+            (encode(dict(part)) for part in keys),
             (_array(len(pages)),),
             (encode(asked[page : page + QUESTIONS_A_PART]) for page in pages),
         )
@@ -160,7 +163,8 @@ class State:
         state.run, state.salt, state.folded = rest.run, rest.salt, rest.folded
         state.runsheet = rest.runsheet
         state.announcements, state.people = rest.announcements, rest.people
-        state.questions = Questions(asked, Votes(snapshot.votes, snapshot.tallies))
+        votes, keys = Votes(snapshot.votes, snapshot.tallies), VoteKeys(snapshot.vote_keys)
+        state.questions = Questions(asked, votes, keys)
         state.refusals.update(rest.refusals)
         return state
 
@@ -180,6 +184,7 @@ class _Snapshot(Struct, array_like=True):
     rest: _Rest
     tallies: list[int]
     votes: list[Cast]
+    vote_keys: list[Known]
     questions: list[list[Question]]
 
 

@@ -171,9 +171,10 @@ class Hub:
 
     def on_folded(self, entry: Entry, fact: Fact, outcome: Outcome) -> None:
         if outcome.banned or outcome.revoked:
+            people = self.event.state.people
             for connection in tuple(self.connections):
                 who = connection.principal
-                if who and (who.person in outcome.banned or who.token in outcome.revoked):
+                if who and people.shuts_out(who):
                     connection.close(CLOSE_BANNED, "banned")
 
     def on_reset(self) -> None:

@@ -96,8 +96,11 @@ class PersonArgs(Args, frozen=True, kw_only=True):
     person: Annotated[PersonId, _ID]
 
 
-class TokenArgs(Args, frozen=True, kw_only=True):
-    token: Annotated[str, _ID]
+class RevokeArgs(Args, frozen=True, kw_only=True):
+    """One of the two: a token's `jti`, or whose tokens of until now."""
+
+    token: Annotated[str, _ID] | None = None
+    person: Annotated[PersonId, _ID] | None = None
 
 
 AnyArgs = TypeVar("AnyArgs", bound=Args)

@@ -18,10 +18,11 @@ from .. import metrics, system
 from ..domain import facts, producing
 from ..domain.ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, derive_id
 from ..domain.outcome import Outcome, Refusal
-from ..domain.people import Principal, Role
+from ..domain.people import Principal, RegistrationMode, Role
 from ..domain.questions import first_state
 from ..domain.runsheet import RunSheet
 from ..errors import (
+    BadInput,
     Banned,
     Forbidden,
     NotFound,
@@ -43,6 +44,13 @@ KEYS_REMEMBERED = 50_000
 _REACTABLE = ("doors_open", "live", "overrunning")
 _ERRORS: dict[str, type[YourFault]] = {"not_found": NotFound, "forbidden": Forbidden}
 
+# Whoever may register again is another person then, as far as anybody knows.
+_BAN_HOLDS: dict[RegistrationMode, str] = {
+    "open": "until_they_register_again",
+    "invite": "until_they_register_with_a_code",
+    "closed": "for_good",
+}
+
 Result = dict[str, Any]
 
 
@@ -61,8 +69,10 @@ class Call(NamedTuple):
 class Commands:
     """The commands that reach this node for one event."""
 
-    def __init__(self, event: LiveEvent) -> None:
+    def __init__(self, event: LiveEvent, registration: RegistrationMode = "open") -> None:
+        """Take the commands for `event`, whose mode of registration says how much a ban holds."""
         self._event = event
+        self._registration = registration
         self._limits = Limits()
         self._votes = VoteBatches(event.append)
         self._vote_verdicts: OrderedDict[str, Refusal | None] = OrderedDict()  # newest, by key
@@ -182,7 +192,9 @@ class Commands:
 
     async def vote(self, call: Call, args: a.VoteArgs) -> Result:
         if call.key not in self._vote_verdicts:
-            refused = await self._votes.cast(call.by, args.question, args.on, args.given_ms)
+            refused = await self._votes.cast(
+                call.by, args.question, args.on, args.given_ms, call.key
+            )
             _remember(self._vote_verdicts, call.key, refused)
         _raise_if(self._vote_verdicts[call.key])
         question = self._event.state.questions.get(args.question)
@@ -222,6 +234,20 @@ class Commands:
         if isinstance(shifts, Refusal):
             _raise_if(shifts)
         return {"revision": self.sheet.revision, "shifts": msgspec.to_builtins(shifts)}
+
+    async def ban(self, call: Call, args: a.PersonArgs) -> Result:
+        await self._event.note_staff(call.who)  # the fold asks whether a producer bans
+        await self.append(call, facts.PersonBanned(person=args.person, by=call.by))
+        return {"holds": _BAN_HOLDS[self._registration]}
+
+    async def revoke(self, call: Call, args: a.RevokeArgs) -> Result:
+        if args.token is not None and args.person is None:
+            await self.append(call, facts.TokenRevoked(token=args.token, by=call.by))
+        elif args.person is not None and args.token is None:
+            await self.append(call, facts.PersonSignedOut(person=args.person, by=call.by))
+        else:
+            raise BadInput("name a token by its jti, or a person: one of the two", field="token")
+        return {}
 
     async def erase_question(self, call: Call, args: a.QuestionArgs) -> Result:
         await self.append(call, facts.QuestionErased(question=args.question, by=call.by))
@@ -425,15 +451,11 @@ _TABLE: dict[str, _Command] = {
         PRODUCER,
         lambda call, args: facts.ControlUndone(control=args.control, by=call.by),
     ),
-    "person.ban": _fact(
-        a.PersonArgs, DESK, lambda call, args: facts.PersonBanned(person=args.person, by=call.by)
-    ),
+    "person.ban": _Command(a.PersonArgs, DESK, Commands.ban),
     "person.unban": _fact(
         a.PersonArgs, DESK, lambda call, args: facts.PersonUnbanned(person=args.person, by=call.by)
     ),
     "person.erase": _Command(a.PersonArgs, PRODUCER, Commands.erase_person),
-    "token.revoke": _fact(
-        a.TokenArgs, OPS, lambda call, args: facts.TokenRevoked(token=args.token, by=call.by)
-    ),
+    "token.revoke": _Command(a.RevokeArgs, OPS, Commands.revoke),
 }
 COMMAND_NAMES = frozenset(_TABLE)

@@ -19,12 +19,14 @@ from ..broker.base import Entry, EventLog, Position
 from ..domain import facts
 from ..domain.ids import EventId, PersonId
 from ..domain.outcome import Outcome
-from ..domain.people import Principal
+from ..domain.people import People, Principal
 from ..domain.state import State
 from ..errors import Forbidden, NotFound, OurFault, ShowcallerError, Unavailable
 from ..protocol.messages import ChannelHead, Since
 from .audience import Audience
+from .audit import Audit
 from .broker_clock import BrokerClock
+from .carrying import lacking
 from .channels import Channels
 from .event_listener import EventListener
 from .names import Names
@@ -55,6 +57,7 @@ class LiveEvent:
         self.names = Names(event_log)
         self.clock = BrokerClock(event_log.now_ms)
         self.audience = Audience(system.random_id("node"))
+        self.audit = Audit(event_log)
         self.state = State(event_id=self.event_id)
         self.channels = Channels(self.state, self.names, self.shown_epoch)
         self._listeners: list[EventListener] = []
@@ -65,7 +68,9 @@ class LiveEvent:
         self._catching_up_to = 0  # after the log was replaced: tell listeners when we are there
         self._state_only_upto = 0  # so far a long log is folded without its channels
         self._started = asyncio.Event()
+        self._to_carry: list[People] = []  # of logs that were replaced
         self._tasks: set[asyncio.Task[None]] = set()
+        self._noting: set[PersonId] = set()  # of the staff, on their way to the log
         self._first: Callable[[], facts.RunStarted] | None = None
 
     # Life -------------------------------------------------------------------------------------
@@ -82,6 +87,7 @@ class LiveEvent:
         self._spawn(self._follow())
         self._spawn(self._flush_levels())
         self._spawn(self.clock.run())
+        self._spawn(self.audit.run())
         await self._started.wait()
         if head.offset:
             await self._folded(head, timeout_s=None)
@@ -93,6 +99,7 @@ class LiveEvent:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._fail_waiting("this node is stopping")
+        await self.audit.flush()
         await self._save_snapshot()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -110,6 +117,23 @@ class LiveEvent:
     async def _begin_run(self) -> None:
         if self._first is not None and not self.state.run:
             await self.append(self._first(), "run")
+
+    async def _carry_over(self) -> None:
+        """Begin the run, if the new log has none; have it know what the one before knew of people."""
+        await self._begin_run()
+        await self.catch_up()
+        facts_carried = 0
+        while self._to_carry:
+            for key, fact in list(lacking(self._to_carry[0], self.state.people)):
+                await self.append(fact, f"carried:{self.epoch}:{key}")
+                facts_carried += 1
+            self._to_carry.pop(0)
+        names = await self.names.restore(self.state.people.erased)
+        carried = {"event": self.event_id, "facts": facts_carried, "names": names}
+        log.warning(
+            "bans, revoked tokens and names were carried over to the new log",
+            extra={"action": "log.carried", **carried},
+        )
 
     # Following the log --------------------------------------------------------------------------
 
@@ -153,12 +177,14 @@ class LiveEvent:
                 "the log is another one; folding it from its start",
                 extra={"action": "log.replaced", "event": self.event_id},
             )
+            self._to_carry.append(self.state.people)
+            self.names.doubt_records()
             self.state = State(event_id=self.event_id)
             self._outcomes.clear()
             head = await _until_available(self.log.head)
             self._catching_up_to = max(1, head.offset)
             self._state_only_upto = head.offset - FACTS_RESUMABLE
-            self._spawn(_until_available(self._begin_run))
+            self._spawn(_until_available(self._carry_over))
         self.epoch = epoch
         self._fail_waiting("the event's log was replaced while this was on its way", but=epoch)
         self.channels = Channels(self.state, self.names, self.shown_epoch)
@@ -248,6 +274,35 @@ class LiveEvent:
         """Have a record of the name before a fact is shown with it. Raises as `append` does."""
         if who.person not in self.state.people.erased:
             await self.names.introduce(who)
+
+    async def note_staff(self, who: Principal) -> None:
+        """Have the log know a token of somebody's on the staff, and its roles. Raises as `append` does."""
+        if who.is_staff and not self.state.people.knows(who):
+            fact = facts.StaffCame(
+                person=who.person,
+                token=who.token,
+                roles=tuple(sorted(who.roles)),
+                sessions=tuple(sorted(who.sessions)),
+                issued_ms=who.issued_ms,
+                expires_at_ms=who.expires_at_ms,
+            )
+            what = ":".join((*fact.roles, "", *fact.sessions))
+            await self.append(fact, f"staff:{len(who.person)}:{who.person}:{who.token}:{what}")
+
+    def note_staff_soon(self, who: Principal) -> None:
+        """Have `note_staff` done by and by; when it fails, the person's next request does it."""
+        person = who.person
+        if who.is_staff and person not in self._noting and not self.state.people.knows(who):
+            self._noting.add(person)
+            self._spawn(self._note_staff_quietly(who))
+
+    async def _note_staff_quietly(self, who: Principal) -> None:
+        try:
+            await self.note_staff(who)
+        except ShowcallerError as error:
+            log.debug(error.for_operators, extra={"action": "audit.unwritten"})
+        finally:
+            self._noting.discard(who.person)
 
     async def names_of(self, people: Iterable[PersonId]) -> dict[PersonId, str]:
         """Return their names; "" for a person that has none or was erased. Raises `Unavailable`."""

@@ -6,8 +6,9 @@ views look them up (`get`).
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +21,7 @@ from ..domain.text import TextProblem, clean_text
 
 RECORD_KIND = "person"
 NAMES_KEPT = 100_000
+RESTORED_AT_ONCE = 200
 MAX_NAME_GRAPHEMES = 60
 MAX_NAME_BYTES = 400
 
@@ -38,6 +40,7 @@ class Names:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._names: OrderedDict[PersonId, str] = OrderedDict()  # least recently loaded first
+        self._doubts_records = False  # they may be gone, though we hold their names
 
     def get(self, person: PersonId) -> str:
         """The person's name; "" if there is no record, or `ensure` has not loaded it."""
@@ -61,13 +64,33 @@ class Names:
     async def introduce(self, who: Principal) -> None:
         """Have a record of the name that a token of the organiser's brought, unless there is one."""
         await self.ensure([who.person])
-        if self.get(who.person):
+        known = self.get(who.person)
+        if known and not (self._doubts_records and await self._missing([who.person])):
             return
-        try:
-            name = clean_text(who.name, max_graphemes=MAX_NAME_GRAPHEMES, max_bytes=MAX_NAME_BYTES)
-        except TextProblem:
-            return
-        await self.put(who.person, name)
+        if name := known or _clean(who.name):
+            await self.put(who.person, name)
+
+    def doubt_records(self) -> None:
+        """Take it that records may be gone, until `restore` is through."""
+        self._doubts_records = True
+
+    async def restore(self, erased: Set[PersonId]) -> int:
+        """Write anew the records that are gone of the names at hand; return how many there were.
+
+        Raises `errors.Unavailable`, `errors.StorageFull`.
+        """
+        restored, people = 0, [person for person, name in self._names.items() if name]
+        for first in range(0, len(people), RESTORED_AT_ONCE):
+            missing = await self._missing(people[first : first + RESTORED_AT_ONCE])
+            names = {person: self.get(person) for person in missing if person not in erased}
+            await asyncio.gather(*(self.put(*one) for one in names.items() if one[1]))
+            restored += len(names)
+        self._doubts_records = False
+        return restored
+
+    async def _missing(self, people: list[PersonId]) -> list[PersonId]:
+        records = await self._log.get_records(RECORD_KIND, list(people))
+        return [person for person, data in zip(people, records, strict=True) if data is None]
 
     async def erase(self, person: PersonId) -> None:
         """Delete the person's record."""
@@ -79,6 +102,14 @@ class Names:
         self._names[person] = name
         if len(self._names) > NAMES_KEPT:
             self._names.popitem(last=False)
+
+
+def _clean(name: str) -> str:
+    """Return the name as it may be kept; "" if it can't be."""
+    try:
+        return clean_text(name, max_graphemes=MAX_NAME_GRAPHEMES, max_bytes=MAX_NAME_BYTES)
+    except TextProblem:
+        return ""
 
 
 def _name_in(data: bytes | None) -> str:

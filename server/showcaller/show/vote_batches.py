@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from .. import system
 from ..domain.facts import VotesCast
 from ..domain.ids import PersonId, QuestionId
 from ..domain.outcome import Outcome, Refusal
+from ..domain.vote_keys import KEY_BYTES
 
 MAX_WAIT_S = 0.010
 MAX_BATCH = 500
@@ -17,9 +19,16 @@ MAX_BATCH = 500
 Append = Callable[[VotesCast, str], Awaitable[Outcome]]
 
 
+def digest(key: str) -> int:
+    """Return a key's digest, as the log has it: never 0."""
+    data = hashlib.blake2b(key.encode(errors="surrogatepass"), digest_size=KEY_BYTES).digest()
+    return int.from_bytes(data, "big") or 1
+
+
 class _Waiting(NamedTuple):
     vote: tuple[PersonId, QuestionId, bool]
     given_ms: int
+    key: int
     verdict: asyncio.Future[Refusal | None]
 
 
@@ -33,14 +42,19 @@ class VoteBatches:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def cast(
-        self, person: PersonId, question: QuestionId, on: bool, given_ms: int = 0
+        self, person: PersonId, question: QuestionId, on: bool, given_ms: int = 0, key: str = ""
     ) -> Refusal | None:
         """Vote, or withdraw a vote; return why it was not counted, if so. `given_ms`: when the person did, in
-        server time, if that is known. Raises what `append` raises.
+        server time, if that is known; if not, of votes with the same `key` one counts. Raises what `append`
+        raises.
         """
         loop = asyncio.get_running_loop()
         verdict: asyncio.Future[Refusal | None] = loop.create_future()
-        self._waiting.append(_Waiting((person, question, on), given_ms, verdict))
+        self._waiting.append(
+            _Waiting(
+                (person, question, on), given_ms, 0 if given_ms or not key else digest(key), verdict
+            )
+        )
         if len(self._waiting) >= MAX_BATCH:
             self._send()
         elif self._timer is None:
@@ -58,9 +72,11 @@ class VoteBatches:
 
     async def _append_batch(self, batch: list[_Waiting]) -> None:
         given_ms = tuple(waiting.given_ms for waiting in batch)
+        keys = tuple(waiting.key for waiting in batch)
         fact = VotesCast(
             votes=tuple(waiting.vote for waiting in batch),
             given_ms=given_ms if any(given_ms) else (),
+            keys=keys if any(keys) else (),
         )
         try:
             outcome = await self._append(fact, system.random_id("votes"))

@@ -245,7 +245,8 @@ class RandomHistory:
         given_ms = tuple(
             self._rng.choice((0, self._rng.randint(self.now_ms - 500, self.now_ms))) for _ in votes
         )
-        return facts.VotesCast(votes=tuple(votes), given_ms=given_ms)
+        keys = tuple(0 if given else self._rng.randint(0, 20) for given in given_ms)
+        return facts.VotesCast(votes=tuple(votes), given_ms=given_ms, keys=keys)
 
     # Announcements and people ---------------------------------------------------------------------
 
@@ -274,6 +275,19 @@ class RandomHistory:
     def _person_erased(self) -> facts.Fact:
         return facts.PersonErased(person=self._rng.choice((*ATTENDEES, STAFF)), by=STAFF)
 
+    def _person_signed_out(self) -> facts.Fact:
+        return facts.PersonSignedOut(person=self._person(), by=STAFF)
+
+    def _staff_came(self) -> facts.Fact:
+        roles: tuple[str, ...] = self._rng.choice((("moderator",), ("producer", "ops")))
+        return facts.StaffCame(
+            person=self._rng.choice((STAFF, self._person())),
+            token=self._canary("token"),
+            roles=roles,
+            issued_ms=self.now_ms,
+            expires_at_ms=self.now_ms + MINUTE_MS,
+        )
+
     def _token_revoked(self) -> facts.Fact:
         return facts.TokenRevoked(token=self._canary("token"), by=STAFF)
 
@@ -289,7 +303,14 @@ _OFTEN = frozenset(
     }
 )
 _SELDOM = frozenset(
-    {facts.RunStarted, facts.SchedulePublished, facts.ClockHeld, facts.PersonErased}
+    {
+        facts.RunStarted,
+        facts.SchedulePublished,
+        facts.ClockHeld,
+        facts.PersonErased,
+        facts.PersonSignedOut,
+        facts.StaffCame,
+    }
 )
 
 

@@ -3,11 +3,18 @@ from __future__ import annotations
 import msgspec
 
 from showcaller.domain import facts
+from showcaller.domain import people as people_module
 from showcaller.domain.people import People, Principal
 
 
 def principal(person="ada", token="t1", roles=("attendee",)):
     return Principal(person=person, token=token, roles=frozenset(roles), expires_at_ms=0)
+
+
+def staff(person, *roles, token="t9", issued_ms=0):
+    return facts.StaffCame(
+        person=person, token=token, roles=roles, issued_ms=issued_ms, expires_at_ms=9_000
+    )
 
 
 def test_a_banned_person_is_shut_out_until_unbanned():
@@ -40,5 +47,74 @@ def test_one_of_the_roles_asked_for_is_enough():
 
 
 def test_a_snapshot_holds_who_was_banned_revoked_and_erased():
-    people = People(banned={"a"}, revoked={"t"}, erased={"b"})
+    people = People(banned={"a"}, revoked={"t"}, erased={"b"}, signed_out_ms={"c": 1})
+    people.apply(staff("pro", "producer"), 5_000)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(people), type=People) == people
+
+
+def test_all_tokens_that_a_person_had_are_shut_out_and_later_ones_are_good():
+    people = People()
+    assert people.apply(facts.PersonSignedOut(person="ada", by="pro"), 5_400).banned == ["ada"]
+    for issued_ms, out in ((0, True), (4_000, True), (5_000, True), (6_000, False)):
+        who = Principal(
+            person="ada",
+            token="t1",
+            roles=frozenset({"attendee"}),
+            expires_at_ms=0,
+            issued_ms=issued_ms,
+        )
+        assert people.shuts_out(who) == out
+    assert not people.shuts_out(principal("bob"))
+
+
+def test_producers_and_ops_are_banned_by_their_like_only():
+    people = People()
+    for person, role in (("mo", "moderator"), ("pro", "producer"), ("op", "ops")):
+        people.apply(staff(person, role))
+    for person, by in (("pro", "mo"), ("op", "mo"), ("pro", "stranger")):
+        refused = people.apply(facts.PersonBanned(person=person, by=by)).refused
+        assert refused.code == "forbidden"
+        assert not people.banned
+    assert people.apply(facts.PersonBanned(person="mo", by="mo")).refused is None
+    assert people.apply(facts.PersonBanned(person="pro", by="op")).refused is None
+
+
+def test_who_leads_no_more_can_be_banned_by_moderators():
+    people = People()
+    people.apply(staff("pro", "producer", issued_ms=1_000))
+    people.apply(facts.PersonSignedOut(person="pro", by="op"), 2_000)
+    assert people.apply(facts.PersonBanned(person="pro", by="mo")).refused is None
+
+
+def test_a_token_of_the_staff_is_known_with_its_roles():
+    people = People()
+    mo = principal("mo", token="t9", roles=("moderator",))
+    assert mo.is_staff and not principal().is_staff
+    assert not people.knows(mo)
+    people.apply(staff("mo", "moderator"), 7_000)
+    assert people.knows(mo)
+    assert not people.knows(principal("mo", token="t9", roles=("moderator", "producer")))
+    assert people.staff["mo"][0].seen_ms == 7_000
+
+
+def test_what_was_done_about_people_is_kept_with_who_did_it_and_when():
+    people = People()
+    people.apply(staff("mo", "moderator"), 1)
+    people.apply(facts.PersonBanned(person="ada", by="mo"), 2)
+    people.apply(facts.TokenRevoked(token="t1", by="pro"), 3)
+    acts = [(act.at_ms, act.what, act.person, act.by, act.token) for act in people.acts]
+    assert acts == [
+        (1, "staff.came", "mo", "", "t9"),
+        (2, "person.banned", "ada", "mo", ""),
+        (3, "token.revoked", None, "pro", "t1"),
+    ]
+
+
+def test_what_is_kept_is_bounded(monkeypatch):
+    monkeypatch.setattr(people_module, "ACTS_KEPT", 3)
+    monkeypatch.setattr(people_module, "TOKENS_KEPT", 2)
+    people = People()
+    for n in range(5):
+        people.apply(staff("mo", "moderator", token=f"t{n}"), n)
+    assert [act.at_ms for act in people.acts] == [2, 3, 4]
+    assert [one.token for one in people.staff["mo"]] == ["t3", "t4"]

@@ -55,8 +55,8 @@ class Panel:
         outcome = self.fold(ACTIONS[action](question))
         return outcome.refused.code if outcome.refused else "ok"
 
-    def vote(self, *votes, at_ms=2_000, given_ms=()):
-        fact = facts.VotesCast(votes=votes, given_ms=given_ms)
+    def vote(self, *votes, at_ms=2_000, given_ms=(), keys=()):
+        fact = facts.VotesCast(votes=votes, given_ms=given_ms, keys=keys)
         return self.questions.apply(fact, at_ms, self.sheet)
 
     def state(self, question="q1"):
@@ -280,6 +280,16 @@ def test_a_vote_that_comes_after_a_later_one_changes_nothing():
     late = panel.vote(on, at_ms=9_000, given_ms=(5_000,))
     assert (late.votes, late.refused_votes, panel.votes()) == ([], {}, 0)
     assert panel.vote(on, at_ms=9_500, given_ms=(9_400,)).votes == [on]
+
+
+def test_a_vote_without_its_time_that_comes_again_counts_once():
+    panel = panel_with("approved")
+    on, off = ("bob", "q1", True), ("bob", "q1", False)
+    assert panel.vote(on, at_ms=5_000, keys=(1,)).votes == [on]
+    assert panel.vote(off, at_ms=6_000, keys=(2,)).votes == [off]
+    again = panel.vote(on, ("cy", "q1", True), at_ms=7_000, keys=(1, 1))
+    assert (again.votes, again.refused_votes) == ([("cy", "q1", True)], {})
+    assert panel.vote(on, at_ms=8_000, keys=(3,)).votes == [on]
 
 
 def test_a_vote_without_its_time_was_given_when_the_log_took_it():

@@ -375,7 +375,7 @@ def test_an_anonymous_asker_is_never_named():
         for _ in range(STEPS):
             secrets.note(*log.history.step())
         shown += sum(secrets.asked[q].person in SHY for q in secrets.once_public)
-    assert shown > 20
+    assert shown > 10
 
 
 # The histories themselves -------------------------------------------------------------------------

@@ -480,3 +480,51 @@ async def test_a_node_that_stays_behind_says_that_it_may_be_tried_again(desk, la
     late.event.may_fold.set()
     with pytest.raises(NotFound):
         await late.do(BOB, "question.vote", question="q_nobody_asked_this", on=True)
+
+
+@pytest.mark.parametrize(
+    ("registration", "holds"),
+    [
+        ("open", "until_they_register_again"),
+        ("invite", "until_they_register_with_a_code"),
+        ("closed", "for_good"),
+    ],
+)
+async def test_a_ban_says_how_much_it_holds(desk, registration, holds):
+    desk.commands = Commands(desk.event, registration)
+    assert await desk.do(MO, "person.ban", person="ada") == {"holds": holds}
+
+
+async def test_a_moderator_bans_no_producer_that_has_come(desk):
+    await desk.event.note_staff(PRO)
+    with pytest.raises(Forbidden):
+        await desk.do(MO, "person.ban", person="pro")
+    other = principal("pru", "producer")
+    assert await desk.do(other, "person.ban", person="pro")
+    with pytest.raises(Banned):
+        await desk.do(PRO, "clock.hold")
+
+
+async def test_all_tokens_of_a_person_are_revoked_at_once(desk):
+    await desk.do(OPS, "token.revoke", person="ada")
+    with pytest.raises(Banned):
+        await desk.ask()
+    later = principal("ada", issued_ms=int(desk.event.wall_ms()) + 2_000)
+    assert await desk.ask(later)
+
+
+@pytest.mark.parametrize("args", [{}, {"token": "t", "person": "p"}])
+async def test_what_to_revoke_is_a_token_or_a_person(desk, args):
+    with pytest.raises(BadInput):
+        await desk.do(PRO, "token.revoke", **args)
+
+
+async def test_staff_is_noted_once_and_attendees_never(desk):
+    for who in (MO, MO, ADA):
+        await desk.event.note_staff(who)
+    head = await desk.event.log.head()
+    desk.event.note_staff_soon(MO)
+    desk.event.note_staff_soon(ADA)
+    assert desk.event.state.people.knows(MO)
+    assert not desk.event.state.people.staff.get("ada")
+    assert await desk.event.log.head() == head

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from showcaller.broker.sqlite import SqliteBroker
+from showcaller.domain.people import Principal
 from showcaller.show import names as names_module
 from showcaller.show.names import Names
 
@@ -64,3 +65,26 @@ async def test_memory_is_bounded(log, monkeypatch):
     assert [names.get(f"p{n}") for n in range(5)] == ["", "", "Name 2", "Name 3", "Name 4"]
     await names.ensure({"p0"})
     assert names.get("p0") == "Name 0"
+
+
+async def test_records_that_are_gone_are_written_anew_but_not_of_erased_persons(log):
+    names, other = Names(log), Names(log)
+    for person in ("p1", "p2", "p3"):
+        await names.put(person, f"Name of {person}")
+    for person in ("p1", "p2"):
+        await other.erase(person)
+    names.doubt_records()
+    assert await names.restore({"p2"}) == 1
+    await other.ensure({"p1", "p2", "p3"})
+    assert [other.get(p) for p in ("p1", "p2", "p3")] == ["Name of p1", "", "Name of p3"]
+
+
+async def test_while_records_are_doubted_an_introduction_writes_what_is_gone(log):
+    names, other = Names(log), Names(log)
+    await names.put("p1", "Ada")
+    await other.erase("p1")
+    who = Principal(person="p1", roles=frozenset(), token="t", expires_at_ms=0, name="Eve")
+    names.doubt_records()
+    await names.introduce(who)
+    await other.ensure({"p1"})
+    assert other.get("p1") == "Ada"

@@ -9,7 +9,7 @@ import pytest
 from showcaller.domain.outcome import Outcome, Refusal
 from showcaller.errors import Unavailable
 from showcaller.show import vote_batches
-from showcaller.show.vote_batches import VoteBatches
+from showcaller.show.vote_batches import VoteBatches, digest
 from showcaller.testing.manual_clock import run_virtually
 
 OWN = Refusal("own_question", "nobody votes for their own question")
@@ -50,6 +50,19 @@ def test_the_fact_says_when_each_vote_was_given():
         batches = VoteBatches(log.append)
         await asyncio.gather(batches.cast("bob", "q1", True, 17), batches.cast("cy", "q1", True))
         assert log.facts[0].given_ms == (17, 0)
+
+    run_virtually(story())
+
+
+def test_the_fact_tells_the_keys_of_votes_without_a_time_only():
+    async def story():
+        log = Log()
+        batches = VoteBatches(log.append)
+        votes = [("bob", 17, "k1"), ("bob", 0, "k2"), ("cy", 0, "k2"), ("dee", 0, "")]
+        await asyncio.gather(*(batches.cast(who, "q1", True, ms, key) for who, ms, key in votes))
+        (fact,) = log.facts
+        assert fact.keys == (0, digest("k2"), digest("k2"), 0)
+        assert digest("k1") != digest("k2")
 
     run_virtually(story())
 

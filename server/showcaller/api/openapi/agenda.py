@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .parts import AT_EVENT, EVENT, Spec, answer, json, operation, problems, ref, text
+from .parts import AT_EVENT, EVENT, OBJECT, Spec, answer, json, operation, problems, ref, text
 
 
 def paths() -> Spec:
@@ -11,7 +11,7 @@ def paths() -> Spec:
         AT_EVENT: {"parameters": [EVENT], "get": _agenda()},
         f"{AT_EVENT}/agenda.ics": {"parameters": [EVENT], "get": _calendar()},
         f"{AT_EVENT}/registrations": {"parameters": [EVENT], "post": _registration()},
-        f"{AT_EVENT}/tokens": {"parameters": [EVENT], "post": _renewal()},
+        f"{AT_EVENT}/tokens": {"parameters": [EVENT], "post": _renewal(), "get": _tokens()},
     }
 
 
@@ -56,3 +56,25 @@ def _registration() -> Spec:
 def _renewal() -> Spec:
     answers = {"201": answer("The newer token", json(ref("Token"))), **problems(401, 403, 404)}
     return operation("renewToken", "A newer token with the same rights", answers, token=True)
+
+
+def _tokens() -> Spec:
+    return operation(
+        "listTokens",
+        "The staff's tokens that were used, or those of one person (producers, ops)",
+        {
+            "200": answer("Tokens, newest first", json(OBJECT)),
+            **problems(401, 403, 404, 503),
+        },
+        token=True,
+        parameters=[_PERSON],
+    )
+
+
+_PERSON: Spec = {
+    "name": "person",
+    "in": "query",
+    "required": False,
+    "description": "Whose, attendees too",
+    "schema": {"type": "string"},
+}

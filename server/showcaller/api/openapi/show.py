@@ -24,6 +24,14 @@ _IDEMPOTENCY_KEY: Spec = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 64},
 }
 
+_LIMIT: Spec = {
+    "name": "limit",
+    "in": "query",
+    "required": False,
+    "description": "So many of the newest",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 100_000},
+}
+
 
 def paths() -> Spec:
     return {
@@ -31,6 +39,8 @@ def paths() -> Spec:
         f"{AT_EVENT}/export": {"parameters": [EVENT], "get": _log()},
         f"{AT_EVENT}/exports/quality.json": {"parameters": [EVENT], "get": _quality()},
         f"{AT_EVENT}/exports/quality.csv": {"parameters": [EVENT], "get": _quality_table()},
+        f"{AT_EVENT}/exports/audit.json": {"parameters": [EVENT], "get": _audit()},
+        f"{AT_EVENT}/exports/audit.csv": {"parameters": [EVENT], "get": _audit_table()},
         f"{AT_EVENT}/live": {"parameters": [EVENT], "get": _live()},
     }
 
@@ -73,6 +83,26 @@ def _quality_table() -> Spec:
         "How each talk came across, as a table (producers, ops)",
         {"200": answer("A line each", text("text/csv")), **problems(401, 403, 404)},
         token=True,
+    )
+
+
+def _audit() -> Spec:
+    return operation(
+        "exportAudit",
+        "Who came in, who was refused, what was done about people (producers, ops)",
+        {"200": answer("Entries, newest first", json(OBJECT)), **problems(400, 401, 403, 404, 503)},
+        token=True,
+        parameters=[_LIMIT],
+    )
+
+
+def _audit_table() -> Spec:
+    return operation(
+        "exportAuditTable",
+        "The audit as a table (producers, ops)",
+        {"200": answer("A line each", text("text/csv")), **problems(400, 401, 403, 404, 503)},
+        token=True,
+        parameters=[_LIMIT],
     )
 
 
