@@ -25,6 +25,7 @@ PAGES = (
     (f"watch/{TALK}", ()),
     ("moderate", ("moderator",)),
     ("produce", ("producer",)),
+    ("access", ("producer",)),
     (f"speak/{TALK}", ("producer",)),
     ("produce", ("attendee",)),
     ("nowhere", ()),

@@ -48,8 +48,11 @@ export function moderation(client) {
     /** @param {string} announcement */
     cancelAnnouncement: (announcement) => client.command("announcement.cancel", { announcement }),
 
-    /** @param {string} person */
-    ban: (person) => client.command("person.ban", { person }),
+    /**
+     * @param {string} person
+     * @returns {Promise<{holds: "for_good" | "until_they_register_with_a_code" | "until_they_register_again"}>}
+     */
+    ban: (person) => /** @type {Promise<any>} */ (client.command("person.ban", { person })),
 
     /** @param {string} person */
     unban: (person) => client.command("person.unban", { person }),
@@ -102,6 +105,13 @@ export function production(client) {
      * @param {string} publication to put on the stage; empty: the stage picks by itself
      */
     choose: (session, publication) => client.command("source.choose", { session, publication }),
+
+    /**
+     * Shuts out one token, by its `jti`, or all that a person has until now.
+     *
+     * @param {{token: string} | {person: string}} what
+     */
+    revoke: (what) => client.command("token.revoke", what),
 
     /** @param {string} control */
     undo: (control) => client.command("control.undo", { control }),

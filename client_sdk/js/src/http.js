@@ -67,6 +67,27 @@ export function fetchViewers({ token, stage, ...place }) {
 }
 
 /**
+ * The staff's tokens that were used, for producers and ops: PROTOCOL.md §8.
+ *
+ * @param {Place & {token: string}} place
+ * @returns {Promise<{tokens: import("./types.js").KnownToken[]}>}
+ */
+export function fetchTokens({ token, ...place }) {
+  return requestJson(eventUrl(place, "/tokens"), { headers: { Authorization: `Bearer ${token}` } });
+}
+
+/**
+ * The newest entries of the audit, for producers and ops.
+ *
+ * @param {Place & {token: string, limit: number}} place
+ * @returns {Promise<{entries: import("./types.js").AuditEntry[]}>}
+ */
+export function fetchAudit({ token, limit, ...place }) {
+  const headers = { Authorization: `Bearer ${token}` };
+  return requestJson(eventUrl(place, `/exports/audit.json?limit=${limit}`), { headers });
+}
+
+/**
  * @param {Place & {name: string, inviteCode?: string}} registration
  * @returns {Promise<import("./types.js").Grant>}
  */

@@ -283,6 +283,28 @@
  * @property {number} before_end_ms
  * @property {number} after_end_ms
  *
+ * @typedef {object} KnownToken a token of the staff's that was used, or one that somebody was given
+ * @property {string} token its `jti`
+ * @property {string} person
+ * @property {string} name
+ * @property {string[]} roles
+ * @property {string[]} sessions that a speaker may publish to
+ * @property {number} seen_ms its first use
+ * @property {number} expires_at_ms
+ * @property {boolean} revoked
+ *
+ * @typedef {object} AuditEntry
+ * @property {number} at_ms
+ * @property {string} what
+ * @property {string} [code] why it was refused
+ * @property {number} [count] 1 if left out
+ * @property {string} [person]
+ * @property {string} [by] who did it
+ * @property {string} [token] its `jti`
+ * @property {string[]} [roles]
+ * @property {string} [address]
+ * @property {number} [addresses] how many, where there were several
+ *
  * @typedef {object} Grant what a registration or a new token answers
  * @property {string} token
  * @property {string} person

@@ -205,5 +205,6 @@ def register(app: web.Application) -> None:
     add("/e/{event}/speak/{session}", pages.event_page, name="speak")
     add("/e/{event}/moderate", pages.event_page, name="moderate")
     add("/e/{event}/produce", pages.event_page, name="produce")
+    add("/e/{event}/access", pages.event_page, name="access")
     add("/assets/{path:.+}", pages.asset)
     add("/sdk/{path:.+}", pages.sdk)

@@ -47,6 +47,15 @@ function format(kind, ms, zone) {
 /**
  * @param {number} ms
  * @param {Zone} [zone] the viewer's own if left out
+ * @returns {string} such as `Wed, Dec 13`
+ */
+export function dateOf(ms, zone) {
+  return format("date", ms, zone);
+}
+
+/**
+ * @param {number} ms
+ * @param {Zone} [zone] the viewer's own if left out
  * @returns {string} such as `9:05 AM`; `2:30 AM GMT+2` in an hour that comes twice
  */
 export function clockTime(ms, zone) {

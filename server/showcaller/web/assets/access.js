@@ -1,0 +1,126 @@
+/** Who has access: the staff's links, which are revoked here, and what happened at the doors. */
+
+import { fetchAudit, fetchTokens } from "/sdk/index.js";
+import { eventUrl } from "/sdk/http.js";
+
+import { fromText, holderText, whatText, whoText } from "./access_model.js";
+import { armButton } from "./armed_button.js";
+import { byId, h, keyed, setText, show } from "./dom.js";
+import { errorText } from "./error_text.js";
+import { openPage } from "./page.js";
+import { clockTime, dateOf } from "./times.js";
+
+/** @typedef {import("/sdk/types.js").KnownToken} KnownToken */
+/** @typedef {import("/sdk/types.js").AuditEntry} AuditEntry */
+
+const SHOWN = 200;
+const REFRESH_EVERY_MS = 10_000;
+
+const page = await openPage({ name: "access", title: "Access", roles: ["producer", "ops"] });
+const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
+
+byId("refresh").addEventListener("click", () => void refresh());
+for (const kind of ["csv", "json"]) byId(`audit-${kind}`).addEventListener("click", () => void save(kind));
+client.on("welcome", () => void refresh());
+setInterval(() => document.visibilityState === "visible" && void refresh(), REFRESH_EVERY_MS);
+
+async function refresh() {
+  const asked = { event: page.place.event, token: client.token };
+  try {
+    const [{ tokens }, { entries }] = await Promise.all([fetchTokens(asked), fetchAudit({ ...asked, limit: SHOWN })]);
+    setText(byId("error"), "");
+    keyed(byId("links"), tokens, (link) => `${link.person} ${link.token}`, newLink, updateLink);
+    const rows = numbered(entries);
+    keyed(byId("entries"), rows, ({ key }) => key, newEntry, ({ children }, { entry }) => fill(children, entry));
+    setText(byId("audit-note"), entries.length < SHOWN ? "The newest first." : `The newest ${SHOWN}. All of them are in the files.`);
+  } catch (error) {
+    setText(byId("error"), errorText(error));
+  }
+  page.reveal();
+}
+
+/** Entries have no ids: those that are alike are told apart by their order. @param {AuditEntry[]} entries */
+function numbered(entries) {
+  /** @type {Map<string, number>} */
+  const seen = new Map();
+  return entries.map((entry) => {
+    const text = JSON.stringify(entry);
+    const count = seen.get(text) ?? 0;
+    seen.set(text, count + 1);
+    return { key: `${text} ${count}`, entry };
+  });
+}
+
+/** @param {KnownToken} link */
+function newLink({ token, person, revoked }) {
+  const button = h("button", { class: "compact danger", type: "button" }, "Revoke");
+  armButton(button, "Revoke this link?", () => void revoke(token, person));
+  show(button, !revoked);
+  return h("tr", {}, h("th", { scope: "row" }), h("td", {}), h("td", { class: "times" }), h("td", { class: "times" }), h("td", {}, button));
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {KnownToken} link
+ */
+function updateLink(row, link) {
+  const [who, roles, seen, until, last] = /** @type {HTMLElement[]} */ ([...row.children]);
+  if (!who || !roles || !seen || !until || !last) return;
+  row.dataset.revoked = String(link.revoked);
+  setText(who, holderText(link));
+  setText(roles, [...link.roles, ...link.sessions].join(", "));
+  setText(seen, instant(link.seen_ms));
+  setText(until, link.revoked ? "Revoked" : instant(link.expires_at_ms));
+  const button = /** @type {HTMLElement | null} */ (last.firstElementChild);
+  if (button) show(button, !link.revoked);
+}
+
+/**
+ * @param {string} token
+ * @param {string} person
+ */
+async function revoke(token, person) {
+  setText(byId("note"), "");
+  if (client.status.state !== "connected") return setText(byId("error"), "You are not connected: nothing was sent. Try again once you are.");
+  try {
+    await client.produce.revoke(token ? { token } : { person });
+    setText(byId("note"), "The link was revoked.");
+    await refresh();
+  } catch (error) {
+    setText(byId("error"), errorText(error));
+  }
+  return undefined;
+}
+
+function newEntry() {
+  return h("tr", {}, h("td", { class: "times" }), h("td", {}), h("td", {}), h("td", {}));
+}
+
+/**
+ * @param {HTMLCollection} cells
+ * @param {AuditEntry} entry
+ */
+function fill(cells, entry) {
+  const texts = [instant(entry.at_ms), whatText(entry), whoText(entry), fromText(entry)];
+  texts.forEach((text, i) => setText(/** @type {Element} */ (cells[i]), text));
+}
+
+/** In the reader's own time: it happened now, whatever the show's clock says. @param {number} ms wall time */
+function instant(ms) {
+  return `${dateOf(ms)}, ${clockTime(ms)}`;
+}
+
+/** The export takes the token in a header, which a plain link can't send. @param {string} kind */
+async function save(kind) {
+  const name = `audit.${kind}`;
+  try {
+    const headers = { Authorization: `Bearer ${client.token}` };
+    const answer = await fetch(eventUrl(page.place, `/exports/${name}`), { headers });
+    if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
+    const url = URL.createObjectURL(await answer.blob());
+    h("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  } catch (error) {
+    setText(byId("error"), errorText(error));
+  }
+}
