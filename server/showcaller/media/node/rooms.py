@@ -47,15 +47,27 @@ class Rooms:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._resources: dict[str, Resource] = {}
+        self._opening = 0
+        self._ended_early: set[str] = set()  # before the answer that names them was taken in
 
     async def open(self, worker: Worker, call: Publish | View | Preview) -> Answer:
         """Have `worker` answer an offer. Raises what the call says, and `RateLimited`."""
         self._check_connecting(call.asker)
-        answer = await worker.do(call)
-        resource = self._resources[answer.resource] = Resource(worker, call.asker)
+        self._opening += 1
+        try:
+            answer = await worker.do(call)
+            if answer.resource not in self._ended_early:
+                self._keep(answer.resource, worker, call)
+            return answer
+        finally:
+            self._opening -= 1
+            if not self._opening:
+                self._ended_early.clear()
+
+    def _keep(self, id: str, worker: Worker, call: Publish | View | Preview) -> None:
+        resource = self._resources[id] = Resource(worker, call.asker)
         if isinstance(call, Publish):
             resource.session, resource.source = call.session, call.source
-        return answer
 
     async def do(self, call: OfResource[Any]) -> Any:
         """Carry out a call to a resource, where the asker may. Raises what it says, and `Forbidden`."""
@@ -137,6 +149,8 @@ class Rooms:
 
     def _ended(self, id: str) -> None:
         resource = self._resources.pop(id, None)
+        if resource is None and self._opening:
+            self._ended_early.add(id)
         if resource is not None and resource.session and resource.live:
             note_stopped(self._ledger, resource.session, id)
 

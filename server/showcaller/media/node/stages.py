@@ -203,8 +203,8 @@ class Stages:
 
     async def end_sessions(self) -> None:
         """Lead nothing to our stages any more, so that what was shown is measured: the node stops."""
-        for stage, hosting in self._hosted.items():
-            for worker in hosting.workers:
+        for stage, hosting in list(self._hosted.items()):
+            for worker in list(hosting.workers):
                 await worker.do(Route(stage=stage))
 
     # Where a stage goes -----------------------------------------------------------------------
