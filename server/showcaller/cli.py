@@ -442,10 +442,9 @@ def export(event: str, url: str | None, token_text: str | None, data: Path, brok
 
 def _export_from_server(url: str, event: str, token_text: str) -> None:
     check_http(url, "--url")
-    request = urllib.request.Request(
-        f"{url.rstrip('/')}/api/v1/events/{event}/export",
-        headers={"Authorization": f"Bearer {token_text}"},
-    )
+    request = urllib.request.Request(f"{url.rstrip('/')}/api/v1/events/{event}/export")
+    # Where the server sends us elsewhere, the token stays here.
+    request.add_unredirected_header("Authorization", f"Bearer {token_text}")
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             while block := answer.read(1 << 16):

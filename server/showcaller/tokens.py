@@ -164,7 +164,7 @@ class Tokens:
             raise _expired(text, event_id) from None
         except jwt.ImmatureSignatureError:
             raise _not_yet(text) from None
-        except (jwt.PyJWTError, ValueError):
+        except (jwt.PyJWTError, ValueError, OverflowError):  # the last: `exp` is Infinity
             raise Unauthenticated("your token is not valid for this event") from None
         return _principal(*_checked(claims))
 
@@ -264,9 +264,11 @@ def _checked(claims: dict[str, Any]) -> tuple[str, str, str, list[str], list[str
     roles, sessions = claims.get("roles", []), claims.get("sessions", [])
     if not (_texts(roles) and _texts(sessions) and _texts([person, token, name])):
         raise Unauthenticated("your token's claims are not of the right types")
+    if (exp_s := int(claims["exp"])) * 1000 > END_OF_TIME_MS:
+        raise Unauthenticated("your token's `exp` is no time in seconds: it is too far ahead")
     issued_s = claims.get("auth_time", claims.get("iat", 0))
     known = isinstance(issued_s, int | float) and 0 <= issued_s * 1000 <= END_OF_TIME_MS
-    return person, token, name, roles, sessions, int(claims["exp"]), int(issued_s) if known else 0
+    return person, token, name, roles, sessions, exp_s, int(issued_s) if known else 0
 
 
 def _principal(

@@ -1,6 +1,8 @@
 """The output of the commands, and the codes that they end with."""
 
+import threading
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
 import pytest
@@ -155,3 +157,28 @@ def test_messages_may_hold_brackets():
     refused = run("export", "[/red]", "--broker", "sqlite:here.sqlite3")
     assert refused.exit_code == 2
     assert "[/red]" in refused.stderr
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """Sends whoever asks for an export to another host, and notes with what they come there."""
+
+    def do_GET(self):
+        if self.path == "/export":
+            self.server.came_with = self.headers
+            self.send_response(200)
+        else:
+            self.send_response(302)
+            self.send_header("Location", f"http://localhost:{self.server.server_port}/export")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_token_is_not_shown_to_where_a_server_sends_the_export():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        assert run("export", "event", "--url", url, "--token", "a.secret.token").exit_code == 0
+        server.shutdown()
+    assert "Authorization" not in server.came_with

@@ -232,6 +232,19 @@ def test_the_organisers_own_issuer(private, algorithm):
     assert tokens.verify(mint(tokens), "conf").person == "p_1"
 
 
+@pytest.mark.parametrize("claim", ["exp", "nbf"])
+@pytest.mark.parametrize("at", [float("inf"), float("-inf"), float("nan"), 1e300, 10**30])
+def test_a_time_that_is_none_is_refused(claim, at):
+    private = ec.generate_private_key(ec.SECP256R1())
+    tokens = Tokens(SECRET, OrganiserKey(pem(private)))
+    header = base64.urlsafe_b64encode(b'{"alg":"ES256","typ":"JWT"}').rstrip(b"=")
+    body = base64.urlsafe_b64encode(json.dumps(CLAIMS | {claim: at}).encode()).rstrip(b"=")
+    signature = jwt.get_algorithm_by_name("ES256").sign(header + b"." + body, private)
+    signed = b".".join((header, body, base64.urlsafe_b64encode(signature).rstrip(b"=")))
+    with pytest.raises((Unauthenticated, TokenNotYet, TokenExpired)):
+        tokens.verify(signed.decode(), "conf")
+
+
 def test_a_public_key_used_as_hmac_secret_is_refused():
     """RS/HS confusion: whoever knows the public key must not be able to sign with it."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
