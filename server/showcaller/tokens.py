@@ -290,7 +290,7 @@ def _principal(
         person=PersonId(person),
         roles=known,
         token=token,
-        expires_at_ms=min(exp_s * 1000, END_OF_TIME_MS),
+        expires_at_ms=exp_s * 1000,
         issued_ms=issued_s * 1000,
         sessions=frozenset(map(SessionId, sessions)),
         name=name[:100],
