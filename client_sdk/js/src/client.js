@@ -155,6 +155,25 @@ export class ShowcallerClient extends Emitter {
   }
 
   /**
+   * Does something at once or not at all: for what would be wrong if it were done later. Rejects with the code `not_connected`
+   * when nothing was sent, and `interrupted` when the connection ended before the reply, so that it may have been done.
+   *
+   * @param {string} name
+   * @param {Record<string, any>} [args]
+   * @returns {Promise<Record<string, any>>}
+   */
+  commandNow(name, args = {}) {
+    return new Promise((resolve, reject) => {
+      if (this.status.state !== "connected") return void reject(new ShowcallerError("not_connected", "There is no connection: nothing was sent."));
+      this.#request({ op: "command", name, args, key: this.#platform.randomKey() }, (reply) => {
+        if (reply === null) reject(new ShowcallerError("interrupted", "The connection ended before the reply: it may have been done."));
+        else if (reply.ok) resolve(reply.result ?? {});
+        else reject(replyError(reply));
+      });
+    });
+  }
+
+  /**
    * @param {string} session
    * @param {string} text
    * @param {{anonymous?: boolean, key?: string}} [options]

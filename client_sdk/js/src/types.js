@@ -211,6 +211,12 @@
  * @property {number | null} called_ms wall time
  * @property {string} by
  *
+ * @typedef {Announcement & {withdrawn: boolean}} DeskAnnouncement
+ *
+ * @typedef {object} BannedPerson
+ * @property {string} person
+ * @property {string} name
+ *
  * @typedef {object} CueState
  * @property {string} session
  * @property {string} cue

@@ -151,6 +151,22 @@ test("refreshes the token on the open socket when a fifth of its life is left", 
   assert.deepEqual(platform.socket.of("refresh").map((m) => m.token), ["T2"]);
 });
 
+test("what is to be done now is not sent without a connection, and never again", async () => {
+  const { platform, client } = connected();
+  const sent = client.produce.start("s");
+  platform.socket.drop();
+  await assert.rejects(sent, { code: "interrupted" });
+  await assert.rejects(client.moderate.push("q"), { code: "not_connected" });
+  await platform.pass(500);
+  platform.socket.welcome(platform);
+  assert.deepEqual(platform.socket.of("command"), []);
+  const again = client.produce.start("s");
+  const { id, name, args } = platform.socket.of("command")[0];
+  assert.deepEqual([name, args], ["session.start", { session: "s" }]);
+  platform.socket.say({ op: "reply", id, ok: true, result: { control: "c" } });
+  assert.deepEqual(await again, { control: "c" });
+});
+
 test("a command is sent again with the same key until its reply comes", async () => {
   const { platform, client } = connected();
   const asked = client.ask("s", "Why?", { anonymous: true });

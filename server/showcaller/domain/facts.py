@@ -19,7 +19,7 @@ from .ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, Sta
 from .quality import TalkQuality
 from .schedule import Schedule
 
-FOLD_VERSION = 6
+FOLD_VERSION = 7
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 
@@ -193,6 +193,13 @@ class QuestionRejected(Fact, frozen=True, kw_only=True, tag="question.rejected")
     question: QuestionId
     by: PersonId
     reason: str = ""
+
+
+class QuestionReturned(Fact, frozen=True, kw_only=True, tag="question.returned"):
+    """Back among those to review: it was approved or rejected by a slip."""
+
+    question: QuestionId
+    by: PersonId
 
 
 class QuestionPushed(Fact, frozen=True, kw_only=True, tag="question.pushed"):

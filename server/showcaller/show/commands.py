@@ -359,6 +359,11 @@ _TABLE: dict[str, _Command] = {
             reason=a.cleaned_or_empty(args.reason, field="reason"),
         ),
     ),
+    "question.return": _fact(
+        a.QuestionArgs,
+        DESK,
+        lambda call, args: facts.QuestionReturned(question=args.question, by=call.by),
+    ),
     "question.push": _fact(
         a.QuestionArgs,
         DESK,

@@ -221,6 +221,9 @@ class RandomHistory:
             question=self._question(), by=STAFF, reason=self._canary("reason")
         )
 
+    def _question_returned(self) -> facts.Fact:
+        return facts.QuestionReturned(question=self._question(), by=STAFF)
+
     def _question_pushed(self) -> facts.Fact:
         return facts.QuestionPushed(question=self._question(), by=STAFF)
 

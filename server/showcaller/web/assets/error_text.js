@@ -19,6 +19,8 @@ const TEXTS = {
   cannot_undo: "It can’t be undone any more: something later depends on it.",
   wrong_state: "It has changed meanwhile, so this is no longer possible.",
   stopped: "You are not connected.",
+  not_connected: "You are not connected: nothing was sent. Try again once you are.",
+  interrupted: "The connection was lost meanwhile. Look whether it was done before you try again.",
 };
 
 /**
