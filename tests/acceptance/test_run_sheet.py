@@ -72,6 +72,19 @@ async def test_a_talk_that_runs_over_says_whom_it_holds_up(browser, tmp_path):
         await visitors.close()
 
 
+async def test_a_session_that_is_over_is_reopened_and_that_is_undone(visitors: Visitors):
+    page = await visitors.open("produce", "producer")
+    row = page.locator("tr[data-session]").last
+    await row.get_by_role("button", name="Skip").click()
+    await row.get_by_role("button", name="Skip it?").click()
+    await expect(row).to_have_attribute("data-state", "skipped")
+    await row.get_by_role("button", name="Reopen").click()
+    await row.get_by_role("button", name="Reopen it?").click()
+    await expect(row).to_have_attribute("data-state", "upcoming")
+    await page.get_by_role("button", name="Undo: reopen").click()
+    await expect(row).to_have_attribute("data-state", "skipped")
+
+
 async def test_what_is_commanded_without_a_connection_is_not_sent_later(browser, tmp_path):
     options = ("--rehearse-from", "09:04", "--media-workers", "0")
     async with ServeProcess(SCHEDULE, *options, data=tmp_path / "data") as first:

@@ -228,7 +228,7 @@
  *
  * @typedef {object} Control
  * @property {string} id
- * @property {"start" | "end" | "extend" | "delay" | "skip" | "source"} name
+ * @property {"start" | "end" | "extend" | "delay" | "skip" | "reopen" | "source"} name
  * @property {string} session
  * @property {number | null} minutes
  * @property {number} at_ms

@@ -106,6 +106,10 @@ class SessionSkipped(ControlFact, frozen=True, kw_only=True, tag="session.skippe
     pass
 
 
+class SessionReopened(ControlFact, frozen=True, kw_only=True, tag="session.reopened"):
+    """A session that is over goes on, or is to come again: a clock was wrong, or a finger slipped."""
+
+
 class SourceChosen(ControlFact, frozen=True, kw_only=True, tag="source.chosen"):
     """A producer put this publication on the stage; "": the stage picks by itself again."""
 

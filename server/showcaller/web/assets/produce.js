@@ -110,6 +110,7 @@ function control(name, id) {
   else if (name === "extend") extendDialog(session);
   else if (name === "start") void run(() => client.produce.start(id), `${title} was started.`, id);
   else if (name === "end") void run(() => client.produce.end(id), `${title} was ended.`, id);
+  else if (name === "reopen") void run(() => client.produce.reopen(id), `${title} was reopened.`, id);
   else void run(() => client.produce.skip(id), `${title} was skipped.`, id);
 }
 

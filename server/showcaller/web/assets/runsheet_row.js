@@ -8,7 +8,7 @@ import { clockRange, clockTime, minutesText } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
- * @typedef {"start" | "end" | "extend" | "delay" | "skip"} ControlName
+ * @typedef {"start" | "end" | "extend" | "delay" | "skip" | "reopen"} ControlName
  *
  * @typedef {object} RowContext
  * @property {import("/sdk/types.js").Event} event
@@ -51,6 +51,7 @@ export class RunsheetRow {
       end: button("End now"),
       delay: button("Delay…"),
       skip: button("Skip"),
+      reopen: button("Reopen"),
     };
     for (const name of /** @type {const} */ (["extend", "delay"])) {
       this.#buttons[name].addEventListener("click", () => onControl(name));
@@ -59,6 +60,7 @@ export class RunsheetRow {
     armButton(this.#buttons.start, ends, () => onControl("start"), () => this.#endedByStart() !== undefined);
     this.#buttons.end.classList.add("danger");
     armButton(this.#buttons.end, "End it?", () => onControl("end"));
+    armButton(this.#buttons.reopen, "Reopen it?", () => onControl("reopen"));
     armButton(this.#buttons.skip, "Skip it?", () => onControl("skip"));
     const about = h("div", { class: "about-line" }, this.#stage, this.#who);
     this.element = h(
@@ -151,6 +153,7 @@ export class RunsheetRow {
     show(this.#buttons.extend, isOn(session));
     show(this.#buttons.delay, isAhead(session));
     show(this.#buttons.skip, isAhead(session));
+    show(this.#buttons.reopen, isOver(session));
     for (const button of Object.values(this.#buttons)) button.setAttribute("aria-describedby", `row-${session.id}`);
     this.#title.id = `row-${session.id}`;
     this.#title.title = title;
