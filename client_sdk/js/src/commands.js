@@ -80,6 +80,9 @@ export function production(client) {
     /** @param {string} session */
     skip: (session) => client.commandNow("session.skip", { session }),
 
+    /** Takes back that it is over. @param {string} session */
+    reopen: (session) => client.commandNow("session.reopen", { session }),
+
     /**
      * @param {string} session
      * @param {number} minutes negative: shortens it
