@@ -18,6 +18,8 @@ const TEXTS = {
   stale_preview: "The run sheet has changed meanwhile. Here is the new preview.",
   cannot_undo: "It can’t be undone any more: something later depends on it.",
   wrong_state: "It has changed meanwhile, so this is no longer possible.",
+  too_late: "It took too long to get through, so it was not done. Try again.",
+  stalled: "The server was stuck for a moment, so this was not done. Try again.",
   stopped: "You are not connected.",
   not_connected: "You are not connected: nothing was sent. Try again once you are.",
   interrupted: "The connection was lost meanwhile. Look whether it was done before you try again.",
