@@ -22,7 +22,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from . import __version__, logs, session_ends, system
+from . import __version__, logs, session_ends, short_links, system
 from .domain import facts
 from .domain.ids import EventId
 from .domain.people import ROLES, RegistrationMode
@@ -402,13 +402,14 @@ def _say_how_good(
 def _links(
     url: str, event: str, roles: tuple[str, ...], sessions: tuple[str, ...], text: str
 ) -> list[str]:
-    pages = {
-        "moderator": ["moderate"],
-        "producer": ["produce"],
-        "speaker": [f"speak/{s}" for s in sessions],
-    }
-    paths = [path for role in roles for path in pages.get(role, [""])]
-    return [f"{url.rstrip('/')}/e/{event}/{path}#token={text}" for path in paths]
+    """Return a link for each role. It is short where the server is there to make it so."""
+    speak = f"speak/{sessions[0]}" if len(sessions) == 1 else "speak"
+    pages = {"moderator": "moderate", "producer": "produce", "speaker": speak}
+    code = short_links.code_for(url, event, text)
+    if code is None:
+        err.print("The server makes no short link now: this one is good in every browser.")
+    fragment = f"token={text}" if code is None else f"code={code}"
+    return [f"{url.rstrip('/')}/e/{event}/{pages.get(role, '')}#{fragment}" for role in roles]
 
 
 @main.command()
@@ -532,7 +533,7 @@ def _show_replay(state: State, count: int, refused: int, took_s: float) -> None:
 def demo(host: str, port: int, data: Path | None) -> None:
     """Show everything within two minutes: the model event, rehearsed, with simulated people.
 
-    Prints links for an attendee, a moderator, a producer and a speaker. Ctrl-C ends it.
+    Opens a page that lets one in as attendee, moderator, producer and speaker. Ctrl-C ends it.
     """
     from .demo import run_demo
 

@@ -26,6 +26,11 @@ def random_id(prefix: str) -> str:
     return f"{prefix}_{secrets.token_hex(13)}"
 
 
+def random_code(alphabet: str, length: int) -> str:
+    """Return an unguessable text of so many characters of `alphabet`, to be read out or typed."""
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
 def random_secret() -> str:
     """256 bits as text: for signing keys and salts."""
     return secrets.token_urlsafe(32)

@@ -1,5 +1,6 @@
 """The identity of somebody: one browser is one attendee at an event, in every tab, until they sign out."""
 
+import aiohttp
 import pytest
 from playwright.async_api import Page, expect
 
@@ -75,7 +76,7 @@ async def test_signing_out_signs_out_in_every_tab(visitors: Visitors):
     await tab.get_by_role("button", name="Sign out").click()
     for one in (page, tab):
         await expect(one.get_by_label("Your name")).to_be_visible()
-    assert "token" not in await page.evaluate(STORED)
+    assert "eyJ" not in await page.evaluate(STORED)  # as every token begins
 
 
 async def test_a_staff_link_serves_new_tabs_and_is_not_kept(visitors: Visitors):
@@ -85,7 +86,7 @@ async def test_a_staff_link_serves_new_tabs_and_is_not_kept(visitors: Visitors):
         tab = await another_tab(page, visitors, path)
         await expect(tab.locator("#who")).to_have_text("Paula (producer)")
         await tab.close()
-    assert "token" not in await page.evaluate(STORED)
+    assert "eyJ" not in await page.evaluate(STORED)
 
 
 async def test_a_staff_link_leaves_the_attendee_of_the_browser_alone(visitors: Visitors):
@@ -95,6 +96,25 @@ async def test_a_staff_link_leaves_the_attendee_of_the_browser_alone(visitors: V
     await expect(tab.locator("#who")).to_have_text("Mary (moderator)")
     await page.reload()
     await expect(page.locator("#who")).to_have_text("Ada")
+
+
+async def test_a_short_link_lets_in_the_browser_that_opens_it_first(visitors: Visitors):
+    url, token = visitors.server.url, visitors.server.token(EVENT, "moderator", name="Mary")
+    headers = {"Authorization": f"Bearer {token}"}
+    address = f"{url}/api/v1/events/{EVENT}/codes"
+    async with aiohttp.request("POST", address, headers=headers) as answer:
+        code = (await answer.json())["code"]
+    page = await visitors.open(f"moderate#code={code}")
+    await expect(page.locator("#who")).to_have_text("Mary (moderator)")
+    assert page.url == f"{url}/e/{EVENT}/moderate"
+    assert "eyJ" not in await page.evaluate(STORED)
+    await page.goto("about:blank")
+    await page.goto(f"{url}/e/{EVENT}/moderate#code={code}")
+    await expect(page.locator("#who")).to_have_text("Mary (moderator)")
+
+    other = await visitors.open(f"moderate#code={code}")
+    await expect(other.get_by_role("alert").first).to_contain_text("used in another browser")
+    assert "code" not in other.url
 
 
 async def test_the_own_link_is_the_same_person_on_another_device(visitors: Visitors):

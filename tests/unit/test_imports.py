@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "tokens": {"domain"} | LEAVES,
     "tls": {"errors"},
     "health": set(),
+    "short_links": set(),
     "session_ends": {"broker.sqlite_peek", "domain"},
     "settings": {"tokens", "urls", "domain"} | LEAVES,
     "logs": set(),

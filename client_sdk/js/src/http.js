@@ -3,8 +3,6 @@
 import { asShowcallerError, errorFromResponse } from "./errors.js";
 import { browserPlatform } from "./platform.js";
 
-const REQUEST_MS = 10_000; // a frozen server takes connections, and answers nobody
-
 /**
  * @typedef {object} Place which event, on which server
  * @property {string} [url] the server's address; the page's own if left out
@@ -115,6 +113,30 @@ export function renewToken({ token, ...place }, platform = browserPlatform) {
 }
 
 /**
+ * A code for a short link, which stands for this token: PROTOCOL.md §8.
+ *
+ * @param {Place & {token: string}} grant
+ * @returns {Promise<{code: string, expires_at_ms: number}>}
+ */
+export function makeCode({ token, ...place }) {
+  return requestJson(eventUrl(place, "/codes"), { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+}
+
+/**
+ * The token that a code stands for. `browser` is a secret that this browser keeps: another one can't use the code any more.
+ *
+ * @param {Place & {code: string, browser: string}} use
+ * @returns {Promise<import("./types.js").Grant>}
+ */
+export function useCode({ code, browser, ...place }) {
+  return requestJson(eventUrl(place, "/codes/use"), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ code, browser }),
+  });
+}
+
+/**
  * @param {string} url
  * @param {RequestInit} init
  * @param {import("./platform.js").Platform} [platform]
@@ -122,7 +144,7 @@ export function renewToken({ token, ...place }, platform = browserPlatform) {
  */
 async function requestJson(url, init, platform = browserPlatform) {
   try {
-    const response = await platform.fetch(url, { signal: AbortSignal.timeout(REQUEST_MS), ...init });
+    const response = await platform.fetch(url, init);
     if (!response.ok) throw await errorFromResponse(response);
     return await response.json();
   } catch (error) {

@@ -23,7 +23,7 @@ from .errors import (
 )
 from .followed import Followed
 from .follower import Follower, Update
-from .http import Registration, register
+from .http import Registration, register, use_code
 
 __all__ = [
     "Client",
@@ -42,4 +42,5 @@ __all__ = [
     "TokenRejected",
     "Update",
     "register",
+    "use_code",
 ]

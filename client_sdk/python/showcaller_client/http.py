@@ -75,6 +75,19 @@ async def register(
     return _registration(await request("POST", address, body, ssl_context=ssl_context))
 
 
+async def use_code(
+    url: str, event: str, code: str, browser: str, *, ssl_context: ssl.SSLContext | None = None
+) -> Registration:
+    """Return the token that a short link's code stands for (PROTOCOL.md §8).
+
+    `browser` is a secret of 16 to 64 characters to keep: another one can't use the code any more. Raises
+    `Refused`, and `OSError` when the server can't be reached.
+    """
+    address = event_url(url, event, "codes", "use")
+    body = {"code": code, "browser": browser}
+    return _registration(await request("POST", address, body, ssl_context=ssl_context))
+
+
 async def newer_token(
     url: str, event: str, token: str, *, ssl_context: ssl.SSLContext | None = None
 ) -> Registration:

@@ -107,7 +107,7 @@ def _mint(
     name: str,
     of: Principal | None = None,
 ) -> Token:
-    now_ms = int(one.event.wall_ms())
+    now_ms = system.wall_ms()
     text = one.tokens.mint(
         one.event.event_id,
         person,
@@ -153,19 +153,19 @@ async def _count(
 ) -> None:
     """Votes hang on registrations, so both the address and the code may be used only so often."""
     log = one.event.log
-    by_address = await log.count(f"register/address/{_digest(address)}", HOUR_MS)
+    by_address = await log.count(f"register/address/{digest_of(address)}", HOUR_MS)
     if by_address.total > policy.per_address_hour:
         left_s = by_address.left_ms / 1000
         raise RateLimited("too many registrations from your address", retry_after_s=left_s)
     if (
         code
-        and (await log.count(f"register/code/{_digest(code)}", YEAR_MS)).total > policy.per_code
+        and (await log.count(f"register/code/{digest_of(code)}", YEAR_MS)).total > policy.per_code
     ):
         raise Forbidden("this invite code is used up", code="bad_invite_code")
 
 
-def _digest(text: str) -> str:
-    """Counters outlive a request: they hold neither addresses nor codes."""
+def digest_of(text: str) -> str:
+    """Return what stands for `text` in what outlives a request: neither addresses nor codes are kept."""
     return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=12).hexdigest()
 
 

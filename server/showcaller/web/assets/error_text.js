@@ -2,8 +2,6 @@
 
 import { asShowcallerError } from "/sdk/index.js";
 
-import { sentence } from "./sign_in.js";
-
 /** @type {Record<string, string>} */
 const TEXTS = {
   qa_closed: "This session takes no questions now.",
@@ -18,11 +16,10 @@ const TEXTS = {
   stale_preview: "The run sheet has changed meanwhile. Here is the new preview.",
   cannot_undo: "It can’t be undone any more: something later depends on it.",
   wrong_state: "It has changed meanwhile, so this is no longer possible.",
-  too_late: "It took too long to get through, so it was not done. Try again.",
-  stalled: "The server was stuck for a moment, so this was not done. Try again.",
   stopped: "You are not connected.",
-  not_connected: "You are not connected: nothing was sent. Try again once you are.",
-  interrupted: "The connection was lost meanwhile. Look whether it was done before you try again.",
+  no_link: "This link is not valid any more. Ask for a new one.",
+  link_used: "This link was used in another browser already. Ask for a new one.",
+  unreachable: "The server can’t be reached now.",
 };
 
 /**
@@ -36,4 +33,10 @@ export function errorText(raw) {
     return `That was fast. Try again in ${seconds} s.`;
   }
   return TEXTS[error.code] ?? sentence(error.message);
+}
+
+/** @param {string} text a message of the server, as a sentence */
+export function sentence(text) {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(first) ? first : `${first}.`;
 }

@@ -1,18 +1,23 @@
 /**
- * Who this browser is at an event. A token comes in the address's fragment or from a registration, and is
- * gone from the address before anything else happens.
+ * Who this browser is at an event. A token comes from a registration, or in the address's fragment, where it is
+ * gone before anything else happens. Of a short link the fragment has a code, which becomes a token once, in one browser.
  *
  * An attendee is one in the whole browser: their token is in its local storage, for every tab and until they
  * sign out. Staff tokens are never written there: a tab keeps its own, and gives it to a new tab that asks
  * while it is open. So they are gone with the last tab.
  */
 
-import { randomKey } from "/sdk/index.js";
+import { asShowcallerError, randomKey, useCode } from "/sdk/index.js";
 
+import { errorText } from "./error_text.js";
 import { inBrowser, inTab } from "./remember.js";
 import { claimsOf, hasRole, isAttendees } from "./token_claims.js";
 
 const ANSWER_WITHIN_MS = 150;
+const BROWSER = "showcaller:browser"; // a secret that the codes of this browser are bound to
+
+/** Where an earlier load of this tab leaves a message. */
+export const NOTICE = "showcaller:notice";
 
 /** @param {string} event */
 const storageKey = (event) => `showcaller:token:${event}`;
@@ -29,11 +34,7 @@ const channelTo = (event) => new BroadcastChannel(`showcaller:${event}`);
  * @returns {Promise<string | null>}
  */
 export async function takeToken(event, roles) {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given) {
-    history.replaceState(history.state, "", location.pathname + location.search);
-    keepToken(event, given);
-  }
+  await takeFromAddress(event);
   const own = inTab.get(storageKey(event));
   if (own) return own;
   const attendees = inBrowser.get(storageKey(event));
@@ -41,6 +42,42 @@ export async function takeToken(event, roles) {
   const lent = await askOtherTabs(event, roles);
   if (lent) inTab.set(storageKey(event), lent);
   return lent ?? attendees;
+}
+
+/** @param {string} event */
+async function takeFromAddress(event) {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const [token, code] = [fragment.get("token"), fragment.get("code")];
+  if (token) {
+    clearAddress();
+    keepToken(event, token);
+  } else if (code) {
+    await redeem(event, code);
+  }
+}
+
+function clearAddress() {
+  history.replaceState(history.state, "", location.pathname + location.search);
+}
+
+/**
+ * Makes a short link's code a token. Where the server can't be reached the code stays, for the next load.
+ *
+ * @param {string} event
+ * @param {string} code
+ */
+export async function redeem(event, code) {
+  const browser = inBrowser.get(BROWSER) ?? randomKey();
+  inBrowser.set(BROWSER, browser);
+  try {
+    const { token } = await useCode({ event, code, browser });
+    keepToken(event, token);
+    clearAddress();
+  } catch (raw) {
+    const { code: problem } = asShowcallerError(raw);
+    inTab.set(NOTICE, errorText(raw));
+    if (problem === "no_link" || problem === "link_used") clearAddress();
+  }
 }
 
 /**

@@ -1,5 +1,7 @@
 /** The menu of one's own identity, with what one can do about it: take it along to another device, and sign out. */
 
+import { makeCode } from "/sdk/index.js";
+
 import { h, setText, show } from "./dom.js";
 import { signOut } from "./identity.js";
 import { address } from "./place.js";
@@ -31,7 +33,6 @@ export function identityMenu(event, client) {
     setText(who, role && name ? `${name} (${role})` : name || role || "You");
     const attendee = isAttendees(client.token);
     setText(explained, attendee ? ATTENDEE : STAFF);
-    show(copy, attendee);
     show(menu, true);
   });
   closeOutside(menu);
@@ -39,9 +40,11 @@ export function identityMenu(event, client) {
 }
 
 const ATTENDEE =
-  "You are signed in in every tab of this browser. Your own link signs you in on another device: keep it to yourself. " +
-  "After signing out, only that link brings your questions and votes back.";
-const STAFF = "You are signed in until you close the last tab of this event, or sign out. Your link from the organiser brings you back.";
+  "You are signed in in every tab of this browser. Your own link signs you in on one other device, or here again: keep it to yourself. " +
+  "After signing out, only such a link brings your questions and votes back.";
+const STAFF =
+  "You are signed in until you close the last tab of this event, or sign out. Your link brings you back in this browser. " +
+  "For another device, copy one more.";
 
 /**
  * @param {string} event
@@ -49,7 +52,7 @@ const STAFF = "You are signed in until you close the last tab of this event, or 
  * @param {HTMLElement} note
  */
 async function copyLink(event, token, note) {
-  const link = `${location.origin}${address(event)}#token=${token}`;
+  const link = `${location.origin}${isAttendees(token) ? address(event) : location.pathname}#${await fragmentFor(event, token)}`;
   try {
     await navigator.clipboard.writeText(link);
     setText(note, "Copied.");
@@ -58,6 +61,20 @@ async function copyLink(event, token, note) {
     const field = h("input", { readonly: true, value: link, "aria-label": "My link" });
     note.replaceChildren(field);
     field.select();
+  }
+}
+
+/**
+ * A code, where the server makes one: it serves one browser only. Else the token itself.
+ *
+ * @param {string} event
+ * @param {string} token
+ */
+async function fragmentFor(event, token) {
+  try {
+    return `code=${(await makeCode({ event, token })).code}`;
+  } catch {
+    return `token=${token}`;
   }
 }
 

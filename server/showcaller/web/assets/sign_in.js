@@ -3,6 +3,7 @@
 import { register, asShowcallerError } from "/sdk/index.js";
 
 import { h, setAttribute, setText, show } from "./dom.js";
+import { errorText, sentence } from "./error_text.js";
 import { keepToken } from "./identity.js";
 
 /**
@@ -14,6 +15,18 @@ import { keepToken } from "./identity.js";
  * @property {string} [notice] what happened before
  * @property {boolean} [alone] whether it is all that the page shows
  */
+
+/**
+ * Why to join, in words.
+ *
+ * @param {boolean} over whether the event is
+ * @returns {{title: string, lead: string, summary: string}}
+ */
+export function joinWords(over) {
+  const title = "Join the event";
+  if (over) return { title, lead: "It is over. Join to read what was asked and answered.", summary: "Join to read the questions" };
+  return { title, lead: "Watch the talks live, ask questions and vote.", summary: "Join to watch and ask" };
+}
 
 /**
  * A card with the form. `done` is called with the token, which is kept already.
@@ -32,7 +45,7 @@ export function signInCard({ event, title, lead, registers, notice = "", alone =
     { class: `card sign-in stack${alone ? " alone" : ""}`, "aria-labelledby": "sign-in-title" },
     h(alone ? "h1" : "h2", { id: "sign-in-title" }, title),
     notice && h("p", { class: "error", role: "alert" }, notice),
-    h("p", { class: "quiet" }, lead),
+    h("p", { class: "quiet", id: "sign-in-lead" }, lead),
     registers && registrationForm(event, accept),
     tokenForm(registers, accept),
   );
@@ -60,7 +73,7 @@ function registrationForm(event, accept) {
       accept(token);
     } catch (raw) {
       const { message, code: problem } = asShowcallerError(raw);
-      setText(error, problem === "unreachable" ? "The server can’t be reached. Try again." : sentence(message));
+      setText(error, ["unreachable", "rate_limited"].includes(problem) ? errorText(raw) : sentence(message));
       setAttribute(problem === "bad_invite_code" ? code : name, "aria-invalid", "true");
       button.disabled = false;
     }
@@ -85,7 +98,9 @@ function tokenForm(folded, accept) {
   const submit = (/** @type {Event} */ submitted) => {
     submitted.preventDefault();
     const given = input.value.trim();
-    accept(/#token=([^&\s]+)/.exec(given)?.[1] ?? given);
+    const code = /#code=([^&\s]+)/.exec(given)?.[1];
+    if (code) return location.assign(`#code=${code}`), location.reload();
+    return accept(/#token=([^&\s]+)/.exec(given)?.[1] ?? given);
   };
   const form = h(
     "form",
@@ -110,10 +125,4 @@ export function field(id, label, input, hint = "") {
   const below = h("span", { class: "hint", id: hintId }, hint);
   show(below, hint !== "");
   return h("div", { class: "field" }, h("label", { for: id }, label), input, below);
-}
-
-/** @param {string} text a message of the server, as a sentence */
-export function sentence(text) {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(first) ? first : `${first}.`;
 }

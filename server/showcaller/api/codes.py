@@ -1,0 +1,125 @@
+"""Short links: a code that becomes a token, in the one browser that uses it first.
+
+It is short enough to be read out, and of no use to whoever finds it later: the first browser to use it binds
+it to a secret of its own. Neither the code nor the token is stored, and both stand in an address's fragment
+only, which browsers keep to themselves: no log of requests has them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta, Struct
+
+from .. import system
+from ..errors import Forbidden, NotFound, RateLimited, Refused
+from ..http.answers import json_answer
+from ..http.asker import address, principal, served
+from ..http.bodies import json_body
+from ..show.served import ServedEvent
+from .registrations import HOUR_MS, Token, digest_of
+
+KIND = "code"  # of the records beside the log
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without those that look alike
+LENGTH = 12  # 59 bits
+MADE_AN_HOUR = 200  # by one person
+TRIED_AN_HOUR = 600  # from one address, which an office may share
+
+
+class Grant(Struct, frozen=True):
+    """The token that a code stands for, by its claims."""
+
+    person: str
+    name: str
+    roles: list[str]
+    sessions: list[str]
+    token: str  # its `jti`: revoking the one shuts out the other too
+    expires_at_ms: int
+    issued_ms: int = 0
+
+
+class Use(Struct, frozen=True, kw_only=True):
+    """The use of a code: `browser` is a secret that the browser makes up once and keeps."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=64)]
+    browser: Annotated[str, Meta(min_length=16, max_length=64)]
+
+
+class Code(Struct, frozen=True, kw_only=True):
+    code: str
+    expires_at_ms: int
+
+
+async def make_code(request: web.Request) -> web.Response:
+    """Answer with a code that stands for the token of who asks."""
+    one, who = served(request), principal(request)
+    if not one.tokens.is_ours(request.headers["Authorization"].split(" ", 1)[1].strip()):
+        raise Forbidden("the organiser's issuer made your token: it makes your links too")
+    await _limit(one, f"code/by/{digest_of(who.person)}", MADE_AN_HOUR)
+    grant = Grant(
+        who.person,
+        who.name,
+        sorted(who.roles),
+        sorted(who.sessions),
+        who.token,
+        who.expires_at_ms,
+        who.issued_ms,
+    )
+    made = Code(code=await new_code(one, grant), expires_at_ms=grant.expires_at_ms)
+    return json_answer(made, status=201, Cache_Control="no-store")
+
+
+async def new_code(one: ServedEvent, grant: Grant) -> str:
+    """Store the grant, and return the code that it is stored under. Raises `Unavailable`, `StorageFull`."""
+    code = system.random_code(ALPHABET, LENGTH)
+    await one.event.log.put_record(KIND, digest_of(code), msgspec.json.encode(grant))
+    return code
+
+
+async def use_code(request: web.Request) -> web.Response:
+    """Answer with the token that a code stands for, to the browser that used it first."""
+    one, use = served(request), await json_body(request, Use)
+    await _limit(one, f"code/from/{digest_of(address(request))}", TRIED_AN_HOUR)
+    code, now_ms = digest_of(use.code.strip().lower()), system.wall_ms()
+    [data] = await one.event.log.get_records(KIND, [code])
+    grant = msgspec.json.decode(data, type=Grant) if data else None
+    if grant is None or grant.expires_at_ms <= now_ms:
+        raise NotFound("there is no such link any more: ask for a new one", code="no_link")
+    left_ms = grant.expires_at_ms - now_ms
+    if not await one.event.log.acquire_lease(f"code/{code}", digest_of(use.browser), left_ms):
+        raise Refused("this link was used in another browser: ask for a new one", code="link_used")
+    return json_answer(_token(one, grant, now_ms), status=201, Cache_Control="no-store")
+
+
+def _token(one: ServedEvent, grant: Grant, now_ms: int) -> Token:
+    text = one.tokens.mint(
+        one.event.event_id,
+        grant.person,
+        grant.roles,
+        token=grant.token,
+        now_ms=now_ms,
+        ttl_s=grant.expires_at_ms // 1000 - now_ms // 1000,
+        name=grant.name,
+        sessions=grant.sessions,
+        first_ms=grant.issued_ms or None,
+    )
+    return Token(
+        token=text,
+        person=grant.person,
+        name=grant.name,
+        roles=grant.roles,
+        expires_at_ms=one.authenticate(text).expires_at_ms,  # which people may have lost since
+    )
+
+
+async def _limit(one: ServedEvent, counter: str, most: int) -> None:
+    counted = await one.event.log.count(counter, HOUR_MS)
+    if counted.total > most:
+        raise RateLimited("too many links", retry_after_s=counted.left_ms / 1000)
+
+
+def register(app: web.Application) -> None:
+    app.router.add_post("/api/v1/events/{event}/codes", make_code)
+    app.router.add_post("/api/v1/events/{event}/codes/use", use_code)
