@@ -22,6 +22,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 ROOT = Path(__file__).parents[1]
 SHOWN = ROOT / "docs" / "pictures"  # what README and docs show
+EVENT = "systems-scale-winter-2023"
 TALK = "ai-multi-tenancy"
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 THEMES = ("light", "dark")
@@ -44,7 +45,7 @@ class Subject(NamedTuple):
     """A page, who opens it, and what is there when it is worth a picture."""
 
     name: str
-    link: str  # of the demo's
+    role: str
     path: str
     ready: str
 
@@ -60,27 +61,20 @@ KEPT = ("watch-desktop-light", "moderate-desktop-light", "produce-desktop-light"
 
 
 @asynccontextmanager
-async def running_demo() -> AsyncIterator[dict[str, str]]:
-    """The links that the demo prints."""
+async def running_demo() -> AsyncIterator[str]:
+    """The address of the demo's server."""
     command = (sys.executable, "-m", "showcaller.cli", "demo", "--port", "0")
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     try:
         printed = (await process.stdout.readuntil(b"Ctrl-C")).decode()
-        yield dict(re.findall(r"^ +(\w+) +(http\S+)$", printed, re.MULTILINE))
+        yield re.findall(r"^ +Open (http\S+)/demo$", printed, re.MULTILINE)[0]
     finally:
         process.terminate()
         await process.wait()
 
 
-def address(links: dict[str, str], subject: Subject) -> str:
-    """The subject's page, with the access of its link."""
-    base, _, token = links[subject.link].partition("#")
-    event = re.sub(r"(/e/[^/]+/).*", r"\1", base)
-    return event + subject.path + (f"#{token}" if token else "")
-
-
-async def opened(browser: Browser, links: dict[str, str], subject: Subject, size: str) -> Page:
+async def opened(browser: Browser, url: str, subject: Subject, size: str) -> Page:
     width, height = SIZES[size]
     context = await browser.new_context(
         viewport={"width": width, "height": height},
@@ -93,22 +87,15 @@ async def opened(browser: Browser, links: dict[str, str], subject: Subject, size
     )
     page = await context.new_page()
     page.set_default_timeout(READY_TIMEOUT_MS)
-    if subject.link == "attendee":
-        await page.goto(address(links, SUBJECTS[0]))
-        unfolds = page.get_by_text("Join to watch and ask")  # where there is little room
-        await page.locator("#connection", has_text="Not joined").wait_for()
-        if await unfolds.is_visible():
-            await unfolds.click()
-        await page.get_by_label("Your name").fill("Ada")
-        await page.get_by_role("button", name="Join the event").click()
-        await page.locator("#who", has_text="Ada").wait_for()
-    await page.goto(address(links, subject))
+    await page.goto(f"{url}/demo/{subject.role}")
+    await page.locator("#who:not(:empty)").wait_for()
+    await page.goto(f"{url}/e/{EVENT}/{subject.path}")
     return page
 
 
-async def under_way(browser: Browser, links: dict[str, str]) -> None:
+async def under_way(browser: Browser, url: str) -> None:
     """Wait until the talk is on, seen, asked about and voted for."""
-    page = await opened(browser, links, SUBJECTS[1], "desktop")
+    page = await opened(browser, url, SUBJECTS[1], "desktop")
     await page.locator("#state", has_text="Live").wait_for()
     await page.locator("#questions .question").nth(4).wait_for()
     await page.locator("#on-air").wait_for()
@@ -167,14 +154,14 @@ async def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     SHOWN.mkdir(exist_ok=True)
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    async with async_playwright() as playwright, running_demo() as links:
+    async with async_playwright() as playwright, running_demo() as url:
         browser = await playwright.chromium.launch(
             executable_path=executable, args=list(BROWSER_ARGUMENTS)
         )
-        await under_way(browser, links)
+        await under_way(browser, url)
         for subject in SUBJECTS:
             for size in SIZES:
-                page = await opened(browser, links, subject, size)
+                page = await opened(browser, url, subject, size)
                 await take(page, subject, size, folder)
                 await page.context.close()
         await browser.close()

@@ -1,4 +1,4 @@
-"""The demo as a newcomer starts it: links, a picture, people who ask and vote, a session that starts."""
+"""The demo as a newcomer starts it: doors, a picture, people who ask and vote, a session that starts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 
 from showcaller.app import load_schedule
 from showcaller.demo import run_demo
-from showcaller.demo.lines import ABOUT
+from showcaller.demo.lines import ABOUT, GENERAL, NAMES, reply_to
 from showcaller.demo.people import MAX_QUESTIONS, Script
 from showcaller.demo.run import schedule_path
 from showcaller.errors import ConfigError
@@ -41,15 +42,21 @@ SHORTLY_BEFORE_THE_TALK = (
 
 
 class Demo:
-    """A demo that is running, by its links."""
+    """A demo that is running, by the page that it prints."""
 
     def __init__(self, process: asyncio.subprocess.Process, printed: str) -> None:
         self.process = process
-        self.links = dict(re.findall(r"^ +(\w+) +(http\S+)$", printed, re.MULTILINE))
-        self.url = "{0.scheme}://{0.netloc}".format(urlsplit(self.links["attendee"]))
+        [self.page] = re.findall(r"^ +Open (http\S+)$", printed, re.MULTILINE)
+        self.url = "{0.scheme}://{0.netloc}".format(urlsplit(self.page))
 
-    def token(self, who: str) -> str:
-        return urlsplit(self.links[who]).fragment.removeprefix("token=")
+    async def door(self, who: str) -> tuple[str, str]:
+        """Go through a role's door: the page that it leads to, and the token that its code becomes."""
+        async with aiohttp.ClientSession(self.url) as http:
+            async with http.get(f"/demo/{who}", allow_redirects=False) as answer:
+                page, _, code = answer.headers["Location"].partition("#code=")
+            use = {"code": code, "browser": "0123456789abcdef"}
+            async with http.post(f"/api/v1/events/{EVENT}/codes/use", json=use) as answer:
+                return page, (await answer.json())["token"]
 
     async def interrupt(self) -> float:
         """SIGINT; returns the seconds that everything took to end."""
@@ -106,16 +113,22 @@ async def started(agenda: Followed) -> None:
                     return
 
 
-async def test_the_links_of_the_command_let_one_in(tmp_path: Path) -> None:
+async def test_the_doors_let_one_in_by_role(tmp_path: Path) -> None:
     async with running(*CLI, "--data", str(tmp_path / "data"), temporary=tmp_path) as demo:
-        assert set(demo.links) == {"attendee", "moderator", "producer", "speaker"}
-        assert all(f"/e/{EVENT}/" in link and "?" not in link for link in demo.links.values())
-        for who in ("moderator", "producer", "speaker"):
-            async with Client(demo.url, event=EVENT, token=demo.token(who)) as client:
+        async with aiohttp.request("GET", demo.page) as answer:
+            page = await answer.text()
+        for who in ("attendee", "moderator", "producer", "speaker"):
+            assert f'href="/demo/{who}"' in page
+            leads_to, token = await demo.door(who)
+            assert leads_to.startswith(f"/e/{EVENT}/")
+            async with Client(demo.url, event=EVENT, token=token) as client:
                 assert client.welcome["roles"] == [who]
-        async with Client(demo.url, event=EVENT, token=demo.token("moderator")) as moderator:
+        _, token = await demo.door("moderator")
+        async with Client(demo.url, event=EVENT, token=token) as moderator:
             announcements = await moderator.follow("announcements")
             await announcements.wait_until(lambda c: len(c.items) == 1)
+            present = await moderator.follow("session/opening/audience")
+            await present.wait_until(lambda c: c.levels.get("present", 0) >= len(NAMES))
         assert await demo.interrupt() < STOP_WITHIN_S
     assert (tmp_path / "data" / "showcaller.sqlite3").exists()
 
@@ -126,6 +139,13 @@ def test_each_question_is_asked_once_and_never_too_many() -> None:
     assert 8 <= len(asked) == len(set(asked)) <= MAX_QUESTIONS
     assert script.next_question("crane", 1200.0) is None  # a new session: not at once
     assert script.next_question("crane", 1210.0) not in asked
+
+
+def test_each_question_has_a_reply_of_its_own() -> None:
+    lines = [line for lines in (GENERAL, *ABOUT.values()) for line in lines]
+    assert len({line.reply for line in lines}) == len(lines)
+    assert all(reply_to(line.question) == line.reply for line in lines)
+    assert reply_to("What does a visitor ask?") is None
 
 
 def test_every_session_of_the_event_has_questions_of_its_own() -> None:

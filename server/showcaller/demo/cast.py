@@ -21,7 +21,7 @@ def everybody(
     script = Script(random)
     return [
         _speak(url, event, producer_token),
-        _moderate(url, event, moderator_token, random),
+        _moderate(url, event, moderator_token),
         *(attend(url, event, name, script, random) for name in NAMES),
     ]
 
@@ -31,6 +31,6 @@ async def _speak(url: str, event: str, token: str) -> None:
         await publish_to_sessions(client, url, event, token)
 
 
-async def _moderate(url: str, event: str, token: str, random: Random) -> None:
+async def _moderate(url: str, event: str, token: str) -> None:
     async with Client(url, event=event, token=token) as client:
-        await moderate(client, random)
+        await moderate(client)

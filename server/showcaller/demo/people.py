@@ -12,7 +12,7 @@ from typing import Any
 from showcaller_client import Client, Followed, Refused, register
 
 from .agenda import Agenda
-from .lines import REPLIES, WELCOME, questions_for
+from .lines import WELCOME, questions_for, reply_to
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +56,12 @@ async def attend(url: str, event: str, name: str, script: Script, random: Random
     async with Client(url, event=event, token=me.token) as client:
         agenda, own = await Agenda.of(client), await client.follow("me")
         here: Followed | None = None
+        room: Followed | None = None
         passed: set[str] = set()
         while True:
             session = agenda.attended()
             here = await _move(client, here, session and f"session/{session}/questions")
+            room = await _move(client, room, session and f"session/{session}")  # present there
             if session and here:
                 try:
                     if question := script.next_question(session, time.monotonic()):
@@ -89,12 +91,12 @@ def _knows(own: Followed, question: str) -> bool:
     return f"question:{question}" in own.items or f"vote:{question}" in own.items
 
 
-async def moderate(client: Client, random: Random) -> None:
+async def moderate(client: Client) -> None:
     """Approve what nobody else did in time, and have the most wanted answered."""
     await client.announce(WELCOME)
     agenda = await Agenda.of(client)
     here: Followed | None = None
-    desk = Desk(client, random)
+    desk = Desk(client)
     while True:
         session = agenda.attended()
         here = await _move(client, here, session and f"session/{session}/moderation")
@@ -109,9 +111,8 @@ async def moderate(client: Client, random: Random) -> None:
 class Desk:
     """The moderator's memory between two looks."""
 
-    def __init__(self, client: Client, random: Random) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._random = random
         self._seen_s: dict[str, float] = {}
         self._pushed: tuple[str, float] | None = None
         self._push_next_s = 0.0
@@ -136,18 +137,19 @@ class Desk:
         """Push the most wanted on air, some time later mark it answered; leave others' alone."""
         on_air = [key for key, item in queue.items.items() if item["state"] == "on_air"]
         if on_air:
-            await self._finish(on_air[0], now_s)
+            await self._finish(on_air[0], queue.items[on_air[0]]["text"], now_s)
         elif now_s >= self._push_next_s and (wanted := _most_wanted(queue)):
             self._pushed = (wanted, now_s)
             await self._client.push(wanted)
 
-    async def _finish(self, question: str, now_s: float) -> None:
+    async def _finish(self, question: str, text: str, now_s: float) -> None:
         if self._pushed is None or self._pushed[0] != question:
             return
         if now_s - self._pushed[1] > ON_AIR_S:
             self._pushed, self._push_next_s = None, now_s + OFF_AIR_S
             await self._client.answered(question)
-            await self._client.reply(question, self._random.choice(REPLIES))
+            if reply := reply_to(text):
+                await self._client.reply(question, reply)
 
 
 def _most_wanted(queue: Followed) -> str | None:

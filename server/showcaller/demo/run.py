@@ -1,11 +1,14 @@
-"""Start the demo, print its links, and end it all together."""
+"""Start the demo, lead to its page, and end it all together."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+import sys
 import tempfile
+import webbrowser
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -93,7 +96,7 @@ class _Demo:
         async with server:
             secret = resolve_secret(Settings(schedules=(), data=self._data)).text
             tokens = Tokens(secret)
-            self._print_links(server.url, tokens)
+            self._lead_to(f"{server.url}/demo")
             people = everybody(
                 server.url,
                 self._event,
@@ -102,26 +105,17 @@ class _Demo:
             )
             await _all_of(server.ended(), *people)
 
-    def _print_links(self, url: str, tokens: Tokens) -> None:
-        page = f"{url}/e/{self._event}"
+    def _lead_to(self, page: str) -> None:
         talk = next(session for session in self._schedule.sessions if session.kind == "talk")
-        speaker = self._token(tokens, "speaker", name="You", sessions=(talk.id,))
-        links = {
-            "attendee": f"{page}/",
-            "moderator": f"{page}/moderate#token={self._token(tokens, 'moderator', name='You')}",
-            "producer": f"{page}/produce#token={self._token(tokens, 'producer', name='You')}",
-            "speaker": f"{page}/speak/{talk.id}#token={speaker}",
-        }
         click.echo(f"{self._schedule.title}, in rehearsal from {self._rehearse_from}.")
         click.echo(f"The opening is on; next, in about a minute: “{talk.title}”.\n")
-        for who, link in links.items():
-            click.echo(f"  {who:10} {link}")
-        click.echo("\nThe picture is a test card; the people who ask and vote are simulated.")
-        click.echo("Two questions at a time are left for you to moderate. Ctrl-C ends the demo.")
+        click.echo(f"  Open {page}\n")
+        click.echo("It lets you in as attendee, moderator, producer and speaker. The picture is a")
+        click.echo("test card; the people who ask and vote are simulated. Ctrl-C ends the demo.")
+        if _has_a_screen():
+            webbrowser.open(page)
 
-    def _token(
-        self, tokens: Tokens, role: str, *, name: str, sessions: tuple[str, ...] = ()
-    ) -> str:
+    def _token(self, tokens: Tokens, role: str, *, name: str) -> str:
         return tokens.mint(
             self._event,
             system.random_id("p"),
@@ -130,8 +124,13 @@ class _Demo:
             now_ms=system.wall_ms(),
             ttl_s=TOKEN_TTL_S,
             name=name,
-            sessions=sessions,
         )
+
+
+def _has_a_screen() -> bool:
+    """Tell whether somebody sits here, at a screen on which a browser could open."""
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return sys.stdout.isatty() and (sys.platform != "linux" or bool(display))
 
 
 def schedule_path() -> Path:

@@ -1,4 +1,4 @@
-"""The demo's server: a `showcaller serve` process of its own, as anybody would start it."""
+"""The demo's server: a process of its own, as `showcaller serve` would be."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from ..errors import ConfigError
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.5
-DRAIN_TIMEOUT_S = 1.0
 
 
 class DemoServer:
@@ -29,8 +28,8 @@ class DemoServer:
         self.url = ""
         self._process: asyncio.subprocess.Process | None = None
         self._arguments = (
-            *("serve", str(schedule), "--host", host, "--port", str(port), "--data", str(data)),
-            *("--rehearse-from", rehearse_from, "--drain-timeout", str(DRAIN_TIMEOUT_S)),
+            *(str(schedule), "--host", host, "--port", str(port), "--data", str(data)),
+            *("--rehearse-from", rehearse_from),
         )
 
     async def ended(self) -> None:
@@ -42,7 +41,7 @@ class DemoServer:
     async def __aenter__(self) -> Self:
         with self.log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "showcaller.cli", *self._arguments),
+                *(sys.executable, "-m", "showcaller.demo.serving", *self._arguments),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env=_plain_environment(),
