@@ -577,6 +577,7 @@ def test_the_schema_refuses_wrong_shapes(old, new):
 def test_the_schema_knows_exactly_the_readers_fields():
     whole = changed("themes:", "stages: [{id: main, title: M}]\nthemes:") + (
         "qa: {enabled: true}\ncues: {doors_open_min: 1}\noverrun: {policy: wait}\n"
+        'brand: {light: "#0d5c63"}\n'
     )
     for name, at in {
         "event": "event: {",
@@ -584,6 +585,7 @@ def test_the_schema_knows_exactly_the_readers_fields():
         "titled": "stages: [{",
         "speaker": "speakers: [{",
         "cues": "cues: {",
+        "brand": "brand: {",
         "overrun": "overrun: {",
     }.items():
         for field in schema()["$defs"][name]["properties"]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from .. import system
 from ..domain.ids import EventId
-from ..domain.schedule import Day, UtcOffset
+from ..domain.schedule import Brand, Day, UtcOffset
 from ..errors import BadInput
 from ..http.asker import served
 from ..protocol.messages import Snapshot
@@ -47,6 +47,7 @@ class ListedEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     days: tuple[Day, ...] = ()
     clock: ClockView | None = None
     live: int = 0  # sessions that are on
+    brand: Brand = Brand()
 
 
 async def list_events(request: web.Request) -> web.StreamResponse:
@@ -80,6 +81,7 @@ def _listed(event_id: str, items: Mapping[str, Any]) -> ListedEvent:
         utc_offsets=event.utc_offsets,
         days=event.days,
         clock=clock,
+        brand=event.brand,
         live=sum(session.state in ("live", "overrunning") for session in sessions),
     )
 

@@ -1,8 +1,9 @@
 """The web pages: static HTML, style and ES modules, served from memory.
 
-Pages are the same for everybody: who looks and what is on comes over the API. So any cache may keep
-them. Modules import one another several levels deep; a page names all of its modules up front, so
-that a browser fetches them at once. The policy allows no inline script or style.
+Pages are the same for everybody: who looks and what is on comes over the API; those of an event have its
+title and description in their head. So any cache may keep them. Modules import one another several levels
+deep; a page names all of its modules up front, so that a browser fetches them at once. The policy allows no
+inline script or style.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from typing import NamedTuple
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
+from ..domain.schedule import Schedule
 from ..http.answers import Handler
-from ..http.asker import LOOKUP
+from ..http.asker import LOOKUP, served
+from .agenda import PUBLIC_URL
+from .event_head import manifest, with_head
 from .prepared import Prepared, prepare, prepared_answer
 
 WEB = Path(__file__).parent.parent / "web"
@@ -93,9 +97,10 @@ def modules_of(html: str, modules: dict[str, str]) -> list[str]:
     return found
 
 
-def _answer(
+def page_answer(
     request: web.Request, file: StaticFile, *, caching: str = ASK_AGAIN, status: int = 200
 ) -> web.Response:
+    """Answer with a file of ours, under the policy of all pages."""
     return prepared_answer(
         request,
         file.prepared,
@@ -113,6 +118,7 @@ class Pages:
         self._pages = read_folder(web_folder / "pages")
         self._assets = read_folder(web_folder / "assets")
         self._sdk = read_folder(sdk_folder)
+        self._heads: dict[tuple[str, str], tuple[Schedule, StaticFile]] = {}
         self._links = {name: self._preload(file) for name, file in self._pages.items()}
 
     def _preload(self, page: StaticFile) -> str:
@@ -129,11 +135,36 @@ class Pages:
     async def home(self, request: web.Request) -> web.Response:
         return self._page(request, "home.html")
 
-    async def event_page(self, request: web.Request) -> web.Response:
-        """`/e/{event}/…`: the page that the route is named after, if the event is here."""
-        if request.app[LOOKUP](request.match_info["event"]) is None:
-            return self._page(request, "missing.html", status=404)
-        return self._page(request, f"{request.match_info.route.name}.html")
+    def event_page(self, page: str) -> Handler:
+        """Return the handler of `/e/{event}/…` that answers with this page, if the event is here."""
+
+        async def answer(request: web.Request) -> web.Response:
+            one = request.app[LOOKUP](request.match_info["event"])
+            if one is None:
+                return self._page(request, "missing.html", status=404)
+            sheet = one.event.state.runsheet
+            headed = self._headed(request, page, sheet.schedule) if sheet is not None else None
+            return self._page(request, f"{page}.html", headed=headed)
+
+        return answer
+
+    def _headed(self, request: web.Request, page: str, schedule: Schedule) -> StaticFile:
+        """Return a page with the event's head, made once for each page and schedule."""
+        known = self._heads.get((schedule.event_id, page))
+        if known is None or known[0] is not schedule:
+            html = self._pages[f"{page}.html"].body.decode()
+            body = with_head(html, schedule, page, request.app[PUBLIC_URL]).encode()
+            known = schedule, StaticFile(prepare(body), "text/html")
+            self._heads[schedule.event_id, page] = known
+        return known[1]
+
+    async def manifest(self, request: web.Request) -> web.Response:
+        """Answer with what a home screen needs of the event."""
+        sheet = served(request).event.state.runsheet
+        if sheet is None:
+            raise web.HTTPNotFound
+        file = StaticFile(prepare(manifest(sheet.schedule)), "application/manifest+json")
+        return page_answer(request, file)
 
     def nowhere(self, request: web.Request) -> web.Response:
         """Answer that there is no such page, with a way to the event that the address names, or to all."""
@@ -142,11 +173,22 @@ class Pages:
             return self._page(request, "nowhere.html", status=404)
         return self._page(request, "missing.html", status=404)
 
-    def _page(self, request: web.Request, name: str, *, status: int = 200) -> web.Response:
-        answer = _answer(request, self._pages[name], status=status)
+    def _page(
+        self,
+        request: web.Request,
+        name: str,
+        *,
+        status: int = 200,
+        headed: StaticFile | None = None,
+    ) -> web.Response:
+        answer = page_answer(request, headed or self._pages[name], status=status)
         if self._links[name]:
             answer.headers["Link"] = self._links[name]
         return answer
+
+    async def favicon(self, request: web.Request) -> web.Response:
+        """Answer where browsers look for an icon by themselves; they take a PNG there."""
+        return page_answer(request, self._assets["icon-192.png"], caching=KEEP_SHORTLY)
 
     async def asset(self, request: web.Request) -> web.Response:
         return self._file(request, self._assets)
@@ -160,7 +202,7 @@ class Pages:
         file = files.get(request.match_info["path"])
         if file is None:
             raise web.HTTPNotFound
-        return _answer(request, file, caching=KEEP_SHORTLY)
+        return page_answer(request, file, caching=KEEP_SHORTLY)
 
 
 def _looks_for_a_page(request: web.Request) -> bool:
@@ -200,11 +242,14 @@ def register(app: web.Application) -> None:
     add = app.router.add_get
     add("/", pages.home)
     add("/e/{event}", _add_slash)
-    add("/e/{event}/", pages.event_page, name="agenda")
-    add("/e/{event}/watch/{session}", pages.event_page, name="watch")
-    add("/e/{event}/speak/{session}", pages.event_page, name="speak")
-    add("/e/{event}/moderate", pages.event_page, name="moderate")
-    add("/e/{event}/produce", pages.event_page, name="produce")
-    add("/e/{event}/access", pages.event_page, name="access")
+    add("/e/{event}/", pages.event_page("agenda"))
+    add("/e/{event}/watch/{session}", pages.event_page("watch"))
+    add("/e/{event}/speak/{session}", pages.event_page("speak"))
+    add("/e/{event}/speak", pages.event_page("speak"))
+    add("/e/{event}/manifest.webmanifest", pages.manifest)
+    add("/favicon.ico", pages.favicon)
+    add("/e/{event}/moderate", pages.event_page("moderate"))
+    add("/e/{event}/produce", pages.event_page("produce"))
+    add("/e/{event}/access", pages.event_page("access"))
     add("/assets/{path:.+}", pages.asset)
     add("/sdk/{path:.+}", pages.sdk)

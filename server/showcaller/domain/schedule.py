@@ -22,6 +22,7 @@ class Speaker(Struct, frozen=True, kw_only=True):
     name: str
     company: str = ""
     role: str = ""
+    photo: str = ""  # the path of a picture beside the schedule
 
 
 class Theme(Struct, frozen=True, kw_only=True):
@@ -32,6 +33,15 @@ class Theme(Struct, frozen=True, kw_only=True):
 class Stage(Struct, frozen=True, kw_only=True):
     id: StageId
     title: str
+
+
+class Brand(Struct, frozen=True, kw_only=True):
+    """The look of the event: an accent for each theme as `#rrggbb`, and pictures as in `Speaker.photo`."""
+
+    light: str = ""
+    dark: str = ""
+    logo: str = ""
+    cover: str = ""
 
 
 class Day(Struct, frozen=True, kw_only=True):
@@ -107,5 +117,6 @@ class Schedule(Struct, frozen=True, kw_only=True):
     days: tuple[Day, ...] = ()  # by their starts
     themes: tuple[Theme, ...] = ()
     speakers: tuple[Speaker, ...] = ()
+    brand: Brand = Brand()
     cues: CuePolicy = CuePolicy()
     overrun: OverrunPolicy = OverrunPolicy()

@@ -9,6 +9,7 @@ import yaml
 from .. import zones
 from ..domain.ids import EventId
 from ..domain.schedule import QaPolicy, Schedule, Session, UtcOffset
+from .brand import read_brand
 from .checks import check_agenda, check_speakers
 from .diagnostics import Diagnostic, Report
 from .fields import Fields
@@ -42,7 +43,8 @@ def read_schedule(
     """
     report = Report(file_name)
     root = _root(source, report)
-    schedule = _read_root(root, report) if root is not None else None
+    folder = source.parent if isinstance(source, Path) else None
+    schedule = _read_root(root, folder, report) if root is not None else None
     return (None if report.failed else schedule), report.in_order()
 
 
@@ -53,14 +55,15 @@ def _root(source: Path | str, report: Report) -> yaml.Node | None:
     return compose(text, report) if text is not None else None
 
 
-def _read_root(root: yaml.Node, report: Report) -> Schedule:
+def _read_root(root: yaml.Node, folder: Path | None, report: Report) -> Schedule:
     with Fields(root, "", report) as top:
         head = read_event(top.node("event", required=True), report)
         days = read_days(top.elements("days", at_most=60, required=True), head.zone, report)
         stages = read_stages(top.elements("stages", at_most=50), report)
         themes = read_themes(top.elements("themes", at_most=50), report)
         declared = Ids()
-        speakers = read_speakers(top.elements("speakers", at_most=2_000), declared, report)
+        elements = top.elements("speakers", at_most=2_000)
+        speakers = read_speakers(elements, declared, folder, report)
         usual_qa = read_qa(top.node("qa"), "qa", QaPolicy(), report)
         context = Context(head.zone, days, stages, themes, speakers, set(), usual_qa)
         elements = top.elements("sessions", at_most=2_000, required=True)
@@ -77,6 +80,7 @@ def _read_root(root: yaml.Node, report: Report) -> Schedule:
             stages=tuple(stages.values()),
             themes=tuple(themes.values()),
             speakers=tuple(speakers.values()),
+            brand=read_brand(top.node("brand"), folder, report),
             cues=read_cues(top.node("cues"), report),
             overrun=read_overrun(top.node("overrun"), report),
             sessions=tuple(sessions),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, time, timedelta, tzinfo
+from functools import partial
+from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -13,6 +15,7 @@ from .. import zones
 from ..domain.ids import SpeakerId, StageId, ThemeId
 from ..domain.schedule import CuePolicy, Day, OverrunPolicy, QaPolicy, Speaker, Stage, Theme
 from ..local_time import LocalTime, instant, parse_date, parse_local_time
+from .brand import read_picture
 from .diagnostics import Report, did_you_mean
 from .fields import Element, Fields, as_flag, describe
 
@@ -148,8 +151,11 @@ def read_themes(elements: list[Element], report: Report) -> dict[str, Theme]:
     return _by_id(elements, Ids(), report, _read_theme)
 
 
-def read_speakers(elements: list[Element], ids: Ids, report: Report) -> dict[str, Speaker]:
-    return _by_id(elements, ids, report, _read_speaker)
+def read_speakers(
+    elements: list[Element], ids: Ids, folder: Path | None, report: Report
+) -> dict[str, Speaker]:
+    """Return the speakers by id. Their photos are looked for in `folder`; None: nowhere."""
+    return _by_id(elements, ids, report, partial(_read_speaker, folder))
 
 
 def _by_id(
@@ -191,12 +197,13 @@ def _read_theme(fields: Fields, theme_id: str) -> Theme:
     return Theme(id=ThemeId(theme_id), title=title)
 
 
-def _read_speaker(fields: Fields, speaker_id: str) -> Speaker:
+def _read_speaker(folder: Path | None, fields: Fields, speaker_id: str) -> Speaker:
     return Speaker(
         id=SpeakerId(speaker_id),
         name=fields.text("name", max_chars=100, required=True),
         company=fields.text("company", max_chars=100),
         role=fields.text("role", max_chars=TITLE_CHARS),
+        photo=read_picture(fields, "photo", folder),
     )
 
 

@@ -52,6 +52,7 @@ def view_of(plan):
         qa="closed",
         pre_moderated=True,
         on_air=False,
+        face=False,
         doors_open_ms=plan.starts_at_ms - 600_000,
     )
 

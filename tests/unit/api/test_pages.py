@@ -1,7 +1,9 @@
 """Pages, assets and SDK as they are served: types, policy, caching, compression."""
 
 import gzip
+import json
 import re
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
@@ -9,16 +11,30 @@ from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from showcaller.api import pages
+from showcaller.api.agenda import PUBLIC_URL
+from showcaller.domain.schedule import Brand, Schedule
 from showcaller.http.answers import errors_as_problems
 from showcaller.http.asker import LOOKUP
 
 EVENT = "harbour-conf"
+SCHEDULE = Schedule(
+    event_id=EVENT,
+    title='Ships & "cranes" <1>',
+    summary="Two days\nof them.",
+    time_zone="UTC",
+    stages=(),
+    sessions=(),
+    brand=Brand(light="#0d5c63", cover="pictures/a cover.png"),
+)
 
 
 @pytest.fixture
 async def client():
     app = web.Application(middlewares=[errors_as_problems])
-    app[LOOKUP] = {EVENT: object()}.get
+    sheet = SimpleNamespace(schedule=SCHEDULE)
+    event = SimpleNamespace(event_id=EVENT, state=SimpleNamespace(runsheet=sheet))
+    app[LOOKUP] = {EVENT: SimpleNamespace(event=event)}.get
+    app[PUBLIC_URL] = "https://live.example.org"
     pages.register(app)
     async with TestClient(TestServer(app), auto_decompress=False) as client:
         yield client
@@ -35,6 +51,33 @@ async def test_every_page_of_an_event_is_served_with_its_policy(client, path):
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("", ""), ("produce", "Produce – "), ("speak", "Speak – ")]
+)
+async def test_an_events_page_has_its_title_and_description_in_the_head(client, path, name):
+    answer = await client.get(f"/e/{EVENT}/{path}", headers={"Accept-Encoding": "identity"})
+    head = (await answer.text()).partition("</head>")[0]
+    title = "Ships &amp; &quot;cranes&quot; &lt;1&gt;"
+    assert f"<title>{name}{title}</title>" in head
+    assert f'<meta property="og:title" content="{title}">' in head
+    assert '<meta name="description" content="Two days of them.">' in head
+    picture = f"https://live.example.org/api/v1/events/{EVENT}/pictures/pictures/a%20cover.png"
+    assert f'<meta property="og:image" content="{picture}">' in head
+    assert "<!--" not in head
+
+
+async def test_a_home_screen_is_told_of_the_event(client):
+    answer = await client.get(
+        f"/e/{EVENT}/manifest.webmanifest", headers={"Accept-Encoding": "identity"}
+    )
+    assert answer.content_type == "application/manifest+json"
+    told = json.loads(await answer.read())
+    assert (told["name"], told["start_url"]) == (SCHEDULE.title, f"/e/{EVENT}/")
+    for icon in told["icons"]:
+        assert (await client.get(icon["src"])).content_type == icon["type"]
+    assert (await client.get("/favicon.ico")).content_type == "image/png"
 
 
 async def test_an_event_that_is_not_here_has_a_page_of_its_own(client):

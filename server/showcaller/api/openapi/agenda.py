@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from .parts import AT_EVENT, EVENT, OBJECT, Spec, answer, json, operation, problems, ref, text
+from .parts import (
+    AT_EVENT,
+    EVENT,
+    OBJECT,
+    Spec,
+    answer,
+    json,
+    operation,
+    parameter,
+    problems,
+    ref,
+    text,
+)
+
+_PATH = parameter("path", "As the agenda's `brand` and `speakers` have it")
 
 
 def paths() -> Spec:
@@ -10,8 +24,11 @@ def paths() -> Spec:
         "/api/v1/events": {"get": _events()},
         AT_EVENT: {"parameters": [EVENT], "get": _agenda()},
         f"{AT_EVENT}/agenda.ics": {"parameters": [EVENT], "get": _calendar()},
+        f"{AT_EVENT}/pictures/{{path}}": {"parameters": [EVENT, _PATH], "get": _picture()},
         f"{AT_EVENT}/registrations": {"parameters": [EVENT], "post": _registration()},
         f"{AT_EVENT}/tokens": {"parameters": [EVENT], "post": _renewal(), "get": _tokens()},
+        f"{AT_EVENT}/codes": {"parameters": [EVENT], "post": _code()},
+        f"{AT_EVENT}/codes/use": {"parameters": [EVENT], "post": _use()},
     }
 
 
@@ -39,6 +56,16 @@ def _calendar() -> Spec:
         **problems(400, 404, 503),
     }
     return operation("getCalendar", "The agenda as a calendar (RFC 5545)", answers)
+
+
+def _picture() -> Spec:
+    picture = {"image/*": {"schema": {"type": "string", "format": "binary"}}}
+    answers = {
+        "200": answer("A PNG, JPEG or WebP", picture, ETag="Of what it shows"),
+        "304": answer("You have it"),
+        **problems(404),
+    }
+    return operation("getPicture", "A picture that the schedule names", answers)
 
 
 def _registration() -> Spec:
@@ -78,3 +105,24 @@ _PERSON: Spec = {
     "description": "Whose, attendees too",
     "schema": {"type": "string"},
 }
+
+
+def _code() -> Spec:
+    return operation(
+        "makeCode",
+        "A code for a short link, which stands for your token",
+        {"201": answer("The code", json(ref("Code"))), **problems(401, 403, 404, 429, 503, 507)},
+        token=True,
+    )
+
+
+def _use() -> Spec:
+    return operation(
+        "useCode",
+        "The token that a code stands for, in the browser that uses it first",
+        {
+            "201": answer("The token", json(ref("Token"))),
+            **problems(400, 403, 404, 409, 413, 415, 429, 503, 507),
+        },
+        body=json(ref("CodeUse")),
+    )

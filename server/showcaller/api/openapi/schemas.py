@@ -41,6 +41,7 @@ SCHEMAS: Spec = {
                         "days": {"type": "array", "items": {"type": "object"}},
                         "clock": {"type": "object", "description": "As in PROTOCOL.md §4"},
                         "live": {"type": "integer", "description": "Sessions that are on"},
+                        "brand": {"type": "object", "description": "As in PROTOCOL.md §4"},
                     },
                 },
             }
@@ -62,6 +63,19 @@ SCHEMAS: Spec = {
             "name": {"type": "string", "minLength": 1, "maxLength": 400},
             "email": {"type": "string", "maxLength": 254},
             "invite_code": {"type": "string", "maxLength": 200},
+        },
+    },
+    "Code": {
+        "type": "object",
+        "required": ["code", "expires_at_ms"],
+        "properties": {"code": {"type": "string"}, "expires_at_ms": {"type": "integer"}},
+    },
+    "CodeUse": {
+        "type": "object",
+        "required": ["code", "browser"],
+        "properties": {
+            "code": {"type": "string", "minLength": 1, "maxLength": 64},
+            "browser": {"type": "string", "minLength": 16, "maxLength": 64},
         },
     },
     "Quality": {

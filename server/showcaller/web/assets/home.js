@@ -2,6 +2,7 @@
 
 import { asShowcallerError, listEvents, showTimeAt } from "/sdk/index.js";
 
+import { showCover } from "./brand.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
 import { homeParts } from "./home_model.js";
 import { address } from "./place.js";
@@ -60,6 +61,7 @@ function newCard({ id }) {
   return h(
     "li",
     { class: "card event-card", "data-event": id, "data-hue": String(hueOf(id)) },
+    h("div", { class: "cover" }),
     h("p", { class: "row" }, h("span", { class: "pill" }), h("span", { class: "quiet small times" })),
     h("h3", {}, h("a", { href: address(id) })),
     h("p", { class: "small" }),
@@ -71,10 +73,11 @@ function newCard({ id }) {
  * @param {HTMLElement} element
  * @param {EventCard} card
  */
-function updateCard(element, { id, title, summary, days, zone, part, untilMs, live }) {
-  const [state, until] = /** @type {HTMLElement[]} */ ([...(element.firstElementChild?.children ?? [])]);
-  const [heading, when, about] = /** @type {HTMLElement[]} */ ([...element.children].slice(1));
-  if (!state || !until || !heading || !when || !about) return;
+function updateCard(element, { id, title, summary, days, zone, part, untilMs, live, brand }) {
+  const [cover, top, heading, when, about] = /** @type {HTMLElement[]} */ ([...element.children]);
+  const [state, until] = /** @type {HTMLElement[]} */ ([...(top?.children ?? [])]);
+  if (!cover || !state || !until || !heading || !when || !about) return;
+  showCover(cover, id, brand);
   const event = events.find((one) => one.id === id);
   setText(state, live ? "Live" : part === "on" ? "Under way" : part === "ahead" ? "Coming up" : "Over");
   state.dataset.tone = live ? "live" : part === "over" ? "" : "accent";

@@ -16,6 +16,7 @@ import { zoneLabel } from "./times.js";
  * @property {Part} part
  * @property {number | null} untilMs show time at which it begins; null: it has
  * @property {number} live sessions that are on
+ * @property {import("/sdk/types.js").Brand} brand
  */
 
 const PARTS = /** @type {const} */ (["on", "ahead", "over"]);
@@ -42,7 +43,7 @@ export function homeParts(events, showNow) {
  * @returns {EventCard}
  */
 function cardOf(event, nowMs) {
-  const { id, title, summary = "", starts_at_ms: starts, ends_at_ms: ends, live = 0 } = event;
+  const { id, title, summary = "", starts_at_ms: starts, ends_at_ms: ends, live = 0, brand = {} } = event;
   const part = partOf(event, nowMs);
   const known = starts !== undefined && ends !== undefined && event.time_zone;
   const zone = known ? { ...event, time_zone: event.time_zone ?? "", utc_offsets: event.utc_offsets ?? [] } : undefined;
@@ -55,6 +56,7 @@ function cardOf(event, nowMs) {
     part,
     untilMs: part === "ahead" ? Number(starts) : null,
     live,
+    brand,
   };
 }
 
