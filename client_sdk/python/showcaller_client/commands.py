@@ -55,10 +55,6 @@ class Commands(ABC):
     async def reject(self, question: str, reason: str = "") -> None:
         await self.command("question.reject", {"question": question, "reason": reason})
 
-    async def put_back(self, question: str) -> None:
-        """Have a question that was approved or rejected reviewed again."""
-        await self.command("question.return", {"question": question})
-
     async def push(self, question: str) -> None:
         """Put a question on air; the one before it becomes answered."""
         await self.command("question.push", {"question": question})
@@ -75,9 +71,14 @@ class Commands(ABC):
         await self.command("question.reply", {"question": question, "text": text})
 
     async def announce(
-        self, text: str, *, session: str | None = None, at_ms: int | None = None
+        self,
+        text: str,
+        *,
+        session: str | None = None,
+        at_ms: int | None = None,
+        to: str | None = None,
     ) -> Result:
-        """Announce to everybody or to one session's audience; now, or at a show time."""
-        args = {"text": text, "session": session, "at_ms": at_ms}
+        """Announce to everybody, or `to` a session's `audience` or `speakers`; now, or at a show time."""
+        args = {"text": text, "session": session, "at_ms": at_ms, "to": to}
         given = {name: value for name, value in args.items() if value is not None}
         return await self.command("announcement.make", given)

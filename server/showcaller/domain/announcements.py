@@ -1,4 +1,4 @@
-"""Announcements: to everybody or to one session's audience, at once or at a show time."""
+"""Announcements: to everybody, to one session's audience or to its speakers, at once or at a show time."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Announcement(Struct, kw_only=True):
     by: PersonId
     session: SessionId | None
     at_ms: int | None  # show time it was planned for; None: at once
+    to: facts.Recipients = "audience"
     called_ms: int | None = None  # wall time
     cancelled: bool = False
     revision: int = 1  # of the key under which it is called; rises when a call was refused
@@ -76,6 +77,8 @@ class Announcements(Struct, kw_only=True):
     def _make(self, fact: facts.AnnouncementMade, at_ms: int, runsheet: RunSheet) -> Outcome:
         if fact.session is not None and fact.session not in runsheet.sessions:
             return Outcome.refuse("not_found", "there is no such session")
+        if fact.to == "speakers" and fact.session is None:
+            return Outcome.refuse("wrong_state", "speakers are those of a session: name it")
         if fact.announcement in self.by_id:
             return Outcome.refuse("wrong_state", "this announcement was made already")
         announcement = Announcement(
@@ -84,6 +87,7 @@ class Announcements(Struct, kw_only=True):
             by=fact.by,
             session=fact.session,
             at_ms=fact.at_ms,
+            to=fact.to,
         )
         self.by_id[announcement.id] = announcement
         if fact.at_ms is None:

@@ -19,9 +19,10 @@ from .ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, Sta
 from .quality import TalkQuality
 from .schedule import Schedule
 
-FOLD_VERSION = 7
+FOLD_VERSION = 6
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
+Recipients = Literal["audience", "speakers"]  # of an announcement
 
 
 class Fact(Struct, frozen=True, kw_only=True, tag_field="fact"):
@@ -104,10 +105,6 @@ class SessionDelayed(ControlFact, frozen=True, kw_only=True, tag="session.delaye
 
 class SessionSkipped(ControlFact, frozen=True, kw_only=True, tag="session.skipped"):
     pass
-
-
-class SessionReopened(ControlFact, frozen=True, kw_only=True, tag="session.reopened"):
-    """A session that is over goes on, or is to come again: a clock was wrong, or a finger slipped."""
 
 
 class SourceChosen(ControlFact, frozen=True, kw_only=True, tag="source.chosen"):
@@ -199,13 +196,6 @@ class QuestionRejected(Fact, frozen=True, kw_only=True, tag="question.rejected")
     reason: str = ""
 
 
-class QuestionReturned(Fact, frozen=True, kw_only=True, tag="question.returned"):
-    """Back among those to review: it was approved or rejected by a slip."""
-
-    question: QuestionId
-    by: PersonId
-
-
 class QuestionPushed(Fact, frozen=True, kw_only=True, tag="question.pushed"):
     """On air: "answering now". One per session; the one before it becomes answered."""
 
@@ -254,7 +244,7 @@ class VotesCast(Fact, frozen=True, kw_only=True, tag="votes.cast"):
 
 
 class AnnouncementMade(Fact, frozen=True, kw_only=True, tag="announcement.made"):
-    """An announcement to everybody, or to one session's audience; now, or at a show time."""
+    """An announcement to everybody, to one session's audience or to its speakers; now, or at a show time."""
 
     NAMES = "by"
 
@@ -263,6 +253,7 @@ class AnnouncementMade(Fact, frozen=True, kw_only=True, tag="announcement.made")
     by: PersonId
     session: SessionId | None = None
     at_ms: int | None = None
+    to: Recipients = "audience"
 
 
 class AnnouncementCalled(Fact, frozen=True, kw_only=True, tag="announcement.called"):

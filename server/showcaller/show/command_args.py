@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from ..domain.facts import Recipients
 from ..domain.ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId
 from ..domain.text import TextProblem, clean_text
 from ..errors import BadInput
@@ -82,6 +83,7 @@ class AnnounceArgs(Args, frozen=True, kw_only=True):
     text: Annotated[str, _RAW_TEXT]
     session: Annotated[SessionId, _ID] | None = None
     at_ms: Annotated[int, _INSTANT_MS] | None = None
+    to: Recipients = "audience"
 
 
 class AnnouncementArgs(Args, frozen=True, kw_only=True):

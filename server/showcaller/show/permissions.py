@@ -18,13 +18,13 @@ _FOLLOWERS: dict[str, frozenset[Role]] = {
     "announcements": EVERYBODY,
     "me": EVERYBODY,
     "produce": OPS,
-    "desk": DESK,
     "audience": STAFF,
 }
 _SESSION_FOLLOWERS: dict[str, frozenset[Role]] = {
     "": EVERYBODY,
     "questions": EVERYBODY,
     "moderation": DESK,
+    "backstage": DESK,  # and the session's speakers
     "audience": EVERYBODY,
 }
 
@@ -34,5 +34,8 @@ def may_follow(principal: Principal, channel: str) -> bool:
     if channel in _FOLLOWERS:
         return principal.has(*_FOLLOWERS[channel])
     kind, _, rest = channel.partition("/")
-    _, _, part = rest.partition("/")
-    return kind == "session" and principal.has(*_SESSION_FOLLOWERS.get(part, ()))
+    session, _, part = rest.partition("/")
+    if kind != "session":
+        return False
+    speaks = part == "backstage" and principal.has("speaker") and session in principal.sessions
+    return speaks or principal.has(*_SESSION_FOLLOWERS.get(part, ()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ..domain.announcements import Announcement
 from ..domain.ids import PersonId, QuestionId, SessionId
 from ..domain.outcome import Outcome
 from ..domain.questions import Question
@@ -39,7 +40,6 @@ from .names import Names
 AGENDA = "agenda"
 ANNOUNCEMENTS = "announcements"
 PRODUCE = "produce"
-DESK = "desk"
 _OWN = "person/"
 
 
@@ -59,6 +59,10 @@ def questions_channel(session: str) -> str:
 
 def moderation_channel(session: str) -> str:
     return f"session/{session}/moderation"
+
+
+def backstage_channel(session: str) -> str:
+    return f"session/{session}/backstage"
 
 
 def person_channel(person: str) -> str:
@@ -95,7 +99,7 @@ class Projection:
 
     def channels(self) -> Iterator[str]:
         """Yield all channels but people's own. A session that left the schedule keeps its questions."""
-        yield from (AGENDA, ANNOUNCEMENTS, PRODUCE, DESK, AUDIENCE)
+        yield from (AGENDA, ANNOUNCEMENTS, PRODUCE, AUDIENCE)
         if self._sheet is None:
             return
         for session in {**self._sheet.sessions, **self._sheet.retired}:
@@ -103,6 +107,7 @@ class Projection:
                 session_channel(session),
                 questions_channel(session),
                 moderation_channel(session),
+                backstage_channel(session),
                 audience_channel(session),
             )
 
@@ -124,7 +129,6 @@ class Projection:
         for question in self._state.questions.by_id:
             yield from (QuestionTouch(question), TallyTouch(question))
         yield from (AnnouncementTouch(made) for made in self._state.announcements.by_id)
-        yield from (PersonTouch(person) for person in self._state.people.banned)
 
     def own_items(self, person: PersonId) -> Iterator[tuple[str, Any]]:
         """Yield all that the person's own channel shows, but who they are."""
@@ -182,7 +186,7 @@ class Projection:
                 event = views.AnnouncementEventView(
                     id=announcement.id, text=announcement.text, session=announcement.session
                 )
-                yield _audience(announcement.session), event
+                yield _heard_in(announcement), event
 
     def name_of(self, person: PersonId) -> str:
         """The person's name, unless they were erased."""
@@ -313,17 +317,11 @@ class Projection:
         view = views.announcement(made, self.name_of)
         key = f"announcement:{id}"
         yield Look(PRODUCE, key, view if made.planned else None)
-        yield Look(DESK, key, views.desk_announcement(made, self.name_of))
-        if made.session is None:
-            yield Look(ANNOUNCEMENTS, id, view if made.shown else None)
-        else:
-            yield Look(session_channel(made.session), key, view if made.shown else None)
+        own_key = id if made.session is None or made.to == "speakers" else key
+        yield Look(_heard_in(made), own_key, view if made.shown else None)
 
     def _person(self, touch: PersonTouch) -> Iterator[Look]:
         """Look at what shows the person's name, besides their questions, which are touched by themselves."""
-        banned = touch.person in self._state.people.banned
-        key, view = f"banned:{touch.person}", views.banned(touch.person, self.name_of)
-        yield Look(DESK, key, view if banned else None)
         for made in self._state.announcements.by_id.values():
             if made.by == touch.person:
                 yield from self._announcement(AnnouncementTouch(made.id))
@@ -334,8 +332,12 @@ class Projection:
                 yield from self._publication(published)
 
 
-def _audience(session: SessionId | None) -> str:
-    return ANNOUNCEMENTS if session is None else session_channel(session)
+def _heard_in(made: Announcement) -> str:
+    """Return the channel in which its recipients hear an announcement."""
+    if made.session is None:
+        return ANNOUNCEMENTS
+    channel = backstage_channel if made.to == "speakers" else session_channel
+    return channel(made.session)
 
 
 _Looks = Callable[[Projection, Any], Iterator[Look]]

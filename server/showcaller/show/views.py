@@ -15,6 +15,7 @@ from msgspec import Struct
 from ..domain import controls
 from ..domain.announcements import Announcement
 from ..domain.cues import DOORS_OPEN, CueRun
+from ..domain.facts import Recipients
 from ..domain.ids import PersonId, StageId
 from ..domain.people import Principal
 from ..domain.quality import TalkQuality
@@ -22,6 +23,7 @@ from ..domain.questions import Question
 from ..domain.runsheet import RunSheet
 from ..domain.schedule import (
     MINUTE_MS,
+    Brand,
     Day,
     Schedule,
     Session,
@@ -55,6 +57,7 @@ class EventView(View, frozen=True, kw_only=True):
     themes: tuple[Theme, ...]
     stages: tuple[Stage, ...]
     speakers: tuple[Speaker, ...]
+    brand: Brand
 
 
 class ClockView(View, frozen=True, kw_only=True):
@@ -89,6 +92,7 @@ class SessionView(View, frozen=True, kw_only=True):
     qa: Literal["open", "closed", "off"]
     pre_moderated: bool
     on_air: bool
+    face: bool  # somebody is heard beside slides, and may be watched there
     doors_open_ms: int
 
 
@@ -113,6 +117,7 @@ def event(schedule: Schedule) -> EventView:
         themes=schedule.themes,
         stages=schedule.stages,
         speakers=schedule.speakers,
+        brand=schedule.brand,
     )
 
 
@@ -148,6 +153,7 @@ def session(sheet: RunSheet, run: SessionRun) -> SessionView:
         qa=_qa(plan, run),
         pre_moderated=run.pre_moderation,
         on_air=bool(run.publications),
+        face=run.on_stage and run.heard != run.shown,
         doors_open_ms=_doors_open_ms(sheet, run),
     )
 
@@ -287,17 +293,7 @@ class AnnouncementView(View, frozen=True, kw_only=True):
     at_ms: int | None
     called_ms: int | None
     by: str  # the name of who made it
-
-
-class DeskAnnouncementView(AnnouncementView, frozen=True, kw_only=True):
-    withdrawn: bool  # nobody is shown it any more, or ever
-
-
-class BannedView(View, frozen=True, kw_only=True):
-    """Somebody who was shut out."""
-
-    person: str
-    name: str
+    to: Recipients
 
 
 class CueStateView(View, frozen=True, kw_only=True):
@@ -351,23 +347,8 @@ def announcement(made: Announcement, name_of: NameOf) -> AnnouncementView:
         at_ms=made.at_ms,
         called_ms=made.called_ms,
         by=name_of(made.by),
+        to=made.to,
     )
-
-
-def desk_announcement(made: Announcement, name_of: NameOf) -> DeskAnnouncementView:
-    return DeskAnnouncementView(
-        id=made.id,
-        text=made.text,
-        session=made.session,
-        at_ms=made.at_ms,
-        called_ms=made.called_ms,
-        by=name_of(made.by),
-        withdrawn=made.cancelled,
-    )
-
-
-def banned(person: PersonId, name_of: NameOf) -> BannedView:
-    return BannedView(person=person, name=name_of(person))
 
 
 def cue_state(session: str, cue: str, run: CueRun) -> CueStateView:

@@ -138,9 +138,6 @@ class RandomHistory:
     def _session_skipped(self) -> facts.Fact:
         return facts.SessionSkipped(session=self._session(), control=self._new_control(), by=STAFF)
 
-    def _session_reopened(self) -> facts.Fact:
-        return facts.SessionReopened(session=self._session(), control=self._new_control(), by=STAFF)
-
     def _control_undone(self) -> facts.Fact:
         control = self._controls[-1] if self._controls else ControlId("none")
         return facts.ControlUndone(control=control, by=STAFF)
@@ -224,9 +221,6 @@ class RandomHistory:
             question=self._question(), by=STAFF, reason=self._canary("reason")
         )
 
-    def _question_returned(self) -> facts.Fact:
-        return facts.QuestionReturned(question=self._question(), by=STAFF)
-
     def _question_pushed(self) -> facts.Fact:
         return facts.QuestionPushed(question=self._question(), by=STAFF)
 
@@ -264,6 +258,7 @@ class RandomHistory:
             by=STAFF,
             session=self._rng.choice((None, self._session())),
             at_ms=self._rng.choice((None, self.now_ms + MINUTE_MS)),
+            to=self._rng.choice(("audience", "speakers")),
         )
 
     def _announcement_called(self) -> facts.Fact:

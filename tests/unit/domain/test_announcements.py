@@ -32,6 +32,11 @@ class Speakers:
         return self.fold(made, wall_ms)
 
 
+def test_a_line_to_speakers_needs_their_session():
+    speakers = Speakers()
+    assert speakers.make("a1", to="speakers").refused.code == "wrong_state"
+
+
 def test_an_announcement_made_now_is_called_at_once():
     speakers = Speakers()
     outcome = speakers.make(wall_ms=7)

@@ -53,6 +53,13 @@ def test_channels(channel, role):
     assert may_follow(principal(role), channel.replace("{id}", "talk")) == allowed
 
 
+def test_speakers_are_backstage_in_their_own_sessions_only():
+    speaker = principal("speaker", sessions=["talk"])
+    assert may_follow(speaker, "session/talk/backstage")
+    assert not may_follow(speaker, "session/other/backstage")
+    assert not may_follow(principal("attendee", sessions=["talk"]), "session/talk/backstage")
+
+
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_commands(name, role):

@@ -15,13 +15,13 @@ from showcaller.domain.cues import CueRun
 from showcaller.domain.people import Principal
 from showcaller.domain.questions import Question
 from showcaller.domain.runsheet import RunSheet
-from showcaller.domain.schedule import MINUTE_MS, QaPolicy, Speaker, Stage, Theme, UtcOffset
+from showcaller.domain.schedule import MINUTE_MS, Brand, QaPolicy, Speaker, Stage, Theme, UtcOffset
 from showcaller.domain.schedule import Day as EventDay
 from showcaller.show import views
 from showcaller.testing.schedules import schedule, session
 
 PROTOCOL = (Path(__file__).parents[3] / "client_sdk" / "PROTOCOL.md").read_text()
-ADA = Speaker(id="ada", name="Ada", company="Analytical", role="Programmer")
+ADA = Speaker(id="ada", name="Ada", company="Analytical", role="Programmer", photo="ada.jpg")
 THAT_DAY = date(1970, 1, 1)
 PLAN = schedule(
     session(
@@ -33,6 +33,7 @@ PLAN = schedule(
     speakers=(ADA,),
     summary="One day",
     time_zone_label="UTC",
+    brand=Brand(light="#0d5c63"),
     utc_offsets=(UtcOffset(from_ms=0, until_ms=600 * MINUTE_MS, offset_s=0),),
     days=(EventDay(date=THAT_DAY, starts_at_ms=540 * MINUTE_MS, ends_at_ms=590 * MINUTE_MS),),
 )
@@ -148,7 +149,16 @@ def test_the_event():
         "days": [{"date": "1970-01-01", "starts_at_ms": minutes(540), "ends_at_ms": minutes(590)}],
         "themes": [{"id": "deep", "title": "Deep"}],
         "stages": [{"id": "main", "title": "Main"}],
-        "speakers": [{"id": "ada", "name": "Ada", "company": "Analytical", "role": "Programmer"}],
+        "speakers": [
+            {
+                "id": "ada",
+                "name": "Ada",
+                "company": "Analytical",
+                "role": "Programmer",
+                "photo": "ada.jpg",
+            }
+        ],
+        "brand": {"light": "#0d5c63", "dark": "", "logo": "", "cover": ""},
     }
 
 
@@ -182,8 +192,21 @@ def test_a_session_to_come():
         "qa": "closed",
         "pre_moderated": True,
         "on_air": False,
+        "face": False,
         "doors_open_ms": minutes(530),
     }
+
+
+def test_a_session_has_a_face_while_its_speaker_is_heard_beside_slides():
+    day = Day().call_until(545)
+    for publication, source in (("camera", "main"), ("deck", "slides")):
+        published = facts.PublicationStarted(
+            session="a", publication=publication, by="ada", source=source
+        )
+        day.fold(published, 546)
+    assert not day.session("a").face  # the camera is on the stage itself
+    day.fold(control(facts.SourceChosen, "a", publication="deck"), 547)
+    assert day.session("a").face
 
 
 def test_a_session_that_ran():

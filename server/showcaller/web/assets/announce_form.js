@@ -1,14 +1,26 @@
-/** The form that makes an announcement: now or at a time, to all or to one session's audience. */
+/** The form that makes an announcement: now or at a time, to all, to one session's audience or to its speakers alone. */
 
-import { eventOf, sessionsOf, shorten } from "./agenda_model.js";
+import { eventOf, isOn, sessionsOf, shorten } from "./agenda_model.js";
 import { h, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { ANNOUNCEMENT, graphemes, lengthProblem } from "./grapheme_text.js";
 import { field } from "./sign_in.js";
 import { clockTime, wallClock, zonedInstant } from "./times.js";
 
+const TO_SPEAKERS = "speakers:"; // before the session's id
+
+/**
+ * @param {string} chosen
+ * @returns {{session?: string, to?: "speakers"}}
+ */
+function recipients(chosen) {
+  if (!chosen) return {};
+  return chosen.startsWith(TO_SPEAKERS) ? { session: chosen.slice(TO_SPEAKERS.length), to: "speakers" } : { session: chosen };
+}
+
 export class AnnounceForm {
   #page;
+  #offered = "";
   #text = h("textarea", { id: "announce-text", rows: "2", required: true });
   #audience = h("select", { id: "announce-audience" }, h("option", { value: "" }, "Everybody"));
   #when = h("select", { id: "announce-when" }, h("option", { value: "now" }, "Now"), h("option", { value: "at" }, "At a time"));
@@ -50,9 +62,18 @@ export class AnnounceForm {
   /** Offers the sessions there are. */
   fillAudience() {
     const sessions = sessionsOf(this.#page.items).filter(({ kind }) => kind !== "break");
-    if (this.#audience.options.length === sessions.length + 1) return;
-    const options = sessions.map(({ id, title }) => new Option(`Audience of “${shorten(title, 50)}”`, id));
-    this.#audience.replaceChildren(new Option("Everybody", ""), ...options);
+    const backstage = sessions.filter((session) => isOn(session) || session.state === "doors_open");
+    const offered = JSON.stringify([sessions.map(({ id }) => id), backstage.map(({ id }) => id)]);
+    if (offered === this.#offered) return;
+    this.#offered = offered;
+    const chosen = this.#audience.value;
+    this.#audience.replaceChildren(
+      new Option("Everybody", ""),
+      ...backstage.map(({ id, title }) => new Option(`Only speakers of “${shorten(title, 50)}”`, TO_SPEAKERS + id)),
+      ...sessions.map(({ id, title }) => new Option(`Audience of “${shorten(title, 50)}”`, id)),
+    );
+    this.#audience.value = chosen;
+    if (this.#audience.selectedIndex < 0) this.#audience.value = "";
   }
 
   #typed() {
@@ -108,7 +129,7 @@ export class AnnounceForm {
     try {
       const session = this.#audience.value;
       const atMs = planned ? this.#plannedMs() : 0;
-      const options = { ...(session && { session }), ...(planned && { at_ms: atMs }) };
+      const options = { ...recipients(session), ...(planned && { at_ms: atMs }) };
       const made = await this.#page.client?.moderate.announce(this.#text.value, options);
       this.#text.value = "";
       this.#typed();
