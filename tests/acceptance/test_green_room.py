@@ -115,8 +115,11 @@ async def test_slides_go_from_the_green_room_to_the_stage_and_back(speaker, visi
         "The audience hears you and sees the slides."
     )
     await width(viewer, shared, shared)
+    await expect(viewer.locator("#face-box")).to_be_visible()
+    await viewer.wait_for_function("() => document.getElementById('face').videoWidth > 0")
 
     await desk.get_by_role("button", name="Automatic").dblclick()
+    await expect(viewer.locator("#face-box")).to_be_hidden()
     await width(viewer, 1, shared - 1)
     assert await viewer.evaluate("peers.length") == 1
     assert not await viewer.evaluate(

@@ -97,12 +97,22 @@
  * @property {Day[]} [days]
  * @property {Clock} [clock]
  * @property {number} [live] sessions that are on
+ * @property {Brand} [brand]
  *
  * @typedef {object} Speaker
  * @property {string} id
  * @property {string} name
  * @property {string} company
  * @property {string} role
+ * @property {string} [photo] a picture's path; empty: there is none
+ *
+ * An event's look; what is empty is not given.
+ *
+ * @typedef {object} Brand
+ * @property {string} [light] `#rrggbb`, of the light theme
+ * @property {string} [dark]
+ * @property {string} [logo] a picture's path
+ * @property {string} [cover]
  *
  * A span in which the event's clocks are `offset_s` seconds ahead of UTC.
  *
@@ -129,6 +139,7 @@
  * @property {Titled[]} themes
  * @property {Titled[]} stages
  * @property {Speaker[]} speakers
+ * @property {Brand} [brand]
  *
  * @typedef {object} Clock
  * @property {string} run
@@ -162,6 +173,7 @@
  * @property {"open" | "closed" | "off"} qa
  * @property {boolean} pre_moderated
  * @property {boolean} on_air
+ * @property {boolean} [face] somebody is heard beside slides, and may be watched there
  * @property {number} doors_open_ms
  *
  * @typedef {object} StageState
@@ -210,12 +222,7 @@
  * @property {number | null} at_ms show time it was planned for
  * @property {number | null} called_ms wall time
  * @property {string} by
- *
- * @typedef {Announcement & {withdrawn: boolean}} DeskAnnouncement
- *
- * @typedef {object} BannedPerson
- * @property {string} person
- * @property {string} name
+ * @property {"audience" | "speakers"} [to]
  *
  * @typedef {object} CueState
  * @property {string} session
@@ -228,7 +235,7 @@
  *
  * @typedef {object} Control
  * @property {string} id
- * @property {"start" | "end" | "extend" | "delay" | "skip" | "reopen" | "source"} name
+ * @property {"start" | "end" | "extend" | "delay" | "skip" | "source"} name
  * @property {string} session
  * @property {number | null} minutes
  * @property {number} at_ms

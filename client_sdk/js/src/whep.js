@@ -9,6 +9,7 @@ import { getPicture, postLayer } from "./signalling.js";
  * @property {string} [url] the server's address; the page's own if left out
  * @property {string} event
  * @property {string} [stage] this, `session` or `publication`
+ * @property {string} [part] of the stage: `face` is the picture of who speaks beside slides, without sound
  * @property {string} [session]
  * @property {string} [publication] of the green room: producers only
  * @property {() => string} token the newest token
@@ -109,12 +110,12 @@ export class Watcher extends MediaSession {
  */
 export function watch({ url, event, token, video, ...what }) {
   const watcher = new Watcher({
-    url: eventUrl({ url, event }, `${watched(what)}/whep`),
+    url: eventUrl({ url, event }, `${watched(what)}/whep${what.part ? `?part=${what.part}` : ""}`),
     token,
     video,
     prepare: (peer) => {
       // Every codec that the browser has: what the stage will carry is not known yet.
-      peer.addTransceiver("audio", { direction: "recvonly" });
+      if (!what.part) peer.addTransceiver("audio", { direction: "recvonly" });
       peer.addTransceiver("video", { direction: "recvonly" });
       peer.ontrack = ({ track }) => watcher.receive(track);
     },

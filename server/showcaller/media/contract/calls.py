@@ -80,6 +80,7 @@ class View(OfStage[Answer], frozen=True, kw_only=True):
 
     asker: Asker
     offer: Sdp
+    face: bool = False  # of who speaks beside the stage's slides, in place of the stage's picture
 
 
 class Preview(OfResource[Answer], frozen=True, kw_only=True):

@@ -81,7 +81,11 @@ async def _view_session(
 async def _view_stage(
     media: MediaService, principal: Principal, request: web.Request, offer: str
 ) -> Answer:
-    return await media.view_stage(principal, request.match_info["place"], offer)
+    part = request.query.get("part", "")
+    if part not in ("", "face"):
+        raise BadInput("part is face, or left out", field="part")
+    place = request.match_info["place"]
+    return await media.view_stage(principal, place, offer, face=part == "face")
 
 
 async def _preview(

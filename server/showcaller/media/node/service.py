@@ -156,10 +156,16 @@ class MediaService:
         """Forget why somebody was turned away before."""
         self._refusals.forget(session, person)
 
-    async def view_stage(self, principal: Principal, stage: str, offer: Sdp) -> Answer:
-        """Answer a WHEP offer for a stage. Raises as `publish` does, and `Full`."""
+    async def view_stage(
+        self, principal: Principal, stage: str, offer: Sdp, *, face: bool = False
+    ) -> Answer:
+        """Answer a WHEP offer for a stage, or for the face beside its slides.
+
+        Raises as `publish` does, and `Full`.
+        """
         found = admit_viewer_of_stage(self._sheet, stage, self._event.wall_ms())
-        return await self._at_stage(View(stage=found, asker=asker_of(principal), offer=offer))
+        asker = asker_of(principal)
+        return await self._at_stage(View(stage=found, asker=asker, offer=offer, face=face))
 
     async def view_session(self, principal: Principal, session: str, offer: Sdp) -> Answer:
         """Answer a WHEP offer for a session: it leads to the stage that the session is on."""

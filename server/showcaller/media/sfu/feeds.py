@@ -11,11 +11,13 @@ from .ingests import Ingests
 from .pacer import Pacer
 from .program import choose_picture, choose_sound
 
-PREVIEW = "preview:"  # begins the names of feeds that are no stages
+# Begin the names of feeds that are no stages; a stage's id has no colon.
+PREVIEW = "preview:"
+FACE = "face:"
 
 
 class Feeds:
-    """Feeds by name: a stage's id, or `PREVIEW` and an ingest's resource."""
+    """Feeds by name: a stage's id, `FACE` and a stage's id, or `PREVIEW` and an ingest's resource."""
 
     def __init__(
         self, ingests: Ingests, egress: Egress, pacer: Pacer, listener: FeedListener
@@ -47,7 +49,7 @@ class Feeds:
 
     @property
     def stages(self) -> list[Feed]:
-        """All but the previews."""
+        """All but the previews and faces."""
         return [feed for feed in self._feeds.values() if stage_of(feed)]
 
     def shown_on(self, ingest: Ingest) -> list[str]:
@@ -80,6 +82,8 @@ class Feeds:
         """Lead a feed to what should be on it now."""
         if stage_of(feed):
             self._show(feed, _showing(feed), now_s)
+        elif feed.name.startswith(FACE):
+            feed.show(face_beside(self._feeds.get(feed.name.removeprefix(FACE))), None, now_s)
         else:
             shown = self._ingests.own.get(feed.name.removeprefix(PREVIEW))
             feed.show(shown, shown, now_s)
@@ -92,11 +96,21 @@ class Feeds:
         sound = choose_sound(contenders, picture)
         by_resource = {ingest.resource: ingest for ingest in room}
         feed.show(by_resource.get(picture), by_resource.get(sound), now_s)
+        if (face := self._feeds.get(FACE + feed.name)) is not None:
+            self.lead(face, now_s)
 
 
 def stage_of(feed: Feed) -> str:
-    """Return the stage's id; "" if the feed is a preview."""
-    return "" if feed.name.startswith(PREVIEW) else feed.name
+    """Return the stage's id; "" if the feed is a preview or a face."""
+    return "" if feed.name.startswith((PREVIEW, FACE)) else feed.name
+
+
+def face_beside(stage: Feed | None) -> Ingest | None:
+    """Return the ingest with the face to show beside a stage's slides: of who is heard with them."""
+    if stage is None or stage.picture is None or stage.picture.source != "slides":
+        return None
+    speaker = stage.sound
+    return speaker if speaker is not stage.picture and speaker and speaker.has_video else None
 
 
 def _showing(feed: Feed) -> str:

@@ -54,7 +54,7 @@ from .capacity import Capacity
 from .catch_up import CatchUp
 from .cpu_share import CpuShare
 from .feed import Feed
-from .feeds import PREVIEW, Feeds, stage_of
+from .feeds import FACE, PREVIEW, Feeds, stage_of
 from .ingest import Ingest
 from .ingests import Ingests
 from .pacer import Pacer
@@ -154,7 +154,8 @@ class ForwardingEngine:
         if self.capacity.full(self.expected(now_s) + 1):
             self._viewers_refused += 1
             raise Full("this stage has no room for more viewers", retry_after_s=FULL_RETRY_S)
-        return self._open_viewer(self._feeds.open(call.stage, now_s), call, now_s)
+        name = FACE + call.stage if call.face else call.stage
+        return self._open_viewer(self._feeds.open(name, now_s), call, now_s)
 
     async def _preview(self, call: Preview) -> Answer:
         now_s = await self._transports.turns.mine()
@@ -304,13 +305,18 @@ class ForwardingEngine:
                 self._end_ingest(ingest, now_s)
 
     async def _leave_stage(self, call: LeaveStage) -> None:
-        feed, now_s = self._feeds.close(call.stage), system.monotonic_s()
-        if feed is not None:
+        now_s = system.monotonic_s()
+        if (feed := self._feeds.close(call.stage)) is not None:
             self._end_session(feed)
-            for viewer in [v for v, where in self._where.items() if where is feed]:
-                self._end_viewer(viewer, now_s)
-            feed.end()
+            self._end_feed(feed, now_s)
+        if (face := self._feeds.close(FACE + call.stage)) is not None:
+            self._end_feed(face, now_s)
         self.ingests.leave(call.stage)
+
+    def _end_feed(self, feed: Feed, now_s: float) -> None:
+        for viewer in [v for v, where in self._where.items() if where is feed]:
+            self._end_viewer(viewer, now_s)
+        feed.end()
 
     async def lend(self, path: str) -> None:
         """Let other workers of this node branch off at this UNIX socket. Raises `OSError`."""

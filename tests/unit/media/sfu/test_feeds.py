@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from showcaller.media.egress import choose
-from showcaller.media.sfu.feeds import PREVIEW, Feeds, stage_of
+from showcaller.media.sfu.feeds import FACE, PREVIEW, Feeds, stage_of
 from showcaller.media.sfu.ingests import Ingests
 from showcaller.media.sfu.pacer import Pacer
 from showcaller.testing.media_by_hand import KEY_PICTURE, OPUS, VP8, Clock, Noted, Speaker
@@ -112,6 +112,19 @@ def test_a_preview_shows_its_publication_and_is_no_stage(worker):
     assert stage_of(feed) == ""
     assert worker.feeds.stages == []
     assert worker.feeds.shown_on(spare.ingest) == []
+
+
+def test_a_face_is_shown_only_while_its_sound_goes_with_slides(worker):
+    camera = worker.speaker("camera")
+    worker.speaker("deck", "slides")
+    feed, face = worker.stage(), worker.feeds.open(FACE + "main", worker.now_s)
+    assert face.picture is None  # the camera is the stage's own picture
+    worker.feeds.choose(feed, "deck", worker.now_s)
+    assert (face.picture, face.sound) == (camera.ingest, None)
+    worker.feeds.choose(feed, "", worker.now_s)
+    assert face.picture is None
+    assert stage_of(face) == ""
+    assert worker.feeds.stages == [feed]
 
 
 def test_a_feed_that_was_closed_is_another_one_when_it_is_opened_again(worker):
