@@ -16,7 +16,18 @@ from aiohttp import web
 from prometheus_client import REGISTRY
 
 from . import garbage, metrics, system, zones
-from .api import agenda, audit, commands, exports, health, openapi, pages, registrations
+from .api import (
+    agenda,
+    audit,
+    codes,
+    commands,
+    exports,
+    health,
+    openapi,
+    pages,
+    pictures,
+    registrations,
+)
 from .api.newcomers import OVERLOAD, newcomers_later
 from .broker.base import Broker, EventLog
 from .broker.connect import connect
@@ -41,14 +52,12 @@ from .media.node.measures import MediaCollector
 from .media.node.service import MediaService
 from .processes import open_files
 from .rehearsal import show_time_ms
-from .schedule_file import format_diagnostics, read_schedule
+from .schedule_file import format_diagnostics, pictures_of, read_schedule, type_of
 from .settings import Secret, Settings, resolve_other_secret, resolve_secret, resolve_turn_secret
-from .show import pulse
 from .show.audience_beat import AudienceBeat
 from .show.clock_runner import ClockRunner
 from .show.commands import Commands
 from .show.live_event import LiveEvent
-from .show.peers import NodeBeat
 from .show.served import ServedEvent
 from .tls import tls_context
 from .tokens import OrganiserKey, Tokens
@@ -79,6 +88,7 @@ class Server:
         settings.check()
         self.settings = settings
         self.schedules = load_schedules(settings.schedules)
+        self.pictures = load_pictures(self.schedules, settings.schedules)
         self.secret: Secret = resolve_secret(settings)
         if self.secret.created:  # even if the start fails: the next one finds it
             made = {"action": "secret.created", "path": str(self.secret.created)}
@@ -88,13 +98,11 @@ class Server:
         log.info("time zones are those of the newest data here", extra=told)
         self.events: dict[str, ServedEvent] = {}
         self.media: dict[str, MediaService] = {}
-        self._beats: dict[str, NodeBeat] = {}
         self.url = ""
         self._broker: Broker | None = None
         self._broker_fault: str | None = None
         self._broker_risks: list[str] = []
         self._draining = False
-        self._pulse = pulse.Pulse()
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
         self._shared = shared
@@ -124,7 +132,6 @@ class Server:
         for collector in self._collectors:
             REGISTRY.register(collector)
         self._spawn(self._watch_broker(), "watch the broker")
-        self._spawn(pulse.watch(self._pulse), "watch the pulse")
         self._spawn(load.watch(self.gateway.load, self.gateway.now), "watch the load")
         garbage.settle_in()
         if self._shared is not None:  # it may replace another process, and its media workers
@@ -140,8 +147,9 @@ class Server:
         event = LiveEvent(schedule.event_id, event_log)
         await event.start(lambda: first_fact(schedule, self.settings))
         await self._reconcile(event, schedule)
-        commands = Commands(event, self._pulse, self.settings.registration)
-        self.events[schedule.event_id] = ServedEvent(event, commands, tokens)
+        self.events[schedule.event_id] = ServedEvent(
+            event, Commands(event, self.settings.registration), tokens
+        )
         hub = self.gateway.attach(event)
         self._spawn(AudienceBeat(event, hub.audience).run(), f"audience of {schedule.event_id}")
         media = MediaService(
@@ -153,9 +161,6 @@ class Server:
         self.media[schedule.event_id] = media
         await media.start()
         self._spawn(ClockRunner(event).run(), f"clock of {schedule.event_id}")
-        beat = NodeBeat(event, tokens.fingerprints())
-        self._beats[schedule.event_id] = beat
-        self._spawn(beat.run(), f"beat of {schedule.event_id}")
 
     async def _reconcile(self, event: LiveEvent, schedule: Schedule) -> None:
         """Go on with a log that was there before; publish a schedule that was edited since."""
@@ -311,7 +316,9 @@ class Server:
             per_address_hour=settings.registrations_per_address_hour,
             per_code=settings.registrations_per_code,
         )
-        for routes in (agenda, registrations, commands, audit, exports, health, openapi, pages):
+        app[pictures.PICTURES] = self.pictures
+        people = (registrations, codes, audit)
+        for routes in (agenda, *people, commands, exports, health, openapi, pictures, pages):
             routes.register(app)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
         ice_servers = IceServers(settings.ice_servers, resolve_turn_secret(settings))
@@ -335,7 +342,6 @@ class Server:
         if self._broker_fault:
             missing.append(self._broker_fault)
         missing += [one.event.fault for one in self.events.values() if one.event.fault]
-        missing += dict.fromkeys(it for beat in self._beats.values() for it in beat.problems())
         return missing
 
     async def _look_at_broker(self) -> None:
@@ -363,8 +369,6 @@ class Server:
 
     async def _measure_lag(self, event_id: str, event: LiveEvent, event_log: EventLog) -> None:
         metrics.LOG_OFFSET.labels(event_id).set(event.state.folded)
-        metrics.CLOCK_AHEAD_SECONDS.labels(event_id).set(self._beats[event_id].ahead_ms / 1000)
-        metrics.CLOCK_CORRECTION_SECONDS.labels(event_id).set(event.clock.correction_ms / 1000)
         with contextlib.suppress(ShowcallerError):
             head = await event_log.head()
             metrics.FOLD_LAG.labels(event_id).set(max(0, head.offset - event.state.folded))
@@ -390,6 +394,19 @@ def load_schedules(paths: Iterable[Path]) -> list[Schedule]:
             raise ConfigError(f"{other} and {path} are both of event {schedule.event_id!r}")
         schedules.append(schedule)
     return schedules
+
+
+def load_pictures(
+    schedules: Iterable[Schedule], paths: Iterable[Path]
+) -> dict[str, dict[str, pictures.Picture]]:
+    """Return the pictures that each schedule names, by event and path; `paths` are the schedules' own."""
+    return {
+        schedule.event_id: {
+            name: pictures.Picture(type_of(data) or "", data)
+            for name, data in pictures_of(schedule, path.parent).items()
+        }
+        for schedule, path in zip(schedules, paths, strict=True)
+    }
 
 
 def load_schedule(path: Path) -> Schedule:
@@ -428,7 +445,9 @@ def _max_connections(settings: Settings) -> int:
 OnReady = Callable[[dict[str, Any]], None]
 
 
-async def serve(settings: Settings, on_ready: OnReady) -> None:
+async def serve(
+    settings: Settings, on_ready: OnReady, kind: Callable[[Settings], Server] = Server
+) -> None:
     """Run a `Server` until SIGTERM or SIGINT, then drain. A second signal stops at once.
 
     SIGHUP has it serve the certificate that is on the disk then.
@@ -443,7 +462,7 @@ async def serve(settings: Settings, on_ready: OnReady) -> None:
 
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop)
-    server = Server(settings)
+    server = kind(settings)
     loop.add_signal_handler(signal.SIGHUP, server.renew_certificate)
     await serve_until(stopping, server, on_ready)
 

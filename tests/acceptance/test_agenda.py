@@ -7,6 +7,7 @@ from playwright.async_api import Page, expect
 from showcaller.testing.serving import ServeProcess
 
 from .conftest import SCHEDULE
+from .test_accessibility import complaints
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -81,6 +82,36 @@ async def test_now_leads_to_what_is_on_whatever_was_filtered_out(context, server
     on = page.locator(".session[data-state='live']").first
     await expect(on).to_be_in_viewport()
     await expect(page.get_by_role("button", name="Now", exact=True)).to_be_in_viewport()
+
+
+async def test_days_are_headed_by_ones_own_dates_in_ones_own_time(browser, server):
+    context = await browser.new_context(locale="en-US", timezone_id="Pacific/Auckland")
+    page = await agenda(context, server)
+    await page.get_by_label("Your time (GMT+12)").check(force=True)
+    await expect(page.locator(".day").first).to_have_text("Thursday, June 11, 2026")
+    late = page.locator(".day", has_text="Friday, June 12, 2026")
+    await expect(late).to_be_attached()  # Thursday afternoon in Lisbon
+    await page.get_by_role("button", name="Sat, Jun 13").click()
+    await expect(page.locator(".session").first).to_be_visible()
+    await context.close()
+
+
+async def test_stages_stand_side_by_side_where_there_is_room(context, server):
+    page = await agenda(context, server)
+    await page.get_by_label("Stages side by side").check(force=True)
+    stages = page.locator(".grid-stage")
+    await expect(stages).to_have_text(["The Quay", "The Lantern Room"])
+    await expect(page.locator(".grid-cell[data-on='true']").first).to_be_visible()
+    boxes = [await stages.nth(n).bounding_box() for n in range(2)]
+    assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+    assert await complaints(page) == []
+    await page.get_by_role("button", name="Thu, Jun 11").click()
+    await expect(page.locator(".grid-cell", has_text="Welcome aboard")).to_be_visible()
+    await page.reload()
+    await expect(stages.first).to_be_visible()
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await expect(stages.first).to_be_hidden()
+    await expect(titles(page).first).to_be_visible()
 
 
 async def test_a_session_tells_when_it_ends(context, server):

@@ -33,7 +33,7 @@ test("all words must stand in title, abstract or speakers, however they are writ
 
 test("kept choices that the event no longer has are dropped", () => {
   const kept = JSON.stringify({ own: true, day: "1970-01-02", stage: "gone", themes: ["u", "gone"], words: "x" });
-  assert.deepEqual(choicesFrom(kept, event), { own: true, day: "1970-01-02", stage: "", themes: ["u"], words: "" });
+  assert.deepEqual(choicesFrom(kept, event), { ...ALL, own: true, day: "1970-01-02", themes: ["u"] });
 });
 
 test("kept choices that are none are none", () => {
@@ -41,8 +41,10 @@ test("kept choices that are none are none", () => {
 });
 
 test("days can be chosen where there are several", () => {
-  assert.deepEqual(dayTabs(event).map(({ text }) => text), ["All days", "Thu, Jan 1", "Fri, Jan 2"]);
-  assert.deepEqual(dayTabs({ ...event, days: DAYS.slice(1) }), []);
+  const tabs = (about, own = false) => dayTabs({ ...event, ...about }, SESSIONS, own).map(({ text }) => text);
+  assert.deepEqual(tabs({}), ["All days", "Thu, Jan 1", "Fri, Jan 2"]);
+  assert.deepEqual(tabs({ days: DAYS.slice(1) }), []);
+  assert.equal(tabs({ days: DAYS.slice(1) }, true).length, 3); // by the viewer's own dates
 });
 
 test("“Now” leads to what is on, else to what comes, else to the last", () => {

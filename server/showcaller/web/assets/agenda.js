@@ -1,15 +1,18 @@
 /** The agenda: what is on, what is next, and when, in the event's zone and the viewer's own. */
 
-import { clockOf, daysText, eventOf, isOn, isOver, nextSession, sessionsOf, withDays } from "./agenda_model.js";
-import { ALL, choicesFrom, chosenSessions, dayOf, dayTabs, nowSession } from "./agenda_view_model.js";
+import { showGrid } from "./agenda_grid.js";
+import { clockOf, dayOf, daysText, eventOf, isOn, isOver, nextSession, sessionsOf, withDays } from "./agenda_model.js";
+import { ALL, choicesFrom, chosenSessions, dayTabs, nowSession } from "./agenda_view_model.js";
+import { showCover } from "./brand.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
 import { LongList } from "./long_list.js";
+import { offPlanMin } from "./moves_model.js";
 import { openPage, takeNotice } from "./page.js";
 import { address, calendarAddress } from "./place.js";
 import { inBrowser } from "./remember.js";
 import { SessionRow } from "./session_row.js";
-import { signInCard } from "./sign_in.js";
-import { clockTime, countdown, isOwnZone, zoneLabel, zoneName } from "./times.js";
+import { joinWords, signInCard } from "./sign_in.js";
+import { clockTime, countdown, isOwnZone, minutesText, zoneLabel, zoneName } from "./times.js";
 
 /** @typedef {import("/sdk/types.js").Session} Session */
 
@@ -27,13 +30,14 @@ let sessions = [];
 let choices = null;
 
 byId("calendar").setAttribute("href", calendarAddress(page.place.event));
-byId("zones").addEventListener("change", () => choose({ own: zoneIsOwn() }));
+byId("zones").addEventListener("change", () => choose({ own: zoneIsOwn(), day: "" })); // days are other ones then
+byId("views").addEventListener("change", () => choose({ grid: byId("as-grid", HTMLInputElement).checked }));
+matchMedia(WIDE).addEventListener("change", () => render());
 byId("words").addEventListener("input", () => choose({ words: byId("words", HTMLInputElement).value }));
 byId("stage").addEventListener("change", () => choose({ stage: byId("stage", HTMLSelectElement).value }));
 byId("show-all").addEventListener("click", showAll);
 byId("to-now").addEventListener("click", jumpToNow);
 byId("filters", HTMLDetailsElement).open = matchMedia(WIDE).matches;
-if (!page.client) offerToJoin();
 page.onChange(render);
 page.client?.on("welcome", render);
 page.onTick(renderCountdown);
@@ -49,7 +53,7 @@ function choose(changed) {
 
 function showAll() {
   byId("words", HTMLInputElement).value = "";
-  choose({ ...ALL, own: zoneIsOwn() });
+  choose({ ...ALL, own: zoneIsOwn(), grid: choices?.grid ?? false });
   byId("words").focus();
 }
 
@@ -63,6 +67,7 @@ function choicesOf(event) {
   choices = choicesFrom(inBrowser.get(keptAs), event);
   const zone = byId("zones").querySelector(`input[value="${choices.own ? "own" : "event"}"]`);
   if (zone instanceof HTMLInputElement) zone.checked = true;
+  byId("as-grid", HTMLInputElement).checked = choices.grid;
   return choices;
 }
 
@@ -73,29 +78,27 @@ function jumpToNow() {
   if (!event || !session) return;
   if (!chosenSessions([session], choicesOf(event), event).length) {
     byId("words", HTMLInputElement).value = "";
-    choose({ ...ALL, own: zoneIsOwn(), day: choicesOf(event).day && dayOf(session, event) });
+    const { own, grid, day } = choicesOf(event);
+    choose({ ...ALL, own, grid, day: day && dayOf(session, event, own) });
   }
   list.whole().then(() => {
-    const row = list.row(session.id)?.element;
+    const row = inGrid(event) ? byId("grid").querySelector(`[data-session="${CSS.escape(session.id)}"]`) : list.row(session.id)?.element;
     row?.scrollIntoView({ block: "start" });
     row?.querySelector("a")?.focus({ preventScroll: true });
   });
 }
 
-function offerToJoin() {
-  const card = signInCard(
-    {
-      event: page.place.event,
-      title: "Join the event",
-      lead: "Watch the talks live, ask questions and vote.",
-      registers: true,
-      notice: takeNotice(),
-    },
-    () => location.reload(),
-  );
-  byId("join-card").replaceChildren(card);
-  byId("join", HTMLDetailsElement).open = matchMedia(WIDE).matches;
-  show(byId("join"), true);
+/** @param {boolean} over whether the event is */
+function offerToJoin(over) {
+  const words = joinWords(over);
+  if (byId("join").hidden) {
+    const card = signInCard({ event: page.place.event, registers: true, notice: takeNotice(), ...words }, () => location.reload());
+    byId("join-card").replaceChildren(card);
+    byId("join", HTMLDetailsElement).open = matchMedia(WIDE).matches;
+    show(byId("join"), true);
+  }
+  setText(byId("join-summary"), words.summary);
+  setText(byId("sign-in-lead"), words.lead);
 }
 
 // Rendering -----------------------------------------------------------------------------------------
@@ -114,6 +117,7 @@ function render() {
 
 /** @param {import("/sdk/types.js").Event} event */
 function renderIntro(event) {
+  showCover(byId("cover"), event.id, event.brand);
   setText(byId("title"), event.title);
   setText(byId("summary"), event.summary);
   setText(byId("day"), daysText(event));
@@ -135,11 +139,14 @@ function renderZones(event) {
 
 /** @param {import("/sdk/types.js").Event} event */
 function renderFilters(event) {
-  const { day, stage, themes, words } = choicesOf(event);
-  const tabs = dayTabs(event);
+  const { own, day, stage, themes, words } = choicesOf(event);
+  const grid = inGrid(event);
+  const tabs = dayTabs(event, sessions, own).filter((tab) => !grid || tab.day !== "");
+  const shownDay = grid ? gridDay(event) : day;
   show(byId("days"), tabs.length > 0);
-  keyed(byId("days"), tabs, (tab) => tab.day, newTab, (tab, one) => tab.setAttribute("aria-pressed", String(one.day === day)));
+  keyed(byId("days"), tabs, (tab) => tab.day, newTab, (tab, one) => tab.setAttribute("aria-pressed", String(one.day === shownDay)));
   show(byId("stage"), event.stages.length > 1);
+  show(byId("views"), event.stages.length > 1 && matchMedia(WIDE).matches);
   keyed(byId("stage"), [{ id: "", title: "All stages" }, ...event.stages], ({ id }) => id, ({ id, title }) => h("option", { value: id }, title));
   byId("stage", HTMLSelectElement).value = stage;
   renderThemes(event, themes);
@@ -200,9 +207,27 @@ function contextFor(event) {
 /** @param {import("/sdk/types.js").Event} event */
 function renderSessions(event) {
   context = contextFor(event);
-  const chosen = chosenSessions(sessions, choicesOf(event), event);
-  list.show(withDays(chosen, event), context);
+  const grid = inGrid(event);
+  const wanted = grid ? { ...choicesOf(event), day: gridDay(event) } : choicesOf(event);
+  const chosen = chosenSessions(sessions, wanted, event);
+  byId("agenda").dataset.view = grid ? "grid" : "list";
+  list.show(grid ? [] : withDays(chosen, event, wanted.own), context);
+  showGrid(byId("grid"), grid ? chosen : [], context);
+  show(byId("sessions"), !grid);
+  show(byId("grid-box"), grid && chosen.length > 0);
   show(byId("none"), chosen.length === 0);
+}
+
+/** @param {import("/sdk/types.js").Event} event whether stages stand side by side */
+function inGrid(event) {
+  return choicesOf(event).grid && event.stages.length > 1 && matchMedia(WIDE).matches;
+}
+
+/** @param {import("/sdk/types.js").Event} event the one day that the grid shows: the chosen one, else that of now */
+function gridDay(event) {
+  const { day, own } = choicesOf(event);
+  const now = nowSession(sessions);
+  return day || (now ? dayOf(now, event, own) : "");
 }
 
 /** @param {Session | string} line a session, or a day before its sessions */
@@ -219,14 +244,21 @@ function newRow(line) {
 function renderNext() {
   const next = nextSession(sessions);
   renderNow(sessions.filter((session) => isOn(session) && session.kind !== "break"));
-  if (sessions.every(isOver)) show(byId("join"), false);
+  if (!page.client) offerToJoin(sessions.every(isOver));
   show(byId("next"), sessions.length > 0);
   if (!next) return renderEnd(sessions.every(isOver));
   setText(byId("next-title"), "Next");
   setText(byId("next-name"), next.title);
-  const hint = next.waiting_for ? "Waiting for the session before it to end" : `Starts at ${clockTime(next.expected.start_ms, context?.zone)}`;
+  const hint = next.waiting_for ? "Waiting for the session before it to end" : startText(next);
   setText(byId("next-hint"), clockOf(page.items)?.held ? "The show clock is held" : hint);
   renderCountdown();
+}
+
+/** @param {Session} next */
+function startText(next) {
+  const min = offPlanMin(next);
+  const moved = min === 0 ? "" : `, ${minutesText(min)} ${min > 0 ? "later" : "earlier"} than planned`;
+  return `Starts at ${clockTime(next.expected.start_ms, context?.zone)}${moved}`;
 }
 
 function renderCountdown() {
@@ -239,10 +271,11 @@ function renderCountdown() {
 
 /** @param {boolean} over */
 function renderEnd(over) {
-  setText(byId("next-title"), over ? "The event has ended" : "Last session");
+  setText(byId("next-title"), over ? "This event is over" : "Last session");
   setText(byId("next-name"), over ? "Thank you for being there." : "Nothing comes after what is on now.");
   setText(byId("next-count"), "");
-  setText(byId("next-hint"), "");
+  setText(byId("next-hint"), over ? "Each talk’s page keeps its questions and answers." : "");
+  byId("next").dataset.over = String(over);
 }
 
 /** @param {Session[]} on */

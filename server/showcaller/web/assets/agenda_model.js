@@ -56,23 +56,43 @@ export function daysText(event) {
   return first === last ? first : `${first} to ${last}`;
 }
 
+/** Of each session as it was sent: the viewer's own date of its start. @type {WeakMap<Session, string>} */
+const ownDates = new WeakMap();
+
 /**
- * Sessions day by day, with a heading before each day where there are several.
+ * The day that a session belongs to: by the schedule, since one may go on after midnight, or by the viewer's own clock.
+ *
+ * @param {Session} session
+ * @param {Event | undefined} event
+ * @param {boolean} own whether times are the viewer's
+ * @returns {string} such as `2023-12-13`
+ */
+export function dayOf(session, event, own) {
+  if (!own) return session.day ?? wallClock(event, session.scheduled.start_ms).day;
+  const date = ownDates.get(session) ?? wallClock(undefined, session.scheduled.start_ms).day;
+  ownDates.set(session, date);
+  return date;
+}
+
+/**
+ * Sessions day by day, with a heading before each day where there are several, or where the viewer's is another than the event's.
  *
  * @param {Session[]} sessions
  * @param {Event | undefined} event
+ * @param {boolean} [own] whether times are the viewer's
  * @returns {(Session | string)[]}
  */
-export function withDays(sessions, event) {
+export function withDays(sessions, event, own = false) {
   /** @type {Map<string, Session[]>} */
   const days = new Map();
   for (const session of sessions) {
-    const day = session.day ?? wallClock(event, session.scheduled.start_ms).day;
+    const day = dayOf(session, event, own);
     const ofDay = days.get(day);
     if (ofDay) ofDay.push(session);
     else days.set(day, [session]);
   }
-  if (days.size < 2) return sessions;
+  const elsewhere = own && sessions.some((session) => dayOf(session, event, true) !== dayOf(session, event, false));
+  if (days.size < 2 && !elsewhere) return sessions;
   const inOrder = [...days].sort(([a], [b]) => (a < b ? -1 : 1));
   return inOrder.flatMap(([day, ofDay]) => [longDate(day), ...ofDay]);
 }
@@ -146,10 +166,9 @@ export function speakersOf(event, session) {
  *
  * @param {Session} session
  * @param {Items} items
- * @param {number} [showNow] show time: what is not due yet waits for nobody
  * @returns {{text: string, tone: string}}
  */
-export function statusOf(session, items, showNow = Infinity) {
+export function statusOf(session, items) {
   switch (session.state) {
     case "live":
       return session.kind === "break" ? { text: "Now", tone: "accent" } : { text: "Live", tone: "live" };
@@ -160,17 +179,16 @@ export function statusOf(session, items, showNow = Infinity) {
     case "skipped":
       return { text: "Skipped", tone: "" };
     default:
-      return aheadStatus(session, items, showNow);
+      return aheadStatus(session, items);
   }
 }
 
 /**
  * @param {Session} session
  * @param {Items} items
- * @param {number} showNow
  */
-function aheadStatus(session, items, showNow) {
-  if (session.waiting_for && session.expected.start_ms <= showNow) {
+function aheadStatus(session, items) {
+  if (session.waiting_for) {
     const other = sessionOf(items, session.waiting_for);
     return { text: `Waiting for “${shorten(other?.title ?? session.waiting_for, 40)}”`, tone: "wait" };
   }

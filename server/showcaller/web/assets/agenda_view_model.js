@@ -1,7 +1,7 @@
 /** The part of the agenda that somebody wants to see. Pure. */
 
-import { isAhead, isOn, speakersOf } from "./agenda_model.js";
-import { shortDate, wallClock } from "./times.js";
+import { dayOf, isAhead, isOn, speakersOf } from "./agenda_model.js";
+import { shortDate } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -12,11 +12,12 @@ import { shortDate, wallClock } from "./times.js";
  * @property {string} day empty: all
  * @property {string} stage empty: all
  * @property {string[]} themes none: all
+ * @property {boolean} grid stages side by side, where there is room
  * @property {string} words that a session must have
  */
 
 /** @type {Choices} */
-export const ALL = Object.freeze({ own: false, day: "", stage: "", themes: [], words: "" });
+export const ALL = Object.freeze({ own: false, day: "", stage: "", themes: [], words: "", grid: false });
 
 /**
  * What was kept, as far as the event still has it.
@@ -26,10 +27,11 @@ export const ALL = Object.freeze({ own: false, day: "", stage: "", themes: [], w
  * @returns {Choices}
  */
 export function choicesFrom(kept, event) {
-  const { own, day, stage, themes } = parsed(kept);
+  const { own, day, stage, themes, grid } = parsed(kept);
   return {
     own: own === true,
     day: event.days?.some(({ date }) => date === day) ? day : "",
+    grid: grid === true,
     stage: event.stages.some(({ id }) => id === stage) ? stage : "",
     themes: event.themes.map(({ id }) => id).filter((id) => Array.isArray(themes) && themes.includes(id)),
     words: "", // a search is of the moment
@@ -49,26 +51,15 @@ function parsed(kept) {
 }
 
 /**
- * The day that a session belongs to, by the schedule: one may go on after midnight.
- *
- * @param {Session} session
- * @param {Event} event
- * @returns {string} such as `2023-12-13`
- */
-export function dayOf(session, event) {
-  return session.day ?? wallClock(event, session.scheduled.start_ms).day;
-}
-
-/**
  * @param {Session[]} sessions
  * @param {Choices} choices
  * @param {Event} event
  */
-export function chosenSessions(sessions, { day, stage, themes, words }, event) {
+export function chosenSessions(sessions, { own, day, stage, themes, words }, event) {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   return sessions.filter(
     (session) =>
-      (!day || dayOf(session, event) === day) &&
+      (!day || dayOf(session, event, own) === day) &&
       (!stage || session.stage === stage) &&
       (themes.length === 0 || themes.includes(session.theme ?? "")) &&
       (wanted.length === 0 || hasWords(session, wanted, event)),
@@ -90,11 +81,14 @@ function hasWords(session, wanted, event) {
  * The days of the event to choose from; none where there is only one.
  *
  * @param {Event} event
+ * @param {Session[]} sessions
+ * @param {boolean} own whether times are the viewer's, and so the days
  * @returns {{day: string, text: string}[]}
  */
-export function dayTabs(event) {
-  if (!event.days || event.days.length < 2) return [];
-  return [{ day: "", text: "All days" }, ...event.days.map(({ date }) => ({ day: date, text: shortDate(date) }))];
+export function dayTabs(event, sessions, own) {
+  const days = own ? [...new Set(sessions.map((session) => dayOf(session, event, true)))].sort() : (event.days ?? []).map(({ date }) => date);
+  if (days.length < 2) return [];
+  return [{ day: "", text: "All days" }, ...days.map((day) => ({ day, text: shortDate(day) }))];
 }
 
 /**

@@ -15,15 +15,16 @@ const STOPPED = {
 /**
  * @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient
  *
- * @param {ShowcallerClient | null} client
+ * @param {ShowcallerClient | null} client null: the page only reads
+ * @param {() => boolean | null} reads whether the agenda could be read; null: not known yet
  * @returns {HTMLElement}
  */
-export function connectionPill(client) {
+export function connectionPill(client, reads) {
   const seen = h("span", { class: "pill", id: "connection", "aria-hidden": "true" });
   const heard = h("span", { class: "visually-hidden", role: "status" });
   const retry = h("button", { class: "compact plain", type: "button", onclick: () => client?.retryNow() }, "Try now");
   const render = () => {
-    const { text, said, tone, title } = describe(client);
+    const { text, said, tone, title } = client ? describe(client) : reading(reads());
     setText(seen, text);
     setText(heard, said);
     seen.dataset.tone = tone;
@@ -43,12 +44,18 @@ function waitMs(client) {
   return retryAtMs === null ? 0 : retryAtMs - (performance.timeOrigin + performance.now());
 }
 
+/** @param {boolean | null} reads */
+function reading(reads) {
+  if (reads !== false) return { text: "Not joined", said: "", tone: "", title: "Join to follow live" };
+  const title = "This page tries again by itself. What it shows may be old.";
+  return { text: "Server can’t be reached", said: "The server can’t be reached. This page tries again by itself.", tone: "wait", title };
+}
+
 /**
- * @param {ShowcallerClient | null} client
+ * @param {ShowcallerClient} client
  * @returns {{text: string, said: string, tone: string, title: string}}
  */
 function describe(client) {
-  if (client === null) return { text: "Not joined", said: "", tone: "", title: "Join to follow live" };
   const { state, reason } = client.status;
   switch (state) {
     case "connected":

@@ -4,10 +4,9 @@ import { eventOf, isAhead, isOn, sessionOf } from "./agenda_model.js";
 import { byId, h } from "./dom.js";
 import { address } from "./place.js";
 import { clockTime, minutesText } from "./times.js";
+import { addToast } from "./toasts.js";
 
-const STAYS_MS = 30_000;
-const LATE_MS = 60_000; // a cue that late says so
-const MOVED_MS = 30_000; // a start that moved by this is another one
+const LATE_MS = 60_000; // a cue that late says so, and a talk that early
 
 /**
  * @typedef {import("./page.js").EventPage} EventPage
@@ -29,19 +28,9 @@ function removeWrong(page) {
   for (const toast of document.querySelectorAll(".toast[data-cue]")) {
     if (!(toast instanceof HTMLElement)) continue;
     const session = sessionOf(page.items, toast.dataset.session ?? "");
-    const right = session && (toast.dataset.cue === "started" ? isOn(session) : startsAsTold(session, toast));
+    const right = session && (toast.dataset.cue === "started" ? isOn(session) : isAhead(session));
     if (!right || session.id === page.place.session) toast.remove();
   }
-}
-
-/**
- * Whether it still starts when the toast says.
- *
- * @param {Session} session
- * @param {HTMLElement} toast
- */
-function startsAsTold(session, toast) {
-  return isAhead(session) && Math.abs(session.expected.start_ms - Number(toast.dataset.startMs)) < MOVED_MS;
 }
 
 /**
@@ -50,27 +39,14 @@ function startsAsTold(session, toast) {
  */
 function toastCue(page, cue) {
   const session = sessionOf(page.items, cue.session);
-  const kind = session && kindOf(cue);
+  const kind = session && kindOf(cue, session);
   if (!session || !kind) return;
   // For whoever measures how punctual the show is: both in server time.
   const measured = { "data-cue": cue.cue, "data-due-ms": cue.due_ms, "data-shown-ms": page.serverNow() };
   if (page.place.session === session.id) return noteOn(byId("main"), measured); // its own page shows it
   document.querySelector(`.toast[data-session="${CSS.escape(cue.session)}"]`)?.remove();
-  const toast = h(
-    "div",
-    {
-      class: "toast",
-      "data-session": cue.session,
-      "data-start-ms": session.expected.start_ms,
-      "data-tone": cue.cue === "started" ? "live" : null,
-      ...measured,
-    },
-    h("span", { class: "kind" }, kind),
-    h("span", { class: "what" }, linkOrText(page, session)),
-    h("button", { class: "compact plain dismiss", type: "button", onclick: () => toast.remove(), "aria-label": "Dismiss" }, "✕"),
-  );
-  byId("toasts").append(toast);
-  removeLater(toast);
+  const about = { "data-session": cue.session, "data-tone": cue.cue === "started" ? "live" : null, ...measured };
+  addToast(about, kind, linkOrText(page, session));
 }
 
 /**
@@ -83,13 +59,16 @@ function noteOn(element, attributes) {
 
 /**
  * @param {CueEvent} cue
+ * @param {Session} session
  * @returns {string | null} null: nothing to toast
  */
-function kindOf({ cue, late_ms }) {
+function kindOf({ cue, late_ms }, { actual, scheduled }) {
   const [name, minutes] = cue.split(":");
   if (name === "starting_soon") return late_ms > LATE_MS ? null : `Starting in ${minutes} min`;
   if (name !== "started") return null;
-  return late_ms > LATE_MS ? `Started ${minutesText(late_ms / 60_000)} ago` : "Session starting";
+  if (late_ms > LATE_MS) return `Started ${minutesText(late_ms / 60_000)} ago`;
+  const earlyMs = scheduled.start_ms - (actual.start_ms ?? scheduled.start_ms);
+  return earlyMs > LATE_MS ? `Session starting, ${minutesText(earlyMs / 60_000)} early` : "Session starting";
 }
 
 /**
@@ -100,12 +79,4 @@ function linkOrText(page, session) {
   const zone = eventOf(page.items);
   if (session.kind === "break") return `${session.title}, until ${clockTime(session.expected.end_ms, zone)}`;
   return h("a", { href: address(page.place.event, "watch", session.id) }, session.title);
-}
-
-/** @param {HTMLElement} toast goes after a while, but not while somebody is at it */
-function removeLater(toast) {
-  setTimeout(() => {
-    if (toast.matches(":hover, :focus-within")) removeLater(toast);
-    else toast.remove();
-  }, STAYS_MS);
 }

@@ -7,18 +7,21 @@
 
 import { ShowcallerClient, fetchAgenda, showTimeAt } from "/sdk/index.js";
 
-import { clockOf, eventOf, keepingEqual } from "./agenda_model.js";
+import { clockOf, eventOf, isOver, keepingEqual, sessionsOf } from "./agenda_model.js";
 import { showAnnouncements } from "./announcements.js";
+import { showBrand } from "./brand.js";
 import { connectionPill } from "./connection_pill.js";
 import { toastCues } from "./cue_toasts.js";
 import { byId, eachFrame, h, setText, show } from "./dom.js";
-import { forgetToken, keepToken, shareIdentity, takeToken } from "./identity.js";
+import { NOTICE, forgetToken, keepToken, shareIdentity, takeToken } from "./identity.js";
 import { identityMenu } from "./identity_menu.js";
+import { toastMoves } from "./move_toasts.js";
 import { address, placeOf } from "./place.js";
 import { inTab } from "./remember.js";
-import { signInCard } from "./sign_in.js";
+import { joinWords, signInCard } from "./sign_in.js";
 
 const READING_EVERY_MS = 15_000; // without a token the agenda is read, not followed
+const READING_AGAIN_MS = 5_000; // after it could not be read
 const REVEAL_AT_LAST_MS = 3_000; // then the page shows what there is, if only the agenda
 const ACCESS_ENDED = new Set(["bad_token", "token_expired", "forbidden", "unauthenticated"]);
 
@@ -31,6 +34,8 @@ const ACCESS_ENDED = new Set(["bad_token", "token_expired", "forbidden", "unauth
  */
 
 export class EventPage {
+  /** Whether the agenda could be read when it was last asked for; null: not asked yet. @type {boolean | null} */
+  reads = null;
   /** @type {ReadonlyMap<string, any>} */
   #read = new Map();
   /** @type {(() => void)[]} */
@@ -99,10 +104,20 @@ export class EventPage {
 
   /** Reads the agenda over HTTP: before the first snapshot, and for those without a token. */
   async readAgenda() {
-    const { items } = await fetchAgenda(this.place);
-    this.#read = keepingEqual(this.#read, items);
+    try {
+      const { items } = await fetchAgenda(this.place);
+      this.#read = keepingEqual(this.#read, items);
+      this.reads = true;
+    } catch {
+      this.reads = false;
+    }
     for (const soon of this.#onChange) soon();
     for (const render of this.#onTick) render();
+  }
+
+  /** Reads it again and again: sooner after it could not be read. */
+  keepReading() {
+    setTimeout(() => void this.readAgenda().then(() => this.keepReading()), this.reads === false ? READING_AGAIN_MS : READING_EVERY_MS);
   }
 
   /** Shows the contents: once they are whole, so that nothing jumps while they come. */
@@ -144,17 +159,18 @@ function startWith(needs, place, token, end) {
   const client = token === null ? null : connect(place.event, token);
   const page = new EventPage(place, client);
   shareIdentity(place.event, () => client?.token ?? null, () => location.reload());
-  end.replaceChildren(identityMenu(place.event, client), connectionPill(client));
+  end.replaceChildren(identityMenu(place.event, client), connectionPill(client, () => page.reads));
   if (client === null) {
-    setInterval(() => void page.readAgenda().catch(() => {}), READING_EVERY_MS);
+    page.keepReading();
   } else {
     client.on("welcome", () => welcome(needs, page));
     client.on("status", ({ state, reason }) => state === "stopped" && ended(place.event, client.token, reason?.code ?? ""));
     toastCues(page);
+    toastMoves(page);
     showAnnouncements(page);
     client.start();
   }
-  void page.readAgenda().catch(() => {});
+  void page.readAgenda();
   setTimeout(() => page.onChange(() => page.items.size > 0 && page.reveal()), REVEAL_AT_LAST_MS);
   page.onChange(() => titleFrom(needs, page));
   return page;
@@ -181,7 +197,7 @@ function ended(event, token, code) {
   if (code === "banned") return refuse("You were removed from this event", "The organiser ended your access.");
   if (!ACCESS_ENDED.has(code)) return;
   forgetToken(event, token);
-  inTab.set("showcaller:notice", "Your sign-in is no longer valid here. Please join again.");
+  inTab.set(NOTICE, "Your sign-in is no longer valid here. Please join again.");
   location.reload();
 }
 
@@ -203,10 +219,12 @@ function welcome(needs, page) {
  *
  * @param {string} title
  * @param {string} text
+ * @param {{href: string, text: string}} [lead] where to go first
  */
-export function refuse(title, text) {
+export function refuse(title, text, lead) {
   const back = h("a", { class: "button", href: address(placeOf().event) }, "To the agenda");
-  const card = h("section", { class: "card stack sign-in alone" }, h("h1", {}, title), h("p", {}, text), h("p", {}, back));
+  const there = lead ? h("a", { class: "button primary", href: lead.href }, lead.text) : null;
+  const card = h("section", { class: "card stack sign-in alone" }, h("h1", {}, title), h("p", {}, text), h("p", { class: "row" }, there, back));
   document.querySelector("main.instead")?.remove();
   showInstead(card);
 }
@@ -224,6 +242,9 @@ function showInstead(card) {
   return main;
 }
 
+/** The event whose look the page has. @type {import("/sdk/types.js").Event | null} */
+let branded = null;
+
 /**
  * @param {PageNeeds} needs
  * @param {EventPage} page
@@ -232,6 +253,7 @@ function titleFrom(needs, page) {
   const event = eventOf(page.items);
   if (!event) return;
   setText(byId("brand"), event.title);
+  if (event !== branded) showBrand((branded = event));
   if (document.title === "Showcaller") document.title = needs.title ? `${needs.title} – ${event.title}` : event.title;
 }
 
@@ -259,6 +281,7 @@ function mountBar(needs, { event }) {
       link("produce", "Produce", address(event, "produce"), "producer"),
       link("access", "Access", address(event, "access"), "producer ops"),
     ),
+    byId("toasts"),
     end,
   );
   return end;
@@ -266,8 +289,8 @@ function mountBar(needs, { event }) {
 
 /** Shows the message that an earlier load of this tab left. */
 export function takeNotice() {
-  const notice = inTab.get("showcaller:notice") ?? "";
-  inTab.set("showcaller:notice", null);
+  const notice = inTab.get(NOTICE) ?? "";
+  inTab.set(NOTICE, null);
   return notice;
 }
 
@@ -277,8 +300,13 @@ export function takeNotice() {
  * @returns {Promise<string>}
  */
 function askForToken(needs, { event }) {
-  void fetchAgenda({ event }).then(({ items }) => setText(byId("brand"), items.event.title), () => {});
   const registers = !needs.roles;
+  const words = joinWords(false);
+  void fetchAgenda({ event }).then(({ items }) => {
+    setText(byId("brand"), items.event.title);
+    const over = sessionsOf(new Map(Object.entries(items))).every(isOver);
+    if (registers && over) setText(byId("sign-in-lead"), joinWords(over).lead);
+  }, () => {});
   return new Promise((resolve) => {
     const card = signInCard(
       {
@@ -286,10 +314,8 @@ function askForToken(needs, { event }) {
         registers,
         alone: true,
         notice: takeNotice(),
-        title: registers ? "Join the event" : "This page needs your link",
-        lead: registers
-          ? "Watch the talks live, ask questions and vote."
-          : "The organiser gave you a link with your access. Open it, or paste it here.",
+        title: registers ? words.title : "This page needs your link",
+        lead: registers ? words.lead : "The organiser gave you a link with your access. Open it, or paste it here.",
       },
       (token) => {
         main.remove();

@@ -1,4 +1,4 @@
-/** The row below the picture: sound, volume, picture in picture, full screen. */
+/** The row below the picture: sound, volume, picture in picture, full screen with the questions at hand. */
 
 import { byId, setAttribute, show } from "./dom.js";
 import { inBrowser } from "./remember.js";
@@ -28,6 +28,8 @@ export class PlayerControls {
     byId("pip").addEventListener("click", () => void this.#togglePictureInPicture());
     show(byId("pip"), document.pictureInPictureEnabled === true);
     show(byId("full"), document.fullscreenEnabled === true);
+    byId("beside").addEventListener("click", toggleQuestions);
+    document.addEventListener("fullscreenchange", showFullScreen);
     this.#showSound();
   }
 
@@ -70,7 +72,23 @@ export class PlayerControls {
   }
 }
 
+/** The whole page fills the screen, so that toasts, announcements and questions stay on it. */
 async function toggleFullScreen() {
   if (document.fullscreenElement) await document.exitFullscreen();
-  else await byId("screen").requestFullscreen?.().catch(() => {});
+  else await document.documentElement.requestFullscreen().catch(() => {});
+}
+
+function showFullScreen() {
+  const full = document.fullscreenElement !== null;
+  const name = full ? "Leave full screen" : "Full screen";
+  setAttribute(byId("full"), "aria-label", name);
+  setAttribute(byId("full"), "title", name);
+  show(byId("beside"), full);
+  document.documentElement.toggleAttribute("data-full", full);
+}
+
+function toggleQuestions() {
+  const beside = byId("beside").getAttribute("aria-pressed") !== "true";
+  setAttribute(byId("beside"), "aria-pressed", String(beside));
+  document.documentElement.toggleAttribute("data-alone", !beside);
 }

@@ -1,6 +1,6 @@
 /** The poster in the place of the picture while there is none. Pure. */
 
-import { isAhead, isOn, nextSession, sessionsOf } from "./agenda_model.js";
+import { isAhead, isOn, isOver, nextSession, sessionsOf } from "./agenda_model.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -100,6 +100,15 @@ function offAir(shown, items) {
   return over(shown, items);
 }
 
+/**
+ * @param {Session} session the last one on its stage
+ * @param {ReadonlyMap<string, any>} items
+ */
+function leftHint(session, items) {
+  if (!sessionsOf(items).every(isOver)) return "It was the last one on this stage.";
+  return session.qa === "off" ? "The event is over." : "The event is over. The questions and answers stay here.";
+}
+
 /** @param {Session} session */
 function startsIn(session) {
   if (session.waiting_for) {
@@ -115,7 +124,7 @@ function startsIn(session) {
 function over(session, items) {
   const kind = session.state === "skipped" ? "This session was skipped" : "This session has ended";
   const next = nextSession(sessionsOf(items), session.stage);
-  if (!next) return poster(kind, session.title, { hint: "It was the last one on this stage." });
+  if (!next) return poster(kind, session.title, { hint: leftHint(session, items) });
   return poster(kind, session.title, {
     hint: `Next on this stage: ${next.title}`,
     link: next.kind === "break" ? null : next,

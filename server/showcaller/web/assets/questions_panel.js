@@ -1,6 +1,6 @@
 /** Live Q&A of one session as an attendee sees it: on air, ask, own questions, all questions. */
 
-import { isOver } from "./agenda_model.js";
+import { isAhead, isOver } from "./agenda_model.js";
 import { AskForm } from "./ask_form.js";
 import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
@@ -83,23 +83,23 @@ export class QuestionsPanel {
 
   #show() {
     if (this.ready) this.#onReady();
-    const room = this.#client.follow(`session/${this.#session}`);
-    this.#showState(room.items.get("session"));
-    const session = room.items.get("session");
-    this.#showOnAir(session && isOver(session) ? undefined : room.items.get("question"));
-    this.#showOwn();
-    this.#showList();
+    const { items } = this.#client.follow(`session/${this.#session}`);
+    const session = items.get("session");
+    const over = session !== undefined && isOver(session);
+    this.#showState(session);
+    this.#showOnAir(over ? undefined : items.get("question"));
+    this.#showOwn(over);
+    this.#showList(over);
   }
 
   /** @param {Session | undefined} session */
   #showState(session) {
     const open = session?.qa === "open";
-    setText(byId("qa-state"), !session ? "" : open ? "Open" : "Closed");
+    setText(byId("qa-state"), !session ? "" : open ? "Open" : isAhead(session) ? "Not open yet" : "Closed");
     byId("qa-state").dataset.tone = open ? "ok" : "";
     show(byId("qa-state"), Boolean(session) && session?.qa !== "off");
     show(byId("ask"), open);
-    const empty = open ? "No questions yet. Ask the first one." : "Questions are closed now.";
-    setText(byId("no-questions"), session?.qa === "off" ? "This session takes no questions." : empty);
+    setText(byId("no-questions"), session ? emptyText(session) : "");
   }
 
   /** @param {import("/sdk/types.js").Question | undefined} question */
@@ -109,13 +109,14 @@ export class QuestionsPanel {
     setText(byId("on-air-author"), question ? (question.author ?? "Asked anonymously") : "");
   }
 
-  #showOwn() {
+  /** @param {boolean} over nothing is on air once the talk is over */
+  #showOwn(over) {
     const own = /** @type {OwnQuestion[]} */ (
       [...this.#me.items].filter(([key]) => key.startsWith("question:")).map(([, question]) => question)
     ).filter(({ session, state }) => session === this.#session && state !== "withdrawn");
     own.sort((a, b) => b.asked_ms - a.asked_ms);
     show(byId("own"), own.length > 0);
-    keyed(byId("own-list"), own, ({ id }) => id, ({ id }) => this.#createOwn(id), updateOwn);
+    keyed(byId("own-list"), own, ({ id }) => id, ({ id }) => this.#createOwn(id), (item, question) => updateOwn(item, offAir(question, over)));
   }
 
   /** @param {string} id */
@@ -140,10 +141,11 @@ export class QuestionsPanel {
     );
   }
 
-  #showList() {
+  /** @param {boolean} over */
+  #showList(over) {
     const channel = this.#client.follow(`session/${this.#session}/questions`);
     const questions = [...channel.items.values()].map((question) => ({
-      ...question,
+      ...offAir(question, over),
       votes: channel.levels.get(question.id) ?? 0,
       voted: this.#voting.get(question.id) ?? this.#me.items.has(`vote:${question.id}`),
       own: this.#me.items.has(`question:${question.id}`),
@@ -151,6 +153,26 @@ export class QuestionsPanel {
     this.#list.render(questions);
     show(byId("no-questions"), channel.ready && questions.length === 0);
   }
+}
+
+/** @param {Session} session whose list is empty */
+function emptyText(session) {
+  if (session.qa === "off") return "This session takes no questions.";
+  if (session.qa === "open") return "No questions yet. Ask the first one.";
+  if (isAhead(session)) return "Questions are not open yet.";
+  return isOver(session) ? "Nothing was asked here." : "Questions are closed now.";
+}
+
+/**
+ * What was on air when its talk ended is in the list again, as anything that was not answered.
+ *
+ * @template {{state: string}} Shown
+ * @param {Shown} question
+ * @param {boolean} over
+ * @returns {Shown}
+ */
+function offAir(question, over) {
+  return over && question.state === "on_air" ? { ...question, state: "approved" } : question;
 }
 
 /**

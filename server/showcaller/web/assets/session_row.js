@@ -1,6 +1,7 @@
 /** One session on the agenda. Made once, then kept up to date, so that focus and open details stay. */
 
-import { isOn, speakersOf, statusOf } from "./agenda_model.js";
+import { dayOf, isOn, speakersOf, statusOf } from "./agenda_model.js";
+import { picture, pictureAddress } from "./brand.js";
 import { h, setAttribute, setText, show } from "./dom.js";
 import { address } from "./place.js";
 import { clockTime, clockTimeBeside } from "./times.js";
@@ -70,7 +71,9 @@ export class SessionRow {
    * @param {Session} session
    * @param {RowContext} context
    */
-  #times({ scheduled, expected, actual, state, day }, { zone, otherZone, otherLabel }) {
+  #times(session, { event, own, zone, otherZone, otherLabel }) {
+    const { scheduled, expected, actual, state } = session;
+    const day = own ? dayOf(session, event, true) : session.day;
     const start = actual.start_ms ?? expected.start_ms;
     const end = actual.end_ms ?? expected.end_ms;
     const moved = Math.abs(start - scheduled.start_ms) >= 30_000;
@@ -109,9 +112,9 @@ export class SessionRow {
     const href = address(eventId, "watch", session.id);
     setText(this.#title, session.title);
     setAttribute(this.#title, "href", session.kind === "break" ? null : href);
-    const open = isOn(session) || session.state === "doors_open";
-    show(this.#watch, session.kind !== "break" && open);
-    setText(this.#watch, isOn(session) ? "Watch live" : "Enter the room");
+    const label = session.kind === "break" ? "" : linkLabel(session);
+    show(this.#watch, label !== "");
+    setText(this.#watch, label);
     setAttribute(this.#watch, "href", href);
     setAttribute(this.#watch, "aria-label", `${this.#watch.textContent}: ${session.title}`);
     this.#watch.classList.toggle("primary", isOn(session));
@@ -126,13 +129,25 @@ export class SessionRow {
     const ids = JSON.stringify(speakers);
     if (ids === this.#speakerIds) return;
     this.#speakerIds = ids;
-    this.#speakers.replaceChildren(...speakers.map(speakerItem));
+    this.#speakers.replaceChildren(...speakers.map((speaker) => speakerItem(speaker, event.id)));
     show(this.#speakers, speakers.length > 0);
   }
 }
 
-/** @param {import("/sdk/types.js").Speaker} speaker */
-export function speakerItem({ name, role, company }) {
+/** @param {Session} session @returns {string} what its page has now; empty: nothing that is of the moment */
+function linkLabel(session) {
+  if (isOn(session)) return "Watch live";
+  if (session.state === "doors_open") return "Enter the room";
+  return session.state === "ended" && session.qa !== "off" ? "Questions" : "";
+}
+
+/**
+ * @param {import("/sdk/types.js").Speaker} speaker
+ * @param {string} event whose pictures they are
+ */
+export function speakerItem({ name, role, company, photo }, event) {
   const rest = [role, company].filter(Boolean).join(", ");
-  return h("li", {}, h("span", { class: "speaker" }, name), rest && h("span", { class: "quiet" }, rest));
+  const src = pictureAddress(event, photo);
+  const words = h("span", { class: "speaker-words" }, h("span", { class: "speaker" }, name), " ", rest && h("span", { class: "quiet" }, rest));
+  return h("li", {}, src && picture(src, "photo"), words);
 }

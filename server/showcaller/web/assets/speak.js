@@ -2,14 +2,20 @@
 
 import { publish, publisherFigures, viewerFigures } from "/sdk/index.js";
 
-import { clockOf, eventOf, isAhead, isOn, isOver, sessionOf, stageOf } from "./agenda_model.js";
+import { clockOf, eventOf, isOn, isOver, sessionOf, stageOf } from "./agenda_model.js";
 import { armButton } from "./armed_button.js";
+import { showLines } from "./backstage_lines.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
+import { goToOwnSession, showOwnSessions } from "./own_sessions.js";
 import { openPage, refuse } from "./page.js";
 import { ScreenShare } from "./screen_share.js";
+import { SourceSwitches } from "./source_switches.js";
 import { Sources } from "./sources.js";
+import { speakerClock } from "./speaker_clock_model.js";
+import { showQueue } from "./speaker_queue.js";
 import { StageVideo } from "./stage_video.js";
+import { address } from "./place.js";
 import { clockRange, clockTime, clockTimeWithSeconds, countdown, zoneLabel } from "./times.js";
 
 /**
@@ -19,8 +25,9 @@ import { clockRange, clockTime, clockTimeWithSeconds, countdown, zoneLabel } fro
 
 const page = await openPage({ name: "speak", title: "Speak", roles: ["speaker", "producer"] });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
-const sessionId = page.place.session ?? "";
+const sessionId = page.place.session ?? (await goToOwnSession(page));
 const sources = new Sources(() => session()?.title ?? "", showClock, sourceChanged);
+const switches = new SourceSwitches(() => sources.outgoing);
 const room = client.follow(`session/${sessionId}`);
 const mine = client.follow("me");
 const slides = new ScreenShare({ event: page.place.event, session: sessionId, token: () => client.token, onChange: render });
@@ -42,6 +49,9 @@ mine.on("change", render);
 client.on("welcome", checkPermission);
 setInterval(() => void renderFigures(), 1000);
 explainInsecurePage();
+offerLargeTimer();
+showQueue(client.follow(`session/${sessionId}/questions`));
+showLines(client.follow(`session/${sessionId}/backstage`), () => page.serverNow());
 page.onChange(render);
 page.onTick(render); // levels and figures change too
 
@@ -52,7 +62,20 @@ function session() {
 function checkPermission() {
   const { sessions = [] } = client.welcome ?? {};
   if (!page.has("speaker") || page.has("producer") || sessions.includes(sessionId)) return;
-  refuse("You do not speak in this session", "Your link is for another one. Ask the organiser for the right link.");
+  if (sessions.length === 0) return refuse("You do not speak in this session", "Your link is for no session. Ask the organiser for the right link.");
+  return refuse("You do not speak in this session", "Your link is for another one.", { href: address(page.place.event, "speak"), text: "To your session" });
+}
+
+/** The head alone, as large as the screen: for a second screen, or from the other end of a room. */
+function offerLargeTimer() {
+  show(byId("timer-full"), document.fullscreenEnabled === true);
+  byId("timer-full").addEventListener("click", () => {
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else void byId("head").requestFullscreen().catch(() => {});
+  });
+  document.addEventListener("fullscreenchange", () => {
+    setText(/** @type {Element} */ (byId("timer-full").lastElementChild), document.fullscreenElement ? "Back" : "Large timer");
+  });
 }
 
 /** Browsers give a page camera and microphone only in a secure context. */
@@ -97,6 +120,7 @@ function leave() {
 
 /** Other tracks go out on the same connection, if it has a place for each. */
 function sourceChanged() {
+  switches.apply();
   const senders = publication?.peer?.getSenders() ?? [];
   const tracks = sources.outgoing.getTracks();
   if (publication && tracks.length === 0) return leave();
@@ -123,6 +147,7 @@ function render() {
   renderSlides(now);
   renderQuestion(now);
   renderChecks();
+  showOwnSessions(page);
   if (client.welcome) page.reveal();
   if (byId("monitor", HTMLDetailsElement).open && client.welcome) monitor.show(stageOf(page.items, now.stage));
   return undefined;
@@ -132,13 +157,11 @@ function render() {
 function renderCountdown(now) {
   const showNow = page.showNow();
   if (showNow === null) return;
-  const held = clockOf(page.items)?.held ? ", clock held" : "";
-  const leftMs = (isAhead(now) ? now.expected.start_ms : now.expected.end_ms) - showNow;
-  const over = isOn(now) && leftMs < 0;
-  const label = isAhead(now) ? "Starts in" : over ? "Over time by" : "Ends in";
-  setText(byId("count-label"), isOver(now) ? "" : label + held);
-  setText(byId("count"), isOver(now) ? "Over" : countdown(Math.abs(leftMs)));
-  byId("count").dataset.over = String(over);
+  const { label, ms, tone } = speakerClock(now, showNow);
+  const held = label && clockOf(page.items)?.held ? ", clock held" : "";
+  setText(byId("count-label"), label + held);
+  setText(byId("count"), ms === null ? "Over" : countdown(ms));
+  byId("head").dataset.tone = tone;
 }
 
 /**
@@ -175,6 +198,7 @@ function renderAir(now) {
   const out = there !== undefined && (there.on_stage || there.heard);
   setText(byId("tally"), out ? (isOn(now) ? "On air" : "On stage") : connected ? "Green room" : "Off air");
   byId("tally").dataset.state = out ? "on" : connected ? "room" : "off";
+  if (!("armed" in byId("leave").dataset)) setText(byId("leave"), out ? "Leave the air" : "Leave the green room");
   const going = publication !== null && state !== "failed";
   show(byId("go"), !going);
   show(byId("leave"), going);
@@ -209,7 +233,7 @@ function airText(now, there) {
     case "connecting":
       return "Connecting…";
     case "reconnecting":
-      return "The connection was lost and is being made again…";
+      return "The connection was lost. Connecting again…";
     default:
       return sources.kind ? "Ready when you are." : "Choose your source first.";
   }
@@ -231,6 +255,8 @@ function renderQuestion(now) {
   setText(byId("question-text"), question?.text ?? "None at the moment.");
   setText(byId("question-author"), question ? (question.author ?? "Asked anonymously") : "");
   byId("question-text").classList.toggle("quiet", !question);
+  setText(byId("head-question"), question?.text ?? "");
+  show(byId("head-question"), question !== undefined);
 }
 
 function renderChecks() {
@@ -273,7 +299,7 @@ async function renderFigures() {
     ["Picture", `${figures.width} × ${figures.height}, ${figures.framesPerSecond.toFixed(0)} frames a second`],
     ["Lost", `${(100 * figures.lostShare).toFixed(1)} %`],
     ["Round trip", figures.roundTripMs === null ? "?" : `${figures.roundTripMs.toFixed(0)} ms`],
-    ["Held back by", figures.limitedBy === "none" ? "nothing" : figures.limitedBy],
+    ["Limited by", figures.limitedBy === "none" ? "nothing" : figures.limitedBy],
   ];
   byId("figures").replaceChildren(...lines.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }

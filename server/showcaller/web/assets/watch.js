@@ -2,8 +2,10 @@
 
 import { viewerFigures } from "/sdk/index.js";
 
-import { clockOf, eventOf, isAhead, isOn, sessionOf, speakersOf, stageOf, statusOf } from "./agenda_model.js";
+import { clockOf, eventOf, isAhead, isOn, isOver, sessionOf, speakersOf, stageOf, statusOf } from "./agenda_model.js";
 import { byId, keyed, setAttribute, setText, show } from "./dom.js";
+import { FaceVideo } from "./face_video.js";
+import { offPlanMin } from "./moves_model.js";
 import { openPage, refuse } from "./page.js";
 import { address, placeOf } from "./place.js";
 import { PlayerControls } from "./player_controls.js";
@@ -13,7 +15,7 @@ import { QuestionsPanel } from "./questions_panel.js";
 import { ReactionsBar } from "./reactions_bar.js";
 import { speakerItem } from "./session_row.js";
 import { StageVideo } from "./stage_video.js";
-import { clockRange, countdown, zoneLabel } from "./times.js";
+import { clockRange, clockTime, countdown, minutesText, zoneLabel } from "./times.js";
 import { Turning } from "./turning_model.js";
 
 /** @typedef {import("/sdk/types.js").Session} Session */
@@ -22,6 +24,7 @@ const page = await openPage({ name: "watch", title: "Watch" });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const video = byId("video", HTMLVideoElement);
 const stageVideo = new StageVideo(page.place.event, client, video, render);
+const face = new FaceVideo(page.place.event, client, byId("face", HTMLVideoElement), render);
 const player = new PlayerControls(video);
 const questions = new QuestionsPanel(client, render);
 const reactions = new ReactionsBar(client);
@@ -34,7 +37,14 @@ let poster = null;
 new QualityMenu(stageVideo);
 byId("now-on-link").addEventListener("click", turnInPlace);
 addEventListener("popstate", () => stayWith(placeOf().session ?? ""));
-addEventListener("pagehide", () => stageVideo.stop());
+addEventListener("pagehide", () => {
+  stageVideo.stop();
+  face.show("");
+});
+byId("face-toggle").addEventListener("click", () => {
+  setAttribute(byId("face-toggle"), "aria-pressed", String(!wantsFace()));
+  render();
+});
 addEventListener("pageshow", ({ persisted }) => persisted && render());
 setInterval(() => void showFigures(), 1000);
 turnTo(page.place.session ?? "");
@@ -90,7 +100,9 @@ function render() {
   renderTalk(session);
   renderPoster(session);
   renderTimes();
+  renderMoved(session);
   renderNowOn(session);
+  renderFace(session);
   renderSound();
   reactions.offer(isOn(session) || session.state === "doors_open");
   if (questions.ready) page.reveal();
@@ -107,8 +119,26 @@ function renderTalk(session) {
   setText(byId("state"), status.text);
   byId("state").dataset.tone = status.tone;
   show(byId("state"), status.text !== "");
-  keyed(byId("speakers"), speakersOf(event, session), ({ id }) => id, speakerItem);
+  keyed(byId("speakers"), speakersOf(event, session), ({ id }) => id, (speaker) => speakerItem(speaker, page.place.event));
   if (event) document.title = `${session.title} – ${event.title}`;
+}
+
+/**
+ * A delay, or an early start, where one looks: by the picture, and beside the time.
+ *
+ * @param {Session} session
+ */
+function renderMoved(session) {
+  const event = eventOf(page.items);
+  const min = offPlanMin(session);
+  const tells = min !== 0 && (isAhead(session) || (isOn(session) && min < 0));
+  const by = `${minutesText(min)} ${min > 0 ? "later" : "earlier"} than planned`;
+  const at = clockTime(session.actual.start_ms ?? session.expected.start_ms, event);
+  show(byId("moved"), tells);
+  setText(byId("moved"), tells ? `This talk ${isOn(session) ? "began" : "starts"} at ${at}, ${by}.` : "");
+  byId("moved").dataset.tone = min > 0 ? "wait" : "accent";
+  show(byId("planned"), min !== 0);
+  setText(byId("planned"), clockTime(session.scheduled.start_ms, event));
 }
 
 /** @param {Session} session */
@@ -124,6 +154,11 @@ function renderPoster(session) {
   if (poster.link) {
     setText(byId("poster-link"), "Go to the next session");
     setAttribute(byId("poster-link"), "href", address(page.place.event, "watch", poster.link.id));
+  }
+  if (poster.link === null && isOver(session)) {
+    show(byId("poster-link"), true);
+    setText(byId("poster-link"), "To the agenda");
+    setAttribute(byId("poster-link"), "href", address(page.place.event));
   }
 }
 
@@ -160,6 +195,19 @@ function renderNowOn(session) {
   setText(byId("now-on-text"), before ? "The next talk has begun. Stay with the last one:" : isOn(shown) ? "Now on this stage:" : "Next on this stage:");
   setText(byId("now-on-link"), shown.title);
   setAttribute(byId("now-on-link"), "href", address(page.place.event, "watch", shown.id));
+}
+
+function wantsFace() {
+  return byId("face-toggle").getAttribute("aria-pressed") === "true";
+}
+
+/** @param {Session} session whose slides may have a face beside them */
+function renderFace(session) {
+  const offered = session.face === true && byId("screen").dataset.state === "live" && !stageVideo.picture.soundOnly;
+  face.show(offered && wantsFace() && client.welcome ? session.stage : "");
+  show(byId("face-toggle"), offered);
+  show(byId("face-box"), face.playing);
+  byId("screen").dataset.face = String(face.playing);
 }
 
 function renderSound() {

@@ -1,0 +1,32 @@
+/** "10 min later": what a producer moved, as a toast wherever one is. */
+
+import { eventOf, sessionsOf } from "./agenda_model.js";
+import { h } from "./dom.js";
+import { Moves } from "./moves_model.js";
+import { address } from "./place.js";
+import { clockTime, minutesText } from "./times.js";
+import { addToast } from "./toasts.js";
+
+/** @param {import("./page.js").EventPage} page */
+export function toastMoves(page) {
+  const moves = new Moves();
+  page.onChange(() => {
+    const move = page.agenda?.ready ? moves.look(sessionsOf(page.items)) : null;
+    if (move) toastMove(page, move);
+  });
+}
+
+/**
+ * @param {import("./page.js").EventPage} page
+ * @param {import("./moves_model.js").Move} move
+ */
+function toastMove(page, { first, byMs, others }) {
+  document.querySelector(".toast[data-moved]")?.remove();
+  if (first.id === page.place.session && others === 0) return; // its own page shows it
+  const by = `${minutesText(Math.trunc(byMs / 60_000))} ${byMs > 0 ? "later" : "earlier"}`;
+  const at = `, now at ${clockTime(first.expected.start_ms, eventOf(page.items))}`;
+  const more = others ? `, and ${others} more` : "";
+  const href = first.kind === "break" ? address(page.place.event) : address(page.place.event, "watch", first.id);
+  const what = h("span", {}, h("a", { href }, first.title), at, more);
+  addToast({ "data-moved": first.id, "data-tone": byMs > 0 ? "wait" : null }, by, what);
+}

@@ -1,0 +1,106 @@
+"""Pages with endless words, many speakers, right-to-left names, on narrow screens, in forced colours."""
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from showcaller.testing.hostile_event import EVENT, LONG_WORD, RTL, hostile_schedule
+from showcaller.testing.serving import ServeProcess
+from showcaller_client import Client
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+TALK = "everything"
+WIDTHS = (320, 390, 640, 1280)  # 640 is a window of 1280 at 200 % zoom
+PAGES = (
+    ("agenda", "", "attendee", "[data-session]"),
+    ("watch", f"watch/{TALK}", "attendee", "#questions .question"),
+    ("speak", f"speak/{TALK}", "speaker", "#queue li"),
+    ("moderate", "moderate", "moderator", ".q"),
+    ("produce", "produce", "producer", "[data-session]"),
+)
+# What stands beside the page, but for what scrolls in a box of its own or is cut there.
+OUTSIDE = """
+    () => {
+      const boxed = (element) => {
+        for (let box = element.parentElement; box !== document.body; box = box.parentElement)
+          if (getComputedStyle(box).overflowX !== "visible") return true;
+        return false;
+      };
+      const { scrollWidth } = document.scrollingElement;
+      const found = scrollWidth > innerWidth ? [`page: ${scrollWidth}`] : [];
+      for (const element of document.body.querySelectorAll("*")) {
+        const { left, right, width } = element.getBoundingClientRect();
+        const hidden = width <= 1 || !element.checkVisibility(); // or for screen readers only
+        if (hidden || (right <= innerWidth + 1 && left >= -1) || boxed(element)) continue;
+        const name = `${element.tagName}.${element.className}#${element.id}`;
+        found.push(`${name}: ${Math.round(left)} to ${Math.round(right)}`);
+      }
+      return found;
+    }
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hostile")
+    path = folder / "hostile.yaml"
+    path.write_text(hostile_schedule(), encoding="utf-8")
+    options = ("--rehearse-from", "2040-05-01T08:59", "--media-workers", "0")
+    async with ServeProcess(path, *options, data=folder / "data") as process:
+        await ask_hostile_things(process)
+        yield process
+
+
+async def ask_hostile_things(server: ServeProcess) -> None:
+    """Have long and foreign questions, a reply, an announcement and a line to the speakers."""
+    asker = server.token(EVENT, "attendee", name=LONG_WORD)
+    async with Client(server.url, event=EVENT, token=asker) as client:
+        room = await client.follow(f"session/{TALK}")
+        await room.wait_until(lambda c: c.items["session"]["qa"] == "open")
+        await client.ask(TALK, LONG_WORD * 5)
+        await client.ask(TALK, RTL * 10)
+        waits = await client.ask(TALK, LONG_WORD * 6)
+    producer = server.token(EVENT, "producer", name=LONG_WORD)
+    async with Client(server.url, event=EVENT, token=producer) as client:
+        queue = await client.follow(f"session/{TALK}/moderation")
+        for id in [id for id in queue.items if id != waits["question"]]:
+            await client.approve(id)
+        await client.reply(waits["question"], LONG_WORD * 4)
+        await client.announce(LONG_WORD * 3)
+        await client.announce(LONG_WORD * 3, session=TALK, to="speakers")
+
+
+async def opened(browser, server: ServeProcess, path: str, role: str) -> Page:
+    context = await browser.new_context(timezone_id="America/St_Johns")
+    page = await context.new_page()
+    token = server.token(EVENT, role, name=LONG_WORD[:60], sessions=(TALK,))
+    await page.goto(f"{server.url}/e/{EVENT}/{path}#token={token}")
+    return page
+
+
+@pytest.mark.parametrize(("name", "path", "role", "ready"), PAGES, ids=[one[0] for one in PAGES])
+async def test_nothing_stands_out_of_a_page(browser, server, name, path, role, ready):
+    page = await opened(browser, server, path, role)
+    await expect(page.locator(ready).first).to_be_attached()
+    await expect(page.locator("main[data-waiting]")).to_have_count(0)
+    found = {}
+    for width in WIDTHS:
+        await page.set_viewport_size({"width": width, "height": 800})
+        found[width] = await page.evaluate(OUTSIDE)
+    await page.emulate_media(forced_colors="active")
+    found["forced colours"] = await page.evaluate(OUTSIDE)
+    await page.context.close()
+    assert {width: outside[:4] for width, outside in found.items() if outside} == {}
+
+
+async def test_nothing_stands_out_of_stages_side_by_side_and_of_the_list_of_events(browser, server):
+    page = await opened(browser, server, "", "attendee")
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.get_by_label("Stages side by side").check(force=True)
+    await expect(page.locator("#grid .grid-cell").first).to_be_visible()
+    assert await page.evaluate(OUTSIDE) == []
+    await page.set_viewport_size({"width": 320, "height": 800})
+    await expect(page.locator("#sessions .session").first).to_be_visible()
+    assert await page.evaluate(OUTSIDE) == []
+    await page.context.close()
