@@ -55,6 +55,11 @@ client_sdk/js/node_modules/.installed: client_sdk/js/package-lock.json
 	cd client_sdk/js && npm ci --silent --no-audit --no-fund
 	@touch $@
 
+.PHONY: chaos
+
+chaos: $(VENV)/.dev tools ## kill, freeze, partition, fill, flood: is anything lost, doubled, different or stale? (40 minutes)
+	cd loadtests && $(CURDIR)/$(BIN)/python -m chaos $(ARGS)
+
 .PHONY: bench-fanout bench-connections bench-votes bench-replay
 
 bench-fanout: $(VENV)/.dev ## what a broadcast to 10,000 sockets costs, against send() in C

@@ -433,7 +433,8 @@ class Attendee:
         return text_frame(_encode_msgpack(message), BINARY)
 
     def _send(self, data: bytes) -> None:
-        if self.connection is not None:
+        """Send it, if the connection is open; commands go out after the hello of the next one otherwise."""
+        if self.connection is not None and self.connection.is_open:
             self._crowd.sockets.send(self.connection, data)
 
     def note(self, kind: FindingKind, channel: str, offset: int, detail: str) -> None:

@@ -96,6 +96,11 @@ class Connection:
         self.wanted = 0  # how long `rest` must be for the frame to be whole
         self.unsent = b""
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the upgrade was accepted."""
+        return self.rest is not None
+
 
 def new_socket(number: int | None) -> socket.socket:
     """Return a socket that is reset when it is closed; `number` is its place among those to this machine."""
