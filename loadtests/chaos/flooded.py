@@ -65,6 +65,7 @@ def beside(calm: Result, flood: Played) -> Score:
     under_flood = flood.result.latencies
     return msgspec.structs.replace(
         flood.score,
+        newcomers_refused=flood.result.totals.get("closes_1013", 0),
         flood_vote_p99_ratio=_ratio(under_flood["reply"].p99_ms, calm.latencies["reply"].p99_ms),
         flood_join_p99_ratio=_ratio(under_flood["join"].p99_ms, calm.latencies["join"].p99_ms),
     )

@@ -25,7 +25,7 @@ class Score(Struct, frozen=True, kw_only=True):
     )
     unanswered: int = 0  # commands without an answer, and people who never came back
     stale_commands: int = 0
-    newcomers_refused: int = 0
+    newcomers_refused: int = 0  # under a flood
     flood_vote_p99_ratio: float = 0.0
     flood_join_p99_ratio: float = 0.0
     frozen_unserved_s: float = 0.0
@@ -51,7 +51,6 @@ def score(result: Result) -> Score:
         + seen
         - lost_commands,
         unanswered=counts.get("unanswered", 0),
-        newcomers_refused=result.totals.get("closes_1013", 0),
     )
 
 

@@ -53,9 +53,7 @@ def found(*findings, **counts):
         for kind, channel in findings
     ]
     by_kind = {kind: sum(one.kind == kind for one in told) for kind, _ in findings}
-    return msgspec.structs.replace(
-        made_result(), findings=told, finding_counts=by_kind | counts, totals={"closes_1013": 2}
-    )
+    return msgspec.structs.replace(made_result(), findings=told, finding_counts=by_kind | counts)
 
 
 def test_what_was_acknowledged_and_lost_is_told_from_what_somebody_was_not_shown():
@@ -65,14 +63,12 @@ def test_what_was_acknowledged_and_lost_is_told_from_what_somebody_was_not_shown
         ("diverged", "me"),
         ("out_of_order", "agenda"),
     )
-    assert score(result) == Score(acknowledged_lost=1, silently_different=3, newcomers_refused=2)
+    assert score(result) == Score(acknowledged_lost=1, silently_different=3)
 
 
 def test_findings_that_are_only_counted_count():
     assert score(found(("lost", "agenda"), lost=5)).acknowledged_lost == 4
-    assert score(found(doubled=3, unanswered=1)) == Score(
-        doubled=3, unanswered=1, newcomers_refused=2
-    )
+    assert score(found(doubled=3, unanswered=1)) == Score(doubled=3, unanswered=1)
 
 
 @pytest.mark.parametrize(
