@@ -28,7 +28,7 @@ from showcaller.testing.serving import ServeProcess
 
 RUNS = 3
 IDLE_SOCKETS = (5_000, 15_000)
-IDLE_S = 30  # two heartbeats
+IDLE_S = 30  # seven heartbeats
 SETTLE_S = 3
 JOINS = 4_000
 STORM_SOCKETS = 10_000

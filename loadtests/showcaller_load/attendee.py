@@ -25,7 +25,8 @@ from .wire import BINARY, TEXT, text_frame
 
 FIRST_PROBES = 5
 PROBE_EVERY_S = 0.2
-SILENT_HEARTBEATS = 3
+SILENT_HEARTBEATS = 2
+CLOCK_EVERY_S = 15.0  # a probe, once the first ones are back
 NEXT_TRY_S = 1.0  # after a refusal that says nothing else
 
 _encode_json = msgspec.json.Encoder().encode
@@ -84,6 +85,7 @@ class Attendee:
         "_ids",
         "_lost_ms",
         "_opened_s",
+        "_probed_s",
         "_probes_left",
         "_tally",
         "_token",
@@ -126,8 +128,8 @@ class Attendee:
         self._coming_back = ComingBack()
         self._ids = 0
         self._probes_left = 0
-        self._heartbeat_s = 15.0
-        self._heard_s = self._opened_s = 0.0
+        self._heartbeat_s = 4.0
+        self._heard_s = self._opened_s = self._probed_s = 0.0
         self._began_ms: float | None = None  # of the first connecting, until it is whole
         self._lost_ms: float | None = None
         self._tally: tuple[str, int, float] | None = None  # question, votes to see, since when
@@ -284,17 +286,18 @@ class Attendee:
         self._crowd.timers.after(self._heartbeat_s, self._beat, self.connection)
 
     def _beat(self, connection: Connection) -> None:
-        """Once each heartbeat: is the server still there, and what time is it there?"""
+        """Once each heartbeat: is the server still there, and, now and then, what time is it there?"""
         if connection is not self.connection:
             return
         now_s = self._crowd.now_s()
         silent_s = now_s - self._heard_s
         if silent_s > SILENT_HEARTBEATS * self._heartbeat_s and not self._crowd.is_paused(self):
             self._crowd.sockets.cut(connection)
-            self.on_end(Ended(1006, "the server was silent for three heartbeats"))
+            self.on_end(Ended(1006, "the server was silent for two heartbeats"))
             return
-        self._probes_left = 1
-        self._probe(connection)
+        if now_s - self._probed_s >= CLOCK_EVERY_S:
+            self._probes_left = 1
+            self._probe(connection)
         self._crowd.timers.after(self._heartbeat_s, self._beat, connection)
 
     def _drain(self, message: Message, now_s: float) -> None:
@@ -323,6 +326,7 @@ class Attendee:
         if connection is not self.connection or not self._probes_left:
             return
         self._probes_left -= 1
+        self._probed_s = self._crowd.now_s()
         self.probe()
         self._crowd.timers.after(PROBE_EVERY_S, self._probe, connection)
 

@@ -54,10 +54,12 @@ from .processes import open_files
 from .rehearsal import show_time_ms
 from .schedule_file import format_diagnostics, pictures_of, read_schedule, type_of
 from .settings import Secret, Settings, resolve_other_secret, resolve_secret, resolve_turn_secret
+from .show import pulse
 from .show.audience_beat import AudienceBeat
 from .show.clock_runner import ClockRunner
 from .show.commands import Commands
 from .show.live_event import LiveEvent
+from .show.peers import NodeBeat
 from .show.served import ServedEvent
 from .tls import tls_context
 from .tokens import OrganiserKey, Tokens
@@ -98,11 +100,13 @@ class Server:
         log.info("time zones are those of the newest data here", extra=told)
         self.events: dict[str, ServedEvent] = {}
         self.media: dict[str, MediaService] = {}
+        self._beats: dict[str, NodeBeat] = {}
         self.url = ""
         self._broker: Broker | None = None
         self._broker_fault: str | None = None
         self._broker_risks: list[str] = []
         self._draining = False
+        self._pulse = pulse.Pulse()
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
         self._shared = shared
@@ -132,6 +136,7 @@ class Server:
         for collector in self._collectors:
             REGISTRY.register(collector)
         self._spawn(self._watch_broker(), "watch the broker")
+        self._spawn(pulse.watch(self._pulse), "watch the pulse")
         self._spawn(load.watch(self.gateway.load, self.gateway.now), "watch the load")
         garbage.settle_in()
         if self._shared is not None:  # it may replace another process, and its media workers
@@ -147,9 +152,8 @@ class Server:
         event = LiveEvent(schedule.event_id, event_log)
         await event.start(lambda: first_fact(schedule, self.settings))
         await self._reconcile(event, schedule)
-        self.events[schedule.event_id] = ServedEvent(
-            event, Commands(event, self.settings.registration), tokens
-        )
+        commands = Commands(event, self._pulse, self.settings.registration)
+        self.events[schedule.event_id] = ServedEvent(event, commands, tokens)
         hub = self.gateway.attach(event)
         self._spawn(AudienceBeat(event, hub.audience).run(), f"audience of {schedule.event_id}")
         media = MediaService(
@@ -161,6 +165,9 @@ class Server:
         self.media[schedule.event_id] = media
         await media.start()
         self._spawn(ClockRunner(event).run(), f"clock of {schedule.event_id}")
+        beat = NodeBeat(event, tokens.fingerprints())
+        self._beats[schedule.event_id] = beat
+        self._spawn(beat.run(), f"beat of {schedule.event_id}")
 
     async def _reconcile(self, event: LiveEvent, schedule: Schedule) -> None:
         """Go on with a log that was there before; publish a schedule that was edited since."""
@@ -342,6 +349,7 @@ class Server:
         if self._broker_fault:
             missing.append(self._broker_fault)
         missing += [one.event.fault for one in self.events.values() if one.event.fault]
+        missing += dict.fromkeys(it for beat in self._beats.values() for it in beat.problems())
         return missing
 
     async def _look_at_broker(self) -> None:
@@ -369,6 +377,8 @@ class Server:
 
     async def _measure_lag(self, event_id: str, event: LiveEvent, event_log: EventLog) -> None:
         metrics.LOG_OFFSET.labels(event_id).set(event.state.folded)
+        metrics.CLOCK_AHEAD_SECONDS.labels(event_id).set(self._beats[event_id].ahead_ms / 1000)
+        metrics.CLOCK_CORRECTION_SECONDS.labels(event_id).set(event.clock.correction_ms / 1000)
         with contextlib.suppress(ShowcallerError):
             head = await event_log.head()
             metrics.FOLD_LAG.labels(event_id).set(max(0, head.offset - event.state.folded))

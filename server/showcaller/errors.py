@@ -10,6 +10,7 @@
     │   │   └── Banned            403  this person or token was shut out
     │   ├── NotFound              404
     │   ├── Refused               409  the event's state does not allow it; `code` says why
+    │   │   └── TooLate           409  its own deadline has passed: it was not done
     │   ├── TooEarly              409  come back after `retry_after_s`
     │   ├── TooLarge              413
     │   ├── PreconditionFailed    412  what it says to have seen is out of date
@@ -19,6 +20,7 @@
     │   └── RateLimited           429  come back after `retry_after_s`
     ├── OurFault                  the caller can only try again
     │   ├── Unavailable           503  a part is down, overloaded or draining
+    │   │   └── Stalled           503  it waited while this process stood still: it was not done
     │   ├── Full                  503  no room for one more; come back after `retry_after_s`
     │   └── StorageFull           507
     └── ConfigError               start-up: what to set, and where
@@ -134,6 +136,12 @@ class Refused(YourFault):
     http_status = 409
 
 
+class TooLate(Refused):
+    """The command's own deadline has passed. It was not done, and will not be."""
+
+    code = "too_late"
+
+
 class TooEarly(YourFault):
     """Not yet: come back after `retry_after_s`."""
 
@@ -197,6 +205,12 @@ class Unavailable(OurFault):
     default_retry_after_s = 1.0
 
 
+class Stalled(Unavailable):
+    """It waited while this process stood still and is not done: others may have decided meanwhile."""
+
+    code = "stalled"
+
+
 class Full(OurFault):
     """There is no room for one more; those who are in are served."""
 
@@ -247,7 +261,7 @@ class Close(NamedTuple):
 CLOSE_GOING_AWAY = 1012  # service restart (drain)
 CLOSE_TRY_LATER = 1013  # overload
 CLOSE_SLOW = 4000  # did not keep up: resume
-CLOSE_SILENT = 4001  # no sign of life within three heartbeats
+CLOSE_SILENT = 4001  # no sign of life within ten heartbeats
 CLOSE_RESUME = 4002  # this node can't vouch for what was sent: resume
 CLOSE_TOKEN_EXPIRED = 4003  # get a new token, then come back
 CLOSE_TOKEN_NOT_YET = 4004  # come back with the same token after the delay in the reason

@@ -20,4 +20,18 @@ FOLD_LAG = Gauge("showcaller_fold_lag_entries", "Facts in the log not folded yet
 LOOP_LAG_SECONDS = Gauge(
     "showcaller_loop_lag_seconds", "How late the event loop wakes, worst of 10 s"
 )
+CLOCK_CORRECTION_SECONDS = Gauge(
+    "showcaller_clock_correction_seconds",
+    "How far server time is ahead of the clock of the log's machine, which was stepped",
+    ["event"],
+)
+CLOCK_AHEAD_SECONDS = Gauge(
+    "showcaller_clock_ahead_seconds",
+    "How far this machine's clock is ahead of server time",
+    ["event"],
+)
+CLOCK_STEPS = Counter("showcaller_clock_steps_total", "Steps of the clock of the log's machine")
+STOOD_STILL_SECONDS = Counter(
+    "showcaller_stood_still_seconds_total", "How long this process did not run at all"
+)
 BROKER_UP = Gauge("showcaller_broker_up", "Whether the broker takes writes (1) or not (0)")

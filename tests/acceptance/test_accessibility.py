@@ -104,6 +104,30 @@ async def test_the_moderators_board_with_a_dialog(visitors: Visitors):
     page = await visitors.open("moderate", "moderator")
     await page.locator("#session").select_option(TALK)
     card = page.locator("#pending .q", has_text="Will this be rejected?")
-    await card.get_by_role("button", name="Reject").click()
-    await expect(page.locator("#reject")).to_be_visible()
+    for key, dialog in (("w", "#reject"), ("x", "#erase"), ("b", "#remove")):
+        await card.focus()
+        await page.keyboard.press(key)
+        await expect(page.locator(dialog)).to_be_visible()
+        assert await complaints(page) == []
+        await page.keyboard.press("Escape")
+    await card.focus()
+    await page.keyboard.press("r")
+    await expect(page.locator("#add-reason")).to_be_visible()
+    for name in ("Announcements", "Keys", "Rejected and withdrawn"):
+        await page.locator("summary", has_text=name).click()
+    await page.locator("#add-session").select_option("gpu-sharing")
+    await expect(page.locator(".lane")).to_have_count(2)
+    assert await complaints(page) == []
+
+
+async def test_the_run_sheet_told_searched_and_in_vain(visitors: Visitors):
+    page = await visitors.open("produce", "producer")
+    row = page.locator("tr[data-session='livegraph']")
+    await row.get_by_role("button", name="Skip").click()
+    await row.get_by_role("button", name="Skip it?").click()
+    await expect(row).to_contain_text("was skipped")
+    assert await complaints(page) == []
+    await page.get_by_role("button", name="Undo: skip").click()
+    await page.locator("#words").fill("nothing has these words")
+    await expect(page.locator("#none")).to_be_visible()
     assert await complaints(page) == []

@@ -87,9 +87,9 @@ async def test_a_rejected_question_tells_its_author_why(visitors: Visitors):
     await ask(author, "When is lunch?")
     card = moderator.locator("#pending .q", has_text="When is lunch?")
     await card.focus()
-    await moderator.keyboard.press("r")
+    await moderator.keyboard.press("w")
     await moderator.locator("#reject-text").fill("The agenda says it")
-    await moderator.keyboard.press("Control+Enter")
+    await moderator.keyboard.press("Enter")
     await expect(author.locator("#own-list")).to_contain_text("The agenda says it")
 
 

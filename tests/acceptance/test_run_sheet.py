@@ -1,5 +1,7 @@
 """The producer's run sheet in a real browser: slips of the finger, and a connection that is gone."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -24,6 +26,63 @@ async def test_starting_a_talk_names_the_one_that_it_would_end(visitors: Visitor
     await asks.click()
     await expect(other).to_have_attribute("data-state", "live")
     await expect(on).to_have_attribute("data-state", "ended")
+
+
+async def test_a_command_is_answered_beside_its_session(visitors: Visitors):
+    page = await visitors.open("produce", "producer")
+    row = page.locator("tr[data-session='mobileconfig'], tr[data-session]").last
+    await row.get_by_role("button", name="Skip").click()
+    await row.get_by_role("button", name="Skip it?").click()
+    await expect(row.locator(".told-here")).to_contain_text("was skipped")
+    await page.get_by_role("button", name="Undo: skip").click()
+    await expect(page.locator("#note")).to_contain_text("Undone: skip")
+
+
+async def test_clock_stages_and_undo_stay_in_view(visitors: Visitors):
+    page = await visitors.open("produce", "producer")
+    await expect(page.locator("#connection")).to_have_text("Connected")
+    await page.locator("#announce-text").scroll_into_view_if_needed()
+    for part in ("#clock", "#stages-now", "#undo"):
+        await expect(page.locator(part)).to_be_in_viewport()
+
+
+async def test_a_talk_that_runs_over_says_whom_it_holds_up(browser, tmp_path):
+    """The clock goes fast, so that the talk runs over within seconds."""
+    options = ("--rehearse-from", "09:04", "--rate", "60")
+    talk = "livegraph"
+    async with ServeProcess(SCHEDULE, *options, data=tmp_path / "data") as server:
+        visitors = Visitors(browser, server)
+        page = await visitors.open("produce", "producer")
+        row = page.locator(f"tr[data-session='{talk}']")
+        await row.get_by_role("button", name="Start now").click()
+        if await row.get_by_role("button", name="End “").is_visible():
+            await row.get_by_role("button", name="End “").click()
+        await expect(row).to_have_attribute("data-state", "live")
+        speaker = await visitors.open(f"speak/{talk}", "speaker", name="Bikash", sessions=(talk,))
+        await speaker.get_by_label("Test card").check(force=True)
+        await speaker.get_by_role("button", name="Go on air").click()
+        await expect(row).to_contain_text("On air")
+        await row.get_by_role("button", name="Extend…").click()
+        await page.locator("#extend-minutes").fill("-8")
+        await page.locator("#extend").get_by_role("button", name="Extend").click()
+        await expect(row).to_have_attribute("data-state", "overrunning", timeout=30_000)
+        held_up = re.compile("Holds up “.*” by .* more, until")
+        await expect(row.locator(".effect")).to_contain_text(held_up, timeout=60_000)
+        await expect(page.locator("#stages-now")).to_contain_text("over by")
+        await visitors.close()
+
+
+async def test_a_session_that_is_over_is_reopened_and_that_is_undone(visitors: Visitors):
+    page = await visitors.open("produce", "producer")
+    row = page.locator("tr[data-session]").last
+    await row.get_by_role("button", name="Skip").click()
+    await row.get_by_role("button", name="Skip it?").click()
+    await expect(row).to_have_attribute("data-state", "skipped")
+    await row.get_by_role("button", name="Reopen").click()
+    await row.get_by_role("button", name="Reopen it?").click()
+    await expect(row).to_have_attribute("data-state", "upcoming")
+    await page.get_by_role("button", name="Undo: reopen").click()
+    await expect(row).to_have_attribute("data-state", "skipped")
 
 
 async def test_what_is_commanded_without_a_connection_is_not_sent_later(browser, tmp_path):

@@ -7,13 +7,14 @@ import contextlib
 
 import pytest
 
-from showcaller.broker.base import Broker, Entry, EventLog, Lease, NotYet, Position
+from showcaller.broker.base import Broker, Entry, EventLog, Lease, NotYet, Overdue, Position
 from showcaller.broker.connect import connect
 from showcaller.errors import NotFound, Unavailable
 from showcaller.testing.tail_reader import TailReader, reading
 from showcaller.testing.until import until
 
 DEADLINE_S = 10.0
+HOUR_MS = 3_600_000
 
 
 def keys(entries: list[Entry]) -> list[str]:
@@ -49,9 +50,9 @@ async def test_keys_and_data_come_back_as_they_were(log: EventLog, key: str, dat
 
 
 async def test_an_entry_carries_the_brokers_clock(log: EventLog) -> None:
-    before_ms = await log.now_ms()
+    before_ms = (await log.read_clock()).now_ms
     appended = await log.append("k", b"")
-    assert before_ms <= appended.at_ms <= await log.now_ms()
+    assert before_ms <= appended.at_ms <= (await log.read_clock()).now_ms
 
 
 async def test_a_key_is_appended_once_and_the_second_call_says_where(
@@ -91,7 +92,7 @@ async def test_appends_of_one_node_keep_their_order(log: EventLog) -> None:
 
 
 async def test_an_append_before_its_time_is_put_off_and_leaves_nothing(log: EventLog) -> None:
-    now_ms = await log.now_ms()
+    now_ms = (await log.read_clock()).now_ms
     with pytest.raises(NotYet) as early:
         await log.append("cue", b"", not_before_ms=now_ms + 60_000)
     assert 59_000 < early.value.wait_ms <= 60_000
@@ -100,7 +101,7 @@ async def test_an_append_before_its_time_is_put_off_and_leaves_nothing(log: Even
 
 
 async def test_a_client_that_waits_as_told_is_let_in(log: EventLog) -> None:
-    due_ms = await log.now_ms() + 40
+    due_ms = (await log.read_clock()).now_ms + 40
     with pytest.raises(NotYet) as early:
         await log.append("cue", b"", not_before_ms=due_ms)
     await asyncio.sleep(early.value.wait_ms / 1000)
@@ -109,12 +110,41 @@ async def test_a_client_that_waits_as_told_is_let_in(log: EventLog) -> None:
 
 async def test_a_known_key_is_found_even_before_its_time(log: EventLog) -> None:
     await log.append("cue", b"")
-    again = await log.append("cue", b"", not_before_ms=await log.now_ms() + 60_000)
+    again = await log.append("cue", b"", not_before_ms=(await log.read_clock()).now_ms + 60_000)
     assert again.duplicate
 
 
+async def test_an_append_after_its_time_is_refused_and_leaves_nothing(log: EventLog) -> None:
+    now_ms = (await log.read_clock()).now_ms
+    with pytest.raises(Overdue) as late:
+        await log.append("stale", b"", not_after_ms=now_ms - 5_000)
+    assert 5_000 <= late.value.late_ms < 60_000
+    assert (await log.head()).offset == 0
+    assert not (await log.append("stale", b"", not_after_ms=now_ms + 60_000)).duplicate
+
+
+async def test_a_known_key_is_found_even_after_its_time(log: EventLog) -> None:
+    await log.append("done", b"")
+    assert (await log.append("done", b"", not_after_ms=0)).duplicate
+
+
+# SQLite's clock settles itself: tests/unit/broker/test_steady_clock.py.
+@pytest.mark.parametrize("url", ["redis", "redis_cluster"], indirect=True)
+async def test_a_reading_that_is_settled_moves_server_time_for_all(
+    log: EventLog, other_log: EventLog
+) -> None:
+    reading = await log.read_clock()
+    assert reading.unread_ms is not None and reading.correction_ms == 0  # nobody ever read it
+    settled = await log.settle_clock(reading, -HOUR_MS)
+    assert settled.correction_ms == -HOUR_MS and settled.unread_ms is None
+    again = await other_log.settle_clock(reading, -HOUR_MS)  # it comes second: no effect
+    assert again.correction_ms == -HOUR_MS
+    assert abs((await other_log.append("k", b"")).at_ms - settled.now_ms) < 60_000
+    assert abs(reading.now_ms - HOUR_MS - settled.now_ms) < 60_000
+
+
 async def test_an_early_append_does_not_hold_up_those_beside_it(log: EventLog) -> None:
-    later_ms = await log.now_ms() + 60_000
+    later_ms = (await log.read_clock()).now_ms + 60_000
     results = await asyncio.gather(
         log.append("a", b""),
         log.append("early", b"", not_before_ms=later_ms),
@@ -408,11 +438,11 @@ async def test_renewing_keeps_the_fence(log: EventLog) -> None:
     first = await log.acquire_lease("room", "a", 300)
     second = await log.acquire_lease("room", "a", 60_000)
     assert second == first
-    started_ms = await log.now_ms()
+    started_ms = (await log.read_clock()).now_ms
 
     async def past_the_first_term() -> bool:
         assert await log.acquire_lease("room", "b", 60_000) is None
-        return await log.now_ms() >= started_ms + 350
+        return (await log.read_clock()).now_ms >= started_ms + 350
 
     await until(past_the_first_term)
 
@@ -481,7 +511,7 @@ async def test_a_counter_counts_all_nodes_and_starts_anew_after_its_window(
 
 
 async def test_counting_does_not_stretch_the_window(log: EventLog) -> None:
-    started_ms = await log.now_ms()
+    started_ms = (await log.read_clock()).now_ms
     counts = [(await log.count("c", 150)).total]
 
     async def anew() -> bool:
@@ -490,7 +520,7 @@ async def test_counting_does_not_stretch_the_window(log: EventLog) -> None:
 
     await until(anew)
     assert counts == [*range(1, len(counts)), 1]
-    assert await log.now_ms() - started_ms >= 149
+    assert (await log.read_clock()).now_ms - started_ms >= 149
 
 
 async def test_a_counter_says_what_is_left_of_its_window(log: EventLog) -> None:

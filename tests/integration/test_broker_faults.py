@@ -361,7 +361,7 @@ async def test_a_redis_that_is_down_is_unavailable_within_a_bounded_time(
                 log.append("k", b""), log.append("l", b""), return_exceptions=True
             )
         assert [type(result) for result in results] == [Unavailable, Unavailable]
-        for call in (log.head(), log.now_ms(), broker.check(), broker.open("other")):
+        for call in (log.head(), log.read_clock(), broker.check(), broker.open("other")):
             with pytest.raises(Unavailable):
                 await call
         await asyncio.to_thread(forgetful.start)

@@ -1,4 +1,4 @@
-"""Showcaller behind `deploy/nginx.conf`, run by a real nginx: one node is up, the other is down."""
+"""Showcaller behind `deploy/nginx.conf`, run by a real nginx: of two nodes one is down, or freezes."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -21,8 +22,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from showcaller.testing.media_peers import Publisher
+from showcaller.testing.redis_server import RedisServer
 from showcaller.testing.serving import ServeProcess
 from showcaller.testing.until import until
+from showcaller_client import Client
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,7 +39,9 @@ PER_ADDRESS = 20
 class Nginx:
     """nginx with the configuration that we ship: only ports, paths and nodes differ."""
 
-    def __init__(self, folder: Path, node_port: int, *, behind_cdn: bool = False) -> None:
+    def __init__(
+        self, folder: Path, node_port: int, other_port: int = 0, *, behind_cdn: bool = False
+    ) -> None:
         self.folder = folder
         self.http_port, self.https_port, dead_port = free_ports(3)
         self.url = f"https://localhost:{self.https_port}"
@@ -47,7 +52,7 @@ class Nginx:
             r"listen 80 ": f"listen 127.0.0.1:{self.http_port} ",
             r"listen 443 ": f"listen 127.0.0.1:{self.https_port} ",
             r"127\.0\.0\.1:8081": f"127.0.0.1:{node_port}",
-            r"127\.0\.0\.1:8082": f"127.0.0.1:{dead_port}",
+            r"127\.0\.0\.1:8082": f"127.0.0.1:{other_port or dead_port}",
             r"/run/": f"{folder}/",
             r"/var/log/nginx/": f"{folder}/",
             r"/etc/nginx/tls/": f"{folder}/",
@@ -309,3 +314,28 @@ async def test_draining_reaches_the_client_as_a_restart(nginx, node):
                     await live.recv()
             assert closed.value.rcvd.code == 1012
             await stopped
+
+
+async def test_the_clients_of_a_node_that_freezes_are_served_by_the_other(schedule_path, tmp_path):
+    """nginx notices by itself, so that they need not find the other node by luck."""
+    with RedisServer() as redis:
+        options = ("--broker", redis.url, "--rehearse-from", "-2m", "--media-workers", "0")
+        async with (
+            ServeProcess(schedule_path, *options, data=tmp_path / "a") as stuck,
+            ServeProcess(schedule_path, *options, data=tmp_path / "b") as other,
+            Nginx(tmp_path, stuck.port, other.port) as nginx,
+        ):
+            trust, token = {"ssl_context": nginx.trust}, stuck.token(EVENT, "producer")
+            clients = [Client(nginx.url, event=EVENT, token=token, **trust) for _ in range(3)]
+            async with contextlib.AsyncExitStack() as stack:
+                for client in clients:
+                    await stack.enter_async_context(client)
+                os.kill(stuck.pid, signal.SIGSTOP)
+                stack.callback(os.kill, stuck.pid, signal.SIGCONT)
+                delay = {"session": "opening", "minutes": 1}
+                asked = [
+                    client.command("session.preview_delay", delay, timeout_s=60)
+                    for client in clients
+                ]
+                assert len(await asyncio.gather(*asked)) == len(clients)
+                assert max(client.connections for client in clients) == 2

@@ -14,7 +14,7 @@ import { ShowcallerError, asShowcallerError, errorFromReply } from "./errors.js"
 import { liveUrl } from "./http.js";
 import { Link } from "./link.js";
 import { browserPlatform } from "./platform.js";
-import { backoffMs, closeVerdict } from "./reconnect.js";
+import { backoffMs, closeVerdict, patience } from "./reconnect.js";
 import { TokenKeeper } from "./token_keeper.js";
 
 const WAKE_DEADLINE_MS = 5_000; // for a sign of life after a sleep
@@ -43,6 +43,9 @@ const WAKE_DEADLINE_MS = 5_000; // for a sign of life after a sleep
  * @property {string} [client] who we are, such as `my-app/1.2`
  */
 
+const NOW_MS = 10_000; // so long something may take that is to be done now
+const CLOSE_SILENT = 4001;
+const PATIENT_FOR_MS = 60_000; // a silence after this long is no sign of a thin line
 const STEADY_MS = 1_000; // a connection that lasted this long: the next loss starts with a short delay
 
 /** @extends {Emitter<ClientEvents>} */
@@ -62,6 +65,7 @@ export class ShowcallerClient extends Emitter {
   /** @type {Link | null} */
   #link = null;
   #attempt = 0;
+  #silences = 0; // connections in a row that were lost by silence
   #welcomedAtMs = Infinity;
   #directed = false; // the delay is the server's wish
   #needsToken = false;
@@ -155,6 +159,27 @@ export class ShowcallerClient extends Emitter {
   }
 
   /**
+   * Does something at once or not at all: for what would be wrong if it were done later. Rejects with the code `not_connected`
+   * when nothing was sent, `too_late` when it came late, and `interrupted` when the connection ended before the reply, so that it may
+   * have been done, but will not be done any more.
+   *
+   * @param {string} name
+   * @param {Record<string, any>} [args]
+   * @returns {Promise<Record<string, any>>}
+   */
+  commandNow(name, args = {}) {
+    return new Promise((resolve, reject) => {
+      if (this.status.state !== "connected") return void reject(new ShowcallerError("not_connected", "There is no connection: nothing was sent."));
+      const deadline_ms = Math.round(this.#serverNow() + NOW_MS);
+      this.#request({ op: "command", name, args, key: this.#platform.randomKey(), deadline_ms }, (reply) => {
+        if (reply === null) reject(new ShowcallerError("interrupted", "The connection ended before the reply: it may have been done."));
+        else if (reply.ok) resolve(reply.result ?? {});
+        else reject(replyError(reply));
+      });
+    });
+  }
+
+  /**
    * @param {string} session
    * @param {string} text
    * @param {{anonymous?: boolean, key?: string}} [options]
@@ -196,9 +221,12 @@ export class ShowcallerClient extends Emitter {
 
   /** Returns the server time of what is said now: later than all that was given before. */
   #nowGiven() {
-    const nowMs = this.clockQuality().known ? this.serverNow() : this.#platform.now() + this.#serverAheadMs;
-    this.#lastGivenMs = Math.max(Math.round(nowMs), this.#lastGivenMs + 1);
+    this.#lastGivenMs = Math.max(Math.round(this.#serverNow()), this.#lastGivenMs + 1);
     return this.#lastGivenMs;
+  }
+
+  #serverNow() {
+    return this.clockQuality().known ? this.serverNow() : this.#platform.now() + this.#serverAheadMs;
   }
 
   #connect() {
@@ -211,6 +239,7 @@ export class ShowcallerClient extends Emitter {
         onMessage: (message) => this.#receive(message),
         onClose: ({ code, reason }) => this.#closed(code, reason),
       },
+      patience(this.#silences, this.#attempt),
       this.#platform,
     );
   }
@@ -253,8 +282,8 @@ export class ShowcallerClient extends Emitter {
   }
 
   /** @param {import("./types.js").Heartbeat} heartbeat */
-  #heartbeat({ epoch, channels }) {
-    this.#clock.probe();
+  #heartbeat({ now_ms, epoch, channels }) {
+    this.#clock.heartbeat(now_ms);
     for (const [name, head] of Object.entries(channels)) {
       this.#channels.get(name)?.heartbeat(epoch, head);
     }
@@ -278,6 +307,7 @@ export class ShowcallerClient extends Emitter {
   #closed(code, reason) {
     if (this.status.state === "stopped") return; // our own closing
     this.#disconnected();
+    this.#countSilence(code);
     const verdict = closeVerdict(code, reason);
     if (!verdict.comeBack) {
       this.#halt({ code: verdict.code, message: reason });
@@ -287,6 +317,13 @@ export class ShowcallerClient extends Emitter {
     const drainMs = Math.max(0, this.#drainUntilMs - this.#platform.now());
     const directedMs = this.#drainUntilMs > 0 ? drainMs : verdict.retryAfterMs;
     this.#comeBack(directedMs, { code: verdict.code, message: reason });
+  }
+
+  /** @param {number} code */
+  #countSilence(code) {
+    const lastedMs = this.#platform.now() - this.#welcomedAtMs; // not welcomed: below any
+    if (code === CLOSE_SILENT) this.#silences = lastedMs > PATIENT_FOR_MS ? 1 : this.#silences + 1;
+    else if (lastedMs >= STEADY_MS) this.#silences = 0;
   }
 
   #disconnected() {

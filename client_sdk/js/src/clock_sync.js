@@ -1,14 +1,17 @@
-/** Measures the server's clock on a connection: five probes at first, then one each heartbeat. */
+/** Measures the server's clock on a connection: five probes at first and when it was moved, else one in a while. */
 
 import { ClockEstimator } from "./clock.js";
 
 const FIRST_PROBES = 5;
 const PROBE_SPACING_MS = 200;
+const PROBE_EVERY_MS = 15_000;
+const MOVED_MS = 2_000; // more than a heartbeat is ever on its way
 
 export class ClockSync {
   #estimator = new ClockEstimator();
   #send;
   #platform;
+  #probedAtMs = -Infinity;
   /** @type {any} */
   #timer = null;
 
@@ -33,8 +36,20 @@ export class ClockSync {
     this.#platform.clearTimeout(this.#timer);
   }
 
-  probe() {
-    this.#send({ op: "clock", t1: this.#platform.now() });
+  /**
+   * Looks whether it is time to measure again.
+   *
+   * @param {number} serverMs as a heartbeat says
+   */
+  heartbeat(serverMs) {
+    const moved = Math.abs(serverMs - this.serverNow()) > MOVED_MS;
+    if (moved) this.restart();
+    else if (this.#platform.now() - this.#probedAtMs >= PROBE_EVERY_MS) this.#probe();
+  }
+
+  #probe() {
+    this.#probedAtMs = this.#platform.now();
+    this.#send({ op: "clock", t1: this.#probedAtMs });
   }
 
   /** @param {import("./types.js").ClockAnswer} answer */
@@ -55,7 +70,7 @@ export class ClockSync {
 
   /** @param {number} times */
   #probeTimes(times) {
-    this.probe();
+    this.#probe();
     if (times > 1) {
       this.#timer = this.#platform.setTimeout(() => this.#probeTimes(times - 1), PROBE_SPACING_MS);
     }

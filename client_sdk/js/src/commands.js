@@ -1,4 +1,7 @@
-/** Commands by their names: what moderators and producers do (PROTOCOL.md §6). */
+/**
+ * Commands by their names: what moderators and producers do (PROTOCOL.md §6). They mean the moment at which they are given,
+ * so none is sent later: without a connection they reject (`ShowcallerClient.commandNow`).
+ */
 
 /** @typedef {import("./client.js").ShowcallerClient} ShowcallerClient */
 
@@ -6,79 +9,85 @@
 export function moderation(client) {
   return {
     /** @param {string} question */
-    approve: (question) => client.command("question.approve", { question }),
+    approve: (question) => client.commandNow("question.approve", { question }),
 
     /**
      * @param {string} question
      * @param {string} [reason] its author sees it
      */
     reject: (question, reason) =>
-      client.command("question.reject", reason ? { question, reason } : { question }),
+      client.commandNow("question.reject", reason ? { question, reason } : { question }),
+
+    /** Back among those to review. @param {string} question */
+    putBack: (question) => client.commandNow("question.return", { question }),
 
     /** Puts it on air. @param {string} question */
-    push: (question) => client.command("question.push", { question }),
+    push: (question) => client.commandNow("question.push", { question }),
 
     /** Takes it off air again; it stays approved. @param {string} question */
-    pull: (question) => client.command("question.pull", { question }),
+    pull: (question) => client.commandNow("question.pull", { question }),
 
     /** @param {string} question */
-    answered: (question) => client.command("question.answered", { question }),
+    answered: (question) => client.commandNow("question.answered", { question }),
 
     /**
      * @param {string} question
      * @param {string} text empty: removes the reply
      */
-    reply: (question, text) => client.command("question.reply", { question, text }),
+    reply: (question, text) => client.commandNow("question.reply", { question, text }),
 
     /** @param {string} question */
-    erase: (question) => client.command("question.erase", { question }),
+    erase: (question) => client.commandNow("question.erase", { question }),
 
     /** @param {string} session */
-    openQuestions: (session) => client.command("qa.open", { session }),
+    openQuestions: (session) => client.commandNow("qa.open", { session }),
 
     /** @param {string} session */
-    closeQuestions: (session) => client.command("qa.close", { session }),
+    closeQuestions: (session) => client.commandNow("qa.close", { session }),
 
     /**
      * @param {string} text
      * @param {{session?: string, at_ms?: number, to?: "audience" | "speakers"}} [options] at_ms: show time; now if left out
      */
-    announce: (text, options = {}) => client.command("announcement.make", { text, ...options }),
+    announce: (text, options = {}) => client.commandNow("announcement.make", { text, ...options }),
 
     /** @param {string} announcement */
-    cancelAnnouncement: (announcement) => client.command("announcement.cancel", { announcement }),
+    cancelAnnouncement: (announcement) => client.commandNow("announcement.cancel", { announcement }),
 
     /**
      * @param {string} person
      * @returns {Promise<{holds: "for_good" | "until_they_register_with_a_code" | "until_they_register_again"}>}
      */
-    ban: (person) => /** @type {Promise<any>} */ (client.command("person.ban", { person })),
+    ban: (person) => /** @type {Promise<any>} */ (client.commandNow("person.ban", { person })),
 
     /** @param {string} person */
-    unban: (person) => client.command("person.unban", { person }),
+    unban: (person) => client.commandNow("person.unban", { person }),
   };
 }
 
 /** @param {ShowcallerClient} client */
 export function production(client) {
   return {
-    hold: () => client.command("clock.hold"),
-    resume: () => client.command("clock.resume"),
+    hold: () => client.commandNow("clock.hold"),
+    resume: () => client.commandNow("clock.resume"),
 
     /** @param {string} session */
-    start: (session) => client.command("session.start", { session }),
+    start: (session) => client.commandNow("session.start", { session }),
 
     /** @param {string} session */
-    end: (session) => client.command("session.end", { session }),
+    end: (session) => client.commandNow("session.end", { session }),
 
     /** @param {string} session */
-    skip: (session) => client.command("session.skip", { session }),
+    skip: (session) => client.commandNow("session.skip", { session }),
+
+    /** Takes back that it is over. @param {string} session */
+    reopen: (session) => client.commandNow("session.reopen", { session }),
 
     /**
      * @param {string} session
      * @param {number} minutes negative: shortens it
      */
-    extend: (session, minutes) => client.command("session.extend", { session, minutes }),
+    extend: (session, minutes) => client.commandNow("session.extend", { session, minutes }),
 
     /**
      * What `delay` would do; changes nothing.
@@ -88,7 +97,7 @@ export function production(client) {
      * @returns {Promise<{revision: number, shifts: import("./types.js").Shift[]}>}
      */
     previewDelay: (session, minutes) =>
-      /** @type {Promise<any>} */ (client.command("session.preview_delay", { session, minutes })),
+      /** @type {Promise<any>} */ (client.commandNow("session.preview_delay", { session, minutes })),
 
     /**
      * Delays the session and everything after it on its stage.
@@ -98,22 +107,22 @@ export function production(client) {
      * @param {number} [if_revision] refused (`stale_preview`) if the run sheet is another by now
      */
     delay: (session, minutes, if_revision) =>
-      client.command("session.delay", { session, minutes, ...(if_revision !== undefined && { if_revision }) }),
+      client.commandNow("session.delay", { session, minutes, ...(if_revision !== undefined && { if_revision }) }),
 
     /**
      * @param {string} session
      * @param {string} publication to put on the stage; empty: the stage picks by itself
      */
-    choose: (session, publication) => client.command("source.choose", { session, publication }),
+    choose: (session, publication) => client.commandNow("source.choose", { session, publication }),
 
     /**
      * Shuts out one token, by its `jti`, or all that a person has until now.
      *
      * @param {{token: string} | {person: string}} what
      */
-    revoke: (what) => client.command("token.revoke", what),
+    revoke: (what) => client.commandNow("token.revoke", what),
 
     /** @param {string} control */
-    undo: (control) => client.command("control.undo", { control }),
+    undo: (control) => client.commandNow("control.undo", { control }),
   };
 }

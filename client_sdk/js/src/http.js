@@ -3,6 +3,8 @@
 import { asShowcallerError, errorFromResponse } from "./errors.js";
 import { browserPlatform } from "./platform.js";
 
+const REQUEST_MS = 10_000; // a frozen server takes connections, and answers nobody
+
 /**
  * @typedef {object} Place which event, on which server
  * @property {string} [url] the server's address; the page's own if left out
@@ -144,7 +146,7 @@ export function useCode({ code, browser, ...place }) {
  */
 async function requestJson(url, init, platform = browserPlatform) {
   try {
-    const response = await platform.fetch(url, init);
+    const response = await platform.fetch(url, { signal: AbortSignal.timeout(REQUEST_MS), ...init });
     if (!response.ok) throw await errorFromResponse(response);
     return await response.json();
   } catch (error) {

@@ -4,12 +4,12 @@
  */
 
 const SUBPROTOCOL = "showcaller.v1+json";
-const WELCOME_DEADLINE_MS = 10_000;
-const SILENT_HEARTBEATS = 3;
 const CLOSE_ABNORMAL = 1006;
 const CLOSE_SILENT = 4001;
 
 /**
+ * @typedef {import("./reconnect.js").Patience} Patience
+ *
  * @typedef {object} LinkListener
  * @property {(welcome: import("./types.js").Welcome) => void} onWelcome
  * @property {(message: import("./types.js").ServerMessage) => void} onMessage
@@ -19,6 +19,7 @@ const CLOSE_SILENT = 4001;
 export class Link {
   #platform;
   #listener;
+  #patience;
   #socket;
   #heardAtMs;
   /** @type {any} */
@@ -29,17 +30,19 @@ export class Link {
   /**
    * @param {{url: string, token: string, client: string}} hello
    * @param {LinkListener} listener
+   * @param {Patience} patience
    * @param {import("./platform.js").Platform} platform
    */
-  constructor({ url, token, client }, listener, platform) {
+  constructor({ url, token, client }, listener, patience, platform) {
     this.#platform = platform;
     this.#listener = listener;
+    this.#patience = patience;
     this.#heardAtMs = platform.now();
     this.#socket = new platform.WebSocket(url, [SUBPROTOCOL]);
     this.#socket.onopen = () => this.send({ op: "hello", token, client });
     this.#socket.onmessage = ({ data }) => this.#receive(data);
     this.#socket.onclose = ({ code, reason }) => this.#end(code, reason);
-    this.#timer = platform.setTimeout(() => this.close(), WELCOME_DEADLINE_MS);
+    this.#timer = platform.setTimeout(() => this.close(), patience.welcomeMs);
   }
 
   /** @param {Record<string, any>} message */
@@ -84,11 +87,11 @@ export class Link {
 
   /** @param {number} heartbeatMs */
   #watchSilence(heartbeatMs) {
+    const leftMs = this.#heardAtMs + this.#patience.silentMs(heartbeatMs) - this.#platform.now();
     this.#timer = this.#platform.setTimeout(() => {
-      const silentMs = this.#platform.now() - this.#heardAtMs;
-      if (silentMs > SILENT_HEARTBEATS * heartbeatMs) this.close(CLOSE_SILENT, "silent");
+      if (this.#platform.now() - this.#heardAtMs >= this.#patience.silentMs(heartbeatMs)) this.close(CLOSE_SILENT, "silent");
       else this.#watchSilence(heartbeatMs);
-    }, heartbeatMs);
+    }, leftMs);
   }
 
   /**

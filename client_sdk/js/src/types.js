@@ -224,6 +224,12 @@
  * @property {string} by
  * @property {"audience" | "speakers"} [to]
  *
+ * @typedef {Announcement & {withdrawn: boolean}} DeskAnnouncement
+ *
+ * @typedef {object} BannedPerson
+ * @property {string} person
+ * @property {string} name
+ *
  * @typedef {object} CueState
  * @property {string} session
  * @property {string} cue
@@ -235,7 +241,7 @@
  *
  * @typedef {object} Control
  * @property {string} id
- * @property {"start" | "end" | "extend" | "delay" | "skip" | "source"} name
+ * @property {"start" | "end" | "extend" | "delay" | "skip" | "reopen" | "source"} name
  * @property {string} session
  * @property {number | null} minutes
  * @property {number} at_ms

@@ -151,6 +151,22 @@ test("refreshes the token on the open socket when a fifth of its life is left", 
   assert.deepEqual(platform.socket.of("refresh").map((m) => m.token), ["T2"]);
 });
 
+test("what is to be done now is not sent without a connection, and never again", async () => {
+  const { platform, client } = connected();
+  const sent = client.produce.start("s");
+  platform.socket.drop();
+  await assert.rejects(sent, { code: "interrupted" });
+  await assert.rejects(client.moderate.push("q"), { code: "not_connected" });
+  await platform.pass(500);
+  platform.socket.welcome(platform);
+  assert.deepEqual(platform.socket.of("command"), []);
+  const again = client.produce.start("s");
+  const { id, name, args } = platform.socket.of("command")[0];
+  assert.deepEqual([name, args], ["session.start", { session: "s" }]);
+  platform.socket.say({ op: "reply", id, ok: true, result: { control: "c" } });
+  assert.deepEqual(await again, { control: "c" });
+});
+
 test("a command is sent again with the same key until its reply comes", async () => {
   const { platform, client } = connected();
   const asked = client.ask("s", "Why?", { anonymous: true });
@@ -231,12 +247,36 @@ test("a refused subscription tells its error; a temporary one is tried again", a
   assert.equal(agenda.error.code, "forbidden");
 });
 
-test("silence of three heartbeats is a lost connection", async () => {
+test("silence of two heartbeats is a lost connection", async () => {
   const { platform, client } = connected();
-  await platform.pass(41_000);
+  await platform.pass(19_999);
+  assert.equal(platform.sockets[0].closedWith, null);
+  await platform.pass(1_000);
   assert.equal(platform.sockets[0].closedWith.code, 4001);
   assert.notEqual(client.status.state, "stopped");
   assert.equal(platform.sockets.length, 2);
+});
+
+test("after a silence the first try is short, and the next connection is waited for longer", async () => {
+  const { platform } = connected();
+  await platform.pass(21_000);
+  platform.socket.open(); // a frozen server's kernel takes the connection, and nobody says anything
+  await platform.pass(4_000);
+  assert.equal(platform.sockets.length, 3);
+  platform.socket.welcome(platform);
+  await platform.pass(39_000);
+  assert.equal(platform.sockets[2].closedWith, null);
+  await platform.pass(2_000);
+  assert.equal(platform.sockets[2].closedWith.code, 4001);
+});
+
+test("what the server says in time is no silence, and ends the counting", async () => {
+  const { platform } = connected();
+  for (let beats = 0; beats < 10; beats += 1) {
+    await platform.pass(9_000);
+    platform.socket.say({ op: "heartbeat", now_ms: platform.nowMs, epoch: "A", channels: {} });
+  }
+  assert.equal(platform.sockets.length, 1);
 });
 
 test("no welcome within ten seconds is a lost connection", async () => {
@@ -247,14 +287,35 @@ test("no welcome within ten seconds is a lost connection", async () => {
   assert.ok(client.status.retryAtMs !== null);
 });
 
-test("five clock probes on connecting, then one each heartbeat", async () => {
+test("five clock probes on connecting, then one each quarter of a minute", async () => {
   const { platform, client } = connected();
+  const beat = (aheadMs = 0) => platform.socket.say({ op: "heartbeat", now_ms: platform.nowMs + aheadMs, epoch: "A", channels: {} });
   await platform.pass(2000);
   assert.equal(platform.socket.of("clock").length, 5);
-  platform.socket.say({ op: "heartbeat", now_ms: 0, epoch: "A", channels: {} });
+  beat();
+  assert.equal(platform.socket.of("clock").length, 5);
+  await platform.pass(15_000);
+  beat();
   const { t1 } = platform.socket.of("clock")[5];
   platform.socket.say({ op: "clock", t1, t2: t1 + 1000, t3: t1 + 1000 });
   assert.equal(client.serverNow(), platform.nowMs + 1000);
+});
+
+test("a heartbeat that tells of another time has the clock measured anew", async () => {
+  const { platform } = connected();
+  await platform.pass(2000);
+  platform.socket.say({ op: "heartbeat", now_ms: platform.nowMs + 7_200_000, epoch: "A", channels: {} });
+  await platform.pass(2000);
+  assert.equal(platform.socket.of("clock").length, 10);
+});
+
+test("what the staff does carries a deadline, what the audience does carries none", () => {
+  const { platform, client } = connected();
+  client.produce.start("a").catch(() => {});
+  client.moderate.push("q").catch(() => {});
+  void client.ask("a", "Why?");
+  const deadlines = platform.socket.of("command").map(({ deadline_ms }) => deadline_ms);
+  assert.deepEqual(deadlines, [platform.nowMs + 10_000, platform.nowMs + 10_000, undefined]);
 });
 
 test("a drain is waited for on the open connection, then another is made", async () => {

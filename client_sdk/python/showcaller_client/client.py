@@ -39,10 +39,17 @@ TokenProvider = Callable[[], Awaitable[str]]
 
 MAX_MESSAGE = 64 << 20  # bytes; a snapshot of thousands of long questions
 OPEN_TIMEOUT_S = 10.0
+OPEN_AFTER_SILENCE_S = 4.0  # of the first try: a balancer may lead to the same frozen server
 CLOSE_TIMEOUT_S = 2.0
-SILENT_HEARTBEATS = 3  # this many without any message: the connection is lost
+SILENT_HEARTBEATS = 2  # this many without any message: the connection is lost
+MAX_SILENT_S = (
+    45.0  # after some losses by silence in a row: something large may come over a thin line
+)
+PATIENT_FOR_S = 60.0  # a silence after this long is no sign of a thin line
 FIRST_PROBES = 5
 FIRST_PROBE_INTERVAL_S = 0.2
+PROBE_EVERY_S = 15.0
+CLOCK_MOVED_MS = 2_000  # more than a heartbeat is ever on its way
 MEND_INTERVAL_S = 0.25
 TOKEN_LIFE_USED = 0.8  # refresh when so much of a token's remaining life is over
 CLOSE_TOKEN_EXPIRED = 4003
@@ -98,6 +105,8 @@ class Client(Commands):
         self._replies: dict[str, asyncio.Future[Result]] = {}
         self._unanswered: dict[str, Mapping[str, Any]] = {}  # commands to send again
         self._last_given_ms = 0
+        self._silences = 0  # connections in a row that were lost by silence
+        self._clock_moved = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
         self._ended: ShowcallerClientError | None = ClientClosed("use `async with Client(…)`")
@@ -151,14 +160,16 @@ class Client(Commands):
         """Do something once, however often the connection is lost on the way (§6).
 
         It is sent again under the same `key` after a reconnect and while the server can't write.
-        Raises `Refused`, or `TimeoutError`: whether it took effect is then unknown, and repeating it
-        with the same `key` is safe.
+        Raises `Refused`, or `TimeoutError`: whether it took effect is then unknown, it will not any more, and
+        repeating it with the same `key` is safe.
         """
+        self._check_open()
         message = {
             "op": "command",
             "name": name,
             "args": dict(args or {}),
             "key": key or secrets.token_hex(16),
+            "deadline_ms": int(self.server_ms() + timeout_s * 1000),
         }
         tries = 0
         async with asyncio.timeout(timeout_s):
@@ -200,7 +211,10 @@ class Client(Commands):
         try:
             while True:
                 began_s = time.monotonic()
-                asked_s = await self._connection()
+                is_short = tries == 1 and self._silences > 0
+                asked_s = await self._connection(
+                    OPEN_AFTER_SILENCE_S if is_short else OPEN_TIMEOUT_S
+                )
                 if time.monotonic() - began_s > backoff.STEADY_S:
                     tries = 0
                 jitter_s = backoff.full_jitter_s(tries, random.random)
@@ -212,8 +226,11 @@ class Client(Commands):
             log.exception("the client failed")
             self._end(ProtocolFault(f"the client failed: {error!r}"))
 
-    async def _connection(self) -> float | None:
-        """Be connected once; returns the delay the server asked for. Raises `Terminal`."""
+    async def _connection(self, open_timeout_s: float) -> float | None:
+        """Be connected once; returns the delay the server asked for. Raises `Terminal`.
+
+        `open_timeout_s`: for the upgrade, and for the welcome.
+        """
         try:
             token = await self._current_token()
             async with connect(
@@ -222,13 +239,13 @@ class Client(Commands):
                 ssl=self._tls(),
                 compression=None,
                 max_size=MAX_MESSAGE,
-                open_timeout=OPEN_TIMEOUT_S,
+                open_timeout=open_timeout_s,
                 close_timeout=CLOSE_TIMEOUT_S,
                 ping_interval=None,  # the server's heartbeats tell whether it lives
                 logger=_wire_log,
             ) as socket:
                 try:
-                    return await self._serve(socket, token)
+                    return await self._serve(socket, token, open_timeout_s)
                 except asyncio.CancelledError:
                     await socket.close()  # as one who leaves, not as one who failed
                     raise
@@ -244,22 +261,24 @@ class Client(Commands):
         finally:
             self._disconnected()
 
-    async def _serve(self, socket: ClientConnection, token: str) -> float | None:
+    async def _serve(
+        self, socket: ClientConnection, token: str, welcome_timeout_s: float
+    ) -> float | None:
         if socket.subprotocol != SUBPROTOCOLS[self._format]:
             raise ProtocolFault(f"the server does not speak {SUBPROTOCOLS[self._format]}")
         await socket.send(
             encode({"op": "hello", "token": token, "client": self._name}, self._format)
         )
-        await self._welcomed(socket)
+        async with asyncio.timeout(welcome_timeout_s):
+            await self._welcomed(socket)
         return await _first_to_end(
             self._read(socket), self._probe_clock(), self._mend_gaps(), self._renew_tokens()
         )
 
     async def _welcomed(self, socket: ClientConnection) -> None:
         """Wait for the welcome; then resume every channel and repeat what was not answered."""
-        async with asyncio.timeout(OPEN_TIMEOUT_S):
-            while (message := _decoded(await socket.recv()))["op"] != "welcome":
-                pass
+        while (message := _decoded(await socket.recv()))["op"] != "welcome":
+            pass
         self.welcome = message
         self._expires_at_ms = message["expires_at_ms"]
         self.clock.restart()
@@ -283,6 +302,7 @@ class Client(Commands):
         reason = closed.rcvd.reason if closed.rcvd else ""
         if fatal := backoff.fatal_close(code, reason):
             raise fatal
+        self._silences = 0
         if code == CLOSE_TOKEN_EXPIRED:
             if self._token_provider is None:
                 raise TokenExpired("the token has expired; register again", code)
@@ -315,21 +335,37 @@ class Client(Commands):
 
     async def _read(self, socket: ClientConnection) -> float | None:
         """Handle messages until a drain; returns the delay it asks for."""
-        silence_s = SILENT_HEARTBEATS * self.welcome["heartbeat_ms"] / 1000
+        began_s, silent_s = time.monotonic(), self._patience_s()
         while True:
-            async with asyncio.timeout(silence_s):
-                message = _decoded(await socket.recv())
+            try:
+                async with asyncio.timeout(silent_s):
+                    message = _decoded(await socket.recv())
+            except TimeoutError:
+                lasted = time.monotonic() - began_s > PATIENT_FOR_S
+                self._silences = 1 if lasted else self._silences + 1
+                raise
             if message["op"] == "drain":
                 return float(message["reconnect_after_ms"]) / 1000
             self._handle(message)
 
+    def _patience_s(self) -> float:
+        """Return how long the server may be silent: longer after each loss by silence."""
+        first_s: float = SILENT_HEARTBEATS * self.welcome["heartbeat_ms"] / 1000
+        return max(first_s, min(MAX_SILENT_S, first_s * float(2 ** min(self._silences, 10))))
+
     async def _probe_clock(self) -> NoReturn:
-        probes = 0
+        """Measure the server's clock, some times at first and when it was moved."""
+        left = FIRST_PROBES
         while True:
             await self._send({"op": "clock", "t1": _now_ms()})
-            probes += 1
-            heartbeat_s = self.welcome["heartbeat_ms"] / 1000
-            await asyncio.sleep(FIRST_PROBE_INTERVAL_S if probes < FIRST_PROBES else heartbeat_s)
+            left -= 1
+            try:
+                async with asyncio.timeout(FIRST_PROBE_INTERVAL_S if left > 0 else PROBE_EVERY_S):
+                    await self._clock_moved.wait()
+                left = FIRST_PROBES
+            except TimeoutError:
+                pass
+            self._clock_moved.clear()
 
     async def _mend_gaps(self) -> NoReturn:
         while True:
@@ -371,6 +407,8 @@ class Client(Commands):
                 log.warning("the server complains: %s", message["error"])
 
     def _heard(self, heartbeat: Mapping[str, Any]) -> None:
+        if abs(heartbeat["now_ms"] - self.server_ms()) > CLOCK_MOVED_MS:
+            self._clock_moved.set()
         for channel, at in heartbeat["channels"].items():
             if followed := self._followed.get(channel):
                 follower, epoch = followed.follower, heartbeat["epoch"]

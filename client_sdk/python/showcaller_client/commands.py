@@ -55,6 +55,10 @@ class Commands(ABC):
     async def reject(self, question: str, reason: str = "") -> None:
         await self.command("question.reject", {"question": question, "reason": reason})
 
+    async def put_back(self, question: str) -> None:
+        """Have a question that was approved or rejected reviewed again."""
+        await self.command("question.return", {"question": question})
+
     async def push(self, question: str) -> None:
         """Put a question on air; the one before it becomes answered."""
         await self.command("question.push", {"question": question})

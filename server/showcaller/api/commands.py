@@ -19,6 +19,7 @@ from ..http.bodies import json_body
 log = logging.getLogger(__name__)
 
 MAX_KEY_CHARS = 64
+MAX_TIME_DIGITS = 15
 
 
 async def run_command(request: web.Request) -> web.Response:
@@ -29,8 +30,19 @@ async def run_command(request: web.Request) -> web.Response:
             f"an Idempotency-Key has 1 to {MAX_KEY_CHARS} printable characters", field="key"
         )
     args = await json_body(request, dict[str, Any]) if request.can_read_body else {}
-    name = request.match_info["name"]
-    return json_answer(await served(request).commands.run(who, name, args, key))
+    name, deadline_ms = request.match_info["name"], _deadline_ms(request)
+    return json_answer(await served(request).commands.run(who, name, args, key, deadline_ms))
+
+
+def _deadline_ms(request: web.Request) -> int | None:
+    text = request.headers.get("Showcaller-Deadline")
+    if text is not None and not (
+        text.isascii() and text.isdigit() and len(text) <= MAX_TIME_DIGITS
+    ):
+        raise BadInput(
+            "a Showcaller-Deadline is a server time in milliseconds, in digits", field="deadline_ms"
+        )
+    return None if text is None else int(text)
 
 
 async def export_log(request: web.Request) -> web.StreamResponse:

@@ -107,7 +107,7 @@ def _mint(
     name: str,
     of: Principal | None = None,
 ) -> Token:
-    now_ms = system.wall_ms()
+    now_ms = int(one.event.wall_ms())
     text = one.tokens.mint(
         one.event.event_id,
         person,

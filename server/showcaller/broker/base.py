@@ -4,6 +4,9 @@ One log per event, totally ordered. An entry's position is `(epoch, offset)`; of
 have no gaps. The epoch changes when, and only when, the log is no longer a continuation of the one
 that was read before (`tests/contract/test_broker.py` states every rule as a test).
 
+Server time is the log's: the clock of the broker's machine and a correction, which makes up for steps of
+that clock while nodes run. Whatever here is called "the broker's clock" is server time.
+
 Ephemeral messages (`publish`, `subscribe`) reach who listens now, at most once, and are not kept.
 Leases give one owner at a time a fencing number that only grows.
 """
@@ -40,12 +43,38 @@ class Appended(NamedTuple):
     duplicate: bool
 
 
+# A clock that moves by more than this within a moment was stepped: server time does not follow. What moves by
+# less is followed, so no cue is called earlier than by this because a clock is wrong.
+STEP_MS = 2_000
+
+
+class ClockReading(NamedTuple):
+    """Server time as the broker told it.
+
+    `correction_ms`: how far it is ahead of the clock of the broker's machine. `unread_ms`: how much of it has
+    gone by since anybody read it, if that is negative or more than `STEP_MS`: then the machine's clock was
+    stepped, or nobody looked, and it stays so until somebody settles it. None: neither.
+    """
+
+    now_ms: int
+    correction_ms: int
+    unread_ms: int | None = None
+
+
 class NotYet(Exception):
     """`append` came before `not_before_ms` by the broker's clock; try again in `wait_ms`."""
 
     def __init__(self, wait_ms: int) -> None:
         super().__init__(f"not before {wait_ms} ms from now by the broker's clock")
         self.wait_ms = wait_ms
+
+
+class Overdue(Exception):
+    """`append` came after `not_after_ms` by the broker's clock; nothing was appended."""
+
+    def __init__(self, late_ms: int) -> None:
+        super().__init__(f"{late_ms} ms too late by the broker's clock")
+        self.late_ms = late_ms
 
 
 class Lease(NamedTuple):
@@ -66,11 +95,18 @@ class Counted(NamedTuple):
 class EventLog(Protocol):
     """One event's log, with what stands beside it."""
 
-    async def append(self, key: str, data: bytes, *, not_before_ms: int | None = None) -> Appended:
+    async def append(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        not_before_ms: int | None = None,
+        not_after_ms: int | None = None,
+    ) -> Appended:
         """Append `data` once: a second call with the same `key` changes nothing and says where it is.
 
         Returns when the entry is as durable as configured (sqlite: on disk; redis: on as many
-        replicas as asked for). Keys are remembered as long as the log. Raises `NotYet`,
+        replicas as asked for). Keys are remembered as long as the log. Raises `NotYet`, `Overdue`,
         `errors.Unavailable` (unknown whether it happened: append again with the same key is safe),
         `errors.StorageFull`. A broker may repeat an append whose answer was lost, so `duplicate`
         may also mean this very call.
@@ -95,8 +131,16 @@ class EventLog(Protocol):
         """
         ...
 
-    async def now_ms(self) -> int:
-        """The broker's wall clock."""
+    async def read_clock(self) -> ClockReading:
+        """Server time. Raises `errors.Unavailable`."""
+        ...
+
+    async def settle_clock(self, reading: ClockReading, by_ms: int) -> ClockReading:
+        """Move server time `by_ms` from where `reading` found it, and let it count as read.
+
+        Whoever settled the same reading before has had the last word: then nothing happens. Returns what
+        holds now.
+        """
         ...
 
     # Ephemeral messages

@@ -24,7 +24,17 @@ from typing import Any, NamedTuple
 
 from .. import system
 from ..errors import NotFound, Unavailable
-from .base import Appended, Counted, Entry, Lease, NotYet, Position
+from .base import (
+    STEP_MS,
+    Appended,
+    ClockReading,
+    Counted,
+    Entry,
+    Lease,
+    NotYet,
+    Overdue,
+    Position,
+)
 from .batches import Batches
 from .redis_cursor import Cursor, Forked, Inbox, Record, Seen
 from .redis_durability import replicas_in_step, risks
@@ -49,6 +59,7 @@ _ACQUIRE_LEASE = Script("acquire_lease.lua")
 _RELEASE_LEASE = Script("release_lease.lua")
 _COUNT = Script("count.lua")
 _NOTE = Script("note.lua")
+_CLOCK = Script("clock.lua")
 
 _AWAITED = (_APPEND, _ERASE)  # as durable as configured before they return
 
@@ -141,6 +152,7 @@ class _Append(NamedTuple):
     key: str
     data: bytes
     not_before_ms: int | None
+    not_after_ms: int | None
 
 
 class RedisLog:
@@ -156,7 +168,9 @@ class RedisLog:
         self._inboxes: set[Inbox] = set()
         self._ended = False
         self._tail_topic = self._key("tail")
-        self._log_keys = [self._key(part) for part in ("log", "epoch", "keys", "snapshots")]
+        self._log_keys = [
+            self._key(part) for part in ("log", "epoch", "keys", "snapshots", "clock")
+        ]
 
     async def end(self) -> None:
         """End the tails and what is on its way: the broker is closing."""
@@ -171,8 +185,15 @@ class RedisLog:
 
     # The log ------------------------------------------------------------------------------------
 
-    async def append(self, key: str, data: bytes, *, not_before_ms: int | None = None) -> Appended:
-        return await self._appends.add(_Append(key, data, not_before_ms))
+    async def append(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        not_before_ms: int | None = None,
+        not_after_ms: int | None = None,
+    ) -> Appended:
+        return await self._appends.add(_Append(key, data, not_before_ms, not_after_ms))
 
     async def _place(self, batch: list[_Append]) -> list[Appended | Exception]:
         """Append all, again if the connection was lost: their keys make that safe."""
@@ -189,14 +210,16 @@ class RedisLog:
 
     async def _place_once(self, batch: list[_Append]) -> list[Appended | Exception]:
         args: list[Argument] = [self._tail_topic, self._replicas]
-        for key, data, not_before_ms in batch:
-            args += (key, data, "" if not_before_ms is None else not_before_ms)
+        for key, data, *bounds_ms in batch:
+            args += (key, data, *("" if bound is None else bound for bound in bounds_ms))
         epoch, *placed = await self._run(_APPEND, *args)
         return [self._placed(epoch.decode(), place) for place in placed]
 
     def _placed(self, epoch: str, place: list[Any]) -> Appended | Exception:
         if place[0] == 0:
             return NotYet(place[1])
+        if place[0] < 0:
+            return Overdue(place[1])
         offset, at_ms, digest, duplicate = place
         self._seen.note(Cursor(epoch, offset, digest.decode()))
         return Appended(Position(epoch, offset), at_ms, duplicate == 1)
@@ -235,10 +258,19 @@ class RedisLog:
         if not found:
             raise NotFound(f"the log has no entry {offset}")
 
-    async def now_ms(self) -> int:
+    async def read_clock(self) -> ClockReading:
+        return await self._clock("", "")
+
+    async def settle_clock(self, reading: ClockReading, by_ms: int) -> ClockReading:
+        return await self._clock(by_ms, reading.correction_ms)
+
+    async def _clock(self, by_ms: Argument, correction_ms: Argument) -> ClockReading:
+        args = (STEP_MS, by_ms, correction_ms)
         with our_errors():
-            seconds, microseconds = await self.shard.run(lambda redis: redis.time())
-        return int(seconds) * 1000 + int(microseconds) // 1000
+            reply: list[int] = await self.shard.run(
+                lambda redis: _CLOCK.run(redis, [self._key("clock")], *args)
+            )
+        return ClockReading(*reply)
 
     async def _run(self, script: Script, *args: Argument) -> list[Any]:
         """Run a script that begins with `epoch.lua`, in whichever epoch the log turns out to be."""

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from .. import system
 from ..errors import ConfigError, NotFound, ShowcallerError, StorageFull, Unavailable, at_start
-from .base import Appended, Counted, Entry, Lease, NotYet, Position
+from .base import Appended, ClockReading, Counted, Entry, Lease, NotYet, Overdue, Position
 from .sqlite_writer import Writer
+from .steady_clock import SteadyClock
 from .topics import Handler, Topics
 
 MEMORY = ":memory:"
@@ -63,8 +64,8 @@ class SqliteBroker:
     used.
     """
 
-    def __init__(self, path: str, *, wall_ms: Callable[[], int] = system.wall_ms) -> None:
-        self._wall_ms = wall_ms
+    def __init__(self, path: str) -> None:
+        self._clock = SteadyClock(system.wall_ms, system.monotonic_s)
         self._lock = None if path == MEMORY else _own(Path(path))
         try:
             self._writer = Writer(_open_database(path))
@@ -76,7 +77,7 @@ class SqliteBroker:
     async def open(self, event_id: str) -> SqliteLog:
         if event_id not in self._logs:
             number, epoch = await self._writer.run(lambda db: _begin_log(db, event_id))
-            opened = SqliteLog(self._writer, number, epoch, self._wall_ms)
+            opened = SqliteLog(self._writer, number, epoch, self._clock)
             self._logs.setdefault(event_id, opened)  # another task may have been faster
         return self._logs[event_id]
 
@@ -104,11 +105,11 @@ class SqliteBroker:
 class SqliteLog:
     """One event's log. There is one object a log and process, since tails share its memory."""
 
-    def __init__(self, writer: Writer, number: int, epoch: str, wall_ms: Callable[[], int]) -> None:
+    def __init__(self, writer: Writer, number: int, epoch: str, clock: SteadyClock) -> None:
         self._writer = writer
         self._log = number
         self._epoch = epoch
-        self._wall_ms = wall_ms
+        self._clock = clock
         self._recent: deque[Entry] = deque(maxlen=RECENT_ENTRIES)
         self._tails: set[asyncio.Event] = set()
         self._ended = False
@@ -122,12 +123,19 @@ class SqliteLog:
 
     # The log ------------------------------------------------------------------------------------
 
-    async def append(self, key: str, data: bytes, *, not_before_ms: int | None = None) -> Appended:
+    async def append(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        not_before_ms: int | None = None,
+        not_after_ms: int | None = None,
+    ) -> Appended:
         def place(db: sqlite3.Connection) -> tuple[Entry, bool]:
             known = self._find(db, key)
             if known is not None:
                 return known, True
-            return self._insert(db, key, data, not_before_ms), False
+            return self._insert(db, key, data, self._now_within(not_before_ms, not_after_ms)), False
 
         entry, duplicate = await self._writer.run(place, self._committed)
         return Appended(Position(self._epoch, entry.offset), entry.at_ms, duplicate)
@@ -138,12 +146,16 @@ class SqliteLog:
         ).fetchone()
         return row and Entry(row[0], key, row[1], b"")
 
-    def _insert(
-        self, db: sqlite3.Connection, key: str, data: bytes, not_before_ms: int | None
-    ) -> Entry:
-        now_ms = self._wall_ms()
+    def _now_within(self, not_before_ms: int | None, not_after_ms: int | None) -> int:
+        """Return the time. Raises `NotYet`, `Overdue`."""
+        now_ms = self._clock.now_ms()
         if not_before_ms is not None and now_ms < not_before_ms:
             raise NotYet(not_before_ms - now_ms)
+        if not_after_ms is not None and now_ms > not_after_ms:
+            raise Overdue(now_ms - not_after_ms)
+        return now_ms
+
+    def _insert(self, db: sqlite3.Connection, key: str, data: bytes, now_ms: int) -> Entry:
         entry = Entry(self._head(db) + 1, key, now_ms, bytes(data))
         db.execute(
             "INSERT INTO entries (log, offset, key, at_ms, data) VALUES (?, ?, ?, ?, ?)",
@@ -210,8 +222,11 @@ class SqliteLog:
         for wake in self._tails:
             wake.set()
 
-    async def now_ms(self) -> int:
-        return self._wall_ms()
+    async def read_clock(self) -> ClockReading:
+        return self._clock.read()
+
+    async def settle_clock(self, reading: ClockReading, by_ms: int) -> ClockReading:
+        return self._clock.read()  # it settles itself
 
     async def erase(self, offset: int, data: bytes) -> None:
         def replace(db: sqlite3.Connection) -> None:
@@ -266,7 +281,7 @@ class SqliteLog:
 
     async def acquire_lease(self, name: str, owner: str, ttl_ms: int) -> Lease | None:
         def acquire(db: sqlite3.Connection) -> Lease | None:
-            now_ms = self._wall_ms()
+            now_ms = self._clock.now_ms()
             held = self._lease(db, name)
             if held is not None and held[2] > now_ms:
                 if held[0] != owner:
@@ -293,7 +308,7 @@ class SqliteLog:
 
     async def read_lease(self, name: str) -> Lease | None:
         held = await self._writer.run(lambda db: self._lease(db, name))
-        if held is None or held[2] <= self._wall_ms():
+        if held is None or held[2] <= self._clock.now_ms():
             return None
         return Lease(name, held[0], held[1])
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from .cues import OVERRUNNING, QA_CLOSES, CueRun
 from .ids import ControlId, PersonId, SessionId, StageId
 from .session_run import SessionRun, SessionState
 
-ControlName = Literal["start", "end", "extend", "delay", "skip", "source"]
+ControlName = Literal["start", "end", "extend", "delay", "skip", "reopen", "source"]
 
 
 class Before(Struct, kw_only=True):
@@ -28,6 +28,7 @@ class Before(Struct, kw_only=True):
     overrun: CueRun | None  # the call, if it was overrunning
     cues: list[str]
     chosen: str  # the publication
+    taken_back: dict[str, CueRun] = field(default_factory=dict)  # by a control that reopened it
 
     @classmethod
     def of(cls, run: SessionRun) -> Before:
@@ -49,6 +50,13 @@ class Before(Struct, kw_only=True):
         """Note what the control did to `run`."""
         self.cues = [name for name in self.cues if run.cues[name].called_ms is not None]
 
+    def take_back(self, run: SessionRun, names: Iterable[str]) -> None:
+        """Make cues of `run` uncalled, as the control does."""
+        for name in names:
+            if run.cues[name].called_ms is not None:
+                self.taken_back[name] = replace(run.cues[name])
+                run.cues[name].take_back()
+
     def shorten(self, run: SessionRun) -> None:
         """Take an extension back; an overrun that it had ended goes on, without another call."""
         run.extension_ms = self.extension_ms
@@ -64,6 +72,19 @@ class Before(Struct, kw_only=True):
         run.state = self.state
         run.actual_start_ms = self.actual_start_ms
         run.actual_end_ms = self.actual_end_ms
+
+    def reclose(self, run: SessionRun) -> None:
+        """Make a session that was reopened as over as it was before."""
+        for name, call in self.taken_back.items():
+            run.cues[name].call_as(call)
+        run.state = self.state
+        run.delay_ms, run.extension_ms = self.delay_ms, self.extension_ms
+        run.actual_start_ms, run.actual_end_ms = self.actual_start_ms, self.actual_end_ms
+        run.qa_open = self.qa_open
+
+    @property
+    def was_over(self) -> bool:
+        return self.state in ("ended", "skipped")
 
     def _restore_qa(self, run: SessionRun) -> None:
         """Open questions as before; what a moderator closed by hand since then stays closed."""

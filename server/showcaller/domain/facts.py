@@ -19,7 +19,7 @@ from .ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, Sta
 from .quality import TalkQuality
 from .schedule import Schedule
 
-FOLD_VERSION = 6
+FOLD_VERSION = 8
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -105,6 +105,10 @@ class SessionDelayed(ControlFact, frozen=True, kw_only=True, tag="session.delaye
 
 class SessionSkipped(ControlFact, frozen=True, kw_only=True, tag="session.skipped"):
     pass
+
+
+class SessionReopened(ControlFact, frozen=True, kw_only=True, tag="session.reopened"):
+    """A session that is over goes on, or is to come again: a clock was wrong, or a finger slipped."""
 
 
 class SourceChosen(ControlFact, frozen=True, kw_only=True, tag="source.chosen"):
@@ -194,6 +198,13 @@ class QuestionRejected(Fact, frozen=True, kw_only=True, tag="question.rejected")
     question: QuestionId
     by: PersonId
     reason: str = ""
+
+
+class QuestionReturned(Fact, frozen=True, kw_only=True, tag="question.returned"):
+    """Back among those to review: it was approved or rejected by a slip."""
+
+    question: QuestionId
+    by: PersonId
 
 
 class QuestionPushed(Fact, frozen=True, kw_only=True, tag="question.pushed"):

@@ -1,4 +1,4 @@
-"""The producer's controls: start, end, extend, delay, skip, source, and undoing the last of them."""
+"""The producer's controls: start, end, extend, delay, skip, reopen, source, and undoing the last of them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ from collections.abc import Mapping
 
 from . import facts
 from .controls import Before, Control, ControlName
-from .cues import ENDED, STARTED
+from .cues import ENDED, ENDING_SOON, OVERRUNNING, QA_CLOSES, STARTED
 from .ids import SessionId
 from .outcome import CueEvent, Outcome, Refusal
 from .runsheet import RunSheet, SheetFolds
 from .schedule import MINUTE_MS, Session
 from .session_run import SessionRun, no_session, touches_of
-from .timeline import SessionShift, Span, expect, extension_until, shifts_between, side_by_side
+from .timeline import (
+    SessionShift,
+    Span,
+    end_of,
+    expect,
+    extension_until,
+    shifts_between,
+    side_by_side,
+)
 from .touches import ControlsTouch
+
+REOPENED_FOR_MS = 5 * MINUTE_MS  # at least: else the clock would end it again at once
 
 
 def start_session(sheet: RunSheet, fact: facts.SessionStarted, at_ms: int) -> Outcome:
@@ -25,7 +35,7 @@ def start_session(sheet: RunSheet, fact: facts.SessionStarted, at_ms: int) -> Ou
     if run is None:
         return no_session(fact.session)
     if not run.to_come:
-        return Outcome.refuse("wrong_state", "this session has started or was skipped")
+        return Outcome(refused=_not_to_come(run))
     plan = sheet.plan(run.id)
     predecessors = _live_before(sheet, plan)
     control = _begin(sheet, fact, "start", at_ms, run, *predecessors)
@@ -36,6 +46,11 @@ def start_session(sheet: RunSheet, fact: facts.SessionStarted, at_ms: int) -> Ou
     sheet.stages[plan.stage].starts += 1
     _call_now(sheet, run, STARTED, at_ms, outcome)
     return _done(sheet, control, at_ms, outcome)
+
+
+def _not_to_come(run: SessionRun) -> Refusal:
+    said = "is over: reopen it first" if run.over else "has started"
+    return Refusal("wrong_state", f"this session {said}")
 
 
 def _live_before(sheet: RunSheet, plan: Session) -> list[SessionRun]:
@@ -59,12 +74,56 @@ def skip_session(sheet: RunSheet, fact: facts.SessionSkipped, at_ms: int) -> Out
     if run is None:
         return no_session(fact.session)
     if run.over:
-        return Outcome.refuse("wrong_state", "this session is over")
+        return Outcome.refuse("wrong_state", "this session is over: reopen it first")
     if run.live:
         return _end_by_control(sheet, fact, "skip", at_ms, run)
     control = _begin(sheet, fact, "skip", at_ms, run)
     run.skip(at_ms)
     return _done(sheet, control, at_ms, Outcome())
+
+
+def reopen_session(sheet: RunSheet, fact: facts.SessionReopened, at_ms: int) -> Outcome:
+    """Take its end back: before its start it is to come again, afterwards it is live again.
+
+    In the latter case what is live on the stage ends, as by a start.
+    """
+    run = sheet.sessions.get(fact.session)
+    if run is None:
+        return no_session(fact.session)
+    if not run.over:
+        return Outcome.refuse("wrong_state", "this session is not over")
+    plan = sheet.plan(run.id)
+    if plan.starts_at_ms + run.delay_ms <= sheet.clock.show_at(at_ms):
+        return _reopen_live(sheet, fact, at_ms, run, plan)
+    control = _begin(sheet, fact, "reopen", at_ms, run)
+    control.before[0].take_back(run, run.cues)
+    run.come_again()
+    return _done(sheet, control, at_ms, Outcome())
+
+
+def _reopen_live(
+    sheet: RunSheet, fact: facts.ControlFact, at_ms: int, run: SessionRun, plan: Session
+) -> Outcome:
+    predecessors = _live_before(sheet, plan)
+    control = _begin(sheet, fact, "reopen", at_ms, run, *predecessors)
+    outcome, show_ms = Outcome(), sheet.clock.show_at(at_ms)
+    for predecessor in predecessors:
+        _end_now(sheet, predecessor, at_ms, outcome)
+    control.before[0].take_back(run, (ENDING_SOON, OVERRUNNING, ENDED, QA_CLOSES))
+    if run.actual_start_ms is None:
+        control.before[0].take_back(run, (STARTED,))
+        run.start(plan.qa, show_ms, at_ms)
+        _call_now(sheet, run, STARTED, at_ms, outcome)
+    run.go_on(plan.qa)
+    sheet.stages[plan.stage].starts += 1
+    _last_at_least(run, plan, show_ms + REOPENED_FOR_MS)
+    return _done(sheet, control, at_ms, outcome)
+
+
+def _last_at_least(run: SessionRun, plan: Session, until_ms: int) -> None:
+    assert run.actual_start_ms is not None
+    if end_of(plan, run.actual_start_ms, run.extension_ms) < until_ms:
+        run.extension_ms = extension_until(plan, run.actual_start_ms, until_ms)
 
 
 def extend_session(sheet: RunSheet, fact: facts.SessionExtended, at_ms: int) -> Outcome:
@@ -73,7 +132,7 @@ def extend_session(sheet: RunSheet, fact: facts.SessionExtended, at_ms: int) -> 
     if run is None:
         return no_session(fact.session)
     if run.over:
-        return Outcome.refuse("wrong_state", "this session is over")
+        return Outcome.refuse("wrong_state", "this session is over: reopen it first")
     if _is_stale(sheet, fact.if_revision):
         return _stale_preview()
     show_ms = sheet.clock.show_at(at_ms)
@@ -115,7 +174,7 @@ def choose_source(sheet: RunSheet, fact: facts.SourceChosen, at_ms: int) -> Outc
     if run is None:
         return no_session(fact.session)
     if run.over:
-        return Outcome.refuse("wrong_state", "this session is over")
+        return Outcome.refuse("wrong_state", "this session is over: reopen it first")
     if fact.publication and fact.publication not in run.publications:
         return Outcome.refuse("not_found", "there is no such publication in this session")
     if fact.publication == run.chosen:
@@ -132,7 +191,7 @@ def _delay_problem(
     if run is None:
         return no_session(session).refused
     if not run.to_come:
-        return Refusal("wrong_state", "this session has started or was skipped")
+        return _not_to_come(run)
     if minutes < 0 and _expect_delayed(sheet, session, minutes)[session].start_ms < show_ms:
         return Refusal("wrong_state", "it would start in the past: start it now instead")
     return None
@@ -266,6 +325,8 @@ def _can_undo(sheet: RunSheet, control: Control) -> bool:
         possible = not back_to or back_to in run.publications
         return possible and not run.over and run.chosen == control.chosen
     nothing_started_since = sheet.stages[control.stage].starts == control.starts
+    if control.name == "reopen":
+        return nothing_started_since and not run.over
     return nothing_started_since and (control.name != "start" or run.live)
 
 
@@ -280,7 +341,10 @@ def _restore(sheet: RunSheet, name: ControlName, before: Before) -> None:
     else:
         if run.live:
             sheet.stages[sheet.plan(run.id).stage].starts -= 1
-        before.restore(run)
+        if before.was_over:
+            before.reclose(run)
+        else:
+            before.restore(run)
 
 
 FOLDS: SheetFolds = {
@@ -289,6 +353,7 @@ FOLDS: SheetFolds = {
     facts.SessionExtended: extend_session,
     facts.SessionDelayed: delay_session,
     facts.SessionSkipped: skip_session,
+    facts.SessionReopened: reopen_session,
     facts.SourceChosen: choose_source,
     facts.ControlUndone: undo_control,
 }

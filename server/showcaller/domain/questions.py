@@ -1,9 +1,10 @@
 """Live Q&A: questions, their way from asked to answered, and votes.
 
-    ask ──► pending ──► approved ◄──► on_air ──► answered
-               │  ▲        │
-               ▼  │        │          an author may withdraw from every state,
-             rejected ◄────┘          a moderator may erase in every state
+    ask ──► pending ◄──► approved ◄──► on_air ──► answered
+               ▲             │ ▲                     │
+               ▼             │ └─────────────────────┘
+             rejected ◄──────┘        an author may withdraw from every state,
+                                      a moderator may erase in every state
 
 Without pre-moderation a question begins as approved. One question per session is on air.
 """
@@ -185,12 +186,18 @@ class Questions:
         return replace(question, state="withdrawn")
 
     def _approve(self, question: Question, fact: facts.QuestionApproved) -> Question | Refusal:
-        if question.state not in ("pending", "rejected"):
+        if question.state not in ("pending", "rejected", "answered"):
             return _wrong_state(question, "be approved")
         return replace(question, state="approved", reason=None)
 
+    def _return(self, question: Question, fact: facts.QuestionReturned) -> Question | Refusal:
+        if question.state not in ("approved", "rejected"):
+            return _wrong_state(question, "go back to review")
+        return replace(question, state="pending", reason=None)
+
     def _reject(self, question: Question, fact: facts.QuestionRejected) -> Question | Refusal:
-        if question.state not in ("pending", "approved"):
+        """Reject it; one that is rejected already gets this reason."""
+        if question.state not in ("pending", "approved", "rejected"):
             return _wrong_state(question, "be rejected")
         return replace(question, state="rejected", reason=fact.reason or None)
 
@@ -309,6 +316,7 @@ FOLDS: dict[type[facts.Fact], _Fold] = {
     facts.QuestionWithdrawn: _changes(Questions._withdraw),
     facts.QuestionApproved: _changes(Questions._approve),
     facts.QuestionRejected: _changes(Questions._reject),
+    facts.QuestionReturned: _changes(Questions._return),
     facts.QuestionPushed: _changes(Questions._push),
     facts.QuestionPulled: _changes(Questions._pull),
     facts.QuestionAnswered: _changes(Questions._answer),

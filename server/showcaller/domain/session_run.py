@@ -135,6 +135,18 @@ class SessionRun(Struct, kw_only=True):
         self.actual_end_ms = max(show_ms, self.actual_start_ms or show_ms)
         self._drop((n for n in self.cues if n not in (ENDED, QA_CLOSES)), at_ms)
 
+    def go_on(self, qa: QaPolicy) -> None:
+        """Be live again after an end that was none."""
+        self.state = "live"
+        self.actual_end_ms = None
+        self.qa_open = self.qa_open or qa.enabled
+
+    def come_again(self) -> None:
+        """Be to come again."""
+        self.state = "upcoming"
+        self.actual_start_ms = self.actual_end_ms = None
+        self.qa_open = False
+
     def miss(self, at_ms: int) -> None:
         """End without ever having started: its time went by while nothing ran."""
         self.state = "ended"

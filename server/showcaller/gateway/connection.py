@@ -153,8 +153,8 @@ class LiveConnection(FramedConnection):
                 self.send(message)
             case AnswerPing(payload):
                 self.answer(frames.encode_frame(frames.PONG, payload))
-            case Beat():
-                self._beat()
+            case Beat(pings):
+                self._beat(pings=pings)
             case Hangup(code, reason):
                 self.close(code, reason)
             case Drop():
@@ -202,14 +202,14 @@ class LiveConnection(FramedConnection):
         self._gateway.counters.writes += 1
         self._gateway.counters.bytes_sent += size
 
-    def _beat(self) -> None:
+    def _beat(self, *, pings: bool = False) -> None:
         assert self.principal is not None
         event = self._served.event
         self._hub.settle(self)  # no mark goes out before what is below it
         told = self._state.channels.difference(self._hub.behind(self))
         heads = event.heads(told, self.principal)
         message = Heartbeat(now_ms=event.wall_ms(), epoch=event.shown_epoch, channels=heads)
-        data = _PING + encode(message, self.format)
+        data = (_PING if pings else b"") + encode(message, self.format)
         self.push(data)
         self._count(1, len(data))
 
@@ -316,7 +316,7 @@ class LiveConnection(FramedConnection):
         reply: ServerMessage
         try:
             result = await self._served.commands.run(
-                self.principal, message.name, message.args, message.key
+                *(self.principal, message.name, message.args, message.key), message.deadline_ms
             )
             reply = Reply(id=message.id, ok=True, result=result)
         except ShowcallerError as error:

@@ -40,7 +40,7 @@ class Gateway:
         allow_origins: frozenset[Origin] = frozenset(),
         max_connections: int = 20_000,
         buffer_limit_bytes: int = 1 << 20,
-        heartbeat_s: float = 15,
+        heartbeat_s: float = 4,
         memory_limit_bytes: float = math.inf,
         now: Callable[[], float] = system.monotonic_s,
     ) -> None:

@@ -8,7 +8,9 @@ from .answers import Handler
 from .origins import Origin, may_connect
 
 PREFLIGHT_S = 86_400
-ASKED_WITH = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match"
+ASKED_WITH = (
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Showcaller-Deadline"
+)
 READABLE = "Location, ETag, Link, Retry-After, Accept-Patch, Accept-Post"
 
 # Any page may read it: nothing hangs on cookies, so a foreign page can do no more than the token that it has.

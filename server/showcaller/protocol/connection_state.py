@@ -27,7 +27,10 @@ from .codec import BadMessage, Format, decode
 from .messages import AnyClientMessage, Error, ErrorBody, Hello, Reply, ServerMessage, Subscribe
 
 HELLO_DEADLINE_S = 10.0
-SILENT_HEARTBEATS = 3
+PING_HEARTBEATS = (
+    2  # a client that was silent for so long is asked for a sign of life with the heartbeat
+)
+SILENT_HEARTBEATS = 10
 EXPIRED_GRACE_S = 60.0  # as long as the token opens a new connection (tokens.LEEWAY_S)
 MAX_CHANNELS = 32
 MAX_PER_SECOND = 200
@@ -45,7 +48,9 @@ class AnswerPing(NamedTuple):
 
 
 class Beat(NamedTuple):
-    """Send a heartbeat and a ping."""
+    """Send a heartbeat; with a ping if the client should show that it lives."""
+
+    pings: bool
 
 
 class Perform(NamedTuple):
@@ -168,7 +173,7 @@ class ConnectionState:
                 return Drop()
             case Reason.BEAT:
                 self._due_s = now_s + self._heartbeat_s
-                return Beat()
+                return Beat(now_s - self._seen_s >= PING_HEARTBEATS * self._heartbeat_s)
 
     # Traffic ------------------------------------------------------------------------------------
 

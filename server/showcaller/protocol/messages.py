@@ -43,6 +43,7 @@ class Command(ClientMessage, frozen=True, tag="command"):
     name: Annotated[str, Meta(max_length=64)]
     args: dict[str, Any] = {}
     key: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    deadline_ms: Annotated[int, Meta(ge=0, le=253_402_300_799_999)] | None = None  # server time
 
 
 class Refresh(ClientMessage, frozen=True, tag="refresh"):

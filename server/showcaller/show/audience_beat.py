@@ -34,7 +34,7 @@ class AudienceBeat:
 
     async def run(self) -> None:
         """Beat until cancelled. While the broker is away, this node shows its own sums."""
-        await self._listen()
+        await self._event.hear(TOPIC, self._hear)
         while True:
             await self.beat()
             await asyncio.sleep(BEAT_S)
@@ -53,15 +53,6 @@ class AudienceBeat:
             await self._event.log.publish(TOPIC, _encode(own))
         except OurFault as error:  # the next beat says the same
             log.debug(error.for_operators, extra={"action": "audience.untold"})
-
-    async def _listen(self) -> None:
-        while True:
-            try:
-                await self._event.log.subscribe(TOPIC, self._hear)
-                return
-            except OurFault as error:
-                log.warning(error.for_operators, extra={"action": "event.waiting"})
-                await asyncio.sleep(BEAT_S)
 
     def _hear(self, data: bytes) -> None:
         self._event.audience.hear(_decode(data), system.monotonic_s())

@@ -1,6 +1,6 @@
 """Commands: what a client asks for becomes a fact, and the fold's verdict becomes the answer.
 
-    name → shut out? → args → permission → rate → does the thing exist? → append the fact → verdict
+    name → did it wait? → shut out? → args → permission → rate → does the thing exist? → append → verdict
 
 Nothing that may change with time is checked before the append: a command that is sent again with the same
 key gets the first one's verdict, whatever has happened since.
@@ -35,8 +35,9 @@ from ..errors import (
 from . import command_args as a
 from .erasure import erase_texts
 from .limits import Bucket, Limits
-from .live_event import LiveEvent
+from .live_event import LiveEvent, Within
 from .permissions import DESK, EVERYBODY, OPS, PRODUCER
+from .pulse import Pulse
 from .vote_batches import VoteBatches
 
 KEYS_REMEMBERED = 50_000
@@ -60,6 +61,7 @@ class Call(NamedTuple):
     who: Principal
     name: str
     key: str
+    within: Within  # when its fact may be appended
 
     @property
     def by(self) -> PersonId:
@@ -69,9 +71,15 @@ class Call(NamedTuple):
 class Commands:
     """The commands that reach this node for one event."""
 
-    def __init__(self, event: LiveEvent, registration: RegistrationMode = "open") -> None:
+    def __init__(
+        self,
+        event: LiveEvent,
+        pulse: Pulse | None = None,
+        registration: RegistrationMode = "open",
+    ) -> None:
         """Take the commands for `event`, whose mode of registration says how much a ban holds."""
         self._event = event
+        self._pulse = pulse or Pulse()
         self._registration = registration
         self._limits = Limits()
         self._votes = VoteBatches(event.append)
@@ -80,15 +88,25 @@ class Commands:
         self._reacted: OrderedDict[str, None] = OrderedDict()  # newest keys
 
     async def run(
-        self, principal: Principal, name: str, args: Mapping[str, Any], key: str | None
+        self,
+        principal: Principal,
+        name: str,
+        args: Mapping[str, Any],
+        key: str | None,
+        deadline_ms: float | None = None,
     ) -> Result:
-        """The command's result, once its fact was folded here. Raises `ShowcallerError`."""
+        """The command's result, once its fact was folded here. Raises `ShowcallerError`.
+
+        `deadline_ms`: the server time after which it must not be done any more.
+        """
+        now_s, within = system.monotonic_s(), self._event.from_now(deadline_ms)
         command = _TABLE.get(name)
         if command is None:
             raise NotFound(f"there is no command {name!r}")
         outcome = "ok"
         try:
-            call = Call(principal, name, _log_key(principal.person, name, key))
+            self._pulse.require_running(now_s)
+            call = Call(principal, name, _log_key(principal.person, name, key), within)
             return await self._run(command, call, args)
         except ShowcallerError as error:
             outcome = error.code
@@ -170,7 +188,7 @@ class Commands:
 
     async def append(self, call: Call, fact: facts.Fact) -> None:
         """Append the fact, and raise what the fold's verdict says."""
-        outcome: Outcome = await self._event.append(fact, call.key)
+        outcome: Outcome = await self._event.append(fact, call.key, within=call.within)
         _raise_if(outcome.refused)
 
     # Handlers that do more than append a fact -----------------------------------------------------
@@ -192,8 +210,9 @@ class Commands:
 
     async def vote(self, call: Call, args: a.VoteArgs) -> Result:
         if call.key not in self._vote_verdicts:
+            call.within.require_in_time(self._event.wall_ms())
             refused = await self._votes.cast(
-                call.by, args.question, args.on, args.given_ms, call.key
+                *(call.by, args.question, args.on, args.given_ms, call.key), within=call.within
             )
             _remember(self._vote_verdicts, call.key, refused)
         _raise_if(self._vote_verdicts[call.key])
@@ -206,6 +225,7 @@ class Commands:
             await self._event.catch_up()
         if not self._takes_reactions(args.session):
             raise Refused("reactions are for a session whose doors are open", code="wrong_state")
+        call.within.require_in_time(self._event.wall_ms())
         if call.key not in self._reacted:
             _remember(self._reacted, call.key, None)
             self._event.audience.react(args.session, args.reaction, system.monotonic_s())
@@ -360,6 +380,11 @@ _TABLE: dict[str, _Command] = {
             reason=a.cleaned_or_empty(args.reason, field="reason"),
         ),
     ),
+    "question.return": _fact(
+        a.QuestionArgs,
+        DESK,
+        lambda call, args: facts.QuestionReturned(question=args.question, by=call.by),
+    ),
     "question.push": _fact(
         a.QuestionArgs,
         DESK,
@@ -414,6 +439,12 @@ _TABLE: dict[str, _Command] = {
     "session.skip": _control(
         a.SessionArgs,
         lambda call, args, control: facts.SessionSkipped(
+            session=args.session, control=control, by=call.by
+        ),
+    ),
+    "session.reopen": _control(
+        a.SessionArgs,
+        lambda call, args, control: facts.SessionReopened(
             session=args.session, control=control, by=call.by
         ),
     ),

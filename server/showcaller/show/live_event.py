@@ -10,18 +10,18 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from .. import metrics, system
-from ..broker.base import Entry, EventLog, Position
+from ..broker.base import Appended, Entry, EventLog, NotYet, Overdue, Position
 from ..domain import facts
 from ..domain.ids import EventId, PersonId
 from ..domain.outcome import Outcome
 from ..domain.people import People, Principal
 from ..domain.state import State
-from ..errors import Forbidden, NotFound, OurFault, ShowcallerError, Unavailable
+from ..errors import Forbidden, NotFound, OurFault, ShowcallerError, Stalled, TooLate, Unavailable
 from ..protocol.messages import ChannelHead, Since
 from .audience import Audience
 from .audit import Audit
@@ -36,15 +36,38 @@ from .permissions import may_follow
 log = logging.getLogger(__name__)
 
 FLUSH_LEVELS_EVERY_S = 0.25
+# A fact is in the log within this time of being wanted, or not at all: a node that is frozen on the way
+# writes nothing late.
+APPEND_WITHIN_MS = 6_000
 FOLD_TIMEOUT_S = 5.0  # how long `append` waits for its own fact to come back
 SNAPSHOT_EVERY_FACTS = 20_000
 OUTCOMES_KEPT = 4_096
 RETRY_EVERY_S = 0.2
+HEAR_AGAIN_S = 1.0
 # Of a long log only so many facts pass through the channels at the start: resuming needs no older ones.
 FACTS_RESUMABLE = 20_000
 PROGRESS_EVERY_FACTS = 100_000
 
+STEPS_WEATHERED = 3  # tries
+
 T = TypeVar("T")
+
+
+class Within(NamedTuple):
+    """The server time at which a fact may be appended. `own_deadline`: its end is the client's wish."""
+
+    not_before_ms: int
+    not_after_ms: int
+    own_deadline: bool = False
+
+    def without_deadline(self) -> Within:
+        """Return when it may be appended for all that the client wishes."""
+        return Within(self.not_before_ms, self.not_before_ms + 2 * APPEND_WITHIN_MS)
+
+    def require_in_time(self, wall_ms: float) -> None:
+        """Raise `TooLate` if the client's deadline has passed."""
+        if self.own_deadline and wall_ms > self.not_after_ms:
+            raise TooLate("your deadline for this has passed, so it was not done")
 
 
 class LiveEvent:
@@ -55,7 +78,7 @@ class LiveEvent:
         self.log = event_log
         self.epoch = ""
         self.names = Names(event_log)
-        self.clock = BrokerClock(event_log.now_ms)
+        self.clock = BrokerClock(event_log)
         self.audience = Audience(system.random_id("node"))
         self.audit = Audit(event_log)
         self.state = State(event_id=self.event_id)
@@ -81,7 +104,7 @@ class LiveEvent:
         """
         self._first = first
         await self._restore()
-        await self.clock.sample()
+        await self.clock.begin()
         head = await self.log.head()
         self._state_only_upto = head.offset - FACTS_RESUMABLE
         self._spawn(self._follow())
@@ -237,18 +260,60 @@ class LiveEvent:
     # Writing ------------------------------------------------------------------------------------
 
     async def append(
-        self, fact: facts.Fact, key: str, *, not_before_ms: int | None = None
+        self,
+        fact: facts.Fact,
+        key: str,
+        *,
+        not_before_ms: int | None = None,
+        within: Within | None = None,
     ) -> Outcome:
         """Append `fact` once under `key` and return its verdict, as every node will fold it.
 
-        Raises `broker.base.NotYet`, `Unavailable` (append again with the same key), `StorageFull`.
+        `within`: when, unless it is from now on. Raises `broker.base.NotYet` (before `not_before_ms`),
+        `Unavailable` (append again with the same key), `StorageFull`, and, when nothing was appended since it
+        would have come after `within`, `TooLate` (the caller's own deadline has passed) or `Stalled`.
         """
         started_s = system.monotonic_s()
         data = facts.encode_fact(fact)
-        appended = await self.log.append(key, data, not_before_ms=not_before_ms)
+        appended = await self._append_within(key, data, not_before_ms, within or self.from_now())
         outcome = await self._folded(appended.position)
         metrics.APPEND_SECONDS.observe(system.monotonic_s() - started_s)
         return outcome
+
+    def from_now(self, deadline_ms: float | None = None) -> Within:
+        """Return when a fact that is wanted now may be appended; `deadline_ms`: not after that either."""
+        now_ms = int(self.wall_ms())
+        within = Within(now_ms - APPEND_WITHIN_MS, now_ms + APPEND_WITHIN_MS)
+        if deadline_ms is None or deadline_ms >= within.not_after_ms:
+            return within
+        return Within(within.not_before_ms, int(deadline_ms), own_deadline=True)
+
+    async def _append_within(
+        self, key: str, data: bytes, not_before_ms: int | None, within: Within
+    ) -> Appended:
+        """Append, again if the broker's clock turns out to have been stepped just now."""
+        for _ in range(STEPS_WEATHERED):
+            try:
+                return await self.log.append(
+                    key,
+                    data,
+                    not_before_ms=(
+                        within.not_before_ms if not_before_ms is None else not_before_ms
+                    ),
+                    not_after_ms=within.not_after_ms,
+                )
+            except NotYet:
+                if not_before_ms is not None:
+                    raise
+            except Overdue:
+                if self.wall_ms() > within.not_after_ms:
+                    break
+            await self.clock.sample()
+        if within.own_deadline:
+            raise TooLate("your deadline for this has passed, so it was not done")
+        raise Stalled(
+            "this waited for too long here and was not done: send it again if you mean it"
+        )
 
     async def _folded(
         self, position: Position, timeout_s: float | None = FOLD_TIMEOUT_S
@@ -383,6 +448,16 @@ class LiveEvent:
             for channel, message in self.channels.flush_levels():
                 for listener in self._listeners:
                     listener.on_message(channel, message)
+
+    async def hear(self, topic: str, handler: Callable[[bytes], None]) -> None:
+        """Subscribe to what nodes tell one another, trying again while the broker is away."""
+        while True:
+            try:
+                await self.log.subscribe(topic, handler)
+                return
+            except OurFault as error:
+                log.warning(error.for_operators, extra={"action": "event.waiting"})
+                await asyncio.sleep(HEAR_AGAIN_S)
 
     def show_audience(self, now_s: float) -> None:
         """Have the audience channels show its sums, with the next levels. `now_s`: `system.monotonic_s`."""

@@ -18,6 +18,7 @@ _FOLLOWERS: dict[str, frozenset[Role]] = {
     "announcements": EVERYBODY,
     "me": EVERYBODY,
     "produce": OPS,
+    "desk": DESK,
     "audience": STAFF,
 }
 _SESSION_FOLLOWERS: dict[str, frozenset[Role]] = {

@@ -40,6 +40,7 @@ from .names import Names
 AGENDA = "agenda"
 ANNOUNCEMENTS = "announcements"
 PRODUCE = "produce"
+DESK = "desk"
 _OWN = "person/"
 
 
@@ -99,7 +100,7 @@ class Projection:
 
     def channels(self) -> Iterator[str]:
         """Yield all channels but people's own. A session that left the schedule keeps its questions."""
-        yield from (AGENDA, ANNOUNCEMENTS, PRODUCE, AUDIENCE)
+        yield from (AGENDA, ANNOUNCEMENTS, PRODUCE, DESK, AUDIENCE)
         if self._sheet is None:
             return
         for session in {**self._sheet.sessions, **self._sheet.retired}:
@@ -129,6 +130,7 @@ class Projection:
         for question in self._state.questions.by_id:
             yield from (QuestionTouch(question), TallyTouch(question))
         yield from (AnnouncementTouch(made) for made in self._state.announcements.by_id)
+        yield from (PersonTouch(person) for person in self._state.people.banned)
 
     def own_items(self, person: PersonId) -> Iterator[tuple[str, Any]]:
         """Yield all that the person's own channel shows, but who they are."""
@@ -317,11 +319,15 @@ class Projection:
         view = views.announcement(made, self.name_of)
         key = f"announcement:{id}"
         yield Look(PRODUCE, key, view if made.planned else None)
+        yield Look(DESK, key, views.desk_announcement(made, self.name_of))
         own_key = id if made.session is None or made.to == "speakers" else key
         yield Look(_heard_in(made), own_key, view if made.shown else None)
 
     def _person(self, touch: PersonTouch) -> Iterator[Look]:
         """Look at what shows the person's name, besides their questions, which are touched by themselves."""
+        banned = touch.person in self._state.people.banned
+        key, view = f"banned:{touch.person}", views.banned(touch.person, self.name_of)
+        yield Look(DESK, key, view if banned else None)
         for made in self._state.announcements.by_id.values():
             if made.by == touch.person:
                 yield from self._announcement(AnnouncementTouch(made.id))

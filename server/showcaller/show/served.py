@@ -23,7 +23,7 @@ class ServedEvent(NamedTuple):
         `address` is that of who asks, for the audit.
         """
         try:
-            who = self.tokens.verify(token, self.event.event_id)
+            who = self.tokens.verify(token, self.event.event_id, int(self.event.wall_ms()))
         except Unauthenticated as error:
             holder = error.person if isinstance(error, TokenExpired) else ""
             self._note_refused(error, address, holder)

@@ -296,6 +296,17 @@ class AnnouncementView(View, frozen=True, kw_only=True):
     to: Recipients
 
 
+class DeskAnnouncementView(AnnouncementView, frozen=True, kw_only=True):
+    withdrawn: bool  # nobody is shown it any more, or ever
+
+
+class BannedView(View, frozen=True, kw_only=True):
+    """Somebody who was shut out."""
+
+    person: str
+    name: str
+
+
 class CueStateView(View, frozen=True, kw_only=True):
     session: str
     cue: str
@@ -349,6 +360,23 @@ def announcement(made: Announcement, name_of: NameOf) -> AnnouncementView:
         by=name_of(made.by),
         to=made.to,
     )
+
+
+def desk_announcement(made: Announcement, name_of: NameOf) -> DeskAnnouncementView:
+    return DeskAnnouncementView(
+        id=made.id,
+        text=made.text,
+        session=made.session,
+        at_ms=made.at_ms,
+        called_ms=made.called_ms,
+        by=name_of(made.by),
+        to=made.to,
+        withdrawn=made.cancelled,
+    )
+
+
+def banned(person: PersonId, name_of: NameOf) -> BannedView:
+    return BannedView(person=person, name=name_of(person))
 
 
 def cue_state(session: str, cue: str, run: CueRun) -> CueStateView:

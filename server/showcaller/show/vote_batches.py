@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Awaitable
+from typing import NamedTuple, Protocol
 
 from .. import system
 from ..domain.facts import VotesCast
 from ..domain.ids import PersonId, QuestionId
 from ..domain.outcome import Outcome, Refusal
 from ..domain.vote_keys import KEY_BYTES
+from .live_event import Within
 
 MAX_WAIT_S = 0.010
 MAX_BATCH = 500
 
-Append = Callable[[VotesCast, str], Awaitable[Outcome]]
+
+class Append(Protocol):
+    def __call__(
+        self, fact: VotesCast, key: str, *, within: Within | None
+    ) -> Awaitable[Outcome]: ...
 
 
 def digest(key: str) -> int:
@@ -29,6 +34,7 @@ class _Waiting(NamedTuple):
     vote: tuple[PersonId, QuestionId, bool]
     given_ms: int
     key: int
+    within: Within | None
     verdict: asyncio.Future[Refusal | None]
 
 
@@ -42,19 +48,24 @@ class VoteBatches:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def cast(
-        self, person: PersonId, question: QuestionId, on: bool, given_ms: int = 0, key: str = ""
+        self,
+        person: PersonId,
+        question: QuestionId,
+        on: bool,
+        given_ms: int = 0,
+        key: str = "",
+        *,
+        within: Within | None = None,
     ) -> Refusal | None:
         """Vote, or withdraw a vote; return why it was not counted, if so. `given_ms`: when the person did, in
-        server time, if that is known; if not, of votes with the same `key` one counts. Raises what `append`
-        raises.
+        server time, if that is known; if not, of votes with the same `key` one counts. `within`: as `append`
+        takes it. Raises what `append` raises.
         """
         loop = asyncio.get_running_loop()
         verdict: asyncio.Future[Refusal | None] = loop.create_future()
-        self._waiting.append(
-            _Waiting(
-                (person, question, on), given_ms, 0 if given_ms or not key else digest(key), verdict
-            )
-        )
+        known = 0 if given_ms or not key else digest(key)
+        vote = (person, question, on)
+        self._waiting.append(_Waiting(vote, given_ms, known, within, verdict))
         if len(self._waiting) >= MAX_BATCH:
             self._send()
         elif self._timer is None:
@@ -78,8 +89,13 @@ class VoteBatches:
             given_ms=given_ms if any(given_ms) else (),
             keys=keys if any(keys) else (),
         )
+        within = batch[0].within  # it came first; a deadline of its own is not the others'
         try:
-            outcome = await self._append(fact, system.random_id("votes"))
+            outcome = await self._append(
+                fact,
+                system.random_id("votes"),
+                within=None if within is None else within.without_deadline(),
+            )
         except Exception as error:
             for waiting in batch:
                 if not waiting.verdict.done():

@@ -25,6 +25,7 @@ CONTROLS = {
     "start": facts.SessionStarted,
     "end": facts.SessionEnded,
     "skip": facts.SessionSkipped,
+    "reopen": facts.SessionReopened,
     "delay": facts.SessionDelayed,
     "extend": facts.SessionExtended,
     "source": facts.SourceChosen,
@@ -80,7 +81,7 @@ class Day:
     # What people do -------------------------------------------------------------------------------
 
     def control(self, name: str, session: str, **more: Any) -> Outcome:
-        """`start`, `end`, `skip`, `delay`, `extend` or `source`; the controls are named k1, k2…"""
+        """`start`, `end`, `skip`, `reopen`, `delay`, `extend` or `source`; the controls are named k1, k2…"""
         self._controls += 1
         control = ControlId(f"k{self._controls}")
         kind: Any = CONTROLS[name]

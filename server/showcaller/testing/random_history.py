@@ -138,6 +138,9 @@ class RandomHistory:
     def _session_skipped(self) -> facts.Fact:
         return facts.SessionSkipped(session=self._session(), control=self._new_control(), by=STAFF)
 
+    def _session_reopened(self) -> facts.Fact:
+        return facts.SessionReopened(session=self._session(), control=self._new_control(), by=STAFF)
+
     def _control_undone(self) -> facts.Fact:
         control = self._controls[-1] if self._controls else ControlId("none")
         return facts.ControlUndone(control=control, by=STAFF)
@@ -220,6 +223,9 @@ class RandomHistory:
         return facts.QuestionRejected(
             question=self._question(), by=STAFF, reason=self._canary("reason")
         )
+
+    def _question_returned(self) -> facts.Fact:
+        return facts.QuestionReturned(question=self._question(), by=STAFF)
 
     def _question_pushed(self) -> facts.Fact:
         return facts.QuestionPushed(question=self._question(), by=STAFF)

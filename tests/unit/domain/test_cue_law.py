@@ -78,7 +78,7 @@ networks = st.one_of(
 )
 numbers = st.integers(0, 5)
 controls = st.one_of(
-    st.tuples(st.sampled_from(["start", "end", "skip"]), numbers),
+    st.tuples(st.sampled_from(["start", "end", "skip", "reopen"]), numbers),
     st.tuples(st.sampled_from(["delay", "extend"]), numbers, st.integers(-6, 8)),
     st.tuples(st.just("undo")),
 )
@@ -217,6 +217,9 @@ class Stage:
 
     async def do_skip(self, number):
         self.control(facts.SessionSkipped, number)
+
+    async def do_reopen(self, number):
+        self.control(facts.SessionReopened, number)
 
     async def do_delay(self, number, minutes):
         self.control(facts.SessionDelayed, number, minutes=minutes)
@@ -369,10 +372,11 @@ class Judge:
             assert not sheet.sessions[event.session].publications
 
     def judge_taken_back(self, called, fact):
-        """Only an undo makes something uncalled again, and what puts an end to an overrun."""
+        """Only an undo or a reopening makes something uncalled again, and what ends an overrun."""
         for taken_back in called - self.called():
             self.taken_back[taken_back] += 1
-            assert taken_back[1] == "overrunning" or isinstance(fact, facts.ControlUndone)
+            undoes = isinstance(fact, facts.ControlUndone | facts.SessionReopened)
+            assert taken_back[1] == "overrunning" or undoes
 
     def judge_stages(self):
         """On each stage one session is live at most, but for those that were planned side by side."""

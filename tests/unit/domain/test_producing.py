@@ -286,3 +286,101 @@ def test_a_key_that_was_used_up_while_the_session_was_skipped_is_replaced():
     again = day.sheet.due_cues()[0]
     assert (again.session, again.cue) == (due.session, due.cue)
     assert again.revision > due.revision
+
+
+# Reopening -----------------------------------------------------------------------------------------
+
+
+def missed_day():
+    """A day whose clock was two hours ahead for a moment: all that it passed is over."""
+    day = Day().run_until(540)
+    day.wait(120)
+    while (due := next(iter(day.sheet.due_cues()), None)) is not None:
+        assert day.call(due).refused is None
+        if not any(run.to_come or run.live for run in day.sheet.sessions.values()):
+            break
+    day.now_ms = 541 * MINUTE_MS
+    return day
+
+
+def test_what_a_wrong_clock_ended_is_reopened_and_goes_its_way():
+    day = missed_day()
+    assert set(day.states()) == {"ended"}
+    for id in day.sheet.sessions:
+        assert day.control("reopen", id).refused is None
+    assert day.states() == ["live", "upcoming", "upcoming", "upcoming", "upcoming"]
+    assert [day.expected(id) for id in ("a", "b", "c")] == [(546, 566), (566, 586), (600, 620)]
+    told = len(day.told)
+    day.run_until(700)
+    again = [
+        (told.session, told.cue) for told in day.told[told:] if told.cue in ("started", "ended")
+    ]
+    order = ("opening", "a", "b", "pause", "c")
+    assert again == [
+        ("opening", "ended"),
+        *((id, cue) for id in order[1:] for cue in ("started", "ended")),
+    ]
+    assert not any(run.to_come or run.live for run in day.sheet.sessions.values())
+
+
+def test_a_session_that_is_reopened_after_its_time_goes_on_for_five_minutes():
+    day = Day().run_until(570)
+    assert day.state("a") == "ended"
+    day.control("end", "b")
+    day.control("reopen", "a")
+    assert (day.state("a"), day.expected("a")) == ("live", (545, 575))
+    assert day.sheet.sessions["a"].qa_open
+    day.run_until(576)
+    assert day.state("a") == "ended"
+
+
+def test_a_session_that_was_ended_too_early_goes_on_until_its_end():
+    day = Day().run_until(550)
+    day.control("end", "a")
+    day.run_until(552)
+    day.control("reopen", "a")
+    assert (day.state("a"), day.expected("a")) == ("live", (545, 565))
+
+
+def test_reopening_ends_what_is_live_on_the_stage_and_undoing_it_brings_that_back():
+    day = Day().run_until(570)
+    before = (day.states(), [day.expected(id) for id in day.sheet.sessions])
+    day.control("reopen", "a")
+    assert (day.state("a"), day.state("b")) == ("live", "ended")
+    assert day.undo().refused is None
+    assert (day.states(), [day.expected(id) for id in day.sheet.sessions]) == before
+    day.run_until(700)
+    assert day.told_of("a").count("ended") == 1
+
+
+def test_a_missed_session_that_is_reopened_in_its_time_starts_now():
+    day = missed_day()
+    day.now_ms = 550 * MINUTE_MS
+    day.control("reopen", "a")
+    assert (day.state("a"), day.expected("a")) == ("live", (550, 570))
+    assert day.undo().refused is None
+    assert (day.state("a"), day.sheet.sessions["a"].actual_start_ms) == ("ended", None)
+
+
+def test_a_skipped_session_is_reopened_when_its_skip_can_not_be_undone_any_more():
+    day = Day()
+    day.control("skip", "b")
+    day.control("delay", "a", minutes=1)
+    assert day.control("reopen", "b").refused is None
+    day.run_until(600)
+    assert day.told_of("b").count("started") == 1
+
+
+def test_only_what_is_over_is_reopened():
+    day = Day().run_until(550)
+    for id in ("a", "b"):
+        assert day.control("reopen", id).refused.code == "wrong_state"
+    assert day.control("reopen", "nobody").refused.code == "not_found"
+
+
+def test_a_reopening_is_not_undone_once_another_session_has_started_or_it_has_ended():
+    day = Day().run_until(550)
+    day.control("end", "a")
+    day.control("reopen", "a")
+    day.run_until(566)
+    assert day.undo().refused.code == "cannot_undo"

@@ -24,6 +24,7 @@ ACTIONS = {
     "withdraw": lambda q: facts.QuestionWithdrawn(question=q, person="ada"),
     "approve": lambda q: facts.QuestionApproved(question=q, by="mo"),
     "reject": lambda q: facts.QuestionRejected(question=q, by="mo", reason="Twice"),
+    "return": lambda q: facts.QuestionReturned(question=q, by="mo"),
     "push": lambda q: facts.QuestionPushed(question=q, by="mo"),
     "pull": lambda q: facts.QuestionPulled(question=q, by="mo"),
     "answer": lambda q: facts.QuestionAnswered(question=q, by="mo"),
@@ -142,13 +143,20 @@ LEADS = {
     },
     "approved": {
         "withdraw": "withdrawn",
+        "return": "pending",
         "reject": "rejected",
         "push": "on_air",
         "answer": "answered",
         "reply": "approved",
         "erase": "erased",
     },
-    "rejected": {"withdraw": "withdrawn", "approve": "approved", "erase": "erased"},
+    "rejected": {
+        "withdraw": "withdrawn",
+        "return": "pending",
+        "reject": "rejected",
+        "approve": "approved",
+        "erase": "erased",
+    },
     "on_air": {
         "withdraw": "withdrawn",
         "pull": "approved",
@@ -159,6 +167,7 @@ LEADS = {
     },
     "answered": {
         "withdraw": "withdrawn",
+        "approve": "approved",
         "push": "on_air",
         "reply": "answered",
         "erase": "erased",
@@ -230,11 +239,20 @@ def test_a_reply_may_be_removed():
     assert panel.questions.get("q1").reply is None
 
 
-def test_approving_takes_the_reason_back():
+@pytest.mark.parametrize("action", ["approve", "return"])
+def test_what_is_rejected_no_more_has_no_reason(action):
     panel = panel_with("rejected")
     assert panel.questions.get("q1").reason == "Twice"
-    panel.do("approve")
+    panel.do(action)
     assert panel.questions.get("q1").reason is None
+
+
+def test_a_reason_may_be_given_afterwards():
+    panel = panel_with("pending")
+    panel.fold(facts.QuestionRejected(question="q1", by="mo"))
+    assert panel.questions.get("q1").reason is None
+    panel.do("reject")
+    assert panel.questions.get("q1").reason == "Twice"
 
 
 def test_nothing_is_left_of_an_erased_question():

@@ -38,6 +38,7 @@ actions = st.one_of(
     st.tuples(st.just("start"), ids),
     st.tuples(st.just("end"), ids),
     st.tuples(st.just("skip"), ids),
+    st.tuples(st.just("reopen"), ids),
     st.tuples(st.just("delay"), ids, minutes),
     st.tuples(st.just("extend"), ids, minutes),
     st.tuples(st.just("undo")),
@@ -61,7 +62,7 @@ def act(day, action):
         day.control(name, args[0], publication=args[1])
     elif name == "replan":
         replan(day, *args)
-    elif name in ("start", "end", "skip"):
+    elif name in ("start", "end", "skip", "reopen"):
         day.control(name, args[0])
     else:
         getattr(day, name)(*args)

@@ -46,12 +46,6 @@ class KnownNames(Names):
         self._names = dict(NAMES)
 
 
-class NoLog:
-    @staticmethod
-    def now_ms():
-        return 0.0
-
-
 class Pipe(asyncio.Transport):
     """A transport whose socket takes `room` more bytes; what it took has reached the client."""
 
@@ -217,7 +211,7 @@ class House:
     def __init__(self, rng):
         self.rng = rng
         self.history = RandomHistory(rng)
-        self.event = LiveEvent("event", NoLog())
+        self.event = LiveEvent("event", None)
         self.event.epoch = "e1"
         self.event.state = self.history.state
         self.history.step()

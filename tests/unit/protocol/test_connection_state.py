@@ -171,21 +171,21 @@ def test_a_clients_close_is_answered_with_its_code(client):
 def test_heartbeats_come_at_their_interval(client):
     for _ in range(5):
         assert client.wait(14.9) is None
-        assert client.wait(0.1) == Beat()
+        assert client.wait(0.1) == Beat(pings=False)
         client.receive(frames.Pong(b""))
 
 
-def test_three_heartbeats_without_a_sign_of_life_close(client):
-    assert [client.wait(15), client.wait(15)] == [Beat(), Beat()]
+def test_who_is_silent_for_two_heartbeats_is_pinged_and_closed_after_ten(client):
+    assert [client.wait(15) for _ in range(9)] == [Beat(pings=False), *[Beat(pings=True)] * 8]
     assert client.deadline.reason is Reason.SILENCE
     assert client.wait(15) == Hangup(4001, "silent")
 
 
 def test_any_frame_is_a_sign_of_life(client):
-    client.wait(40)
+    client.wait(140)
     client.receive(frames.Fragment())
-    client.wait(15)
-    assert client.wait(20) == Beat()
+    assert client.wait(15) == Beat(pings=False)
+    assert client.wait(20) == Beat(pings=True)
 
 
 def alive_for(client, seconds):

@@ -234,7 +234,7 @@ def test_an_announcement_to_a_session_reaches_that_session_only():
     show = Show()
     made = facts.AnnouncementMade(announcement="a1", text="Seats!", by="mo", session="talk")
     changes = show.fold(made)
-    assert set(changes) == {"session/talk"}
+    assert set(changes) == {"session/talk", "desk"}
     assert changes["session/talk"].put["announcement:a1"].called_ms == AT_MS
 
 
@@ -253,15 +253,39 @@ def test_a_line_to_the_speakers_is_heard_backstage_only():
     assert cancelled["session/talk/backstage"].remove == ["a1"]
 
 
-def test_a_planned_announcement_is_the_producers_until_it_is_called():
+def test_a_planned_announcement_is_the_desks_until_it_is_called():
     show = Show()
     made = facts.AnnouncementMade(announcement="a1", text="Lunch", by="mo", at_ms=AT_MS)
-    assert set(show.fold(made)) == {"produce"}
+    assert set(show.fold(made)) == {"produce", "desk"}
     called = show.fold(facts.AnnouncementCalled(announcement="a1"))
     assert called["produce"].remove == ["announcement:a1"]
     assert len(called["announcements"].events) == 1
     cancelled = show.fold(facts.AnnouncementCancelled(announcement="a1", by="mo"))
     assert cancelled["announcements"].remove == ["a1"]
+
+
+def test_the_desk_keeps_every_announcement_with_what_became_of_it():
+    show = Show()
+    planned = show.fold(
+        facts.AnnouncementMade(announcement="a1", text="Lunch", by="mo", at_ms=AT_MS)
+    )
+    called = show.fold(facts.AnnouncementCalled(announcement="a1"))
+    withdrawn = show.fold(facts.AnnouncementCancelled(announcement="a1", by="mo"))
+    kept = [changes["desk"].put["announcement:a1"] for changes in (planned, called, withdrawn)]
+    assert [(one.called_ms is None, one.withdrawn) for one in kept] == [
+        (True, False),
+        (False, False),
+        (False, True),
+    ]
+
+
+def test_the_desk_lists_who_is_shut_out_also_on_a_node_that_starts_later():
+    show = Show()
+    banned = show.fold(facts.PersonBanned(person="ada", by="mo"))
+    assert banned["desk"].put["banned:ada"].name == "Ada"
+    later = Channels(show.state, KnownNames(ada="Ada"), "e1")
+    assert set(later.snapshot("desk").items) == {"banned:ada"}
+    assert show.fold(facts.PersonUnbanned(person="ada", by="mo"))["desk"].remove == ["banned:ada"]
 
 
 def test_publications_come_and_go():

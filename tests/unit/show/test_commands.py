@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from showcaller import system
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.domain import facts
 from showcaller.domain.people import Principal
@@ -19,10 +20,13 @@ from showcaller.errors import (
     NotFound,
     RateLimited,
     Refused,
+    Stalled,
+    TooLate,
     Unavailable,
 )
 from showcaller.show.commands import Commands
-from showcaller.show.live_event import LiveEvent
+from showcaller.show.live_event import APPEND_WITHIN_MS, LiveEvent
+from showcaller.show.pulse import STILL_S, Pulse
 from showcaller.testing.schedules import schedule, session
 
 PLAN = schedule(
@@ -52,10 +56,11 @@ OPS = principal("ops", "ops")
 class Desk:
     def __init__(self, event):
         self.event = event
-        self.commands = Commands(event)
+        self.pulse = Pulse()
+        self.commands = Commands(event, self.pulse)
 
-    async def do(self, who, name, key=None, **args):
-        return await self.commands.run(who, name, args, key)
+    async def do(self, who, name, key=None, deadline_ms=None, **args):
+        return await self.commands.run(who, name, args, key, deadline_ms)
 
     async def ask(self, who=ADA, session="open", key=None, **more):
         asked = await self.do(who, "question.ask", key, session=session, text="Why?", **more)
@@ -491,7 +496,7 @@ async def test_a_node_that_stays_behind_says_that_it_may_be_tried_again(desk, la
     ],
 )
 async def test_a_ban_says_how_much_it_holds(desk, registration, holds):
-    desk.commands = Commands(desk.event, registration)
+    desk.commands = Commands(desk.event, registration=registration)
     assert await desk.do(MO, "person.ban", person="ada") == {"holds": holds}
 
 
@@ -528,3 +533,81 @@ async def test_staff_is_noted_once_and_attendees_never(desk):
     assert desk.event.state.people.knows(MO)
     assert not desk.event.state.people.staff.get("ada")
     assert await desk.event.log.head() == head
+
+
+# Commands that waited ------------------------------------------------------------------------------
+
+
+async def test_what_comes_to_a_node_that_stood_still_is_refused_and_may_be_sent_again(desk):
+    desk.pulse.beat(system.monotonic_s() - 60)
+    with pytest.raises(Stalled) as refused:
+        await desk.do(PRO, "session.extend", session="talk", minutes=5)
+    assert refused.value.retry and desk.event.state.runsheet.controls == []
+    desk.pulse.beat(system.monotonic_s())
+    with pytest.raises(Stalled):
+        await desk.do(MO, "qa.close", session="talk")
+    assert desk.event.state.runsheet.sessions["talk"].qa_open
+
+
+async def test_a_node_that_is_only_slow_does_what_it_is_told(desk):
+    desk.pulse.beat(system.monotonic_s() - STILL_S / 2)
+    assert await desk.do(MO, "qa.close", session="talk") == {}
+
+
+COMMANDS_WITH_DEADLINES = [
+    (MO, "qa.close", {"session": "talk"}),
+    (BOB, "question.vote", {"on": True}),
+    (PRO, "session.start", {"session": "talk"}),
+    (ADA, "reaction.send", {"session": "talk", "reaction": "clap"}),
+]
+
+
+@pytest.mark.parametrize(("who", "name", "args"), COMMANDS_WITH_DEADLINES)
+async def test_a_command_is_not_done_after_its_deadline(desk, who, name, args):
+    if name == "question.vote":
+        question = await desk.ask()
+        args = {**args, "question": question}
+    if name == "reaction.send":
+        await desk.do(PRO, "session.start", session="talk")
+    folded, now_ms = desk.event.state.folded, int(desk.event.wall_ms())
+    with pytest.raises(TooLate) as refused:
+        await desk.do(who, name, deadline_ms=now_ms - 1_000, **args)
+    assert not refused.value.retry and desk.event.state.folded == folded
+    await desk.do(who, name, deadline_ms=now_ms + 60_000, **args)
+
+
+async def test_a_command_that_was_done_in_time_is_answered_after_its_deadline_too(desk):
+    now_ms = int(desk.event.wall_ms())
+    first = await desk.do(PRO, "session.start", "k", now_ms + 60_000, session="talk")
+    assert await desk.do(PRO, "session.start", "k", now_ms - 1, session="talk") == first
+
+
+async def test_a_node_that_froze_on_the_way_to_the_log_writes_nothing_late(desk, monkeypatch):
+    """It takes the command, and stands still before it has appended it."""
+    append = desk.event.log.append
+    seconds = system.monotonic_s
+
+    async def frozen(*args, **more):
+        later_s = seconds() + APPEND_WITHIN_MS / 1000 + 1
+        monkeypatch.setattr(desk.event.clock, "_monotonic_s", lambda: later_s)
+        more["not_after_ms"] -= APPEND_WITHIN_MS + 1_000
+        return await append(*args, **more)
+
+    monkeypatch.setattr(desk.event.log, "append", frozen)
+    with pytest.raises(Stalled):
+        await desk.do(PRO, "session.start", session="talk")
+    assert desk.event.state.runsheet.controls == []
+
+
+async def test_a_command_on_its_way_while_the_brokers_clock_is_stepped_is_done(desk, monkeypatch):
+    """The log refuses it by the clock of the moment; then server time is settled, and it is taken."""
+    append, steps = desk.event.log.append, iter((7_200_000, -7_200_000))
+
+    async def stepped(key, data, *, not_before_ms, not_after_ms):
+        step_ms = next(steps, 0)
+        bounds = {"not_before_ms": not_before_ms - step_ms, "not_after_ms": not_after_ms - step_ms}
+        return await append(key, data, **bounds)
+
+    monkeypatch.setattr(desk.event.log, "append", stepped)
+    assert (await desk.do(PRO, "session.start", session="talk"))["control"]
+    assert desk.event.state.runsheet.sessions["talk"].live

@@ -42,7 +42,7 @@ COMMANDS = {
 
 
 def test_the_protocol_tells_every_channel_and_command():
-    assert len(CHANNELS) == 10
+    assert len(CHANNELS) == 11
     assert set(COMMANDS) == COMMAND_NAMES
 
 

@@ -21,7 +21,7 @@ class Log:
     def __init__(self, error=None):
         self.facts, self.keys, self.error = [], set(), error
 
-    async def append(self, fact, key):
+    async def append(self, fact, key, *, within):
         self.facts.append(fact)
         self.keys.add(key)
         await asyncio.sleep(0.050)

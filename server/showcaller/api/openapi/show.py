@@ -32,6 +32,14 @@ _LIMIT: Spec = {
     "schema": {"type": "integer", "minimum": 1, "maximum": 100_000},
 }
 
+_DEADLINE: Spec = {
+    "name": "Showcaller-Deadline",
+    "in": "header",
+    "required": False,
+    "description": "The server time, in milliseconds, after which it must not be done any more",
+    "schema": {"type": "string", "pattern": "^[0-9]{1,15}$"},
+}
+
 
 def paths() -> Spec:
     return {
@@ -55,7 +63,7 @@ def _command() -> Spec:
         },
         token=True,
         body=json(OBJECT),
-        parameters=[_IDEMPOTENCY_KEY],
+        parameters=[_IDEMPOTENCY_KEY, _DEADLINE],
     )
 
 

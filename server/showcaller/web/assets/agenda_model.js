@@ -166,9 +166,10 @@ export function speakersOf(event, session) {
  *
  * @param {Session} session
  * @param {Items} items
+ * @param {number} [showNow] show time: what is not due yet waits for nobody
  * @returns {{text: string, tone: string}}
  */
-export function statusOf(session, items) {
+export function statusOf(session, items, showNow = Infinity) {
   switch (session.state) {
     case "live":
       return session.kind === "break" ? { text: "Now", tone: "accent" } : { text: "Live", tone: "live" };
@@ -179,16 +180,17 @@ export function statusOf(session, items) {
     case "skipped":
       return { text: "Skipped", tone: "" };
     default:
-      return aheadStatus(session, items);
+      return aheadStatus(session, items, showNow);
   }
 }
 
 /**
  * @param {Session} session
  * @param {Items} items
+ * @param {number} showNow
  */
-function aheadStatus(session, items) {
-  if (session.waiting_for) {
+function aheadStatus(session, items, showNow) {
+  if (session.waiting_for && session.expected.start_ms <= showNow) {
     const other = sessionOf(items, session.waiting_for);
     return { text: `Waiting for “${shorten(other?.title ?? session.waiting_for, 40)}”`, tone: "wait" };
   }

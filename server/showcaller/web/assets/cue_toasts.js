@@ -7,6 +7,7 @@ import { clockTime, minutesText } from "./times.js";
 import { addToast } from "./toasts.js";
 
 const LATE_MS = 60_000; // a cue that late says so, and a talk that early
+const MOVED_MS = 30_000; // a start that moved by this is another one
 
 /**
  * @typedef {import("./page.js").EventPage} EventPage
@@ -28,9 +29,19 @@ function removeWrong(page) {
   for (const toast of document.querySelectorAll(".toast[data-cue]")) {
     if (!(toast instanceof HTMLElement)) continue;
     const session = sessionOf(page.items, toast.dataset.session ?? "");
-    const right = session && (toast.dataset.cue === "started" ? isOn(session) : isAhead(session));
+    const right = session && (toast.dataset.cue === "started" ? isOn(session) : startsAsTold(session, toast));
     if (!right || session.id === page.place.session) toast.remove();
   }
+}
+
+/**
+ * Whether it still starts when the toast says.
+ *
+ * @param {Session} session
+ * @param {HTMLElement} toast
+ */
+function startsAsTold(session, toast) {
+  return isAhead(session) && Math.abs(session.expected.start_ms - Number(toast.dataset.startMs)) < MOVED_MS;
 }
 
 /**
@@ -45,7 +56,12 @@ function toastCue(page, cue) {
   const measured = { "data-cue": cue.cue, "data-due-ms": cue.due_ms, "data-shown-ms": page.serverNow() };
   if (page.place.session === session.id) return noteOn(byId("main"), measured); // its own page shows it
   document.querySelector(`.toast[data-session="${CSS.escape(cue.session)}"]`)?.remove();
-  const about = { "data-session": cue.session, "data-tone": cue.cue === "started" ? "live" : null, ...measured };
+  const about = {
+    "data-session": cue.session,
+    "data-start-ms": session.expected.start_ms,
+    "data-tone": cue.cue === "started" ? "live" : null,
+    ...measured,
+  };
   addToast(about, kind, linkOrText(page, session));
 }
 

@@ -16,6 +16,7 @@ import { clockRange } from "./times.js";
 export class DelayDialog {
   #page;
   #session;
+  #onDone;
   #dialog = byId("delay", HTMLDialogElement);
   #minutes = h("input", { id: "delay-minutes", type: "number", min: "-720", max: "720", step: "1", value: "5", required: true });
   #rows = h("tbody");
@@ -28,10 +29,12 @@ export class DelayDialog {
   /**
    * @param {import("./page.js").EventPage} page
    * @param {Session} session
+   * @param {(minutes: number) => void} onDone
    */
-  constructor(page, session) {
+  constructor(page, session, onDone) {
     this.#page = page;
     this.#session = session;
+    this.#onDone = onDone;
     const steps = [-5, 1, 5, 10, 15].map((step) =>
       h("button", { class: "compact", type: "button", onclick: () => this.#set(step) }, `${step > 0 ? "+" : "−"}${Math.abs(step)}`),
     );
@@ -66,7 +69,6 @@ export class DelayDialog {
   async #preview(reason = "") {
     const asked = ++this.#asked;
     this.#publish.disabled = true;
-    if (!this.#connected()) return;
     try {
       const minutes = this.#minutes.valueAsNumber;
       const preview = await this.#page.client?.produce.previewDelay(this.#session.id, minutes);
@@ -95,19 +97,12 @@ export class DelayDialog {
     this.#rows.replaceChildren(...(lines.length ? lines : [h("tr", {}, h("td", { colspan: "3" }, "Nothing moves."))]));
   }
 
-  /** A delay that waited for the connection would move a show that has gone on. */
-  #connected() {
-    const connected = this.#page.client?.status.state === "connected";
-    if (!connected) setText(this.#error, "You are not connected: nothing can be moved now.");
-    return connected;
-  }
-
   async #submit() {
-    const { client } = this.#page;
-    if (!this.#connected()) return;
+    const minutes = this.#minutes.valueAsNumber;
     try {
-      await client?.produce.delay(this.#session.id, this.#minutes.valueAsNumber, this.#revision ?? undefined);
+      await this.#page.client?.produce.delay(this.#session.id, minutes, this.#revision ?? undefined);
       this.#dialog.close();
+      this.#onDone(minutes);
     } catch (error) {
       if (asShowcallerError(error).code === "stale_preview") await this.#preview(errorText(error));
       else setText(this.#error, errorText(error));

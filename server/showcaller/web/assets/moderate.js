@@ -1,49 +1,122 @@
-/** The moderator's board: review, order, push on air; open and close; announce. */
+/** The moderator's board: review, order, push on air; open and close; announce; shut out. */
 
-import { isOn, sessionOf, sessionsOf, shorten, statusOf } from "./agenda_model.js";
+import { isOn, sessionsOf, shorten } from "./agenda_model.js";
 import { AnnounceForm } from "./announce_form.js";
+import { listAnnouncements } from "./announcement_list.js";
+import { askText, askWhether } from "./ask_dialog.js";
 import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
-import { ACTION_TEXT, COLUMNS, actionFor, boardOf } from "./moderation_model.js";
-import { moderationCard, updateCard } from "./moderation_card.js";
+import { Lane } from "./moderation_lane.js";
+import { ACTION_TEXT, OTHER_KEYS, actionFor, actionsOf, openQuestionsOf, undoSteps } from "./moderation_model.js";
+import { markOffline } from "./offline_mark.js";
 import { openPage } from "./page.js";
-import { inTab } from "./remember.js";
-import { field } from "./sign_in.js";
+import { inBrowser, inTab } from "./remember.js";
+import { SmallPicture } from "./small_picture.js";
 
 /**
  * @typedef {import("./moderation_model.js").Action} Action
  * @typedef {import("./moderation_model.js").BoardQuestion} BoardQuestion
+ * @typedef {import("./moderation_model.js").Step} Step
+ * @typedef {import("/sdk/types.js").Session} Session
+ *
+ * @typedef {object} Done something that can be taken back
+ * @property {string} text
+ * @property {Step[]} steps
+ * @property {BoardQuestion | null} rejected that a reason may be given for
  */
+
+const LANES = 4;
+/** What takes a question out of its column. @type {Set<Action>} */
+const LEAVES = new Set(["approve", "reject", "push", "pull", "answered"]);
+const TICK_EVERY_MS = 10_000; // times that tell minutes
+const KEYS_KEPT_AS = "showcaller:moderate:keys";
 
 const page = await openPage({ name: "moderate", title: "Moderate", roles: ["moderator", "producer"] });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
-const select = byId("session", HTMLSelectElement);
-const chosenKey = `showcaller:moderate:${page.place.event}`;
-let session = "";
-let leaveChannel = () => {};
+const desk = client.follow("desk");
+const keptAs = `showcaller:moderate:${page.place.event}`;
 const render = eachFrame(renderAll);
+const picture = new SmallPicture(page);
+const words = byId("words", HTMLInputElement);
+/** @type {Lane[]} */
+let lanes = [];
+/** The question that keys are about. */
+let chosen = "";
+/** @type {Done[]} */
+const done = [];
+/** @type {import("./moderation_card.js").CardContext} */
+let context = { banned: new Set(), self: "", now: () => page.serverNow() };
 
-select.addEventListener("change", () => {
-  inTab.set(chosenKey, select.value);
-  turnTo(select.value);
-});
-byId("qa-toggle").addEventListener("click", () => void toggleQuestions());
-byId("board").addEventListener("keydown", pressed);
+words.addEventListener("input", render);
+byId("add-session").addEventListener("change", () => addLane(byId("add-session", HTMLSelectElement).value));
+byId("undo").addEventListener("click", () => void undo());
+byId("add-reason").addEventListener("click", () => void addReason());
+byId("main").addEventListener("focusin", focused);
+byId("main").addEventListener("click", clicked);
+document.addEventListener("keydown", pressed);
 new AnnounceForm(page, byId("announce"));
+markOffline(client);
+listAnnouncements(page, desk);
 listKeys();
+desk.on("change", render);
 client.on("welcome", render);
 page.onChange(render);
+page.onTick(() => picture.tick());
+setInterval(() => lanes.forEach((lane) => lane.tick()), TICK_EVERY_MS);
 
-/** @param {string} id */
-function turnTo(id) {
-  if (id === session) return;
-  leaveChannel();
-  if (session) client.unfollow(`session/${session}/moderation`);
-  session = id;
-  const channel = client.follow(`session/${id}/moderation`);
-  leaveChannel = channel.on("change", render);
-  select.value = id;
+// Sessions ------------------------------------------------------------------------------------------
+
+/** @param {string} session */
+function addLane(session) {
+  byId("add-session", HTMLSelectElement).value = "";
+  if (!session || lanes.length >= LANES) return;
+  const taken = new Set(lanes.map(({ place }) => place));
+  const place = [...Array(LANES).keys()].find((one) => !taken.has(one)) ?? 0;
+  const lane = new Lane(place, {
+    client,
+    act: (action, question) => void act(action, question),
+    onTurn: (turned, to) => turnTo(turned, to),
+    onClose: closeLane,
+    onToggle: (toggled) => void toggleQuestions(toggled),
+    onChange: render,
+  });
+  lanes.push(lane);
+  turnTo(lane, session);
+}
+
+/**
+ * @param {Lane} lane
+ * @param {string} session
+ */
+function turnTo(lane, session) {
+  lane.turnTo(session);
+  keepSessions();
   render();
+}
+
+/** @param {Lane} lane */
+function closeLane(lane) {
+  lane.stop();
+  lanes = lanes.filter((one) => one !== lane);
+  keepSessions();
+  render();
+  byId("add-session").focus();
+}
+
+function keepSessions() {
+  inTab.set(keptAs, lanes.map(({ session }) => session).join(" "));
+}
+
+/**
+ * The sessions that were kept, else what is on.
+ *
+ * @param {Session[]} sessions
+ */
+function openFirst(sessions) {
+  const kept = (inTab.get(keptAs) ?? "").split(" ").filter((id) => sessions.some((session) => session.id === id));
+  if (kept.length) return kept.forEach(addLane);
+  const first = sessions.find(isOn) ?? sessions.find(({ qa }) => qa === "open") ?? sessions[0];
+  if (first) addLane(first.id);
 }
 
 // Commands ------------------------------------------------------------------------------------------
@@ -53,26 +126,123 @@ function turnTo(id) {
  * @param {BoardQuestion} question
  */
 async function act(action, question) {
-  const { id } = question;
+  const { id, person } = question;
+  const onAir = lanes.find(({ session }) => session === question.session)?.board.on_air[0]?.id;
   const { moderate } = client;
-  setText(byId("error"), "");
+  if (action === "rejectWith") {
+    const text = await askText("reject", {
+      title: "Reject with a reason",
+      label: "Reason, which the author sees",
+      button: "Reject",
+      value: question.reason ?? "",
+      about: question.text,
+    });
+    if (text !== null) await run(() => moderate.reject(id, text), action, question, onAir);
+  } else if (action === "reply") {
+    const text = await askText("reply", {
+      title: "Reply in writing",
+      label: "Reply, which everybody sees (empty removes it)",
+      button: "Save",
+      value: question.reply ?? "",
+      about: question.text,
+    });
+    if (text !== null) await run(() => moderate.reply(id, text), action, question, onAir);
+  } else if (action === "erase") {
+    const text = "Its text goes from the page of everybody and from the event’s log. There is no undo.";
+    const meant = await askWhether("erase", { title: "Erase this question?", text, about: question.text, button: "Erase it" });
+    if (meant) await run(() => moderate.erase(id), action, question, onAir);
+  } else if (action === "ban") {
+    await removeAuthor(question);
+  } else if (action === "unban") {
+    await run(() => moderate.unban(person), action, question, onAir);
+  } else {
+    await run(() => moderate[action](id), action, question, onAir);
+  }
+}
+
+/** @param {BoardQuestion} question */
+async function removeAuthor(question) {
+  const { author, person } = question;
+  const asked = openQuestionsOf(lanes.flatMap(({ board }) => [...board.pending, ...board.approved]), person);
+  const also = h("input", { type: "checkbox" });
+  const meant = await askWhether("remove", {
+    title: `Remove ${author || "the author"} from the event?`,
+    about: question.text,
+    text: "They are sent out at once and can’t come back until you let them in again.",
+    button: "Remove",
+    more: h("label", { class: "check" }, also, asked.length === 1 ? "Also reject this question" : `Also reject their ${asked.length} open questions`),
+  });
+  if (!meant) return;
+  const rejects = also.checked ? asked : [];
+  await run(
+    async () => {
+      await client.moderate.ban(person);
+      for (const { id } of rejects) await client.moderate.reject(id);
+    },
+    "ban",
+    question,
+    undefined,
+    rejects.flatMap((one) => undoSteps("reject", /** @type {BoardQuestion} */ (one), undefined)),
+  );
+}
+
+/**
+ * Runs a command, says how it went, and remembers what takes it back.
+ *
+ * @param {() => Promise<unknown>} command
+ * @param {Action} action
+ * @param {BoardQuestion} question as it is before
+ * @param {string | undefined} onAir what is on air before
+ * @param {Step[]} [more] that takes back what else it does
+ */
+async function run(command, action, question, onAir, more = []) {
   try {
-    if (action === "reject") {
-      const reason = await askText("reject", "Reject this question", "Reason (its author sees it; may be empty)", "Reject", "", question.text);
-      if (reason !== null) await moderate.reject(id, reason);
-    } else if (action === "reply") {
-      const text = await askText("reply", "Reply in writing", "Reply (empty removes it)", "Save", question.reply ?? "", question.text);
-      if (text !== null) await moderate.reply(id, text);
-    } else {
-      await moderate[action](id);
-    }
+    await command();
+    const about = action === "ban" || action === "unban" ? `: ${question.author}` : ` “${shorten(question.text, 60)}”`;
+    const rejected = action === "reject" ? question : null;
+    const steps = [...undoSteps(action, question, onAir), ...more];
+    done.push({ text: `${ACTION_TEXT[action].done}${about}.`, steps, rejected });
+    say(done.at(-1)?.text ?? "");
   } catch (error) {
     setText(byId("error"), errorText(error));
   }
 }
 
-async function toggleQuestions() {
-  const open = sessionOf(page.items, session)?.qa === "open";
+/** @param {string} text what was done */
+function say(text) {
+  setText(byId("error"), "");
+  setText(byId("did"), text);
+  const last = done.at(-1);
+  byId("undo", HTMLButtonElement).disabled = !last?.steps.length;
+  show(byId("add-reason"), Boolean(last?.rejected) && text === last?.text);
+}
+
+async function undo() {
+  const last = done.at(-1);
+  if (!last?.steps.length) return;
+  done.pop();
+  try {
+    for (const { name, id, text = "" } of last.steps) {
+      if (name === "reject" || name === "reply") await client.moderate[name](id, text);
+      else await client.moderate[name](id);
+    }
+    say(`Taken back: ${last.text}`);
+  } catch (error) {
+    say("");
+    setText(byId("error"), errorText(error));
+  }
+}
+
+/** To the question that was rejected just now. */
+async function addReason() {
+  const rejected = done.at(-1)?.rejected;
+  if (rejected) await act("rejectWith", rejected);
+}
+
+/** @param {Lane} lane */
+async function toggleQuestions(lane) {
+  const { session } = lane;
+  const open = lane.isOpen(page.items);
   try {
     await (open ? client.moderate.closeQuestions(session) : client.moderate.openQuestions(session));
     setText(byId("error"), "");
@@ -81,161 +251,216 @@ async function toggleQuestions() {
   }
 }
 
-/**
- * Asks for a text in a dialog; null if it was cancelled.
- *
- * @param {"reject" | "reply"} id of the dialog
- * @param {string} title
- * @param {string} label
- * @param {string} button
- * @param {string} value
- * @param {string} question
- * @returns {Promise<string | null>}
- */
-function askText(id, title, label, button, value, question) {
-  const dialog = byId(id, HTMLDialogElement);
-  const input = h("textarea", { id: `${id}-text`, rows: "3" });
-  input.value = value;
-  input.addEventListener("keydown", (typed) => {
-    if (typed.key === "Enter" && (typed.ctrlKey || typed.metaKey)) dialog.close("yes");
-  });
-  dialog.returnValue = "";
-  dialog.replaceChildren(
-    h(
-      "form",
-      { method: "dialog", class: "stack" },
-      h("h2", { id: `${id}-title` }, title),
-      h("blockquote", { class: "text quiet" }, question),
-      field(`${id}-text`, label, input),
-      h("div", { class: "row" }, h("button", { class: "primary", value: "yes" }, button), h("button", { value: "" }, "Cancel")),
-    ),
-  );
-  dialog.showModal();
-  input.focus();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes" ? input.value.trim() : null), { once: true });
-  });
+// The chosen question, and keys ---------------------------------------------------------------------
+
+/** All cards that can be seen, in their order. @returns {HTMLElement[]} */
+function cards() {
+  return /** @type {HTMLElement[]} */ ([...byId("main").querySelectorAll(".q")]).filter((card) => card.checkVisibility());
 }
 
-// Keyboard ------------------------------------------------------------------------------------------
+/**
+ * @param {string} question
+ * @param {boolean} [focus]
+ */
+function choose(question, focus = false) {
+  chosen = question;
+  renderChosen();
+  const card = cardOf(question);
+  if (!focus || !card) return;
+  card.element.focus({ preventScroll: true });
+  card.element.scrollIntoView({ block: "nearest" });
+}
+
+/** @param {string} question */
+function cardOf(question) {
+  for (const lane of lanes) {
+    const card = lane.card(question);
+    if (card) return card;
+  }
+  return undefined;
+}
+
+/** By keyboard: what has the focus is meant. With a pointer a click says so, lest a button moves below it. @param {FocusEvent} event */
+function focused(event) {
+  const card = event.target instanceof Element ? event.target.closest(".q") : null;
+  if (card instanceof HTMLElement && event.target instanceof Element && event.target.matches(":focus-visible")) choose(card.dataset.question ?? "");
+}
+
+/** @param {MouseEvent} event */
+function clicked(event) {
+  const target = event.target instanceof Element ? event.target : null;
+  const card = target?.closest(".q");
+  if (card instanceof HTMLElement && !target?.closest("button")) choose(card.dataset.question ?? "");
+}
 
 /** @param {KeyboardEvent} event */
 function pressed(event) {
-  const card = event.target;
-  if (!(card instanceof HTMLElement) || !card.matches(".q") || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "j" || event.key === "ArrowDown") return moveFocus(event, card, 1);
-  if (event.key === "k" || event.key === "ArrowUp") return moveFocus(event, card, -1);
-  const action = actionFor(event.key, card.dataset.state ?? "");
-  const question = questionsById().get(card.dataset.question ?? "");
-  if (!action || !question) return;
-  event.preventDefault();
-  moveFocus(event, card, 1);
-  void act(action, question);
+  const { key, target } = event;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (target instanceof Element && target.matches("input:not([type='checkbox']), textarea, select")) {
+    if (key === "Escape" && target === words) choose(chosen, true);
+    return;
+  }
+  const handled = move(key) || (keysOn() && (typed(key) || actByKey(key)));
+  if (handled) event.preventDefault();
 }
 
-/**
- * @param {Event} event
- * @param {HTMLElement} card
- * @param {number} step
- */
-function moveFocus(event, card, step) {
-  event.preventDefault();
-  const cards = /** @type {HTMLElement[]} */ ([...byId("board").querySelectorAll(".q")]).filter((one) => one.offsetParent);
-  const next = cards[cards.indexOf(card) + step];
-  next?.focus();
+/** @param {string} key */
+function move(key) {
+  const all = cards();
+  const here = all.findIndex((card) => card.dataset.question === chosen);
+  const onCard = document.activeElement?.closest(".q") !== null;
+  const by = { j: 1, k: -1, ...(onCard ? { ArrowDown: 1, ArrowUp: -1 } : {}) }[key.length === 1 ? key.toLowerCase() : key];
+  if (by !== undefined && (onCard || keysOn())) {
+    const next = all[here < 0 ? 0 : here + (onCard || by < 0 ? by : 0)] ?? all[here];
+    if (next) choose(next.dataset.question ?? "", true);
+    return true;
+  }
+  const side = { h: -1, l: 1, ...(onCard ? { ArrowLeft: -1, ArrowRight: 1 } : {}) }[key.length === 1 ? key.toLowerCase() : key];
+  if (side === undefined || !(onCard || keysOn())) return false;
+  const columns = [...new Set(all.map((card) => card.parentElement))];
+  const column = columns[columns.indexOf(all[here]?.parentElement ?? null) + side];
+  const first = column?.querySelector(".q");
+  if (first instanceof HTMLElement) choose(first.dataset.question ?? "", true);
+  return true;
+}
+
+/** @param {string} key that is about no question */
+function typed(key) {
+  if (key === "/") {
+    words.focus();
+    words.select();
+  } else if (key === "?") {
+    const box = byId("keys-box", HTMLDetailsElement);
+    box.open = !box.open;
+    if (box.open) box.scrollIntoView({ block: "nearest" });
+  } else if (key.toLowerCase() === "z") void undo();
+  else return false;
+  return true;
+}
+
+/** @param {string} key */
+function actByKey(key) {
+  const question = lanes.flatMap(({ board }) => Object.values(board).flat()).find(({ id }) => id === chosen);
+  const action = question && actionFor(key, actionsOf(question, context.banned, context.self));
+  if (!action) return false;
+  if (LEAVES.has(action)) goOnFrom(chosen);
+  void act(action, question);
+  return true;
+}
+
+/** To the next one in the same column: the keys of whoever is quick must not mean the same one twice. @param {string} question */
+function goOnFrom(question) {
+  const card = cardOf(question)?.element;
+  const next = card?.nextElementSibling ?? card?.previousElementSibling;
+  if (next instanceof HTMLElement) choose(next.dataset.question ?? "", card?.contains(document.activeElement));
+}
+
+function keysOn() {
+  return byId("keys-on", HTMLInputElement).checked;
 }
 
 function listKeys() {
-  const lines = [
-    ["j, k", "Next, previous question"],
-    ...Object.values(ACTION_TEXT).map(({ key, label }) => [key, label]),
-  ];
+  const toggle = byId("keys-on", HTMLInputElement);
+  toggle.checked = inBrowser.get(KEYS_KEPT_AS) !== "no";
+  toggle.addEventListener("change", () => inBrowser.set(KEYS_KEPT_AS, toggle.checked ? "yes" : "no"));
+  const actions = Object.entries(ACTION_TEXT).filter(([action]) => action !== "unban");
+  /** @type {[string, string][]} */
+  const lines = [...OTHER_KEYS, ...actions.map(([, { key, label }]) => /** @type {[string, string]} */ ([key, label.replace("…", "")]))];
   byId("keys").append(
-    ...lines.flatMap(([keys = "", meaning]) => [
-      h("dt", {}, ...keys.split(", ").map((key) => h("kbd", {}, key))),
-      h("dd", {}, meaning),
-    ]),
+    ...lines.flatMap(([keys, meaning]) => [h("dt", {}, ...keys.split(", ").map((key) => h("kbd", {}, key))), h("dd", {}, meaning)]),
   );
 }
 
 // Rendering -----------------------------------------------------------------------------------------
 
-/** @returns {Map<string, BoardQuestion>} */
-function questionsById() {
-  return new Map(Object.values(board()).flat().map((question) => [question.id, question]));
-}
-
-function board() {
-  const channel = client.follow(`session/${session}/moderation`);
-  return boardOf(channel.items.values(), channel.levels);
-}
-
 function renderAll() {
   if (page.items.size === 0 || !client.welcome) return;
-  renderSessions();
-  const now = sessionOf(page.items, session);
-  if (!now) return;
-  const { text, tone } = statusOf(now, page.items);
-  setText(byId("state"), text || "Upcoming");
-  byId("state").dataset.tone = tone;
-  renderOpen(now);
-  renderBoard();
-  if (client.follow(`session/${session}/moderation`).ready) page.reveal();
+  const sessions = sessionsOf(page.items).filter(({ kind }) => kind !== "break");
+  if (lanes.length === 0) openFirst(sessions);
+  renderContext();
+  const before = chosenPlace();
+  keyed(byId("lanes"), lanes, ({ place }) => String(place), ({ element }) => element);
+  keyed(byId("airs"), lanes, ({ place }) => String(place), ({ air }) => air);
+  byId("lanes").dataset.count = String(lanes.length);
+  for (const lane of lanes) lane.render(page.items, sessions, { words: words.value, alone: lanes.length === 1, context });
+  renderAdding(sessions);
+  renderBanned();
+  keepChosen(before);
+  const shown = lanes.find(({ session }) => sessions.some((one) => one.id === session && isOn(one))) ?? lanes[0];
+  if (shown) picture.render(shown.session);
+  if (lanes.length > 0 && lanes.every(({ ready }) => ready)) page.reveal();
 }
 
-function renderSessions() {
-  const sessions = sessionsOf(page.items).filter(({ kind }) => kind !== "break");
+/** Who is shut out, and who looks. */
+function renderContext() {
+  const self = client.welcome?.person ?? "";
+  const banned = new Set([...desk.items].filter(([key]) => key.startsWith("banned:")).map(([, { person }]) => person));
+  const same = self === context.self && banned.size === context.banned.size && [...banned].every((one) => context.banned.has(one));
+  if (!same) context = { ...context, self, banned };
+}
+
+/** Where the chosen question stands: whose card goes elsewhere goes on with the next one there. */
+function chosenPlace() {
+  const card = cardOf(chosen)?.element;
+  const column = card?.parentElement ?? null;
+  return { column, place: column && card ? [...column.children].indexOf(card) : 0, focused: card?.contains(document.activeElement) ?? false };
+}
+
+/** @param {{column: Element | null, place: number, focused: boolean}} before */
+function keepChosen({ column, place, focused: hadFocus }) {
+  const card = cardOf(chosen)?.element;
+  if (card && (card.parentElement === column || column === null)) return renderChosen();
+  const next = column?.children[Math.min(place, column.children.length - 1)] ?? (chosen ? null : cards()[0]);
+  if (next instanceof HTMLElement) choose(next.dataset.question ?? "", hadFocus);
+  else chosen = cards()[0]?.dataset.question ?? "";
+  return renderChosen();
+}
+
+/** The card that is marked as chosen. @type {import("./moderation_card.js").ModerationCard | undefined} */
+let marked;
+
+function renderChosen() {
+  const card = cardOf(chosen);
+  if (marked !== card) marked?.choose(false);
+  card?.choose(true);
+  marked = card;
+}
+
+/** @param {Session[]} sessions */
+function renderAdding(sessions) {
+  const shown = new Set(lanes.map(({ session }) => session));
+  const others = sessions.filter(({ id }) => !shown.has(id));
+  const select = byId("add-session", HTMLSelectElement);
   keyed(
     select,
-    sessions,
-    ({ id }) => id,
-    ({ id }) => h("option", { value: id }),
-    (option, one) => setText(option, (isOn(one) ? "● " : "") + shorten(one.title, 70)),
+    [null, ...others],
+    (one) => one?.id ?? "",
+    (one) => h("option", { value: one?.id ?? "" }),
+    (option, one) => setText(option, one ? (isOn(one) ? "● " : "") + shorten(one.title, 70) : "Add a session…"),
   );
-  if (session) return;
-  const remembered = sessions.find(({ id }) => id === inTab.get(chosenKey));
-  const first = remembered ?? sessions.find(isOn) ?? sessions.find(({ qa }) => qa === "open") ?? sessions[0];
-  if (first) turnTo(first.id);
+  show(select, others.length > 0 && lanes.length < LANES);
 }
 
-/** @param {import("/sdk/types.js").Session} now */
-function renderOpen({ qa, pre_moderated }) {
-  const open = qa === "open";
-  const review = pre_moderated ? "reviewed first" : "public at once";
-  setText(byId("qa-state"), qa === "off" ? "No questions in this session" : open ? `Questions open, ${review}` : "Questions closed");
-  byId("qa-state").dataset.tone = open ? "ok" : "";
-  show(byId("qa-toggle"), qa !== "off");
-  setText(byId("qa-toggle"), open ? "Close questions" : "Open questions");
+function renderBanned() {
+  const banned = [...desk.items].filter(([key]) => key.startsWith("banned:")).map(([, one]) => one);
+  setText(byId("banned-count"), String(banned.length));
+  show(byId("banned-box"), banned.length > 0);
+  keyed(
+    byId("banned"),
+    banned,
+    ({ person }) => person,
+    ({ person, name }) =>
+      h("li", {}, h("span", { class: "line text" }, name || person), h("button", { class: "compact", type: "button", onclick: () => void letIn(person) }, "Let back in")),
+  );
 }
 
-function renderBoard() {
-  const focused = document.activeElement?.closest(".q");
-  const column = focused?.parentElement ?? null;
-  const place = column && focused ? [...column.children].indexOf(focused) : 0;
-  fillColumns();
-  // Whose card went to another column goes on with the next one there.
-  if (focused && column && !focused.isConnected && document.activeElement === document.body) {
-    const next = column.children[Math.min(place, column.children.length - 1)];
-    if (next instanceof HTMLElement) next.focus();
+/** @param {string} person */
+async function letIn(person) {
+  try {
+    await client.moderate.unban(person);
+    setText(byId("error"), "");
+  } catch (error) {
+    setText(byId("error"), errorText(error));
   }
 }
-
-function fillColumns() {
-  for (const [column, questions] of Object.entries(board())) {
-    setText(byId(`${column}-count`), String(questions.length));
-    keyed(
-      byId(column),
-      questions,
-      // The buttons differ by state: a card that changes it is made anew.
-      ({ id, state }) => `${id}:${state}`,
-      (question) => moderationCard(question, (action) => void act(action, questionsById().get(question.id) ?? question)),
-      updateCard,
-    );
-    byId(column).dataset.empty = COLUMN_EMPTY[column] ?? "";
-  }
-}
-
-/** @type {Record<string, string>} */
-const COLUMN_EMPTY = Object.fromEntries(
-  COLUMNS.map((column) => [column, column === "pending" ? "Nothing to review." : column === "on_air" ? "Nothing on air." : "None yet."]),
-);

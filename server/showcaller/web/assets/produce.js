@@ -1,17 +1,20 @@
 /** The producer's desk: the show clock, the run sheet and its controls, cues, stages, announcements. */
 
-import { clockOf, cueText, eventOf, isOn, nextSession, sessionOf, sessionsOf, shorten } from "./agenda_model.js";
+import { clockOf, cueText, eventOf, sessionOf, sessionsOf, shorten } from "./agenda_model.js";
 import { AnnounceForm } from "./announce_form.js";
+import { listAnnouncements } from "./announcement_list.js";
 import { DelayDialog } from "./delay_dialog.js";
-import { byId, eachFrame, h, keyed, setAttribute, setText, show } from "./dom.js";
+import { DeskBar, controlText } from "./desk_bar.js";
+import { byId, eachFrame, h, keyed, setText } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { GreenRoom } from "./green_room.js";
-import { LongList } from "./long_list.js";
+import { Overruns } from "./overruns.js";
+import { markOffline } from "./offline_mark.js";
 import { openPage } from "./page.js";
 import { QualityReports } from "./quality_reports.js";
-import { RunsheetRow } from "./runsheet_row.js";
+import { RunSheet } from "./run_sheet.js";
 import { field } from "./sign_in.js";
-import { clockTime, clockTimeWithSeconds, countdown, lateness, minutesText } from "./times.js";
+import { clockTime, countdown, lateness, minutesText } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -22,17 +25,20 @@ import { clockTime, clockTimeWithSeconds, countdown, lateness, minutesText } fro
 
 const CUES_AHEAD = 4;
 const CUES_BACK = 8;
+const SENDING_AFTER_MS = 400; // a reply that takes longer is waited for in words
+const TOLD_MS = 15_000;
 
 const page = await openPage({ name: "produce", title: "Produce", roles: ["producer"] });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const desk = client.follow("produce");
 const audience = client.follow("audience");
-/** @type {LongList<Session, import("./runsheet_row.js").RowContext>} */
-const sheet = new LongList(byId("sheet"), ({ id }) => id, newRow);
-/** @type {import("./runsheet_row.js").RowContext | null} */
-let context = null;
+const sheet = new RunSheet(page, control);
+const bar = new DeskBar(page, (session) => sheet.jumpTo(session));
+const overruns = new Overruns(client, renderTimes);
 /** @type {Session[]} */
 let sessions = [];
+/** Those that ran over when the clock was last looked at. @type {Set<string>} */
+const overrunning = new Set();
 const reports = new QualityReports(page);
 const greenRoom = new GreenRoom(
   { page, desk, choose },
@@ -42,6 +48,8 @@ const greenRoom = new GreenRoom(
 byId("hold").addEventListener("click", () => void hold());
 byId("undo").addEventListener("click", () => void undo());
 new AnnounceForm(page, byId("announce"));
+markOffline(client);
+listAnnouncements(page, client.follow("desk"));
 desk.on("change", eachFrame(renderDesk));
 audience.on("change", eachFrame(renderAudience));
 client.on("welcome", render);
@@ -51,23 +59,43 @@ page.onTick(renderTimes);
 // Controls ------------------------------------------------------------------------------------------
 
 /**
- * Runs a command and says how it went.
+ * Runs a command and says how it went: beside its session, else beside the clock.
  *
  * @param {() => Promise<unknown>} command
  * @param {string} done
+ * @param {string} [session]
  */
-async function run(command, done) {
-  setText(byId("error"), "");
-  setText(byId("note"), "");
-  // A command that waited for the connection would act on a show that has gone on.
-  if (client.status.state !== "connected") return setText(byId("error"), "You are not connected: nothing was sent. Try again once you are.");
+async function run(command, done, session) {
+  const tell = teller(session);
+  tell("", "wait");
+  const sending = setTimeout(() => tell("Sending…", "wait"), SENDING_AFTER_MS);
   try {
     await command();
-    setText(byId("note"), done);
+    tell(done, "ok");
   } catch (error) {
-    setText(byId("error"), errorText(error));
+    tell(errorText(error), "live");
+  } finally {
+    clearTimeout(sending);
   }
-  return undefined;
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let forgetting;
+
+/**
+ * @param {string | undefined} session
+ * @returns {(text: string, tone: "wait" | "ok" | "live") => void}
+ */
+function teller(session) {
+  return (text, tone) => {
+    const row = session ? sheet.row(session) : undefined;
+    row?.tell(text, tone);
+    setText(byId("error"), tone === "live" && !row ? text : "");
+    setText(byId("note"), tone !== "live" && !row ? text : "");
+    setText(byId("said"), row ? text : "");
+    clearTimeout(forgetting);
+    if (tone === "ok") forgetting = setTimeout(() => teller(session)("", "wait"), TOLD_MS);
+  };
 }
 
 /**
@@ -77,12 +105,13 @@ async function run(command, done) {
 function control(name, id) {
   const session = sessionOf(page.items, id);
   if (!session) return;
-  const title = `“${shorten(session.title, 60)}”`;
-  if (name === "delay") new DelayDialog(page, session);
+  const title = `“${shorten(session.title, 40)}”`;
+  if (name === "delay") new DelayDialog(page, session, (minutes) => teller(id)(`${minutes < 0 ? "Moved forward" : "Delayed"} by ${minutesText(minutes)}.`, "ok"));
   else if (name === "extend") extendDialog(session);
-  else if (name === "start") void run(() => client.produce.start(id), `${title} was started.`);
-  else if (name === "end") void run(() => client.produce.end(id), `${title} was ended.`);
-  else void run(() => client.produce.skip(id), `${title} was skipped.`);
+  else if (name === "start") void run(() => client.produce.start(id), `${title} was started.`, id);
+  else if (name === "end") void run(() => client.produce.end(id), `${title} was ended.`, id);
+  else if (name === "reopen") void run(() => client.produce.reopen(id), `${title} was reopened.`, id);
+  else void run(() => client.produce.skip(id), `${title} was skipped.`, id);
 }
 
 /** @param {Session} session */
@@ -94,7 +123,7 @@ function extendDialog(session) {
     const minutes = input.valueAsNumber;
     dialog.close();
     const longer = minutes < 0 ? "shorter" : "longer";
-    void run(() => client.produce.extend(session.id, minutes), `${minutesText(minutes)} ${longer}.`);
+    void run(() => client.produce.extend(session.id, minutes), `${minutesText(minutes)} ${longer}.`, session.id);
   };
   dialog.replaceChildren(
     h(
@@ -122,33 +151,17 @@ function hold() {
   const held = clockOf(page.items)?.held;
   return held
     ? run(() => client.produce.resume(), "The show clock runs.")
-    : run(() => client.produce.hold(), "The show clock is held: nothing comes due.");
+    : run(() => client.produce.hold(), "The show clock is held: nothing starts or ends by itself.");
 }
 
 function undo() {
   const last = lastControl();
-  return last && run(() => client.produce.undo(last.id), `Undone: ${controlText(last)}.`);
+  return last && run(() => client.produce.undo(last.id), `Undone: ${controlText(last, page.items)}.`);
 }
 
 /** @returns {Control | undefined} */
 function lastControl() {
   return desk.items.get("undo");
-}
-
-/** @param {Control} control */
-function controlText({ name, session, minutes }) {
-  const title = shorten(sessionOf(page.items, session)?.title ?? session, 30);
-  return `${controlName(name)} “${title}”${minutesOf({ minutes })}`;
-}
-
-/** @param {Control["name"]} name */
-function controlName(name) {
-  return name === "source" ? "choice of source" : name;
-}
-
-/** @param {{minutes: number | null}} control */
-function minutesOf({ minutes }) {
-  return minutes === null ? "" : ` by ${minutes} min`;
 }
 
 // Rendering -----------------------------------------------------------------------------------------
@@ -161,7 +174,8 @@ function isReady() {
 function render() {
   if (!isReady()) return;
   sessions = sessionsOf(page.items);
-  renderSheet();
+  sheet.render();
+  bar.render(sessions);
   renderDesk();
   renderTimes();
 }
@@ -169,88 +183,43 @@ function render() {
 /** After a change of the producer's channel. */
 function renderDesk() {
   if (!isReady()) return;
-  renderUndo();
+  bar.showUndo(lastControl());
   renderCues();
   greenRoom.render();
   reports.render(desk.items);
-  renderPlanned();
   if (desk.ready) page.reveal();
 }
 
 /** As the clock goes. */
 function renderTimes() {
   if (!isReady()) return;
-  renderClock();
-  renderNext();
+  bar.tick();
+  renderOverruns();
   renderCountdowns();
 }
 
-function renderClock() {
-  const clock = clockOf(page.items);
+/** What runs over, and what waits for it. */
+function renderOverruns() {
   const event = eventOf(page.items);
-  const now = page.showNow();
-  if (!clock || now === null) return;
-  const rate = clock.rate === 1 ? "" : `, ${clock.rate} times as fast`;
-  const mode = clock.mode === "rehearsal" ? `Rehearsal${rate}` : "Live";
-  setText(byId("clock-label"), `Show time in ${event?.time_zone_label || event?.time_zone}. ${clock.held ? "Held." : `${mode}.`}`);
-  setText(byId("clock"), clockTimeWithSeconds(now, event));
-  byId("clock").dataset.held = String(clock.held);
-  setText(byId("hold"), clock.held ? "Resume the clock" : "Hold the clock");
-  byId("hold").classList.toggle("primary", clock.held);
-}
-
-function renderNext() {
   const showNow = page.showNow() ?? 0;
-  const on = sessions.find(isOn);
-  const next = nextSession(sessions);
-  setText(byId("next-label"), on ? "On now" : next ? "Next" : "");
-  setText(byId("next-title"), (on ?? next)?.title ?? "The event is over");
-  const untilMs = on ? on.expected.end_ms : next?.expected.start_ms;
-  if (untilMs === undefined) return setText(byId("next-count"), "");
-  const leftMs = untilMs - showNow;
-  const words = on ? (leftMs < 0 ? "over by" : "ends in") : "starts in";
-  byId("next-count").dataset.over = String(leftMs < 0);
-  return setText(byId("next-count"), `${words} ${countdown(Math.abs(leftMs))}`);
-}
-
-function renderUndo() {
-  const last = lastControl();
-  const button = byId("undo", HTMLButtonElement);
-  button.disabled = !last?.undoable;
-  setText(button, last?.undoable ? `Undo ${controlName(last.name)}${minutesOf(last)}` : "Nothing to undo");
-  setAttribute(button, "aria-label", last?.undoable ? `Undo: ${controlText(last)}` : null);
-  button.title = last?.undoable ? controlText(last) : "";
-}
-
-function renderSheet() {
-  const event = eventOf(page.items);
-  if (!event) return;
-  if (context?.event !== event) context = { event, items: page.items, eventId: page.place.event };
-  sheet.show(sessions, context);
-}
-
-/** @param {Session} session */
-function newRow(session) {
-  const row = new RunsheetRow(session, (name) => control(name, session.id));
-  row.showPresent(presentAt(session.id));
-  return row;
-}
-
-/** @param {string} session */
-function presentAt(session) {
-  return audience.levels.get(`session:${session}`) ?? 0;
+  for (const session of sessions) {
+    const over = session.state === "overrunning";
+    if (!over && !session.waiting_for && !overrunning.has(session.id)) continue;
+    const row = sheet.row(session.id);
+    row?.tick();
+    if (event) row?.showEffect(overruns.textOf(session, sessions, showNow, event));
+    if (over) overrunning.add(session.id);
+    else overrunning.delete(session.id);
+  }
 }
 
 function renderAudience() {
-  for (const { id } of sessions) {
-    const row = sheet.row(id);
-    if (row instanceof RunsheetRow) row.showPresent(presentAt(id));
-  }
+  sheet.showPresent((session) => audience.levels.get(`session:${session}`) ?? 0);
 }
 
 function renderCues() {
   const cues = /** @type {CueState[]} */ (itemsOf("cue:"));
-  const called = cues.filter(({ called_ms, dropped }) => called_ms !== null || dropped);
+  const called = cues.filter(({ called_ms }) => called_ms !== null);
   const ahead = cues.filter(({ called_ms, dropped, due_ms }) => called_ms === null && !dropped && due_ms !== null);
   called.sort((a, b) => (b.called_ms ?? 0) - (a.called_ms ?? 0));
   ahead.sort((a, b) => Number(a.due_ms) - Number(b.due_ms));
@@ -267,18 +236,18 @@ function renderCues() {
  * @param {HTMLElement} item
  * @param {CueState} cue
  */
-function updateCue(item, { session, cue, due_ms, called_ms, late_ms, dropped }) {
+function updateCue(item, { session, cue, due_ms, called_ms, late_ms }) {
   const [line, when, mark] = /** @type {HTMLElement[]} */ ([...item.children]);
   if (!line || !when || !mark) return;
   const zone = eventOf(page.items);
   const title = shorten(sessionOf(page.items, session)?.title ?? session, 44);
   setText(line, cueText(cue));
   setText(when, due_ms === null ? title : `${clockTime(due_ms, zone)} ${title}`);
-  const ahead = called_ms === null && !dropped;
+  const ahead = called_ms === null;
   item.dataset.ahead = String(ahead);
-  setText(mark, dropped ? "dropped" : ahead ? untilText(due_ms) : lateness(late_ms));
+  setText(mark, ahead ? untilText(due_ms) : lateness(late_ms));
   mark.dataset.due = ahead ? String(due_ms) : "";
-  mark.dataset.tone = dropped || ahead ? "" : late_ms >= 1000 ? "wait" : "ok";
+  mark.dataset.tone = ahead ? "" : late_ms >= 1000 ? "wait" : "ok";
 }
 
 /** @param {number | null} dueMs */
@@ -290,31 +259,6 @@ function renderCountdowns() {
   for (const mark of byId("cues").querySelectorAll("[data-due]")) {
     if (mark instanceof HTMLElement && mark.dataset.due) setText(mark, untilText(Number(mark.dataset.due)));
   }
-}
-
-function renderPlanned() {
-  const zone = eventOf(page.items);
-  keyed(
-    byId("planned"),
-    /** @type {import("/sdk/types.js").Announcement[]} */ (itemsOf("announcement:")),
-    ({ id }) => id,
-    ({ id }) =>
-      h(
-        "li",
-        {},
-        h("span", { class: "line text" }),
-        h("span", { class: "small quiet" }),
-        h("button", { class: "compact", type: "button", onclick: () => void run(() => client.moderate.cancelAnnouncement(id), "Cancelled.") }, "Cancel"),
-      ),
-    (item, { text, at_ms, session }) => {
-      const [line, when] = /** @type {HTMLElement[]} */ ([...item.children]);
-      if (!line || !when) return;
-      setText(line, text);
-      const to = session ? `, to “${shorten(sessionOf(page.items, session)?.title ?? session, 30)}”` : "";
-      setText(when, at_ms === null ? "" : `At ${clockTime(at_ms, zone)}${to}`);
-    },
-  );
-  show(byId("planned"), byId("planned").childElementCount > 0);
 }
 
 /**

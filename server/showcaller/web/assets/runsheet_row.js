@@ -8,12 +8,14 @@ import { clockRange, clockTime, minutesText } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
- * @typedef {"start" | "end" | "extend" | "delay" | "skip"} ControlName
+ * @typedef {"start" | "end" | "extend" | "delay" | "skip" | "reopen"} ControlName
  *
  * @typedef {object} RowContext
  * @property {import("/sdk/types.js").Event} event
  * @property {ReadonlyMap<string, any>} items
  * @property {string} eventId
+ * @property {boolean} stages whether a row says its stage
+ * @property {() => number} showNow
  */
 
 const numbers = new Intl.NumberFormat("en");
@@ -22,15 +24,20 @@ export class RunsheetRow {
   #scheduled = h("td", { class: "times", role: "cell", "data-label": "Scheduled" });
   #expected = h("td", { class: "times", role: "cell", "data-label": "Expected" });
   #actual = h("td", { class: "times", role: "cell", "data-label": "Actual" });
+  #stage = h("span", { class: "tag" });
   #title = h("a", {});
   #who = h("span", { class: "small quiet" });
   #status = h("span", { class: "pill" });
   #air = h("span", { class: "tag" });
   #present = h("span", { class: "small quiet times" });
+  #effect = h("p", { class: "small effect" });
+  #told = h("p", { class: "small told-here" });
   /** @type {Record<ControlName, HTMLButtonElement>} */
   #buttons;
-  /** @type {() => Session | undefined} what a start would end: what is on, on the same stage */
-  #endedByStart = () => undefined;
+  /** @type {Session | null} */
+  #session = null;
+  /** @type {RowContext | null} */
+  #context = null;
 
   /**
    * @param {Session} session
@@ -44,6 +51,7 @@ export class RunsheetRow {
       end: button("End now"),
       delay: button("Delay…"),
       skip: button("Skip"),
+      reopen: button("Reopen"),
     };
     for (const name of /** @type {const} */ (["extend", "delay"])) {
       this.#buttons[name].addEventListener("click", () => onControl(name));
@@ -52,15 +60,17 @@ export class RunsheetRow {
     armButton(this.#buttons.start, ends, () => onControl("start"), () => this.#endedByStart() !== undefined);
     this.#buttons.end.classList.add("danger");
     armButton(this.#buttons.end, "End it?", () => onControl("end"));
+    armButton(this.#buttons.reopen, "Reopen it?", () => onControl("reopen"));
     armButton(this.#buttons.skip, "Skip it?", () => onControl("skip"));
+    const about = h("div", { class: "about-line" }, this.#stage, this.#who);
     this.element = h(
       "tr",
       { role: "row", "data-session": session.id },
       this.#scheduled,
       this.#expected,
       this.#actual,
-      h("th", { role: "rowheader", scope: "row" }, this.#title, this.#who),
-      h("td", { role: "cell", class: "state-cell" }, h("div", { class: "row" }, this.#status, this.#air, this.#present)),
+      h("th", { role: "rowheader", scope: "row" }, this.#title, about),
+      h("td", { role: "cell", class: "state-cell" }, h("div", { class: "row" }, this.#status, this.#air, this.#present), this.#effect, this.#told),
       h("td", { role: "cell" }, h("div", { class: "row controls-cell" }, ...Object.values(this.#buttons))),
     );
   }
@@ -69,8 +79,10 @@ export class RunsheetRow {
    * @param {Session} session
    * @param {RowContext} context
    */
-  update(session, { event, items, eventId }) {
-    this.#endedByStart = () => sessionsOf(items).find((one) => isOn(one) && one.stage === session.stage);
+  update(session, context) {
+    const { event, eventId, stages } = context;
+    this.#session = session;
+    this.#context = context;
     const time = (/** @type {number | null} */ ms) => (ms === null ? "–" : clockTime(ms, event));
     this.element.dataset.state = session.state;
     setText(this.#scheduled, time(session.scheduled.start_ms));
@@ -80,11 +92,22 @@ export class RunsheetRow {
     setText(this.#actual, start_ms === null || end_ms === null ? time(start_ms) : clockRange(start_ms, end_ms, event));
     setText(this.#title, session.title);
     this.#title.setAttribute("href", address(eventId, "watch", session.id));
+    show(this.#stage, stages);
+    setText(this.#stage, stages ? (event.stages.find(({ id }) => id === session.stage)?.title ?? session.stage) : "");
     const length = minutesText((session.scheduled.end_ms - session.scheduled.start_ms) / 60_000);
     const names = speakersOf(event, session).map(({ name }) => name).join(", ");
     setText(this.#who, names ? `${length}, ${names}` : length);
-    this.#showState(session, items);
+    this.#showAir(session);
     this.#showButtons(session);
+    this.tick();
+  }
+
+  /** As the clock goes. */
+  tick() {
+    if (!this.#session || !this.#context) return;
+    const { text, tone } = statusOf(this.#session, this.#context.items, this.#context.showNow());
+    setText(this.#status, text || "On time");
+    this.#status.dataset.tone = tone;
   }
 
   /** @param {number} present how many are at the session */
@@ -92,17 +115,33 @@ export class RunsheetRow {
     setText(this.#present, present ? `${numbers.format(present)} here` : "");
   }
 
+  /** @param {string} text whom it holds up; empty: it does not run over */
+  showEffect(text) {
+    setText(this.#effect, text);
+  }
+
   /**
-   * @param {Session} session
-   * @param {ReadonlyMap<string, any>} items
+   * How the last command about this session goes.
+   *
+   * @param {string} text
+   * @param {"wait" | "ok" | "live"} tone
    */
-  #showState(session, items) {
-    const { text, tone } = statusOf(session, items);
-    setText(this.#status, text || "On time");
-    this.#status.dataset.tone = tone;
+  tell(text, tone) {
+    this.#told.dataset.tone = tone;
+    setText(this.#told, text);
+  }
+
+  /** What a start would end: what is on, on the same stage. */
+  #endedByStart() {
+    const { stage } = this.#session ?? {};
+    return sessionsOf(this.#context?.items ?? new Map()).find((one) => isOn(one) && one.stage === stage);
+  }
+
+  /** @param {Session} session */
+  #showAir(session) {
     const live = isOn(session) || session.state === "doors_open";
-    show(this.#air, session.on_air || live);
-    setText(this.#air, session.on_air ? "Publishing" : "Nobody publishes");
+    show(this.#air, session.on_air || (live && session.kind !== "break"));
+    setText(this.#air, session.on_air ? "On air" : "Nobody on air");
     this.#air.dataset.tone = session.on_air ? "ok" : "wait";
   }
 
@@ -114,6 +153,7 @@ export class RunsheetRow {
     show(this.#buttons.extend, isOn(session));
     show(this.#buttons.delay, isAhead(session));
     show(this.#buttons.skip, isAhead(session));
+    show(this.#buttons.reopen, isOver(session));
     for (const button of Object.values(this.#buttons)) button.setAttribute("aria-describedby", `row-${session.id}`);
     this.#title.id = `row-${session.id}`;
     this.#title.title = title;

@@ -1,0 +1,65 @@
+/** Dialogs that ask for a text, or whether something that can't be taken back is meant. */
+
+import { byId, h } from "./dom.js";
+import { field } from "./sign_in.js";
+
+/**
+ * Asks for a text; null if it was cancelled. Enter sends it.
+ *
+ * @param {string} id of the dialog
+ * @param {{title: string, label: string, button: string, value: string, about: string}} words
+ * @returns {Promise<string | null>}
+ */
+export async function askText(id, { title, label, button, value, about }) {
+  const input = h("textarea", { id: `${id}-text`, rows: "2" });
+  input.value = value;
+  const typed = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    byId(id, HTMLDialogElement).close("yes");
+  };
+  input.addEventListener("keydown", typed);
+  const body = [
+    h("h2", { id: `${id}-title` }, title),
+    h("blockquote", { class: "text quiet" }, about),
+    field(`${id}-text`, label, input, "Enter sends it. Shift and Enter begin a new line."),
+    h("div", { class: "row" }, h("button", { class: "primary", value: "yes" }, button), h("button", { value: "" }, "Cancel")),
+  ];
+  return (await shown(id, body, input)) ? input.value.trim() : null;
+}
+
+/**
+ * Asks whether it is meant.
+ *
+ * @param {string} id of the dialog
+ * @param {{title: string, text: string, about: string, button: string, more?: HTMLElement}} words `more` is shown above the buttons
+ * @returns {Promise<boolean>}
+ */
+export async function askWhether(id, { title, text, about, button, more }) {
+  const no = h("button", { value: "" }, "Cancel");
+  const body = [
+    h("h2", { id: `${id}-title` }, title),
+    h("blockquote", { class: "text quiet" }, about),
+    h("p", {}, text),
+    ...(more ? [more] : []),
+    h("div", { class: "row" }, h("button", { class: "danger", value: "yes" }, button), no),
+  ];
+  return shown(id, body, no);
+}
+
+/**
+ * @param {string} id
+ * @param {HTMLElement[]} body
+ * @param {HTMLElement} first that has the focus
+ * @returns {Promise<boolean>} whether it was not cancelled
+ */
+function shown(id, body, first) {
+  const dialog = byId(id, HTMLDialogElement);
+  dialog.returnValue = "";
+  dialog.replaceChildren(h("form", { method: "dialog", class: "stack" }, ...body));
+  dialog.showModal();
+  first.focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}

@@ -1,0 +1,138 @@
+/** The top of the producer's page, which stays in view: the show clock, what is on each stage, hold and undo. */
+
+import { clockOf, eventOf, sessionOf, shorten } from "./agenda_model.js";
+import { byId, h, keyed, setAttribute, setText } from "./dom.js";
+import { onStages } from "./run_sheet_model.js";
+import { clockTimeWithSeconds, countdown } from "./times.js";
+
+/**
+ * @typedef {import("/sdk/types.js").Session} Session
+ * @typedef {import("/sdk/types.js").Control} Control
+ * @typedef {import("./run_sheet_model.js").OnStage} OnStage
+ */
+
+export class DeskBar {
+  #page;
+  #jumpTo;
+  /** @type {OnStage[]} */
+  #lines = [];
+  /** @type {Map<string, HTMLElement>} */
+  #counts = new Map();
+
+  /**
+   * @param {import("./page.js").EventPage} page
+   * @param {(session: Session) => void} jumpTo its row
+   */
+  constructor(page, jumpTo) {
+    this.#page = page;
+    this.#jumpTo = jumpTo;
+  }
+
+  /**
+   * After a change of the agenda.
+   *
+   * @param {Session[]} sessions in their order
+   */
+  render(sessions) {
+    const event = eventOf(this.#page.items);
+    if (!event) return;
+    this.#lines = onStages(sessions, event);
+    const lines = this.#lines;
+    byId("stages-now").dataset.many = String(lines.length > 4);
+    keyed(byId("stages-now"), lines, ({ key }) => key, (line) => this.#newLine(line), updateLine);
+    setText(byId("all-over"), lines.length === 0 ? "The event is over." : "");
+    this.tick();
+  }
+
+  /** As the clock goes. */
+  tick() {
+    const clock = clockOf(this.#page.items);
+    const event = eventOf(this.#page.items);
+    const now = this.#page.showNow();
+    if (!clock || now === null) return;
+    const rate = clock.rate === 1 ? "" : `, ${clock.rate} times as fast`;
+    const mode = clock.held ? "Held" : clock.mode === "rehearsal" ? `Rehearsal${rate}` : "Live";
+    setText(byId("clock-label"), `${mode}, ${event?.time_zone_label || event?.time_zone}`);
+    setText(byId("clock"), clockTimeWithSeconds(now, event));
+    byId("clock").dataset.held = String(clock.held);
+    setText(byId("hold-word"), clock.held ? "Resume" : "Hold");
+    byId("hold").classList.toggle("primary", clock.held);
+    for (const line of this.#lines) this.#count(line, now);
+  }
+
+  /**
+   * @param {OnStage} line
+   * @param {number} now
+   */
+  #count({ key, kind, session }, now) {
+    const count = this.#counts.get(key);
+    if (!count) return;
+    const leftMs = (kind === "on" ? session.expected.end_ms : session.expected.start_ms) - now;
+    const over = leftMs < 0;
+    const words = kind === "on" ? (over ? "over by" : "ends in") : over ? "due since" : "in";
+    setText(count, `${words} ${countdown(Math.abs(leftMs))}`);
+    count.dataset.over = String(over);
+  }
+
+  /** @param {OnStage} line */
+  #newLine(line) {
+    const count = h("span", { class: "times count" });
+    this.#counts.set(line.key, count);
+    const jump = () => this.#jumpTo(line.session);
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        { class: "on-stage", type: "button", "data-kind": line.kind, onclick: jump },
+        h("span", { class: "small where" }),
+        count,
+        h("span", { class: "what" }),
+      ),
+    );
+  }
+
+  /**
+   * What could be undone.
+   *
+   * @param {Control | undefined} last
+   */
+  showUndo(last) {
+    const button = byId("undo", HTMLButtonElement);
+    button.disabled = !last?.undoable;
+    setText(button, last?.undoable ? `Undo ${controlName(last.name)}${minutesOf(last)}` : "Nothing to undo");
+    const text = last?.undoable ? controlText(last, this.#page.items) : "";
+    setAttribute(button, "aria-label", text ? `Undo: ${text}` : null);
+    button.title = text;
+  }
+}
+
+/**
+ * @param {HTMLElement} item
+ * @param {OnStage} line
+ */
+function updateLine(item, { stage, kind, session }) {
+  const where = /** @type {HTMLElement} */ (item.querySelector(".where"));
+  const label = kind === "on" ? "On now" : "Next";
+  setText(where, stage ? `${stage}${kind === "next" ? ", next" : ""}` : label);
+  setText(/** @type {HTMLElement} */ (item.querySelector(".what")), session.title);
+}
+
+/**
+ * @param {Control} control
+ * @param {ReadonlyMap<string, any>} items
+ */
+export function controlText(control, items) {
+  const title = shorten(sessionOf(items, control.session)?.title ?? control.session, 30);
+  return `${controlName(control.name)} “${title}”${minutesOf(control)}`;
+}
+
+/** @param {Control["name"]} name */
+function controlName(name) {
+  return name === "source" ? "choice of source" : name;
+}
+
+/** @param {{minutes: number | null}} control */
+function minutesOf({ minutes }) {
+  return minutes === null ? "" : ` by ${minutes} min`;
+}

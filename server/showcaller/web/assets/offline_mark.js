@@ -1,0 +1,14 @@
+/** On a desk without a connection: what is pressed now is not sent, and the page says so before somebody presses. */
+
+import { byId, setText } from "./dom.js";
+
+const TEXT = "Not connected. Nothing that you press is sent until the connection is back.";
+
+/** @param {import("/sdk/index.js").ShowcallerClient} client */
+export function markOffline(client) {
+  client.on("status", ({ state }) => {
+    const error = byId("error");
+    if (state === "reconnecting") setText(error, TEXT);
+    else if (state === "connected") setText(error, "");
+  });
+}

@@ -1,0 +1,106 @@
+"""The run sheet of an event with several stages and days, in a real browser."""
+
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from showcaller.testing.serving import ServeProcess
+
+from .conftest import RECORD_VIOLATIONS
+from .test_accessibility import complaints
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SCHEDULE = Path(__file__).parents[2] / "schedules" / "harbour-conf-2026.yaml"
+EVENT = "harbour-conf-2026"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory):
+    data = tmp_path_factory.mktemp("stages") / "data"
+    options = ("--rehearse-from", "10:35", "--media-workers", "0")
+    async with ServeProcess(SCHEDULE, *options, data=data) as process:
+        yield process
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser, server: ServeProcess):
+    context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    page = await context.new_page()
+    await page.add_init_script(RECORD_VIOLATIONS)
+    token = server.token(EVENT, "producer", name="Paula")
+    await page.goto(f"{server.url}/e/{EVENT}/produce#token={token}")
+    await expect(page.locator("#connection")).to_have_text("Connected")
+    await expect(page.locator("tr[data-session]").first).to_be_visible()
+    yield page
+    assert await page.evaluate("violations") == []
+    await context.close()
+
+
+async def sessions(page: Page) -> list[str]:
+    return await page.locator("tr[data-session]").evaluate_all(
+        "(rows) => rows.map((row) => row.dataset.session)"
+    )
+
+
+async def test_what_is_over_is_folded_and_the_clock_is_beside_every_stage(page: Page):
+    shown = await sessions(page)
+    assert "welcome" not in shown  # the last that is over on each stage stays
+    await page.locator("#past").click()
+    await expect(page.locator("tr[data-session='welcome']")).to_be_visible()
+    on = page.locator("#stages-now li", has_text="A control loop in the wind")
+    await expect(on).to_contain_text("The Quay")
+    await expect(on).to_contain_text("ends in")
+    await page.locator("#past").click()
+    await expect(page.locator("tr[data-session='welcome']")).to_have_count(0)
+
+
+async def test_stages_stand_side_by_side_each_with_its_sessions(page: Page):
+    await page.get_by_label("Columns").check(force=True)
+    tables = page.locator("#sheets table")
+    await expect(tables).to_have_count(2)
+    await expect(page.get_by_role("table", name="The Lantern Room")).to_be_visible()
+    assert await complaints(page) == []
+    await page.reload()
+    await expect(tables).to_have_count(2)  # as it was chosen
+    await page.get_by_label("List").check(force=True)
+    await expect(tables).to_have_count(1)
+
+
+async def test_stage_day_and_words_narrow_the_sheet_and_live_is_found_again(page: Page):
+    await page.locator("#stage").select_option("lantern")
+    await page.get_by_role("button", name="Fri, Jun 12").click()
+    assert not any("quay" in one for one in await sessions(page))
+    await page.locator("#words").fill("nobody has said this")
+    await expect(page.locator("#none")).to_be_visible()
+    await page.get_by_role("button", name="Jump to live").click()
+    live = page.locator("tr[data-state='live']").first
+    await expect(live).to_be_in_viewport()
+    await expect(live.locator("a").first).to_be_focused()
+    await expect(page.locator("#words")).to_have_value("")
+
+
+async def test_rows_keep_their_places_while_somebody_points_at_them(page: Page):
+    row = page.locator("tr[data-session='tide-tables']")
+    before = await sessions(page)
+    await row.hover()
+    await row.get_by_role("button", name="Skip").click()
+    await row.get_by_role("button", name="Skip it?").click()
+    await expect(row).to_have_attribute("data-state", "skipped")
+    assert await sessions(page) == before
+    await page.mouse.move(5, 5)
+    await expect(row).to_have_count(1)  # the last that is over stays
+    gone = page.locator("tr[data-session='coffee-quay']")
+    await expect(gone).to_have_count(0)
+    await page.get_by_role("button", name="Undo: skip").click()
+    await expect(row).to_have_attribute("data-state", "upcoming")
+
+
+async def test_no_part_is_wider_than_a_phone(page: Page):
+    await page.set_viewport_size({"width": 390, "height": 844})
+    for view in ("Columns", "List"):
+        await page.get_by_label(view).check(force=True)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+        await expect(page.locator("#clock")).to_be_in_viewport()
