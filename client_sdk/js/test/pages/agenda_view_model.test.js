@@ -33,11 +33,11 @@ test("all words must stand in title, abstract or speakers, however they are writ
 
 test("kept choices that the event no longer has are dropped", () => {
   const kept = JSON.stringify({ own: true, day: "1970-01-02", stage: "gone", themes: ["u", "gone"], words: "x" });
-  assert.deepEqual(choicesFrom(kept, event), { ...ALL, own: true, day: "1970-01-02", themes: ["u"] });
+  assert.deepEqual(choicesFrom(kept, event, SESSIONS), { ...ALL, own: true, day: "1970-01-02", themes: ["u"] });
 });
 
 test("kept choices that are none are none", () => {
-  for (const kept of [null, "", "no", "3", "null", "[]", '{"themes":3}']) assert.deepEqual(choicesFrom(kept, event), { ...ALL });
+  for (const kept of [null, "", "no", "3", "null", "[]", '{"themes":3}']) assert.deepEqual(choicesFrom(kept, event, SESSIONS), { ...ALL });
 });
 
 test("days can be chosen where there are several", () => {

@@ -30,7 +30,7 @@ let sessions = [];
 let choices = null;
 
 byId("calendar").setAttribute("href", calendarAddress(page.place.event));
-byId("zones").addEventListener("change", () => choose({ own: zoneIsOwn(), day: "" })); // days are other ones then
+byId("zones").addEventListener("change", () => chooseZone());
 byId("views").addEventListener("change", () => choose({ grid: byId("as-grid", HTMLInputElement).checked }));
 matchMedia(WIDE).addEventListener("change", () => render());
 byId("words").addEventListener("input", () => choose({ words: byId("words", HTMLInputElement).value }));
@@ -51,6 +51,13 @@ function choose(changed) {
   render();
 }
 
+/** Days are other ones then: one that is none of them any more is not chosen any more. */
+function chooseZone() {
+  const [event, own] = [eventOf(page.items), zoneIsOwn()];
+  const day = choices?.day ?? "";
+  choose({ own, day: event && dayTabs(event, sessions, own).some((tab) => tab.day === day) ? day : "" });
+}
+
 function showAll() {
   byId("words", HTMLInputElement).value = "";
   choose({ ...ALL, own: zoneIsOwn(), grid: choices?.grid ?? false });
@@ -64,7 +71,7 @@ function zoneIsOwn() {
 /** @param {import("/sdk/types.js").Event} event as they were kept, the first time */
 function choicesOf(event) {
   if (choices) return choices;
-  choices = choicesFrom(inBrowser.get(keptAs), event);
+  choices = choicesFrom(inBrowser.get(keptAs), event, sessions);
   const zone = byId("zones").querySelector(`input[value="${choices.own ? "own" : "event"}"]`);
   if (zone instanceof HTMLInputElement) zone.checked = true;
   byId("as-grid", HTMLInputElement).checked = choices.grid;

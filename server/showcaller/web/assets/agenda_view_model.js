@@ -24,13 +24,14 @@ export const ALL = Object.freeze({ own: false, day: "", stage: "", themes: [], w
  *
  * @param {string | null} kept
  * @param {Event} event
+ * @param {Session[]} sessions
  * @returns {Choices}
  */
-export function choicesFrom(kept, event) {
+export function choicesFrom(kept, event, sessions) {
   const { own, day, stage, themes, grid } = parsed(kept);
   return {
     own: own === true,
-    day: event.days?.some(({ date }) => date === day) ? day : "",
+    day: dayTabs(event, sessions, own === true).some((tab) => tab.day === day) ? day : "",
     grid: grid === true,
     stage: event.stages.some(({ id }) => id === stage) ? stage : "",
     themes: event.themes.map(({ id }) => id).filter((id) => Array.isArray(themes) && themes.includes(id)),
