@@ -343,11 +343,14 @@ def test_a_session_that_was_ended_too_early_goes_on_until_its_end():
 
 
 def test_reopening_ends_what_is_live_on_the_stage_and_undoing_it_brings_that_back():
-    day = Day().run_until(570)
+    day = Day().run_until(576)
+    assert (day.state("b"), day.sheet.sessions["a"].qa_open) == ("live", False)
     before = (day.states(), [day.expected(id) for id in day.sheet.sessions])
     day.control("reopen", "a")
     assert (day.state("a"), day.state("b")) == ("live", "ended")
+    assert day.sheet.sessions["a"].qa_open
     assert day.undo().refused is None
+    assert not day.sheet.sessions["a"].qa_open
     assert (day.states(), [day.expected(id) for id in day.sheet.sessions]) == before
     day.run_until(700)
     assert day.told_of("a").count("ended") == 1

@@ -599,15 +599,25 @@ async def test_a_node_that_froze_on_the_way_to_the_log_writes_nothing_late(desk,
     assert desk.event.state.runsheet.controls == []
 
 
-async def test_a_command_on_its_way_while_the_brokers_clock_is_stepped_is_done(desk, monkeypatch):
+@pytest.mark.parametrize("off_ms", [7_200_000, -7_200_000])
+async def test_a_command_on_its_way_while_the_brokers_clock_is_stepped_is_done(
+    desk, monkeypatch, off_ms
+):
     """The log refuses it by the clock of the moment; then server time is settled, and it is taken."""
-    append, steps = desk.event.log.append, iter((7_200_000, -7_200_000))
+    append, sample, steps_ms = desk.event.log.append, desk.event.clock.sample, [off_ms]
 
     async def stepped(key, data, *, not_before_ms, not_after_ms):
-        step_ms = next(steps, 0)
-        bounds = {"not_before_ms": not_before_ms - step_ms, "not_after_ms": not_after_ms - step_ms}
+        bounds = {
+            "not_before_ms": not_before_ms - steps_ms[0],
+            "not_after_ms": not_after_ms - steps_ms[0],
+        }
         return await append(key, data, **bounds)
 
+    async def settle():
+        steps_ms[0] = 0
+        await sample()
+
     monkeypatch.setattr(desk.event.log, "append", stepped)
+    monkeypatch.setattr(desk.event.clock, "sample", settle)
     assert (await desk.do(PRO, "session.start", session="talk"))["control"]
     assert desk.event.state.runsheet.sessions["talk"].live
