@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from collections.abc import Iterator
+
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+from .pace import Pace
 
 APPEND_SECONDS = Histogram(
     "showcaller_append_seconds",
@@ -35,3 +41,21 @@ STOOD_STILL_SECONDS = Counter(
     "showcaller_stood_still_seconds_total", "How long this process did not run at all"
 )
 BROKER_UP = Gauge("showcaller_broker_up", "Whether the broker takes writes (1) or not (0)")
+LIMITED = Counter("showcaller_limited_total", "How often a limit was reached", ["limit"])
+
+
+class _Family(Collector):
+    def __init__(self, family: Metric) -> None:
+        self._family = family
+
+    def collect(self) -> Iterator[Metric]:
+        yield self._family
+
+
+async def written(registry: Collector) -> bytes:
+    """Return what is measured, in Prometheus' text format; made in helpings, so that the loop serves on."""
+    pace, families = Pace(), []
+    for family in registry.collect():
+        families.append(generate_latest(_Family(family)))
+        await pace.breathe()
+    return b"".join(families)

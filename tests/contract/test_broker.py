@@ -55,6 +55,12 @@ async def test_an_entry_carries_the_brokers_clock(log: EventLog) -> None:
     assert before_ms <= appended.at_ms <= (await log.read_clock()).now_ms
 
 
+async def test_a_log_tells_which_keys_it_has(log: EventLog, other_log: EventLog) -> None:
+    await log.append("k", b"")
+    assert (await log.has("k"), await log.has("K"), await log.has("")) == (True, False, False)
+    assert await other_log.has("k")
+
+
 async def test_a_key_is_appended_once_and_the_second_call_says_where(
     log: EventLog, other_log: EventLog
 ) -> None:

@@ -18,13 +18,25 @@ TREES = [
     REPOSITORY / "loadtests" / "showcaller_load",
 ]
 LEAVES = {"errors", "system"}
-SHOW = {"domain", "protocol", "broker.base", "show", "metrics"} | LEAVES
+SHOW = {
+    "domain",
+    "protocol",
+    "broker.base",
+    "show",
+    "metrics",
+    "rates",
+    "limit_log",
+    "pace",
+} | LEAVES
 MAY_IMPORT = {
     "errors": set(),
     "system": set(),
     "processes": set(),
     "garbage": set(),
-    "metrics": set(),
+    "pace": {"system"},
+    "metrics": {"pace"},
+    "rates": set(),
+    "limit_log": {"metrics", "system"},
     "urls": {"errors"},
     "zones": set(),
     "local_time": set(),
@@ -45,7 +57,7 @@ MAY_IMPORT = {
     "gateway": SHOW | {"gateway", "http"},
     "api": SHOW | {"api", "http"},
     "media": SHOW | {"media", "http", "garbage", "logs", "processes", "urls"},
-    "workers": LEAVES | {"workers", "app", "settings", "logs", "processes"},
+    "workers": LEAVES | {"workers", "app", "settings", "logs", "processes", "metrics"},
 }
 # The media worker's half and the node's meet in `media.contract` alone.
 MEDIA_MAY_IMPORT = {

@@ -21,6 +21,16 @@ export function moderation(client) {
     /** Back among those to review. @param {string} question */
     putBack: (question) => client.commandNow("question.return", { question }),
 
+    /**
+     * Rejects all that wait for an answer, of its author or of all who asked over the same address.
+     *
+     * @param {string} question
+     * @param {"person" | "address"} of
+     * @param {{ban?: boolean}} [options] ban: those who asked them are shut out too
+     */
+    rejectAll: (question, of, options = {}) =>
+      client.command("question.reject_all", { question, of, ...options }),
+
     /** Puts it on air. @param {string} question */
     push: (question) => client.commandNow("question.push", { question }),
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 Result = dict[str, Any]
 
@@ -58,6 +58,16 @@ class Commands(ABC):
     async def put_back(self, question: str) -> None:
         """Have a question that was approved or rejected reviewed again."""
         await self.command("question.return", {"question": question})
+
+    async def reject_all(
+        self, question: str, of: Literal["person", "address"], *, ban: bool = False
+    ) -> Result:
+        """Reject all that wait for an answer, of its author or of all who asked over the same address.
+
+        With `ban` those who asked them are shut out too. Returns `{"rejected", "banned"}`: how many.
+        """
+        args = {"question": question, "of": of, "ban": ban}
+        return await self.command("question.reject_all", args)
 
     async def push(self, question: str) -> None:
         """Put a question on air; the one before it becomes answered."""

@@ -113,6 +113,10 @@ class EventLog(Protocol):
         """
         ...
 
+    async def has(self, key: str) -> bool:
+        """Tell whether an entry was appended under `key`. Raises `errors.Unavailable`."""
+        ...
+
     async def read(self, after: int, limit: int = 1000) -> list[Entry]:
         """Up to `limit` entries with an offset above `after`, in order, without gaps."""
         ...

@@ -224,6 +224,11 @@ class RedisLog:
         self._seen.note(Cursor(epoch, offset, digest.decode()))
         return Appended(Position(epoch, offset), at_ms, duplicate == 1)
 
+    async def has(self, key: str) -> bool:
+        keys = self._key("keys")
+        with our_errors():
+            return await self.shard.run(lambda redis: redis.hget(keys, key)) is not None
+
     async def read(self, after: int, limit: int = 1000) -> list[Entry]:
         with our_errors():
             while True:

@@ -140,6 +140,9 @@ class SqliteLog:
         entry, duplicate = await self._writer.run(place, self._committed)
         return Appended(Position(self._epoch, entry.offset), entry.at_ms, duplicate)
 
+    async def has(self, key: str) -> bool:
+        return await self._writer.run(lambda db: self._find(db, key)) is not None
+
     def _find(self, db: sqlite3.Connection, key: str) -> Entry | None:
         row = db.execute(
             "SELECT offset, at_ms FROM entries WHERE log = ? AND key = ?", (self._log, key)

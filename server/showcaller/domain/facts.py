@@ -19,7 +19,7 @@ from .ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, Sta
 from .quality import TalkQuality
 from .schedule import Schedule
 
-FOLD_VERSION = 8
+FOLD_VERSION = 9
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -176,6 +176,7 @@ class QuestionAsked(Fact, frozen=True, kw_only=True, tag="question.asked"):
     person: PersonId
     text: str
     anonymous: bool = False
+    via: str = ""  # the same for all who come over one address, and tells nobody which
 
 
 class QuestionEdited(Fact, frozen=True, kw_only=True, tag="question.edited"):
@@ -204,6 +205,14 @@ class QuestionReturned(Fact, frozen=True, kw_only=True, tag="question.returned")
     """Back among those to review: it was approved or rejected by a slip."""
 
     question: QuestionId
+    by: PersonId
+
+
+class QuestionsRejected(Fact, frozen=True, kw_only=True, tag="questions.rejected"):
+    """All that wait for an answer and were asked by the same person as this one, or over the same address."""
+
+    question: QuestionId
+    of: Literal["person", "address"]
     by: PersonId
 
 

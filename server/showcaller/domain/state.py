@@ -63,6 +63,12 @@ class State:
             self._remember_refusal(offset, outcome.refused)
         return outcome
 
+    def why_not(self, fact: facts.Fact) -> Refusal | None:
+        """Return why the fact would be refused now; None: it would not, as far as can be foreseen."""
+        if self.runsheet is None or type(fact) not in questions.CHECKS:
+            return None
+        return self.questions.why_not(fact, self.runsheet)
+
     def skip(self, offset: int, reason: str) -> Outcome:
         """Pass over a fact that this release can't read: it counts as refused."""
         outcome = Outcome.refuse("unknown_fact", reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -42,6 +42,11 @@ class QuestionTextArgs(QuestionArgs, frozen=True, kw_only=True):
 
 class RejectArgs(QuestionArgs, frozen=True, kw_only=True):
     reason: Annotated[str, _RAW_TEXT] = ""
+
+
+class RejectAllArgs(QuestionArgs, frozen=True, kw_only=True):
+    of: Literal["person", "address"]
+    ban: bool = False
 
 
 class VoteArgs(QuestionArgs, frozen=True, kw_only=True):

@@ -2,8 +2,9 @@
 
     name → did it wait? → shut out? → args → permission → rate → does the thing exist? → append → verdict
 
-Nothing that may change with time is checked before the append: a command that is sent again with the same
-key gets the first one's verdict, whatever has happened since.
+Whether the state allows the command is the fold's verdict, and a command that is sent again with the same
+key gets the first one's, whatever has happened since. A refusal that can be foreseen leaves no fact: once
+this node has folded all of the log, and the key is not in it, the fold could say nothing else.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .. import metrics, system
+from .. import limit_log, metrics, system
 from ..domain import facts, producing
 from ..domain.ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, derive_id
 from ..domain.outcome import Outcome, Refusal
 from ..domain.people import Principal, RegistrationMode, Role
 from ..domain.questions import first_state
 from ..domain.runsheet import RunSheet
+from ..domain.touches import QuestionTouch
 from ..errors import (
     BadInput,
     Banned,
@@ -34,7 +36,7 @@ from ..errors import (
 )
 from . import command_args as a
 from .erasure import erase_texts
-from .limits import Bucket, Limits
+from .limits import Bucket, Limits, Sender
 from .live_event import LiveEvent, Within
 from .permissions import DESK, EVERYBODY, OPS, PRODUCER
 from .pulse import Pulse
@@ -62,6 +64,12 @@ class Call(NamedTuple):
     name: str
     key: str
     within: Within  # when its fact may be appended
+    came_from: str = ""  # the address that the sender is counted under, if it is known
+
+    @property
+    def sender(self) -> Sender:
+        """The sender as limits know them: staff are limited as persons only."""
+        return Sender(self.by, "" if self.who.is_staff else self.came_from)
 
     @property
     def by(self) -> PersonId:
@@ -86,6 +94,9 @@ class Commands:
         self._vote_verdicts: OrderedDict[str, Refusal | None] = OrderedDict()  # newest, by key
         self._admitted: OrderedDict[str, None] = OrderedDict()  # newest keys
         self._reacted: OrderedDict[str, None] = OrderedDict()  # newest keys
+        self._foreseen: OrderedDict[str, Refusal] = (
+            OrderedDict()
+        )  # newest that left no fact, by key
 
     async def run(
         self,
@@ -94,10 +105,12 @@ class Commands:
         args: Mapping[str, Any],
         key: str | None,
         deadline_ms: float | None = None,
+        came_from: str = "",
     ) -> Result:
         """The command's result, once its fact was folded here. Raises `ShowcallerError`.
 
-        `deadline_ms`: the server time after which it must not be done any more.
+        `deadline_ms`: the server time after which it must not be done any more. `came_from`: the address that
+        the sender is counted under, if it is known.
         """
         now_s, within = system.monotonic_s(), self._event.from_now(deadline_ms)
         command = _TABLE.get(name)
@@ -106,7 +119,8 @@ class Commands:
         outcome = "ok"
         try:
             self._pulse.require_running(now_s)
-            call = Call(principal, name, _log_key(principal.person, name, key), within)
+            log_key = _log_key(principal.person, name, key)
+            call = Call(principal, name, log_key, within, came_from)
             return await self._run(command, call, args)
         except ShowcallerError as error:
             outcome = error.code
@@ -135,10 +149,11 @@ class Commands:
             raise Forbidden(f"your roles do not allow {call.name}")
 
     def _admit(self, call: Call, bucket: Bucket) -> None:
-        """Take one from the person's bucket; a key that came before has been paid for there."""
+        """Take one from the sender's bucket; a key that came before has been paid for there."""
         bucket = "other" if call.key in self._admitted else bucket
-        wait_s = self._limits.take(call.by, bucket, system.monotonic_s())
+        wait_s = self._limits.take(call.sender, bucket, system.monotonic_s())
         if wait_s:
+            limit_log.note("commands", call.came_from)
             raise RateLimited("too fast", retry_after_s=wait_s)
         _remember(self._admitted, call.key, None)
 
@@ -186,10 +201,32 @@ class Commands:
     def new_id(self, prefix: str, call: Call) -> str:
         return derive_id(prefix, self._event.state.salt, call.key)
 
-    async def append(self, call: Call, fact: facts.Fact) -> None:
-        """Append the fact, and raise what the fold's verdict says."""
-        outcome: Outcome = await self._event.append(fact, call.key, within=call.within)
+    async def append(self, call: Call, fact: facts.Fact) -> Outcome:
+        """Append the fact and return its outcome, or raise what the fold's verdict says or would say."""
+        _raise_if(await self._refused_without_fact(call, lambda: self._event.state.why_not(fact)))
+        outcome = await self._event.append(fact, call.key, within=call.within)
         _raise_if(outcome.refused)
+        return outcome
+
+    async def _refused_without_fact(
+        self, call: Call, why_not: Callable[[], Refusal | None]
+    ) -> Refusal | None:
+        """Return why the command would be refused, if that is certain.
+
+        Only a node that has folded all of the log can say so; and what has been appended under the key has
+        its verdict already, which must not change.
+        """
+        if call.key not in self._foreseen:
+            if why_not() is None:
+                return None
+            await self._event.catch_up()
+            refused = why_not()
+            if refused is None or await self._event.log.has(call.key):
+                return None
+            _remember(self._foreseen, call.key, refused)
+        if call.sender.came_from:
+            self._limits.charge_refused(call.sender, system.monotonic_s())
+        return self._foreseen[call.key]
 
     # Handlers that do more than append a fact -----------------------------------------------------
 
@@ -204,12 +241,42 @@ class Commands:
             person=call.by,
             text=text,
             anonymous=args.anonymous,
+            via=self._via(call),
         )
         await self.append(call, fact)
         return {"question": question, "state": state}
 
+    def _via(self, call: Call) -> str:
+        """Return what is equal for all who come over one address, and tells it only to who knows the salt."""
+        if not call.came_from:
+            return ""
+        return derive_id("v", self._event.state.salt, f"address:{call.came_from}")
+
+    async def reject_all(self, call: Call, args: a.RejectAllArgs) -> Result:
+        fact = facts.QuestionsRejected(question=args.question, of=args.of, by=call.by)
+        outcome = await self.append(call, fact)
+        rejected = sum(isinstance(touch, QuestionTouch) for touch in outcome.touched)
+        authors = self._authors_like(args) if args.ban else []
+        await self._event.note_staff(call.who)
+        for person in authors:
+            ban = facts.PersonBanned(person=person, by=call.by)
+            await self._event.append(ban, f"{call.key}:ban:{person}")
+        return {"rejected": rejected, "banned": len(authors)}
+
+    def _authors_like(self, args: a.RejectAllArgs) -> list[PersonId]:
+        """Return who asked what was rejected; nobody of the staff."""
+        questions, staff = self._event.state.questions, self._event.state.people.staff
+        alike = questions.like(questions.by_id[args.question], args.of)
+        return sorted({one.person for one in alike} - staff.keys())
+
     async def vote(self, call: Call, args: a.VoteArgs) -> Result:
         if call.key not in self._vote_verdicts:
+            questions = self._event.state.questions
+            _raise_if(
+                await self._refused_without_fact(
+                    call, lambda: questions.why_not_vote(args.question, call.by)
+                )
+            )
             call.within.require_in_time(self._event.wall_ms())
             refused = await self._votes.cast(
                 *(call.by, args.question, args.on, args.given_ms, call.key), within=call.within
@@ -316,6 +383,7 @@ def _fact(
     roles: frozenset[Role],
     make: Callable[[Call, Any], facts.Fact],
     *,
+    bucket: Bucket = "other",
     speakers_too: bool = False,
 ) -> _Command:
     """A command whose fact says all, and whose result is empty."""
@@ -324,7 +392,7 @@ def _fact(
         await commands.append(call, make(call, read))
         return {}
 
-    return _Command(args, roles, run, speakers_too=speakers_too)
+    return _Command(args, roles, run, bucket, speakers_too=speakers_too)
 
 
 def _control(
@@ -360,6 +428,7 @@ _TABLE: dict[str, _Command] = {
         lambda call, args: facts.QuestionEdited(
             question=args.question, person=call.by, text=a.cleaned(args.text)
         ),
+        bucket="edit",
     ),
     "question.withdraw": _fact(
         a.QuestionArgs,
@@ -385,6 +454,7 @@ _TABLE: dict[str, _Command] = {
         DESK,
         lambda call, args: facts.QuestionReturned(question=args.question, by=call.by),
     ),
+    "question.reject_all": _Command(a.RejectAllArgs, DESK, Commands.reject_all),
     "question.push": _fact(
         a.QuestionArgs,
         DESK,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from itertools import count
+from typing import Literal
 
 from ..domain import facts
 from ..domain.ids import AnnouncementId, ControlId, EventId, PersonId, QuestionId, SessionId
@@ -205,6 +206,7 @@ class RandomHistory:
             person=person,
             text=self._canary("text"),
             anonymous=person in SHY or self._rng.random() < 0.3,
+            via=self._rng.choice(("", "v_one", "v_two")),
         )
 
     def _question_edited(self) -> facts.Fact:
@@ -226,6 +228,10 @@ class RandomHistory:
 
     def _question_returned(self) -> facts.Fact:
         return facts.QuestionReturned(question=self._question(), by=STAFF)
+
+    def _questions_rejected(self) -> facts.Fact:
+        of: Literal["person", "address"] = self._rng.choice(("person", "address"))
+        return facts.QuestionsRejected(question=self._question(), of=of, by=STAFF)
 
     def _question_pushed(self) -> facts.Fact:
         return facts.QuestionPushed(question=self._question(), by=STAFF)
@@ -314,6 +320,7 @@ _SELDOM = frozenset(
         facts.RunStarted,
         facts.SchedulePublished,
         facts.ClockHeld,
+        facts.QuestionsRejected,
         facts.PersonErased,
         facts.PersonSignedOut,
         facts.StaffCame,

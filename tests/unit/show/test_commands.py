@@ -59,8 +59,12 @@ class Desk:
         self.pulse = Pulse()
         self.commands = Commands(event, self.pulse)
 
-    async def do(self, who, name, key=None, deadline_ms=None, **args):
-        return await self.commands.run(who, name, args, key, deadline_ms)
+    async def do(self, who, name, key=None, deadline_ms=None, came_from="", **args):
+        return await self.commands.run(who, name, args, key, deadline_ms, came_from)
+
+    @property
+    def facts(self):
+        return self.event.state.folded
 
     async def ask(self, who=ADA, session="open", key=None, **more):
         asked = await self.do(who, "question.ask", key, session=session, text="Why?", **more)
@@ -294,6 +298,99 @@ async def test_two_commands_at_once_under_one_key_are_one(desk):
     asked = await asyncio.gather(*(desk.ask(key="k") for _ in range(2)))
     assert asked[0] == asked[1]
     assert len(desk.event.state.questions.by_id) == 1
+
+
+# What is refused without a fact -------------------------------------------------------------------
+
+
+async def test_a_refusal_that_can_be_foreseen_leaves_no_fact(desk):
+    question = await desk.ask(session="talk")
+    await desk.do(MO, "question.approve", question=question)
+    await desk.do(MO, "qa.close", session="open")
+    before = desk.facts
+    for who, name, args, kind in (
+        (ADA, "question.edit", {"question": question, "text": "Why?"}, Refused),
+        (BOB, "question.edit", {"question": question, "text": "Why?"}, Forbidden),
+        (BOB, "question.withdraw", {"question": question}, Forbidden),
+        (ADA, "question.vote", {"question": question, "on": True}, Refused),
+        (ADA, "question.ask", {"session": "open", "text": "Why?"}, Refused),
+        (MO, "question.pull", {"question": question}, Refused),
+    ):
+        with pytest.raises(kind):
+            await desk.do(who, name, came_from="192.0.2.1", **args)
+    assert desk.facts == before
+
+
+async def test_a_flood_of_refused_commands_costs_its_senders_and_not_the_log(desk):
+    question = await desk.ask()
+    before, limited = desk.facts, 0
+    flooders = [principal(f"f{n}") for n in range(60)]
+    for _ in range(20):
+        for who in flooders:
+            try:
+                await desk.do(who, "question.withdraw", question=question, came_from="192.0.2.1")
+            except RateLimited:
+                limited += 1
+            except Forbidden:
+                pass
+    assert desk.facts == before
+    assert limited >= 60 * 14  # each paid for the first few
+
+
+async def test_what_was_done_is_not_refused_when_it_is_sent_again(desk):
+    """Not even though the state would refuse it now, nor on another node."""
+    asked = await desk.do(ADA, "question.ask", "k1", session="open", text="Why?")
+    await desk.do(ADA, "question.withdraw", "k2", question=asked["question"])
+    await desk.do(MO, "qa.close", session="open")
+    other = Desk(desk.event)
+    for one in (desk, other):
+        assert await one.do(ADA, "question.ask", "k1", session="open", text="Why?") == asked
+        assert await one.do(ADA, "question.withdraw", "k2", question=asked["question"]) == {}
+
+
+async def test_a_node_that_is_behind_catches_up_before_it_refuses(desk, late):
+    await desk.do(MO, "qa.close", session="open")
+    await late.event.catch_up()
+    late.event.may_fold.clear()
+    await desk.do(MO, "qa.open", session="open")
+    asking = asyncio.create_task(late.ask())
+    done, _ = await asyncio.wait({asking}, timeout=0.1)
+    assert not done
+    late.event.may_fold.set()
+    assert (await asking).startswith("q_")
+
+
+# All at once --------------------------------------------------------------------------------------
+
+
+async def test_an_address_loses_all_its_questions_and_its_people_by_one_command(desk):
+    flood = [principal(f"f{n}") for n in range(4)]
+    theirs = [await desk.ask(who, came_from="192.0.2.1") for who in flood for _ in range(3)]
+    honest = await desk.ask(BOB, came_from="192.0.2.2")
+    about = {"question": theirs[0], "of": "address", "ban": True}
+    with pytest.raises(Forbidden):
+        await desk.do(BOB, "question.reject_all", **about)
+    assert await desk.do(MO, "question.reject_all", "k", **about) == {"rejected": 12, "banned": 4}
+    assert {desk.question(one).state for one in theirs} == {"rejected"}
+    assert desk.question(honest).state == "approved"
+    with pytest.raises(Banned):
+        await desk.ask(flood[3], came_from="192.0.2.9")
+    before = desk.facts
+    assert await desk.do(MO, "question.reject_all", "k", **about)
+    assert desk.facts == before
+
+
+async def test_a_person_loses_all_their_questions_by_one_command(desk):
+    theirs = [await desk.ask(ADA) for _ in range(3)]
+    about = {"question": theirs[2], "of": "person"}
+    assert await desk.do(MO, "question.reject_all", **about) == {"rejected": 3, "banned": 0}
+    assert await desk.ask(BOB)
+
+
+async def test_the_log_tells_nobody_which_address_a_question_came_over(desk):
+    await desk.ask(came_from="192.0.2.77")
+    entries = await desk.event.log.read(0)
+    assert not any(b"192.0.2" in entry.data for entry in entries)
 
 
 # Votes --------------------------------------------------------------------------------------------
