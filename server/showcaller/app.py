@@ -28,7 +28,7 @@ from .api import (
     pictures,
     registrations,
 )
-from .api.newcomers import OVERLOAD, newcomers_later
+from .api.newcomers import OVERLOAD, TURN, newcomers_later
 from .broker.base import Broker, EventLog
 from .broker.connect import connect
 from .domain import facts
@@ -43,6 +43,7 @@ from .gateway.gateway_metrics import GatewayCollector
 from .http import connection, cors
 from .http.answers import add_security_headers, errors_as_problems
 from .http.asker import BEHIND_PROXY, LOOKUP
+from .http.guesses import WRONG_TOKENS, hold_wrong_tokens
 from .http.origins import read_origins
 from .http.slashes import take_trailing_slashes
 from .logs import report_end
@@ -116,6 +117,9 @@ class Server:
             self.lookup,
             allow_origins=self._origins,
             max_connections=_max_connections(settings),
+            connections_per_person=settings.connections_per_person,
+            connections_per_address=settings.connections_per_address,
+            behind_proxy=settings.behind_proxy,
             memory_limit_bytes=memory_limit.limit_bytes(settings.max_memory_mib, settings.workers),
         )
         self._collectors = (
@@ -299,6 +303,7 @@ class Server:
         app = web.Application(
             middlewares=[
                 errors_as_problems,
+                hold_wrong_tokens,
                 connection.refuse_long_heads,
                 cors.answer_preflights,
                 newcomers_later,
@@ -307,8 +312,10 @@ class Server:
         app.on_response_prepare.extend((add_security_headers, cors.share_with_origins))
         app[cors.ALLOWED] = self._origins
         app[LOOKUP] = self.lookup
+        app[WRONG_TOKENS] = self.gateway.wrong_tokens
         app[BEHIND_PROXY] = settings.behind_proxy
         app[OVERLOAD] = self.gateway.http_refusal
+        app[TURN] = self.gateway.http_turn
         app[agenda.EVENTS] = self.events
         app[agenda.PUBLIC_URL] = settings.public_url.rstrip("/")
         app[health.READINESS] = self.not_ready

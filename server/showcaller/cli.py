@@ -210,6 +210,18 @@ _folder = click.Path(path_type=Path, file_okay=False)
     help="Live sockets that each worker takes.",
 )
 @click.option(
+    "--connections-per-person",
+    default=20,
+    show_default=True,
+    help="Live sockets of one person on each worker; a newer one ends the oldest.",
+)
+@click.option(
+    "--connections-per-address",
+    default=12_000,
+    show_default=True,
+    help="Live sockets of attendees from one client address on each worker.",
+)
+@click.option(
     "--max-memory-mib",
     default=0,
     help="Memory of each worker beyond which nobody is let in.  [default: its part of 80 % of what "

@@ -272,6 +272,7 @@ CLOSE_BANNED = 4501
 CLOSE_AUTH_DEADLINE = 4502
 CLOSE_BAD_MESSAGE = 4503
 CLOSE_FLOOD = 4504
+CLOSE_TOO_MANY_OF_YOURS = 4505  # a newer connection of the same person took its place
 
 _CLOSE_BY_ERROR: tuple[tuple[type[ShowcallerError], int], ...] = (
     (TokenExpired, CLOSE_TOKEN_EXPIRED),

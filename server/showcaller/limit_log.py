@@ -19,6 +19,7 @@ Limit = Literal[
     "commands",
     "registrations",
     "invite_codes",
+    "links",
     "tokens",
 ]
 

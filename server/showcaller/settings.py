@@ -51,6 +51,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     turn_secret_file: Path | None = None
     drain_timeout_s: float = 10.0
     max_connections: int = 20_000
+    connections_per_person: int = 20
+    connections_per_address: int = 12_000
     max_memory_mib: int = 0  # of each worker; 0: its part of 80 % of what there is
     workers: int = 1
 
@@ -106,8 +108,9 @@ class Settings(Struct, frozen=True, kw_only=True):
                 f"--media-port goes up to {65_536 - self.media_ports}: media workers take "
                 f"{self.media_ports} ports from there on; 0 takes any free ones"
             )
-        if self.max_connections < 1:
-            raise ConfigError("--max-connections must be at least 1")
+        for name in ("max_connections", "connections_per_person", "connections_per_address"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"--{name.replace('_', '-')} must be at least 1")
         if self.max_memory_mib < 0:
             raise ConfigError("--max-memory-mib can't be less than 0 (its part of what there is)")
         if not 0 < self.drain_timeout_s <= MAX_DRAIN_S:

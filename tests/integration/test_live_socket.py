@@ -194,7 +194,7 @@ async def test_a_ban_in_the_log_that_replaced_another_is_heeded(port):
 
 async def test_commands_that_go_wrong_get_their_status(port):
     class Broken:
-        async def run(self, principal, name, args, key, deadline_ms):
+        async def run(self, principal, name, args, key, deadline_ms, came_from):
             if name == "unavailable":
                 raise Unavailable("not now", retry_after_s=2)
             raise ZeroDivisionError
@@ -216,7 +216,7 @@ async def test_at_most_sixteen_commands_at_once(port):
     release = asyncio.Event()
 
     class Slow:
-        async def run(self, principal, name, args, key, deadline_ms):
+        async def run(self, principal, name, args, key, deadline_ms, came_from):
             await release.wait()
             return {"name": name}
 

@@ -7,7 +7,7 @@ test("the ranges of close codes tell whether to come back", () => {
   for (const code of [1000, 1001, 1006, 1011, 1012, 1013, 4000, 4001, 4002, 4003, 4004, 4499]) {
     assert.equal(closeVerdict(code, "").comeBack, true, String(code));
   }
-  for (const code of [1002, 1003, 1007, 1008, 1009, 4500, 4501, 4502, 4503, 4504, 4999]) {
+  for (const code of [1002, 1003, 1007, 1008, 1009, 4500, 4501, 4502, 4503, 4504, 4505, 4999]) {
     assert.equal(closeVerdict(code, "").comeBack, false, String(code));
   }
 });

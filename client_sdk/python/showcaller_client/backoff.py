@@ -24,6 +24,10 @@ _FATAL: dict[int, tuple[type[Terminal], str]] = {
     4502: (ProtocolFault, "the hello came too late"),
     4503: (ProtocolFault, "the server could not understand this client"),
     4504: (ProtocolFault, "far too many messages were sent"),
+    4505: (
+        ProtocolFault,
+        "this person has too many connections: a newer one took this one's place",
+    ),
 }
 _RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 

@@ -38,6 +38,7 @@ def test_the_client_comes_back_after_a_close_that_is_not_final(code: int) -> Non
         (4502, ProtocolFault),
         (4503, ProtocolFault),
         (4504, ProtocolFault),
+        (4505, ProtocolFault),
         (4999, ProtocolFault),
     ],
 )

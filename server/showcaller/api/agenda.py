@@ -11,12 +11,13 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from .. import system
+from .. import limit_log, system
 from ..domain.ids import EventId
 from ..domain.schedule import Brand, Day, UtcOffset
-from ..errors import BadInput
-from ..http.asker import served
+from ..errors import BadInput, RateLimited
+from ..http.asker import address, served
 from ..protocol.messages import Snapshot
+from ..rates import Meters, Rate
 from ..show.live_event import LiveEvent
 from ..show.served import ServedEvent
 from ..show.views import ClockView, EventView, SessionView
@@ -29,6 +30,10 @@ MADE: web.AppKey[MadeOnce] = web.AppKey("made once")
 # Apart, since they name the host that was asked for: made-up ones neither hold up nor push out the others.
 CALENDARS: web.AppKey[MadeOnce] = web.AppKey("calendars made once")
 _FOR_EVERYBODY = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
+# Of calendars that have to be made, by the address that asks: with each name of ours that somebody thinks
+# up there is one.
+MADE_FOR_ADDRESS = Rate(burst=20, per_s=0.5)
+_MAKERS: web.AppKey[Meters[str]] = web.AppKey("calendars made for addresses")
 MAX_HOST_CHARS = 255  # of a name (RFC 1035 §2.3.4); a calendar repeats it in every entry
 _HOST = re.compile(r"[\w.~-]+(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 
@@ -132,6 +137,8 @@ async def get_calendar(request: web.Request) -> web.StreamResponse:
         revision=sheet.revision if sheet is not None else 0,
     )
     key = (event.event_id, base_url)
+    if not request.app[CALENDARS].has(key, _version(event)):
+        _pay_for_calendar(request)
     return prepared_answer(
         request,
         await request.app[CALENDARS].get(key, _version(event), make),
@@ -142,6 +149,14 @@ async def get_calendar(request: web.Request) -> web.StreamResponse:
             "Content-Disposition": f'attachment; filename="{event.event_id}.ics"',
         },
     )
+
+
+def _pay_for_calendar(request: web.Request) -> None:
+    """Raise `RateLimited` for an address that has had many calendars made."""
+    wait_s = request.app[_MAKERS].take(address(request), system.monotonic_s())
+    if wait_s:
+        limit_log.note("requests", address(request))
+        raise RateLimited("too many calendars were asked for", retry_after_s=wait_s)
 
 
 def _calendar(items: Mapping[str, Any], **more: Any) -> Prepared:
@@ -157,6 +172,7 @@ async def _close(app: web.Application) -> None:
 
 def register(app: web.Application) -> None:
     app[MADE], app[CALENDARS] = MadeOnce(), MadeOnce()
+    app[_MAKERS] = Meters(MADE_FOR_ADDRESS)
     app.on_cleanup.append(_close)
     app.router.add_get("/api/v1/events", list_events)
     app.router.add_get("/api/v1/events/{event}", get_agenda)

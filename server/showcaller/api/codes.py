@@ -18,6 +18,7 @@ from ..errors import Forbidden, NotFound, RateLimited, Refused
 from ..http.answers import json_answer
 from ..http.asker import address, principal, served
 from ..http.bodies import json_body
+from ..http.guesses import Guesses, guesses_of_links
 from ..show.served import ServedEvent
 from .registrations import HOUR_MS, Token, digest_of
 
@@ -26,6 +27,9 @@ ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without those that look alike
 LENGTH = 12  # 59 bits
 MADE_AN_HOUR = 200  # by one person
 TRIED_AN_HOUR = 600  # from one address, which an office may share
+
+
+_GUESSES: web.AppKey[Guesses] = web.AppKey("guesses of links")
 
 
 class Grant(Struct, frozen=True):
@@ -81,10 +85,15 @@ async def new_code(one: ServedEvent, grant: Grant) -> str:
 async def use_code(request: web.Request) -> web.Response:
     """Answer with the token that a code stands for, to the browser that used it first."""
     one, use = served(request), await json_body(request, Use)
+    guesses, where = request.app[_GUESSES], (one.event.event_id, address(request))
+    if wait_s := guesses.wait_s(*where, system.monotonic_s()):
+        raise RateLimited("too many links were tried in vain: wait", retry_after_s=wait_s)
     await _limit(one, f"code/from/{digest_of(address(request))}", TRIED_AN_HOUR)
     code, now_ms = digest_of(use.code.strip().lower()), system.wall_ms()
     [data] = await one.event.log.get_records(KIND, [code])
     grant = msgspec.json.decode(data, type=Grant) if data else None
+    if grant is None:
+        guesses.failed(*where, system.monotonic_s())
     if grant is None or grant.expires_at_ms <= now_ms:
         raise NotFound("there is no such link any more: ask for a new one", code="no_link")
     left_ms = grant.expires_at_ms - now_ms
@@ -121,5 +130,6 @@ async def _limit(one: ServedEvent, counter: str, most: int) -> None:
 
 
 def register(app: web.Application) -> None:
+    app[_GUESSES] = guesses_of_links()
     app.router.add_post("/api/v1/events/{event}/codes", make_code)
     app.router.add_post("/api/v1/events/{event}/codes/use", use_code)

@@ -13,13 +13,15 @@ from ..broker.base import Entry, EventLog, read_upto
 from ..domain import facts
 from ..errors import BadInput, OurFault
 from ..http.answers import json_answer
-from ..http.asker import principal, served
+from ..http.asker import address, principal, served
 from ..http.bodies import json_body
+from ..pace import Pace
 
 log = logging.getLogger(__name__)
 
 MAX_KEY_CHARS = 64
 MAX_TIME_DIGITS = 15
+EXPORT_PAGE = 200  # entries: the broker reads as many in one step
 
 
 async def run_command(request: web.Request) -> web.Response:
@@ -31,7 +33,8 @@ async def run_command(request: web.Request) -> web.Response:
         )
     args = await json_body(request, dict[str, Any]) if request.can_read_body else {}
     name, deadline_ms = request.match_info["name"], _deadline_ms(request)
-    return json_answer(await served(request).commands.run(who, name, args, key, deadline_ms))
+    commands, where = served(request).commands, address(request)
+    return json_answer(await commands.run(who, name, args, key, deadline_ms, where))
 
 
 def _deadline_ms(request: web.Request) -> int | None:
@@ -71,8 +74,10 @@ async def export_log(request: web.Request) -> web.StreamResponse:
 
 async def exported(log: EventLog, upto: int) -> AsyncIterator[bytes]:
     """A line for every entry up to offset `upto`."""
-    async for entry in read_upto(log, upto):
+    pace = Pace()
+    async for entry in read_upto(log, upto, page=EXPORT_PAGE):
         yield export_line(entry)
+        await pace.breathe()
 
 
 def export_line(entry: Entry) -> bytes:

@@ -7,9 +7,10 @@ import math
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from prometheus_client import REGISTRY, generate_latest
+from prometheus_client import REGISTRY
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from .. import metrics as measured
 from .. import system
 from ..http.answers import json_answer
 
@@ -17,7 +18,7 @@ Readiness = Callable[[], list[str]]  # what keeps this node from serving; empty 
 Risks = Callable[[], list[str]]  # what may cost acknowledged facts though it is ready
 Measured = Callable[[], Awaitable[bytes]]  # in Prometheus' text format
 
-RECENT_S = 0.1
+RECENT_S = 0.5
 READINESS: web.AppKey[Readiness] = web.AppKey("readiness")
 RISKS: web.AppKey[Risks] = web.AppKey("risks")
 MEASUREMENTS: web.AppKey[Measured] = web.AppKey("measurements")
@@ -38,7 +39,7 @@ async def readyz(request: web.Request) -> web.Response:
 
 
 class Recent:
-    """Measurements of a moment ago, for all who ask at once: measuring takes the loop 10 ms."""
+    """Measurements of a moment ago, for all who ask at once: measuring takes 10 ms."""
 
     def __init__(self, measure: Measured) -> None:
         self._measure = measure
@@ -64,7 +65,7 @@ async def _measure_anew(app: web.Application) -> None:
 
 async def own_measurements() -> bytes:
     """Return what this process measures."""
-    return generate_latest(REGISTRY)
+    return await measured.written(REGISTRY)
 
 
 def register(app: web.Application) -> None:

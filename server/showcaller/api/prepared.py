@@ -112,6 +112,11 @@ class MadeOnce:
                 del self._made[key]
             raise
 
+    def has(self, key: Hashable, version: Hashable) -> bool:
+        """Tell whether the answer is there in this version, or on its way."""
+        found = self._made.get(key)
+        return found is not None and found[0] == version
+
     def close(self) -> None:
         """Make nothing more."""
         self._aside.shutdown(wait=False, cancel_futures=True)

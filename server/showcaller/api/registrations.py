@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import OrderedDict
 from typing import Annotated
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from .. import system
+from .. import limit_log, system
 from ..domain.ids import PersonId
 from ..domain.people import Principal, RegistrationMode
 from ..domain.text import TextProblem, clean_text
@@ -17,6 +18,7 @@ from ..errors import BadInput, Forbidden, RateLimited, YourFault
 from ..http.answers import json_answer
 from ..http.asker import address, principal, served
 from ..http.bodies import json_body
+from ..http.guesses import Guesses, guesses_of_codes
 from ..show.audit import Admission
 from ..show.served import ServedEvent
 
@@ -25,6 +27,9 @@ REFRESHED_TTL_S = 24 * 3600
 NAME_GRAPHEMES = 60
 HOUR_MS = 3_600_000
 YEAR_MS = 365 * 24 * HOUR_MS
+FULL_KEPT = 10_000
+FEW_REGISTRATIONS = 10  # of an address in an hour
+LEFT_TO_NEWCOMERS = 0.2
 
 
 class RegistrationPolicy(Struct, frozen=True, kw_only=True):
@@ -57,7 +62,7 @@ async def register_attendee(request: web.Request) -> web.Response:
     policy, one = request.app[POLICY], served(request)
     wanted = await json_body(request, Registration)
     name = _clean_name(wanted.name)
-    await _admit(one, policy, wanted.invite_code, address(request))
+    await _admit(request, policy, wanted.invite_code)
     person, id = PersonId(system.random_id("p")), system.random_id("t")
     await one.event.names.put(person, name, email=wanted.email)
     token = _mint(one, person, ["attendee"], ATTENDEE_TTL_S, id=id, name=name)
@@ -65,12 +70,14 @@ async def register_attendee(request: web.Request) -> web.Response:
     return json_answer(token, status=201, Cache_Control="no-store")
 
 
-async def _admit(one: ServedEvent, policy: RegistrationPolicy, given: str, address: str) -> None:
+async def _admit(request: web.Request, policy: RegistrationPolicy, given: str) -> None:
     """Raise what keeps somebody from registering, and note it."""
+    where = address(request)
     try:
-        await _count(one, policy, address, _matching_code(policy, given))
+        await _count(request, policy, where, _matching_code(request, policy, given, where))
     except YourFault as error:
-        one.event.audit.refused("registration", system.wall_ms(), error.code, address=address)
+        audit = served(request).event.audit
+        audit.refused("registration", system.wall_ms(), error.code, address=where)
         raise
 
 
@@ -136,32 +143,68 @@ def _clean_name(text: str) -> str:
     return " ".join(name.split())
 
 
-def _matching_code(policy: RegistrationPolicy, given: str) -> str | None:
+def _matching_code(
+    request: web.Request, policy: RegistrationPolicy, given: str, where: str
+) -> str | None:
     """The invite code that was used, if one is needed. Compared in constant time."""
     if policy.mode == "closed":
         raise Forbidden("registration is closed: the organiser hands out tokens")
     if policy.mode == "open":
         return None
+    guesses, event = request.app[_GUESSES], request.match_info["event"]
+    now_s = system.monotonic_s()
+    if wait_s := guesses.wait_s(event, where, now_s):
+        raise RateLimited("too many invite codes were wrong: wait", retry_after_s=wait_s)
     for code in policy.codes:
         if hmac.compare_digest(code.encode(), given.encode()):
             return code
+    guesses.failed(event, where, now_s)
     raise Forbidden("this invite code is not valid here", code="bad_invite_code")
 
 
 async def _count(
-    one: ServedEvent, policy: RegistrationPolicy, address: str, code: str | None
+    request: web.Request, policy: RegistrationPolicy, where: str, code: str | None
 ) -> None:
-    """Votes hang on registrations, so both the address and the code may be used only so often."""
-    log = one.event.log
-    by_address = await log.count(f"register/address/{digest_of(address)}", HOUR_MS)
+    """Votes hang on registrations, so both the address and the code may be used only so often.
+
+    The last fifth of a code's uses is for addresses that have used it seldom.
+    """
+    log, full = served(request).event.log, request.app[_FULL]
+    event = request.match_info["event"]
+    full.require_room(event, where)
+    by_address = await log.count(f"register/address/{digest_of(where)}", HOUR_MS)
     if by_address.total > policy.per_address_hour:
-        left_s = by_address.left_ms / 1000
-        raise RateLimited("too many registrations from your address", retry_after_s=left_s)
-    if (
-        code
-        and (await log.count(f"register/code/{digest_of(code)}", YEAR_MS)).total > policy.per_code
-    ):
+        full.note(event, where, by_address.left_ms / 1000)
+        full.require_room(event, where)
+    if code is None:
+        return
+    uses = (await log.count(f"register/code/{digest_of(code)}", YEAR_MS)).total
+    is_newcomer = by_address.total <= FEW_REGISTRATIONS
+    if uses > policy.per_code * (1 if is_newcomer else 1 - LEFT_TO_NEWCOMERS):
         raise Forbidden("this invite code is used up", code="bad_invite_code")
+
+
+class _FullAddresses:
+    """Addresses that have registered as often as they may, and until when nothing is counted."""
+
+    def __init__(self) -> None:
+        self._until_s: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def note(self, event: str, address: str, left_s: float) -> None:
+        self._until_s[event, address] = system.monotonic_s() + left_s
+        if len(self._until_s) > FULL_KEPT:
+            self._until_s.popitem(last=False)
+
+    def require_room(self, event: str, address: str) -> None:
+        """Raise `RateLimited` for an address that is full."""
+        left_s = self._until_s.get((event, address), 0.0) - system.monotonic_s()
+        if left_s > 0:
+            limit_log.note("registrations", address)
+            raise RateLimited("too many registrations from your address", retry_after_s=left_s)
+
+
+_FULL: web.AppKey[_FullAddresses] = web.AppKey("addresses that registered often")
+_GUESSES: web.AppKey[Guesses] = web.AppKey("guesses of codes")
 
 
 def digest_of(text: str) -> str:
@@ -170,5 +213,6 @@ def digest_of(text: str) -> str:
 
 
 def register(app: web.Application) -> None:
+    app[_FULL], app[_GUESSES] = _FullAddresses(), guesses_of_codes()
     app.router.add_post("/api/v1/events/{event}/registrations", register_attendee)
     app.router.add_post("/api/v1/events/{event}/tokens", renew_token)

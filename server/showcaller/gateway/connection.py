@@ -7,19 +7,23 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from .. import __version__
+from .. import __version__, limit_log
 from ..domain.people import Principal
 from ..errors import (
     CLOSE_BANNED,
     CLOSE_RESUME,
     CLOSE_SLOW,
+    CLOSE_TOO_MANY_OF_YOURS,
     Close,
     Forbidden,
     OurFault,
     RateLimited,
     ShowcallerError,
+    Unauthenticated,
     close_for,
 )
+from ..http.addresses import UNKNOWN
+from ..http.guesses import WrongTokens
 from ..protocol import frames
 from ..protocol.codec import MAX_CLIENT_MESSAGE_BYTES, Format, encode
 from ..protocol.connection_state import (
@@ -49,6 +53,8 @@ from ..protocol.messages import (
 )
 from ..show.permissions import may_follow
 from ..show.served import ServedEvent
+from .answer_limits import AnswerLimits
+from .connection_limits import STAFF
 from .counters import Counters
 from .framed import FramedConnection
 from .hub import Hub
@@ -60,6 +66,7 @@ log = logging.getLogger(__name__)
 
 MAX_RUNNING_COMMANDS = 16
 LOOK_AGAIN_S = 1.0
+HELD_S = 3.0  # before a person with too many connections is refused one more
 _PING = frames.encode_frame(frames.PING, b"")
 _FROM_ANYWHERE = Since(epoch="", offset=0)  # a position in no log: always answered by a reset
 
@@ -72,10 +79,15 @@ class ConnectionOwner(Protocol):
     now: Callable[[], float]
     load: Load
     turnstile: Turnstile
+    answers: AnswerLimits
+    wrong_tokens: WrongTokens
     counters: Counters
 
     def is_heard(self, connection: LiveConnection) -> bool:
         """Tell whether the connection will be sent away unless its hello tells otherwise."""
+
+    def give_way(self, connection: LiveConnection) -> None:
+        """Send a connection away that has not said hello, since its place is needed."""
 
     def refusal_of(self, connection: LiveConnection, who: Principal) -> Close | None:
         """Return how to close a connection that has said hello; None: it may stay."""
@@ -100,6 +112,7 @@ class LiveConnection(FramedConnection):
         "_served",
         "_state",
         "_waiting",
+        "came_from",
         "principal",
     )
 
@@ -110,6 +123,7 @@ class LiveConnection(FramedConnection):
         gateway: ConnectionOwner,
         served: ServedEvent,
         hub: Hub,
+        came_from: str = UNKNOWN,
     ) -> None:
         super().__init__(transport, MAX_CLIENT_MESSAGE_BYTES, gateway.buffer_limit_bytes)
         self._gateway = gateway
@@ -117,12 +131,21 @@ class LiveConnection(FramedConnection):
         self._hub = hub
         self._state = ConnectionState(format, gateway.heartbeat_s, gateway.now())
         self._commands: set[asyncio.Task[None]] | None = None  # those running
-        self._waiting: Hello | Subscribe | None = None  # at the turnstile
+        self._waiting: Hello | Subscribe | None = None  # for its turn or its refusal
+        self.came_from = came_from  # the address that it is counted under
         self.principal: Principal | None = None
 
     @property
     def format(self) -> Format:
         return self._state.format
+
+    @property
+    def event_id(self) -> str:
+        return self._served.event.event_id
+
+    def give_way(self) -> None:
+        """Leave, without having said hello, since the place is needed."""
+        self._gateway.give_way(self)
 
     # Driving the session --------------------------------------------------------------------------
 
@@ -169,7 +192,12 @@ class LiveConnection(FramedConnection):
         else:
             self._waiting = message
             self.hold()
-            turnstile.wait(self._take_turn, half_in=True)
+            turnstile.wait(self._take_turn, self._line, half_in=True)
+
+    @property
+    def _line(self) -> str:
+        """The line in which it waits: the person's own once they are known."""
+        return self.came_from if self.principal is None else f"person {self.principal.person}"
 
     def _take_turn(self) -> None:
         message, self._waiting = self._waiting, None
@@ -177,7 +205,8 @@ class LiveConnection(FramedConnection):
             return
         try:
             _HANDLERS[type(message)](self, message)
-            self.go_on()
+            if self._waiting is None:
+                self.go_on()
         except Exception:
             self.fail()
 
@@ -223,13 +252,15 @@ class LiveConnection(FramedConnection):
 
     def _hello(self, message: Hello) -> None:
         try:
-            principal = self._served.authenticate(message.token)
+            principal = self._served.authenticate(message.token, self.came_from)
         except ShowcallerError as error:
-            self.close(*close_for(error))
+            self._refuse_token(error, message)
             return
         away = self._gateway.refusal_of(self, principal)
         if away is not None:
-            self.close(*away)
+            self._close_later(
+                away, HELD_S if away.code == CLOSE_TOO_MANY_OF_YOURS else 0.0, message
+            )
             return
         self.principal = principal
         event = self._served.event
@@ -255,10 +286,29 @@ class LiveConnection(FramedConnection):
             )
         )
 
+    def _refuse_token(self, error: ShowcallerError, message: Hello) -> None:
+        """Close, at once or, where many tokens are tried, after a while in which nothing is read."""
+        hold_s = 0.0
+        if isinstance(error, Unauthenticated):
+            now_s = self._gateway.now()
+            wrong_tokens = self._gateway.wrong_tokens
+            hold_s = wrong_tokens.hold_s(error, self.event_id, self.came_from, now_s)
+        self._close_later(close_for(error), hold_s, message)
+
+    def _close_later(self, why: Close, hold_s: float, message: Hello) -> None:
+        """Close after so many seconds in which nothing is read: who tries again and again is slowed."""
+        if hold_s:
+            self._waiting = message
+            self.hold()
+            asyncio.get_running_loop().call_later(hold_s, self.close, *why)
+        else:
+            self.close(*why)
+
     def _subscribe(self, message: Subscribe) -> None:
         assert self.principal is not None
         event = self._served.event
         try:
+            self._require_allowance(message.channel)
             result, opening = event.open(message.channel, self.principal, message.since)
         except ShowcallerError as error:
             self.send(failure(error, message.id))
@@ -268,7 +318,39 @@ class LiveConnection(FramedConnection):
         self._state.channels.add(message.channel)
         reply = encode(Reply(id=message.id, ok=True, result=result), self.format)
         data = reply + opening.data(self.format)
+        self._charge(message.channel, len(data))
         self._count(1 + len(opening.messages), self._write_answer(data))
+
+    def _require_allowance(self, channel: str) -> None:
+        """Raise `RateLimited` for who has been sent a lot, until it is paid for."""
+        assert self.principal is not None
+        wait_s = self._gateway.answers.wait_s(
+            self._person,
+            self.came_from,
+            channel,
+            self._gateway.now(),
+            staff=self.principal.has(*STAFF),
+        )
+        if wait_s:
+            limit_log.note("answers", self.came_from)
+            raise RateLimited("you were sent a lot: wait a little", retry_after_s=wait_s)
+
+    def _charge(self, channel: str, size: int) -> None:
+        assert self.principal is not None
+        self._gateway.answers.charge(
+            self._person,
+            self.came_from,
+            channel,
+            size,
+            self._gateway.now(),
+            staff=self.principal.has(*STAFF),
+        )
+
+    @property
+    def _person(self) -> str:
+        """The person, and at which event."""
+        assert self.principal is not None
+        return f"{self.event_id}/{self.principal.person}"
 
     def _unsubscribe(self, message: Unsubscribe) -> None:
         assert self.principal is not None
@@ -285,7 +367,7 @@ class LiveConnection(FramedConnection):
     def _refresh(self, message: Refresh) -> None:
         assert self.principal is not None
         try:
-            principal = self._served.authenticate(message.token)
+            principal = self._served.authenticate(message.token, self.came_from)
             if principal.person != self.principal.person:
                 raise Forbidden("the token is another person's", field="token")
         except ShowcallerError as error:
@@ -316,7 +398,8 @@ class LiveConnection(FramedConnection):
         reply: ServerMessage
         try:
             result = await self._served.commands.run(
-                *(self.principal, message.name, message.args, message.key), message.deadline_ms
+                *(self.principal, message.name, message.args, message.key),
+                *(message.deadline_ms, self.came_from),
             )
             reply = Reply(id=message.id, ok=True, result=result)
         except ShowcallerError as error:
@@ -339,7 +422,7 @@ class LiveConnection(FramedConnection):
         if self._served.event.state.people.shuts_out(self.principal):
             self.close(CLOSE_BANNED, "banned")
             return
-        self._gateway.turnstile.wait(self._send_anew, half_in=True)
+        self._gateway.turnstile.wait(self._send_anew, self._line, half_in=True)
 
     def _send_anew(self) -> None:
         if self.principal is None or self.closing:
@@ -363,7 +446,9 @@ class LiveConnection(FramedConnection):
             _, missed = self._served.event.open(channel, self.principal, since)
         except ShowcallerError:
             return False
-        self._count(len(missed.messages), self._write_answer(missed.data(self.format)))
+        size = self._write_answer(missed.data(self.format))
+        self._charge(channel, size)
+        self._count(len(missed.messages), size)
         return True
 
     def on_stalled(self) -> None:

@@ -12,9 +12,10 @@ from .priority import Priority
 class Counters:
     """Totals since the start of the process, except `connections`: the number of them now."""
 
-    connections: int = 0
+    connections: int = 0  # of those who have signed in
     accepted: int = 0
     sent_away: int = 0  # closed before they were in: draining, full or overloaded
+    gave_way: int = 0  # strangers that were closed to make room
     requests_refused: int = 0  # newcomers over HTTP, while overloaded
     upgrades_refused: int = 0
     frames_received: int = 0  # messages, fragments and control frames

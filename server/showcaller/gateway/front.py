@@ -8,6 +8,7 @@ of an HTTP connection, as from a proxy that reuses its connections, reaches the 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import cast
@@ -15,8 +16,8 @@ from typing import cast
 import msgspec
 from aiohttp import web
 
-from ..errors import ShowcallerError, problem
-from ..http.connection import MAX_FIELDS, MAX_HEAD_BYTES, head_too_large
+from ..errors import ShowcallerError, Unavailable, problem
+from ..http.connection import MAX_FIELDS, MAX_HEAD_BYTES, HttpConnection, head_too_large
 from ..protocol.handshake import (
     HeadTimeout,
     Request,
@@ -29,7 +30,9 @@ from ..protocol.handshake import (
 from .gateway import Gateway
 
 HEAD_DEADLINE_S = 10.0
+GIVE_WAY_WITHIN_S = 10.0  # an answer that is under way may take so long to leave
 _END_OF_HEAD = b"\r\n\r\n"
+_FORWARDED = re.compile(rb"\r\nX-Forwarded-For:([^\r\n]*)", re.IGNORECASE)
 
 
 class Front(asyncio.Protocol):
@@ -37,7 +40,7 @@ class Front(asyncio.Protocol):
 
     __slots__ = ("_gateway", "_head", "_http", "_transport", "_waits")
 
-    def __init__(self, http: Callable[[], asyncio.Protocol], gateway: Gateway) -> None:
+    def __init__(self, http: Callable[[], HttpConnection], gateway: Gateway) -> None:
         self._http = http
         self._gateway = gateway
         self._head = b""
@@ -47,7 +50,12 @@ class Front(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._gateway.begin_arrival()
+        self._gateway.meet(self, self._gateway.came_from(transport))
         self._gateway.watch(self, self._gateway.now() + HEAD_DEADLINE_S)
+
+    def give_way(self) -> None:
+        """Leave, without having asked for anything, since the place is needed."""
+        self._refuse(Unavailable("too many connect and say nothing: try again", code="overload"))
 
     def data_received(self, data: bytes) -> None:
         head = (self._head + data).lstrip(b"\r\n")  # RFC 9112 §2.2: empty lines say nothing
@@ -79,14 +87,23 @@ class Front(asyncio.Protocol):
     def _come_in(self) -> None:
         """Upgrade at once, or in turn; where too many wait, before them, to send away all but staff."""
         turnstile = self._gateway.turnstile
+        self._gateway.strangers.discard(self)
         if turnstile.is_open:
             turnstile.do(self._upgrade)
             return
         assert self._transport is not None
         self._waits = True
         self._transport.pause_reading()
-        crowded = self._gateway.is_crowded
-        turnstile.wait(partial(self._turn, crowded), half_in=crowded)
+        came_from = self._came_from()
+        crowded = self._gateway.is_crowded(came_from)
+        turnstile.wait(partial(self._turn, crowded), came_from, half_in=crowded)
+
+    def _came_from(self) -> str:
+        """Return the address that the upgrade is counted under, before its head is read as a whole."""
+        assert self._transport is not None
+        lines = _FORWARDED.findall(self._head.partition(_END_OF_HEAD)[0])
+        forwarded = lines[-1].decode("latin-1") if lines else None
+        return self._gateway.came_from(self._transport, forwarded)
 
     def _turn(self, crowded: bool) -> None:
         transport = self._transport
@@ -101,6 +118,7 @@ class Front(asyncio.Protocol):
 
     def _upgrade(self, *, crowded: bool = False) -> None:
         head, _, rest = self._head.partition(_END_OF_HEAD)
+        came_from = self._came_from()
         transport = self._release()
         try:
             served, upgrade = self._gateway.check(parse_request(head))
@@ -109,13 +127,16 @@ class Front(asyncio.Protocol):
             transport.write(refused(error))
             transport.close()
             return
-        self._gateway.accept(transport, served, upgrade, crowded=crowded)
+        self._gateway.accept(transport, served, upgrade, came_from, crowded=crowded)
         if rest:
             cast(asyncio.Protocol, transport.get_protocol()).data_received(rest)
 
     def _hand_over(self, data: bytes) -> None:
         transport = self._release()
         protocol = self._http()
+        visitor = _Visitor(protocol, transport, self._gateway)
+        protocol.on_end = partial(self._gateway.strangers.discard, visitor)
+        self._gateway.meet(visitor, self._gateway.came_from(transport))
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
         protocol.data_received(data)
@@ -129,8 +150,30 @@ class Front(asyncio.Protocol):
         transport, self._transport = self._transport, None
         self._head = b""
         assert transport is not None
+        self._gateway.strangers.discard(self)
         self._gateway.end_arrival()
         return transport
+
+
+class _Visitor:
+    """A connection of the HTTP server among the strangers."""
+
+    def __init__(
+        self, protocol: HttpConnection, transport: asyncio.Transport, gateway: Gateway
+    ) -> None:
+        self._protocol = protocol
+        self._transport = transport
+        self._gateway = gateway
+
+    def give_way(self) -> None:
+        """End the connection: after the answer that is under way, if that does not take too long."""
+        self._protocol.close()
+        self._gateway.watch(self, self._gateway.now() + GIVE_WAY_WITHIN_S)
+
+    def tick(self, now_s: float) -> None:
+        """Cut what is still there; the gateway's wheel calls this."""
+        if self._transport.get_protocol() is self._protocol:
+            self._transport.abort()
 
 
 def _is_for_gateway(head: bytes) -> bool:
@@ -151,8 +194,9 @@ def live_route(gateway: Gateway) -> Callable[[web.Request], Awaitable[web.Stream
             return _refusal(error)
         transport = request.transport
         if transport is not None:
+            came_from = gateway.came_from(transport, headers.get("x-forwarded-for"))
             _take_from_http(request)
-            gateway.accept(transport, served, upgrade)
+            gateway.accept(transport, served, upgrade, came_from)
         return web.Response()  # goes nowhere: for the HTTP server the connection is lost
 
     return live

@@ -7,26 +7,46 @@ import logging
 import math
 from collections.abc import Callable
 
-from .. import system
+from .. import limit_log, system
 from ..domain.people import Principal
-from ..errors import CLOSE_TRY_LATER, Close, Forbidden, NotFound, Unavailable
+from ..errors import (
+    CLOSE_TOO_MANY_OF_YOURS,
+    CLOSE_TRY_LATER,
+    Close,
+    Forbidden,
+    NotFound,
+    Unavailable,
+)
+from ..http.addresses import client_address
+from ..http.guesses import WrongTokens
 from ..http.origins import Origin, may_connect
 from ..protocol.connection_state import LINGER_S
 from ..protocol.handshake import Request, Upgrade, accepted, live_event_id, negotiate
 from ..protocol.messages import Drain
 from ..show.live_event import LiveEvent
 from ..show.served import ServedEvent
+from .answer_limits import AnswerLimits
 from .connection import LiveConnection
-from .connection_limits import MAX_WAIT_S, ConnectionLimits, drain_slots_s, drained
+from .connection_limits import (
+    MAX_WAIT_S,
+    PER_ADDRESS,
+    PER_PERSON,
+    ConnectionLimits,
+    drain_slots_s,
+    drained,
+)
 from .counters import Counters
 from .framed import FramedConnection
 from .hub import Hub
 from .load import Load
+from .seats import Seats
+from .strangers import Stranger, Strangers
 from .turnstile import Turnstile
 from .wheel import HELPING, RESOLUTION_S, Timed, Wheel
 
 log = logging.getLogger(__name__)
 
+REQUEST_S = 0.0003  # of the loop's time, for a request over HTTP
 GOODBYE_S = 1.0  # how long a drain waits for the last closing handshakes
 
 
@@ -39,6 +59,9 @@ class Gateway:
         *,
         allow_origins: frozenset[Origin] = frozenset(),
         max_connections: int = 20_000,
+        connections_per_person: int = PER_PERSON,
+        connections_per_address: int = PER_ADDRESS,
+        behind_proxy: bool = False,
         buffer_limit_bytes: int = 1 << 20,
         heartbeat_s: float = 4,
         memory_limit_bytes: float = math.inf,
@@ -49,10 +72,17 @@ class Gateway:
         self.buffer_limit_bytes = buffer_limit_bytes
         self.heartbeat_s = heartbeat_s
         self.now = now
+        self.answers = AnswerLimits()
+        self.wrong_tokens = WrongTokens()
         self.counters = Counters()
         self._lookup = lookup
         self._origins = allow_origins
-        self._limits = ConnectionLimits(max_connections, self.load)
+        self._behind_proxy = behind_proxy
+        self._limits = ConnectionLimits(
+            max_connections, self.load, per_address=connections_per_address
+        )
+        self.strangers = Strangers()
+        self._seats: Seats[LiveConnection] = Seats(connections_per_person)
         self._heard: dict[LiveConnection, Close] = {}  # before they are sent away so; oldest first
         self._hubs: dict[str, Hub] = {}
         self._wheel = Wheel()
@@ -85,6 +115,22 @@ class Gateway:
             raise NotFound(f"there is no event {event_id!r} here")
         return served, upgrade
 
+    def came_from(self, transport: asyncio.BaseTransport, forwarded: str | None = None) -> str:
+        """Return the address that a connection is counted under; `forwarded` is its X-Forwarded-For."""
+        peer = transport.get_extra_info("peername")
+        lines = () if forwarded is None else (forwarded,)
+        host = peer[0] if isinstance(peer, tuple) else None
+        return client_address(host, lines, behind_proxy=self._behind_proxy)
+
+    def meet(self, stranger: Stranger, came_from: str) -> None:
+        """Note a connection of which nobody has signed in, until `strangers.discard`; make room for it."""
+        self.strangers.add(stranger, came_from)
+        places = self._limits.stranger_places(self.counters.connections)
+        for one, address in self.strangers.crowded_out(places):
+            self.counters.gave_way += 1
+            limit_log.note("silent_connections", address)
+            one.give_way()
+
     def begin_arrival(self) -> None:
         """Note that somebody has connected, and has not said yet what for."""
         self._arriving += 1
@@ -94,22 +140,22 @@ class Gateway:
         if not self._arriving:
             self._all_arrived.set()
 
-    @property
-    def is_crowded(self) -> bool:
-        """Tell whether a client that comes now would wait for too long."""
-        return self.turnstile.wait_s > MAX_WAIT_S
+    def is_crowded(self, came_from: str) -> bool:
+        """Tell whether a client that comes from there now would wait for too long."""
+        return self.turnstile.wait_s(came_from) > MAX_WAIT_S
 
     def accept(
         self,
         transport: asyncio.Transport,
         served: ServedEvent,
         upgrade: Upgrade,
+        came_from: str,
         *,
         crowded: bool = False,
     ) -> None:
         """Answer the upgrade; from now on the transport's protocol is the live connection.
 
-        `crowded`: there is no place to wait either.
+        `came_from`: the address that it is counted under. `crowded`: there is no place to wait either.
         """
         transport.write(accepted(upgrade))
         away = self._limits.refusal(self.counters.connections, self.now(), crowded=crowded)
@@ -117,18 +163,14 @@ class Gateway:
             self._send_away(transport, away)
             return
         hub = self._hubs[served.event.event_id]
-        connection = LiveConnection(transport, upgrade.format, self, served, hub)
+        connection = LiveConnection(transport, upgrade.format, self, served, hub, came_from)
         transport.set_protocol(connection)
         hub.connections.add(connection)
         if away is None:
-            self._let_in()
+            self.meet(connection, came_from)
         else:
             self._hear(connection, away)
         self.watch(connection, self.now())
-
-    def _let_in(self) -> None:
-        self.counters.connections += 1
-        self.counters.accepted += 1
 
     def _hear(self, connection: LiveConnection, away: Close) -> None:
         """Let the connection say who it is; the one that has not done so for the longest gives way."""
@@ -144,17 +186,63 @@ class Gateway:
     def refusal_of(self, connection: LiveConnection, who: Principal) -> Close | None:
         """Return how to close a connection that has said hello; None: it may stay."""
         away = self._heard.get(connection)
-        if away is None or not self._limits.has_place_for(who, self.counters.connections):
-            return away
-        del self._heard[connection]
-        self._let_in()
+        at_address = self._seats.at(connection.came_from)
+        if not self._limits.has_place_for(
+            who, self.counters.connections, at_address, sent_away=away is not None
+        ):
+            if self._limits.is_full(at_address):
+                limit_log.note("address_connections", connection.came_from)
+            return away or self._limits.come_back(self.now())
+        if not self._seats.may_take(connection.event_id, who.person, self.now()):
+            limit_log.note("person_connections", connection.came_from)
+            return Close(CLOSE_TOO_MANY_OF_YOURS, "too_many_connections")
+        self._heard.pop(connection, None)
+        self.strangers.discard(connection)
+        self._seat(connection, who)
         return None
+
+    def _seat(self, connection: LiveConnection, who: Principal) -> None:
+        self.counters.connections += 1
+        self.counters.accepted += 1
+        event = connection.event_id
+        oldest = self._seats.take(connection, event, who.person, connection.came_from)
+        if oldest is not None:
+            limit_log.note("person_connections", connection.came_from)
+            oldest.close(CLOSE_TOO_MANY_OF_YOURS, "too_many_connections")
+
+    def give_way(self, connection: LiveConnection) -> None:
+        """Send a connection away that has not said hello, since its place is needed."""
+        connection.close(*self._limits.come_back(self.now()))
 
     def http_refusal(self) -> Unavailable | None:
         """Return what newcomers are told over HTTP; None: they are served."""
         refusal = self._limits.http_refusal(self.now())
         self.counters.requests_refused += refusal is not None
         return refusal
+
+    async def http_turn(self, came_from: str, *, half_in: bool) -> None:
+        """Wait until it is the turn of a request over HTTP from that address.
+
+        `half_in`: it is of somebody who is in. Raises `Unavailable` for others where the wait would be too
+        long.
+        """
+        turnstile, line = self.turnstile, f"http {came_from}"
+        if turnstile.is_open:
+            turnstile.spend(REQUEST_S)
+            return
+        if not half_in and self.is_crowded(line):
+            self.counters.requests_refused += 1
+            limit_log.note("requests", came_from)
+            raise self._limits.too_many_requests(self.now())
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def take() -> None:
+            if not turn.done():  # else the client went away
+                turn.set_result(None)
+                turnstile.spend(REQUEST_S)
+
+        turnstile.wait(take, line, half_in=half_in)
+        await turn
 
     def _send_away(self, transport: asyncio.Transport, away: Close) -> None:
         self.counters.sent_away += 1
@@ -166,7 +254,9 @@ class Gateway:
     def let_go(self, connection: LiveConnection, hub: Hub, code: int) -> None:
         """Send a connection that is closing no more messages, and count how it ended."""
         hub.connections.discard(connection)
-        was_in = self._heard.pop(connection, None) is None
+        self._heard.pop(connection, None)
+        self.strangers.discard(connection)
+        was_in = self._seats.leave(connection)
         self.counters.connections -= was_in
         if was_in or code != CLOSE_TRY_LATER:
             self.counters.closes[code] += 1

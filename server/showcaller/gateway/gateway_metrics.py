@@ -21,7 +21,12 @@ class GatewayCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         now = self._gateway.counters
         yield GaugeMetricFamily(
-            "showcaller_connections", "Live sockets open", value=now.connections
+            "showcaller_connections", "Live sockets of who signed in", value=now.connections
+        )
+        yield GaugeMetricFamily(
+            "showcaller_strangers",
+            "Connections of which nobody has signed in",
+            value=len(self._gateway.strangers),
         )
         yield GaugeMetricFamily(
             "showcaller_waiting",
@@ -36,6 +41,7 @@ class GatewayCollector(Collector):
         for name, text, value in (
             ("accepted", "Live sockets accepted", now.accepted),
             ("sent_away", "Live sockets closed at once: draining or full", now.sent_away),
+            ("gave_way", "Strangers closed to make room", now.gave_way),
             ("requests_refused", "HTTP requests of newcomers refused", now.requests_refused),
             ("upgrades_refused", "Upgrades refused", now.upgrades_refused),
             ("frames_received", "Frames from clients", now.frames_received),

@@ -1,4 +1,4 @@
-"""The event that a request is about, and the person who asks."""
+"""The event that a request is about, the person who asks, and where from."""
 
 from __future__ import annotations
 

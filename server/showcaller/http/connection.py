@@ -29,7 +29,18 @@ def head_too_large() -> HeadTooLarge:
 class HttpConnection(web.RequestHandler):
     """One connection. Errors that no handler of ours sees leave as problems; what was sent is not logged."""
 
-    __slots__ = ()
+    __slots__ = ("on_end",)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.on_end: Callable[[], None] | None = None  # called once, when it is lost or taken over
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Note the end; whoever takes the connection over calls it as well."""
+        on_end, self.on_end = self.on_end, None
+        if on_end is not None:
+            on_end()
+        super().connection_lost(exc)
 
     def handle_error(
         self,
@@ -65,7 +76,7 @@ def _unreadable(error: BadHttpMessage) -> ShowcallerError:
     return BadInput("this is no request of HTTP/1.1")
 
 
-def connections(server: web.Server) -> Callable[[], asyncio.Protocol]:
+def connections(server: web.Server) -> Callable[[], HttpConnection]:
     """Return what makes a protocol for each connection that `server` is to serve."""
     options: dict[str, Any] = {
         "access_log": None,

@@ -94,9 +94,8 @@ class Commands:
         self._vote_verdicts: OrderedDict[str, Refusal | None] = OrderedDict()  # newest, by key
         self._admitted: OrderedDict[str, None] = OrderedDict()  # newest keys
         self._reacted: OrderedDict[str, None] = OrderedDict()  # newest keys
-        self._foreseen: OrderedDict[str, Refusal] = (
-            OrderedDict()
-        )  # newest that left no fact, by key
+        # Newest refusals that left no fact, by key.
+        self._foreseen: OrderedDict[str, Refusal] = OrderedDict()
 
     async def run(
         self,

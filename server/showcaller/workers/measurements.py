@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from .. import metrics
 
 ASK_WITHIN_S = 1.0
 _SUFFIX = ".sock"
@@ -52,7 +54,7 @@ class Measurements:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
-            writer.write(generate_latest(self._registry))
+            writer.write(await metrics.written(self._registry))
             writer.close()
             await writer.wait_closed()
 

@@ -3,6 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from showcaller.domain.people import Principal
 from showcaller.gateway.connection_limits import ConnectionLimits, drain_slots_s, within_files
 from showcaller.gateway.load import Load
 from showcaller.gateway.slots import JITTER_S, RETURNS_PER_S, SOONEST_S
@@ -24,6 +25,39 @@ def test_connections_are_accepted_up_to_the_limit():
     assert limits.refusal(2, 0.0).code == 1013
     assert limits.refusal(1, 0.0, crowded=True).code == 1013
     assert limits.http_refusal(0.0) is None
+
+
+def someone(*roles):
+    return Principal(person="p", roles=frozenset(roles or ("attendee",)), token="", expires_at_ms=0)
+
+
+def test_an_address_has_so_many_places_and_no_more():
+    limits = ConnectionLimits(1_000, Load(), per_address=20)
+    assert limits.has_place_for(someone(), 500, 19)
+    assert not limits.has_place_for(someone(), 500, 20)
+    assert limits.has_place_for(someone("speaker"), 500, 20)
+
+
+def test_when_all_places_are_taken_some_are_left_for_addresses_that_have_few():
+    limits = ConnectionLimits(1_000, Load())
+    assert not limits.has_place_for(someone(), 1_000, 10)
+    assert limits.has_place_for(someone(), 1_000, 9)
+    assert limits.has_place_for(someone(), 1_000, 9, sent_away=True)
+    assert not limits.has_place_for(someone(), 1_050, 0)
+
+
+def test_the_places_of_newcomers_are_for_want_of_room_and_not_of_time():
+    limits = ConnectionLimits(100, overloaded())
+    assert not limits.has_place_for(someone(), 100, 0, sent_away=True)
+    assert not ConnectionLimits(100, Load()).has_place_for(someone(), 99, 0, sent_away=True)
+    assert limits.has_place_for(someone("producer"), 100, 0, sent_away=True)
+
+
+@given(st.integers(1, 30_000), st.integers(0, 40_000))
+def test_strangers_have_what_is_free_and_always_a_little(places, taken):
+    limits = ConnectionLimits(places, Load())
+    assert limits.stranger_places(taken) >= max(1, places - taken)
+    assert limits.stranger_places(taken) <= max(places - taken, 1 + places // 8)
 
 
 def test_nobody_is_let_in_while_there_is_too_much_to_do():
@@ -65,8 +99,8 @@ def test_slots_of_a_drain_are_even_and_within_it(count, spread_s):
 def test_connections_leave_some_files_for_answers(wanted, files):
     most = within_files(wanted, files)
     assert 1 <= most <= wanted
-    assert most + min(1_000, files / 5) <= files
-    if files >= wanted + 1_000 and files >= 5_000:
+    assert most + min(2_000, files / 5) <= files
+    if files >= wanted + 2_000 and files >= 10_000:
         assert most == wanted
 
 

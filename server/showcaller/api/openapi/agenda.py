@@ -53,7 +53,7 @@ def _calendar() -> Spec:
     answers = {
         "200": answer("iCalendar", text("text/calendar"), ETag="Of what it shows"),
         "304": answer("You have the newest"),
-        **problems(400, 404, 503),
+        **problems(400, 404, 429, 503),
     }
     return operation("getCalendar", "The agenda as a calendar (RFC 5545)", answers)
 

@@ -7,7 +7,6 @@ const TEXTS = {
   qa_closed: "This session takes no questions now.",
   own_question: "Nobody votes for their own question.",
   not_votable: "This question can no longer be voted for.",
-  too_many: "You have reached the limit of questions for this session.",
   banned: "The organiser ended your access.",
   forbidden: "Your role does not allow this.",
   unavailable: "The event can’t store anything right now. Try again in a moment.",

@@ -195,6 +195,9 @@ function connect(event, token) {
  */
 function ended(event, token, code) {
   if (code === "banned") return refuse("You were removed from this event", "The organiser ended your access.");
+  if (code === "too_many_connections") {
+    return refuse("Open in too many places", "You have this event open in too many windows or devices. Close some of them, then load this page again.");
+  }
   if (!ACCESS_ENDED.has(code)) return;
   forgetToken(event, token);
   inTab.set(NOTICE, "Your sign-in is no longer valid here. Please join again.");
