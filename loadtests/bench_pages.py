@@ -15,7 +15,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, async_playwright
 from rig import Figures
 
-from showcaller.testing.long_event import COUNT_SHIFTS, EVENT, long_schedule, script_s
+from showcaller.testing.long_event import COUNT_SHIFTS, EVENT, OVER, long_schedule, script_s
 from showcaller.testing.serving import ServeProcess
 
 SIZES = (320, 2_000)
@@ -65,7 +65,7 @@ async def measure(browser: Browser, sessions: int, figures: Figures) -> float:
                 page = await opened(browser, server, "" if name == "agenda" else name, role)
                 await (
                     page.locator("[data-session]")
-                    .nth(sessions - 1)
+                    .nth(sessions - 1 - (OVER if name == "produce" else 0))
                     .wait_for(state="attached", timeout=120_000)
                 )
                 await asyncio.sleep(SETTLE_S)

@@ -25,9 +25,11 @@ HOSTILE = (
 )
 
 
-async def command(server: ServeProcess, token: str, name: str, **args) -> dict:
+async def command(
+    server: ServeProcess, token: str, name: str, *, event: str = EVENT, **args
+) -> dict:
     """Runs a command over HTTP, as somebody whose page is not of interest."""
-    url = f"{server.url}/api/v1/events/{EVENT}/commands/{name}"
+    url = f"{server.url}/api/v1/events/{event}/commands/{name}"
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.request("POST", url, json=args, headers=headers) as answer:
         assert answer.status == 200, await answer.text()

@@ -1,5 +1,6 @@
 """The run sheet of an event with several stages and days, in a real browser."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from showcaller.testing.serving import ServeProcess
 
 from .conftest import RECORD_VIOLATIONS
 from .test_accessibility import complaints
+from .test_pages import command
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,6 +25,11 @@ async def server(tmp_path_factory):
     options = ("--rehearse-from", "10:35", "--media-workers", "0")
     async with ServeProcess(SCHEDULE, *options, data=data) as process:
         yield process
+
+
+@pytest.fixture
+def produce(server: ServeProcess):
+    return partial(command, server, server.token(EVENT, "producer"), event=EVENT)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -47,7 +54,7 @@ async def sessions(page: Page) -> list[str]:
 
 async def test_what_is_over_is_folded_and_the_clock_is_beside_every_stage(page: Page):
     shown = await sessions(page)
-    assert "welcome" not in shown  # the last that is over on each stage stays
+    assert "welcome" not in shown
     await page.locator("#past").click()
     await expect(page.locator("tr[data-session='welcome']")).to_be_visible()
     on = page.locator("#stages-now li", has_text="A control loop in the wind")
@@ -82,20 +89,18 @@ async def test_stage_day_and_words_narrow_the_sheet_and_live_is_found_again(page
     await expect(page.locator("#words")).to_have_value("")
 
 
-async def test_rows_keep_their_places_while_somebody_points_at_them(page: Page):
+async def test_rows_keep_their_places_while_somebody_points_at_them(page: Page, produce):
     row = page.locator("tr[data-session='tide-tables']")
     before = await sessions(page)
     await row.hover()
-    await row.get_by_role("button", name="Skip").click()
-    await row.get_by_role("button", name="Skip it?").click()
-    await expect(row).to_have_attribute("data-state", "skipped")
+    await produce("session.delay", session="tide-tables", minutes=40)
+    await expect(row).to_contain_text("Delayed 40 min")
     assert await sessions(page) == before
     await page.mouse.move(5, 5)
-    await expect(row).to_have_count(1)  # the last that is over stays
-    gone = page.locator("tr[data-session='coffee-quay']")
-    await expect(gone).to_have_count(0)
-    await page.get_by_role("button", name="Undo: skip").click()
-    await expect(row).to_have_attribute("data-state", "upcoming")
+    later = "tr[data-session='ask-the-pilots'] + tr[data-session='tide-tables']"
+    await expect(page.locator(later)).to_have_count(1)
+    await page.get_by_role("button", name="Undo: delay").click()
+    await expect(row).to_contain_text("On time")
 
 
 async def test_no_part_is_wider_than_a_phone(page: Page):

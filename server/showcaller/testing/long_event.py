@@ -10,6 +10,7 @@ import yaml
 EVENT = "long"
 STAGES = 8
 MINUTES = 25
+OVER = STAGES  # sessions that are over for long, which the run sheet folds away
 
 # Runs before any script of a page: adds up the shifts that nobody's click explains.
 COUNT_SHIFTS = """

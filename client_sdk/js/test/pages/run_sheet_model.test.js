@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  WHOLE_SHEET, chosenOfSheet, foldedPast, heldMinutes, heldUpBy, liveSession, onStages, overrunText, sheetChoicesFrom, sheetParts,
+  WHOLE_SHEET, byStartAndStage, chosenOfSheet, isPast, heldMinutes, heldUpBy, liveSession, onStages, overrunText, sheetChoicesFrom, sheetParts,
 } from "../../../../server/showcaller/web/assets/run_sheet_model.js";
 import { heldOrder } from "../../../../server/showcaller/web/assets/steady.js";
 import { session } from "../../testing/sessions.js";
@@ -20,15 +20,24 @@ const MORNING = [
   session("b", 20, { state: "skipped" }), session("c", 40, { state: "live" }), session("c2", 40, { stage: "side" }), session("d", 60),
 ];
 
-test("what is over is folded away, but for the last of each stage", () => {
-  assert.deepEqual([...foldedPast(MORNING)], ["a"]);
-  assert.deepEqual(chosenOfSheet(MORNING, WHOLE_SHEET, event), { shown: MORNING.slice(1), folded: 1 });
-  assert.deepEqual(ids(chosenOfSheet(MORNING, { ...WHOLE_SHEET, past: true }, event).shown), ids(MORNING));
+const NOW = 45 * MINUTE;
+
+test("what has been over for ten minutes is folded away, and what was skipped ahead of its time is not", () => {
+  const skipped = session("later", 60, { state: "skipped" });
+  const late = session("late", 0, { state: "ended", actual: { start_ms: 0, end_ms: 40 * MINUTE } });
+  assert.deepEqual([...MORNING, skipped, late].filter((one) => isPast(one, NOW)).map(({ id }) => id), ["a", "a2"]);
+  assert.deepEqual(chosenOfSheet(MORNING, WHOLE_SHEET, event, NOW), { shown: MORNING.slice(2), folded: 2 });
+  assert.deepEqual(ids(chosenOfSheet(MORNING, { ...WHOLE_SHEET, past: true }, event, NOW).shown), ids(MORNING));
 });
 
 test("a search and filters narrow the sheet, and who searches finds what is over", () => {
-  assert.deepEqual(ids(chosenOfSheet(MORNING, { ...WHOLE_SHEET, stage: "side" }, event).shown), ["a2", "c2"]);
-  assert.deepEqual(chosenOfSheet(MORNING, { ...WHOLE_SHEET, words: "EARLY" }, event), { shown: MORNING.slice(0, 1), folded: 0 });
+  assert.deepEqual(ids(chosenOfSheet(MORNING, { ...WHOLE_SHEET, stage: "side" }, event, NOW).shown), ["c2"]);
+  assert.deepEqual(chosenOfSheet(MORNING, { ...WHOLE_SHEET, words: "EARLY" }, event, NOW), { shown: MORNING.slice(0, 1), folded: 0 });
+});
+
+test("what starts together comes in the order of the stages", () => {
+  const sessions = [session("s", 0, { stage: "side" }), session("gone", 0, { stage: "gone" }), session("m", 0), session("n", 20)];
+  assert.deepEqual(ids(byStartAndStage(sessions, event)), ["m", "s", "gone", "n"]);
 });
 
 test("stages side by side are a table each", () => {

@@ -35,7 +35,8 @@ export function announcementState(announcement, items, { showNow, showAt }) {
   const event = items.get("event");
   const today = wallClock(event, showNow).day;
   const at = (/** @type {number} */ ms) => clockTimeBeside(ms, event, today);
-  const to = session ? `to “${shorten(sessionOf(items, session)?.title ?? session, 30)}”` : "to everybody";
+  const whom = announcement.to === "speakers" ? "to the speakers of" : "to";
+  const to = session ? `${whom} “${shorten(sessionOf(items, session)?.title ?? session, 30)}”` : "to everybody";
   const from = by ? `, by ${by}` : "";
   if (called_ms === null) return `${withdrawn ? "Withdrawn, was planned" : "Planned"} for ${at(Number(at_ms))}, ${to}${from}`;
   return `${withdrawn ? "Withdrawn, was sent" : "Sent"} at ${at(showAt(called_ms))}, ${to}${from}`;

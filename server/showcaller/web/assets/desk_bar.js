@@ -11,6 +11,8 @@ import { clockTimeWithSeconds, countdown } from "./times.js";
  * @typedef {import("./run_sheet_model.js").OnStage} OnStage
  */
 
+const FEW = 4; // lines that have room for words
+
 export class DeskBar {
   #page;
   #jumpTo;
@@ -38,7 +40,7 @@ export class DeskBar {
     if (!event) return;
     this.#lines = onStages(sessions, event);
     const lines = this.#lines;
-    byId("stages-now").dataset.many = String(lines.length > 4);
+    byId("stages-now").dataset.many = String(lines.length > FEW);
     keyed(byId("stages-now"), lines, ({ key }) => key, (line) => this.#newLine(line), updateLine);
     setText(byId("all-over"), lines.length === 0 ? "The event is over." : "");
     this.tick();
@@ -69,8 +71,8 @@ export class DeskBar {
     if (!count) return;
     const leftMs = (kind === "on" ? session.expected.end_ms : session.expected.start_ms) - now;
     const over = leftMs < 0;
-    const words = kind === "on" ? (over ? "over by" : "ends in") : over ? "due since" : "in";
-    setText(count, `${words} ${countdown(Math.abs(leftMs))}`);
+    const word = kind === "on" ? (over ? "over by " : this.#lines.length > FEW ? "" : "ends in ") : over ? "due since " : "in ";
+    setText(count, word + countdown(Math.abs(leftMs)));
     count.dataset.over = String(over);
   }
 

@@ -28,6 +28,11 @@ import { SmallPicture } from "./small_picture.js";
 const LANES = 4;
 /** What takes a question out of its column. @type {Set<Action>} */
 const LEAVES = new Set(["approve", "reject", "push", "pull", "answered"]);
+/** What a removal can't keep somebody from. @type {Record<string, string>} */
+const BAN_HOLDS = {
+  until_they_register_with_a_code: "With another invite code they could come in as somebody else.",
+  until_they_register_again: "Registration is open, so they could come in as somebody else.",
+};
 const TICK_EVERY_MS = 10_000; // times that tell minutes
 const KEYS_KEPT_AS = "showcaller:moderate:keys";
 
@@ -168,7 +173,7 @@ async function removeAuthor(question) {
   const meant = await askWhether("remove", {
     title: `Remove ${author || "the author"} from the event?`,
     about: question.text,
-    text: "They are sent out at once and can’t come back until you let them in again.",
+    text: "They are sent out at once, and stay out until you let them back in.",
     button: "Remove",
     more: h("label", { class: "check" }, also, asked.length === 1 ? "Also reject this question" : `Also reject their ${asked.length} open questions`),
   });
@@ -176,8 +181,9 @@ async function removeAuthor(question) {
   const rejects = also.checked ? asked : [];
   await run(
     async () => {
-      await client.moderate.ban(person);
+      const { holds } = await client.moderate.ban(person);
       for (const { id } of rejects) await client.moderate.reject(id);
+      return BAN_HOLDS[holds];
     },
     "ban",
     question,
@@ -189,19 +195,20 @@ async function removeAuthor(question) {
 /**
  * Runs a command, says how it went, and remembers what takes it back.
  *
- * @param {() => Promise<unknown>} command
+ * @param {() => Promise<unknown>} command what it returns as a text is said too
  * @param {Action} action
  * @param {BoardQuestion} question as it is before
  * @param {string | undefined} onAir what is on air before
- * @param {Step[]} [more] that takes back what else it does
+ * @param {Step[]} [further] that takes back what else it does
  */
-async function run(command, action, question, onAir, more = []) {
+async function run(command, action, question, onAir, further = []) {
   try {
-    await command();
+    const answer = await command();
     const about = action === "ban" || action === "unban" ? `: ${question.author}` : ` “${shorten(question.text, 60)}”`;
     const rejected = action === "reject" ? question : null;
-    const steps = [...undoSteps(action, question, onAir), ...more];
-    done.push({ text: `${ACTION_TEXT[action].done}${about}.`, steps, rejected });
+    const steps = [...undoSteps(action, question, onAir), ...further];
+    const more = typeof answer === "string" ? ` ${answer}` : "";
+    done.push({ text: `${ACTION_TEXT[action].done}${about}.${more}`, steps, rejected });
     say(done.at(-1)?.text ?? "");
   } catch (error) {
     setText(byId("error"), errorText(error));

@@ -6,8 +6,11 @@ const TEXT = "Not connected. Nothing that you press is sent until the connection
 
 /** @param {import("/sdk/index.js").ShowcallerClient} client */
 export function markOffline(client) {
+  let before = "";
   client.on("status", ({ state }) => {
     const error = byId("error");
+    if (state === before) return; // another try: what was said since stays
+    before = state;
     if (state === "reconnecting") setText(error, TEXT);
     else if (state === "connected") setText(error, "");
   });

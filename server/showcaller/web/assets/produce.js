@@ -219,7 +219,7 @@ function renderAudience() {
 
 function renderCues() {
   const cues = /** @type {CueState[]} */ (itemsOf("cue:"));
-  const called = cues.filter(({ called_ms }) => called_ms !== null);
+  const called = cues.filter(({ called_ms, dropped }) => called_ms !== null && !dropped);
   const ahead = cues.filter(({ called_ms, dropped, due_ms }) => called_ms === null && !dropped && due_ms !== null);
   called.sort((a, b) => (b.called_ms ?? 0) - (a.called_ms ?? 0));
   ahead.sort((a, b) => Number(a.due_ms) - Number(b.due_ms));

@@ -121,7 +121,7 @@ export class RunSheet {
     const event = eventOf(this.#page.items);
     if (!event) return;
     const choices = this.#chosen();
-    const { shown, folded } = chosenOfSheet(this.#sessions, choices, event);
+    const { shown, folded } = chosenOfSheet(this.#sessions, choices, event, this.#page.showNow() ?? 0);
     this.#renderTools(event, choices, folded);
     this.#renderTables(sheetParts(this.#held(shown), choices, event), event);
     show(byId("none"), this.#order.length === 0);

@@ -13,7 +13,7 @@ import { clockTime, longDate, minutesText } from "./times.js";
  * @property {string} day empty: all
  * @property {string} stage empty: all
  * @property {boolean} columns a column for each stage, not one list
- * @property {boolean} past also what is over for long
+ * @property {boolean} past also what has been over for a while
  * @property {string} words that a session must have
  *
  * @typedef {{key: string, day: string}} DayLine a heading
@@ -27,6 +27,7 @@ import { clockTime, longDate, minutesText } from "./times.js";
  */
 
 const MINUTE_MS = 60_000;
+const RECENT_MS = 10 * MINUTE_MS; // so long what is over stays in sight
 const STAGES_WITH_NEXT = 2; // with more, what is next stands only where nothing is on
 
 /** @type {SheetChoices} */
@@ -68,23 +69,13 @@ export function byStartAndStage(sessions, event) {
 }
 
 /**
- * What is over and no longer of interest: all but the last of each stage.
+ * Whether a session is over and no longer of interest: what was skipped ahead of its time still is.
  *
- * @param {Session[]} sessions in their order
- * @returns {Set<string>} ids
+ * @param {Session} session
+ * @param {number} showNow
  */
-export function foldedPast(sessions) {
-  /** @type {Map<string, string>} */
-  const lastOf = new Map();
-  /** @type {Set<string>} */
-  const folded = new Set();
-  for (const { id, stage, state } of sessions) {
-    if (state !== "ended" && state !== "skipped") continue;
-    const before = lastOf.get(stage);
-    if (before !== undefined) folded.add(before);
-    lastOf.set(stage, id);
-  }
-  return folded;
+export function isPast(session, showNow) {
+  return isOver(session) && (session.actual.end_ms ?? session.expected.end_ms) < showNow - RECENT_MS;
 }
 
 /**
@@ -93,13 +84,13 @@ export function foldedPast(sessions) {
  * @param {Session[]} sessions in their order
  * @param {SheetChoices} choices
  * @param {Event} event
+ * @param {number} showNow
  * @returns {{shown: Session[], folded: number}}
  */
-export function chosenOfSheet(sessions, { day, stage, past, words }, event) {
+export function chosenOfSheet(sessions, { day, stage, past, words }, event, showNow) {
   const chosen = chosenSessions(sessions, { ...ALL, day, stage, words }, event);
   if (words) return { shown: chosen, folded: 0 }; // who searches wants all
-  const over = foldedPast(sessions);
-  const open = chosen.filter(({ id }) => !over.has(id));
+  const open = chosen.filter((session) => !isPast(session, showNow));
   return { shown: past ? chosen : open, folded: chosen.length - open.length };
 }
 
