@@ -139,9 +139,10 @@ export class RunsheetRow {
 
   /** @param {Session} session */
   #showAir(session) {
-    const live = isOn(session) || session.state === "doors_open";
-    show(this.#air, session.on_air || (live && session.kind !== "break"));
-    setText(this.#air, session.on_air ? "On air" : "Nobody on air");
+    const ready = isOn(session) || session.state === "doors_open";
+    const [somebody, nobody] = isOn(session) ? ["On air", "Nobody on air"] : ["In the green room", "Nobody in the green room"];
+    show(this.#air, session.on_air || (ready && session.kind !== "break"));
+    setText(this.#air, session.on_air ? somebody : nobody);
     this.#air.dataset.tone = session.on_air ? "ok" : "wait";
   }
 
