@@ -101,7 +101,7 @@ async def test_stages_stand_side_by_side_where_there_is_room(context, server):
     await page.get_by_label("Stages side by side").check(force=True)
     stages = page.locator(".grid-stage")
     await expect(stages).to_have_text(["The Quay", "The Lantern Room"])
-    await expect(page.locator(".grid-cell[data-on='true']").first).to_be_visible()
+    await expect(page.locator(".grid-cell[data-state='live']").first).to_be_visible()
     boxes = [await stages.nth(n).bounding_box() for n in range(2)]
     assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
     assert await complaints(page) == []

@@ -85,7 +85,7 @@ function updateCell(element, { session, row, rows, column }, { event, items, eve
   element.style.gridColumn = String(column + 1);
   element.dataset.state = session.state;
   element.dataset.kind = session.kind;
-  element.dataset.on = String(isOn(session));
+  element.dataset.on = String(isOn(session) && session.kind !== "break");
   setAttribute(element, "data-hue", theme < 0 ? null : String(theme % 6));
   setText(when, clockRange(session.actual.start_ms ?? session.expected.start_ms, session.actual.end_ms ?? session.expected.end_ms, zone));
   setText(pill, status.text);
