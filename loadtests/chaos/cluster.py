@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -28,6 +29,7 @@ EVENT = "load"
 API = f"/api/v1/events/{EVENT}"
 HEALTH_EVERY_S = 0.5
 HEALTH_WITHIN_S = 1.0
+DISK_MIB = 16
 BrokerKind = Literal["sqlite", "redis", "replicated"]
 
 
@@ -85,6 +87,7 @@ class Cluster:
         self.tokens: TokenSource = Minted(SECRET, EVENT)
         self.description = f"{count} nodes on {broker}"
         self.url = ""
+        self.folder = Path()
         self.nodes: list[Node] = []
         self.names: list[TcpProxy] = []  # of Redis, one for each node
         self.redis: RedisServer | None = None
@@ -96,11 +99,12 @@ class Cluster:
         self._stack = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        self._prepare_folder()
         brokers = await self._start_brokers()
         for number in range(self._count):
             options = ("--rehearse-from", REHEARSE_FROM, "--media-workers", "0", *self._options)
-            node = Node((*options, *brokers[number]), folder / str(number))
+            node = Node((*options, *brokers[number]), self.folder / str(number))
             self._stack.push_async_callback(self._stop, node)
             await node.start()
             self.nodes.append(node)
@@ -109,6 +113,9 @@ class Cluster:
         self._stack.callback(watching.cancel)
         await until(lambda: len(balancer.ports) == self._count)
         self.url = balancer.url
+
+    def _prepare_folder(self) -> None:
+        """Leave it as it is."""
 
     async def _start_brokers(self) -> list[tuple[str, ...]]:
         """Return the options of each node."""
@@ -183,6 +190,16 @@ class Cluster:
         token = self.tokens.take(1, "producer")[0].token
         async with Api(self.url) as api:
             return await api.export(EVENT, token)
+
+
+class SmallDisk(Cluster):
+    """A cluster whose nodes keep their data on a disk of a few megabytes; this needs the right to mount."""
+
+    def _prepare_folder(self) -> None:
+        disk = str(self.folder)
+        options = ("-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", disk)
+        subprocess.run(["mount", *options], check=True)
+        self._stack.callback(subprocess.run, ["umount", disk], check=True)
 
 
 async def _is_ready(http: aiohttp.ClientSession, node: Node) -> bool:

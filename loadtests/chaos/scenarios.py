@@ -8,7 +8,7 @@ from typing import NamedTuple
 from showcaller_load.scenario import FaultPlan, Scenario
 
 from . import stories
-from .cluster import Cluster
+from .cluster import Cluster, SmallDisk
 from .frozen import standstill
 from .play import Played, Story, audience, play
 
@@ -54,6 +54,11 @@ def redis_frozen() -> Trial:
 def redis_full() -> Trial:
     story = stories.again(1, 3.0, stories.fill_redis)
     return Trial(audience("redis_full", duration_s=10.0), Cluster(2), story)
+
+
+def disk_full() -> Trial:
+    story = stories.again(1, 3.0, stories.fill_the_disk)
+    return Trial(audience("disk_full", duration_s=10.0), SmallDisk(1, "sqlite"), story)
 
 
 def master_partitioned() -> Trial:
@@ -112,6 +117,7 @@ _ALL = (
     redis_killed,
     redis_frozen,
     redis_full,
+    disk_full,
     rolling_restarts,
     workers_rolled,
     herd,
@@ -120,4 +126,4 @@ _ALL = (
     churn,
 )
 SCENARIOS: dict[str, Callable[[], Trial]] = {make.__name__: make for make in _ALL}
-QUICK = ("node_killed", "log_lost", "only_node_killed", "redis_killed", "redis_full")
+QUICK = ("node_killed", "log_lost", "only_node_killed", "redis_killed", "node_frozen")

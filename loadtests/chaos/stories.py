@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable
 
@@ -69,6 +70,17 @@ async def fill_redis(cluster: Cluster) -> str:
     await asyncio.sleep(3.0)
     await asyncio.to_thread(redis.command, "CONFIG", "SET", "maxmemory", "0")
     return "Redis was full for 3 s"
+
+
+async def fill_the_disk(cluster: Cluster) -> str:
+    """It takes no more writes, and takes them again."""
+    filling = cluster.folder / "filling"
+    with filling.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(1 << 16))
+    await asyncio.sleep(3.0)
+    filling.unlink()
+    return "the disk was full for 3 s"
 
 
 async def lose_the_log(cluster: Cluster) -> Told:
