@@ -20,6 +20,7 @@ from showcaller_load.scenario import FaultPlan
 from showcaller_load.tokens import Minted, TokenSource
 
 from showcaller.testing.balancer import Balancer
+from showcaller.testing.moved_clock import MovedServeProcess
 from showcaller.testing.redis_server import DURABLE, RedisServer
 from showcaller.testing.serving import SECRET, ServeProcess
 from showcaller.testing.tcp_proxy import TcpProxy
@@ -36,13 +37,16 @@ BrokerKind = Literal["sqlite", "redis", "replicated"]
 class Node:
     """A `serve` process that comes back on another port when it is started again."""
 
-    def __init__(self, options: tuple[str, ...], data: Path) -> None:
+    def __init__(
+        self, options: tuple[str, ...], data: Path, kind: type[ServeProcess] = ServeProcess
+    ) -> None:
         self._options = options
+        self._kind = kind
         self._data = data
         self.process = self._new()
 
     def _new(self) -> ServeProcess:
-        return ServeProcess(EVENT_FILE, *self._options, data=self._data)
+        return self._kind(EVENT_FILE, *self._options, data=self._data)
 
     @property
     def port(self) -> int:
@@ -81,6 +85,7 @@ class Cluster:
     event = EVENT
     session = "talk"
 
+    kind: type[ServeProcess] = ServeProcess
     persistence: Mapping[str, str] = DURABLE  # of Redis
 
     def __init__(self, count: int = 2, broker: BrokerKind = "redis", *options: str) -> None:
@@ -104,7 +109,7 @@ class Cluster:
         brokers = await self._start_brokers()
         for number in range(self._count):
             options = ("--rehearse-from", REHEARSE_FROM, "--media-workers", "0", *self._options)
-            node = Node((*options, *brokers[number]), self.folder / str(number))
+            node = Node((*options, *brokers[number]), self.folder / str(number), self.kind)
             self._stack.push_async_callback(self._stop, node)
             await node.start()
             self.nodes.append(node)
@@ -190,6 +195,18 @@ class Cluster:
         token = self.tokens.take(1, "producer")[0].token
         async with Api(self.url) as api:
             return await api.export(EVENT, token)
+
+
+class MovedClocks(Cluster):
+    """A cluster whose nodes' wall clocks can be set."""
+
+    kind = MovedServeProcess
+
+    def set_clocks(self, off_ms: int) -> None:
+        """Have all wall clocks be off by so much from now on."""
+        for node in self.nodes:
+            assert isinstance(node.process, MovedServeProcess)
+            node.process.set_clock(off_ms)
 
 
 class SmallDisk(Cluster):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from showcaller_load.scenario import FaultPlan, Scenario
 
 from . import stories
-from .cluster import Cluster, SmallDisk
+from .cluster import Cluster, MovedClocks, SmallDisk
 from .frozen import standstill
 from .play import Played, Story, audience, play
 
@@ -59,6 +59,11 @@ def redis_full() -> Trial:
 def disk_full() -> Trial:
     story = stories.again(1, 3.0, stories.fill_the_disk)
     return Trial(audience("disk_full", duration_s=10.0), SmallDisk(1, "sqlite"), story)
+
+
+def clocks_set() -> Trial:
+    plan = audience("clocks_set", duration_s=15.0)
+    return Trial(plan, MovedClocks(1, "sqlite"), stories.set_the_clocks)
 
 
 def master_partitioned() -> Trial:
@@ -118,6 +123,7 @@ _ALL = (
     redis_frozen,
     redis_full,
     disk_full,
+    clocks_set,
     rolling_restarts,
     workers_rolled,
     herd,
@@ -126,4 +132,11 @@ _ALL = (
     churn,
 )
 SCENARIOS: dict[str, Callable[[], Trial]] = {make.__name__: make for make in _ALL}
-QUICK = ("node_killed", "log_lost", "only_node_killed", "redis_killed", "node_frozen")
+QUICK = (
+    "node_killed",
+    "log_lost",
+    "only_node_killed",
+    "redis_killed",
+    "node_frozen",
+    "clocks_set",
+)

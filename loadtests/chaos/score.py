@@ -99,6 +99,26 @@ def stale(sent_ms: Mapping[str, float], export: Iterable[bytes]) -> int:
     return found
 
 
+class _Fact(Struct, frozen=True):
+    """A fact of an export, as far as it is looked at."""
+
+    fact: str
+    from_ms: int | None = None
+    due_ms: int = 0
+
+
+class _Entry(Struct, frozen=True):
+    fact: _Fact
+
+
+def early_cues(export: Iterable[bytes], passed_ms: float) -> int:
+    """Return how many cues of a rehearsal were called whose time has not come `passed_ms` after its start."""
+    decode = msgspec.json.Decoder(_Entry).decode
+    entries = [decode(line).fact for line in export]
+    (from_ms,) = {one.from_ms or 0 for one in entries if one.fact == "run.started"}
+    return sum(one.fact == "cue.called" and one.due_ms > from_ms + passed_ms for one in entries)
+
+
 def _own_key(key: str) -> str:
     """Return the key that the person gave, of a command's key in the log; else ""."""
     found = _KEY.fullmatch(key)

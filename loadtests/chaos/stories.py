@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable
 
-from .cluster import Cluster
+from .cluster import Cluster, MovedClocks
 from .play import Story, Told
+from .score import Score, early_cues
 
 CALM_S = 2.0
+TWO_HOURS_MS = 7_200_000
+STARTED_WITHIN_S = 60.0  # before the story began, at most, the run did
 NOWHERE = 1  # a port where nothing listens
 
 
@@ -81,6 +85,19 @@ async def fill_the_disk(cluster: Cluster) -> str:
     await asyncio.sleep(3.0)
     filling.unlink()
     return "the disk was full for 3 s"
+
+
+async def set_the_clocks(cluster: Cluster) -> Told:
+    """Two hours ahead and back, twice: no cue may come of it."""
+    assert isinstance(cluster, MovedClocks)
+    began_s = time.monotonic()
+    for off_ms in (TWO_HOURS_MS, 0, -TWO_HOURS_MS, 0):
+        await asyncio.sleep(CALM_S)
+        cluster.set_clocks(off_ms)
+    await asyncio.sleep(2 * CALM_S)
+    passed_ms = (time.monotonic() - began_s + STARTED_WITHIN_S) * 1000
+    early = early_cues(await cluster.export(), passed_ms)
+    return Told(Score(silently_different=early), "clocks were two hours ahead, and behind")
 
 
 async def lose_the_log(cluster: Cluster) -> Told:

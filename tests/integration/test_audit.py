@@ -73,6 +73,8 @@ async def test_producers_read_who_came_in_and_who_was_refused_on_every_node(
     _, ada = await Web(here).ask("POST", "/registrations", json=body)
     assert (await Web(here, ada["token"]).ask("POST", "/tokens"))[0] == 201
     assert (await Web(here, "rubbish").ask("POST", "/commands/clock.hold"))[0] == 401
+    use = {"code": "23456789abcd", "browser": "a secret of one browser"}
+    assert (await Web(here).ask("POST", "/codes/use", json=use))[0] == 404
     with pytest.raises(Terminal):
         async with Client(here.url, event=EVENT, token="not.a.token"):
             pass
@@ -81,7 +83,8 @@ async def test_producers_read_who_came_in_and_who_was_refused_on_every_node(
     assert (await Web(here, ada["token"]).ask("GET", "/tokens"))[0] == 403
 
     reader = Web(there, producer)
-    wanted = {"registration", "renewal", "login.refused", "registration.refused", "person.banned"}
+    refused = {"login.refused", "registration.refused", "link.refused"}
+    wanted = {"registration", "renewal", "person.banned", *refused}
 
     async def have_come() -> bool:
         return wanted <= {entry["what"] for entry in await reader.entries()}
@@ -96,6 +99,7 @@ async def test_producers_read_who_came_in_and_who_was_refused_on_every_node(
     guesses = of(entries, "registration.refused")
     assert sum(entry.get("count", 1) for entry in guesses) == 3
     assert {entry["code"] for entry in guesses} == {"bad_invite_code"}
+    assert [entry["code"] for entry in of(entries, "link.refused")] == ["no_link"]
     failed = {(one["code"], one.get("person")) for one in of(entries, "login.refused")}
     assert failed == {("bad_token", None), ("banned", ada["person"])}
     (banned,) = of(entries, "person.banned")

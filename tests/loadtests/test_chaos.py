@@ -10,7 +10,7 @@ from chaos.cluster import Cluster
 from chaos.floods import FLOODS
 from chaos.play import audience
 from chaos.scenarios import QUICK, SCENARIOS, Trial
-from chaos.score import STALE_AFTER_MS, Score, lines, score, stale, total
+from chaos.score import STALE_AFTER_MS, Score, early_cues, lines, score, stale, total
 from showcaller_load.results import Finding
 
 from .made_results import made_result
@@ -94,6 +94,17 @@ def test_counts_add_up_and_of_measures_the_worst_is_told():
     told = lines(total(scores))
     assert "doubled: 3" in told and "acknowledged_lost: 0" in told
     assert "frozen_unserved_s: 3.00" in told and "flood_vote_p99_ratio: 1.20" in told
+
+
+def test_a_cue_that_was_called_before_its_time_is_found():
+    facts = [
+        {"fact": "run.started", "from_ms": 1_000, "schedule": {}},
+        {"fact": "cue.called", "due_ms": 5_999},
+        {"fact": "cue.called", "due_ms": 6_001},
+        {"fact": "qa.opened"},
+    ]
+    export = [msgspec.json.encode({"offset": 1, "fact": fact}) for fact in facts]
+    assert early_cues(export, 5_000) == 1
 
 
 def export_line(key, at_ms):

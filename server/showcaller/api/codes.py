@@ -14,13 +14,13 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from .. import system
-from ..errors import Forbidden, NotFound, RateLimited, Refused
+from ..errors import Forbidden, NotFound, RateLimited, Refused, YourFault
 from ..http.answers import json_answer
 from ..http.asker import address, principal, served
 from ..http.bodies import json_body
 from ..http.guesses import Guesses, guesses_of_links
 from ..show.served import ServedEvent
-from .registrations import HOUR_MS, Token, digest_of
+from .registrations import HOUR_MS, Token, digest_of, note_admitted
 
 KIND = "code"  # of the records beside the log
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without those that look alike
@@ -85,6 +85,17 @@ async def new_code(one: ServedEvent, grant: Grant) -> str:
 async def use_code(request: web.Request) -> web.Response:
     """Answer with the token that a code stands for, to the browser that used it first."""
     one, use = served(request), await json_body(request, Use)
+    try:
+        token = await _used(request, one, use)
+    except YourFault as error:
+        at_ms = int(one.event.wall_ms())
+        one.event.audit.refused("link", at_ms, error.code, address=address(request))
+        raise
+    return json_answer(token, status=201, Cache_Control="no-store")
+
+
+async def _used(request: web.Request, one: ServedEvent, use: Use) -> Token:
+    """Return the token that a code stands for, and note that it was used."""
     guesses, where = request.app[_GUESSES], (one.event.event_id, address(request))
     if wait_s := guesses.wait_s(*where, system.monotonic_s()):
         raise RateLimited("too many links were tried in vain: wait", retry_after_s=wait_s)
@@ -99,7 +110,9 @@ async def use_code(request: web.Request) -> web.Response:
     left_ms = grant.expires_at_ms - now_ms
     if not await one.event.log.acquire_lease(f"code/{code}", digest_of(use.browser), left_ms):
         raise Refused("this link was used in another browser: ask for a new one", code="link_used")
-    return json_answer(_token(one, grant, now_ms), status=201, Cache_Control="no-store")
+    token = _token(one, grant, now_ms)
+    note_admitted(request, "link", grant.token, token)
+    return token
 
 
 def _token(one: ServedEvent, grant: Grant, now_ms: int) -> Token:

@@ -66,7 +66,7 @@ async def register_attendee(request: web.Request) -> web.Response:
     person, id = PersonId(system.random_id("p")), system.random_id("t")
     await one.event.names.put(person, name, email=wanted.email)
     token = _mint(one, person, ["attendee"], ATTENDEE_TTL_S, id=id, name=name)
-    _note(request, "registration", id, token)
+    note_admitted(request, "registration", id, token)
     return json_answer(token, status=201, Cache_Control="no-store")
 
 
@@ -76,16 +76,17 @@ async def _admit(request: web.Request, policy: RegistrationPolicy, given: str) -
     try:
         await _count(request, policy, where, _matching_code(request, policy, given, where))
     except YourFault as error:
-        audit = served(request).event.audit
-        audit.refused("registration", system.wall_ms(), error.code, address=where)
+        event = served(request).event
+        event.audit.refused("registration", int(event.wall_ms()), error.code, address=where)
         raise
 
 
-def _note(request: web.Request, what: Admission, id: str, token: Token) -> None:
-    """Note for the audit that somebody was given a token."""
-    served(request).event.audit.admitted(
+def note_admitted(request: web.Request, what: Admission, id: str, token: Token) -> None:
+    """Note for the audit that somebody was given a token with that `jti`."""
+    event = served(request).event
+    event.audit.admitted(
         what,
-        system.wall_ms(),
+        int(event.wall_ms()),
         person=token.person,
         token=id,
         expires_at_ms=token.expires_at_ms,
@@ -100,7 +101,7 @@ async def renew_token(request: web.Request) -> web.Response:
         raise Forbidden("the organiser's issuer made your token: get a newer one there")
     # It keeps its id, so that revoking it shuts out its descendants too.
     token = _mint(one, who.person, who.roles, REFRESHED_TTL_S, id=who.token, name=who.name, of=who)
-    _note(request, "renewal", who.token, token)
+    note_admitted(request, "renewal", who.token, token)
     return json_answer(token, status=201, Cache_Control="no-store")
 
 

@@ -29,15 +29,15 @@ FLUSH_EVERY_S = 5.0
 MOST_WAITING = 5_000  # admissions that the broker has not taken; what comes then is counted
 MOST_ADDRESSES = 10  # told apart in each flush; those beyond share one note
 
-Admission = Literal["registration", "renewal"]
-Refused = Literal["login", "registration"]
+Admission = Literal["registration", "renewal", "link"]
+Refused = Literal["login", "registration", "link"]
 
 
 class Note(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One entry of the audit: at `at_ms` (wall time) for the last of `count` times."""
 
     at_ms: int
-    what: str  # registration, renewal, registration.refused, login.refused; or a fact's name
+    what: str  # an admission, a refusal such as login.refused, or a fact's name
     code: str = ""  # why it was refused
     count: int = 1
     person: str = ""

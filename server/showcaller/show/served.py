@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .. import system
 from ..domain.people import Principal
 from ..errors import Banned, ShowcallerError, TokenExpired, Unauthenticated
 from ..tokens import Tokens, bearer
@@ -40,5 +39,5 @@ class ServedEvent(NamedTuple):
         return self.authenticate(bearer(authorization), address)
 
     def _note_refused(self, error: ShowcallerError, address: str, person: str) -> None:
-        at_ms = system.wall_ms()
+        at_ms = int(self.event.wall_ms())
         self.event.audit.refused("login", at_ms, error.code, address=address, person=person)

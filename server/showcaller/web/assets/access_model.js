@@ -7,6 +7,8 @@
 const WHAT = {
   registration: "Registered",
   renewal: "Renewed their token",
+  link: "Used a short link",
+  "link.refused": "Short link refused",
   "registration.refused": "Registration refused",
   "login.refused": "Token refused",
   "staff.came": "Came as",
@@ -26,6 +28,8 @@ const WHY = {
   rate_limited: "too many",
   banned: "shut out",
   forbidden: "closed",
+  no_link: "none such",
+  link_used: "used in another browser",
 };
 
 /** @param {AuditEntry} entry */
