@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check serve clean tools bench-main-job bench-kill
+.PHONY: help demo test check serve clean tools bench-main-job bench-kill chaos-partition
 
 help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -35,6 +35,9 @@ bench-main-job: $(VENV)/.dev tools ## how punctual a talk and a question are in 
 
 bench-kill: $(VENV)/.dev tools ## kill a node at a due cue, ten times: when is everybody whole again?
 	SHOWCALLER_KILLS=10 $(BIN)/python -m pytest -q -s tests/integration/test_two_nodes.py
+
+chaos-partition: $(VENV)/.dev tools ## part a Redis from its replica and write to both, 20 times: is anybody shown something else?
+	SHOWCALLER_SEEDS=20 $(BIN)/python -m pytest -q tests/integration/test_partition.py
 
 clean: ## forget what was installed here
 	rm -rf $(VENV) client_sdk/js/node_modules

@@ -82,6 +82,7 @@ class Follow:
         "_is_catching_up",
         "_overlapped",
         "_runs",
+        "_shown_upto",
         "document",
         "epoch",
         "is_whole",
@@ -102,6 +103,7 @@ class Follow:
         self.starts: list[Start] = []
         self.missing_since_s = 0.0  # since when a heartbeat has told of something newer; else 0
         self._runs = array("I")  # numbers of shown steps as pairs: from, up to
+        self._shown_upto = 0  # one-shots up to here were shown before the newest snapshot
         self._gap = 0  # the change that came before what precedes it
         self._is_catching_up = False
         self._caught_up = 0  # what came with the snapshot or the resuming of this connection
@@ -157,6 +159,7 @@ class Follow:
         if message.epoch == self.epoch and message.offset < self.last:
             detail = f"a snapshot older than {self.last}, which was there"
             note("out_of_order", message.channel, message.offset, detail)
+        self._shown_upto = 0 if message.reset else max(self._shown_upto, self.last)
         self.document = books.documents.snapshot(update)
         self.epoch = message.epoch
         self.last = self.mark = self._caught_up = message.offset
@@ -184,7 +187,7 @@ class Follow:
         self.missing_since_s = 0.0
         if message.mark is not None:
             self._set_mark(message.mark)
-        for key in update.one_shots:
+        for key in update.one_shots if message.offset > self._shown_upto else ():
             self._show(books.steps.number(Shown(self.epoch, message.offset, key)))
         return Taken.APPLIED
 

@@ -22,7 +22,8 @@
     │   ├── Unavailable           503  a part is down, overloaded or draining
     │   │   └── Stalled           503  it waited while this process stood still: it was not done
     │   ├── Full                  503  no room for one more; come back after `retry_after_s`
-    │   └── StorageFull           507
+    │   ├── StorageFull           507
+    │   └── Damaged               500  the log can't be read: a backup has to be restored
     └── ConfigError               start-up: what to set, and where
 
 `problem()` and `close_for()` are the only places where an error becomes HTTP problem+json (RFC 9457)
@@ -225,6 +226,13 @@ class StorageFull(OurFault):
     code = "storage_full"
     http_status = 507
     default_retry_after_s = 10.0
+
+
+class Damaged(OurFault):
+    """The log can't be read, and trying again can't help. The message says what to do."""
+
+    code = "damaged"
+    retry = False
 
 
 class ConfigError(ShowcallerError):

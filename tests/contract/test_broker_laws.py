@@ -96,9 +96,10 @@ class Node:
         self._check(*appended.position, key)
 
     async def follow(self) -> None:
-        async for epoch, entries in self.log.tail(0):
-            if epoch != self.epoch:
-                self.epoch, self.folded = epoch, []
+        async for epoch, entries, anew in self.log.tail(0):
+            if anew:
+                self.folded = []
+            self.epoch = epoch
             for entry in entries:
                 self._fold(entry)
 

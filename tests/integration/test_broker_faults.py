@@ -144,7 +144,7 @@ def forgetful() -> Iterator[RedisServer]:
         yield server
 
 
-async def test_kill_9_of_a_durable_redis_loses_nothing_and_keeps_the_epoch(
+async def test_kill_9_of_a_durable_redis_loses_nothing_and_its_log_goes_on(
     durable: RedisServer,
 ) -> None:
     async with connected(durable.url) as broker, connected(durable.url) as other_broker:
@@ -167,9 +167,11 @@ async def test_kill_9_of_a_durable_redis_loses_nothing_and_keeps_the_epoch(
             ]
             await until(lambda: len(reader.entries) >= 800)
             assert reader.entries == await other.read(0)
-            assert len(set(reader.keys())) == 800 and len(set(acknowledged)) == 800
-            assert {position.epoch for position in acknowledged} == set(reader.epochs)
-            assert len(reader.epochs) == 1
+            assert len(set(reader.keys())) == 800
+            assert len({position.offset for position in acknowledged}) == 800
+            assert reader.times_anew == 0 and len(reader.epochs) == 3
+            ends = [other.ended(epoch) for epoch in reader.epochs]
+            assert ends[-1] is None and 0 < ends[0] <= ends[1] <= 800
 
 
 @pytest.mark.parametrize("restart", [False, True], ids=["FLUSHALL", "restart"])
@@ -267,7 +269,7 @@ async def test_failover_to_a_replica_that_lags_changes_the_epoch_for_all(
                     assert here.epochs == there.epochs == [lost.position.epoch, kept.position.epoch]
 
 
-async def test_failover_to_a_replica_that_has_everything_keeps_the_epoch(
+async def test_after_failover_to_a_replica_that_has_everything_the_log_goes_on(
     forgetful: RedisServer,
 ) -> None:
     with RedisServer() as replica:
@@ -283,7 +285,87 @@ async def test_failover_to_a_replica_that_has_everything_keeps_the_epoch(
                     proxy.reset_all()
             async with connected(replica.url) as broker:
                 log = await broker.open("event")
-                assert await log.head() == (reader.epochs[0], 100)
+                assert (await log.head()).offset == log.ended(reader.epochs[0]) == 100
+
+
+async def test_two_masters_of_one_log_never_share_an_epoch(forgetful: RedisServer) -> None:
+    with RedisServer() as replica:
+        await replicating(forgetful, replica)
+        async with connected(forgetful.url) as broker, connected(replica.url) as other_broker:
+            log, other = await broker.open("event"), await other_broker.open("event")
+            first = await log.append("on both", b"")
+            await until(lambda: replica.command("LLEN", "showcaller:{event}:log") == "1")
+            replica.command("REPLICAOF", "NO", "ONE")
+            here = await log.append("here", b"")
+            there = await other.append("there", b"")
+            assert here.position.offset == there.position.offset == 2
+            assert here.position.epoch == first.position.epoch != there.position.epoch
+            assert other.ended(first.position.epoch) == 1  # so here is nowhere in the other log
+            assert log.ended(there.position.epoch) is None
+
+
+async def test_a_tail_that_was_shown_what_another_master_wrote_begins_anew_alone(
+    forgetful: RedisServer,
+) -> None:
+    """The other tail was shown only what both have: it goes on."""
+    with RedisServer() as replica:
+        await replicating(forgetful, replica)
+        async with TcpProxy(forgetful.port) as proxy:
+            url = f"redis://127.0.0.1:{proxy.port}"
+            async with connected(url) as broker, connected(replica.url) as other_broker:
+                log, other = await broker.open("event"), await other_broker.open("event")
+                await log.append("on both", b"")
+                async with reading(log) as here, reading(other) as there:
+                    await until(lambda: len(here.entries) == len(there.entries) == 1)
+                    replica.command("REPLICAOF", "NO", "ONE")
+                    await log.append("lost", b"")
+                    await until(lambda: len(here.entries) == 2)
+                    await other.append("kept", b"")
+                    proxy.target_port = replica.port
+                    proxy.reset_all()
+                    await until(lambda: here.keys() == there.keys() == ["on both", "kept"])
+                    assert (here.times_anew, there.times_anew) == (1, 0)
+                    assert here.epochs[-1] == there.epochs[-1]
+
+
+async def test_an_entry_taken_out_while_nobody_looked_makes_it_another_log(
+    forgetful: RedisServer,
+) -> None:
+    async with connected(forgetful.url) as broker:
+        log = await broker.open("event")
+        for key in "abc":
+            position = (await log.append(key, b"")).position
+        await log.save_snapshot(position, 1, b"state")
+    forgetful.command("RPOP", "showcaller:{event}:log")
+    async with connected(forgetful.url) as broker:
+        log = await broker.open("event")
+        assert await log.load_snapshot(1) is None
+        assert (await log.head()).epoch != position.epoch
+        assert log.ended(position.epoch) is None
+
+
+async def test_a_log_of_a_release_that_did_not_note_whose_it_is_keeps_its_epoch(
+    forgetful: RedisServer,
+) -> None:
+    async with connected(forgetful.url) as broker:
+        position = (await (await broker.open("event")).append("k", b"")).position
+    forgetful.command("DEL", "showcaller:{event}:epochs")
+    async with connected(forgetful.url) as broker:
+        assert await (await broker.open("event")).head() == position
+
+
+async def test_of_many_epochs_the_newest_are_remembered(forgetful: RedisServer) -> None:
+    async with connected(forgetful.url) as broker:
+        log = await broker.open("event")
+        await log.append("k", b"")
+        many = "".join(f"e{n:013} 1\n" for n in range(1_000))
+        whose = f"another e\n{many}"
+        forgetful.command("SET", "showcaller:{event}:epochs", whose)
+        forgetful.command("SET", "showcaller:{event}:epoch", "e")
+    async with connected(forgetful.url) as broker:
+        log = await broker.open("event")
+        assert log.ended("e") == log.ended("e" + "0" * 13) == 1
+        assert log.ended("e0000000000999") is None
 
 
 # Redis: connections -------------------------------------------------------------------------------

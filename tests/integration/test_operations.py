@@ -105,7 +105,6 @@ async def test_backup_and_restore_as_documented(schedule_path, tmp_path):
             before = await agenda(http, server)
         (tmp_path / "b").mkdir()
         backup.rename(tmp_path / "b/showcaller.sqlite3")
-        run_documented("UPDATE", tmp_path / "b/showcaller.sqlite3")
         async with ServeProcess(schedule_path, *options, data=tmp_path / "b") as server:
             after = await agenda(http, server)
     assert before["items"]["session:nitro"]["state"] == "skipped"

@@ -16,6 +16,8 @@ from showcaller.broker.base import EventLog
 from showcaller.errors import Unavailable
 from showcaller.testing.brokers import connected, persist
 from showcaller.testing.redis_server import RedisServer, programs
+from showcaller.testing.tail_reader import reading
+from showcaller.testing.tcp_proxy import TcpProxy
 from showcaller.testing.until import until
 
 LOG = "showcaller:{event}:log"
@@ -140,3 +142,38 @@ async def test_erasures_and_records_that_no_replica_has_are_not_acknowledged(
     promoted = pair.promote()
     assert promoted.command("LINDEX", LOG, "0").endswith("gone")
     assert promoted.command("HKEYS", "showcaller:{event}:records:person") == "q"
+
+
+async def test_nobody_is_shown_what_no_replica_has(
+    pair: Pair, logs: tuple[EventLog, EventLog]
+) -> None:
+    here, there = logs
+    async with reading(here) as one, reading(there) as other:
+        await until(lambda: one.keys() == other.keys() == ["here", "there"])
+        pair.cut()
+        assert await refused(lambda: here.append("k", b""))
+        assert await refused(lambda: there.append("l", b""))
+        assert one.keys() == other.keys() == ["here", "there"]
+        pair.replica.resume()
+        await until(lambda: one.keys() == other.keys() == ["here", "there", "k", "l"])
+
+
+async def test_what_no_replica_had_is_never_shown_once_one_was_promoted(
+    pair: Pair, logs: tuple[EventLog, EventLog]
+) -> None:
+    async with TcpProxy(pair.master.port) as proxy:
+        url = f"redis://127.0.0.1:{proxy.port}"
+        async with connected(url, replicas=1) as broker:
+            log = await broker.open("event")
+            async with reading(log) as reader:
+                await until(lambda: reader.keys() == ["here", "there"])
+                pair.replica.command("REPLICAOF", "127.0.0.1", "1")  # nothing reaches it, nor waits
+                assert await refused(lambda: log.append("lost", b""))
+                async with RedisServer(program=pair.master.program) as second:
+                    promoted = pair.promote()
+                    second.command("REPLICAOF", "127.0.0.1", str(promoted.port))
+                    proxy.target_port = promoted.port
+                    proxy.reset_all()
+                    await persist(lambda: log.append("kept", b""))
+                    await until(lambda: reader.keys() == ["here", "there", "kept"])
+                assert reader.times_anew == 0

@@ -10,7 +10,6 @@ from showcaller_load.messages import Decoder, Message, Stamp, Update, digest
 from showcaller_load.orders import FollowAccount
 from showcaller_load.truth import OneShot, Truth
 
-from showcaller.protocol.messages import Since
 from showcaller.show.document import Document
 
 CHANNEL = "announcements"
@@ -26,7 +25,7 @@ class Server:
 
     def resume(self, since):
         """Return what somebody missed; None if that is not known."""
-        missed = self.document.missed(Since(*since))
+        missed = self.document.missed(since[1])
         return self.document.resume(missed, self.offset) if missed is not None else None
 
     def change(self, key, value):

@@ -34,6 +34,7 @@ export class Follower {
   last = 0;
   /** Everything at or below it has been received: where to resume from. */
   mark = 0;
+  #shown = 0; // one-shots up to here were shown before the newest snapshot
   #missing = 0; // offset of a change that has not come; the mark waits for it
 
   /**
@@ -91,6 +92,7 @@ export class Follower {
 
   /** @param {Snapshot} snapshot */
   #replace(snapshot) {
+    this.#shown = snapshot.reset ? 0 : Math.max(this.#shown, this.last);
     this.items = new Map(Object.entries(snapshot.items));
     this.levels = new Map(Object.entries(snapshot.levels));
     this.epoch = snapshot.epoch;
@@ -111,7 +113,8 @@ export class Follower {
     for (const key of change.remove ?? []) this.items.delete(key);
     this.last = change.offset;
     if (change.mark !== undefined) this.#raiseMark(change.mark);
-    return { changed: true, gap: false, events: change.events ?? [] };
+    const events = change.offset > this.#shown ? change.events : undefined;
+    return { changed: true, gap: false, events: events ?? [] };
   }
 
   /** @param {Levels} levels */

@@ -88,6 +88,22 @@ test("a heartbeat moves the mark only if nothing is missing", () => {
   assert.equal(follower.heartbeat("B", { head: 1, mark: 1 }), true);
 });
 
+test("a snapshot of the epoch that goes on shows no event again", () => {
+  const follower = following(5);
+  follower.receive(change(6, 5, { events: [{ id: 6 }] })); // no mark: it is asked for again
+  follower.receive({ ...snapshot(5), epoch: "B" });
+  const again = [6, 7].map((n) => follower.receive({ ...change(n, n - 1, { events: [{ id: n }] }), epoch: "B" }));
+  assert.deepEqual(again.map(({ events }) => events), [[], [{ id: 7 }]]);
+});
+
+test("after a reset, events of the other history are shown at the same places", () => {
+  const follower = following(5);
+  follower.receive(change(6, 5, { events: [{ id: 6 }] }));
+  follower.receive({ ...snapshot(5), epoch: "B", reset: true });
+  const { events } = follower.receive({ ...change(6, 5, { events: [{ id: "other" }] }), epoch: "B" });
+  assert.deepEqual(events, [{ id: "other" }]);
+});
+
 /** Delivers messages with losses, cuts and lost logs, and resumes as §4 says. */
 function rehearse(seed) {
   const random = seededRandom(seed);
@@ -121,6 +137,10 @@ function rehearse(seed) {
     () => {
       online = true;
       resume();
+    },
+    () => {
+      const lossUntold = follower.last < model.last && follower.mark > follower.last;
+      if (pick(2) > 0 && !lossUntold) model.goOn(); // else only its epoch's next heartbeat could tell
     },
     () => online && follower.heartbeat(model.epoch, model.heartbeat()) && resume(),
     () => {

@@ -4,6 +4,7 @@
  */
 export class ChannelModel {
   epoch = "A";
+  ends = {}; // of the epochs that the log goes on from
   items = {};
   levels = {};
   head = 0; // newest offset of the whole log
@@ -52,10 +53,14 @@ export class ChannelModel {
   }
 
   resume(since) {
-    if (!since || since.epoch !== this.epoch) return [this.snapshot(since !== undefined)];
+    const comesOver = since !== undefined && since.epoch !== this.epoch;
+    if (!since || (comesOver && since.offset > (this.ends[since.epoch] ?? -1)))
+      return [this.snapshot(since !== undefined)];
     const changed = Object.keys(this.levels).filter((key) => this.levelOffsets[key] > since.offset);
     const values = Object.fromEntries(changed.map((key) => [key, this.levels[key]]));
-    const missed = this.changes.filter((change) => change.offset > since.offset);
+    const after = this.changes.filter((change) => change.offset > since.offset);
+    const missed = after.map((change) => ({ ...change, epoch: this.epoch }));
+    if (comesOver) missed.unshift({ ...this.snapshot(), offset: since.offset });
     return [...missed, { op: "levels", channel: "c", epoch: this.epoch, values, mark: this.mark }];
   }
 
@@ -63,9 +68,16 @@ export class ChannelModel {
     return { head: this.last, mark: this.mark };
   }
 
+  /** The log goes on under another epoch. */
+  goOn() {
+    this.ends[this.epoch] = this.head;
+    this.epoch += "+";
+  }
+
   /** The log was lost: another one begins with what is there. */
   lose() {
     this.epoch += "'";
+    this.ends = {};
     this.head = this.last = Object.keys(this.items).length;
     this.changes = [];
     this.pending.clear();

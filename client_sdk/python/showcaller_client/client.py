@@ -107,6 +107,7 @@ class Client(Commands):
         self._last_given_ms = 0
         self._silences = 0  # connections in a row that were lost by silence
         self._clock_moved = asyncio.Event()
+        self._leave_at_s: float | None = None  # the moment that a drain gave us
         self._task: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
         self._ended: ShowcallerClientError | None = ClientClosed("use `async with Client(…)`")
@@ -215,6 +216,9 @@ class Client(Commands):
                 asked_s = await self._connection(
                     OPEN_AFTER_SILENCE_S if is_short else OPEN_TIMEOUT_S
                 )
+                if self._leave_at_s is not None:
+                    asked_s = self._leave_in_s()
+                    self._leave_at_s = None
                 if time.monotonic() - began_s > backoff.STEADY_S:
                     tries = 0
                 jitter_s = backoff.full_jitter_s(tries, random.random)
@@ -333,20 +337,25 @@ class Client(Commands):
 
     # Tasks of one connection --------------------------------------------------------------------
 
-    async def _read(self, socket: ClientConnection) -> float | None:
-        """Handle messages until a drain; returns the delay it asks for."""
+    async def _read(self, socket: ClientConnection) -> None:
+        """Handle messages until the moment to leave, if a drain gives us one (§3)."""
         began_s, silent_s = time.monotonic(), self._patience_s()
         while True:
+            leave_in_s = self._leave_in_s()
             try:
-                async with asyncio.timeout(silent_s):
-                    message = _decoded(await socket.recv())
+                async with asyncio.timeout(min(silent_s, leave_in_s)):
+                    self._handle(_decoded(await socket.recv()))
             except TimeoutError:
+                if leave_in_s <= silent_s:
+                    return
                 lasted = time.monotonic() - began_s > PATIENT_FOR_S
                 self._silences = 1 if lasted else self._silences + 1
                 raise
-            if message["op"] == "drain":
-                return float(message["reconnect_after_ms"]) / 1000
-            self._handle(message)
+
+    def _leave_in_s(self) -> float:
+        if self._leave_at_s is None:
+            return float("inf")
+        return max(0.0, self._leave_at_s - time.monotonic())
 
     def _patience_s(self) -> float:
         """Return how long the server may be silent: longer after each loss by silence."""
@@ -401,6 +410,8 @@ class Client(Commands):
                 self._replied(message)
             case "heartbeat":
                 self._heard(message)
+            case "drain":
+                self._leave_at_s = time.monotonic() + message["reconnect_after_ms"] / 1000
             case "clock":
                 self.clock.measured(message["t1"], message["t2"], message["t3"], _now_ms())
             case "error":

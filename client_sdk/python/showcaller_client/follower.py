@@ -25,7 +25,8 @@ class Update:
     """One message's effect on a channel.
 
     A `snapshot` carries all of `put` and `levels` and stands in place of everything before; with
-    `reset`, one-shot events between were lost. In `levels`, None removes.
+    `reset`, what was shown before may be of a history that is lost, and one-shot events in between are gone.
+    In `levels`, None removes.
     """
 
     channel: str
@@ -48,6 +49,7 @@ class Follower:
         self.epoch: str | None = None  # None: nothing received yet
         self.last = 0
         self.mark = 0
+        self._shown = 0  # one-shots up to here were shown before the newest snapshot
         self._head = 0  # a change that is known to exist, though it may not have come yet
         self._ask_at_s: float | None = None  # when to subscribe again
         self._asked = False
@@ -109,6 +111,7 @@ class Follower:
         )
 
     def _replace(self, message: Message) -> Update:
+        self._shown = 0 if message.get("reset") else max(self._shown, self.last)
         self.items = dict(message["items"])
         self.levels = dict(message["levels"])
         self.epoch = message["epoch"]
@@ -130,6 +133,7 @@ class Follower:
             self._ask_by(now_s)
             return None
         put, remove = message.get("put", {}), tuple(message.get("remove", ()))
+        is_shown = message["offset"] <= self._shown
         self.items.update(put)
         for key in remove:
             self.items.pop(key, None)
@@ -143,7 +147,7 @@ class Follower:
             kind="change",
             put=put,
             remove=remove,
-            events=tuple(message.get("events", ())),
+            events=() if is_shown else tuple(message.get("events", ())),
             at_ms=message.get("at_ms"),
         )
 

@@ -16,9 +16,11 @@ class ModelChannel:
         self.ring_size = ring
         self.wire: deque[Message] = deque()
         self.epoch = "e0"
+        self._epochs = 0
         self._begin()
 
     def _begin(self) -> None:
+        self.ends: dict[str, int] = {}  # of the epochs that the log goes on from
         self.offset = 0  # the log's head; other channels' facts move it too
         self.head = 0
         self.items: dict[str, Any] = {}
@@ -74,27 +76,41 @@ class ModelChannel:
     def heartbeat(self) -> dict[str, Any]:
         return {"head": self.head, "mark": self.mark, "epoch": self.epoch}
 
+    def go_on(self) -> None:
+        """The log goes on under another epoch: a heartbeat tells."""
+        self.ends[self.epoch] = self.offset
+        self._name_epoch()
+
+    def _name_epoch(self) -> None:
+        self._epochs += 1
+        self.epoch = f"e{self._epochs}"
+
     def lose_log(self) -> None:
         """The log was another one: everybody gets a snapshot of it."""
-        self.epoch = f"e{int(self.epoch[1:]) + 1}"
+        self._name_epoch()
         self._begin()
         self.wire.append(self._snapshot(reset=True))
 
     def subscribe(self, since: dict[str, Any] | None) -> None:
         """Put the reply and what it announces on the wire."""
         resumable = since is not None and self._resumable(since)
-        self.wire.append({"op": "reply", "mode": "resumed" if resumable else "snapshot"})
+        comes_over = since is not None and since["epoch"] != self.epoch
+        mode = "resumed" if resumable and not comes_over else "snapshot"
+        self.wire.append({"op": "reply", "mode": mode})
         if since is None or not resumable:
             self.wire.append(self._snapshot(reset=since is not None))
             return
+        if comes_over:
+            self.wire.append(self._snapshot(reset=False) | {"offset": since["offset"]})
         for change in self.changes:
             if change["offset"] > since["offset"]:  # without a mark: its levels come last
-                self.wire.append({k: v for k, v in change.items() if k != "mark"})
+                now = {k: v for k, v in change.items() if k != "mark"}
+                self.wire.append(now | {"epoch": self.epoch})
         keys = [key for key, at in self._level_offsets.items() if at > since["offset"]]
         self.wire.append(self._levels(keys))
 
     def _resumable(self, since: dict[str, Any]) -> bool:
-        if since["epoch"] != self.epoch:
+        if since["epoch"] != self.epoch and since["offset"] > self.ends.get(since["epoch"], -1):
             return False
         older = self.changes[: -self.ring_size]
         return not older or since["offset"] >= older[-1]["offset"]

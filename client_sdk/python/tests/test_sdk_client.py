@@ -139,6 +139,41 @@ async def test_a_drain_is_left_politely_and_come_back_from() -> None:
     assert codes == [1000]
 
 
+async def test_until_the_moment_of_a_drain_the_client_stays_and_is_served() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.welcome()
+        if peer.number > 1:
+            await peer.accept()
+            return
+        await peer.accept()
+        await peer.send("drain", reconnect_after_ms=400)
+        await peer.change("c", 1, 0, put={"a": 1})
+        assert await peer.gone() == 1000
+
+    async with scripted(script) as url, client(url) as ours:
+        channel = await ours.follow("c")
+        await channel.wait_until(lambda c: "a" in c.items, timeout_s=5)
+        assert ours.connections == 1
+        await channel.wait_until(lambda _: ours.connections == 2, timeout_s=5)
+
+
+async def test_a_drain_that_ends_early_is_come_back_from_at_its_moment() -> None:
+    came_s = []
+
+    async def script(peer: Peer) -> None:
+        came_s.append(asyncio.get_running_loop().time())
+        await peer.welcome()
+        await peer.accept()
+        if peer.number == 1:
+            await peer.send("drain", reconnect_after_ms=300)
+            await peer.close(1012, "draining retry_after_ms=0")
+
+    async with scripted(script) as url, client(url) as ours:
+        channel = await ours.follow("c")
+        await channel.wait_until(lambda _: ours.connections == 2, timeout_s=5)
+    assert came_s[1] - came_s[0] >= 0.3
+
+
 async def test_a_server_without_heartbeats_is_left_for_a_new_connection() -> None:
     async def script(peer: Peer) -> None:
         await peer.welcome(heartbeat_ms=50)

@@ -16,7 +16,7 @@ STEPS = st.one_of(
     st.tuples(st.just("put"), KEYS),
     st.tuples(st.sampled_from(["remove", "event"]), KEYS),
     st.tuples(st.just("level"), KEYS, st.none() | st.integers(0, 9)),
-    st.sampled_from([("flush",), ("flush",), ("elsewhere",), ("lose a change",)]),
+    st.sampled_from([("flush",), ("flush",), ("elsewhere",), ("lose a change",), ("new epoch",)]),
     st.sampled_from([("heartbeat",), ("reconnect",), ("reconnect",)]),
     st.tuples(st.just("deliver"), st.integers(1, 3)),
 )
@@ -32,6 +32,7 @@ class Rig:
         self.owed: dict[int, int] = {}  # one-shot event → its offset in the log
         self.shown: list[int] = []
         self.count = 0
+        self.lost = False
         self.reconnect()
         self.deliver(2)  # the reply and the first snapshot: what was before it is nobody's loss
 
@@ -57,8 +58,16 @@ class Rig:
                 self.reconnect()
             case "flush":
                 self.server.flush()
+            case "new epoch" if not self.loss_is_untold:
+                self.server.go_on()
             case "elsewhere":
                 self.server.elsewhere()
+
+    @property
+    def loss_is_untold(self) -> bool:
+        """Tell whether something was lost of which only the next heartbeat of this epoch would tell."""
+        follower = self.follower
+        return self.lost and follower.last < self.server.head
 
     def reconnect(self) -> None:
         self.server.wire.clear()
@@ -68,6 +77,7 @@ class Rig:
         """A change vanishes on a living connection, as no server should let happen."""
         changes = [message for message in self.server.wire if message["op"] == "change"]
         if changes:
+            self.lost = True
             self.server.wire.remove(changes[0])
 
     def settle_heartbeat(self) -> None:
@@ -202,6 +212,27 @@ def test_put_comes_before_remove() -> None:
     follower = follower_at(5)
     follower.receive(change(6, 0, put={"a": 1, "b": 2}, remove=["a", "never there"]), 0.0)
     assert follower.items == {"b": 2}
+
+
+def test_a_snapshot_of_the_epoch_that_goes_on_shows_no_event_again() -> None:
+    follower = follower_at(5)
+    follower.receive(change(6, 0, events=[{"n": 6}]), 0.0)  # no mark: it is asked for again
+    over = {"op": "snapshot", "epoch": "f", "offset": 5, "items": {}, "levels": {}, "reset": False}
+    follower.receive(over, 0.0)
+    shown = [
+        follower.receive(change(n, n - 1, events=[{"n": n}]) | {"epoch": "f"}, 0.0) for n in (6, 7)
+    ]
+    assert [update and update.events for update in shown] == [(), ({"n": 7},)]
+
+
+def test_after_a_reset_events_of_the_other_history_are_shown_at_the_same_places() -> None:
+    follower = follower_at(5)
+    follower.receive(change(6, 0, events=[{"n": 6}]), 0.0)
+    reset = {"op": "snapshot", "epoch": "f", "offset": 5, "items": {}, "levels": {}, "reset": True}
+    update = follower.receive(reset, 0.0)
+    assert update and update.reset
+    again = follower.receive(change(6, 5, events=[{"n": "other"}]) | {"epoch": "f"}, 0.0)
+    assert again and again.events == ({"n": "other"},)
 
 
 def test_an_event_lost_behind_a_second_reset_still_shows_once() -> None:

@@ -1,8 +1,10 @@
 """The contract between the show and its log. Two brokers keep it: `sqlite` and `redis`.
 
 One log per event, totally ordered. An entry's position is `(epoch, offset)`; offsets start at 1 and
-have no gaps. The epoch changes when, and only when, the log is no longer a continuation of the one
-that was read before (`tests/contract/test_broker.py` states every rule as a test).
+have no gaps. An epoch has one history: no position ever names two entries, whoever looks. So a log gets a
+new epoch whenever something else than what wrote it so far may write it: another server, or a file that
+may be a copy. It then *goes on* from the epoch before, up to the offset at which that ended here; a log that
+was lost goes on from none (`tests/contract/test_broker.py` states every rule as a test).
 
 Server time is the log's: the clock of the broker's machine and a correction, which makes up for steps of
 that clock while nodes run. Whatever here is called "the broker's clock" is server time.
@@ -77,6 +79,17 @@ class Overdue(Exception):
         self.late_ms = late_ms
 
 
+class Batch(NamedTuple):
+    """Entries that a tail tells of, in order, without gaps. The log is in `epoch` now.
+
+    `anew`: the log is another one than was read before. These are its first entries: fold them anew.
+    """
+
+    epoch: str
+    entries: list[Entry]
+    anew: bool = False
+
+
 class Lease(NamedTuple):
     """`owner` holds `name` until it expires; `fence` is larger than that of any earlier holder."""
 
@@ -125,13 +138,20 @@ class EventLog(Protocol):
         """The position of the newest entry (offset 0 when there is none)."""
         ...
 
-    def tail(self, after: int, epoch: str | None = None) -> AsyncIterator[tuple[str, list[Entry]]]:
-        """Batches `(epoch, entries)` from `after` on, in order, without gaps, until the broker closes.
+    def ended(self, epoch: str) -> int | None:
+        """Return the offset up to which `epoch` and this log have the same entries, if it goes on from there.
 
-        Loss of the connection is bridged inside. When the log turns out to be another one (lost or
-        forked), the iterator yields the new epoch with entries from offset 1: the reader folds anew.
-        So it does at once if `epoch` is given, that of `after`, and is not the log's.
-        The first batch may be empty: it tells the epoch.
+        None: it does not go on from that epoch, or is in it.
+        """
+        ...
+
+    def tail(self, after: int, epoch: str | None = None) -> AsyncIterator[Batch]:
+        """Batches from `after` on until the broker closes; only what is as durable as configured.
+
+        Loss of the connection is bridged inside. When the log goes on in a new epoch from what was read,
+        batches go on with that epoch; else the next one is `anew` and begins at offset 1. So it is at once
+        if `epoch` is given, that of `after`, and the log does not go on from there. The first batch may be
+        empty: it tells the epoch. Raises `errors.Damaged`.
         """
         ...
 
@@ -165,7 +185,7 @@ class EventLog(Protocol):
         ...
 
     async def load_snapshot(self, fold_version: int) -> tuple[Position, bytes] | None:
-        """The newest, if the log still is a continuation of the one it was made from."""
+        """The newest, if the log still is a continuation of the one it was made from: at its position now."""
         ...
 
     # Leases

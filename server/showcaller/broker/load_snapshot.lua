@@ -4,7 +4,10 @@ if not kept then
   return {epoch}
 end
 local kept_epoch, offset, digest = string.match(kept, '^(%S+) (%d+) (%S+)\n')
-if kept_epoch ~= epoch or digest_at(tonumber(offset)) ~= digest then
+if digest_at(tonumber(offset)) ~= digest then
+  if kept_epoch == epoch then -- so something of this epoch was taken away
+    return fork()
+  end
   return {epoch}
 end
 return {epoch, kept}

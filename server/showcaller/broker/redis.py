@@ -4,11 +4,11 @@ An append is one Lua call (`append.lua`): idempotency, `not_before` by Redis's c
 and a message to the tails with all of the entry, so that a tail reads the log only to close gaps.
 
 The epoch. A Redis can lose the end of a log (a restart without persistence, a failover to a replica
-that lags) and go on from there. No server can know that, but the nodes do: with every call a node
-names the newest entry that it has seen, and `epoch.lua` gives the log a new epoch if that entry is not
-there any more, in the same atomic step. So no node is given a position twice for different entries.
-What only nodes that are gone had seen, nobody can miss: `appendfsync always` and `replicas` prevent
-such losses.
+that lags) and go on; in a partition two of them go on, each its own way. So an epoch is of one server:
+`epoch.lua`, which every call begins with, gives the log a new one if another server has it than the one
+that began the epoch, and notes where that ended. A server that lost entries by itself (`FLUSHALL`) is
+found out by the nodes: with every call a node names the newest entry that it has seen.
+With `replicas`, a tail tells of an entry once so many have it: shown is as safe as acknowledged.
 
 Redis-py must never repeat a command by itself. Appends are repeated here, with the same keys.
 `redis_shard.py` finds the server that has an event, and finds it again after a failover or a move.
@@ -19,14 +19,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NamedTuple, TypeVar
 
 from .. import system
-from ..errors import NotFound, Unavailable
+from ..errors import Damaged, NotFound, Unavailable
 from .base import (
     STEP_MS,
     Appended,
+    Batch,
     ClockReading,
     Counted,
     Entry,
@@ -52,6 +53,7 @@ PAGE = 1000  # entries
 
 _APPEND = Script("epoch.lua", "append.lua")
 _READ = Script("epoch.lua", "read.lua")
+_CONFIRM = Script("epoch.lua", "confirm.lua")
 _ERASE = Script("epoch.lua", "erase.lua")
 _SAVE_SNAPSHOT = Script("epoch.lua", "save_snapshot.lua")
 _LOAD_SNAPSHOT = Script("epoch.lua", "load_snapshot.lua")
@@ -61,9 +63,11 @@ _COUNT = Script("count.lua")
 _NOTE = Script("note.lua")
 _CLOCK = Script("clock.lua")
 
-_AWAITED = (_APPEND, _ERASE)  # as durable as configured before they return
+_AWAITED = (_APPEND, _CONFIRM, _ERASE)  # as durable as configured before they return
 
 _MARK_MS = 1000
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -167,10 +171,11 @@ class RedisLog:
         self._appends: Batches[_Append, Appended] = Batches(self._place)
         self._inboxes: set[Inbox] = set()
         self._ended = False
+        self._ends: dict[str, int] = {}  # of the epochs that the log goes on from
+        self._safe = Cursor("", 0, "-")  # as many replicas as asked for have all up to here
         self._tail_topic = self._key("tail")
-        self._log_keys = [
-            self._key(part) for part in ("log", "epoch", "keys", "snapshots", "clock")
-        ]
+        parts = ("log", "epoch", "keys", "snapshots", "clock", "epochs")
+        self._log_keys = [self._key(part) for part in parts]
 
     async def end(self) -> None:
         """End the tails and what is on its way: the broker is closing."""
@@ -221,7 +226,9 @@ class RedisLog:
         if place[0] < 0:
             return Overdue(place[1])
         offset, at_ms, digest, duplicate = place
-        self._seen.note(Cursor(epoch, offset, digest.decode()))
+        placed = Cursor(epoch, offset, digest.decode())
+        self._seen.note(placed)
+        self._note_safe(placed)
         return Appended(Position(epoch, offset), at_ms, duplicate == 1)
 
     async def has(self, key: str) -> bool:
@@ -250,8 +257,9 @@ class RedisLog:
             epoch = raw_epoch.decode()
             records = [Record.parse(place, one) for place, one in enumerate(raw, after.offset + 1)]
         except ValueError:
-            raise Unavailable(
-                f"{self._log_keys[0]} in Redis is no log of ours, or damaged"
+            raise Damaged(
+                f"{self._log_keys[0]} in Redis is no log of ours, or damaged: restore a backup, or name"
+                " another database"
             ) from None
         for record in records:
             self._seen.note(record.at(epoch))
@@ -283,15 +291,27 @@ class RedisLog:
             seen = self._seen.newest()
             new_epoch = system.random_id("e")[:14]
             reply = await self._evaluate(script, *seen, new_epoch, *args)
-            epoch = reply[0].decode()
-            if epoch == seen.epoch:
+            epoch, is_another, before = reply[0].decode().partition("\n")
+            if not is_another:
                 return reply
-            self._enter(epoch)
+            self._enter(epoch, before)
 
-    def _enter(self, epoch: str) -> None:
-        if self._seen.epoch and epoch != self._seen.epoch:
-            self._log("the log is another one than before", action="broker.epoch", epoch=epoch)
+    def _enter(self, epoch: str, before: str) -> None:
+        """Go on in another epoch. `before`: "EPOCH END" of each that the log goes on from, a line each."""
+        pairs = (line.split(" ") for line in before.splitlines())
+        self._ends = {known: int(end) for known, end in pairs}
+        was = self._seen.epoch
+        if was and epoch != was:
+            how = (
+                "goes on under another server"
+                if was in self._ends
+                else "is another one than before"
+            )
+            self._log(f"the log {how}", action="broker.epoch", epoch=epoch)
         self._seen.epoch = epoch
+
+    def ended(self, epoch: str) -> int | None:
+        return self._ends.get(epoch)
 
     async def _evaluate(self, script: Script, *args: Argument) -> list[Any]:
         if self._ended:
@@ -316,58 +336,85 @@ class RedisLog:
 
     # The tail -----------------------------------------------------------------------------------
 
-    async def tail(
-        self, after: int, epoch: str | None = None
-    ) -> AsyncIterator[tuple[str, list[Entry]]]:
-        cursor = Cursor(epoch or self._seen.epoch, after, "")
-        self._seen.claim(cursor)
+    async def tail(self, after: int, epoch: str | None = None) -> AsyncIterator[Batch]:
+        told = cursor = Cursor(epoch or self._seen.epoch, after, "")
+        self._seen.claim(told)
         inbox = Inbox(self._seen)
         self._inboxes.add(inbox)
         self._subscriptions.add(self._tail_topic, inbox.put)
         try:
             with contextlib.suppress(Unavailable):
                 await self._subscriptions.confirmed(self._tail_topic)
-            told = ""
+            is_first = behind = True
             while not self._ended:
-                cursor, entries, behind = await self._catch_up(cursor)
-                if entries or cursor.epoch != told:
-                    told = cursor.epoch
-                    yield told, entries
-                while not behind and not self._ended:
-                    cursor, entries, behind = await inbox.take(cursor)
-                    if entries:
-                        yield told, entries
+                if behind:
+                    cursor, entries, behind = await self._catch_up(told)
+                else:
+                    cursor, entries, behind = await inbox.take(told)
+                if entries and not await self._wait_until_safe(cursor):
+                    behind = True  # what was heard of is not in the log any more
+                elif entries or is_first or cursor.epoch != told.epoch:
+                    yield Batch(cursor.epoch, entries, anew=cursor.offset < told.offset)
+                    told, is_first = cursor, False
         finally:
             self._inboxes.discard(inbox)
-            self._subscriptions.remove(self._tail_topic, inbox.put)
 
     async def _catch_up(self, cursor: Cursor) -> tuple[Cursor, list[Entry], bool]:
         """Read a page after `cursor`. The last value: whether there is more to read."""
         head, records = await self._read_patiently(cursor)
         if head.epoch != cursor.epoch:
-            return Cursor(head.epoch, 0, "-"), [], True
+            return self._into(head.epoch, cursor), [], True
         if records:
             cursor = records[-1].at(head.epoch)
         if cursor.offset == head.offset:
             cursor = head
         return cursor, [record.entry for record in records], cursor.offset < head.offset
 
+    def _into(self, epoch: str, cursor: Cursor) -> Cursor:
+        """Return from where a tail at `cursor` reads on in another epoch: from its start if it must."""
+        end = self._ends.get(cursor.epoch)
+        if end is None or end < cursor.offset:
+            return Cursor(epoch, 0, "-")
+        return cursor._replace(epoch=epoch)
+
     async def _read_patiently(self, cursor: Cursor) -> tuple[Cursor, list[Record]]:
         """Read once Redis answers; nothing if the broker is closed before."""
+        read = await self._patiently(lambda: self._read(cursor, PAGE), "the log can't be read")
+        return read or (cursor, [])
+
+    async def _wait_until_safe(self, cursor: Cursor) -> bool:
+        """Wait until as many replicas as asked for have all up to `cursor`; false if it is not in the log."""
+        safe = self._safe
+        if not self._replicas or (safe.epoch == cursor.epoch and safe.offset >= cursor.offset):
+            return True
+        confirm = await self._patiently(
+            lambda: self._run(_CONFIRM, *cursor), "what is new can't be shown yet"
+        )
+        if confirm is None or not confirm[1]:
+            return False
+        self._note_safe(cursor)
+        return True
+
+    def _note_safe(self, cursor: Cursor) -> None:
+        if cursor.epoch != self._safe.epoch or cursor.offset > self._safe.offset:
+            self._safe = cursor
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]], failing: str) -> T | None:
+        """Return what `call` does once Redis lets it; None if the broker is closed before."""
         away = False
         while not self._ended:
             try:
                 with our_errors():
-                    return await self._read(cursor, PAGE)
+                    return await call()
             except Forked:
                 continue
             except Unavailable as error:
                 if not away:
-                    message = "the log can't be read; trying again"
+                    message = f"{failing}; trying again"
                     self._log(message, action="broker.away", error=error.for_operators)
                 away = True
                 await asyncio.sleep(RETRY_READ_S)
-        return cursor, []
+        return None
 
     # Ephemeral messages -------------------------------------------------------------------------
 
@@ -397,13 +444,14 @@ class RedisLog:
 
     async def load_snapshot(self, fold_version: int) -> tuple[Position, bytes] | None:
         with our_errors():
-            _, *kept = await self._run(_LOAD_SNAPSHOT, fold_version)
+            raw_epoch, *kept = await self._run(_LOAD_SNAPSHOT, fold_version)
         if not kept:
             return None
         head, _, data = kept[0].partition(b"\n")
-        epoch, offset, digest = head.decode().split(" ")
-        self._seen.claim(Cursor(epoch, int(offset), digest))
-        return Position(epoch, int(offset)), data
+        _, offset, digest = head.decode().split(" ")
+        made_at = Cursor(raw_epoch.decode(), int(offset), digest)
+        self._seen.claim(made_at)
+        return Position(made_at.epoch, made_at.offset), data
 
     # Leases -------------------------------------------------------------------------------------
 

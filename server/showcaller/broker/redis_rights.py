@@ -13,6 +13,8 @@ _NAMED = 3  # of those that are missing
 _COMMANDS = """
     GET *:epoch
     SET *:epoch x
+    GET *:epochs
+    SET *:epochs x
     LLEN *:log
     LINDEX *:log 0
     LRANGE *:log 0 0

@@ -7,8 +7,9 @@ if ARGV[5] ~= epoch or not digest then
 end
 local kept = redis.call('HGET', KEYS[4], ARGV[7])
 if kept then
-  local kept_epoch, kept_offset = string.match(kept, '^(%S+) (%d+) ')
-  if kept_epoch == epoch and tonumber(kept_offset) > offset then
+  local _, kept_offset, kept_digest = string.match(kept, '^(%S+) (%d+) (%S+)\n')
+  kept_offset = tonumber(kept_offset)
+  if kept_offset > offset and digest_at(kept_offset) == kept_digest then
     return {epoch}
   end
 end

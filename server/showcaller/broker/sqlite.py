@@ -3,6 +3,9 @@
 Nothing that was acknowledged is lost to `kill -9` or to a power cut (WAL, `synchronous=FULL`).
 Appends that wait at the same time share one transaction (`sqlite_writer`). The file has one owner,
 so what is ephemeral (messages, windowed counters) lives in this process alone.
+
+An epoch is of one process: who opens the file begins one, for its end may be gone, or it may be a copy
+that was put back. If it is as the last process left it (`sqlite_left`), the log goes on as it was.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ from pathlib import Path
 
 from .. import system
 from ..errors import ConfigError, NotFound, ShowcallerError, StorageFull, Unavailable, at_start
-from .base import Appended, ClockReading, Counted, Entry, Lease, NotYet, Overdue, Position
+from . import sqlite_left
+from .base import Appended, Batch, ClockReading, Counted, Entry, Lease, NotYet, Overdue, Position
+from .sqlite_epochs import HEAD, Begun, begin_epochs, begin_log
 from .sqlite_writer import Writer
 from .steady_clock import SteadyClock
 from .topics import Handler, Topics
@@ -52,6 +57,8 @@ _SCHEMA = f"""
     CREATE TABLE IF NOT EXISTS notes (
         log INTEGER NOT NULL, ring TEXT NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL,
         PRIMARY KEY (log, ring, number));
+    CREATE TABLE IF NOT EXISTS epochs (
+        id INTEGER PRIMARY KEY, log INTEGER NOT NULL, epoch TEXT NOT NULL, ended INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS probe (data BLOB NOT NULL);
     PRAGMA user_version = {SCHEMA_VERSION};
 """
@@ -66,9 +73,11 @@ class SqliteBroker:
 
     def __init__(self, path: str) -> None:
         self._clock = SteadyClock(system.wall_ms, system.monotonic_s)
-        self._lock = None if path == MEMORY else _own(Path(path))
+        self._path = None if path == MEMORY else Path(path)
+        self._lock = None if self._path is None else _own(self._path)
         try:
-            self._writer = Writer(_open_database(path))
+            as_left = self._path is not None and sqlite_left.is_as_left(self._path)
+            self._writer = Writer(_open_database(path, as_left))
         except ShowcallerError:
             self._release()
             raise
@@ -76,8 +85,8 @@ class SqliteBroker:
 
     async def open(self, event_id: str) -> SqliteLog:
         if event_id not in self._logs:
-            number, epoch = await self._writer.run(lambda db: _begin_log(db, event_id))
-            opened = SqliteLog(self._writer, number, epoch, self._clock)
+            begun = await self._writer.run(lambda db: begin_log(db, event_id))
+            opened = SqliteLog(self._writer, begun, self._clock)
             self._logs.setdefault(event_id, opened)  # another task may have been faster
         return self._logs[event_id]
 
@@ -95,6 +104,8 @@ class SqliteBroker:
         await self._writer.close()
         for opened in self._logs.values():
             opened.end()
+        if self._path is not None:
+            sqlite_left.leave(self._path)
         self._release()
 
     def _release(self) -> None:
@@ -105,10 +116,9 @@ class SqliteBroker:
 class SqliteLog:
     """One event's log. There is one object a log and process, since tails share its memory."""
 
-    def __init__(self, writer: Writer, number: int, epoch: str, clock: SteadyClock) -> None:
+    def __init__(self, writer: Writer, begun: Begun, clock: SteadyClock) -> None:
         self._writer = writer
-        self._log = number
-        self._epoch = epoch
+        self._log, self._epoch, self._ends = begun
         self._clock = clock
         self._recent: deque[Entry] = deque(maxlen=RECENT_ENTRIES)
         self._tails: set[asyncio.Event] = set()
@@ -173,8 +183,7 @@ class SqliteLog:
             self._wake_tails()
 
     def _head(self, db: sqlite3.Connection) -> int:
-        query = "SELECT coalesce(max(offset), 0) FROM entries WHERE log = ?"
-        offset: int = db.execute(query, (self._log,)).fetchone()[0]
+        offset: int = db.execute(HEAD, (self._log,)).fetchone()[0]
         return offset
 
     async def read(self, after: int, limit: int = 1000) -> list[Entry]:
@@ -191,21 +200,22 @@ class SqliteLog:
     async def head(self) -> Position:
         return Position(self._epoch, await self._writer.run(self._head))
 
-    async def tail(
-        self, after: int, epoch: str | None = None
-    ) -> AsyncIterator[tuple[str, list[Entry]]]:
-        if epoch is not None and epoch != self._epoch:
-            after = 0
+    def ended(self, epoch: str) -> int | None:
+        return self._ends.get(epoch)
+
+    async def tail(self, after: int, epoch: str | None = None) -> AsyncIterator[Batch]:
+        anew = epoch not in (None, self._epoch) and self._ends.get(epoch or "", -1) < after
+        after = 0 if anew else after
         wake = asyncio.Event()
         self._tails.add(wake)
         try:
-            yield self._epoch, []
+            yield Batch(self._epoch, [], anew)
             while not self._ended:
                 wake.clear()
                 entries = await self._read_after(after)
                 if entries:
                     after = entries[-1].offset
-                    yield self._epoch, entries
+                    yield Batch(self._epoch, entries)
                 else:
                     await wake.wait()
         finally:
@@ -428,7 +438,7 @@ def _unusable(path: str | Path, error: OSError | sqlite3.Error) -> ShowcallerErr
     return (Unavailable if passing else ConfigError)(f"{message}: {error}")
 
 
-def _open_database(path: str) -> sqlite3.Connection:
+def _open_database(path: str, as_left: bool) -> sqlite3.Connection:
     try:
         if path != MEMORY:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # it will hold people's names
@@ -441,6 +451,8 @@ def _open_database(path: str) -> sqlite3.Connection:
             raise ConfigError(f"{path} was written by a newer release of Showcaller")
         db.executescript(_PRAGMAS + _SCHEMA)
         db.execute("UPDATE leases SET until_ms = 0")  # whoever held them is gone: we own the file
+        if not as_left:
+            begin_epochs(db)
     except sqlite3.Error as error:
         db.close()
         raise _unusable(path, error) from error
@@ -448,16 +460,6 @@ def _open_database(path: str) -> sqlite3.Connection:
         db.close()
         raise
     return db
-
-
-def _begin_log(db: sqlite3.Connection, event_id: str) -> tuple[int, str]:
-    db.execute(
-        "INSERT OR IGNORE INTO logs (event, epoch) VALUES (?, ?)",
-        (event_id, system.random_id("e")[:14]),
-    )
-    query = "SELECT id, epoch FROM logs WHERE event = ?"
-    number, epoch = db.execute(query, (event_id,)).fetchone()
-    return number, epoch
 
 
 def _probe(db: sqlite3.Connection) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -27,6 +27,7 @@ from .votes import Cast, Votes
 
 REFUSALS_KEPT = 10_000  # newest verdicts kept for commands that are sent again
 QUESTIONS_A_PART = 256  # of a snapshot
+NOTHING = (b"\xc0",)  # nil in MessagePack
 
 
 class State:
@@ -113,12 +114,13 @@ class State:
 
     # Snapshots ------------------------------------------------------------------------------------
 
-    def dump(self) -> Iterator[bytes]:
+    def dump(self, beside: Iterable[bytes] = NOTHING) -> Iterator[bytes]:
         """Return the state as it is now, in the parts of a snapshot that `load` reads when they are joined.
 
-        Making a part takes some milliseconds at most; the state may fold on before the next one is made.
+        `beside`: the parts of one value more, which `load` passes over. Making a part takes some
+        milliseconds at most; the state may fold on before the next one is made.
         """
-        return self._parts(msgspec.msgpack.encode(self._rest()))
+        return chain(self._parts(msgspec.msgpack.encode(self._rest()), fields=6), beside)
 
     def digest(self) -> str:
         """Return 128 bits that are the same for the same facts, whether or not their run's salt is known."""
@@ -146,13 +148,13 @@ class State:
             refusals=list(self.refusals.items()),
         )
 
-    def _parts(self, rest: bytes) -> Iterator[bytes]:
+    def _parts(self, rest: bytes, fields: int = 5) -> Iterator[bytes]:
         """Return a `_Snapshot`, written piece by piece: its votes and questions are copies that stay."""
         encode, asked = msgspec.msgpack.encode, list(self.questions.by_id.values())
         votes, keys = self.questions.votes.parts(), self.questions.vote_keys.parts()
         pages = range(0, len(asked), QUESTIONS_A_PART)
         return chain(
-            (_array(5), rest, encode(self.questions.votes.tallies()), _array(len(votes))),
+            (_array(fields), rest, encode(self.questions.votes.tallies()), _array(len(votes))),
             (encode(dict(part)) for part in votes),
             (_array(len(keys)),),
             (encode(dict(part)) for part in keys),
@@ -174,6 +176,11 @@ class State:
         state.refusals.update(rest.refusals)
         return state
 
+    @staticmethod
+    def beside(data: bytes) -> bytes:
+        """Return the value that `dump` wrote beside the state. Raises `msgspec.MsgspecError`."""
+        return bytes(msgspec.msgpack.decode(data, type=_WithBeside).beside)
+
 
 class _Rest(Struct, kw_only=True):
     event_id: EventId
@@ -192,6 +199,15 @@ class _Snapshot(Struct, array_like=True):
     votes: list[Cast]
     vote_keys: list[Known]
     questions: list[list[Question]]
+
+
+class _WithBeside(Struct, array_like=True):
+    rest: msgspec.Raw
+    tallies: msgspec.Raw
+    votes: msgspec.Raw
+    keys: msgspec.Raw
+    questions: msgspec.Raw
+    beside: msgspec.Raw = msgspec.Raw(NOTHING[0])  # earlier releases wrote none
 
 
 def _array(length: int) -> bytes:

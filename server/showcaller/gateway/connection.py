@@ -242,11 +242,13 @@ class LiveConnection(FramedConnection):
         self.push(data)
         self._count(1, len(data))
 
-    def see_off(self, code: int, reason: str) -> None:
-        """Close after a last heartbeat: a process that has just begun can resume only from a late mark."""
+    def tell_epoch(self) -> None:
+        """Send a heartbeat in turn: the event's log goes on in another epoch."""
+        self._gateway.turnstile.wait(self._tell_epoch, half_in=True)
+
+    def _tell_epoch(self) -> None:
         if self.principal is not None and not self.closing:
             self._beat()
-        self.close(code, reason)
 
     # What clients ask for ---------------------------------------------------------------------------
 

@@ -316,7 +316,7 @@ class Gateway:
             await _announce(leaving, slots_s)
         for connection, slot_s in zip(leaving, slots_s, strict=True):
             await asyncio.sleep(max(0.0, began_s + slot_s - self.now()))
-            connection.see_off(*drained())
+            connection.close(*drained())
         await self._wait_for_goodbyes()
 
     def _connections(self) -> list[LiveConnection]:

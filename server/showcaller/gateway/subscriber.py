@@ -46,6 +46,9 @@ class Subscriber(Protocol):
     def catch_up(self, channel: str, since: Since) -> bool:
         """Send what a client that resumes from there is sent. False: that can't be told now."""
 
+    def tell_epoch(self) -> None:
+        """Send a heartbeat soon: the log is in another epoch."""
+
     def start_over(self) -> None:
         """Send new snapshots of everything that is followed."""
 

@@ -10,8 +10,11 @@ never resumed, only sent anew: it is small, and has no one-shots that could be l
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
+
+import msgspec
 
 from ..domain.ids import PersonId
 from ..domain.outcome import Outcome
@@ -22,7 +25,7 @@ from ..errors import Unavailable
 from ..protocol.messages import Change, ChannelHead, Levels, ServerMessage, Since, Snapshot
 from . import views
 from .audience import is_audience
-from .document import CHANGES_KEPT, Document, Missed
+from .document import CHANGES_KEPT, Document, Kept, Missed
 from .names import Names
 from .opening import Opening
 from .projection import Projection, person_channel
@@ -31,8 +34,16 @@ OWN_CHANNELS_KEPT = 20_000
 OPENINGS_KEPT = 64
 
 
+def _goes_on_from_none(epoch: str) -> int | None:
+    return None
+
+
 class Channels:
-    """The documents of one epoch. Internally a person's `me` is named `person/{id}`."""
+    """The documents as of the newest fact. Internally a person's `me` is named `person/{id}`.
+
+    `epoch` is the one that clients are told; `ended` tells of an earlier epoch of the log where that ended
+    (`EventLog.ended`).
+    """
 
     def __init__(
         self,
@@ -40,17 +51,19 @@ class Channels:
         names: Names,
         epoch: str,
         *,
+        ended: Callable[[str], int | None] = _goes_on_from_none,
         own_kept: int = OWN_CHANNELS_KEPT,
         changes_kept: int = CHANGES_KEPT,
     ) -> None:
         self._state = state
         self._epoch = epoch
+        self._ended = ended
         self._own_kept = own_kept
         self._changes_kept = changes_kept
         self._documents: dict[str, Document] = {}
         self._own: OrderedDict[str, Document] = OrderedDict()  # least recently used first
         self._openers: dict[str, Principal] = {}  # whose token opened it last
-        self._openings: dict[tuple[str, Missed | bool], Opening] = {}  # as of the newest fact
+        self._openings: dict[tuple[str, Missed | bool, bool], Opening] = {}  # as of the newest fact
         self._projection = Projection(state, names, self._published, self._own)
         self._folded = state.folded
         self._make_documents()
@@ -65,12 +78,12 @@ class Channels:
         return self._document(channel).snapshot(self._folded, reset=reset)
 
     def resume(self, channel: str, since: Since) -> list[ServerMessage] | None:
-        """The changes missed since then, and one `Levels`; None: send a snapshot with `reset`.
+        """The changes missed since then, and one `Levels`; None: send a snapshot.
 
         Raises `Unavailable` when another node has told the client more than this one knows yet.
         """
         missed = self._missed(channel, since)
-        if missed is None:
+        if missed is None or since.epoch != self._epoch:
             return None
         return list(self._document(channel).resume(missed, self._folded))
 
@@ -80,28 +93,67 @@ class Channels:
         Shared by all who are to be sent the same. Raises `Unavailable` as `resume` does.
         """
         missed = self._missed(channel, since) if since is not None else None
+        is_lost = since is not None and missed is None and self._has_one_shots(channel)
+        comes_over = since is not None and since.epoch != self._epoch
         if channel in self._own:
-            return self._make_opening(channel, missed, reset=since is not None)
-        key = (channel, missed or since is not None)
+            return Opening("snapshot", [self.snapshot(channel)])
+        key = (channel, missed or is_lost, comes_over)
         opening = self._openings.get(key)
         if opening is None:
             if len(self._openings) >= OPENINGS_KEPT:
                 self._openings.clear()
-            opening = self._make_opening(channel, missed, reset=since is not None)
+            opening = self._make_opening(channel, missed, is_lost, comes_over)
             self._openings[key] = opening
         return opening
 
-    def _make_opening(self, channel: str, missed: Missed | None, *, reset: bool) -> Opening:
+    def _make_opening(
+        self, channel: str, missed: Missed | None, is_lost: bool, comes_over: bool
+    ) -> Opening:
         if missed is None:
-            return Opening("snapshot", [self.snapshot(channel, reset)])
-        return Opening("resumed", self._document(channel).resume(missed, self._folded))
+            return Opening("snapshot", [self.snapshot(channel, is_lost)])
+        document = self._document(channel)
+        if comes_over:
+            return Opening("snapshot", document.carry_over(missed, self._folded))
+        return Opening("resumed", document.resume(missed, self._folded))
 
     def _missed(self, channel: str, since: Since) -> Missed | None:
-        if _log_of(since.epoch) == _log_of(self._epoch) and since.offset > self._folded:
+        """Return what was missed since then; None if that is not known, or was in another log."""
+        log_then, log_now = _log_of(since.epoch), _log_of(self._epoch)
+        end = self._folded if log_then == log_now else self._ended(log_then)
+        if since.offset > self._folded and (log_then == log_now or since.offset <= (end or 0)):
             raise Unavailable("this node is behind: try again", retry_after_s=1)
-        if channel in self._own or is_audience(channel):
+        if not self._has_one_shots(channel) or end is None or since.offset > end:
             return None
-        return self._document(channel).missed(since)
+        return self._document(channel).missed(since.offset)
+
+    def _has_one_shots(self, channel: str) -> bool:
+        """Tell whether a channel's changes are kept; others are always sent anew, and lose nothing by it."""
+        return channel not in self._own and not is_audience(channel)
+
+    def enter_epoch(self, epoch: str) -> None:
+        """Go on under another epoch: the log did so, from what these channels show."""
+        self._epoch = epoch
+        self._openings.clear()
+        for document in (*self._documents.values(), *self._own.values()):
+            document.epoch = epoch
+
+    def keep(self) -> Iterator[bytes]:
+        """Return, for a snapshot, what is kept for those who resume, as of now; encoded piece by piece."""
+        makes = {
+            channel: document.keep()
+            for channel, document in self._documents.items()
+            if self._has_one_shots(channel)
+        }
+        encode = msgspec.msgpack.encode
+        return chain(
+            (b"\xdf" + len(makes).to_bytes(4, "big"),),  # a map in MessagePack ("map 32")
+            (encode(channel) + encode(make()) for channel, make in makes.items()),
+        )
+
+    def restore(self, kept: Mapping[str, Kept]) -> None:
+        """Let followers resume from what a snapshot of this very state has kept."""
+        for channel in kept.keys() & self._documents.keys():
+            self._documents[channel].restore(kept[channel])
 
     def head(self, channel: str) -> ChannelHead:
         """The newest change and mark. Of an own channel that was forgotten: such that it is reopened."""

@@ -160,5 +160,8 @@ class ClockRunner:
     def on_message(self, channel: str, message: ServerMessage) -> None:
         pass
 
+    def on_new_epoch(self) -> None:
+        pass
+
     def on_reset(self) -> None:
         self._wake.set()

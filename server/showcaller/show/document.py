@@ -6,14 +6,14 @@ Invariant: `items` and `levels` are what a client holds who was sent everything 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from ..protocol.messages import Change, ChannelHead, Levels, Since, Snapshot
+from ..protocol.messages import Change, ChannelHead, Levels, Snapshot
 
 CHANGES_KEPT = 1_000
 
@@ -23,6 +23,26 @@ class Missed(NamedTuple):
 
     changes: int
     levels: int
+
+
+class KeptChange(Struct, array_like=True):
+    """A change as a snapshot keeps it: of its views only the keys, of those that are still shown."""
+
+    offset: int
+    prev: int
+    at_ms: int
+    put: list[str]
+    remove: list[str]
+    events: list[Any]
+
+
+class Kept(Struct, array_like=True):
+    """A channel's part of a snapshot, for those who resume. `levels`: where each changed, newest last."""
+
+    head: int
+    floor: int
+    changes: list[KeptChange]
+    levels: list[tuple[str, int]]
 
 
 class Document:
@@ -111,8 +131,8 @@ class Document:
         return change
 
     def _keep(self, change: Change) -> None:
-        """Keep it for those who resume: without a mark, since levels are sent to them after it."""
-        self._changes.append(replace(change, mark=UNSET))
+        """Keep it for those who resume."""
+        self._changes.append(change)
         if len(self._changes) > self._changes_kept:
             self.floor = self._changes.popleft().offset
 
@@ -126,20 +146,20 @@ class Document:
             reset=reset,
         )
 
-    def missed(self, since: Since) -> Missed | None:
-        """Return how much a follower missed since `since`; None if that is not known."""
-        if since.epoch != self.epoch or since.offset < self.floor:
+    def missed(self, since: int) -> Missed | None:
+        """Return how much a follower missed since that offset; None if that is not known."""
+        if since < self.floor:
             return None
         return Missed(
-            changes=_count_above(since.offset, (one.offset for one in reversed(self._changes))),
-            levels=_count_above(since.offset, reversed(self._level_offsets.values())),
+            changes=_count_above(since, (one.offset for one in reversed(self._changes))),
+            levels=_count_above(since, reversed(self._level_offsets.values())),
         )
 
     def resume(self, missed: Missed, folded: int) -> list[Change | Levels]:
         """Return what was missed: the newest changes, and one `Levels`."""
         first = len(self._changes) - missed.changes
         changes: list[Change | Levels] = [
-            self._still_true(change) for change in islice(self._changes, first, None)
+            self._as_of_now(change) for change in islice(self._changes, first, None)
         ]
         keys = islice(reversed(self._level_offsets), missed.levels)
         values = {key: self.levels.get(key) for key in keys}
@@ -148,15 +168,62 @@ class Document:
             Levels(channel=self.channel, epoch=self.epoch, values=values, mark=folded),
         ]
 
-    def _still_true(self, change: Change) -> Change:
-        """The change without views that later ones replaced or removed: an erased text stays erased."""
-        if change.put is UNSET:
-            return change
-        put = {key: view for key, view in change.put.items() if self.items.get(key) is view}
-        return change if len(put) == len(change.put) else replace(change, put=put or UNSET)
+    def carry_over(self, missed: Missed, folded: int) -> list[Snapshot | Change | Levels]:
+        """Return the whole channel for one who comes from an earlier epoch, and then what they missed.
+
+        The latter for its one-shots: the snapshot shows all the rest.
+        """
+        after = self._changes[-missed.changes].offset - 1 if missed.changes else folded
+        return [self.snapshot(after, reset=False), *self.resume(missed, folded)]
+
+    def _as_of_now(self, change: Change) -> Change:
+        """The change without views that later ones replaced or removed: an erased text stays erased.
+
+        Where there are levels, it has no mark, since they are sent after it.
+        """
+        put = {} if change.put is UNSET else change.put
+        left = {key: view for key, view in put.items() if self.items.get(key) is view}
+        mark = UNSET if self._level_offsets else change.offset
+        return replace(change, epoch=self.epoch, put=left or UNSET, mark=mark)
+
+    def keep(self) -> Callable[[], Kept]:
+        """Return what makes a copy of what is kept for those who resume, as it is now, whenever called."""
+        head, floor, items = self.head, self.floor, dict(self.items)
+        changes, levels = list(self._changes), list(self._level_offsets.items())
+        return lambda: Kept(head, floor, [_keep(change, items) for change in changes], levels)
+
+    def restore(self, kept: Kept) -> None:
+        """Let followers resume from what was kept when this document was as it is."""
+        self.head, self.floor = kept.head, kept.floor
+        self._changes = deque(self._restored(change) for change in kept.changes)
+        self._level_offsets = dict(kept.levels)
+
+    def _restored(self, kept: KeptChange) -> Change:
+        return Change(
+            channel=self.channel,
+            epoch=self.epoch,
+            offset=kept.offset,
+            prev=kept.prev,
+            at_ms=kept.at_ms,
+            put={key: self.items[key] for key in kept.put if key in self.items} or UNSET,
+            remove=kept.remove or UNSET,
+            events=kept.events or UNSET,
+        )
 
     def channel_head(self, folded: int) -> ChannelHead:
         return ChannelHead(head=self.head, mark=self.mark(folded))
+
+
+def _keep(change: Change, items: Mapping[str, Any]) -> KeptChange:
+    put = {} if change.put is UNSET else change.put
+    return KeptChange(
+        offset=change.offset,
+        prev=change.prev,
+        at_ms=change.at_ms,
+        put=[key for key, view in put.items() if items.get(key) is view],
+        remove=[] if change.remove is UNSET else change.remove,
+        events=[] if change.events is UNSET else change.events,
+    )
 
 
 def _count_above(offset: int, newest_first: Iterable[int]) -> int:

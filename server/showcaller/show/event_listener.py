@@ -24,6 +24,10 @@ class EventListener(Protocol):
         """A `Change` or `Levels` for everybody who follows `channel`."""
         ...
 
+    def on_new_epoch(self) -> None:
+        """The log goes on under another epoch: nothing is lost, but clients have to be told."""
+        ...
+
     def on_reset(self) -> None:
         """The log was another one (new epoch): everybody needs new snapshots."""
         ...

@@ -7,6 +7,7 @@ has folded it, in the order in which every other node folds it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -21,13 +22,23 @@ from ..domain.ids import EventId, PersonId
 from ..domain.outcome import Outcome
 from ..domain.people import People, Principal
 from ..domain.state import State
-from ..errors import Forbidden, NotFound, OurFault, ShowcallerError, Stalled, TooLate, Unavailable
+from ..errors import (
+    Damaged,
+    Forbidden,
+    NotFound,
+    OurFault,
+    ShowcallerError,
+    Stalled,
+    TooLate,
+    Unavailable,
+)
 from ..protocol.messages import ChannelHead, Since
 from .audience import Audience
 from .audit import Audit
 from .broker_clock import BrokerClock
 from .carrying import lacking
 from .channels import Channels
+from .document import Kept
 from .event_listener import EventListener
 from .names import Names
 from .opening import Opening
@@ -82,7 +93,7 @@ class LiveEvent:
         self.audience = Audience(system.random_id("node"))
         self.audit = Audit(event_log)
         self.state = State(event_id=self.event_id)
-        self.channels = Channels(self.state, self.names, self.shown_epoch)
+        self.channels = self._new_channels()
         self._listeners: list[EventListener] = []
         self.fault: str | None = None  # why this node does not follow the log any more
         self._waiting: dict[Position, list[asyncio.Future[Outcome]]] = {}
@@ -90,7 +101,7 @@ class LiveEvent:
         self._outcomes: OrderedDict[int, Outcome] = OrderedDict()
         self._catching_up_to = 0  # after the log was replaced: tell listeners when we are there
         self._state_only_upto = 0  # so far a long log is folded without its channels
-        self._started = asyncio.Event()
+        self._started = asyncio.Event()  # or it failed
         self._to_carry: list[People] = []  # of logs that were replaced
         self._tasks: set[asyncio.Task[None]] = set()
         self._noting: set[PersonId] = set()  # of the staff, on their way to the log
@@ -100,7 +111,7 @@ class LiveEvent:
 
     async def start(self, first: Callable[[], facts.RunStarted] | None = None) -> None:
         """Fold the log as it stands and follow it. `first` makes the fact that begins a run if none
-        has begun, now or after the log was lost.
+        has begun, now or after the log was lost. Raises `Damaged`, `Unavailable`.
         """
         self._first = first
         await self._restore()
@@ -112,8 +123,10 @@ class LiveEvent:
         self._spawn(self.clock.run())
         self._spawn(self.audit.run())
         await self._started.wait()
-        if head.offset:
+        if head.offset and not self.fault:
             await self._folded(head, timeout_s=None)
+        if self.fault:
+            raise Damaged(f"{self.fault}: restore a backup, or begin anew elsewhere")
         await self._begin_run()
 
     async def stop(self) -> None:
@@ -134,8 +147,11 @@ class LiveEvent:
         """A part that ends by a fault leaves this node unfit to serve: it says so until it is restarted."""
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            self.fault = f"{self.event_id}: following the log failed"
+            why = f" ({error.message})" if isinstance(error, ShowcallerError) else ""
+            self.fault = f"{self.event_id}: following the log failed{why}"
             log.error(self.fault, exc_info=error, extra={"action": "event.failed"})
+            self._started.set()
+            self._fail_waiting(self.fault)
 
     async def _begin_run(self) -> None:
         if self._first is not None and not self.state.run:
@@ -161,9 +177,11 @@ class LiveEvent:
     # Following the log --------------------------------------------------------------------------
 
     async def _follow(self) -> None:
-        async for epoch, entries in self.log.tail(self.state.folded, self.epoch or None):
-            if epoch != self.epoch:
-                await self._enter_epoch(epoch)
+        async for epoch, entries, anew in self.log.tail(self.state.folded, self.epoch or None):
+            if anew and self.epoch:
+                await self._begin_anew(epoch)
+            elif epoch != self.epoch:
+                self._go_on_in(epoch)
             await self._fold_all(await self._fold_history(entries))
             self._started.set()
             if self._catching_up_to and self.state.folded >= self._catching_up_to:
@@ -187,30 +205,50 @@ class LiveEvent:
             self._apply(entry, _decode(entry))
         if history and self.state.folded == self._state_only_upto:
             await _until_available(lambda: self.names.ensure(_people_shown(self.state)))
-            self.channels = Channels(self.state, self.names, self.shown_epoch)
+            self.channels = self._new_channels()
         if known // PROGRESS_EVERY_FACTS != self.state.folded // PROGRESS_EVERY_FACTS and history:
             progress = {"event": self.event_id, "offset": self.state.folded}
             log.info("folding a long log", extra={"action": "log.folding", **progress})
         return entries[len(history) :]
 
-    async def _enter_epoch(self, epoch: str) -> None:
-        """Derive everything anew: the log is new to us, or another one than before."""
-        if self.epoch:
-            log.warning(
-                "the log is another one; folding it from its start",
-                extra={"action": "log.replaced", "event": self.event_id},
-            )
-            self._to_carry.append(self.state.people)
-            self.names.doubt_records()
-            self.state = State(event_id=self.event_id)
-            self._outcomes.clear()
-            head = await _until_available(self.log.head)
-            self._catching_up_to = max(1, head.offset)
-            self._state_only_upto = head.offset - FACTS_RESUMABLE
-            self._spawn(_until_available(self._carry_over))
+    def _new_channels(self) -> Channels:
+        return Channels(self.state, self.names, self.shown_epoch, ended=self.log.ended)
+
+    async def _begin_anew(self, epoch: str) -> None:
+        """Derive everything anew: the log is another one than before."""
+        log.warning(
+            "the log is another one; folding it from its start",
+            extra={"action": "log.replaced", "event": self.event_id},
+        )
+        self._to_carry.append(self.state.people)
+        self.names.doubt_records()
+        self.state = State(event_id=self.event_id)
+        self._outcomes.clear()
+        head = await _until_available(self.log.head)
+        self._catching_up_to = max(1, head.offset)
+        self._state_only_upto = head.offset - FACTS_RESUMABLE
+        self._spawn(_until_available(self._carry_over))
         self.epoch = epoch
         self._fail_waiting("the event's log was replaced while this was on its way", but=epoch)
-        self.channels = Channels(self.state, self.names, self.shown_epoch)
+        self.channels = self._new_channels()
+
+    def _go_on_in(self, epoch: str) -> None:
+        """Go on with what was folded, under the log's epoch of now; at first there is nothing yet."""
+        before, self.epoch = self.epoch, epoch
+        for position in [known for known in self._waiting if known.epoch == before]:
+            futures = self._waiting.pop(position)
+            self._waiting.setdefault(self._here(position), []).extend(futures)
+        self._fail_waiting("the event's log was replaced while this was on its way", but=epoch)
+        self.channels.enter_epoch(self.shown_epoch)
+        if before and not self._catching_up_to:
+            for listener in self._listeners:
+                listener.on_new_epoch()
+
+    def _here(self, position: Position) -> Position:
+        """Return the position in the log's epoch of now, if the log goes on from that of `position`."""
+        end = self.log.ended(position.epoch)
+        goes_on = end is not None and position.offset <= end
+        return Position(self.epoch, position.offset) if goes_on else position
 
     def _announce_reset(self) -> None:
         self._catching_up_to = 0
@@ -318,6 +356,7 @@ class LiveEvent:
     async def _folded(
         self, position: Position, timeout_s: float | None = FOLD_TIMEOUT_S
     ) -> Outcome:
+        position = self._here(position)
         if position.epoch == self.epoch and position.offset <= self.state.folded:
             known = self._outcomes.get(position.offset)
             return known or Outcome(refused=self.state.refusals.get(position.offset))
@@ -482,14 +521,17 @@ class LiveEvent:
             return
         self.state, self.epoch = state, position.epoch
         await self.names.ensure(_people_shown(state))
-        self.channels = Channels(self.state, self.names, self.shown_epoch)
+        self.channels = self._new_channels()
+        with contextlib.suppress(msgspec.MsgspecError):  # of a release that kept something else
+            beside = State.beside(data)
+            self.channels.restore(msgspec.msgpack.decode(beside, type=dict[str, Kept] | None) or {})
 
     async def _save_snapshot(self) -> None:
         """Keep the state as it is now. Its parts are made one by one, and others run in between."""
         if not self.state.folded or not self.epoch:
             return
         position, parts, started_s = self.position, [], system.monotonic_s()
-        for part in self.state.dump():
+        for part in self.state.dump(self.channels.keep()):
             parts.append(part)
             await asyncio.sleep(0)
         details = {"event": self.event_id, "offset": position.offset}
@@ -519,6 +561,8 @@ async def _until_available(work: Callable[[], Awaitable[T]]) -> T:
         try:
             return await work()
         except OurFault as error:
+            if isinstance(error, Damaged):
+                raise
             log.warning(error.for_operators, extra={"action": "event.waiting"})
             await asyncio.sleep(RETRY_EVERY_S)
 

@@ -20,6 +20,7 @@ class ModelClient:
         self.last = 0
         self.mark = 0
         self.resets = 0
+        self._shown = 0  # one-shots up to here were shown before the newest snapshot
 
     @property
     def since(self) -> Since | None:
@@ -36,14 +37,15 @@ class ModelClient:
             return True
         return self._change(wire) if wire["op"] == "change" else self._levels(wire)
 
-    def heartbeat(self, head: ChannelHead) -> bool:
+    def heartbeat(self, epoch: str, head: ChannelHead) -> bool:
         """Take what a heartbeat says of the channel, with no change on its way. As `receive`."""
-        if head.head > self.last:
+        if epoch != self.epoch or head.head > self.last:
             return False
         self.mark = head.mark
         return True
 
     def _replace(self, wire: dict[str, Any]) -> None:
+        self._shown = 0 if wire["reset"] else max(self._shown, self.last)
         self.epoch = wire["epoch"]
         self.items, self.levels = wire["items"], wire["levels"]
         self.last = self.mark = wire["offset"]
@@ -57,7 +59,8 @@ class ModelClient:
         self.items.update(wire.get("put", {}))
         for key in wire.get("remove", ()):
             self.items.pop(key, None)
-        self.events += wire.get("events", ())
+        if wire["offset"] > self._shown:
+            self.events += wire.get("events", ())
         self.last = wire["offset"]
         self.mark = wire.get("mark", self.mark)
         return True

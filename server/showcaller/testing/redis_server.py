@@ -53,10 +53,20 @@ def _executable(program: str) -> str:
 
 
 class RedisServer:
-    """One server. `options` are lines of redis.conf; by default nothing is persisted."""
+    """One server. `options` are lines of redis.conf; by default nothing is persisted.
 
-    def __init__(self, options: Mapping[str, str] | None = None, *, program: str = REDIS) -> None:
+    `host`: where it is reached, if `program` runs it elsewhere.
+    """
+
+    def __init__(
+        self,
+        options: Mapping[str, str] | None = None,
+        *,
+        program: str = REDIS,
+        host: str = "127.0.0.1",
+    ) -> None:
         self.program = program
+        self.host = host
         self.options = {**_DEFAULTS, **(options or {})}
         self.directory = Path(tempfile.mkdtemp(prefix="showcaller-redis-"))
         self.port = free_port()
@@ -64,7 +74,7 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.host}:{self.port}/0"
 
     @property
     def pid(self) -> int:
@@ -108,7 +118,7 @@ class RedisServer:
 
     def command(self, *words: str) -> str:
         """The reply to one command, as redis-cli prints it. Raises `RuntimeError` with an error."""
-        call = ["redis-cli", "-e", "-p", str(self.port), *words]
+        call = ["redis-cli", "-e", "-h", self.host, "-p", str(self.port), *words]
         done = subprocess.run(call, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{words[0]}: {done.stderr or done.stdout}")
@@ -156,7 +166,7 @@ class RedisServer:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            with socket.create_connection((self.host, self.port), timeout=1) as connection:
                 connection.sendall(b"PING\r\n")
                 return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
         except OSError:

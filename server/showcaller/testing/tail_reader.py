@@ -10,17 +10,20 @@ from ..broker.base import Entry, EventLog
 
 
 class TailReader:
-    """`epochs`: all that were told, in order. `entries`: those of the last epoch, from `after` on."""
+    """`epochs`: all that were told, in order. `entries`: those of the log as it is now, from `after` on."""
 
     def __init__(self, log: EventLog, after: int = 0, epoch: str | None = None) -> None:
         self.epochs: list[str] = []
         self.entries: list[Entry] = []
+        self.times_anew = 0  # so often the log was another one
         self._tail = log.tail(after, epoch)
 
     async def run(self) -> None:
-        async for epoch, entries in self._tail:
+        async for epoch, entries, anew in self._tail:
             if self.epochs[-1:] != [epoch]:
                 self.epochs.append(epoch)
+            if anew:
+                self.times_anew += 1
                 self.entries.clear()
             self.entries += entries
 

@@ -12,10 +12,11 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER of zero seconds: closing sends RST
 
 
 class TcpProxy:
-    """Listens on a free port of 127.0.0.1 and joins each connection to `target_port` there."""
+    """Listens on a free port of 127.0.0.1 and joins each connection to `target_port` of `target_host`."""
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, target_host: str = "127.0.0.1") -> None:
         self.target_port = target_port
+        self.target_host = target_host
         self.port = 0
         self.resets = 0
         self._reset_next_answer = False
@@ -42,7 +43,7 @@ class TcpProxy:
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            answers, target = await asyncio.open_connection("127.0.0.1", self.target_port)
+            answers, target = await asyncio.open_connection(self.target_host, self.target_port)
         except OSError:
             _reset(writer)
             return

@@ -46,6 +46,14 @@ class KnownNames(Names):
         self._names = dict(NAMES)
 
 
+class NoLog:
+    def __init__(self):
+        self.ends = {}  # of the epochs before
+
+    def ended(self, epoch):
+        return self.ends.get(epoch)
+
+
 class Pipe(asyncio.Transport):
     """A transport whose socket takes `room` more bytes; what it took has reached the client."""
 
@@ -121,10 +129,12 @@ class Attendee:
     def __init__(self, house, channels):
         self.house = house
         self.models = {channel: ModelClient() for channel in channels}
+        self.leaving = set()
         self.joined = {}  # the offset of each channel's first snapshot
         self.connect()
 
     def connect(self):
+        self.leaving.clear()
         self.pipe = Pipe()
         self.connection = self.pipe.protocol = self.house.connect(self.pipe)
         self.say({"op": "hello", "token": self.house.token})
@@ -143,6 +153,7 @@ class Attendee:
     def unfollow(self, channel):
         """A result that came after the reply would find no model."""
         if channel in self.joined:
+            self.leaving.add(channel)
             self.say({"op": "unsubscribe", "id": f"-{channel}", "channel": channel})
 
     def say(self, message):
@@ -165,6 +176,7 @@ class Attendee:
         if message["op"] == "reply" and message["id"].startswith("-"):
             self.models.pop(message["id"][1:], None)
             self.joined.pop(message["id"][1:], None)
+            self.leaving.discard(message["id"][1:])
         elif message["op"] in ("snapshot", "change", "levels"):
             channel = message["channel"]
             if message["op"] == "snapshot":
@@ -172,8 +184,11 @@ class Attendee:
             assert self.models[channel].receive(message), f"a gap: {message}"
         elif message["op"] == "heartbeat":
             for channel, head in message["channels"].items():
-                upto_date = self.models[channel].heartbeat(ChannelHead(**head))
-                assert upto_date, f"{channel} lags behind {head}"
+                model, epoch = self.models[channel], message["epoch"]
+                if not model.heartbeat(epoch, ChannelHead(**head)):
+                    assert model.epoch != epoch, f"{channel} lags behind {head}"
+                    if channel not in self.leaving:
+                        self.subscribe(channel, model)
 
 
 def frames_in(data):
@@ -211,11 +226,17 @@ class House:
     def __init__(self, rng):
         self.rng = rng
         self.history = RandomHistory(rng)
-        self.event = LiveEvent("event", None)
+        self.event = LiveEvent("event", NoLog())
         self.event.epoch = "e1"
+        self.epochs = 1
         self.event.state = self.history.state
         self.history.step()
-        self.event.channels = Channels(self.history.state, KnownNames(), self.event.shown_epoch)
+        self.event.channels = Channels(
+            self.history.state,
+            KnownNames(),
+            self.event.shown_epoch,
+            ended=self.event.log.ended,
+        )
         tokens = Tokens("s" * 40)
         self.token = tokens.mint(
             "event", "p_one", ("producer",), token="t", now_ms=system.wall_ms(), ttl_s=3600
@@ -245,6 +266,14 @@ class House:
             state.folded, int(self.history.now_ms), outcome
         ):
             self.tell(channel, change)
+
+    def enter_epoch(self):
+        """Have the log go on under another epoch, as after a failover."""
+        self.event.log.ends[self.event.epoch] = self.history.state.folded
+        self.epochs += 1
+        self.event.epoch = f"e{self.epochs}"
+        self.event.channels.enter_epoch(self.event.shown_epoch)
+        self.hub.on_new_epoch()
 
     def flush_levels(self):
         self.event.channels.show_audience(
@@ -294,6 +323,8 @@ async def story(seed):
             house.fold()
         if rng.random() < 0.3:
             house.flush_levels()
+        if rng.random() < 0.03:
+            house.enter_epoch()
         act(house, rng.choice(shaky), rng)
         await asyncio.sleep(rng.choice((0, 0, 0.004, 0.05)))
         steady.listen()
@@ -305,6 +336,8 @@ async def story(seed):
     house.flush_levels()
     await asyncio.sleep(1)
     for attendee in (steady, *shaky):
+        attendee.listen()
+        await asyncio.sleep(1)  # a heartbeat may have it subscribe again
         attendee.listen()
         check(house, attendee)
     assert not house.hub._debts or house.hub._pending

@@ -460,6 +460,6 @@ def test_a_follower_of_a_forgotten_channel_opens_it_again():
     client.receive(show.channels.snapshot("person/ada"))
     show.ask("q2", person="bob")
     show.channels.open_own(principal("bob"))
-    assert not client.heartbeat(show.channels.head("person/ada"))
+    assert not client.heartbeat("e1", show.channels.head("person/ada"))
     show.channels.open_own(principal("ada"))  # another connection of hers
     assert not client.receive(show.vote("ada", "q2")["person/ada"])

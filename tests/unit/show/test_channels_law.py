@@ -17,6 +17,7 @@ from showcaller.domain.state import State
 from showcaller.errors import Unavailable
 from showcaller.protocol.messages import Since
 from showcaller.show.channels import Channels
+from showcaller.show.document import Kept
 from showcaller.show.names import Names
 from showcaller.testing.model_client import ModelClient
 from showcaller.testing.random_history import (
@@ -52,9 +53,12 @@ PRINCIPALS = {f"person/{person}": principal(person) for person in ATTENDEES}
 class Node:
     """A node that folds a shared log when told to, and serves clients as a `LiveEvent` does."""
 
-    def __init__(self, state=None, changes_kept=1_000):
+    def __init__(self, state=None, changes_kept=1_000, epoch=EPOCH, ends=None):
         self.state = state or State(event_id="event")
-        self.channels = Channels(self.state, KnownNames(), EPOCH, changes_kept=changes_kept)
+        self.epoch, self.ends = epoch, {} if ends is None else ends
+        self.channels = Channels(
+            self.state, KnownNames(), epoch, ended=self.ends.get, changes_kept=changes_kept
+        )
         self.followers = defaultdict(list)
         self.sent = []  # every message ever: (channel, message)
         self.live = []  # those of them that were sent to all followers
@@ -81,10 +85,7 @@ class Node:
         """
         if channel in PRINCIPALS:
             self.channels.open_own(PRINCIPALS[channel])
-        since = client.since
-        missed = self.channels.resume(channel, since) if since else None
-        if missed is None:
-            missed = [self.channels.snapshot(channel, reset=since is not None)]
+        missed = self.channels.open(channel, client.since).messages
         self.sent += [(channel, message) for message in missed]
         for message in missed[:cut]:
             assert client.receive(message), "a resumed client misses nothing"
@@ -94,8 +95,22 @@ class Node:
     def heartbeat(self):
         for channel, clients in self.followers.items():
             for client in clients:
-                if not client.heartbeat(self.channels.head(channel)):
+                if not client.heartbeat(self.epoch, self.channels.head(channel)):
                     self.open(channel, client)
+
+    def enter_epoch(self):
+        """Have the log go on under another epoch; clients hear of it with the next heartbeat."""
+        self.ends[self.epoch] = self.state.folded
+        self.epoch = f"e{len(self.ends) + 1}"
+        self.channels.enter_epoch(self.epoch)
+
+    def restarted(self):
+        """The node that begins from this one's snapshot."""
+        data = b"".join(self.state.dump(self.channels.keep()))
+        again = Node(State.load(data), epoch=self.epoch, ends=self.ends)
+        kept = msgspec.msgpack.decode(State.beside(data), type=dict[str, Kept])
+        again.channels.restore(kept)
+        return again
 
     def all_channels(self):
         own = [self.channels.open_own(PRINCIPALS[channel]) for channel in PRINCIPALS]
@@ -205,6 +220,7 @@ def test_snapshot_and_resume_equal_a_later_snapshot_on_any_node(seed):
         if rng.random() < 0.05:  # one more node, restored from a snapshot of the fold
             log.feed(first)
             nodes.append(Node(State.load(b"".join(first.state.dump()))))
+            nodes.append(first.restarted())
     for node in nodes:
         log.feed(node)
         node.flush()
@@ -214,6 +230,78 @@ def test_snapshot_and_resume_equal_a_later_snapshot_on_any_node(seed):
         if not wanderer.client.resets and not channel.startswith("person/"):
             told = [e for c, m in first.live if c == channel for e in _events(m)]
             assert _is_tail(wanderer.client.events, told)
+
+
+@law
+@given(SEEDS)
+def test_neither_restarts_nor_new_epochs_of_a_log_reset_anybody(seed):
+    rng = random.Random(seed)
+    log, node = Log(rng), Node()
+    log.grow()
+    log.feed(node)
+    wanderers = {c: Wanderer(c, rng) for c in node.all_channels()}
+    told = []
+    for _ in range(STEPS):
+        log.grow()
+        log.feed(node)
+        rng.choice((node.flush, node.heartbeat, lambda: None))()
+        for wanderer in wanderers.values():
+            rng.choice((wanderer.leave, lambda w=wanderer, n=node: w.come_back([n])))()
+        if rng.random() < 0.1:
+            node.enter_epoch()
+        if rng.random() < 0.1:
+            for wanderer in wanderers.values():
+                wanderer.leave()
+            told += node.live
+            node = node.restarted()
+    node.flush()
+    node.heartbeat()
+    told += node.live
+    for channel, wanderer in wanderers.items():
+        wanderer.come_back([node], may_break=False)
+        assert held(wanderer.client) == wire(node.channels.snapshot(channel)), channel
+        assert wanderer.client.resets == 0
+        if not channel.startswith("person/"):
+            events = [e for c, m in told if c == channel for e in _events(m)]
+            assert _is_tail(wanderer.client.events, events), channel
+
+
+@law
+@given(SEEDS)
+def test_who_was_shown_what_another_master_wrote_is_reset_and_nobody_else(seed):
+    """Two nodes fold one log up to a point and then each its own; everybody ends on the second one."""
+    rng = random.Random(seed)
+    log, lost = Log(rng), Node()
+    for _ in range(rng.randint(1, 10)):
+        log.grow()
+    log.feed(lost)
+    kept = lost.restarted()
+    kept.ends = {EPOCH: lost.state.folded}
+    kept.epoch = "e2"
+    kept.channels = Channels(kept.state, KnownNames(), "e2", ended=kept.ends.get)
+    clients = {channel: [ModelClient(), ModelClient()] for channel in lost.all_channels()}
+    for channel, (early, late) in clients.items():
+        lost.open(channel, early, cut=9)
+        lost.open(channel, late)
+    for _ in range(rng.randint(1, 5)):  # more than a mark, else nothing was shown
+        log.grow()
+        log.feed(lost)
+    lost.flush()
+    lost.heartbeat()
+    other = Log(rng)
+    other.entries = log.entries[: kept.state.folded]
+    for _ in range(rng.randint(0, 30)):
+        other.grow()
+    for entry in other.entries[kept.state.folded :]:
+        kept.fold(*entry)
+    for channel, (early, late) in clients.items():
+        if channel in PRINCIPALS:
+            continue
+        for client in (early, late):
+            kept.open(channel, client)
+            assert held(client) == wire(kept.channels.snapshot(channel)), channel
+        assert early.resets == 0
+        assert late.resets == (0 if channel.endswith("/audience") or channel == "audience" else 1)
 
 
 def _events(message):

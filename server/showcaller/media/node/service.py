@@ -316,6 +316,9 @@ class MediaService:
     def on_message(self, channel: str, message: ServerMessage) -> None:
         """Ignore it: media follows facts, not channels."""
 
+    def on_new_epoch(self) -> None:
+        """Ignore it: the facts are the same."""
+
     def on_reset(self) -> None:
         self._stages.note_all_hosted(self._event.state.run)
         self._rooms.note_all_started()
