@@ -185,6 +185,16 @@ async def test_a_server_without_heartbeats_is_left_for_a_new_connection() -> Non
         assert ours.connections >= 2
 
 
+def test_each_silence_in_a_row_doubles_the_patience() -> None:
+    ours = client("http://127.0.0.1:1")
+    ours.welcome = {"heartbeat_ms": 4_000}
+    patience_s = []
+    for silences in range(5):
+        ours._silences = silences
+        patience_s.append(ours._patience_s())
+    assert patience_s == [8, 16, 32, 45, 45]
+
+
 async def test_refused_channels_raise_and_may_be_tried_again() -> None:
     async def script(peer: Peer) -> None:
         await peer.welcome()

@@ -100,7 +100,7 @@ async def _used(request: web.Request, one: ServedEvent, use: Use) -> Token:
     if wait_s := guesses.wait_s(*where, system.monotonic_s()):
         raise RateLimited("too many links were tried in vain: wait", retry_after_s=wait_s)
     await _limit(one, f"code/from/{digest_of(address(request))}", TRIED_AN_HOUR)
-    code, now_ms = digest_of(use.code.strip().lower()), system.wall_ms()
+    code, now_ms = digest_of(use.code.strip().lower()), int(one.event.wall_ms())
     [data] = await one.event.log.get_records(KIND, [code])
     grant = msgspec.json.decode(data, type=Grant) if data else None
     if grant is None:
