@@ -143,7 +143,5 @@ findings: ## run what surprised us in other people's software, to see whether it
 
 .PHONY: interop
 
-interop: $(VENV)/.dev tools ## other people's WebRTC, both ways, for 70 s each: the matrix of docs/publishing.md
-	-cd loadtests/interop && npm ci --silent --no-audit --no-fund
-	-cd loadtests/interop/pion && go build -o ../built/pion .
-	$(BIN)/python loadtests/interop/run.py --built loadtests/interop/built $(ARGS)
+interop: $(VENV)/.dev tools ## other people's WebRTC, both ways, for 70 s each: the matrix of docs/publishing.md; ARGS="pion str0m"
+	$(BIN)/python loadtests/interop/run.py $(ARGS)

@@ -24,6 +24,8 @@ CAPS = {
     "audio": "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000",
 }
 role, url, token, seconds = sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4])
+both = GstWebRTC.WebRTCRTPTransceiverDirection
+direction = both.SENDONLY if role == "publish" else both.RECVONLY
 counts = {"video": 0, "audio": 0}
 posted = []
 
@@ -62,9 +64,15 @@ def on_gathered(peer, _):
 
 def negotiate(peer):
     def made(promise):
-        offer = promise.get_reply().get_value("offer")
+        # The offer is a part of the reply, and is gone when the reply is.
+        reply = promise.get_reply()
+        offer = reply.get_value("offer")
         peer.emit("set-local-description", offer, Gst.Promise.new())
 
+    for number in range(2):
+        transceiver = peer.emit("get-transceiver", number)
+        transceiver.set_property("direction", direction)
+        transceiver.set_property("do-nack", True)
     peer.emit("create-offer", None, Gst.Promise.new_with_change_func(made))
 
 
@@ -75,14 +83,15 @@ def second():
 
 
 Gst.init(None)
-pipeline = Gst.parse_launch(
-    SEND if role == "publish" else "webrtcbin name=peer bundle-policy=max-bundle"
-)
-peer = pipeline.get_by_name("peer")
-if role == "watch":
+if role == "publish":
+    pipeline = Gst.parse_launch(SEND)
+    peer = pipeline.get_by_name("peer")
+else:
+    pipeline, peer = Gst.Pipeline.new(), Gst.ElementFactory.make("webrtcbin")
+    peer.set_property("bundle-policy", GstWebRTC.WebRTCBundlePolicy.MAX_BUNDLE)
+    pipeline.add(peer)
     for caps in CAPS.values():
-        recvonly = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
-        peer.emit("add-transceiver", recvonly, Gst.Caps.from_string(caps))
+        peer.emit("add-transceiver", direction, Gst.Caps.from_string(caps))
     peer.connect("pad-added", on_pad)
 peer.connect("notify::ice-gathering-state", on_gathered)
 peer.connect("on-negotiation-needed", negotiate)

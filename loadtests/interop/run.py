@@ -9,10 +9,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import shutil
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import NamedTuple
 
 import aiohttp
 from aiohttp import web
+from clients import CLIENTS, Client, Unavailable
 
 from showcaller.media.contract.addresses import of_this_machine
 from showcaller.testing.lossy_line import LOSS_PERCENT, Relay
@@ -32,14 +31,6 @@ SECONDS, CHANGE_AT_S, LOSS_AT_S = 70, 20, 40
 START_S = 60
 STALLED_S = 5  # without a picture: it does not work
 TOGETHER = 3
-
-
-class Client(NamedTuple):
-    name: str
-    command: tuple[str, ...]  # then: role, URL, token, seconds, the card
-    missing: str = ""  # why it can't be run
-    publishes: bool = True
-    watches: bool = True
 
 
 class Line:
@@ -145,21 +136,16 @@ async def watch(client: Client, folder: Path, card: Path) -> str:
         await server.change_to("one")
         async with speaking(server, "one", 90), speaking(server, "two", 150):
             url = f"{line.url}/api/v1/events/{EVENT}/stages/{STAGE}/whep"
-            token = server.token(EVENT, "attendee")
-            process = await _start(client, "watch", url, token, card)
-            reading = asyncio.create_task(_read(process, count))
-            await line.joined()
-            await asyncio.sleep(CHANGE_AT_S)
-            await server.change_to("two")
-            await asyncio.sleep(LOSS_AT_S - CHANGE_AT_S)
-            line.lose(LOSS_PERCENT)
-            await asyncio.sleep(SECONDS - LOSS_AT_S)
-            return await _end(process, reading, count)
+            words = "watch", url, server.token(EVENT, "attendee"), str(SECONDS + 10), str(card)
+            async with Running(client, words, folder) as running, counting(running.read(count)):
+                await line.joined()
+                await _pass_time(server, line)
+                return running.verdict(count)
 
 
 async def publish(client: Client, folder: Path, card: Path) -> str:
     """The client publishes a talk that follows one of ours; a viewer of ours decodes it."""
-    count = Count()
+    count, watcher = Count(), Watcher()
     async with (
         TalksServer(folder, "--media-address", "127.0.0.1") as server,
         Line(server) as line,
@@ -168,37 +154,66 @@ async def publish(client: Client, folder: Path, card: Path) -> str:
         await server.change_to("one")
         url = f"{line.url}/api/v1/events/{EVENT}/sessions/two/whip"
         token = server.token(EVENT, "speaker", sessions=["two"])
-        process = await _start(client, "publish", url, token, card)
-        await line.joined()
-        watcher = Watcher()
-        await _view(server, watcher)
-        counting = asyncio.create_task(_count(watcher, count))
-        await asyncio.sleep(CHANGE_AT_S)
-        await server.change_to("two")
-        await asyncio.sleep(LOSS_AT_S - CHANGE_AT_S)
-        line.lose(LOSS_PERCENT)
-        await asyncio.sleep(SECONDS - LOSS_AT_S)
-        verdict = await _end(process, counting, count)
-        await watcher.close()
-        return verdict
+        words = "publish", url, token, str(SECONDS + 10), str(card)
+        async with Running(client, words, folder) as running:
+            await line.joined()
+            await _view(server, watcher)
+            async with counting(_count(watcher, count)):
+                await _pass_time(server, line)
+            await watcher.close()
+            return running.verdict(count)
 
 
-async def _start(
-    client: Client, role: str, url: str, token: str, card: Path
-) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *client.command,
-        *(role, url, token, str(SECONDS + 10), str(card)),
-        cwd=HERE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+async def _pass_time(server: TalksServer, line: Line) -> None:
+    await asyncio.sleep(CHANGE_AT_S)
+    await server.change_to("two")
+    await asyncio.sleep(LOSS_AT_S - CHANGE_AT_S)
+    line.lose(LOSS_PERCENT)
+    await asyncio.sleep(SECONDS - LOSS_AT_S)
 
 
-async def _read(process: asyncio.subprocess.Process, count: Count) -> None:
-    assert process.stdout is not None
-    async for line in process.stdout:
-        count.note(json.loads(line)["video"])
+class Running:
+    """A client's process, which ends with the block. What it tells of itself stands in `folder`."""
+
+    def __init__(self, client: Client, words: tuple[str, ...], folder: Path) -> None:
+        self._command, self._watches = (*client.command, *words), words[0] == "watch"
+        self._told = folder / "told"
+
+    async def __aenter__(self) -> Running:
+        with self._told.open("wb") as told:
+            stdout = asyncio.subprocess.PIPE if self._watches else told
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command, cwd=HERE, stdout=stdout, stderr=told
+            )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+
+    async def read(self, count: Count) -> None:
+        """Take in what it counts."""
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            count.note(json.loads(line)["video"])
+
+    def verdict(self, count: Count) -> str:
+        verdict = count.verdict()
+        if verdict == "ok" or self._process.returncode is None:
+            return verdict
+        told = self._told.read_text("utf-8", errors="replace").strip().splitlines()
+        return f"{verdict} ({told[-1][:100]})" if told else verdict
+
+
+@asynccontextmanager
+async def counting(count: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Let something count, beside what is in the block."""
+    task = asyncio.create_task(count)
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def _count(watcher: Watcher, count: Count) -> None:
@@ -221,53 +236,8 @@ async def _view(server: TalksServer, watcher: Watcher) -> None:
         await watcher.accept(await answer.text())
 
 
-async def _end(
-    process: asyncio.subprocess.Process, counting: asyncio.Task[None], count: Count
-) -> str:
-    counting.cancel()
-    verdict = count.verdict()
-    if process.returncode is None:
-        process.kill()
-        await process.wait()
-    elif verdict != "ok":
-        assert process.stderr is not None
-        told = (await process.stderr.read()).decode(errors="replace").strip().splitlines()
-        verdict += f" ({told[-1][:100]})" if told else ""
-    return verdict
-
-
-def clients(built: Path) -> list[Client]:
-    """All of them, with what is missing here."""
-    python, node = sys.executable, shutil.which("node") or "node"
-
-    def browser(name: str, *programs: str) -> Client:
-        missing = "" if any(map(shutil.which, programs)) else f"no {programs[0]}: make tools"
-        return Client(name.capitalize(), (python, "browser_client.py", name), missing)
-
-    npm = "" if (HERE / "node_modules").is_dir() else "no npm packages: npm ci in loadtests/interop"
-    pion = built / "pion"
-    return [
-        browser("chromium", "chromium", "chromium-browser"),
-        browser("firefox", "firefox-esr", "firefox"),
-        Client("aiortc", (python, "aiortc_client.py")),
-        Client("pion", (str(pion),), "" if pion.is_file() else "no Go: https://go.dev"),
-        Client("werift", (node, "werift_client.mjs"), npm),
-        Client("node-datachannel", (node, "node_datachannel_client.mjs"), npm),
-        Client("GStreamer webrtcbin", ("/usr/bin/python3", "gstreamer_client.py"), _gstreamer()),
-        Client("FFmpeg whip", (python, "ffmpeg_client.py"), watches=False),
-    ]
-
-
-def _gstreamer() -> str:
-    packages = "python3-gi gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice gstreamer1.0-plugins-bad"
-    there = shutil.which("gst-inspect-1.0") and Path("/usr/lib/python3/dist-packages/gi").is_dir()
-    return (
-        "" if there else f"apt-get install gstreamer1.0-tools gstreamer1.0-plugins-good {packages}"
-    )
-
-
 def write_card(path: Path) -> None:
-    """Our test card in VP8, as IVF."""
+    """Write our test card in VP8, as IVF."""
     frames = video_loop().packets
     head = b"DKIF" + (0).to_bytes(2, "little") + (32).to_bytes(2, "little") + b"VP80"
     head += WIDTH.to_bytes(2, "little") + HEIGHT.to_bytes(2, "little")
@@ -279,54 +249,81 @@ def write_card(path: Path) -> None:
     path.write_bytes(head + b"".join(parts))
 
 
-async def matrix(chosen: list[Client], folder: Path) -> dict[str, dict[str, str]]:
+class Trial(NamedTuple):
+    """One client, one way."""
+
+    client: Client
+    way: str
+    does: Callable[[Client, Path, Path], Awaitable[str]]
+
+    async def verdict(self, folder: Path, card: Path) -> str:
+        try:
+            return await self.does(self.client, folder / f"{self.client.key}-{self.way}", card)
+        except TimeoutError:
+            return "did not begin in time"
+        except (OSError, RuntimeError) as error:
+            return f"could not be tried: {error}"
+
+
+def trials(clients: Iterable[Client]) -> Iterator[Trial]:
+    for client in clients:
+        if client.publishes:
+            yield Trial(client, "publishes", publish)
+        if client.watches:
+            yield Trial(client, "watches", watch)
+
+
+async def tried(clients: Iterable[Client], folder: Path) -> dict[tuple[str, str], str]:
+    """Return verdicts by client's key and way."""
     card, turns = folder / "card.ivf", asyncio.Semaphore(TOGETHER)
     write_card(card)
+    verdicts = {}
 
-    async def one(client: Client, does: Callable[..., object], name: str) -> str:
+    async def one(trial: Trial) -> None:
         async with turns:
-            where = folder / f"{client.name}-{name}".replace(" ", "-")
-            try:
-                verdict = await does(client, where, card)  # type: ignore[misc]
-            except TimeoutError:
-                verdict = "did not begin in time"
-            except (OSError, RuntimeError) as error:
-                verdict = f"could not be tried: {error}"
-            print(f"{client.name}, {name}: {verdict}", flush=True)
-            return str(verdict)
+            verdict = await trial.verdict(folder, card)
+        verdicts[trial.client.key, trial.way] = verdict
+        print(f"{trial.client.name}, {trial.way}: {verdict}", flush=True)
 
-    jobs = {
-        (client.name, name): asyncio.create_task(one(client, does, name))
-        for client in chosen
-        for does, name, can in (
-            (publish, "publishes", client.publishes),
-            (watch, "watches", client.watches),
-        )
-        if can and not client.missing
-    }
-    done = {key: await job for key, job in jobs.items()}
-    return {
-        client.name: {
-            name: client.missing or done.get((client.name, name), "–")
-            for name in ("publishes", "watches")
-        }
-        for client in chosen
-    }
+    await asyncio.gather(*map(one, trials(clients)))
+    return verdicts
+
+
+def prepared(chosen: Iterable[Client], built: Path) -> tuple[list[Client], dict[str, str]]:
+    """Return those that can be had, and why others can't, by name."""
+    there, why = [], {}
+    for client in chosen:
+        print(f"preparing {client.name}", flush=True)
+        try:
+            there.append(client.prepare(built))
+        except Unavailable as reason:
+            why[client.name] = str(reason)
+    return there, why
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--built", type=Path, required=True, help="folder of what was compiled")
-    parser.add_argument("names", nargs="*", help="only these clients")
+    parser.add_argument(
+        "--built", type=Path, help="keep what is built in this folder, for the next run"
+    )
+    parser.add_argument(
+        "keys", nargs="*", choices=[[], *(c.key for c in CLIENTS)], help="only these clients"
+    )
     options = parser.parse_args()
-    chosen = [
-        c for c in clients(options.built.resolve()) if not options.names or c.name in options.names
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        results = asyncio.run(matrix(chosen, Path(folder)))
-    print(f"\n| client | publishes, {SECONDS} s | watches, {SECONDS} s |\n|---|---|---|")
-    for name, cells in results.items():
-        print(f"| {name} | {cells['publishes']} | {cells['watches']} |")
+    if unknown := set(options.keys) - {client.key for client in CLIENTS}:
+        parser.error(f"no client has this key: {', '.join(sorted(unknown))}")
+    chosen = [client for client in CLIENTS if not options.keys or client.key in options.keys]
+    with tempfile.TemporaryDirectory() as made:
+        built = (options.built or Path(made) / "built").resolve()
+        built.mkdir(parents=True, exist_ok=True)
+        there, why = prepared(chosen, built)
+        verdicts = asyncio.run(tried(there, Path(made)))
+    print("\n| client | publishes | watches |\n|---|---|---|")
+    for client in there:
+        cells = (verdicts.get((client.key, way), "–") for way in ("publishes", "watches"))
+        print(f"| {client.name} | {' | '.join(cells)} |")
+    for name, reason in why.items():
+        print(f"| {name} | could not be had: {reason} | – |")
 
 
 if __name__ == "__main__":

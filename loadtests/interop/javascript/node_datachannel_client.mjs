@@ -18,7 +18,9 @@ if (role === "publish") {
 }
 const tracks = { video: peer.addTrack(video), audio: peer.addTrack(audio) };
 for (const kind of ["video", "audio"]) {
-  tracks[kind].setMediaHandler(new nodeDataChannel.RtcpReceivingSession());
+  // Nothing that got lost is sent again unless a handler for it is set.
+  const handler = role === "publish" ? nodeDataChannel.RtcpNackResponder : nodeDataChannel.RtcpReceivingSession;
+  tracks[kind].setMediaHandler(new handler());
   tracks[kind].onMessage(() => counts[kind]++);
 }
 const offer = await new Promise((resolve) => {
