@@ -86,9 +86,9 @@ test("cues and long titles for people", () => {
 const CONNECTED = { state: "connected", playing: true, still: false, problem: "" };
 const IDLE = { state: null, playing: false, still: false, problem: "" };
 
-function poster(sessions, page, onStage, picture = IDLE) {
+function poster(sessions, page, onStage, picture = IDLE, showNow = 0) {
   const items = agenda(...sessions);
-  return posterOf(items.get(`session:${page}`), { id: "main", title: "", session: onStage, generation: 1 }, items, picture);
+  return posterOf(items.get(`session:${page}`), { id: "main", title: "", session: onStage, generation: 1 }, items, picture, showNow);
 }
 
 test("closed doors count down to their opening", () => {
@@ -101,8 +101,12 @@ test("open doors count down to the start", () => {
   assert.deepEqual([shown.kind, shown.untilMs], ["Starts in", 30 * MINUTE]);
 });
 
-test("what waits for another session counts down to nothing", () => {
-  assert.equal(poster([session("a", 30, { state: "doors_open", waiting_for: "z" })], "a", null).untilMs, null);
+test("what waits for a session that runs over counts down until it is due, then to nothing", () => {
+  const waits = session("a", 30, { state: "doors_open", waiting_for: "z" });
+  const at = (minutes) => poster([waits], "a", null, IDLE, minutes * MINUTE).untilMs;
+  assert.deepEqual([at(29), at(30), at(40)], [30 * MINUTE, null, null]);
+  const text = (minutes) => statusOf(waits, agenda(waits), minutes * MINUTE).text;
+  assert.deepEqual([text(29), text(30)], ["Doors open", "Waiting for “z”"]);
 });
 
 test("a live session without a speaker waits", () => {

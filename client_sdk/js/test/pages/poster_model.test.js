@@ -13,7 +13,7 @@ function poster(about, picture = PLAYING, stage = STAGE) {
     id: "talk", title: "Talk", stage: "main", state: "live", on_air: true, waiting_for: null,
     expected: { start_ms: 60_000, end_ms: 120_000 }, doors_open_ms: 0, ...about,
   };
-  return posterOf(talk, stage, new Map(Object.entries({ "session:talk": talk, "stage:main": stage })), picture);
+  return posterOf(talk, stage, new Map(Object.entries({ "session:talk": talk, "stage:main": stage })), picture, 0);
 }
 
 test("a picture that plays needs no poster", () => assert.equal(poster({}), null));

@@ -1,7 +1,7 @@
 /** The agenda: what is on, what is next, and when, in the event's zone and the viewer's own. */
 
 import { showGrid } from "./agenda_grid.js";
-import { clockOf, dayOf, daysText, eventOf, isOn, isOver, nextSession, sessionsOf, withDays } from "./agenda_model.js";
+import { clockOf, dayOf, daysText, eventOf, isHeldUp, isOn, isOver, nextSession, sessionsOf, withDays } from "./agenda_model.js";
 import { ALL, choicesFrom, chosenSessions, dayTabs, nowSession } from "./agenda_view_model.js";
 import { showCover } from "./brand.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
@@ -40,7 +40,7 @@ byId("to-now").addEventListener("click", jumpToNow);
 byId("filters", HTMLDetailsElement).open = matchMedia(WIDE).matches;
 page.onChange(render);
 page.client?.on("welcome", render);
-page.onTick(renderCountdown);
+page.onTick(renderTimes);
 
 // What to show --------------------------------------------------------------------------------------
 
@@ -208,6 +208,7 @@ function contextFor(event) {
     otherZone: own ? event : undefined,
     otherLabel: same ? "" : own ? zoneLabel(event) : zoneName(event.starts_at_ms),
     stages: event.stages.length > 1,
+    showNow: () => page.showNow() ?? 0,
   };
 }
 
@@ -256,7 +257,7 @@ function renderNext() {
   if (!next) return renderEnd(sessions.every(isOver));
   setText(byId("next-title"), "Next");
   setText(byId("next-name"), next.title);
-  const hint = next.waiting_for ? "Waiting for the session before it to end" : startText(next);
+  const hint = isHeldUp(next, page.showNow() ?? 0) ? "Waiting for the session before it to end" : startText(next);
   setText(byId("next-hint"), clockOf(page.items)?.held ? "The show clock is held" : hint);
   renderCountdown();
 }
@@ -266,6 +267,14 @@ function startText(next) {
   const min = offPlanMin(next);
   const moved = min === 0 ? "" : `, ${minutesText(min)} ${min > 0 ? "later" : "earlier"} than planned`;
   return `Starts at ${clockTime(next.expected.start_ms, context?.zone)}${moved}`;
+}
+
+/** As the clock goes. */
+function renderTimes() {
+  renderCountdown();
+  const waiting = sessions.filter((session) => session.waiting_for);
+  if (context) for (const session of waiting) list.row(session.id)?.update(session, context);
+  if (waiting.length) renderNext();
 }
 
 function renderCountdown() {

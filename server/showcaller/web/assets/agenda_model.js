@@ -162,6 +162,16 @@ export function speakersOf(event, session) {
 }
 
 /**
+ * Whether a session is due and waits for one that runs over. Before its time it waits for nobody.
+ *
+ * @param {Session} session
+ * @param {number} showNow
+ */
+export function isHeldUp({ waiting_for, expected }, showNow) {
+  return waiting_for !== null && expected.start_ms <= showNow;
+}
+
+/**
  * The live state of a session in a few words.
  *
  * @param {Session} session
@@ -190,9 +200,9 @@ export function statusOf(session, items, showNow = Infinity) {
  * @param {number} showNow
  */
 function aheadStatus(session, items, showNow) {
-  if (session.waiting_for && session.expected.start_ms <= showNow) {
-    const other = sessionOf(items, session.waiting_for);
-    return { text: `Waiting for “${shorten(other?.title ?? session.waiting_for, 40)}”`, tone: "wait" };
+  if (isHeldUp(session, showNow)) {
+    const other = sessionOf(items, session.waiting_for ?? "");
+    return { text: `Waiting for “${shorten(other?.title ?? session.waiting_for ?? "", 40)}”`, tone: "wait" };
   }
   if (session.delayed_min >= 1) return { text: `Delayed ${minutesText(session.delayed_min)}`, tone: "wait" };
   if (session.delayed_min <= -1) return { text: `${minutesText(session.delayed_min)} early`, tone: "accent" };

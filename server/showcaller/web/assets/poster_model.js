@@ -1,6 +1,6 @@
 /** The poster in the place of the picture while there is none. Pure. */
 
-import { isAhead, isOn, isOver, nextSession, sessionsOf } from "./agenda_model.js";
+import { isAhead, isHeldUp, isOn, isOver, nextSession, sessionsOf } from "./agenda_model.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -27,13 +27,14 @@ import { isAhead, isOn, isOver, nextSession, sessionsOf } from "./agenda_model.j
  * @param {StageState | undefined} stage
  * @param {ReadonlyMap<string, any>} items
  * @param {Picture} picture
+ * @param {number} showNow
  * @returns {Poster | null} null: show the picture
  */
-export function posterOf(session, stage, items, picture) {
+export function posterOf(session, stage, items, picture, showNow) {
   const shown = stage?.session === session.id ? session : undefined;
-  if (!shown) return emptyStage(session, items); // nothing, or another one: its picture is not this page's
+  if (!shown) return emptyStage(session, items, showNow); // nothing, or another one: its picture is not this page's
   const moves = picture.state === "connected" && picture.playing && !picture.still;
-  if (isAhead(shown) && !moves) return startsIn(shown); // who publishes already is in the green room
+  if (isAhead(shown) && !moves) return startsIn(shown, showNow); // who publishes already is in the green room
   if (!shown.on_air) return offAir(shown, items);
   if (picture.state === "failed") return poster("No picture", shown.title, { hint: picture.problem });
   if (picture.state === "connected" && picture.unplayable && !picture.soundOnly) return cannotShow(shown, picture);
@@ -74,15 +75,16 @@ function poster(kind, title, more = {}) {
 /**
  * @param {Session} session
  * @param {ReadonlyMap<string, any>} items
+ * @param {number} showNow
  */
-function emptyStage(session, items) {
+function emptyStage(session, items, showNow) {
   if (session.state === "upcoming") {
     return poster("Doors open in", session.title, {
       untilMs: session.doors_open_ms,
       hint: "Stay here: the picture comes by itself.",
     });
   }
-  if (isAhead(session)) return startsIn(session);
+  if (isAhead(session)) return startsIn(session, showNow);
   if (isOn(session)) return poster("Nothing on stage", session.title, { hint: "The picture comes by itself." });
   return over(session, items);
 }
@@ -109,9 +111,12 @@ function leftHint(session, items) {
   return session.qa === "off" ? "The event is over." : "The event is over. The questions and answers stay here.";
 }
 
-/** @param {Session} session */
-function startsIn(session) {
-  if (session.waiting_for) {
+/**
+ * @param {Session} session
+ * @param {number} showNow
+ */
+function startsIn(session, showNow) {
+  if (isHeldUp(session, showNow)) {
     return poster("Starts soon", session.title, { hint: "The session before it is still running." });
   }
   return poster("Starts in", session.title, { untilMs: session.expected.start_ms, hint: "The picture comes by itself." });

@@ -18,6 +18,7 @@ import { clockTime, clockTimeBeside } from "./times.js";
  * @property {import("./zones.js").Zone} otherZone
  * @property {string} otherLabel empty: the other zone is not shown
  * @property {boolean} stages whether there are several
+ * @property {() => number} showNow
  */
 
 export class SessionRow {
@@ -91,8 +92,8 @@ export class SessionRow {
    * @param {Session} session
    * @param {RowContext} context
    */
-  #labels(session, { items, event, stages }) {
-    const status = statusOf(session, items);
+  #labels(session, { items, event, stages, showNow }) {
+    const status = statusOf(session, items, showNow());
     const theme = event.themes.findIndex(({ id }) => id === session.theme);
     show(this.#status, status.text !== "");
     setText(this.#status, status.text);

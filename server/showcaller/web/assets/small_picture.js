@@ -50,7 +50,7 @@ export class SmallPicture {
     if (!session || !this.#page.client?.welcome) return;
     const stage = stageOf(this.#page.items, session.stage);
     if (this.#shown) this.#stageVideo.show(stage?.session === id ? stage : undefined);
-    this.#poster = posterOf(session, stage, this.#page.items, this.#stageVideo.picture);
+    this.#poster = posterOf(session, stage, this.#page.items, this.#stageVideo.picture, this.#page.showNow() ?? 0);
     show(byId("picture"), this.#shown);
     setText(byId("picture-toggle"), this.#shown ? "Hide picture" : "Show picture");
     const playing = this.#shown && this.#poster === null;

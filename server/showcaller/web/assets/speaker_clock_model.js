@@ -1,6 +1,6 @@
 /** The large clock of a speaker's desk: what it counts, and when it turns amber and red. Pure. */
 
-import { isAhead, isOn, isOver } from "./agenda_model.js";
+import { isAhead, isHeldUp, isOn, isOver } from "./agenda_model.js";
 
 const AMBER_MS = 120_000;
 const RED_MS = 30_000;
@@ -18,7 +18,7 @@ const RED_MS = 30_000;
 export function speakerClock(session, showNow) {
   if (isOver(session)) return { label: "", ms: null, tone: "" };
   if (isAhead(session)) {
-    const label = session.waiting_for ? "Starts after the talk before it" : "Starts in";
+    const label = isHeldUp(session, showNow) ? "Starts after the talk before it" : "Starts in";
     return { label, ms: Math.max(0, session.expected.start_ms - showNow), tone: "" };
   }
   const leftMs = session.expected.end_ms - showNow;

@@ -2,7 +2,7 @@
 
 import { viewerFigures } from "/sdk/index.js";
 
-import { clockOf, eventOf, isAhead, isOn, isOver, sessionOf, speakersOf, stageOf, statusOf } from "./agenda_model.js";
+import { clockOf, eventOf, isAhead, isHeldUp, isOn, isOver, sessionOf, speakersOf, stageOf, statusOf } from "./agenda_model.js";
 import { byId, keyed, setAttribute, setText, show } from "./dom.js";
 import { FaceVideo } from "./face_video.js";
 import { offPlanMin } from "./moves_model.js";
@@ -112,7 +112,7 @@ function render() {
 /** @param {Session} session */
 function renderTalk(session) {
   const event = eventOf(page.items);
-  const status = statusOf(session, page.items);
+  const status = statusOf(session, page.items, page.showNow() ?? 0);
   setText(byId("title"), session.title);
   setText(byId("abstract"), session.abstract);
   show(byId("abstract"), session.abstract !== "");
@@ -143,7 +143,7 @@ function renderMoved(session) {
 
 /** @param {Session} session */
 function renderPoster(session) {
-  poster = posterOf(session, stageOf(page.items, session.stage), page.items, stageVideo.picture);
+  poster = posterOf(session, stageOf(page.items, session.stage), page.items, stageVideo.picture, page.showNow() ?? 0);
   show(byId("poster"), poster !== null);
   byId("screen").dataset.state = poster === null ? "live" : "poster";
   if (poster === null) return;
@@ -162,13 +162,20 @@ function renderPoster(session) {
   }
 }
 
+/** What waits for a talk that runs over does so from the moment at which it is due. @param {Session} session */
+function renderWaiting(session) {
+  renderTalk(session);
+  renderPoster(session);
+}
+
 /** As the clock goes. */
 function renderTimes() {
   const session = sessionOf(page.items, page.place.session ?? "");
   const event = eventOf(page.items);
   if (!session || !event) return;
   const { start_ms, end_ms } = session.expected;
-  const ahead = isAhead(session) && !session.waiting_for ? `, starts in ${countdownTo(start_ms)}` : "";
+  if (session.waiting_for) renderWaiting(session);
+  const ahead = isAhead(session) && !isHeldUp(session, page.showNow() ?? 0) ? `, starts in ${countdownTo(start_ms)}` : "";
   setText(byId("when"), `${clockRange(start_ms, end_ms, event)} ${zoneLabel(event)}${ahead}`);
   const untilMs = poster?.untilMs ?? null;
   setText(byId("poster-count"), untilMs === null ? "" : countdownTo(untilMs));
