@@ -9,6 +9,8 @@ from playwright.async_api import expect
 
 from showcaller.testing.serving import ServeProcess
 
+from .test_accessibility import complaints
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ACCENT = {"light": "rgb(122, 31, 92)", "dark": "rgb(240, 168, 212)"}
@@ -59,6 +61,7 @@ async def test_an_event_looks_as_its_schedule_says(browser, server):
         await page.wait_for_function(
             "name => document.querySelector(name).naturalWidth > 0", arg=picture
         )
+    assert await complaints(page) == []
     for theme, accent in ACCENT.items():
         await page.emulate_media(color_scheme=theme)
         await expect(page.locator("#calendar")).to_have_css("color", accent)
