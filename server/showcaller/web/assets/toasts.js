@@ -20,7 +20,10 @@ export function addToast(attributes, kind, what) {
     h("span", { class: "what" }, what),
     h("button", { class: "compact plain dismiss", type: "button", onclick: () => toast.remove(), "aria-label": "Dismiss" }, "✕"),
   );
-  byId("toasts").append(toast);
+  // The last one is seen: nothing goes before what starts now.
+  const starts = byId("toasts").querySelector('.toast[data-tone="live"]') !== null;
+  if (starts && attributes["data-tone"] !== "live") byId("toasts").prepend(toast);
+  else byId("toasts").append(toast);
   removeLater(toast);
   return toast;
 }
