@@ -51,7 +51,7 @@ from .media.node.http import register_media_routes
 from .media.node.ice_servers import IceServers
 from .media.node.measures import MediaCollector
 from .media.node.service import MediaService
-from .processes import open_files
+from .processes import hand_over_soon, open_files
 from .rehearsal import show_time_ms
 from .schedule_file import format_diagnostics, pictures_of, read_schedule, type_of
 from .settings import Secret, Settings, resolve_other_secret, resolve_secret, resolve_turn_secret
@@ -119,6 +119,7 @@ class Server:
             max_connections=_max_connections(settings),
             connections_per_person=settings.connections_per_person,
             connections_per_address=settings.connections_per_address,
+            requests_per_address=settings.requests_per_address,
             behind_proxy=settings.behind_proxy,
             memory_limit_bytes=memory_limit.limit_bytes(settings.max_memory_mib, settings.workers),
         )
@@ -143,6 +144,7 @@ class Server:
         self._spawn(pulse.watch(self._pulse), "watch the pulse")
         self._spawn(load.watch(self.gateway.load, self.gateway.now), "watch the load")
         garbage.settle_in()
+        hand_over_soon()
         if self._shared is not None:  # it may replace another process, and its media workers
             waits = (media.wait_up(MEDIA_WITHIN_S) for media in self.media.values())
             await asyncio.gather(*waits)

@@ -222,6 +222,12 @@ _folder = click.Path(path_type=Path, file_okay=False)
     help="Live sockets of attendees from one client address on each worker.",
 )
 @click.option(
+    "--requests-per-address",
+    default=750,
+    show_default=True,
+    help="HTTP requests a second of one client address on each worker; more wait.",
+)
+@click.option(
     "--max-memory-mib",
     default=0,
     help="Memory of each worker beyond which nobody is let in.  [default: its part of 80 % of what "

@@ -53,6 +53,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_connections: int = 20_000
     connections_per_person: int = 20
     connections_per_address: int = 12_000
+    requests_per_address: int = 750
     max_memory_mib: int = 0  # of each worker; 0: its part of 80 % of what there is
     workers: int = 1
 
@@ -108,7 +109,12 @@ class Settings(Struct, frozen=True, kw_only=True):
                 f"--media-port goes up to {65_536 - self.media_ports}: media workers take "
                 f"{self.media_ports} ports from there on; 0 takes any free ones"
             )
-        for name in ("max_connections", "connections_per_person", "connections_per_address"):
+        for name in (
+            "max_connections",
+            "connections_per_person",
+            "connections_per_address",
+            "requests_per_address",
+        ):
             if getattr(self, name) < 1:
                 raise ConfigError(f"--{name.replace('_', '-')} must be at least 1")
         if self.max_memory_mib < 0:

@@ -272,7 +272,7 @@ async def test_calendars_of_made_up_hosts_are_made_a_few_times_for_each_address(
             return answer.status
 
     statuses = [await ask(FLOOD, f"h{n}.example") for n in range(40)]
-    assert statuses[:20] == [200] * 20 and 429 in statuses
+    assert statuses[:5] == [200] * 5 and 429 in statuses
     assert await ask(FLOOD, "h39.example") in (200, 429)
     assert await ask(HONEST, "mine.example") == 200
 

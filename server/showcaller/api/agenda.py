@@ -32,7 +32,7 @@ CALENDARS: web.AppKey[MadeOnce] = web.AppKey("calendars made once")
 _FOR_EVERYBODY = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
 # Of calendars that have to be made, by the address that asks: with each name of ours that somebody thinks
 # up there is one.
-MADE_FOR_ADDRESS = Rate(burst=20, per_s=0.5)
+MADE_FOR_ADDRESS = Rate(burst=5, per_s=0.2)
 _MAKERS: web.AppKey[Meters[str]] = web.AppKey("calendars made for addresses")
 MAX_HOST_CHARS = 255  # of a name (RFC 1035 §2.3.4); a calendar repeats it in every entry
 _HOST = re.compile(r"[\w.~-]+(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?", re.ASCII | re.IGNORECASE)

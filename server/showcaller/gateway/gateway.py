@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable
+from typing import NoReturn
 
 from .. import limit_log, system
 from ..domain.people import Principal
@@ -23,6 +24,7 @@ from ..http.origins import Origin, may_connect
 from ..protocol.connection_state import LINGER_S
 from ..protocol.handshake import Request, Upgrade, accepted, live_event_id, negotiate
 from ..protocol.messages import Drain
+from ..rates import Meters, Rate
 from ..show.live_event import LiveEvent
 from ..show.served import ServedEvent
 from .answer_limits import AnswerLimits
@@ -46,6 +48,7 @@ from .wheel import HELPING, RESOLUTION_S, Timed, Wheel
 
 log = logging.getLogger(__name__)
 
+REQUESTS_PER_ADDRESS = 750  # a second, while somebody is in
 REQUEST_S = 0.0003  # of the loop's time, for a request over HTTP
 GOODBYE_S = 1.0  # how long a drain waits for the last closing handshakes
 
@@ -61,6 +64,7 @@ class Gateway:
         max_connections: int = 20_000,
         connections_per_person: int = PER_PERSON,
         connections_per_address: int = PER_ADDRESS,
+        requests_per_address: int = REQUESTS_PER_ADDRESS,
         behind_proxy: bool = False,
         buffer_limit_bytes: int = 1 << 20,
         heartbeat_s: float = 4,
@@ -78,6 +82,8 @@ class Gateway:
         self._lookup = lookup
         self._origins = allow_origins
         self._behind_proxy = behind_proxy
+        rate = Rate(burst=requests_per_address * 4 / 3, per_s=requests_per_address)
+        self._requests: Meters[str] = Meters(rate)
         self._limits = ConnectionLimits(
             max_connections, self.load, per_address=connections_per_address
         )
@@ -223,17 +229,15 @@ class Gateway:
     async def http_turn(self, came_from: str, *, half_in: bool) -> None:
         """Wait until it is the turn of a request over HTTP from that address.
 
-        `half_in`: it is of somebody who is in. Raises `Unavailable` for others where the wait would be too
-        long.
+        `half_in`: it is of somebody who is in. Raises `Unavailable` where the wait would be too long.
         """
+        await self._keep_pace(came_from)
         turnstile, line = self.turnstile, f"http {came_from}"
         if turnstile.is_open:
             turnstile.spend(REQUEST_S)
             return
         if not half_in and self.is_crowded(line):
-            self.counters.requests_refused += 1
-            limit_log.note("requests", came_from)
-            raise self._limits.too_many_requests(self.now())
+            self._refuse_request(came_from)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def take() -> None:
@@ -243,6 +247,24 @@ class Gateway:
 
         turnstile.wait(take, line, half_in=half_in)
         await turn
+
+    async def _keep_pace(self, came_from: str) -> None:
+        """Wait as long as an address must that asks too fast. While nobody is in, nobody suffers from it."""
+        if not self.counters.connections:
+            return
+        now_s = self.now()
+        wait_s = self._requests.wait_s(came_from, now_s)
+        if wait_s > MAX_WAIT_S:
+            self._refuse_request(came_from)
+        self._requests.charge(came_from, now_s, 1.0)
+        if wait_s:
+            limit_log.note("requests", came_from)
+            await asyncio.sleep(wait_s)
+
+    def _refuse_request(self, came_from: str) -> NoReturn:
+        self.counters.requests_refused += 1
+        limit_log.note("requests", came_from)
+        raise self._limits.too_many_requests(self.now())
 
     def _send_away(self, transport: asyncio.Transport, away: Close) -> None:
         self.counters.sent_away += 1

@@ -23,7 +23,7 @@ from .lines import Lines, Work
 
 log = logging.getLogger(__name__)
 
-BUDGET_S = 0.005
+BUDGET_S = 0.0025
 FIRST_GUESS_S = 0.00015  # what a piece of work takes, before anything was measured
 STEPS = 2  # pieces of work for a client outside: the upgrade, then hello with subscriptions
 REST = 1.5  # the loop's time, divided by what of it goes to those who wait
