@@ -36,8 +36,11 @@ go_program() { # PINS
 
 rust_program() { # CRATE
 	need cargo "install Rust 1.85 or newer (rustup.rs)"
-	(cd "$here/rust" && cargo build --quiet --locked --target-dir "$folder/rust" --bin "$client")
-	grep -A1 "^name = \"$1\"$" "$here/rust/Cargo.lock" | sed -nE 's/version = "(.*)"/\1/p'
+	# Built in a copy: cargo writes its lock beside the sources.
+	rm -rf "$folder/rust-source"
+	cp -r "$here/rust" "$folder/rust-source"
+	(cd "$folder/rust-source" && cargo build --quiet --target-dir "$folder/rust" --bin "$client")
+	release rust/Cargo.toml "$1 = \\{ version = \"="
 }
 
 node_package() { # NAME
