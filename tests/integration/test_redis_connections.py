@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import uvloop
 from redis.exceptions import ConnectionError
 
 from showcaller.broker import redis_pool, redis_shard
@@ -170,3 +171,17 @@ async def test_a_master_without_enough_replicas_is_waited_for(
         redis.command("CONFIG", "SET", "min-replicas-to-write", "1")
         with pytest.raises(Unavailable, match="too few replicas"):
             await log.put_record("person", "p", b"")
+
+
+def test_a_connection_that_uvloop_has_closed_is_lost_like_any_other(redis: RedisServer) -> None:
+    async def story() -> None:
+        server = redis_pool.ServerConnections(redis.url)
+        connection = await server.pool.get_connection()
+        connection._writer.transport.abort()
+        await asyncio.sleep(0)
+        with pytest.raises(ConnectionError):
+            await connection.send_command("PING")
+        await server.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(story())

@@ -17,6 +17,7 @@ from redis.asyncio import Connection, ConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError
 
 from ..errors import Unavailable
 
@@ -33,7 +34,7 @@ class _Cancellable(AbstractConnection):
 
     The library sends within `asyncio.wait_for`, which on Python 3.11 returns as if nothing had happened
     when the cancellation comes after the last byte and before the task runs again. The task would go on
-    for good, and whoever stops it wait for good.
+    for good, and whoever stops it wait for good. Nor does it know what uvloop raises for a lost connection.
     """
 
     async def send_packed_command(
@@ -42,7 +43,11 @@ class _Cancellable(AbstractConnection):
         task = asyncio.current_task()
         assert task is not None
         before = task.cancelling()
-        await super().send_packed_command(command, check_health)
+        try:
+            await super().send_packed_command(command, check_health)
+        except RuntimeError as error:  # of uvloop, whose transport was reset
+            await self.disconnect(nowait=True)
+            raise ConnectionError("the connection was lost") from error
         if task.cancelling() > before:
             await self.disconnect(nowait=True)  # else the next command would get this one's answer
             raise asyncio.CancelledError
