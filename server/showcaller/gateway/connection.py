@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from .. import __version__, limit_log
@@ -106,6 +106,7 @@ class LiveConnection(FramedConnection):
     """The connection of one client. The gateway makes it once the upgrade was answered."""
 
     __slots__ = (
+        "_anew",
         "_commands",
         "_gateway",
         "_hub",
@@ -132,6 +133,7 @@ class LiveConnection(FramedConnection):
         self._state = ConnectionState(format, gateway.heartbeat_s, gateway.now())
         self._commands: set[asyncio.Task[None]] | None = None  # those running
         self._waiting: Hello | Subscribe | None = None  # for its turn or its refusal
+        self._anew: dict[str, Since] | None = None  # channels to be sent anew, and since when
         self.came_from = came_from  # the address that it is counted under
         self.principal: Principal | None = None
 
@@ -242,14 +244,6 @@ class LiveConnection(FramedConnection):
         self.push(data)
         self._count(1, len(data))
 
-    def tell_epoch(self) -> None:
-        """Send a heartbeat in turn: the event's log goes on in another epoch."""
-        self._gateway.turnstile.wait(self._tell_epoch, half_in=True)
-
-    def _tell_epoch(self) -> None:
-        if self.principal is not None and not self.closing:
-            self._beat()
-
     # What clients ask for ---------------------------------------------------------------------------
 
     def _hello(self, message: Hello) -> None:
@@ -317,6 +311,7 @@ class LiveConnection(FramedConnection):
             return
         name = event.internal_name(message.channel, self.principal)
         self._hub.follow(name, self)
+        self._forget_anew(message.channel)
         self._state.channels.add(message.channel)
         reply = encode(Reply(id=message.id, ok=True, result=result), self.format)
         data = reply + opening.data(self.format)
@@ -358,6 +353,7 @@ class LiveConnection(FramedConnection):
         assert self.principal is not None
         name = self._served.event.internal_name(message.channel, self.principal)
         self._hub.unfollow(name, self)
+        self._forget_anew(message.channel)
         self._state.channels.discard(message.channel)
         self.send(Reply(id=message.id, ok=True, result={}))
 
@@ -424,21 +420,40 @@ class LiveConnection(FramedConnection):
         if self._served.event.state.people.shuts_out(self.principal):
             self.close(CLOSE_BANNED, "banned")
             return
+        self._anew = dict.fromkeys(self._state.channels, _FROM_ANYWHERE)
+        self._gateway.turnstile.wait(self._send_anew, self._line, half_in=True)
+
+    def come_over(self, before: Since, behind: Mapping[str, Since]) -> None:
+        """Send everything under the log's new epoch, in turn, and what was missed since `before`.
+
+        Of channels that it is `behind` on: since the place there.
+        """
+        if self.principal is None or self.closing:
+            return
+        since = {channel: behind.get(channel, before) for channel in self._state.channels}
+        self._anew = since | (self._anew or {})  # an earlier place holds on
         self._gateway.turnstile.wait(self._send_anew, self._line, half_in=True)
 
     def _send_anew(self) -> None:
-        if self.principal is None or self.closing:
-            return
-        openings = []
+        channels, self._anew = self._anew, None
+        for channel, since in sorted((channels or {}).items()):
+            if not self.closing:
+                self._send_opening(channel, since)
+
+    def _send_opening(self, channel: str, since: Since) -> None:
+        assert self.principal is not None
+        event = self._served.event
         try:
-            for channel in sorted(self._state.channels):
-                _, opening = self._served.event.open(channel, self.principal, _FROM_ANYWHERE)
-                openings.append(opening.data(self.format))
+            _, opening = event.open(channel, self.principal, since)
         except ShowcallerError:
             self.close(CLOSE_RESUME, "resume")
             return
-        if openings:
-            self._count(len(openings), self._write_answer(b"".join(openings)))
+        self._hub.follow(event.internal_name(channel, self.principal), self)
+        self._count(len(opening.messages), self._write_answer(opening.data(self.format)))
+
+    def _forget_anew(self, channel: str) -> None:
+        if self._anew is not None:
+            self._anew.pop(channel, None)
 
     def catch_up(self, channel: str, since: Since) -> bool:
         """Send what a client that resumes from there is sent. False: that can't be told now."""

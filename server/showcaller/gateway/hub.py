@@ -177,10 +177,11 @@ class Hub:
                 if who and people.shuts_out(who):
                     connection.close(CLOSE_BANNED, "banned")
 
-    def on_new_epoch(self) -> None:
-        """Tell everybody by a heartbeat, in turn: they resume from the epoch before (PROTOCOL.md §4)."""
+    def on_new_epoch(self, before: Since) -> None:
+        self._write_everything()
         for connection in tuple(self.connections):
-            connection.tell_epoch()
+            debt = self._debts.get(connection)
+            connection.come_over(before, debt.behind if debt is not None else {})
 
     def on_reset(self) -> None:
         self._write_everything()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from ..domain.people import Principal
@@ -46,8 +47,8 @@ class Subscriber(Protocol):
     def catch_up(self, channel: str, since: Since) -> bool:
         """Send what a client that resumes from there is sent. False: that can't be told now."""
 
-    def tell_epoch(self) -> None:
-        """Send a heartbeat soon: the log is in another epoch."""
+    def come_over(self, before: Since, behind: Mapping[str, Since]) -> None:
+        """Send everything under the log's new epoch, and what was missed since `before`."""
 
     def start_over(self) -> None:
         """Send new snapshots of everything that is followed."""

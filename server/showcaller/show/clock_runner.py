@@ -20,7 +20,7 @@ from ..domain.outcome import Outcome
 from ..domain.runsheet import RunSheet
 from ..domain.state import State
 from ..errors import ShowcallerError
-from ..protocol.messages import ServerMessage
+from ..protocol.messages import ServerMessage, Since
 from .live_event import LiveEvent
 
 log = logging.getLogger(__name__)
@@ -160,7 +160,7 @@ class ClockRunner:
     def on_message(self, channel: str, message: ServerMessage) -> None:
         pass
 
-    def on_new_epoch(self) -> None:
+    def on_new_epoch(self, before: Since) -> None:
         pass
 
     def on_reset(self) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 from ..broker.base import Entry
 from ..domain.facts import Fact
 from ..domain.outcome import Outcome
-from ..protocol.messages import ServerMessage
+from ..protocol.messages import ServerMessage, Since
 
 
 class EventListener(Protocol):
@@ -24,8 +24,8 @@ class EventListener(Protocol):
         """A `Change` or `Levels` for everybody who follows `channel`."""
         ...
 
-    def on_new_epoch(self) -> None:
-        """The log goes on under another epoch: nothing is lost, but clients have to be told."""
+    def on_new_epoch(self, before: Since) -> None:
+        """The log goes on under another epoch from `before`: nothing is lost, but clients have to know."""
         ...
 
     def on_reset(self) -> None:

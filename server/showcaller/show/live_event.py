@@ -234,6 +234,7 @@ class LiveEvent:
 
     def _go_on_in(self, epoch: str) -> None:
         """Go on with what was folded, under the log's epoch of now; at first there is nothing yet."""
+        shown = Since(self.shown_epoch, self.state.folded)
         before, self.epoch = self.epoch, epoch
         for position in [known for known in self._waiting if known.epoch == before]:
             futures = self._waiting.pop(position)
@@ -242,7 +243,7 @@ class LiveEvent:
         self.channels.enter_epoch(self.shown_epoch)
         if before and not self._catching_up_to:
             for listener in self._listeners:
-                listener.on_new_epoch()
+                listener.on_new_epoch(shown)
 
     def _here(self, position: Position) -> Position:
         """Return the position in the log's epoch of now, if the log goes on from that of `position`."""

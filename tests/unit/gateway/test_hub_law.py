@@ -19,7 +19,7 @@ from showcaller.gateway.gateway import Gateway
 from showcaller.gateway.priority import Priority, priority_of
 from showcaller.gateway.window import Window
 from showcaller.protocol.frames import TEXT
-from showcaller.protocol.messages import ChannelHead
+from showcaller.protocol.messages import ChannelHead, Since
 from showcaller.show.channels import Channels
 from showcaller.show.live_event import LiveEvent
 from showcaller.show.names import Names
@@ -269,11 +269,12 @@ class House:
 
     def enter_epoch(self):
         """Have the log go on under another epoch, as after a failover."""
-        self.event.log.ends[self.event.epoch] = self.history.state.folded
+        before = Since(self.event.shown_epoch, self.history.state.folded)
+        self.event.log.ends[self.event.epoch] = before.offset
         self.epochs += 1
         self.event.epoch = f"e{self.epochs}"
         self.event.channels.enter_epoch(self.event.shown_epoch)
-        self.hub.on_new_epoch()
+        self.hub.on_new_epoch(before)
 
     def flush_levels(self):
         self.event.channels.show_audience(

@@ -18,7 +18,7 @@ from ...domain.people import Principal
 from ...domain.runsheet import RunSheet
 from ...domain.touches import PublicationTouch, SessionTouch, StageTouch
 from ...errors import Forbidden, Full, NotFound, OurFault, ShowcallerError, Unavailable
-from ...protocol.messages import ServerMessage
+from ...protocol.messages import ServerMessage, Since
 from ...show.live_event import LiveEvent
 from ..contract.addresses import choose_addresses
 from ..contract.calls import (
@@ -316,7 +316,7 @@ class MediaService:
     def on_message(self, channel: str, message: ServerMessage) -> None:
         """Ignore it: media follows facts, not channels."""
 
-    def on_new_epoch(self) -> None:
+    def on_new_epoch(self, before: Since) -> None:
         """Ignore it: the facts are the same."""
 
     def on_reset(self) -> None:
