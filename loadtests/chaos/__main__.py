@@ -8,7 +8,7 @@ import random
 import sys
 import time
 
-from .flooded import beside, flooded
+from .flooded import beside, flooded, p99s
 from .floods import FLOODS
 from .scenarios import SCENARIOS
 from .score import Score, lines, total
@@ -36,7 +36,12 @@ async def run(names: list[str], seeds: list[int]) -> list[Score]:
             say(name)
             played = await flooded(name, say)
             scores.append(beside(calm.result, played))
-            _tell(scores[-1], played.words, began_s)
+            times = (
+                f"p99 of votes and joins, ms: {p99s(played.result)}; in calm {p99s(calm.result)}"
+            )
+            _tell(scores[-1], f"{played.words}; {times}", began_s)
+            if "invalid" in (calm.result.verdict, played.result.verdict):
+                say("  INVALID: this machine was too busy to measure times with")
     return scores
 
 

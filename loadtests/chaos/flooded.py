@@ -71,5 +71,10 @@ def beside(calm: Result, flood: Played) -> Score:
     )
 
 
+def p99s(result: Result) -> str:
+    """Return how long votes and joins took at p99, in words."""
+    return " and ".join(f"{result.latencies[name].p99_ms:.0f}" for name in ("reply", "join"))
+
+
 def _ratio(value: float, calm: float) -> float:
     return value / calm if calm else 0.0

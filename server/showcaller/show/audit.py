@@ -152,14 +152,18 @@ class Audit:
 
     async def read(self, acts: Iterable[Act]) -> list[Note]:
         """Return all that is kept, newest first: `acts` of the log, and the notes. Raises `Unavailable`."""
-        notes = list(map(_note_of, acts))
-        for ring in RINGS:
-            notes += map(_decode, await self._log.notes(ring))
-            notes += self._gathered.pending(ring)
-        return sorted(notes, key=lambda note: note.at_ms, reverse=True)
+        kept = [data for ring in RINGS for data in await self._log.notes(ring)]
+        here = [note for ring in RINGS for note in self._gathered.pending(ring)]
+        # They may be tens of thousands: the loop serves others meanwhile.
+        return await asyncio.to_thread(_newest_first, list(acts), kept, here)
 
 
 _decode = msgspec.json.Decoder(Note).decode
+
+
+def _newest_first(acts: list[Act], kept: list[bytes], here: list[Note]) -> list[Note]:
+    notes = [*map(_note_of, acts), *map(_decode, kept), *here]
+    return sorted(notes, key=lambda note: note.at_ms, reverse=True)
 
 
 def _note_of(act: Act) -> Note:
