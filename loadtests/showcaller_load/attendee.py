@@ -274,8 +274,9 @@ class Attendee:
         follow = self.follows[channel]
         if self.connection is None or not follow.is_behind(self._crowd.now_s()):
             return
-        detail = "a heartbeat told of something newer, which did not come within a second"
-        self.note("lost", channel, follow.last, detail)
+        if not follow.log_goes_on_elsewhere:
+            detail = "a heartbeat told of something newer, which did not come within a second"
+            self.note("lost", channel, follow.last, detail)
         follow.missing_since_s = 0.0
         self._subscribe(channel)
 

@@ -83,6 +83,7 @@ class Follow:
         "_overlapped",
         "_runs",
         "_shown_upto",
+        "_told_epoch",
         "document",
         "epoch",
         "is_whole",
@@ -104,6 +105,7 @@ class Follow:
         self.missing_since_s = 0.0  # since when a heartbeat has told of something newer; else 0
         self._runs = array("I")  # numbers of shown steps as pairs: from, up to
         self._shown_upto = 0  # one-shots up to here were shown before the newest snapshot
+        self._told_epoch = ""  # by the newest heartbeat
         self._gap = 0  # the change that came before what precedes it
         self._is_catching_up = False
         self._caught_up = 0  # what came with the snapshot or the resuming of this connection
@@ -143,11 +145,17 @@ class Follow:
 
     def heartbeat(self, epoch: str, head: int, mark: int, now_s: float) -> None:
         """Note what a heartbeat says; `is_behind` tells when it is time to subscribe again."""
+        self._told_epoch = epoch
         if head > self.last or epoch != self.epoch:
             self.missing_since_s = self.missing_since_s or now_s
             return
         self.missing_since_s = 0.0
         self.mark = max(self.mark, mark)
+
+    @property
+    def log_goes_on_elsewhere(self) -> bool:
+        """Tell whether the log has another epoch now, of which the server tells by a heartbeat only."""
+        return self._told_epoch != self.epoch
 
     def is_behind(self, now_s: float) -> bool:
         """Tell whether something that a heartbeat told of has not come within a second."""

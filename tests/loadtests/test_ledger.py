@@ -252,3 +252,12 @@ def test_unknown_kinds_and_fields_are_read_without_complaint():
 
     assert isinstance(found, Message) and found.op == "fanfare"
     assert isinstance(decoder.decode(b'{"op":"levels","channel":"x","values":{},"new":1}'), Update)
+
+
+def test_a_heartbeat_of_another_epoch_is_the_way_to_be_told_of_it():
+    server, client = Server(), Client()
+    client.receive(server.document.snapshot(0, reset=False))
+    client.follow.heartbeat("e1", 9, 9, now_s=10.0)
+    assert client.follow.is_behind(11.0) and not client.follow.log_goes_on_elsewhere
+    client.follow.heartbeat("e2", 0, 0, now_s=12.0)
+    assert client.follow.is_behind(13.0) and client.follow.log_goes_on_elsewhere
