@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from showcaller.testing.serving import SECRET, ServeProcess
 from showcaller.tokens import Tokens
-from showcaller_client import Client
+from showcaller_client import Client, use_code
 
 EVENT = "ev"
 HERE, THERE = "a browser's own secret", "another browser's one"
@@ -52,9 +52,9 @@ async def test_a_code_becomes_a_token_with_the_same_rights(server):
     given = server.token(EVENT, "speaker", name="Sam", sessions=("a",))
     async with api(server) as http:
         _, code = await made(http, given)
-        status, grant = await used(http, code["code"].upper())
-    assert status == 201
-    before, after = (Tokens(SECRET).verify(one, EVENT) for one in (given, grant["token"]))
+    grant = await use_code(server.url, EVENT, code["code"].upper(), HERE)
+    assert (grant.name, grant.roles) == ("Sam", ("speaker",))
+    before, after = (Tokens(SECRET).verify(one, EVENT) for one in (given, grant.token))
     assert after == before  # to the second at which it ends, and to the id by which it is revoked
 
 
