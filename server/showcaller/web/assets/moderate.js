@@ -33,6 +33,7 @@ const BAN_HOLDS = {
   until_they_register_with_a_code: "With another invite code they could come in as somebody else.",
   until_they_register_again: "Registration is open, so they could come in as somebody else.",
 };
+const SENDING_AFTER_MS = 400; // a reply that takes longer is waited for in words
 const TICK_EVERY_MS = 10_000; // times that tell minutes
 const KEYS_KEPT_AS = "showcaller:moderate:keys";
 
@@ -202,6 +203,7 @@ async function removeAuthor(question) {
  * @param {Step[]} [further] that takes back what else it does
  */
 async function run(command, action, question, onAir, further = []) {
+  const sending = setTimeout(() => setText(byId("did"), "Sending…"), SENDING_AFTER_MS);
   try {
     const answer = await command();
     const about = action === "ban" || action === "unban" ? `: ${question.author}` : ` “${shorten(question.text, 60)}”`;
@@ -211,7 +213,10 @@ async function run(command, action, question, onAir, further = []) {
     done.push({ text: `${ACTION_TEXT[action].done}${about}.${more}`, steps, rejected });
     say(done.at(-1)?.text ?? "");
   } catch (error) {
+    setText(byId("did"), "");
     setText(byId("error"), errorText(error));
+  } finally {
+    clearTimeout(sending);
   }
 }
 
