@@ -290,7 +290,8 @@ async def test_a_peer_that_does_not_answer_pings_is_cut_off(tmp_path):
         raw(port) as client,
     ):
         await enter(client, port)
-        assert await client.frame() == (PING, b"")
+        while await client.frame() != (PING, b""):  # heartbeats come first
+            pass
         assert await client.close_code() == 4001
 
 
