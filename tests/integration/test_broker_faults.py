@@ -359,7 +359,7 @@ async def test_of_many_epochs_the_newest_are_remembered(forgetful: RedisServer) 
         log = await broker.open("event")
         await log.append("k", b"")
         many = "".join(f"e{n:013} 1\n" for n in range(1_000))
-        whose = f"another e\n{many}"
+        whose = f"another e\nrubbish\ne -1\n{many}"
         forgetful.command("SET", "showcaller:{event}:epochs", whose)
         forgetful.command("SET", "showcaller:{event}:epoch", "e")
     async with connected(forgetful.url) as broker:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -66,6 +67,7 @@ _CLOCK = Script("clock.lua")
 _AWAITED = (_APPEND, _CONFIRM, _ERASE)  # as durable as configured before they return
 
 _MARK_MS = 1000
+_ENDED = re.compile(r"^(\S+) (\d{1,15})$", re.ASCII | re.MULTILINE)
 
 T = TypeVar("T")
 
@@ -298,8 +300,7 @@ class RedisLog:
 
     def _enter(self, epoch: str, before: str) -> None:
         """Go on in another epoch. `before`: "EPOCH END" of each that the log goes on from, a line each."""
-        pairs = (line.split(" ") for line in before.splitlines())
-        self._ends = {known: int(end) for known, end in pairs}
+        self._ends = {known: int(end) for known, end in _ENDED.findall(before)}
         was = self._seen.epoch
         if was and epoch != was:
             how = (
