@@ -66,6 +66,7 @@ log = logging.getLogger(__name__)
 
 MAX_RUNNING_COMMANDS = 16
 LOOK_AGAIN_S = 1.0
+PAUSE_S = 0.25  # after a channel was refused to who has been sent a lot
 HELD_S = 3.0  # before a person with too many connections is refused one more
 _PING = frames.encode_frame(frames.PING, b"")
 _FROM_ANYWHERE = Since(epoch="", offset=0)  # a position in no log: always answered by a reset
@@ -306,6 +307,10 @@ class LiveConnection(FramedConnection):
         try:
             self._require_allowance(message.channel)
             result, opening = event.open(message.channel, self.principal, message.since)
+        except RateLimited as error:
+            self.send(failure(error, message.id))
+            self._pause(message)
+            return
         except ShowcallerError as error:
             self.send(failure(error, message.id))
             return
@@ -317,6 +322,17 @@ class LiveConnection(FramedConnection):
         data = reply + opening.data(self.format)
         self._charge(message.channel, len(data))
         self._count(1 + len(opening.messages), self._write_answer(data))
+
+    def _pause(self, message: Subscribe) -> None:
+        """Read nothing for a moment: who asks on and on is answered a few times a second."""
+
+        def read_on() -> None:
+            self._waiting = None
+            self.go_on()
+
+        self._waiting = message
+        self.hold()
+        asyncio.get_running_loop().call_later(PAUSE_S, read_on)
 
     def _require_allowance(self, channel: str) -> None:
         """Raise `RateLimited` for who has been sent a lot, until it is paid for."""
