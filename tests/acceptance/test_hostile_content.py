@@ -18,6 +18,7 @@ PAGES = (
     ("speak", f"speak/{TALK}", "speaker", "#queue li"),
     ("moderate", "moderate", "moderator", ".q"),
     ("produce", "produce", "producer", "[data-session]"),
+    ("access", "access", "producer", "#links tr"),
 )
 # What stands beside the page, but for what scrolls in a box of its own or is cut there.
 OUTSIDE = """

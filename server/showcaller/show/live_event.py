@@ -104,7 +104,9 @@ class LiveEvent:
         self._started = asyncio.Event()  # or it failed
         self._to_carry: list[People] = []  # of logs that were replaced
         self._tasks: set[asyncio.Task[None]] = set()
-        self._noting: set[PersonId] = set()  # of the staff, on their way to the log
+        self._noting: set[tuple[PersonId, str]] = (
+            set()
+        )  # tokens of the staff, on their way to the log
         self._first: Callable[[], facts.RunStarted] | None = None
 
     # Life -------------------------------------------------------------------------------------
@@ -381,8 +383,12 @@ class LiveEvent:
             await self.names.introduce(who)
 
     async def note_staff(self, who: Principal) -> None:
-        """Have the log know a token of somebody's on the staff, and its roles. Raises as `append` does."""
+        """Have the log know a token of somebody's on the staff, and its roles; and their name.
+
+        Raises as `append` does.
+        """
         if who.is_staff and not self.state.people.knows(who):
+            await self.introduce(who)
             fact = facts.StaffCame(
                 person=who.person,
                 token=who.token,
@@ -395,10 +401,10 @@ class LiveEvent:
             await self.append(fact, f"staff:{len(who.person)}:{who.person}:{who.token}:{what}")
 
     def note_staff_soon(self, who: Principal) -> None:
-        """Have `note_staff` done by and by; when it fails, the person's next request does it."""
-        person = who.person
-        if who.is_staff and person not in self._noting and not self.state.people.knows(who):
-            self._noting.add(person)
+        """Have `note_staff` done by and by; when it fails, the token's next request does it."""
+        token = who.person, who.token
+        if who.is_staff and token not in self._noting and not self.state.people.knows(who):
+            self._noting.add(token)
             self._spawn(self._note_staff_quietly(who))
 
     async def _note_staff_quietly(self, who: Principal) -> None:
@@ -407,7 +413,7 @@ class LiveEvent:
         except ShowcallerError as error:
             log.debug(error.for_operators, extra={"action": "audit.unwritten"})
         finally:
-            self._noting.discard(who.person)
+            self._noting.discard((who.person, who.token))
 
     async def names_of(self, people: Iterable[PersonId]) -> dict[PersonId, str]:
         """Return their names; "" for a person that has none or was erased. Raises `Unavailable`."""

@@ -19,6 +19,7 @@ test("what a newer server tells is shown as it is", () => {
 test("an entry says whom it is about and who did it", () => {
   assert.equal(whoText({ at_ms, what: "person.banned", person: "p_a", by: "p_mo" }), "p_a by p_mo");
   assert.equal(whoText({ at_ms, what: "token.revoked", token: "t_1", by: "p_mo" }), "t_1 by p_mo");
+  assert.equal(whoText({ at_ms, what: "person.banned", person: "p_a", by: "p_mo" }, new Map([["p_mo", "Mo"]])), "p_a by Mo");
   assert.equal(whoText({ at_ms, what: "registration.refused" }), "");
 });
 
@@ -30,5 +31,5 @@ test("an entry says from where", () => {
 test("a link is somebody's, by name where there is one", () => {
   const link = { token: "t", person: "p_mo", name: "", roles: [], sessions: [], seen_ms: 0, expires_at_ms: 0, revoked: false };
   assert.equal(holderText(link), "p_mo");
-  assert.equal(holderText({ ...link, name: "Mo" }), "Mo (p_mo)");
+  assert.equal(holderText({ ...link, name: "Mo" }), "Mo");
 });

@@ -31,7 +31,8 @@ async function refresh() {
     setText(byId("error"), "");
     keyed(byId("links"), tokens, (link) => `${link.person} ${link.token}`, newLink, updateLink);
     const rows = numbered(entries);
-    keyed(byId("entries"), rows, ({ key }) => key, newEntry, ({ children }, { entry }) => fill(children, entry));
+    const names = new Map(tokens.map(({ person, name }) => [person, name]));
+    keyed(byId("entries"), rows, ({ key }) => key, newEntry, ({ children }, { entry }) => fill(children, entry, names));
     setText(byId("audit-note"), entries.length < SHOWN ? "The newest first." : `The newest ${SHOWN}. All of them are in the files.`);
   } catch (error) {
     setText(byId("error"), errorText(error));
@@ -56,7 +57,8 @@ function newLink({ token, person, revoked }) {
   const button = h("button", { class: "compact danger", type: "button" }, "Revoke");
   armButton(button, "Revoke this link?", () => void revoke(token, person));
   show(button, !revoked);
-  return h("tr", {}, h("th", { scope: "row" }), h("td", {}), h("td", { class: "times" }), h("td", { class: "times" }), h("td", {}, button));
+  const cells = ["First used", "Good until"].map((label) => h("td", { class: "times", "data-label": label }));
+  return h("tr", {}, h("th", { scope: "row", title: person }), h("td", {}), ...cells, h("td", {}, button));
 }
 
 /**
@@ -99,9 +101,10 @@ function newEntry() {
 /**
  * @param {HTMLCollection} cells
  * @param {AuditEntry} entry
+ * @param {ReadonlyMap<string, string>} names by person
  */
-function fill(cells, entry) {
-  const texts = [instant(entry.at_ms), whatText(entry), whoText(entry), fromText(entry)];
+function fill(cells, entry, names) {
+  const texts = [instant(entry.at_ms), whatText(entry), whoText(entry, names), fromText(entry)];
   texts.forEach((text, i) => setText(/** @type {Element} */ (cells[i]), text));
 }
 

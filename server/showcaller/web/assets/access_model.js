@@ -40,10 +40,16 @@ export function whatText({ what, code, count = 1, roles }) {
   return `${said}${as}${why}${count > 1 ? `, ${count} times` : ""}`;
 }
 
-/** Whom it is about, and who did it. @param {AuditEntry} entry */
-export function whoText({ person, token, by }) {
-  const whom = person || token || "";
-  return by ? `${whom} by ${by}` : whom;
+/**
+ * Whom it is about, and who did it: by name where one is known.
+ *
+ * @param {AuditEntry} entry
+ * @param {ReadonlyMap<string, string>} [names] by person
+ */
+export function whoText({ person, token, by }, names = new Map()) {
+  const named = (/** @type {string} */ id) => names.get(id) || id;
+  const whom = person ? named(person) : token || "";
+  return by ? `${whom} by ${named(by)}` : whom;
 }
 
 /** @param {AuditEntry} entry */
@@ -53,5 +59,5 @@ export function fromText({ address, addresses }) {
 
 /** @param {KnownToken} link */
 export function holderText({ name, person }) {
-  return name ? `${name} (${person})` : person;
+  return name || person;
 }
