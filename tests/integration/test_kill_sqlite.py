@@ -5,11 +5,12 @@ import contextlib
 
 from showcaller.testing.serving import ServeProcess
 from showcaller_client import Client
+from showcaller_client.errors import Refused
 
 EVENT = "systems-scale-winter-2023"
 QUESTIONS = 1_000
 EACH = 3  # a person's burst of questions
-KILL_AFTER = 400  # acknowledgements
+KILL_AFTER = 150  # acknowledgements; one address may ask some 300 at once
 
 
 async def test_nothing_acknowledged_is_lost(schedule_path, tmp_path):
@@ -42,7 +43,7 @@ async def test_nothing_acknowledged_is_lost(schedule_path, tmp_path):
 
 async def ask(server, number, acknowledged, enough):
     token = server.token(EVENT, "attendee")
-    with contextlib.suppress(TimeoutError):
+    with contextlib.suppress(TimeoutError, Refused):
         async with Client(server.url, event=EVENT, token=token) as client:
             for turn in range(EACH):
                 text = f"question {turn} of {number}"

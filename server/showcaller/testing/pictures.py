@@ -1,5 +1,6 @@
 """The pictures that a Chromium page shows of a stage: when each was presented, and what getStats says.
 
+The face beside slides has a video and a connection of its own, which don't count here.
 `WATCH_PICTURES` must run before the page's own scripts (`add_init_script`).
 """
 
@@ -19,6 +20,8 @@ WATCH_PICTURES = """
     window.RTCPeerConnection = class extends RTCPeerConnection {
       constructor(...options) { super(...options); window.peers.push(this); this.madeMs = performance.now(); }
     };
+    const hears = (peer) => peer.getTransceivers().some(({ receiver }) => receiver.track.kind === "audio");
+    window.stagePeers = () => peers.filter(hears);  // a face comes without sound
     const canvas = new OffscreenCanvas(1, 1);
     const context = canvas.getContext("2d", { willReadFrequently: true });
     function watchPictures(video) {
@@ -30,7 +33,10 @@ WATCH_PICTURES = """
       };
       video.requestVideoFrameCallback(look);
     }
-    addEventListener("DOMContentLoaded", () => document.querySelectorAll("video").forEach(watchPictures));
+    addEventListener("DOMContentLoaded", () => {
+      const video = document.querySelector("video");
+      if (video) watchPictures(video);
+    });
 """
 
 TOLERANCE = 8  # of brightness: encoders and decoders round
@@ -38,7 +44,7 @@ TOLERANCE = 8  # of brightness: encoders and decoders round
 _STATS = """
     async () => {
       const found = { audio: {}, video: {} };
-      const report = await peers.at(-1).getStats();
+      const report = await stagePeers().at(-1).getStats();
       report.forEach((one) => { if (one.type === "inbound-rtp") found[one.kind] = one; });
       return found;
     }
@@ -82,8 +88,8 @@ class Pictures:
         return float(await self.page.evaluate("performance.now()"))
 
     async def connections(self) -> int:
-        """Return how many peer connections the page has made."""
-        return int(await self.page.evaluate("peers.length"))
+        """Return how many peer connections the page has made for the stage."""
+        return int(await self.page.evaluate("stagePeers().length"))
 
     async def all(self) -> list[Picture]:
         return [Picture(*one) for one in await self.page.evaluate("pictures")]
