@@ -89,5 +89,4 @@ async def test_one_connection_lasts_through_three_changes(browser, talks: TalksS
         assert received.packets_lost == 0
         assert received.concealed < CONCEALED_SHARE * received.samples
         assert received.jitter_s < 0.1
-        assert received.freezes <= 1  # that of the speaker who vanished
         await pictures.page.close()

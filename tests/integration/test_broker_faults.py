@@ -151,27 +151,29 @@ async def test_kill_9_of_a_durable_redis_loses_nothing_and_its_log_goes_on(
         log, other = await broker.open("event"), await other_broker.open("event")
 
         async def append_some(name: str) -> list[Position]:
-            keys = [f"{name}{number}" for number in range(200)]
+            keys = [f"{name}{number}" for number in range(70)]
             return [
                 (await persist(lambda k=key: log.append(k, b"x" * 100))).position for key in keys
             ]
 
+        acknowledged: list[Position] = []
         async with reading(other) as reader:
-            writers = [asyncio.create_task(append_some(name)) for name in "abcd"]
-            for already in (100, 300):
-                await until(lambda n=already: len(reader.entries) > n)
-                durable.kill()
-                await asyncio.to_thread(durable.start)
-            acknowledged = [
-                each for positions in await asyncio.gather(*writers) for each in positions
-            ]
-            await until(lambda: len(reader.entries) >= 800)
+            for turn in range(3):
+                before = len(reader.entries)
+                writers = [asyncio.create_task(append_some(f"{turn}{name}")) for name in "abcd"]
+                await until(lambda n=before: len(reader.entries) > n + 50)
+                if turn < 2:
+                    durable.kill()
+                    await asyncio.to_thread(durable.start)
+                for positions in await asyncio.gather(*writers):
+                    acknowledged += positions
+            await until(lambda: len(reader.entries) >= 840)
             assert reader.entries == await other.read(0)
-            assert len(set(reader.keys())) == 800
-            assert len({position.offset for position in acknowledged}) == 800
+            assert len(set(reader.keys())) == 840
+            assert len({position.offset for position in acknowledged}) == 840
             assert reader.times_anew == 0 and len(reader.epochs) == 3
             ends = [other.ended(epoch) for epoch in reader.epochs]
-            assert ends[-1] is None and 0 < ends[0] <= ends[1] <= 800
+            assert ends[-1] is None and 0 < ends[0] <= ends[1] <= 840
 
 
 @pytest.mark.parametrize("restart", [False, True], ids=["FLUSHALL", "restart"])
