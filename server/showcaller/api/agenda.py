@@ -12,7 +12,8 @@ from aiohttp import web
 from msgspec import Struct
 
 from .. import limit_log, system
-from ..domain.ids import EventId
+from ..domain.calendar_marks import CalendarMark
+from ..domain.ids import EventId, SessionId
 from ..domain.schedule import Brand, Day, UtcOffset
 from ..errors import BadInput, RateLimited
 from ..http.asker import address, served
@@ -132,9 +133,8 @@ async def get_calendar(request: web.Request) -> web.StreamResponse:
     make = partial(
         _calendar,
         event.channels.snapshot("agenda").items,
+        dict(sheet.calendar_marks) if sheet is not None else {},
         base_url=base_url,
-        now_ms=system.wall_ms(),
-        revision=sheet.revision if sheet is not None else 0,
     )
     key = (event.event_id, base_url)
     if not request.app[CALENDARS].has(key, _version(event)):
@@ -159,10 +159,10 @@ def _pay_for_calendar(request: web.Request) -> None:
         raise RateLimited("too many calendars were asked for", retry_after_s=wait_s)
 
 
-def _calendar(items: Mapping[str, Any], **more: Any) -> Prepared:
-    """Make the calendar; its ETag is that of what it shows, whenever it was made."""
-    shown = msgspec.json.encode({**more, "now_ms": 0, "items": items})
-    return prepare(agenda_ics(items, **more), digest(shown))
+def _calendar(
+    items: Mapping[str, Any], marks: Mapping[SessionId, CalendarMark], base_url: str
+) -> Prepared:
+    return prepare(agenda_ics(items, marks, base_url=base_url))
 
 
 async def _close(app: web.Application) -> None:

@@ -1,18 +1,20 @@
 """The agenda as an iCalendar file (RFC 5545, RFC 7986), for people's own calendars.
 
 Times are the expected ones, so a calendar that subscribes follows delays. They are written in UTC:
-every calendar shows them in its owner's zone, and no zone definitions have to be carried.
+every calendar shows them in its owner's zone, and no zone definitions have to be carried. A file says nothing
+of who made it when: all nodes answer with the same bytes.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple, cast
 from uuid import UUID, uuid5
 
 from .. import __version__
+from ..domain.calendar_marks import CalendarMark, calendar_span
+from ..domain.ids import SessionId
 from ..domain.schedule import Speaker, Stage, Theme
 from ..domain.text import unify_line_ends
 from ..show.views import EventView, SessionView, Times, View
@@ -28,21 +30,33 @@ _ESCAPES: dict[int, str | None] = {
 }
 
 
-def agenda_ics(items: Mapping[str, View], *, base_url: str, now_ms: int, revision: int) -> bytes:
+def agenda_ics(
+    items: Mapping[str, View],
+    marks: Mapping[SessionId, CalendarMark],
+    *,
+    base_url: str,
+) -> bytes:
     """Return all sessions of the channel `agenda` (`items`) as one calendar.
 
-    `base_url` is the server's address without a final slash. `revision` rises whenever an entry
-    changes: calendars take an entry's newest (SEQUENCE, RFC 5545 §3.8.7.4).
+    `marks` are the run sheet's, `base_url` is the server's address without a final slash.
     """
     about = _About.of(cast(EventView, items["event"]), base_url)
     sessions = [view for view in items.values() if isinstance(view, SessionView)]
     sessions.sort(key=lambda view: view.expected.start_ms or 0)
-    made = [f"DTSTAMP:{_utc(now_ms // 1000)}", f"SEQUENCE:{revision}"]
     lines = [*_head(about, base_url)]
     for session in sessions:
-        lines += ["BEGIN:VEVENT", *_entry(session, about), *made, "END:VEVENT"]
+        changed = _changes(marks[SessionId(session.id)])
+        lines += ["BEGIN:VEVENT", *_entry(session, about), *changed, "END:VEVENT"]
     lines.append("END:VCALENDAR")
     return b"".join(map(_folded, lines))
+
+
+def _changes(mark: CalendarMark) -> Iterator[str]:
+    """Yield how often and when an entry changed: calendars take its newest state by it."""
+    changed = _utc(mark.changed_ms // 1000)
+    yield f"SEQUENCE:{mark.sequence}"
+    yield f"LAST-MODIFIED:{changed}"
+    yield f"DTSTAMP:{changed}"  # the same in a calendar without a METHOD (RFC 5545 §3.8.7.2)
 
 
 class _About(NamedTuple):
@@ -100,10 +114,9 @@ def _entry(session: SessionView, about: _About) -> Iterator[str]:
 
 
 def _span(expected: Times) -> tuple[int, int]:
-    """Return whole seconds, and an end after the start, which RFC 5545 §3.8.2.2 asks for."""
-    starts_s = (expected.start_ms or 0) // 1000
-    ends_s = math.ceil((expected.end_ms or 0) / 1000)
-    return starts_s, max(ends_s, starts_s + 1)
+    """Return the seconds of a start and of an end after it, which RFC 5545 §3.8.2.2 asks for."""
+    span = calendar_span(expected.start_ms or 0, expected.end_ms or 0)
+    return span.start_min * 60, span.end_min * 60
 
 
 def _description(session: SessionView, about: _About) -> str:

@@ -19,7 +19,7 @@ from .ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, Sta
 from .quality import TalkQuality
 from .schedule import Schedule
 
-FOLD_VERSION = 9
+FOLD_VERSION = 10
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement

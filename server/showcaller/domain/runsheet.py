@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from . import facts
+from .calendar_marks import CalendarMark, mark_changes
 from .clock import ShowClock
 from .controls import Control
 from .cue_rules import due_times, is_armed
@@ -46,6 +47,9 @@ class RunSheet(Struct, kw_only=True, dict=True):
     controls: list[Control] = field(default_factory=list)  # those not undone, the last one last
     retired: dict[SessionId, int] = field(default_factory=dict)  # newest cue revision once used
     quality: dict[SessionId, TalkQuality] = field(default_factory=dict)  # of all workers together
+    calendar_marks: dict[SessionId, CalendarMark] = field(
+        default_factory=dict
+    )  # also of retired ones
 
     # Reading ------------------------------------------------------------------------------------
 
@@ -55,6 +59,7 @@ class RunSheet(Struct, kw_only=True, dict=True):
         sheet = cls(schedule=fact.schedule, clock=ShowClock.start(fact, at_ms))
         outcome = Outcome.touch(EventTouch(), ClockTouch())
         sheet.adopt(fact.schedule, at_ms, outcome)
+        sheet.mark_changes(outcome, at_ms)
         return sheet, outcome
 
     def plan(self, session: SessionId) -> Session:
@@ -124,6 +129,13 @@ class RunSheet(Struct, kw_only=True, dict=True):
         self._set_waiting(plans, line, outcome)
         self._set_cues(plans, line, outcome)
         self._set_showing(stage, line, outcome)
+
+    def mark_changes(self, outcome: Outcome, at_ms: int) -> None:
+        """Count what the outcome changed of sessions as calendars show them."""
+        touched = {it.session for it in outcome.touched if isinstance(it, SessionTouch)}
+        known = [(self._plans[id], self.sessions[id]) for id in touched if id in self.sessions]
+        if known:
+            mark_changes(self.calendar_marks, self.schedule, known, at_ms)
 
     def forget_due(self) -> None:
         """Have `due_cues` looked up again: a cue has changed."""

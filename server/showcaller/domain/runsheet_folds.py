@@ -16,6 +16,7 @@ def apply(sheet: RunSheet, fact: facts.Fact, at_ms: int) -> Outcome:
     outcome = FOLDS[type(fact)](sheet, fact, at_ms)
     if outcome.refused is None:
         producing.judge_undo(sheet, outcome)
+    sheet.mark_changes(outcome, at_ms)
     return outcome
 
 
