@@ -56,7 +56,8 @@ MAY_IMPORT = {
     "http": SHOW | {"http"},
     "gateway": SHOW | {"gateway", "http"},
     "api": SHOW | {"api", "http"},
-    "media": SHOW | {"media", "http", "garbage", "logs", "processes", "urls"},
+    "media": SHOW | {"media", "http", "garbage", "logs", "processes", "urls", "recording"},
+    "recording": LEAVES | {"recording"},
     "workers": LEAVES | {"workers", "app", "settings", "logs", "processes", "metrics"},
 }
 # The media worker's half and the node's meet in `media.contract` alone.
@@ -70,6 +71,10 @@ MEDIA_MAY_IMPORT = {
     "sfu.worker": {
         *(f"media.{part}" for part in ("sfu", "contract", "egress", "transport")),
         *("errors", "garbage", "logs", "processes"),
+    },
+    "recorder": {
+        *(f"media.{part}" for part in ("recorder", "sfu", "contract", "egress", "rtp")),
+        *(LEAVES | {"recording", "garbage", "logs", "processes"}),
     },
     "transport": {
         *("media.transport", "media.contract.addresses", "media.egress.keys", "media.rtp.rtcp"),

@@ -110,6 +110,11 @@ def _picture(payload: bytes, picture_at: int, tl0_at: int) -> Picture | None:
     return Picture(picture_at, id, tl0_at, payload[tl0_at] if tl0_at else 0)
 
 
+def vp8_frame_at(payload: bytes) -> int:
+    """Return where a packet's part of the frame begins. Raises `IndexError` for one that is cut."""
+    return _vp8_descriptor(payload)[0]
+
+
 # H.264: RFC 6184 §5.4–5.8
 
 
@@ -147,7 +152,7 @@ def _h264_begins(kind: int, second: int) -> bool:
 def _vp9_keyframe(payload: bytes) -> bool:
     if payload[0] & 0x40 or not _vp9_frame(payload):  # P: predicted from another picture
         return False
-    header = payload[_vp9_frame_at(payload)]
+    header = payload[vp9_frame_at(payload)]
     if header & 0x30 == 0x30:  # profile 3 has one more bit here
         header <<= 1
     return header & 0x0C == 0  # neither show_existing_frame nor an inter or intra-only frame
@@ -180,13 +185,24 @@ def _vp9_after_id(payload: bytes) -> int:
     return 3 if payload[1] > 0x7F else 2
 
 
-def _vp9_frame_at(payload: bytes) -> int:
-    """Return where the frame begins, of a payload that is predicted from no other picture."""
+def vp9_frame_at(payload: bytes) -> int:
+    """Return where a packet's part of the frame begins. Raises `IndexError` for one that is cut."""
     fields, at = payload[0], _vp9_after_id(payload)
     if fields & 0x20:
         at += 1 if fields & 0x10 else 2
+    if fields & 0x50 == 0x50:  # flexible, and predicted: up to three differences of picture ids
+        at = _vp9_after_differences(payload, at)
     if fields & 0x02:
         at = _vp9_after_structure(payload, at)
+    return at
+
+
+def _vp9_after_differences(payload: bytes, at: int) -> int:
+    """Return the place behind the references (P_DIFF, RFC 9628 §4.2)."""
+    for _ in range(3):
+        at += 1
+        if not payload[at - 1] & 0x01:
+            break
     return at
 
 

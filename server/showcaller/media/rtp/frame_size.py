@@ -5,6 +5,7 @@ VP8: RFC 6386 §9.1. H.264: ITU-T H.264 §7.3.2.1.1 (sequence parameter set).
 
 from __future__ import annotations
 
+from .bits import Bits
 from .parameter_sets import units
 
 _SPS = 7
@@ -13,7 +14,7 @@ _MAX_SIDE = 16_384
 
 
 def frame_size(key: str, payload: bytes) -> tuple[int, int] | None:
-    """Return width and height (of whole macroblocks for H.264); None where the payload does not tell."""
+    """Return width and height, as they are shown; None where the payload does not tell."""
     try:
         if key == "video/vp8":
             return _vp8(payload)
@@ -33,28 +34,8 @@ def _vp8(payload: bytes) -> tuple[int, int] | None:
     return (width, height) if width and height else None
 
 
-class _Bits:
-    def __init__(self, data: bytes) -> None:
-        self._value = int.from_bytes(data)
-        self._left = 8 * len(data)
-
-    def read(self, count: int) -> int:
-        """Read the next `count` bits. Raises `IndexError` at the end."""
-        if count > self._left:
-            raise IndexError
-        self._left -= count
-        return self._value >> self._left & (1 << count) - 1
-
-    def golomb(self) -> int:
-        """Read an unsigned Exp-Golomb code (§9.1)."""
-        zeros = 0
-        while not self.read(1):
-            zeros += 1
-        return (1 << zeros) - 1 + self.read(zeros)
-
-
 def _sps(unit: bytes) -> tuple[int, int]:
-    bits = _Bits(unit[4:].replace(b"\0\0\3", b"\0\0"))
+    bits = Bits(unit[4:].replace(b"\0\0\3", b"\0\0"))
     bits.golomb()  # id
     if unit[1] in _HIGH_PROFILES:
         _skip_high(bits)
@@ -63,13 +44,28 @@ def _sps(unit: bytes) -> tuple[int, int]:
     bits.golomb()  # reference frames
     bits.read(1)
     width, height = 16 * (bits.golomb() + 1), 16 * (bits.golomb() + 1)
-    height *= 2 - bits.read(1)  # fields
+    whole = bits.read(1)  # else fields, of every second line
+    height *= 2 - whole
     if max(width, height) > _MAX_SIDE:
         raise ValueError("H.264: no picture is that large")
+    if not whole:
+        bits.read(1)
+    bits.read(1)
+    return _cropped(bits, width, height, 2 * (2 - whole))
+
+
+def _cropped(bits: Bits, width: int, height: int, lines: int) -> tuple[int, int]:
+    """Return the size that is shown; what is cut off counts in steps of two pixels, and `lines` (4:2:0)."""
+    if not bits.read(1):
+        return width, height
+    left, right, top, bottom = (bits.golomb() for _ in range(4))
+    width, height = width - 2 * (left + right), height - lines * (top + bottom)
+    if min(width, height) <= 0:
+        raise ValueError("H.264: nothing of the picture is left")
     return width, height
 
 
-def _skip_high(bits: _Bits) -> None:
+def _skip_high(bits: Bits) -> None:
     if bits.golomb() == 3:  # chroma format
         bits.read(1)
     bits.golomb()
@@ -79,7 +75,7 @@ def _skip_high(bits: _Bits) -> None:
         raise ValueError("H.264: scaling lists are not read")
 
 
-def _skip_picture_order(bits: _Bits) -> None:
+def _skip_picture_order(bits: Bits) -> None:
     kind = bits.golomb()
     if kind == 0:
         bits.golomb()

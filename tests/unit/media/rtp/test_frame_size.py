@@ -30,7 +30,7 @@ def test_a_vp8_keyframe_tells_its_size(size, descriptor):
 
 
 @pytest.mark.parametrize("profile", ["baseline", "main", "high"])
-@pytest.mark.parametrize("size", [(320, 192), (640, 368), (1280, 720)])
+@pytest.mark.parametrize("size", [(320, 192), (640, 368), (642, 362), (1280, 720), (1920, 1080)])
 def test_an_h264_parameter_set_tells_the_size(size, profile):
     picture = encoded("libx264", *size, profile=profile)
     found = [unit for unit in picture.split(b"\0\0\1") if unit and unit[0] & 0x1F == 7]

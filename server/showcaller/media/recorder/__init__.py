@@ -1,0 +1,1 @@
+"""The recorder: a process that borrows what is published, as a branch does, and writes it down."""

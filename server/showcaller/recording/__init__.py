@@ -1,0 +1,1 @@
+"""Recording: what is published, kept as it came in parts that any player reads (docs/recording.md)."""
