@@ -46,6 +46,17 @@ export function moderation(client) {
      */
     reply: (question, text) => client.commandNow("question.reply", { question, text }),
 
+    /**
+     * Has it count for another one that says the same.
+     *
+     * @param {string} question
+     * @param {string} into
+     */
+    merge: (question, into) => client.commandNow("question.merge", { question, into }),
+
+    /** Has it count for itself again. @param {string} question */
+    unmerge: (question) => client.commandNow("question.unmerge", { question }),
+
     /** @param {string} question */
     erase: (question) => client.commandNow("question.erase", { question }),
 

@@ -189,6 +189,7 @@
  * @property {"approved" | "on_air" | "answered"} state
  * @property {number} asked_ms
  * @property {string | null} reply
+ * @property {number} [merged] how many others that say the same count with it
  *
  * @typedef {"pending" | "approved" | "rejected" | "on_air" | "answered" | "withdrawn"} QuestionState
  *
@@ -204,6 +205,7 @@
  * @property {boolean} edited
  * @property {string | null} reply
  * @property {string | null} reason
+ * @property {string | null} [merged_into] the question that it counts for
  *
  * @typedef {object} OwnQuestion
  * @property {string} id
@@ -214,6 +216,7 @@
  * @property {number} asked_ms
  * @property {string | null} reply
  * @property {string | null} reason
+ * @property {string | null} [merged_into] the question that it counts for, whose state and reply these are; "": one that is not public
  *
  * @typedef {object} Announcement
  * @property {string} id

@@ -84,6 +84,14 @@ class Commands(ABC):
         """Answer in writing; an empty text removes the reply."""
         await self.command("question.reply", {"question": question, "text": text})
 
+    async def merge(self, question: str, into: str) -> None:
+        """Have a question count for another one that says the same, with its votes."""
+        await self.command("question.merge", {"question": question, "into": into})
+
+    async def unmerge(self, question: str) -> None:
+        """Have a merged question count for itself again."""
+        await self.command("question.unmerge", {"question": question})
+
     async def announce(
         self,
         text: str,

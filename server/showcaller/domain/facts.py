@@ -19,7 +19,7 @@ from .ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, Sta
 from .quality import TalkQuality
 from .schedule import Schedule
 
-FOLD_VERSION = 10
+FOLD_VERSION = 11
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -245,6 +245,21 @@ class QuestionReplied(Fact, frozen=True, kw_only=True, tag="question.replied"):
 
 class QuestionErased(Fact, frozen=True, kw_only=True, tag="question.erased"):
     """The text is gone from every projection; who keeps the log may erase it there too."""
+
+    question: QuestionId
+    by: PersonId
+
+
+class QuestionMerged(Fact, frozen=True, kw_only=True, tag="question.merged"):
+    """It says what another one says, and counts for that, with its votes; or for what that one counts for."""
+
+    question: QuestionId
+    into: QuestionId
+    by: PersonId
+
+
+class QuestionUnmerged(Fact, frozen=True, kw_only=True, tag="question.unmerged"):
+    """It counts for itself again."""
 
     question: QuestionId
     by: PersonId

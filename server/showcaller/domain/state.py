@@ -15,12 +15,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from . import announcements, facts, people, questions, runsheet_folds
+from . import announcements, facts, people, question_folds, runsheet_folds
 from .announcements import Announcements
 from .ids import EventId
 from .outcome import Outcome, Refusal
 from .people import People
-from .questions import Question, Questions
+from .question import Question
+from .questions import Questions
 from .runsheet import RunSheet
 from .vote_keys import Known, VoteKeys
 from .votes import Cast, Votes
@@ -66,9 +67,9 @@ class State:
 
     def why_not(self, fact: facts.Fact) -> Refusal | None:
         """Return why the fact would be refused now; None: it would not, as far as can be foreseen."""
-        if self.runsheet is None or type(fact) not in questions.CHECKS:
+        if self.runsheet is None or type(fact) not in question_folds.CHECKS:
             return None
-        return self.questions.why_not(fact, self.runsheet)
+        return question_folds.why_not(self.questions, fact, self.runsheet)
 
     def skip(self, offset: int, reason: str) -> Outcome:
         """Pass over a fact that this release can't read: it counts as refused."""
@@ -95,7 +96,7 @@ class State:
 
     def _fold_question(self, fact: facts.Fact, at_ms: int) -> Outcome:
         assert self.runsheet is not None
-        return self.questions.apply(fact, at_ms, self.runsheet)
+        return question_folds.apply(self.questions, fact, at_ms, self.runsheet)
 
     def _fold_announcement(self, fact: facts.Fact, at_ms: int) -> Outcome:
         assert self.runsheet is not None
@@ -219,7 +220,7 @@ def _array(length: int) -> bytes:
 FOLDS: dict[type[facts.Fact], Callable[[State, Any, int], Outcome]] = {
     facts.RunStarted: State._start_run,
     **dict.fromkeys(runsheet_folds.FOLDS, State._fold_run_sheet),
-    **dict.fromkeys(questions.FOLDS, State._fold_question),
+    **dict.fromkeys(question_folds.FOLDS, State._fold_question),
     **dict.fromkeys(announcements.FOLDS, State._fold_announcement),
     **dict.fromkeys(people.FOLDS, State._fold_person),
 }

@@ -75,9 +75,9 @@ class TallyTouch(Touch, frozen=True, gc=False):
 
 
 class VotersTouch(Touch, frozen=True, gc=False):
-    """The votes of all who vote for a question, as each of them sees their own."""
+    """The votes of all who vote for one of these questions, as each of them sees their own."""
 
-    question: QuestionId
+    questions: tuple[QuestionId, ...]
 
 
 class VoteTouch(Touch, frozen=True, gc=False):

@@ -12,7 +12,8 @@ was given last.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 from .ids import PersonId
@@ -88,6 +89,27 @@ class Votes:
     def total(self) -> int:
         return sum(self._tallies)
 
+    def count_voters(self, numbers: Iterable[int], *, but_not: Iterable[int] = ()) -> int:
+        """Return how many vote for one of the questions `numbers` now, and for none of `but_not`.
+
+        It looks at everybody: at 100,000 voters some hundredths of a second for each question.
+        """
+        wanted = [self._keys[number] for number in numbers]
+        others = [self._keys[number] for number in but_not]
+        return sum(
+            any(_is_on(cast, key) for key in wanted)
+            and not any(_is_on(cast, key) for key in others)
+            for cast in self._cast.values()
+        )
+
+    def count_together(self, together: Mapping[int, int]) -> Counter[int]:
+        """Return how many vote for one of the questions that have the same value in `together`, by value."""
+        found: Counter[int] = Counter()
+        for person in self._cast:
+            numbers = self.of_person(person)
+            found.update({together[number] for number in numbers if number in together})
+        return found
+
     def forget(self, number: int) -> None:
         """Forget an erased question, which takes no votes any more. Who voted is not looked up again: finding
         them would mean to look at everybody, and erasing many questions would take hours.
@@ -120,3 +142,11 @@ def _read(cast: bytes, begin: int, key: bytes) -> int | None:
     if cast[begin:middle] != key:
         return None
     return int.from_bytes(cast[middle : begin + VOTE_BYTES], "big")
+
+
+def _is_on(cast: bytes, key: bytes) -> bool:
+    """Tell whether there is a vote on the number. `bytes.find` beats the search of `_find` by far."""
+    place = cast.find(key)
+    while place > 0 and place % VOTE_BYTES:  # within another number or its time
+        place = cast.find(key, place + 1)
+    return place >= 0 and cast[place + VOTE_BYTES - 1] & 1 == 1

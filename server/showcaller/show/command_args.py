@@ -49,6 +49,10 @@ class RejectAllArgs(QuestionArgs, frozen=True, kw_only=True):
     ban: bool = False
 
 
+class MergeArgs(QuestionArgs, frozen=True, kw_only=True):
+    into: Annotated[QuestionId, _ID]
+
+
 class VoteArgs(QuestionArgs, frozen=True, kw_only=True):
     on: bool
     given_ms: Annotated[int, _INSTANT_MS] = 0  # 0: the client does not say

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from .. import limit_log, metrics, system
-from ..domain import facts, producing
+from ..domain import facts, producing, voting
+from ..domain.asking import first_state
 from ..domain.ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, derive_id
 from ..domain.outcome import Outcome, Refusal
 from ..domain.people import Principal, RegistrationMode, Role
-from ..domain.questions import first_state
 from ..domain.runsheet import RunSheet
 from ..domain.touches import QuestionTouch
 from ..errors import (
@@ -178,6 +178,8 @@ class Commands:
         state = self._event.state
         if isinstance(read, a.QuestionArgs) and state.questions.get(read.question) is None:
             return "question"
+        if isinstance(read, a.MergeArgs) and state.questions.get(read.into) is None:
+            return "into"
         announcement = getattr(read, "announcement", None)
         if announcement is not None and state.announcements.get(announcement) is None:
             return "announcement"
@@ -273,7 +275,7 @@ class Commands:
             questions = self._event.state.questions
             _raise_if(
                 await self._refused_without_fact(
-                    call, lambda: questions.why_not_vote(args.question, call.by)
+                    call, lambda: voting.why_not_vote(questions, args.question, call.by)
                 )
             )
             call.within.require_in_time(self._event.wall_ms())
@@ -476,6 +478,16 @@ _TABLE: dict[str, _Command] = {
             question=args.question, by=call.by, text=a.cleaned_or_empty(args.text)
         ),
         speakers_too=True,
+    ),
+    "question.merge": _fact(
+        a.MergeArgs,
+        DESK,
+        lambda call, args: facts.QuestionMerged(question=args.question, into=args.into, by=call.by),
+    ),
+    "question.unmerge": _fact(
+        a.QuestionArgs,
+        DESK,
+        lambda call, args: facts.QuestionUnmerged(question=args.question, by=call.by),
     ),
     "question.erase": _Command(a.QuestionArgs, DESK, Commands.erase_question),
     "reaction.send": _Command(a.ReactArgs, EVERYBODY, Commands.react, bucket="reaction"),

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..domain.announcements import Announcement
-from ..domain.ids import PersonId, QuestionId, SessionId
+from ..domain.ids import PersonId, SessionId
 from ..domain.outcome import Outcome
-from ..domain.questions import Question
+from ..domain.question import Question
 from ..domain.runsheet import RunSheet
 from ..domain.session_run import SessionRun, publication_touches
 from ..domain.state import State
@@ -135,7 +135,10 @@ class Projection:
     def own_items(self, person: PersonId) -> Iterator[tuple[str, Any]]:
         """Yield all that the person's own channel shows, but who they are."""
         questions = self._state.questions
-        asked = ((f"question:{q.id}", views.own_question(q)) for q in questions.of_person(person))
+        asked = (
+            (f"question:{q.id}", views.own_question(q, questions.survivor(q)))
+            for q in questions.of_person(person)
+        )
         yield from ((key, view) for key, view in asked if view is not None)
         yield from ((f"vote:{q.id}", True) for q in questions.voted_by(person) if q.public)
         yield from self._own_publications(person)
@@ -152,7 +155,7 @@ class Projection:
         touched: set[Touch] = set()
         for touch in outcome.touched:
             if isinstance(touch, VotersTouch):
-                touched.update(self._votes_for(touch.question))
+                touched.update(self._votes_for(touch))
             else:
                 touched.add(touch)
         for person, question, _ in outcome.votes:
@@ -161,12 +164,13 @@ class Projection:
                 touched.add(VoteTouch(person, question))
         return touched
 
-    def _votes_for(self, id: QuestionId) -> Iterator[VoteTouch]:
-        question = self._state.questions.get(id)
+    def _votes_for(self, touch: VotersTouch) -> Iterator[VoteTouch]:
+        questions = self._state.questions
+        numbers = [q.number for id in touch.questions if (q := questions.get(id)) is not None]
         people = (PersonId(channel.removeprefix(_OWN)) for channel in self._own)
-        if question is not None:
-            votes = self._state.questions.votes
-            yield from (VoteTouch(p, id) for p in people if votes.has(p, question.number))
+        for person in people:
+            if any(questions.votes.has(person, number) for number in numbers):
+                yield from (VoteTouch(person, id) for id in touch.questions)
 
     # Looking --------------------------------------------------------------------------------------
 
@@ -272,7 +276,7 @@ class Projection:
         if question is None:
             return
         votes = self._state.questions.tally(question)
-        seen = question.state != "erased"
+        seen = question.state != "erased" and question.merged_into is None
         yield Look(
             questions_channel(question.session), question.id, votes if question.public else None
         )
@@ -283,8 +287,9 @@ class Projection:
         question = self._state.questions.get(id)
         if question is None:
             return
-        session = question.session
-        yield Look(questions_channel(session), id, views.question(question, self.name_of))
+        session, questions = question.session, self._state.questions
+        merged = len(questions.together(question)) - 1
+        yield Look(questions_channel(session), id, views.question(question, self.name_of, merged))
         yield Look(
             moderation_channel(session), id, views.moderated_question(question, self.name_of)
         )
@@ -292,7 +297,8 @@ class Projection:
             yield Look(session_channel(session), "question", self._on_air(question))
         own = person_channel(question.person)
         if own in self._own:
-            yield Look(own, f"question:{id}", views.own_question(question))
+            survivor = questions.survivor(question)
+            yield Look(own, f"question:{id}", views.own_question(question, survivor))
 
     def _is_shown_on_air(self, question: Question) -> bool:
         shown = self._published(session_channel(question.session)).get("question")
@@ -302,7 +308,10 @@ class Projection:
         """Return what is on air in the question's session, be it this question or another."""
         id = self._state.questions.on_air.get(question.session)
         on_air = self._state.questions.get(id) if id is not None else None
-        return views.question(on_air, self.name_of) if on_air is not None else None
+        if on_air is None:
+            return None
+        merged = len(self._state.questions.together(on_air)) - 1
+        return views.question(on_air, self.name_of, merged)
 
     def _vote(self, touch: VoteTouch) -> Iterator[Look]:
         questions = self._state.questions

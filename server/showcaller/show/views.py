@@ -19,7 +19,7 @@ from ..domain.facts import Recipients
 from ..domain.ids import PersonId, StageId
 from ..domain.people import Principal
 from ..domain.quality import TalkQuality
-from ..domain.questions import Question
+from ..domain.question import Question
 from ..domain.runsheet import RunSheet
 from ..domain.schedule import (
     MINUTE_MS,
@@ -195,6 +195,7 @@ class QuestionView(View, frozen=True, kw_only=True):
     state: str
     asked_ms: int
     reply: str | None
+    merged: int  # so many others that say the same count with it
 
 
 class ModeratedQuestionView(View, frozen=True, kw_only=True):
@@ -209,6 +210,7 @@ class ModeratedQuestionView(View, frozen=True, kw_only=True):
     edited: bool
     reply: str | None
     reason: str | None
+    merged_into: str | None
 
 
 class OwnQuestionView(View, frozen=True, kw_only=True):
@@ -220,10 +222,11 @@ class OwnQuestionView(View, frozen=True, kw_only=True):
     asked_ms: int
     reply: str | None
     reason: str | None
+    merged_into: str | None  # "": into one that is not public
 
 
-def question(asked: Question, name_of: NameOf) -> QuestionView | None:
-    """Return what everybody sees; None unless the question is public."""
+def question(asked: Question, name_of: NameOf, merged: int = 0) -> QuestionView | None:
+    """Return what everybody sees; None unless the question is public. `merged`: how many count with it."""
     if not asked.public:
         return None
     return QuestionView(
@@ -233,6 +236,7 @@ def question(asked: Question, name_of: NameOf) -> QuestionView | None:
         state=asked.state,
         asked_ms=asked.asked_ms,
         reply=asked.reply,
+        merged=merged,
     )
 
 
@@ -251,21 +255,28 @@ def moderated_question(asked: Question, name_of: NameOf) -> ModeratedQuestionVie
         edited=asked.edited,
         reply=asked.reply,
         reason=asked.reason,
+        merged_into=asked.merged_into,
     )
 
 
-def own_question(asked: Question) -> OwnQuestionView | None:
+def own_question(asked: Question, survivor: Question) -> OwnQuestionView | None:
+    """Return what its author sees: it fares as the `survivor` does, which it counts for.
+
+    Of another's question they are told no more than everybody.
+    """
     if asked.state == "erased":
         return None
+    merged, told = survivor is not asked, survivor.public
     return OwnQuestionView(
         id=asked.id,
         session=asked.session,
         text=asked.text,
         anonymous=asked.anonymous,
-        state=asked.state,
+        state=survivor.state,
         asked_ms=asked.asked_ms,
-        reply=asked.reply,
-        reason=asked.reason,
+        reply=survivor.reply if told or not merged else None,
+        reason=None if merged else asked.reason,
+        merged_into=(survivor.id if told else "") if merged else None,
     )
 
 

@@ -249,6 +249,22 @@ class RandomHistory:
     def _question_erased(self) -> facts.Fact:
         return facts.QuestionErased(question=self._question(), by=STAFF)
 
+    def _question_merged(self) -> facts.Fact:
+        asked = list(self.state.questions.by_id.values())
+        free = [one for one in asked if one.is_open and one.state != "on_air"]
+        if not free or self._rng.random() < 0.2:
+            return facts.QuestionMerged(question=self._question(), into=self._question(), by=STAFF)
+        question = self._rng.choice(free)
+        into = self._rng.choice([one for one in asked if one.session == question.session])
+        return facts.QuestionMerged(question=question.id, into=into.id, by=STAFF)
+
+    def _question_unmerged(self) -> facts.Fact:
+        asked = self.state.questions.by_id.values()
+        merged = [one.id for one in asked if one.merged_into is not None]
+        return facts.QuestionUnmerged(
+            question=self._rng.choice(merged or [self._question()]), by=STAFF
+        )
+
     def _votes_cast(self) -> facts.Fact:
         votes = [
             (self._person(), self._question(), self._rng.random() < 0.8)

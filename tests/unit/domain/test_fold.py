@@ -13,7 +13,7 @@ from showcaller.domain import (
     announcements,
     facts,
     people,
-    questions,
+    question_folds,
     runsheet_folds,
     state,
     touches,
@@ -53,7 +53,7 @@ def test_a_log_folds_to_the_same_digest_as_when_it_was_written(log, then):
 
 
 def test_every_kind_of_fact_has_exactly_one_fold():
-    parts = [runsheet_folds.FOLDS, questions.FOLDS, announcements.FOLDS, people.FOLDS]
+    parts = [runsheet_folds.FOLDS, question_folds.FOLDS, announcements.FOLDS, people.FOLDS]
     folded = [kind for part in parts for kind in part]
     assert sorted(map(str, [facts.RunStarted, *folded])) == sorted(map(str, facts.KINDS))
     assert state.FOLDS.keys() == set(facts.KINDS)

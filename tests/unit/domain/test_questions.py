@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showcaller.domain import facts, questions
+from showcaller.domain import asking, facts, question_folds, voting
 from showcaller.domain.questions import Questions
 from showcaller.domain.runsheet import RunSheet
 from showcaller.domain.schedule import QaPolicy
@@ -43,7 +43,7 @@ class Panel:
             run.qa_open = True
 
     def fold(self, fact):
-        return self.questions.apply(fact, 1_000, self.sheet)
+        return question_folds.apply(self.questions, fact, 1_000, self.sheet)
 
     def ask(self, question="q1", *, session="mod", person="ada", **more):
         return self.fold(
@@ -58,7 +58,7 @@ class Panel:
 
     def vote(self, *votes, at_ms=2_000, given_ms=(), keys=()):
         fact = facts.VotesCast(votes=votes, given_ms=given_ms, keys=keys)
-        return self.questions.apply(fact, at_ms, self.sheet)
+        return question_folds.apply(self.questions, fact, at_ms, self.sheet)
 
     def state(self, question="q1"):
         return self.questions.get(question).state
@@ -113,7 +113,7 @@ def test_a_question_is_asked_once():
 
 def test_so_many_questions_of_a_person_may_wait():
     panel = Panel()
-    for n in range(questions.MAX_PER_PERSON):
+    for n in range(asking.MAX_PER_PERSON):
         assert panel.ask(f"q{n}").refused is None
     assert panel.ask("more").refused.code == "too_many"
     assert panel.ask("other", person="bob").refused is None
@@ -121,7 +121,7 @@ def test_so_many_questions_of_a_person_may_wait():
 
 @pytest.mark.parametrize("actions", [["erase"], ["withdraw"], ["reject"], ["push", "answer"]])
 def test_places_come_back(monkeypatch, actions):
-    monkeypatch.setattr(questions, "MAX_PER_PERSON", 2)
+    monkeypatch.setattr(asking, "MAX_PER_PERSON", 2)
     panel = Panel()
     for n in range(2):
         panel.ask(f"q{n}")
@@ -133,7 +133,7 @@ def test_places_come_back(monkeypatch, actions):
 
 
 def test_a_person_asks_so_often_and_no_oftener(monkeypatch):
-    monkeypatch.setattr(questions, "MAX_ASKED", 3)
+    monkeypatch.setattr(asking, "MAX_ASKED", 3)
     panel = Panel()
     for n in range(3):
         panel.ask(f"q{n}")
@@ -142,7 +142,7 @@ def test_a_person_asks_so_often_and_no_oftener(monkeypatch):
 
 
 def test_a_session_takes_so_many(monkeypatch):
-    monkeypatch.setattr(questions, "MAX_PER_SESSION", 3)
+    monkeypatch.setattr(asking, "MAX_PER_SESSION", 3)
     panel = Panel()
     for n in range(3):
         assert panel.ask(f"q{n}", person=f"p{n}").refused is None
@@ -164,7 +164,7 @@ def flood(panel, people, each, *, via="v_flood", session="open"):
 
 def test_252_people_at_one_address_with_20_questions_each_close_a_session_to_nobody():
     panel = Panel()
-    assert flood(panel, 252, 20) < questions.MAX_PER_ADDRESS * 0.6
+    assert flood(panel, 252, 20) < asking.MAX_PER_ADDRESS * 0.6
     for n in range(500):
         at_home, next_door = f"home{n}", f"door{n}"
         assert panel.ask(at_home, person=at_home, session="open", via=f"v{n}").refused is None
@@ -173,7 +173,7 @@ def test_252_people_at_one_address_with_20_questions_each_close_a_session_to_nob
 
 def test_an_address_is_full_before_the_session_is():
     panel = Panel()
-    assert flood(panel, 2_100, 1) == questions.MAX_PER_ADDRESS
+    assert flood(panel, 2_100, 1) == asking.MAX_PER_ADDRESS
     refused = panel.ask("more", person="bob", session="open", via="v_flood").refused
     assert refused.code == "too_many" and "address" in refused.message
     assert panel.ask("other", person="bob", session="open", via="v_other").refused is None
@@ -185,7 +185,7 @@ def test_whoever_has_no_question_yet_finds_a_place_until_all_are_taken(asked):
     panel, places = Panel(), 60
     taken = 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(questions, "MAX_PER_SESSION", places)
+        patch.setattr(asking, "MAX_PER_SESSION", places)
         for number, (person, _) in enumerate(asked):
             theirs = sum(q.is_open for q in panel.questions.of_person(f"p{person}"))
             outcome = panel.ask(f"q{number}", person=f"p{person}", session="open")
@@ -221,7 +221,7 @@ def test_all_questions_of_an_address_are_rejected_in_one_step_and_their_places_c
     outcome = reject_all(panel, "v_flood-7-0", "address")
     assert sum(isinstance(touch, QuestionTouch) for touch in outcome.touched) == taken
     assert panel.state("honest") == "approved"
-    assert panel.questions._open["open"] == 1
+    assert panel.questions.places_taken("open") == 1
 
 
 def test_what_came_from_an_unknown_address_is_like_nothing_else():
@@ -296,17 +296,17 @@ def test_where_each_action_leads(state, action):
 @pytest.mark.parametrize("state", sorted(LEADS))
 def test_what_the_fold_would_say_is_foreseen(state, action):
     panel = panel_with(state)
-    foreseen = panel.questions.why_not(ACTIONS[action]("q1"), panel.sheet)
+    foreseen = question_folds.why_not(panel.questions, ACTIONS[action]("q1"), panel.sheet)
     assert (foreseen.code if foreseen else "ok") == panel.do(action)
 
 
 def test_a_vote_that_would_be_refused_is_foreseen():
     panel = panel_with("approved")
-    assert panel.questions.why_not_vote("q1", "bob") is None
-    assert panel.questions.why_not_vote("q1", "ada").code == "own_question"
-    assert panel.questions.why_not_vote("none", "bob").code == "not_found"
+    assert voting.why_not_vote(panel.questions, "q1", "bob") is None
+    assert voting.why_not_vote(panel.questions, "q1", "ada").code == "own_question"
+    assert voting.why_not_vote(panel.questions, "none", "bob").code == "not_found"
     panel.do("reject")
-    assert panel.questions.why_not_vote("q1", "bob").code == "not_votable"
+    assert voting.why_not_vote(panel.questions, "q1", "bob").code == "not_votable"
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -383,7 +383,7 @@ def test_nothing_is_left_of_an_erased_question():
     erased = panel.fold(ACTIONS["erase"]("q1"))
     question = panel.questions.get("q1")
     assert (question.text, question.reply, question.reason) == ("", None, None)
-    assert VotersTouch("q1") in erased.touched
+    assert VotersTouch(("q1",)) in erased.touched
     assert panel.votes() == 0
     assert not panel.questions.has_vote(question, "bob")
     assert not [*panel.questions.voted_by("bob")]
@@ -497,7 +497,7 @@ def test_nobody_is_told_when_nobody_voted():
 def test_voters_are_told_when_the_question_leaves_or_rejoins_the_public():
     panel = panel_with("approved")
     panel.vote(("bob", "q1", True))
-    vote = VotersTouch("q1")
+    vote = VotersTouch(("q1",))
     assert vote in panel.fold(ACTIONS["reject"]("q1")).touched
     assert vote in panel.fold(ACTIONS["approve"]("q1")).touched
     assert vote not in panel.fold(ACTIONS["push"]("q1")).touched
@@ -518,8 +518,8 @@ def test_what_a_person_asked_and_voted_for():
 
 def test_a_full_session_counts_every_vote():
     panel = Panel()
-    for n in range(questions.MAX_PER_SESSION):
+    for n in range(asking.MAX_PER_SESSION):
         panel.ask(f"q{n}", session="open", person=f"p{n}")
     for n in range(40):
         panel.vote(*((f"v{n}-{i}", f"q{(n * 500 + i) % 5000}", True) for i in range(500)))
-    assert sum(panel.votes(f"q{n}") for n in range(questions.MAX_PER_SESSION)) == 20_000
+    assert sum(panel.votes(f"q{n}") for n in range(asking.MAX_PER_SESSION)) == 20_000

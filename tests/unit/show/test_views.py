@@ -13,7 +13,7 @@ from showcaller.domain import facts, runsheet_folds
 from showcaller.domain.announcements import Announcement
 from showcaller.domain.cues import CueRun
 from showcaller.domain.people import Principal
-from showcaller.domain.questions import Question
+from showcaller.domain.question import Question
 from showcaller.domain.runsheet import RunSheet
 from showcaller.domain.schedule import MINUTE_MS, Brand, QaPolicy, Speaker, Stage, Theme, UtcOffset
 from showcaller.domain.schedule import Day as EventDay

@@ -1,0 +1,50 @@
+"""One question, as it is now, and the states that it goes through (`questions` draws them)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from .ids import PersonId, QuestionId, SessionId
+
+QuestionState = Literal[
+    "pending", "approved", "rejected", "on_air", "answered", "withdrawn", "erased"
+]
+
+PUBLIC_STATES = frozenset({"approved", "on_air", "answered"})
+VOTABLE_STATES = frozenset({"approved", "on_air"})
+OPEN_STATES = frozenset({"pending", "approved", "on_air"})
+REJECTABLE_STATES = frozenset({"pending", "approved"})
+
+
+class Question(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """One question as it is now: when it changes, another one takes its place.
+
+    Once erased, its texts and votes are gone and only its place is kept. While it is merged into another,
+    it keeps the state in which it comes back.
+    """
+
+    id: QuestionId
+    number: int  # its place in the order of asking
+    session: SessionId
+    person: PersonId
+    text: str
+    anonymous: bool
+    state: QuestionState
+    asked_ms: int  # wall time
+    edited: bool = False
+    reply: str | None = None
+    reason: str | None = None  # why it was rejected
+    via: str = ""  # as in `facts.QuestionAsked`
+    merged_into: QuestionId | None = None  # perhaps one that was merged itself
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it takes a place."""
+        return self.state in OPEN_STATES and self.merged_into is None
+
+    @property
+    def public(self) -> bool:
+        """Tell whether everybody may see it."""
+        return self.state in PUBLIC_STATES and self.merged_into is None
