@@ -333,6 +333,7 @@ class Server:
             per_code=settings.registrations_per_code,
         )
         app[pictures.PICTURES] = self.pictures
+        app[pages.LOOSE] = settings.loose_modules
         people = (registrations, codes, audit)
         for routes in (agenda, *people, commands, exports, health, openapi, pictures, pages):
             routes.register(app)

@@ -168,6 +168,11 @@ _folder = click.Path(path_type=Path, file_okay=False)
 )
 @click.option("--tls-key", type=_existing, help="PEM private key.")
 @click.option(
+    "--loose-modules",
+    is_flag=True,
+    help="Serve the pages' modules and styles one by one, as they are in the source.",
+)
+@click.option(
     "--allow-origin",
     "allow_origins",
     multiple=True,

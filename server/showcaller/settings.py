@@ -43,6 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     behind_proxy: bool = False
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    loose_modules: bool = False
     allow_origins: tuple[str, ...] = ()
     media_workers: int = 1
     media_addresses: tuple[str, ...] = ()

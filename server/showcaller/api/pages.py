@@ -1,28 +1,38 @@
-"""The web pages: static HTML, style and ES modules, served from memory.
+"""The web pages: static HTML, styles and ES modules, served from memory.
 
 Pages are the same for everybody: who looks and what is on comes over the API; those of an event have its
-title and description in their head. So any cache may keep them. Modules import one another several levels
-deep; a page names all of its modules up front, so that a browser fetches them at once. The policy allows no
-inline script or style.
+title and description in their head. So any cache may keep them. A page's styles are served as one file, and
+its modules, linked, as another (`page_parts.py`); both are made when the page is first asked for. Loose, for
+debugging, they are served one by one, and the page names all of its modules up front, so that a browser
+fetches them at once. The policy allows no inline script or style.
 """
 
 from __future__ import annotations
 
-import mimetypes
+import asyncio
+import logging
 import posixpath
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from urllib.parse import quote
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
+from ..bundling.script_text import UnreadableScript
 from ..domain.schedule import Schedule
 from ..http.answers import Handler
 from ..http.asker import LOOKUP, served
 from .agenda import PUBLIC_URL
 from .event_head import manifest, with_head
-from .prepared import Prepared, prepare, prepared_answer
+from .page_parts import NAME, Page, PageMaker, entries_of
+from .prepared import prepare, prepared_answer
+from .static_files import StaticFile, read_folder
+
+log = logging.getLogger(__name__)
+
+LOOSE: web.AppKey[bool] = web.AppKey("loose modules")
 
 WEB = Path(__file__).parent.parent / "web"
 # In a wheel the SDK lies beside the pages; in a checkout it is a folder of its own.
@@ -48,45 +58,19 @@ PAGE_HEADERS = {
 }
 ASK_AGAIN = "no-cache"
 KEEP_SHORTLY = "public, max-age=60"  # from page to page; a new release shows within a minute
+KEEP_FOR_GOOD = "public, max-age=31536000, immutable"
+# Browsers ask again; a CDN does so twice a minute, however many ask it.
+SHARE_SHORTLY = "public, max-age=0, s-maxage=30, stale-while-revalidate=30"
 
 _EVENT = re.compile(r"/e/([^/]+)/")
 _NOT_PAGES = re.compile(r"/(api|assets|sdk)/")
-_ENTRY = re.compile(r'<script type="module" src="([^"]+)"')
 _IMPORT = re.compile(r'^(?:import\b|export\s*[{*])[^;"]*"([^"]+)";', re.MULTILINE)
-
-
-class StaticFile(NamedTuple):
-    """One file as it is served."""
-
-    prepared: Prepared
-    content_type: str
-
-    @property
-    def body(self) -> bytes:
-        return self.prepared.body
-
-
-def read_folder(folder: Path) -> dict[str, StaticFile]:
-    """Every file below `folder` by its relative path."""
-    return {
-        path.relative_to(folder).as_posix(): _read(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-def _read(path: Path) -> StaticFile:
-    if path.suffix == ".js":  # what the host's registry says of it varies; modules need this one
-        content_type = "text/javascript"
-    else:
-        content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return StaticFile(prepare(path.read_bytes()), content_type)
 
 
 def modules_of(html: str, modules: dict[str, str]) -> list[str]:
     """Addresses of all modules that a page comes to import; `modules`: address → source."""
     found: list[str] = []
-    ahead = _ENTRY.findall(html)
+    ahead = entries_of(html)
     while ahead:
         address = ahead.pop(0)
         if address in modules and address not in found:
@@ -112,50 +96,77 @@ def page_answer(
 
 
 class Pages:
-    """The handlers, over what was read at start-up."""
+    """The handlers, over what was read at start-up. `loose`: serve modules and styles one by one."""
 
-    def __init__(self, web_folder: Path, sdk_folder: Path) -> None:
-        self._pages = read_folder(web_folder / "pages")
+    def __init__(self, web_folder: Path, sdk_folder: Path, *, loose: bool = False) -> None:
+        self._html = read_folder(web_folder / "pages")
         self._assets = read_folder(web_folder / "assets")
         self._sdk = read_folder(sdk_folder)
+        self._files = {f"/assets/{name}": file for name, file in self._assets.items()}
+        self._files |= {f"/sdk/{name}": file for name, file in self._sdk.items()}
+        self._loose = loose
+        self._maker = PageMaker(self._files)
+        self._made: dict[str, asyncio.Future[Page]] = {}
+        self._aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pages")
         self._heads: dict[tuple[str, str], tuple[Schedule, StaticFile]] = {}
-        self._links = {name: self._preload(file) for name, file in self._pages.items()}
+        self._plain: dict[str, StaticFile] = {}
 
-    def _preload(self, page: StaticFile) -> str:
-        """The `Link` header that names the page's modules (HTML, link type "modulepreload")."""
-        sources = {
-            f"/{folder}/{name}": file.body.decode()
-            for folder, files in (("assets", self._assets), ("sdk", self._sdk))
-            for name, file in files.items()
-            if name.endswith(".js")
-        }
-        modules = modules_of(page.body.decode(), sources)
-        return ", ".join(f"<{address}>; rel=modulepreload" for address in modules)
+    async def close(self, _: web.Application) -> None:
+        """Make nothing more."""
+        self._aside.shutdown(wait=False, cancel_futures=True)
+
+    async def _page(self, name: str) -> Page:
+        """Return a page, made once for all who ask."""
+        if name not in self._made:
+            loop = asyncio.get_running_loop()
+            self._made[name] = loop.run_in_executor(self._aside, self._make, name)
+        return await asyncio.shield(self._made[name])
+
+    def _make(self, name: str) -> Page:
+        html = self._html[f"{name}.html"].text
+        if self._loose:
+            return self._loose_page(html)
+        try:
+            return self._maker.make(name, html)
+        except UnreadableScript as error:
+            said = f"the page {name} is served in many files: {error}"
+            log.warning(said, extra={"action": "pages.loose", "page": name})
+            return self._loose_page(html)
+
+    def _loose_page(self, html: str) -> Page:
+        """Return a page as it is, with a `Link` header that names its modules (link type "modulepreload")."""
+        sources = {name: file.text for name, file in self._files.items() if name.endswith(".js")}
+        modules = modules_of(html, sources)
+        return Page(html, {}, ", ".join(f"<{one}>; rel=modulepreload" for one in modules))
 
     async def home(self, request: web.Request) -> web.Response:
-        return self._page(request, "home.html")
+        return await self._answer(request, "home")
 
-    def event_page(self, page: str) -> Handler:
+    def event_page(self, name: str) -> Handler:
         """Return the handler of `/e/{event}/…` that answers with this page, if the event is here."""
 
         async def answer(request: web.Request) -> web.Response:
             one = request.app[LOOKUP](request.match_info["event"])
             if one is None:
-                return self._page(request, "missing.html", status=404)
+                return await self._answer(request, "missing", status=404)
             sheet = one.event.state.runsheet
-            headed = self._headed(request, page, sheet.schedule) if sheet is not None else None
-            return self._page(request, f"{page}.html", headed=headed)
+            if sheet is None:
+                return await self._answer(request, name)
+            page = await self._page(name)
+            headed = self._headed(request, name, page, sheet.schedule)
+            return self._sent(request, headed, f"{page.link}, {_agenda_link(sheet.schedule)}")
 
         return answer
 
-    def _headed(self, request: web.Request, page: str, schedule: Schedule) -> StaticFile:
+    def _headed(
+        self, request: web.Request, name: str, page: Page, schedule: Schedule
+    ) -> StaticFile:
         """Return a page with the event's head, made once for each page and schedule."""
-        known = self._heads.get((schedule.event_id, page))
+        known = self._heads.get((schedule.event_id, name))
         if known is None or known[0] is not schedule:
-            html = self._pages[f"{page}.html"].body.decode()
-            body = with_head(html, schedule, page, request.app[PUBLIC_URL]).encode()
+            body = with_head(page.html, schedule, name, request.app[PUBLIC_URL]).encode()
             known = schedule, StaticFile(prepare(body), "text/html")
-            self._heads[schedule.event_id, page] = known
+            self._heads[schedule.event_id, name] = known
         return known[1]
 
     async def manifest(self, request: web.Request) -> web.Response:
@@ -166,24 +177,26 @@ class Pages:
         file = StaticFile(prepare(manifest(sheet.schedule)), "application/manifest+json")
         return page_answer(request, file)
 
-    def nowhere(self, request: web.Request) -> web.Response:
+    async def nowhere(self, request: web.Request) -> web.Response:
         """Answer that there is no such page, with a way to the event that the address names, or to all."""
         event = _EVENT.match(request.path)
-        if event and request.app[LOOKUP](event[1]) is not None:
-            return self._page(request, "nowhere.html", status=404)
-        return self._page(request, "missing.html", status=404)
+        here = event and request.app[LOOKUP](event[1]) is not None
+        return await self._answer(request, "nowhere" if here else "missing", status=404)
 
-    def _page(
-        self,
-        request: web.Request,
-        name: str,
-        *,
-        status: int = 200,
-        headed: StaticFile | None = None,
+    async def _answer(self, request: web.Request, name: str, *, status: int = 200) -> web.Response:
+        """Answer with a page that is no event's."""
+        page = await self._page(name)
+        if name not in self._plain:
+            self._plain[name] = StaticFile(prepare(page.html.encode()), "text/html")
+        return self._sent(request, self._plain[name], page.link, status=status)
+
+    def _sent(
+        self, request: web.Request, file: StaticFile, link: str, *, status: int = 200
     ) -> web.Response:
-        answer = page_answer(request, headed or self._pages[name], status=status)
-        if self._links[name]:
-            answer.headers["Link"] = self._links[name]
+        caching = SHARE_SHORTLY if status == 200 else ASK_AGAIN
+        answer = page_answer(request, file, caching=caching, status=status)
+        if link:
+            answer.headers["Link"] = link
         return answer
 
     async def favicon(self, request: web.Request) -> web.Response:
@@ -191,7 +204,18 @@ class Pages:
         return page_answer(request, self._assets["icon-192.png"], caching=KEEP_SHORTLY)
 
     async def asset(self, request: web.Request) -> web.Response:
-        return self._file(request, self._assets)
+        """Answer with a file of the pages, or with a part of one."""
+        named = NAME.fullmatch(request.match_info["path"])
+        if named is None:
+            return self._file(request, self._assets)
+        if f"{named['page']}.html" not in self._html:
+            raise web.HTTPNotFound
+        part = (await self._page(named["page"])).parts.get(named["kind"])
+        if part is None:
+            raise web.HTTPNotFound
+        # A page of another release, from a cache or a neighbour, gets what there is, and no cache keeps it.
+        is_named = part.digest == named["digest"]
+        return page_answer(request, part.file, caching=KEEP_FOR_GOOD if is_named else "no-store")
 
     async def sdk(self, request: web.Request) -> web.Response:
         answer = self._file(request, self._sdk)
@@ -203,6 +227,12 @@ class Pages:
         if file is None:
             raise web.HTTPNotFound
         return page_answer(request, file, caching=KEEP_SHORTLY)
+
+
+def _agenda_link(schedule: Schedule) -> str:
+    """Return what has a browser fetch the agenda, which every page of an event reads, at once."""
+    place = quote(schedule.event_id, safe="")
+    return f"</api/v1/events/{place}>; rel=preload; as=fetch; crossorigin=anonymous"
 
 
 def _looks_for_a_page(request: web.Request) -> bool:
@@ -223,7 +253,7 @@ def _answering_wrong_addresses(pages: Pages) -> Middleware:
             return await handler(request)
         except web.HTTPNotFound:
             if _looks_for_a_page(request):
-                return pages.nowhere(request)
+                return await pages.nowhere(request)
             raise
 
     return answer
@@ -237,7 +267,8 @@ async def _add_slash(request: web.Request) -> web.Response:
 def register(app: web.Application) -> None:
     """Adds the routes. Pages and SDK are read once, here."""
     sdk_folder = next(folder for folder in SDK_FOLDERS if folder.is_dir())
-    pages = Pages(WEB, sdk_folder)
+    pages = Pages(WEB, sdk_folder, loose=app.get(LOOSE, False))
+    app.on_cleanup.append(pages.close)
     app.middlewares.append(_answering_wrong_addresses(pages))
     add = app.router.add_get
     add("/", pages.home)

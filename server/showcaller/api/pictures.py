@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from ..http.asker import served
-from .prepared import Prepared, digest, prepared_answer
+from .prepared import Unpacked, digest, prepared_answer
 
 
 class Picture:
@@ -15,7 +15,7 @@ class Picture:
 
     def __init__(self, content_type: str, data: bytes) -> None:
         self.content_type = content_type
-        self.prepared = Prepared(data, None, digest(data))  # compressed already
+        self.prepared = Unpacked(data, digest(data))  # compressed already
 
 
 PICTURES: web.AppKey[Mapping[str, Mapping[str, Picture]]] = web.AppKey("pictures")  # by event, path

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from .. import system
 from ..api import codes
-from ..api.pages import WEB, page_answer, read_folder
+from ..api.pages import WEB, page_answer
+from ..api.static_files import read_folder
 from ..http.asker import LOOKUP
 
 TOKEN_TTL_S = 24 * 3600

@@ -5,6 +5,7 @@ import json
 import re
 from types import SimpleNamespace
 
+import brotli
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -28,14 +29,33 @@ SCHEDULE = Schedule(
 )
 
 
-@pytest.fixture
-async def client():
+async def text_of(answer):
+    """The answer's text, whichever way it was compressed."""
+    unpack = {"br": brotli.decompress, "gzip": gzip.decompress}
+    body = await answer.read()
+    return unpack.get(answer.headers.get("Content-Encoding"), bytes)(body).decode()
+
+
+def app_with_pages(loose=False):
     app = web.Application(middlewares=[errors_as_problems])
     sheet = SimpleNamespace(schedule=SCHEDULE)
     event = SimpleNamespace(event_id=EVENT, state=SimpleNamespace(runsheet=sheet))
     app[LOOKUP] = {EVENT: SimpleNamespace(event=event)}.get
     app[PUBLIC_URL] = "https://live.example.org"
+    app[pages.LOOSE] = loose
     pages.register(app)
+    return app
+
+
+@pytest.fixture
+async def client():
+    async with TestClient(TestServer(app_with_pages()), auto_decompress=False) as client:
+        yield client
+
+
+@pytest.fixture
+async def loose_client():
+    app = app_with_pages(loose=True)
     async with TestClient(TestServer(app), auto_decompress=False) as client:
         yield client
 
@@ -100,10 +120,7 @@ async def test_an_event_that_is_not_here_has_a_page_of_its_own(client):
 async def test_a_wrong_address_is_a_page_that_leads_on(client, path, says):
     answer = await client.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
     assert (answer.status, answer.content_type) == (404, "text/html")
-    body = await answer.read()
-    if answer.headers.get("Content-Encoding") == "gzip":
-        body = gzip.decompress(body)
-    assert says in body.decode()
+    assert says in await text_of(answer)
 
 
 @pytest.mark.parametrize("path", ["/foo", f"/e/{EVENT}/foo", "/api/v1/foo", "/assets/none.js"])
@@ -150,14 +167,70 @@ async def test_a_cache_that_asks_again_is_told_that_nothing_changed(client):
     assert first.headers["Cache-Control"] == "public, max-age=60"
 
 
-async def test_a_page_is_asked_for_again_and_names_all_of_its_modules(client):
-    answer = await client.get(f"/e/{EVENT}/watch/opening")
-    assert answer.headers["Cache-Control"] == "no-cache"
+async def test_a_loose_page_names_all_of_its_modules(loose_client):
+    answer = await loose_client.get(f"/e/{EVENT}/watch/opening")
     modules = re.findall(r"<([^>]+)>; rel=modulepreload", answer.headers["Link"])
     assert modules[0] == "/assets/watch.js"
     assert {"/assets/dom.js", "/sdk/client.js", "/sdk/follower.js"} <= set(modules)
     for address in modules:
-        assert (await client.get(address)).status == 200
+        assert (await loose_client.get(address)).status == 200
+
+
+async def test_browsers_ask_for_a_page_again_and_cdns_twice_a_minute(client):
+    answer = await client.get(f"/e/{EVENT}/watch/opening")
+    kept = answer.headers["Cache-Control"]
+    assert kept == "public, max-age=0, s-maxage=30, stale-while-revalidate=30"
+    again = {"If-None-Match": answer.headers["ETag"]}
+    assert (await client.get(f"/e/{EVENT}/watch/opening", headers=again)).status == 304
+    assert (await client.get("/e/another/")).headers["Cache-Control"] == "no-cache"
+
+
+async def test_a_page_is_three_files_and_the_agenda_is_asked_for_with_them(client):
+    answer = await client.get(f"/e/{EVENT}/")
+    html = await text_of(answer)
+    files = re.findall(r'(?:src|href)="(/assets/[^"]+\.(?:css|js|svg))"', html)
+    assert [file.rpartition(".")[2] for file in files] == ["css", "js"]
+    style, script, agenda = answer.headers["Link"].split(", ")
+    assert style == f"<{files[0]}>; rel=preload; as=style"
+    assert script == f"<{files[1]}>; rel=modulepreload"
+    assert agenda == f"</api/v1/events/{EVENT}>; rel=preload; as=fetch; crossorigin=anonymous"
+
+
+async def files_of(client, path=f"/e/{EVENT}/"):
+    html = await text_of(await client.get(path))
+    return re.findall(r'(?:src|href)="(/assets/[^"]+\.(?:css|js))"', html)
+
+
+async def test_the_files_of_a_page_are_kept_for_good(client):
+    for file in await files_of(client):
+        answer = await client.get(file)
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["Content-Encoding"] in ("br", "gzip")
+
+
+async def test_a_page_of_another_release_gets_the_files_of_this_one_and_keeps_none(client):
+    for file in await files_of(client):
+        name, digest, kind = file.split(".")
+        other = await client.get(f"{name}.{'0' * len(digest)}.{kind}")
+        assert other.headers["Cache-Control"] == "no-store"
+        assert await other.read() == await (await client.get(file)).read()
+    assert (await client.get(f"/assets/none.{digest}.js")).status == 404
+
+
+async def test_a_script_has_a_map_of_the_modules_that_it_was_made_of(client):
+    _, script = await files_of(client)
+    address = re.search(r"sourceMappingURL=(\S+)\n$", await text_of(await client.get(script)))[1]
+    mapped = json.loads(await text_of(await client.get(address)))
+    assert mapped["sources"][-1] == "/assets/agenda.js"
+    for source in mapped["sources"]:
+        assert (await client.get(source)).status == 200
+
+
+def test_every_page_can_be_made_in_parts():
+    made = pages.Pages(pages.WEB, next(folder for folder in pages.SDK_FOLDERS if folder.is_dir()))
+    for name, file in pages.read_folder(pages.WEB / "pages").items():
+        parts = made._maker.make(name.removesuffix(".html"), file.text).parts
+        assert ("js" in parts) == ("<script" in file.text), name
 
 
 def test_modules_are_named_once_even_if_they_import_one_another():

@@ -4,11 +4,12 @@ import asyncio
 import gzip
 import threading
 
+import brotli
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from showcaller.api.prepared import MAX_WAITING, MadeOnce, prepare, prepared_answer, takes_gzip
+from showcaller.api.prepared import MAX_WAITING, MadeOnce, prepare, prepared_answer, takes
 from showcaller.errors import Unavailable
 
 
@@ -126,7 +127,7 @@ async def test_who_asks_for_too_much_at_once_comes_back_later(making):
 
 
 @pytest.mark.parametrize(
-    ("accepted", "takes"),
+    ("accepted", "taken"),
     [
         ("gzip", True),
         ("br, GZIP;q=0.5", True),
@@ -139,8 +140,8 @@ async def test_who_asks_for_too_much_at_once_comes_back_later(making):
         ("*;q=0", False),
     ],
 )
-def test_gzip_is_for_who_takes_it(accepted, takes):
-    assert takes_gzip(accepted) is takes
+def test_gzip_is_for_who_takes_it(accepted, taken):
+    assert takes("gzip", accepted) is taken
 
 
 @pytest.fixture
@@ -156,11 +157,19 @@ async def client():
         yield client
 
 
-async def test_the_compressed_and_the_plain_answer_are_the_same(client):
+@pytest.mark.parametrize(
+    ("accepted", "coding", "unpack"),
+    [
+        ("gzip", "gzip", gzip.decompress),
+        ("gzip, deflate, br", "br", brotli.decompress),
+        ("br;q=0, gzip", "gzip", gzip.decompress),
+    ],
+)
+async def test_a_compressed_answer_is_the_plain_one(client, accepted, coding, unpack):
     plain = await client.get("/", headers={"Accept-Encoding": "identity"})
-    packed = await client.get("/", headers={"Accept-Encoding": "gzip"})
-    assert packed.headers["Content-Encoding"] == "gzip"
-    assert gzip.decompress(await packed.read()) == await plain.read()
+    packed = await client.get("/", headers={"Accept-Encoding": accepted})
+    assert packed.headers["Content-Encoding"] == coding
+    assert unpack(await packed.read()) == await plain.read()
     assert plain.headers["ETag"] == packed.headers["ETag"]
     assert plain.headers["Vary"] == "Accept-Encoding"
 
