@@ -3,9 +3,11 @@
 import asyncio
 import json
 import stat
+from datetime import timedelta
 
 import aiohttp
 import pytest
+from ical.calendar_stream import IcsCalendarStream
 
 from showcaller import metrics
 from showcaller.api.health import own_measurements
@@ -147,6 +149,40 @@ async def test_a_calendar_does_not_repeat_a_host_that_is_longer_than_any(server,
     async with http.get(url, headers={"Host": f"{'a' * 8_000}.example"}) as answer:
         assert answer.status == 400
         assert (await problem(answer))["field"] == "Host"
+
+
+async def test_ones_own_calendar_has_ones_favourites_and_follows_a_delay(server, http):
+    attendee = {"Authorization": f"Bearer {server.token(EVENT, 'attendee')}"}
+    commands = f"{server.url}{API}/commands"
+    talk = {"session": "conveyor"}
+
+    async def command(name, args, headers):
+        async with http.post(f"{commands}/{name}", json=args, headers=headers) as answer:
+            assert answer.status == 200
+            return await answer.json()
+
+    async def own_calendar(path):
+        async with http.get(f"{server.url}{path}") as answer:
+            assert answer.headers["Cache-Control"] == "private, no-cache"
+            text = await answer.text()
+        assert path not in text
+        return IcsCalendarStream.calendar_from_ics(text).events
+
+    await command("session.star", talk | {"on": True}, attendee)
+    path = (await command("calendar.show", {}, attendee))["path"]
+    (before,) = await own_calendar(path)
+    producer = {"Authorization": f"Bearer {server.token(EVENT, 'producer')}"}
+    await command("session.delay", talk | {"minutes": 9}, producer)
+    (after,) = await own_calendar(path)
+    assert (after.uid, after.dtstart - before.dtstart) == (before.uid, timedelta(minutes=9))
+    assert after.sequence > before.sequence
+    await command("session.star", talk | {"on": False}, attendee)
+    assert await own_calendar(path) == []
+    assert (await command("calendar.renew", {}, attendee))["path"] != path
+    async with http.get(f"{server.url}{path}") as answer:
+        assert answer.status == 404
+        assert (await problem(answer))["code"] == "not_found"
+    assert path.rpartition("/")[2] not in server.log_text()
 
 
 async def test_a_list_of_events_and_the_description_are_sent_once(server, http):

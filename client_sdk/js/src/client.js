@@ -204,6 +204,30 @@ export class ShowcallerClient extends Emitter {
     return this.command("reaction.send", { session, reaction });
   }
 
+  /**
+   * Puts a session into one's own agenda, or takes it out again.
+   *
+   * @param {string} session
+   * @param {boolean} on
+   */
+  star(session, on) {
+    return this.command("session.star", { session, on });
+  }
+
+  /**
+   * The secret address of one's own calendar, which needs no token: keep it to oneself.
+   *
+   * @returns {Promise<{path: string}>}
+   */
+  ownCalendar() {
+    return /** @type {Promise<any>} */ (this.command("calendar.show", {}));
+  }
+
+  /** Ends that address, and returns the one in its place. @returns {Promise<{path: string}>} */
+  renewCalendar() {
+    return /** @type {Promise<any>} */ (this.command("calendar.renew", {}));
+  }
+
   /** Server time now, as this client estimates it. */
   serverNow() {
     return this.#clock.serverNow();

@@ -49,6 +49,18 @@ class Commands(ABC):
         """Show how a session feels: `clap`, `heart`, `laugh`, `wow` or `party`."""
         await self.command("reaction.send", {"session": session, "reaction": reaction})
 
+    async def star(self, session: str, on: bool = True) -> None:
+        """Put a session into one's own agenda, or take it out again."""
+        await self.command("session.star", {"session": session, "on": on})
+
+    async def own_calendar(self) -> str:
+        """Return the secret path of one's own calendar, which needs no token."""
+        return str((await self.command("calendar.show"))["path"])
+
+    async def renew_calendar(self) -> str:
+        """End that path, and return the one in its place."""
+        return str((await self.command("calendar.renew"))["path"])
+
     async def approve(self, question: str) -> None:
         await self.command("question.approve", {"question": question})
 

@@ -15,10 +15,11 @@ from .. import limit_log, system
 from ..domain.calendar_marks import CalendarMark
 from ..domain.ids import EventId, SessionId
 from ..domain.schedule import Brand, Day, UtcOffset
-from ..errors import BadInput, RateLimited
+from ..errors import BadInput, NotFound, RateLimited
 from ..http.asker import address, served
 from ..protocol.messages import Snapshot
 from ..rates import Meters, Rate
+from ..show.calendar_links import person_of_code
 from ..show.live_event import LiveEvent
 from ..show.served import ServedEvent
 from ..show.views import ClockView, EventView, SessionView
@@ -30,11 +31,13 @@ PUBLIC_URL: web.AppKey[str] = web.AppKey("public_url")
 MADE: web.AppKey[MadeOnce] = web.AppKey("made once")
 # Apart, since they name the host that was asked for: made-up ones neither hold up nor push out the others.
 CALENDARS: web.AppKey[MadeOnce] = web.AppKey("calendars made once")
+OWN_CALENDARS: web.AppKey[MadeOnce] = web.AppKey("people's own calendars")
 _FOR_EVERYBODY = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
 # Of calendars that have to be made, by the address that asks: with each name of ours that somebody thinks
 # up there is one.
 MADE_FOR_ADDRESS = Rate(burst=5, per_s=0.2)
 _MAKERS: web.AppKey[Meters[str]] = web.AppKey("calendars made for addresses")
+OWN_KEPT = 1_000  # people's own calendars; few sessions each, so many may wait to be made
 MAX_HOST_CHARS = 255  # of a name (RFC 1035 §2.3.4); a calendar repeats it in every entry
 _HOST = re.compile(r"[\w.~-]+(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 
@@ -118,8 +121,13 @@ def _encoded(snapshot: Snapshot) -> Prepared:
     return prepare(msgspec.json.encode(value), digest(snapshot.epoch.encode(), items))
 
 
-def _asked_url(request: web.Request) -> str:
-    """Return where the client reached us. Raises `BadInput` (RFC 9112 §3.2) if that can't be an address."""
+def base_url(request: web.Request) -> str:
+    """Return this server's address as links have it: the public one, else the one that was asked at.
+
+    Raises `BadInput` (RFC 9112 §3.2) if that can't be one.
+    """
+    if public := request.app[PUBLIC_URL]:
+        return public
     if len(request.host) > MAX_HOST_CHARS or not _HOST.fullmatch(request.host):
         raise BadInput("Host is malformed", field="Host")
     return f"{request.scheme}://{request.host}"
@@ -128,15 +136,15 @@ def _asked_url(request: web.Request) -> str:
 async def get_calendar(request: web.Request) -> web.StreamResponse:
     """Answer with the same as a calendar."""
     event = served(request).event
-    base_url = request.app[PUBLIC_URL] or _asked_url(request)
+    here = base_url(request)
     sheet = event.state.runsheet
     make = partial(
         _calendar,
         event.channels.snapshot("agenda").items,
         dict(sheet.calendar_marks) if sheet is not None else {},
-        base_url=base_url,
+        base_url=here,
     )
-    key = (event.event_id, base_url)
+    key = (event.event_id, here)
     if not request.app[CALENDARS].has(key, _version(event)):
         _pay_for_calendar(request)
     return prepared_answer(
@@ -144,10 +152,39 @@ async def get_calendar(request: web.Request) -> web.StreamResponse:
         await request.app[CALENDARS].get(key, _version(event), make),
         content_type="text/calendar",
         charset="utf-8",
-        headers={
-            "Cache-Control": "no-cache",
-            "Content-Disposition": f'attachment; filename="{event.event_id}.ics"',
-        },
+        headers=_calendar_headers(event.event_id),
+    )
+
+
+def _calendar_headers(name: str) -> dict[str, str]:
+    return {
+        "Cache-Control": "no-cache",
+        "Content-Disposition": f'attachment; filename="{name}.ics"',
+    }
+
+
+async def get_own_calendar(request: web.Request) -> web.StreamResponse:
+    """Answer with the favourites of whoever the address belongs to, as a calendar that only they keep."""
+    event = served(request).event
+    state = event.state
+    person = person_of_code(state, request.match_info["code"])
+    if person is None or state.runsheet is None:
+        raise NotFound("there is no such calendar any more: copy its link anew from the agenda")
+    favourites, here = frozenset(state.favourites.of(person)), base_url(request)
+    make = partial(
+        _calendar,
+        event.channels.snapshot("agenda").items,
+        dict(state.runsheet.calendar_marks),
+        base_url=here,
+        favourites=favourites,
+    )
+    key, version = (event.event_id, here, person), (*_version(event), favourites)
+    return prepared_answer(
+        request,
+        await request.app[OWN_CALENDARS].get(key, version, make),
+        content_type="text/calendar",
+        charset="utf-8",
+        headers=_calendar_headers(f"my-{event.event_id}") | {"Cache-Control": "private, no-cache"},
     )
 
 
@@ -160,20 +197,23 @@ def _pay_for_calendar(request: web.Request) -> None:
 
 
 def _calendar(
-    items: Mapping[str, Any], marks: Mapping[SessionId, CalendarMark], base_url: str
+    items: Mapping[str, Any], marks: Mapping[SessionId, CalendarMark], **more: Any
 ) -> Prepared:
-    return prepare(agenda_ics(items, marks, base_url=base_url))
+    return prepare(agenda_ics(items, marks, **more))
 
 
 async def _close(app: web.Application) -> None:
     app[MADE].close()
     app[CALENDARS].close()
+    app[OWN_CALENDARS].close()
 
 
 def register(app: web.Application) -> None:
     app[MADE], app[CALENDARS] = MadeOnce(), MadeOnce()
+    app[OWN_CALENDARS] = MadeOnce(kept=OWN_KEPT, most_waiting=OWN_KEPT)
     app[_MAKERS] = Meters(MADE_FOR_ADDRESS)
     app.on_cleanup.append(_close)
     app.router.add_get("/api/v1/events", list_events)
     app.router.add_get("/api/v1/events/{event}", get_agenda)
     app.router.add_get("/api/v1/events/{event}/agenda.ics", get_calendar)
+    app.router.add_get("/api/v1/events/{event}/calendars/{code}.ics", get_own_calendar)

@@ -7,7 +7,7 @@ of who made it when: all nodes answer with the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple, cast
 from uuid import UUID, uuid5
@@ -35,13 +35,16 @@ def agenda_ics(
     marks: Mapping[SessionId, CalendarMark],
     *,
     base_url: str,
+    favourites: Collection[str] | None = None,
 ) -> bytes:
-    """Return all sessions of the channel `agenda` (`items`) as one calendar.
+    """Return the sessions of the channel `agenda` (`items`) as one calendar.
 
-    `marks` are the run sheet's, `base_url` is the server's address without a final slash.
+    `marks` are the run sheet's, `base_url` is the server's address without a final slash. `favourites`: of
+    somebody, whose own calendar has these only.
     """
-    about = _About.of(cast(EventView, items["event"]), base_url)
-    sessions = [view for view in items.values() if isinstance(view, SessionView)]
+    about = _About.of(cast(EventView, items["event"]), base_url, favourites is not None)
+    views = (view for view in items.values() if isinstance(view, SessionView))
+    sessions = [one for one in views if favourites is None or one.id in favourites]
     sessions.sort(key=lambda view: view.expected.start_ms or 0)
     lines = [*_head(about, base_url)]
     for session in sessions:
@@ -64,15 +67,17 @@ class _About(NamedTuple):
 
     event: EventView
     page: str
+    is_own: bool  # somebody's, not everybody's
     speakers: Mapping[str, Speaker]
     themes: Mapping[str, str]
     stages: Mapping[str, str]
 
     @classmethod
-    def of(cls, event: EventView, base_url: str) -> _About:
+    def of(cls, event: EventView, base_url: str, is_own: bool) -> _About:
         return cls(
             event,
             f"{base_url}/e/{event.id}/",
+            is_own,
             {speaker.id: speaker for speaker in event.speakers},
             _titles(event.themes),
             _titles(event.stages),
@@ -81,16 +86,19 @@ class _About(NamedTuple):
 
 def _head(about: _About, base_url: str) -> Iterator[str]:
     event = about.event
+    title = f"My agenda: {event.title}" if about.is_own else event.title
     yield "BEGIN:VCALENDAR"
     yield "VERSION:2.0"
     yield f"PRODID:-//Showcaller//Showcaller {__version__}//EN"
-    yield f"UID:{uuid5(_IDS, event.id)}"  # RFC 7986 §5.3
-    yield f"NAME:{_text(event.title)}"  # RFC 7986 §5.1
-    yield f"X-WR-CALNAME:{_text(event.title)}"  # for those that do not know NAME
+    if not about.is_own:
+        yield f"UID:{uuid5(_IDS, event.id)}"  # RFC 7986 §5.3
+    yield f"NAME:{_text(title)}"  # RFC 7986 §5.1
+    yield f"X-WR-CALNAME:{_text(title)}"  # for those that do not know NAME
     if event.summary:
         yield f"DESCRIPTION:{_text(event.summary)}"
     yield f"URL:{about.page}"
-    yield f"SOURCE;VALUE=URI:{base_url}/api/v1/events/{event.id}/agenda.ics"
+    if not about.is_own:  # whose address is a secret: it stands in no file
+        yield f"SOURCE;VALUE=URI:{base_url}/api/v1/events/{event.id}/agenda.ics"
     yield "REFRESH-INTERVAL;VALUE=DURATION:PT5M"  # a subscribed calendar may ask this often
 
 

@@ -108,9 +108,12 @@ class MadeOnce:
     kept, as many as fit into `kept_bytes`.
     """
 
-    def __init__(self, kept: int = 32, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(
+        self, kept: int = 32, kept_bytes: int = KEPT_BYTES, most_waiting: int = MAX_WAITING
+    ) -> None:
         self._kept = kept
         self._kept_bytes = kept_bytes
+        self._most_waiting = most_waiting
         self._made: OrderedDict[Hashable, tuple[Hashable, asyncio.Future[Prepared]]] = OrderedDict()
         self._waiting = 0
         self._aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answers")
@@ -142,7 +145,7 @@ class MadeOnce:
         self._aside.shutdown(wait=False, cancel_futures=True)
 
     def _start(self, make: Callable[[], Prepared]) -> asyncio.Future[Prepared]:
-        if self._waiting >= MAX_WAITING:
+        if self._waiting >= self._most_waiting:
             raise Unavailable("too much is asked for at once: try again", retry_after_s=1)
         self._waiting += 1
         making = asyncio.get_running_loop().run_in_executor(self._aside, make)

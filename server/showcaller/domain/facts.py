@@ -19,10 +19,11 @@ from .ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, Sta
 from .quality import TalkQuality
 from .schedule import Schedule
 
-FOLD_VERSION = 11
+FOLD_VERSION = 12
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
+Reminder = Literal["soon", "begun"]  # of a session that somebody has starred
 
 
 class Fact(Struct, frozen=True, kw_only=True, tag_field="fact"):
@@ -302,6 +303,32 @@ class AnnouncementCancelled(Fact, frozen=True, kw_only=True, tag="announcement.c
 
     announcement: AnnouncementId
     by: PersonId
+
+
+# Favourites -------------------------------------------------------------------------------------
+
+
+class SessionStarred(Fact, frozen=True, kw_only=True, tag="session.starred"):
+    """Somebody wants to see the session, or does not any more. No person: they were erased since."""
+
+    person: PersonId
+    session: SessionId
+    on: bool
+
+
+class CalendarRenewed(Fact, frozen=True, kw_only=True, tag="calendar.renewed"):
+    """The link to somebody's own calendar is another one from now on."""
+
+    person: PersonId
+
+
+class RemindersClaimed(Fact, frozen=True, kw_only=True, tag="reminders.claimed"):
+    """A node is about to remind these people of a session; whom it may remind, the fold says."""
+
+    session: SessionId
+    reminder: Reminder
+    people: tuple[PersonId, ...]
+    node: str
 
 
 # People -----------------------------------------------------------------------------------------

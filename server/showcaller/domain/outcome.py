@@ -39,6 +39,7 @@ class Outcome(Struct, kw_only=True):
     votes: list[tuple[PersonId, QuestionId, bool]] = field(
         default_factory=list
     )  # that changed a tally
+    reminded: list[PersonId] = field(default_factory=list)  # whom the claiming node is to remind
     refused_votes: dict[int, Refusal] = field(default_factory=dict)  # by place in the batch
 
     @classmethod

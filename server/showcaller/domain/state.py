@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from . import announcements, facts, people, question_folds, runsheet_folds
+from . import announcements, facts, favourites, people, question_folds, runsheet_folds
 from .announcements import Announcements
+from .favourites import Favourites
 from .ids import EventId
 from .outcome import Outcome, Refusal
 from .people import People
@@ -42,6 +43,7 @@ class State:
         self.questions = Questions()
         self.announcements = Announcements()
         self.people = People()
+        self.favourites = Favourites()
         self.folded = 0
         self.refusals: OrderedDict[int, Refusal] = OrderedDict()  # newest, by offset
 
@@ -106,7 +108,12 @@ class State:
         outcome = self.people.apply(fact, at_ms)
         if isinstance(fact, facts.PersonErased):
             outcome.touched |= self.questions.touch_all_of(fact.person)
+            outcome.touched |= self.favourites.forget(fact.person).touched
         return outcome
+
+    def _fold_favourite(self, fact: facts.Fact, at_ms: int) -> Outcome:
+        assert self.runsheet is not None
+        return self.favourites.apply(fact, at_ms, self.runsheet)
 
     def _remember_refusal(self, offset: int, refusal: Refusal) -> None:
         self.refusals[offset] = refusal
@@ -145,6 +152,7 @@ class State:
             runsheet=self.runsheet,
             announcements=self.announcements,
             people=self.people,
+            favourites=self.favourites,
             folded=self.folded,
             refusals=list(self.refusals.items()),
         )
@@ -172,6 +180,7 @@ class State:
         state.run, state.salt, state.folded = rest.run, rest.salt, rest.folded
         state.runsheet = rest.runsheet
         state.announcements, state.people = rest.announcements, rest.people
+        state.favourites = rest.favourites
         votes, keys = Votes(snapshot.votes, snapshot.tallies), VoteKeys(snapshot.vote_keys)
         state.questions = Questions(asked, votes, keys)
         state.refusals.update(rest.refusals)
@@ -190,6 +199,7 @@ class _Rest(Struct, kw_only=True):
     runsheet: RunSheet | None
     announcements: Announcements
     people: People
+    favourites: Favourites
     folded: int
     refusals: list[tuple[int, Refusal]]
 
@@ -222,5 +232,6 @@ FOLDS: dict[type[facts.Fact], Callable[[State, Any, int], Outcome]] = {
     **dict.fromkeys(runsheet_folds.FOLDS, State._fold_run_sheet),
     **dict.fromkeys(question_folds.FOLDS, State._fold_question),
     **dict.fromkeys(announcements.FOLDS, State._fold_announcement),
+    **dict.fromkeys(favourites.FOLDS, State._fold_favourite),
     **dict.fromkeys(people.FOLDS, State._fold_person),
 }

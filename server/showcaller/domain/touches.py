@@ -87,6 +87,13 @@ class VoteTouch(Touch, frozen=True, gc=False):
     question: QuestionId
 
 
+class FavouriteTouch(Touch, frozen=True, gc=False):
+    """A session that a person has starred, or has not any more."""
+
+    person: PersonId
+    session: SessionId
+
+
 class AnnouncementTouch(Touch, frozen=True, gc=False):
     """An announcement."""
 

@@ -59,7 +59,7 @@ async def errors_as_problems(request: web.Request, handler: Handler) -> web.Stre
     try:
         return await handler(request)
     except OurFault as error:
-        extra = {"action": "http.our_fault", "path": request.path}
+        extra = {"action": "http.our_fault", "path": logged_path(request)}
         log.warning(error.for_operators, extra=extra)
         return problem_answer(error)
     except ShowcallerError as error:
@@ -71,8 +71,15 @@ async def errors_as_problems(request: web.Request, handler: Handler) -> web.Stre
     except (ConnectionResetError, asyncio.CancelledError):
         raise
     except Exception:
-        log.exception("a request failed", extra={"action": "http.failed", "path": request.path})
+        extra = {"action": "http.failed", "path": logged_path(request)}
+        log.exception("a request failed", extra=extra)
         return problem_answer(internal())
+
+
+def logged_path(request: web.Request) -> str:
+    """Return the request's path without the secret that a link may have in it."""
+    code = request.match_info.get("code", "")
+    return request.path.replace(code, "-") if code else request.path
 
 
 def internal() -> OurFault:

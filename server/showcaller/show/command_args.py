@@ -62,6 +62,10 @@ class SessionArgs(Args, frozen=True, kw_only=True):
     session: Annotated[SessionId, _ID]
 
 
+class StarArgs(SessionArgs, frozen=True, kw_only=True):
+    on: bool
+
+
 class ReactArgs(SessionArgs, frozen=True, kw_only=True):
     reaction: Reaction
 

@@ -35,7 +35,8 @@ from ..errors import (
     YourFault,
 )
 from . import command_args as a
-from .erasure import erase_texts
+from .calendar_links import calendar_path
+from .erasure import erase_favourites, erase_texts
 from .limits import Bucket, Limits, Sender
 from .live_event import LiveEvent, Within
 from .permissions import DESK, EVERYBODY, OPS, PRODUCER
@@ -346,7 +347,15 @@ class Commands:
     async def erase_person(self, call: Call, args: a.PersonArgs) -> Result:
         await self.append(call, facts.PersonErased(person=args.person, by=call.by))
         await self._event.names.erase(args.person)
+        await erase_favourites(self._event.log, args.person, self._event.state.folded)
         return {}
+
+    async def show_calendar(self, call: Call, args: a.NoArgs) -> Result:
+        return {"path": calendar_path(self._event.state, call.by)}
+
+    async def renew_calendar(self, call: Call, args: a.NoArgs) -> Result:
+        await self.append(call, facts.CalendarRenewed(person=call.by))
+        return await self.show_calendar(call, args)
 
 
 def _log_key(person: str, name: str, key: str | None) -> str:
@@ -491,6 +500,13 @@ _TABLE: dict[str, _Command] = {
     ),
     "question.erase": _Command(a.QuestionArgs, DESK, Commands.erase_question),
     "reaction.send": _Command(a.ReactArgs, EVERYBODY, Commands.react, bucket="reaction"),
+    "session.star": _fact(
+        a.StarArgs,
+        EVERYBODY,
+        lambda call, args: facts.SessionStarred(person=call.by, session=args.session, on=args.on),
+    ),
+    "calendar.show": _Command(a.NoArgs, EVERYBODY, Commands.show_calendar),
+    "calendar.renew": _Command(a.NoArgs, EVERYBODY, Commands.renew_calendar, bucket="edit"),
     "qa.open": _fact(
         a.SessionArgs, DESK, lambda call, args: facts.QaOpened(session=args.session, by=call.by)
     ),

@@ -22,6 +22,7 @@ from ..domain.touches import (
     ControlsTouch,
     CueTouch,
     EventTouch,
+    FavouriteTouch,
     PersonTouch,
     PublicationTouch,
     QualityTouch,
@@ -141,6 +142,8 @@ class Projection:
         )
         yield from ((key, view) for key, view in asked if view is not None)
         yield from ((f"vote:{q.id}", True) for q in questions.voted_by(person) if q.public)
+        favourites = self._state.favourites.of(person)
+        yield from ((f"favourite:{session}", True) for session in favourites)
         yield from self._own_publications(person)
 
     def _own_publications(self, person: PersonId) -> Iterator[tuple[str, Any]]:
@@ -320,6 +323,10 @@ class Projection:
         voted = public is not None and questions.has_vote(public, touch.person)
         yield Look(person_channel(touch.person), f"vote:{touch.question}", voted or None)
 
+    def _favourite(self, touch: FavouriteTouch) -> Iterator[Look]:
+        starred = self._state.favourites.has(touch.person, touch.session)
+        yield Look(person_channel(touch.person), f"favourite:{touch.session}", starred or None)
+
     def _announcement(self, touch: AnnouncementTouch) -> Iterator[Look]:
         id = touch.announcement
         made = self._state.announcements.get(id)
@@ -367,6 +374,7 @@ ITEMS: dict[type[Touch], _Looks] = {
     PublicationTouch: Projection._publication,
     QuestionTouch: Projection._question,
     VoteTouch: Projection._vote,
+    FavouriteTouch: Projection._favourite,
     AnnouncementTouch: Projection._announcement,
     PersonTouch: Projection._person,
 }

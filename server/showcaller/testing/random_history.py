@@ -12,6 +12,7 @@ from itertools import count
 from typing import Literal
 
 from ..domain import facts
+from ..domain.favourites import CLAIMED
 from ..domain.ids import AnnouncementId, ControlId, EventId, PersonId, QuestionId, SessionId
 from ..domain.outcome import Outcome
 from ..domain.quality import TalkQuality
@@ -275,6 +276,27 @@ class RandomHistory:
         )
         keys = tuple(0 if given else self._rng.randint(0, 20) for given in given_ms)
         return facts.VotesCast(votes=tuple(votes), given_ms=given_ms, keys=keys)
+
+    # Favourites -----------------------------------------------------------------------------------
+
+    def _session_starred(self) -> facts.Fact:
+        on = self._rng.random() < 0.8
+        return facts.SessionStarred(person=self._person(), session=self._session(), on=on)
+
+    def _calendar_renewed(self) -> facts.Fact:
+        return facts.CalendarRenewed(person=self._person())
+
+    def _reminders_claimed(self) -> facts.Fact:
+        """Claim what is due, or what is not."""
+        sheet = self.state.runsheet
+        show_ms = sheet.clock.show_at(self.now_ms) if sheet is not None else 0
+        due = list(self.state.favourites.due(sheet, show_ms)) if sheet is not None else []
+        people = tuple(self._rng.sample(ATTENDEES, self._rng.randint(1, 6)))
+        session, reminder = self._session(), self._rng.choice(tuple(CLAIMED))
+        if due and self._rng.random() < 0.7:
+            session, reminder, _ = self._rng.choice(due)
+        node = self._rng.choice(("node_one", "node_two"))
+        return facts.RemindersClaimed(session=session, reminder=reminder, people=people, node=node)
 
     # Announcements and people ---------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ import pytest
 from showcaller.domain import (
     announcements,
     facts,
+    favourites,
     people,
     question_folds,
     runsheet_folds,
@@ -53,7 +54,10 @@ def test_a_log_folds_to_the_same_digest_as_when_it_was_written(log, then):
 
 
 def test_every_kind_of_fact_has_exactly_one_fold():
-    parts = [runsheet_folds.FOLDS, question_folds.FOLDS, announcements.FOLDS, people.FOLDS]
+    parts = [
+        *(runsheet_folds.FOLDS, question_folds.FOLDS, announcements.FOLDS),
+        *(favourites.FOLDS, people.FOLDS),
+    ]
     folded = [kind for part in parts for kind in part]
     assert sorted(map(str, [facts.RunStarted, *folded])) == sorted(map(str, facts.KINDS))
     assert state.FOLDS.keys() == set(facts.KINDS)

@@ -488,6 +488,48 @@ async def test_an_erased_person_loses_name_and_record_for_good(desk):
     assert await desk.event.log.get_records("person", ["ada"]) == [None]
 
 
+async def test_a_star_is_there_on_all_of_a_persons_devices_and_nobody_elses(desk):
+    channels = desk.event.channels
+    laptop, bobs = channels.open_own(ADA), channels.open_own(BOB)
+    assert await desk.do(ADA, "session.star", session="talk", on=True) == {}
+    assert channels.snapshot(laptop).items["favourite:talk"] is True
+    phone = channels.open_own(ADA)
+    assert channels.snapshot(phone).items["favourite:talk"] is True
+    assert "favourite:talk" not in channels.snapshot(bobs).items
+    await desk.do(ADA, "session.star", session="talk", on=False)
+    assert "favourite:talk" not in channels.snapshot(laptop).items
+    with pytest.raises(NotFound):
+        await desk.do(ADA, "session.star", session="none", on=True)
+
+
+async def test_erasing_a_person_takes_their_favourites_out_of_the_log(desk):
+    await desk.do(ADA, "session.star", "k1", session="talk", on=True)
+    await desk.do(BOB, "session.star", "k2", session="talk", on=True)
+    await desk.do(ADA, "calendar.renew")
+    claim = facts.RemindersClaimed(session="talk", reminder="soon", people=("ada", "bob"), node="n")
+    await desk.event.append(claim, "claim")
+    await desk.do(PRO, "person.erase", person="ada")
+    entries = [facts.decode_fact(entry.data) for entry in await desk.event.log.read(0)]
+    starred = [one.person for one in entries if isinstance(one, facts.SessionStarred)]
+    assert starred == ["", "bob"]
+    assert [one.people for one in entries if isinstance(one, facts.RemindersClaimed)] == [("bob",)]
+    again = State(event_id="event")
+    for offset, (entry, fact) in enumerate(
+        zip(await desk.event.log.read(0), entries, strict=True), 1
+    ):
+        again.apply(offset, entry.at_ms, fact)
+    assert again.favourites == desk.event.state.favourites
+
+
+async def test_the_link_to_ones_calendar_is_ones_own_and_can_be_renewed(desk):
+    first = await desk.do(ADA, "calendar.show")
+    assert first["path"].startswith("/api/v1/events/event/calendars/")
+    assert await desk.do(ADA, "calendar.show") == first != await desk.do(BOB, "calendar.show")
+    renewed = await desk.do(ADA, "calendar.renew")
+    assert renewed != first
+    assert await desk.do(ADA, "calendar.show") == renewed
+
+
 async def test_a_name_that_can_not_be_shown_is_not_kept(desk):
     nameless = principal("nobody")
     odd = Principal(

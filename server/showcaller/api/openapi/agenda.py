@@ -18,12 +18,20 @@ from .parts import (
 
 _PATH = parameter("path", "As the agenda's `brand` and `speakers` have it")
 
+_CODE = parameter(
+    "code", "As the command `calendar.show` tells it to the person whose calendar it is"
+)
+
 
 def paths() -> Spec:
     return {
         "/api/v1/events": {"get": _events()},
         AT_EVENT: {"parameters": [EVENT], "get": _agenda()},
         f"{AT_EVENT}/agenda.ics": {"parameters": [EVENT], "get": _calendar()},
+        f"{AT_EVENT}/calendars/{{code}}.ics": {
+            "parameters": [EVENT, _CODE],
+            "get": _own_calendar(),
+        },
         f"{AT_EVENT}/pictures/{{path}}": {"parameters": [EVENT, _PATH], "get": _picture()},
         f"{AT_EVENT}/registrations": {"parameters": [EVENT], "post": _registration()},
         f"{AT_EVENT}/tokens": {"parameters": [EVENT], "post": _renewal(), "get": _tokens()},
@@ -56,6 +64,15 @@ def _calendar() -> Spec:
         **problems(400, 404, 429, 503),
     }
     return operation("getCalendar", "The agenda as a calendar (RFC 5545)", answers)
+
+
+def _own_calendar() -> Spec:
+    answers = {
+        "200": answer("iCalendar", text("text/calendar"), ETag="Of what it shows"),
+        "304": answer("You have the newest"),
+        **problems(400, 404, 503),
+    }
+    return operation("getOwnCalendar", "Somebody's favourites as a calendar (RFC 5545)", answers)
 
 
 def _picture() -> Spec:
