@@ -15,11 +15,21 @@ from typing import ClassVar, Literal
 import msgspec
 from msgspec import Struct
 
-from .ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, StageId
+from .ids import (
+    AnnouncementId,
+    ControlId,
+    PersonId,
+    PollId,
+    QuestionId,
+    SessionId,
+    StageId,
+    VoterId,
+)
+from .poll_draft import Choice, PollDraft, PollPlan
 from .quality import TalkQuality
 from .schedule import Schedule
 
-FOLD_VERSION = 12
+FOLD_VERSION = 13
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -274,6 +284,86 @@ class VotesCast(Fact, frozen=True, kw_only=True, tag="votes.cast"):
     keys: tuple[
         int, ...
     ] = ()  # digests of the keys of those that don't say when; 0 or none: no key
+
+
+# Polls ------------------------------------------------------------------------------------------
+
+
+class PollFact(Fact, frozen=True, kw_only=True):
+    """Base of what moderators do to one poll."""
+
+    poll: PollId
+    by: PersonId
+
+
+class PollMade(PollFact, frozen=True, kw_only=True, tag="poll.made"):
+    session: SessionId
+    draft: PollDraft
+
+
+class PollEdited(PollFact, frozen=True, kw_only=True, tag="poll.edited"):
+    draft: PollDraft
+
+
+class PollPlanned(PollFact, frozen=True, kw_only=True, tag="poll.planned"):
+    """The clock is to open it; None: it waits for a hand again."""
+
+    plan: PollPlan | None
+
+
+class PollOpened(PollFact, frozen=True, kw_only=True, tag="poll.opened"):
+    pass
+
+
+class PollClosed(PollFact, frozen=True, kw_only=True, tag="poll.closed"):
+    pass
+
+
+class PollResultsShown(PollFact, frozen=True, kw_only=True, tag="poll.results_shown"):
+    """Everybody may see how people voted from now on, or no more."""
+
+    on: bool
+
+
+class PollWordHidden(PollFact, frozen=True, kw_only=True, tag="poll.word_hidden"):
+    """A word is taken out of a word cloud, or put back."""
+
+    word: str
+    on: bool
+
+
+class PollDeleted(PollFact, frozen=True, kw_only=True, tag="poll.deleted"):
+    pass
+
+
+class PollCalled(Fact, frozen=True, kw_only=True, tag="poll.called"):
+    """A node says that a poll is due to be opened, or to be closed."""
+
+    poll: PollId
+    revision: int
+
+
+class PollVote(Struct, frozen=True, array_like=True):
+    """One vote of a batch. `given_ms`: wall time; 0: when the log took it. `key`: as in `VotesCast`."""
+
+    voter: VoterId
+    poll: PollId
+    choice: Choice
+    given_ms: int = 0
+    key: int = 0
+
+
+class PollVotesCast(Fact, frozen=True, kw_only=True, tag="poll.votes_cast"):
+    """A batch of votes; of several by one voter in one poll the one given last wins."""
+
+    votes: tuple[PollVote, ...]
+
+
+class PollWordsErased(Fact, frozen=True, kw_only=True, tag="poll.words_erased"):
+    """An erased person's words are gone from every word cloud; who keeps the log may erase them there too."""
+
+    votes: tuple[tuple[PollId, VoterId], ...]
+    by: PersonId
 
 
 # Announcements ----------------------------------------------------------------------------------

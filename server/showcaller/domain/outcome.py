@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from .ids import PersonId, QuestionId
+from .ids import PersonId, PollId, QuestionId, VoterId
 from .touches import Touch
 
 
@@ -40,6 +40,7 @@ class Outcome(Struct, kw_only=True):
         default_factory=list
     )  # that changed a tally
     reminded: list[PersonId] = field(default_factory=list)  # whom the claiming node is to remind
+    poll_votes: list[tuple[PollId, VoterId]] = field(default_factory=list)  # that changed a tally
     refused_votes: dict[int, Refusal] = field(default_factory=dict)  # by place in the batch
 
     @classmethod

@@ -13,8 +13,9 @@ from .outcome import Outcome
 from .touches import PersonTouch
 
 RegistrationMode = Literal["open", "invite", "closed"]
-Role = Literal["attendee", "speaker", "moderator", "producer", "ops"]
-ROLES: tuple[Role, ...] = ("attendee", "speaker", "moderator", "producer", "ops")
+# A screen shows what everybody may see, and gives no commands: a stage's own, or OBS's.
+Role = Literal["attendee", "speaker", "moderator", "producer", "ops", "screen"]
+ROLES: tuple[Role, ...] = ("attendee", "speaker", "moderator", "producer", "ops", "screen")
 LEADING: frozenset[Role] = frozenset({"producer", "ops"})  # whom moderators can't shut out
 NOBODY = PersonId("")  # in the place of whoever did something: a node did it
 ACTS_KEPT = 2_000

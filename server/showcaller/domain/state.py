@@ -15,12 +15,23 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from . import announcements, facts, favourites, people, question_folds, runsheet_folds
+from . import (
+    announcements,
+    facts,
+    favourites,
+    people,
+    polls,
+    question_folds,
+    runsheet_folds,
+)
 from .announcements import Announcements
+from .ballots import Ballots
 from .favourites import Favourites
 from .ids import EventId
 from .outcome import Outcome, Refusal
 from .people import People
+from .poll import Poll
+from .polls import Polls
 from .question import Question
 from .questions import Questions
 from .runsheet import RunSheet
@@ -29,6 +40,7 @@ from .votes import Cast, Votes
 
 REFUSALS_KEPT = 10_000  # newest verdicts kept for commands that are sent again
 QUESTIONS_A_PART = 256  # of a snapshot
+POLLS_A_PART = 256
 NOTHING = (b"\xc0",)  # nil in MessagePack
 
 
@@ -41,6 +53,7 @@ class State:
         self.salt = ""
         self.runsheet: RunSheet | None = None  # until the run has started
         self.questions = Questions()
+        self.polls = Polls()
         self.announcements = Announcements()
         self.people = People()
         self.favourites = Favourites()
@@ -69,9 +82,13 @@ class State:
 
     def why_not(self, fact: facts.Fact) -> Refusal | None:
         """Return why the fact would be refused now; None: it would not, as far as can be foreseen."""
-        if self.runsheet is None or type(fact) not in question_folds.CHECKS:
+        if self.runsheet is None:
             return None
-        return question_folds.why_not(self.questions, fact, self.runsheet)
+        if type(fact) in polls.CHECKS:
+            return self.polls.why_not(fact, self.runsheet)
+        if type(fact) in question_folds.CHECKS:
+            return question_folds.why_not(self.questions, fact, self.runsheet)
+        return None
 
     def skip(self, offset: int, reason: str) -> Outcome:
         """Pass over a fact that this release can't read: it counts as refused."""
@@ -99,6 +116,10 @@ class State:
     def _fold_question(self, fact: facts.Fact, at_ms: int) -> Outcome:
         assert self.runsheet is not None
         return question_folds.apply(self.questions, fact, at_ms, self.runsheet)
+
+    def _fold_poll(self, fact: facts.Fact, at_ms: int) -> Outcome:
+        assert self.runsheet is not None
+        return self.polls.apply(fact, at_ms, self.runsheet)
 
     def _fold_announcement(self, fact: facts.Fact, at_ms: int) -> Outcome:
         assert self.runsheet is not None
@@ -128,7 +149,7 @@ class State:
         `beside`: the parts of one value more, which `load` passes over. Making a part takes some
         milliseconds at most; the state may fold on before the next one is made.
         """
-        return chain(self._parts(msgspec.msgpack.encode(self._rest()), fields=6), beside)
+        return chain(self._parts(msgspec.msgpack.encode(self._rest()), fields=9), beside)
 
     def digest(self) -> str:
         """Return 128 bits that are the same for the same facts, whether or not their run's salt is known."""
@@ -157,7 +178,7 @@ class State:
             refusals=list(self.refusals.items()),
         )
 
-    def _parts(self, rest: bytes, fields: int = 5) -> Iterator[bytes]:
+    def _parts(self, rest: bytes, fields: int = 8) -> Iterator[bytes]:
         """Return a `_Snapshot`, written piece by piece: its votes and questions are copies that stay."""
         encode, asked = msgspec.msgpack.encode, list(self.questions.by_id.values())
         votes, keys = self.questions.votes.parts(), self.questions.vote_keys.parts()
@@ -169,6 +190,22 @@ class State:
             (encode(dict(part)) for part in keys),
             (_array(len(pages)),),
             (encode(asked[page : page + QUESTIONS_A_PART]) for page in pages),
+            self._poll_parts(),
+        )
+
+    def _poll_parts(self) -> Iterator[bytes]:
+        """Return the last three fields of a `_Snapshot`: polls, their ballots, and the keys of votes."""
+        encode, made = msgspec.msgpack.encode, list(self.polls.by_id.values())
+        ballots = [(poll.number, part) for poll in made for part in self.polls.box(poll).parts()]
+        keys = self.polls.vote_keys.parts()
+        pages = range(0, len(made), POLLS_A_PART)
+        return chain(
+            (_array(len(pages)),),
+            (encode(made[page : page + POLLS_A_PART]) for page in pages),
+            (_array(len(ballots)),),
+            (encode((number, dict(part))) for number, part in ballots),
+            (_array(len(keys)),),
+            (encode(dict(part)) for part in keys),
         )
 
     @classmethod
@@ -183,6 +220,8 @@ class State:
         state.favourites = rest.favourites
         votes, keys = Votes(snapshot.votes, snapshot.tallies), VoteKeys(snapshot.vote_keys)
         state.questions = Questions(asked, votes, keys)
+        made = chain.from_iterable(snapshot.polls)
+        state.polls = Polls(made, snapshot.ballots, VoteKeys(snapshot.poll_vote_keys))
         state.refusals.update(rest.refusals)
         return state
 
@@ -210,6 +249,9 @@ class _Snapshot(Struct, array_like=True):
     votes: list[Cast]
     vote_keys: list[Known]
     questions: list[list[Question]]
+    polls: list[list[Poll]]
+    ballots: list[tuple[int, Ballots]]
+    poll_vote_keys: list[Known]
 
 
 class _WithBeside(Struct, array_like=True):
@@ -218,6 +260,9 @@ class _WithBeside(Struct, array_like=True):
     votes: msgspec.Raw
     keys: msgspec.Raw
     questions: msgspec.Raw
+    polls: msgspec.Raw
+    ballots: msgspec.Raw
+    poll_vote_keys: msgspec.Raw
     beside: msgspec.Raw = msgspec.Raw(NOTHING[0])  # earlier releases wrote none
 
 
@@ -231,6 +276,7 @@ FOLDS: dict[type[facts.Fact], Callable[[State, Any, int], Outcome]] = {
     facts.RunStarted: State._start_run,
     **dict.fromkeys(runsheet_folds.FOLDS, State._fold_run_sheet),
     **dict.fromkeys(question_folds.FOLDS, State._fold_question),
+    **dict.fromkeys(polls.FOLDS, State._fold_poll),
     **dict.fromkeys(announcements.FOLDS, State._fold_announcement),
     **dict.fromkeys(favourites.FOLDS, State._fold_favourite),
     **dict.fromkeys(people.FOLDS, State._fold_person),

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from .ids import AnnouncementId, PersonId, QuestionId, SessionId, StageId
+from .ids import AnnouncementId, PersonId, PollId, QuestionId, SessionId, StageId
 
 
 class Touch(Struct, frozen=True, gc=False):
@@ -92,6 +92,31 @@ class FavouriteTouch(Touch, frozen=True, gc=False):
 
     person: PersonId
     session: SessionId
+
+
+class PollTouch(Touch, frozen=True, gc=False):
+    """A poll, apart from its votes."""
+
+    poll: PollId
+
+
+class PollTallyTouch(Touch, frozen=True, gc=False):
+    """The tally of a poll."""
+
+    poll: PollId
+
+
+class PollVotersTouch(Touch, frozen=True, gc=False):
+    """The votes of all who voted in a poll, as each of them sees their own."""
+
+    poll: PollId
+
+
+class PollVoteTouch(Touch, frozen=True, gc=False):
+    """One person's vote in a poll."""
+
+    person: PersonId
+    poll: PollId
 
 
 class AnnouncementTouch(Touch, frozen=True, gc=False):

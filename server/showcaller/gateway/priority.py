@@ -16,6 +16,8 @@ class Priority(IntEnum):
 _PRIORITIES = {
     "questions": Priority.QUESTIONS,
     "moderation": Priority.QUESTIONS,
+    "polls": Priority.QUESTIONS,
+    "poll_desk": Priority.QUESTIONS,
     "audience": Priority.AUDIENCE,
 }
 _SHARE_OF_LIMIT = {Priority.QUESTIONS: 1 / 2, Priority.AUDIENCE: 1 / 8}

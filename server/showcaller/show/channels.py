@@ -64,7 +64,7 @@ class Channels:
         self._own: OrderedDict[str, Document] = OrderedDict()  # least recently used first
         self._openers: dict[str, Principal] = {}  # whose token opened it last
         self._openings: dict[tuple[str, Missed | bool, bool], Opening] = {}  # as of the newest fact
-        self._projection = Projection(state, names, self._published, self._own)
+        self._projection = Projection(state, names, self._documents, self._own)
         self._folded = state.folded
         self._make_documents()
 
@@ -193,10 +193,6 @@ class Channels:
         document = self._own.pop(channel)
         self._own[channel] = document  # most recently used
         return document
-
-    def _published(self, channel: str) -> Mapping[str, Any]:
-        document = self._documents.get(channel)
-        return document.items if document is not None else {}
 
     # Folding --------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The runner of the clock: appends each cue and timed announcement when it falls due.
+"""The runner of the clock: appends each cue, timed announcement and planned poll when it falls due.
 
 Every node runs one and none leads. A call's key says which cue it is at which revision, so the log takes
 the first append and ignores the others'; the broker's clock has the last word on `not_before_ms`. The loop:
@@ -17,6 +17,7 @@ from ..domain import facts
 from ..domain.announcements import announcement_key
 from ..domain.cues import cue_key
 from ..domain.outcome import Outcome
+from ..domain.polls import poll_key
 from ..domain.runsheet import RunSheet
 from ..domain.state import State
 from ..errors import ShowcallerError
@@ -36,7 +37,7 @@ class DueCall(NamedTuple):
     """A fact to append, as soon as the broker's clock allows."""
 
     key: str
-    fact: facts.CueCalled | facts.AnnouncementCalled
+    fact: facts.CueCalled | facts.AnnouncementCalled | facts.PollCalled
     not_before_ms: int  # wall time
 
 
@@ -54,7 +55,7 @@ def next_due(state: State, wall_ms: float) -> DueCalls:
         return DueCalls(None, [])
     calls: list[DueCall] = []
     later: list[int] = []
-    for planned in (_cues(sheet), _announcements(state, sheet)):
+    for planned in (_cues(sheet), _announcements(state, sheet), _polls(state, sheet)):
         for call in planned:
             if call.not_before_ms > wall_ms:
                 later.append(call.not_before_ms)
@@ -80,6 +81,15 @@ def _announcements(state: State, sheet: RunSheet) -> Iterator[DueCall]:
             yield DueCall(
                 key, facts.AnnouncementCalled(announcement=due.announcement), not_before_ms
             )
+
+
+def _polls(state: State, sheet: RunSheet) -> Iterator[DueCall]:
+    for due in state.polls.due(sheet):
+        not_before_ms = sheet.clock.wall_for(due.at_ms)
+        if not_before_ms is not None:
+            key = poll_key(sheet.clock.run, due.poll, due.revision)
+            fact = facts.PollCalled(poll=due.poll, revision=due.revision)
+            yield DueCall(key, fact, not_before_ms)
 
 
 class ClockRunner:
@@ -154,7 +164,7 @@ class ClockRunner:
     # EventListener -----------------------------------------------------------------------------------
 
     def on_folded(self, entry: Entry, fact: facts.Fact, outcome: Outcome) -> None:
-        if not isinstance(fact, facts.VotesCast):
+        if not isinstance(fact, facts.VotesCast | facts.PollVotesCast):
             self._wake.set()
 
     def on_message(self, channel: str, message: ServerMessage) -> None:

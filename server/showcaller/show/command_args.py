@@ -10,7 +10,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ..domain.facts import Recipients
-from ..domain.ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId
+from ..domain.ids import AnnouncementId, ControlId, PersonId, PollId, QuestionId, SessionId
+from ..domain.poll_draft import (
+    MAX_OPTIONS,
+    MAX_TIMER_S,
+    MAX_WAIT_MIN,
+    MAX_WORDS,
+    PollAnchor,
+    PollKind,
+    PollResults,
+)
 from ..domain.text import TextProblem, clean_text
 from ..errors import BadInput
 from .audience import Reaction
@@ -90,6 +99,57 @@ class DelayArgs(PreviewArgs, frozen=True, kw_only=True):
 
 class ChooseArgs(SessionArgs, frozen=True, kw_only=True):
     publication: Annotated[str, Meta(max_length=200)]
+
+
+class DraftArgs(Args, frozen=True, kw_only=True):
+    """A poll as it is written. `most`: 0 for as many as there are."""
+
+    kind: PollKind
+    text: Annotated[str, _RAW_TEXT]
+    options: Annotated[tuple[Annotated[str, _RAW_TEXT], ...], Meta(max_length=MAX_OPTIONS)] = ()
+    most: Annotated[int, Meta(ge=0, le=MAX_OPTIONS)] = 0
+    anonymous: bool = True
+    results: PollResults = "live"
+    right: Annotated[tuple[int, ...], Meta(max_length=MAX_OPTIONS)] = ()
+    timer_s: Annotated[int, Meta(ge=0, le=MAX_TIMER_S)] = 0
+
+
+class PlanArgs(Args, frozen=True, kw_only=True):
+    anchor: PollAnchor
+    minutes: Annotated[int, Meta(ge=-MAX_WAIT_MIN, le=MAX_WAIT_MIN)] = 0
+
+
+class MakePollArgs(SessionArgs, frozen=True, kw_only=True):
+    draft: DraftArgs
+
+
+class PollArgs(Args, frozen=True, kw_only=True):
+    poll: Annotated[PollId, _ID]
+
+
+class EditPollArgs(PollArgs, frozen=True, kw_only=True):
+    draft: DraftArgs
+
+
+class PlanPollArgs(PollArgs, frozen=True, kw_only=True):
+    plan: PlanArgs | None
+
+
+class ShowResultsArgs(PollArgs, frozen=True, kw_only=True):
+    on: bool
+
+
+class HideWordArgs(PollArgs, frozen=True, kw_only=True):
+    word: Annotated[str, _RAW_TEXT]
+    on: bool
+
+
+class PollVoteArgs(PollArgs, frozen=True, kw_only=True):
+    """Options by their places, or words. Neither: the vote is withdrawn."""
+
+    options: Annotated[tuple[Annotated[int, Meta(ge=0)], ...], Meta(max_length=MAX_OPTIONS)] = ()
+    words: Annotated[tuple[Annotated[str, _RAW_TEXT], ...], Meta(max_length=MAX_WORDS)] = ()
+    given_ms: Annotated[int, _INSTANT_MS] = 0  # 0: the client does not say
 
 
 class AnnounceArgs(Args, frozen=True, kw_only=True):

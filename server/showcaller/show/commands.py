@@ -32,21 +32,21 @@ from ..errors import (
     Refused,
     ShowcallerError,
     Unavailable,
-    YourFault,
 )
 from . import command_args as a
 from .calendar_links import calendar_path
-from .erasure import erase_favourites, erase_texts
-from .limits import Bucket, Limits, Sender
-from .live_event import LiveEvent, Within
-from .permissions import DESK, EVERYBODY, OPS, PRODUCER
+from .call import Call, Result, raise_if
+from .erasure import erase_favourites, erase_texts, erase_words
+from .limits import Bucket, Limits
+from .live_event import LiveEvent
+from .permissions import ATTENDING, DESK, OPS, PRODUCER
+from .poll_commands import FACTS_OF_POLLS, PollCommands
 from .pulse import Pulse
 from .vote_batches import VoteBatches
 
 KEYS_REMEMBERED = 50_000
 
 _REACTABLE = ("doors_open", "live", "overrunning")
-_ERRORS: dict[str, type[YourFault]] = {"not_found": NotFound, "forbidden": Forbidden}
 
 # Whoever may register again is another person then, as far as anybody knows.
 _BAN_HOLDS: dict[RegistrationMode, str] = {
@@ -54,27 +54,6 @@ _BAN_HOLDS: dict[RegistrationMode, str] = {
     "invite": "until_they_register_with_a_code",
     "closed": "for_good",
 }
-
-Result = dict[str, Any]
-
-
-class Call(NamedTuple):
-    """A command on its way. The same `key` always makes the same fact, with the same ids."""
-
-    who: Principal
-    name: str
-    key: str
-    within: Within  # when its fact may be appended
-    came_from: str = ""  # the address that the sender is counted under, if it is known
-
-    @property
-    def sender(self) -> Sender:
-        """The sender as limits know them: staff are limited as persons only."""
-        return Sender(self.by, "" if self.who.is_staff else self.came_from)
-
-    @property
-    def by(self) -> PersonId:
-        return self.who.person
 
 
 class Commands:
@@ -92,6 +71,7 @@ class Commands:
         self._registration = registration
         self._limits = Limits()
         self._votes = VoteBatches(event.append)
+        self.polls = PollCommands(event, self.append, self.refused_without_fact)
         self._vote_verdicts: OrderedDict[str, Refusal | None] = OrderedDict()  # newest, by key
         self._admitted: OrderedDict[str, None] = OrderedDict()  # newest keys
         self._reacted: OrderedDict[str, None] = OrderedDict()  # newest keys
@@ -181,6 +161,9 @@ class Commands:
             return "question"
         if isinstance(read, a.MergeArgs) and state.questions.get(read.into) is None:
             return "into"
+        poll = getattr(read, "poll", None)
+        if poll is not None and state.polls.get(poll) is None:
+            return "poll"
         announcement = getattr(read, "announcement", None)
         if announcement is not None and state.announcements.get(announcement) is None:
             return "announcement"
@@ -205,12 +188,12 @@ class Commands:
 
     async def append(self, call: Call, fact: facts.Fact) -> Outcome:
         """Append the fact and return its outcome, or raise what the fold's verdict says or would say."""
-        _raise_if(await self._refused_without_fact(call, lambda: self._event.state.why_not(fact)))
+        raise_if(await self.refused_without_fact(call, lambda: self._event.state.why_not(fact)))
         outcome = await self._event.append(fact, call.key, within=call.within)
-        _raise_if(outcome.refused)
+        raise_if(outcome.refused)
         return outcome
 
-    async def _refused_without_fact(
+    async def refused_without_fact(
         self, call: Call, why_not: Callable[[], Refusal | None]
     ) -> Refusal | None:
         """Return why the command would be refused, if that is certain.
@@ -274,8 +257,8 @@ class Commands:
     async def vote(self, call: Call, args: a.VoteArgs) -> Result:
         if call.key not in self._vote_verdicts:
             questions = self._event.state.questions
-            _raise_if(
-                await self._refused_without_fact(
+            raise_if(
+                await self.refused_without_fact(
                     call, lambda: voting.why_not_vote(questions, args.question, call.by)
                 )
             )
@@ -284,7 +267,7 @@ class Commands:
                 *(call.by, args.question, args.on, args.given_ms, call.key), within=call.within
             )
             _remember(self._vote_verdicts, call.key, refused)
-        _raise_if(self._vote_verdicts[call.key])
+        raise_if(self._vote_verdicts[call.key])
         question = self._event.state.questions.get(args.question)
         votes = self._event.state.questions.tally(question) if question is not None else 0
         return {"question": args.question, "on": args.on, "votes": votes}
@@ -322,7 +305,7 @@ class Commands:
         at_ms = int(self._event.wall_ms())
         shifts = producing.preview_delay(self.sheet, args.session, args.minutes, at_ms)
         if isinstance(shifts, Refusal):
-            _raise_if(shifts)
+            raise_if(shifts)
         return {"revision": self.sheet.revision, "shifts": msgspec.to_builtins(shifts)}
 
     async def ban(self, call: Call, args: a.PersonArgs) -> Result:
@@ -348,6 +331,11 @@ class Commands:
         await self.append(call, facts.PersonErased(person=args.person, by=call.by))
         await self._event.names.erase(args.person)
         await erase_favourites(self._event.log, args.person, self._event.state.folded)
+        state = self._event.state
+        if votes := state.polls.worded_by(args.person, state.salt):
+            words = facts.PollWordsErased(votes=votes, by=call.by)
+            await self._event.append(words, f"{call.key}:words")
+            await erase_words(self._event.log, votes, state.folded)
         return {}
 
     async def show_calendar(self, call: Call, args: a.NoArgs) -> Result:
@@ -364,11 +352,6 @@ def _log_key(person: str, name: str, key: str | None) -> str:
     return f"cmd:{name}:{len(person)}:{person}:{key}"
 
 
-def _raise_if(refused: Refusal | None) -> None:
-    if refused is not None:
-        raise _ERRORS.get(refused.code, Refused)(refused.message, code=refused.code)
-
-
 def _remember(newest: OrderedDict[str, Any], key: str, value: Any) -> None:
     newest[key] = value
     if len(newest) > KEYS_REMEMBERED:
@@ -378,12 +361,15 @@ def _remember(newest: OrderedDict[str, Any], key: str, value: Any) -> None:
 # The table ----------------------------------------------------------------------------------------
 
 
+_Handler = Callable[[Commands, Call, Any], Awaitable[Result]]
+
+
 class _Command(NamedTuple):
     """A command: its arguments, its roles, what it does, and the bucket that it is paid from."""
 
     args: type[a.Args]
     roles: frozenset[Role]
-    run: Callable[[Commands, Call, Any], Awaitable[Result]]
+    run: _Handler
     bucket: Bucket = "other"
     speakers_too: bool = False  # in their own sessions
 
@@ -419,6 +405,10 @@ def _control(
     return _Command(args, PRODUCER, run)
 
 
+def _of_polls(run: Callable[[PollCommands, Call, Any], Awaitable[Result]]) -> _Handler:
+    return lambda commands, call, read: run(commands.polls, call, read)
+
+
 def may_command(principal: Principal, name: str, session: SessionId | None = None) -> bool:
     """Tell whether `principal` may give the command `name`, where it matters in `session`."""
     command = _TABLE.get(name)
@@ -430,11 +420,11 @@ def may_command(principal: Principal, name: str, session: SessionId | None = Non
 
 
 _TABLE: dict[str, _Command] = {
-    "question.ask": _Command(a.AskArgs, EVERYBODY, Commands.ask, bucket="question"),
-    "question.vote": _Command(a.VoteArgs, EVERYBODY, Commands.vote, bucket="vote"),
+    "question.ask": _Command(a.AskArgs, ATTENDING, Commands.ask, bucket="question"),
+    "question.vote": _Command(a.VoteArgs, ATTENDING, Commands.vote, bucket="vote"),
     "question.edit": _fact(
         a.QuestionTextArgs,
-        EVERYBODY,
+        ATTENDING,
         lambda call, args: facts.QuestionEdited(
             question=args.question, person=call.by, text=a.cleaned(args.text)
         ),
@@ -442,7 +432,7 @@ _TABLE: dict[str, _Command] = {
     ),
     "question.withdraw": _fact(
         a.QuestionArgs,
-        EVERYBODY,
+        ATTENDING,
         lambda call, args: facts.QuestionWithdrawn(question=args.question, person=call.by),
     ),
     "question.approve": _fact(
@@ -499,14 +489,17 @@ _TABLE: dict[str, _Command] = {
         lambda call, args: facts.QuestionUnmerged(question=args.question, by=call.by),
     ),
     "question.erase": _Command(a.QuestionArgs, DESK, Commands.erase_question),
-    "reaction.send": _Command(a.ReactArgs, EVERYBODY, Commands.react, bucket="reaction"),
+    "poll.make": _Command(a.MakePollArgs, DESK, _of_polls(PollCommands.make)),
+    "poll.vote": _Command(a.PollVoteArgs, ATTENDING, _of_polls(PollCommands.vote), bucket="vote"),
+    **{name: _fact(args, DESK, make) for name, (args, make) in FACTS_OF_POLLS.items()},
+    "reaction.send": _Command(a.ReactArgs, ATTENDING, Commands.react, bucket="reaction"),
     "session.star": _fact(
         a.StarArgs,
-        EVERYBODY,
+        ATTENDING,
         lambda call, args: facts.SessionStarred(person=call.by, session=args.session, on=args.on),
     ),
-    "calendar.show": _Command(a.NoArgs, EVERYBODY, Commands.show_calendar),
-    "calendar.renew": _Command(a.NoArgs, EVERYBODY, Commands.renew_calendar, bucket="edit"),
+    "calendar.show": _Command(a.NoArgs, ATTENDING, Commands.show_calendar),
+    "calendar.renew": _Command(a.NoArgs, ATTENDING, Commands.renew_calendar, bucket="edit"),
     "qa.open": _fact(
         a.SessionArgs, DESK, lambda call, args: facts.QaOpened(session=args.session, by=call.by)
     ),

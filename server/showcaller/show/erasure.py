@@ -1,14 +1,17 @@
-"""Erasure in the log itself, once the fold has erased: a question's texts, what a person has starred."""
+"""Erasure in the log itself, once the fold has erased: texts, and what a person has starred or said."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 
 import msgspec
 from msgspec.structs import replace
 
 from ..broker.base import Entry, EventLog, read_upto
 from ..domain import facts
-from ..domain.ids import PersonId, QuestionId
+from ..domain.ids import PersonId, PollId, QuestionId, VoterId
 from ..domain.people import NOBODY
+from ..domain.poll_draft import Choice
 
 
 async def erase_texts(log: EventLog, question: QuestionId, upto: int) -> None:
@@ -17,10 +20,39 @@ async def erase_texts(log: EventLog, question: QuestionId, upto: int) -> None:
     From the entry that erased the question on, the log folds to the same state as before. Raises
     `errors.Unavailable`, `errors.StorageFull`.
     """
+    await _empty(log, upto, lambda entry: _without_text(entry, question))
+
+
+async def erase_words(log: EventLog, votes: Iterable[tuple[PollId, VoterId]], upto: int) -> None:
+    """Empty what these voters said in these polls in entries up to offset `upto`, as `erase_texts` does."""
+    said = frozenset(votes)
+    await _empty(log, upto, lambda entry: _without_words(entry, said))
+
+
+async def _empty(log: EventLog, upto: int, without: Callable[[Entry], facts.Fact | None]) -> None:
     async for entry in read_upto(log, upto):
-        emptied = _without_text(entry, question)
+        emptied = without(entry)
         if emptied is not None:
             await log.erase(entry.offset, facts.encode_fact(emptied))
+
+
+def _without_words(
+    entry: Entry, said: frozenset[tuple[PollId, VoterId]]
+) -> facts.PollVotesCast | None:
+    """The entry's fact with the words of these votes gone; None if it holds none of them."""
+    if _CAST not in entry.data or not any(voter.encode() in entry.data for _, voter in said):
+        return None
+    fact = facts.decode_fact(entry.data)
+    if not isinstance(fact, facts.PollVotesCast):
+        return None
+    votes = tuple(
+        replace(vote, choice=Choice()) if (vote.poll, vote.voter) in said else vote
+        for vote in fact.votes
+    )
+    return replace(fact, votes=votes) if votes != fact.votes else None
+
+
+_CAST = b"poll.votes_cast"
 
 
 def _without_text(entry: Entry, question: QuestionId) -> facts.Fact | None:

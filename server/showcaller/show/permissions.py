@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..domain.people import ROLES, Principal, Role
 
 EVERYBODY: frozenset[Role] = frozenset(ROLES)
+ATTENDING: frozenset[Role] = EVERYBODY - {"screen"}  # those who take part, and do not look only
 DESK: frozenset[Role] = frozenset({"moderator", "producer"})
 PRODUCER: frozenset[Role] = frozenset({"producer"})
 STAFF: frozenset[Role] = frozenset({"moderator", "producer", "ops"})
@@ -25,6 +26,8 @@ _SESSION_FOLLOWERS: dict[str, frozenset[Role]] = {
     "": EVERYBODY,
     "questions": EVERYBODY,
     "moderation": DESK,
+    "polls": EVERYBODY,
+    "poll_desk": DESK,
     "backstage": DESK,  # and the session's speakers
     "audience": EVERYBODY,
 }

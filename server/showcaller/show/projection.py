@@ -6,12 +6,13 @@ None there; `channels` compares with what it published, so what was never visibl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..domain.announcements import Announcement
-from ..domain.ids import PersonId, SessionId
+from ..domain.ids import PersonId, PollId, SessionId
 from ..domain.outcome import Outcome
+from ..domain.poll import Poll, voter_of
 from ..domain.question import Question
 from ..domain.runsheet import RunSheet
 from ..domain.session_run import SessionRun, publication_touches
@@ -24,6 +25,10 @@ from ..domain.touches import (
     EventTouch,
     FavouriteTouch,
     PersonTouch,
+    PollTallyTouch,
+    PollTouch,
+    PollVotersTouch,
+    PollVoteTouch,
     PublicationTouch,
     QualityTouch,
     QuestionTouch,
@@ -34,15 +39,16 @@ from ..domain.touches import (
     VotersTouch,
     VoteTouch,
 )
-from . import views
+from . import poll_views, views
 from .audience import AUDIENCE, audience_channel
+from .document import Document
 from .names import Names
+from .voters import OWN, Voters
 
 AGENDA = "agenda"
 ANNOUNCEMENTS = "announcements"
 PRODUCE = "produce"
 DESK = "desk"
-_OWN = "person/"
 
 
 def session_channel(session: str) -> str:
@@ -63,13 +69,21 @@ def moderation_channel(session: str) -> str:
     return f"session/{session}/moderation"
 
 
+def polls_channel(session: str) -> str:
+    return f"session/{session}/polls"
+
+
+def poll_desk_channel(session: str) -> str:
+    return f"session/{session}/poll_desk"
+
+
 def backstage_channel(session: str) -> str:
     return f"session/{session}/backstage"
 
 
 def person_channel(person: str) -> str:
     """The internal name of a person's `me`."""
-    return f"{_OWN}{person}"
+    return f"{OWN}{person}"
 
 
 class Look(NamedTuple):
@@ -80,22 +94,24 @@ class Look(NamedTuple):
     view: Any
 
 
-Published = Callable[[str], Mapping[str, Any]]
-
-
 class Projection:
-    """The projection of a state. `published` tells what a channel shows so far.
+    """The projection of a state. `documents` tell what the channels show so far.
 
     Of people's own channels only those in `own` are looked at, which its owner may change.
     """
 
     def __init__(
-        self, state: State, names: Names, published: Published, own: Collection[str]
+        self,
+        state: State,
+        names: Names,
+        documents: Mapping[str, Document],
+        own: Mapping[str, Document],
     ) -> None:
         self._state = state
         self._names = names
-        self._published = published
+        self._documents = documents
         self._own = own
+        self._voters = Voters(state, own)
 
     # What there is --------------------------------------------------------------------------------
 
@@ -109,6 +125,8 @@ class Projection:
                 session_channel(session),
                 questions_channel(session),
                 moderation_channel(session),
+                polls_channel(session),
+                poll_desk_channel(session),
                 backstage_channel(session),
                 audience_channel(session),
             )
@@ -130,11 +148,14 @@ class Projection:
         yield from self.agenda()
         for question in self._state.questions.by_id:
             yield from (QuestionTouch(question), TallyTouch(question))
+        for poll in self._state.polls.by_id:
+            yield from (PollTouch(poll), PollTallyTouch(poll))
         yield from (AnnouncementTouch(made) for made in self._state.announcements.by_id)
         yield from (PersonTouch(person) for person in self._state.people.banned)
 
     def own_items(self, person: PersonId) -> Iterator[tuple[str, Any]]:
-        """Yield all that the person's own channel shows, but who they are."""
+        """Yield all that the person's own channel shows, but who they are; they have just come."""
+        self._voters.came(person)
         questions = self._state.questions
         asked = (
             (f"question:{q.id}", views.own_question(q, questions.survivor(q)))
@@ -145,6 +166,9 @@ class Projection:
         favourites = self._state.favourites.of(person)
         yield from ((f"favourite:{session}", True) for session in favourites)
         yield from self._own_publications(person)
+        for poll in self._state.polls.by_id.values():
+            if (own := self._own_vote(poll, person)) is not None:
+                yield f"poll:{poll.id}", own
 
     def _own_publications(self, person: PersonId) -> Iterator[tuple[str, Any]]:
         sheet = self._sheet
@@ -159,21 +183,35 @@ class Projection:
         for touch in outcome.touched:
             if isinstance(touch, VotersTouch):
                 touched.update(self._votes_for(touch))
+            elif isinstance(touch, PollVotersTouch):
+                touched.update(self._votes_in(touch.poll))
             else:
                 touched.add(touch)
         for person, question, _ in outcome.votes:
             touched.add(TallyTouch(question))
             if person_channel(person) in self._own:
                 touched.add(VoteTouch(person, question))
+        for id, voter in outcome.poll_votes:
+            touched.add(PollTallyTouch(id))
+            here = self._voters.person(self._state.polls.by_id[id], voter)
+            if here is not None and person_channel(here) in self._own:
+                touched.add(PollVoteTouch(here, id))
         return touched
 
     def _votes_for(self, touch: VotersTouch) -> Iterator[VoteTouch]:
         questions = self._state.questions
         numbers = [q.number for id in touch.questions if (q := questions.get(id)) is not None]
-        people = (PersonId(channel.removeprefix(_OWN)) for channel in self._own)
+        people = (PersonId(channel.removeprefix(OWN)) for channel in self._own)
         for person in people:
             if any(questions.votes.has(person, number) for number in numbers):
                 yield from (VoteTouch(person, id) for id in touch.questions)
+
+    def _votes_in(self, poll: PollId) -> Iterator[PollVoteTouch]:
+        """Yield the votes in a poll that own channels show."""
+        key = f"poll:{poll}"
+        for channel, document in self._own.items():
+            if key in document.items:
+                yield PollVoteTouch(PersonId(channel.removeprefix(OWN)), poll)
 
     # Looking --------------------------------------------------------------------------------------
 
@@ -304,7 +342,8 @@ class Projection:
             yield Look(own, f"question:{id}", views.own_question(question, survivor))
 
     def _is_shown_on_air(self, question: Question) -> bool:
-        shown = self._published(session_channel(question.session)).get("question")
+        document = self._documents.get(session_channel(question.session))
+        shown = document.items.get("question") if document is not None else None
         return shown is not None and shown.id == question.id
 
     def _on_air(self, question: Question) -> views.QuestionView | None:
@@ -326,6 +365,53 @@ class Projection:
     def _favourite(self, touch: FavouriteTouch) -> Iterator[Look]:
         starred = self._state.favourites.has(touch.person, touch.session)
         yield Look(person_channel(touch.person), f"favourite:{touch.session}", starred or None)
+
+    # Polls ----------------------------------------------------------------------------------------
+
+    def _poll(self, touch: PollTouch) -> Iterator[Look]:
+        poll = self._state.polls.get(touch.poll)
+        if poll is None:
+            return
+        if poll.state != "open":
+            self._voters.forget(poll.id)
+        yield Look(polls_channel(poll.session), poll.id, poll_views.poll(poll))
+        yield Look(poll_desk_channel(poll.session), poll.id, poll_views.desk_poll(poll))
+
+    def _poll_vote(self, touch: PollVoteTouch) -> Iterator[Look]:
+        poll = self._state.polls.by_id[touch.poll]
+        own = self._own_vote(poll, touch.person)
+        yield Look(person_channel(touch.person), f"poll:{touch.poll}", own)
+
+    def _own_vote(self, poll: Poll, person: PersonId) -> poll_views.OwnVoteView | None:
+        if not poll.public:
+            return None
+        choice = self._state.polls.box(poll).of(voter_of(poll, person, self._state.salt))
+        return poll_views.own_vote(choice) if choice is not None else None
+
+    def _poll_tally(self, touch: PollTallyTouch) -> Iterator[Look]:
+        """Look at how many voted, and how: in the public channel once that is told."""
+        poll = self._state.polls.get(touch.poll)
+        if poll is None:
+            return
+        levels: dict[str, int] = {}
+        if poll.state != "deleted":
+            box = self._state.polls.box(poll)
+            counts = box.counts(poll.hidden).items()
+            levels = {poll.id: box.voters, **{f"{poll.id}/{key}": count for key, count in counts}}
+        desk, public = poll_desk_channel(poll.session), polls_channel(poll.session)
+        yield from self._levels_of(poll.id, desk, levels)
+        voters = {str(poll.id): levels[poll.id]} if poll.public else {}
+        told = levels if poll.told else voters
+        yield from self._levels_of(poll.id, public, told)
+
+    def _levels_of(self, poll: PollId, channel: str, levels: Mapping[str, int]) -> Iterator[Look]:
+        """Yield the levels of a poll, and None for those that are shown and no more there."""
+        document = self._documents.get(channel)
+        shown = document.levels if document is not None else {}
+        for key in shown:
+            if key not in levels and (key == poll or key.startswith(f"{poll}/")):
+                yield Look(channel, key, None)
+        yield from (Look(channel, key, count) for key, count in levels.items())
 
     def _announcement(self, touch: AnnouncementTouch) -> Iterator[Look]:
         id = touch.announcement
@@ -375,7 +461,12 @@ ITEMS: dict[type[Touch], _Looks] = {
     QuestionTouch: Projection._question,
     VoteTouch: Projection._vote,
     FavouriteTouch: Projection._favourite,
+    PollTouch: Projection._poll,
+    PollVoteTouch: Projection._poll_vote,
     AnnouncementTouch: Projection._announcement,
     PersonTouch: Projection._person,
 }
-LEVELS: dict[type[Touch], _Looks] = {TallyTouch: Projection._tally}
+LEVELS: dict[type[Touch], _Looks] = {
+    TallyTouch: Projection._tally,
+    PollTallyTouch: Projection._poll_tally,
+}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from .. import system
-from ..domain.facts import VotesCast
+from ..domain.facts import Fact, PollVote, PollVotesCast, VotesCast
 from ..domain.ids import PersonId, QuestionId
 from ..domain.outcome import Outcome, Refusal
 from ..domain.vote_keys import KEY_BYTES
@@ -19,9 +19,7 @@ MAX_BATCH = 500
 
 
 class Append(Protocol):
-    def __call__(
-        self, fact: VotesCast, key: str, *, within: Within | None
-    ) -> Awaitable[Outcome]: ...
+    def __call__(self, fact: Fact, key: str, *, within: Within | None) -> Awaitable[Outcome]: ...
 
 
 def digest(key: str) -> int:
@@ -30,42 +28,33 @@ def digest(key: str) -> int:
     return int.from_bytes(data, "big") or 1
 
 
-class _Waiting(NamedTuple):
-    vote: tuple[PersonId, QuestionId, bool]
-    given_ms: int
-    key: int
+Vote = TypeVar("Vote")
+
+
+class _Waiting(NamedTuple, Generic[Vote]):
+    vote: Vote
     within: Within | None
     verdict: asyncio.Future[Refusal | None]
 
 
-class VoteBatches:
-    """Batches of votes, appended with `append(fact, key)`; each caller gets their own verdict."""
+class Batches(Generic[Vote]):
+    """Batches of votes, each made a fact and appended; each caller gets their own verdict."""
 
-    def __init__(self, append: Append) -> None:
+    def __init__(self, append: Append, make: Callable[[list[Vote]], Fact]) -> None:
         self._append = append
-        self._waiting: list[_Waiting] = []
+        self._make = make
+        self._waiting: list[_Waiting[Vote]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def cast(
-        self,
-        person: PersonId,
-        question: QuestionId,
-        on: bool,
-        given_ms: int = 0,
-        key: str = "",
-        *,
-        within: Within | None = None,
-    ) -> Refusal | None:
-        """Vote, or withdraw a vote; return why it was not counted, if so. `given_ms`: when the person did, in
-        server time, if that is known; if not, of votes with the same `key` one counts. `within`: as `append`
-        takes it. Raises what `append` raises.
+    async def add(self, vote: Vote, *, within: Within | None = None) -> Refusal | None:
+        """Have the vote counted; return why it was not, if so. `within`: as `append` takes it.
+
+        Raises what `append` raises.
         """
         loop = asyncio.get_running_loop()
         verdict: asyncio.Future[Refusal | None] = loop.create_future()
-        known = 0 if given_ms or not key else digest(key)
-        vote = (person, question, on)
-        self._waiting.append(_Waiting(vote, given_ms, known, within, verdict))
+        self._waiting.append(_Waiting(vote, within, verdict))
         if len(self._waiting) >= MAX_BATCH:
             self._send()
         elif self._timer is None:
@@ -81,14 +70,8 @@ class VoteBatches:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _append_batch(self, batch: list[_Waiting]) -> None:
-        given_ms = tuple(waiting.given_ms for waiting in batch)
-        keys = tuple(waiting.key for waiting in batch)
-        fact = VotesCast(
-            votes=tuple(waiting.vote for waiting in batch),
-            given_ms=given_ms if any(given_ms) else (),
-            keys=keys if any(keys) else (),
-        )
+    async def _append_batch(self, batch: list[_Waiting[Vote]]) -> None:
+        fact = self._make([waiting.vote for waiting in batch])
         within = batch[0].within  # it came first; a deadline of its own is not the others'
         try:
             outcome = await self._append(
@@ -104,3 +87,49 @@ class VoteBatches:
         for place, waiting in enumerate(batch):
             if not waiting.verdict.done():  # else its caller went away
                 waiting.verdict.set_result(outcome.refused or outcome.refused_votes.get(place))
+
+
+class _QuestionVote(NamedTuple):
+    vote: tuple[PersonId, QuestionId, bool]
+    given_ms: int
+    key: int
+
+
+class VoteBatches:
+    """Batches of votes for questions."""
+
+    def __init__(self, append: Append) -> None:
+        self._batches = Batches(append, _votes_cast)
+
+    async def cast(
+        self,
+        person: PersonId,
+        question: QuestionId,
+        on: bool,
+        given_ms: int = 0,
+        key: str = "",
+        *,
+        within: Within | None = None,
+    ) -> Refusal | None:
+        """Vote, or withdraw a vote; return why it was not counted, if so. `given_ms`: when the person did, in
+        server time, if that is known; if not, of votes with the same `key` one counts. `within`: as `append`
+        takes it. Raises what `append` raises.
+        """
+        known = 0 if given_ms or not key else digest(key)
+        vote = _QuestionVote((person, question, on), given_ms, known)
+        return await self._batches.add(vote, within=within)
+
+
+def _votes_cast(batch: list[_QuestionVote]) -> VotesCast:
+    given_ms = tuple(one.given_ms for one in batch)
+    keys = tuple(one.key for one in batch)
+    return VotesCast(
+        votes=tuple(one.vote for one in batch),
+        given_ms=given_ms if any(given_ms) else (),
+        keys=keys if any(keys) else (),
+    )
+
+
+def poll_batches(append: Append) -> Batches[PollVote]:
+    """Return batches of votes in polls."""
+    return Batches(append, lambda votes: PollVotesCast(votes=tuple(votes)))

@@ -9,12 +9,23 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from itertools import count
-from typing import Literal
+from typing import Literal, get_args
 
 from ..domain import facts
 from ..domain.favourites import CLAIMED
-from ..domain.ids import AnnouncementId, ControlId, EventId, PersonId, QuestionId, SessionId
+from ..domain.ids import (
+    AnnouncementId,
+    ControlId,
+    EventId,
+    PersonId,
+    PollId,
+    QuestionId,
+    SessionId,
+    VoterId,
+)
 from ..domain.outcome import Outcome
+from ..domain.poll import voter_of
+from ..domain.poll_draft import Choice, PollAnchor, PollDraft, PollKind, PollPlan
 from ..domain.quality import TalkQuality
 from ..domain.schedule import MINUTE_MS, QaPolicy, Schedule
 from ..domain.session_run import PREFERRED
@@ -49,6 +60,8 @@ class RandomHistory:
         self._questions: list[QuestionId] = []
         self._announcements: list[AnnouncementId] = []
         self._controls: list[ControlId] = []
+        self._polls: list[PollId] = []
+        self._words: list[str] = []
         self._publications: list[str] = []
 
     def step(self) -> tuple[facts.Fact, Outcome]:
@@ -277,6 +290,113 @@ class RandomHistory:
         keys = tuple(0 if given else self._rng.randint(0, 20) for given in given_ms)
         return facts.VotesCast(votes=tuple(votes), given_ms=given_ms, keys=keys)
 
+    # Polls ----------------------------------------------------------------------------------------
+
+    def _poll(self) -> PollId:
+        return self._rng.choice(self._polls or [PollId("zz-poll-0-zz")])
+
+    def _poll_draft(self) -> PollDraft:
+        kinds: tuple[PollKind, ...] = (*get_args(PollKind), "words")
+        kind = self._rng.choice(kinds)
+        options = tuple(self._canary("option") for _ in range(self._rng.randint(2, 4)))
+        return PollDraft(
+            kind=kind,
+            text=self._canary("polltext"),
+            options=() if kind == "words" else options,
+            most=2 if kind in ("multiple", "ranking", "words") else 1,
+            anonymous=self._rng.random() < 0.5,
+            results=self._rng.choice(("live", "closed", "by_hand")),
+            right=(1,) if kind == "quiz" else (),
+            timer_s=self._rng.choice((0, 0, 30, 300)),
+        )
+
+    def _poll_made(self) -> facts.Fact:
+        self._polls.append(PollId(self._canary("poll")))
+        return facts.PollMade(
+            poll=self._polls[-1], session=self._session(), draft=self._poll_draft(), by=STAFF
+        )
+
+    def _poll_edited(self) -> facts.Fact:
+        return facts.PollEdited(poll=self._poll(), draft=self._poll_draft(), by=STAFF)
+
+    def _poll_planned(self) -> facts.Fact:
+        anchor: PollAnchor = self._rng.choice(get_args(PollAnchor))
+        plan = PollPlan(anchor=anchor, minutes=self._rng.choice((-2, 0, 0, 5)))
+        return facts.PollPlanned(
+            poll=self._poll(), plan=self._rng.choice((plan, plan, None)), by=STAFF
+        )
+
+    def _poll_opened(self) -> facts.Fact:
+        return facts.PollOpened(poll=self._poll(), by=STAFF)
+
+    def _poll_closed(self) -> facts.Fact:
+        return facts.PollClosed(poll=self._poll(), by=STAFF)
+
+    def _poll_results_shown(self) -> facts.Fact:
+        on = self._rng.random() < 0.7
+        return facts.PollResultsShown(poll=self._poll(), on=on, by=STAFF)
+
+    def _poll_word_hidden(self) -> facts.Fact:
+        words = [p for p in self._polls if self._draft_of(p).kind == "words"]
+        return facts.PollWordHidden(
+            poll=self._rng.choice(words or [self._poll()]),
+            word=self._rng.choice(self._words or ["none"]),
+            on=self._rng.random() < 0.8,
+            by=STAFF,
+        )
+
+    def _poll_deleted(self) -> facts.Fact:
+        return facts.PollDeleted(poll=self._poll(), by=STAFF)
+
+    def _poll_called(self) -> facts.Fact:
+        sheet = self.state.runsheet
+        due = self.state.polls.due(sheet) if sheet is not None else []
+        if sheet is None or not due:
+            return facts.PollCalled(poll=self._poll(), revision=1)
+        wall_ms = sheet.clock.wall_for(due[0].at_ms)
+        if wall_ms is not None and self._rng.random() < 0.9:
+            self.now_ms = max(self.now_ms, wall_ms)
+        return facts.PollCalled(poll=due[0].poll, revision=due[0].revision)
+
+    def _draft_of(self, poll: PollId) -> PollDraft:
+        known = self.state.polls.get(poll)
+        return known.draft if known is not None else PollDraft(kind="single", text="")
+
+    def _voter(self, poll: PollId) -> VoterId:
+        known, person = self.state.polls.get(poll), self._person()
+        return voter_of(known, person, self.state.salt) if known is not None else VoterId(person)
+
+    def _poll_votes_cast(self) -> facts.Fact:
+        taking = [p.id for p in self.state.polls.by_id.values() if p.state == "open"]
+        polls = [self._rng.choice(taking or [self._poll()]) for _ in range(self._rng.randint(1, 6))]
+        return facts.PollVotesCast(votes=tuple(self._poll_vote(poll) for poll in polls))
+
+    def _poll_vote(self, poll: PollId) -> facts.PollVote:
+        given_ms = self._rng.choice((0, self._rng.randint(self.now_ms - 500, self.now_ms)))
+        return facts.PollVote(
+            voter=self._voter(poll),
+            poll=poll,
+            choice=self._choice(self._draft_of(poll)),
+            given_ms=given_ms,
+            key=0 if given_ms else self._rng.randint(0, 20),
+        )
+
+    def _choice(self, draft: PollDraft) -> Choice:
+        if self._rng.random() < 0.1:
+            return Choice()
+        if draft.kind != "words":
+            places = range(len(draft.options) or 1)
+            count = min(len(places), self._rng.randint(1, draft.most))
+            return Choice(options=tuple(self._rng.sample(places, count)))
+        if not self._words or self._rng.random() < 0.4:
+            self._words.append(self._canary("word"))
+        return Choice(words=(self._rng.choice(self._words),))
+
+    def _poll_words_erased(self) -> facts.Fact:
+        polls = [p for p in self._polls if self._draft_of(p).kind == "words"]
+        votes = tuple((poll, self._voter(poll)) for poll in polls)
+        return facts.PollWordsErased(votes=votes, by=STAFF)
+
     # Favourites -----------------------------------------------------------------------------------
 
     def _session_starred(self) -> facts.Fact:
@@ -351,6 +471,9 @@ _OFTEN = frozenset(
         facts.QuestionApproved,
         facts.QuestionPushed,
         facts.VotesCast,
+        facts.PollMade,
+        facts.PollOpened,
+        facts.PollVotesCast,
     }
 )
 _SELDOM = frozenset(
@@ -360,6 +483,7 @@ _SELDOM = frozenset(
         facts.ClockHeld,
         facts.QuestionsRejected,
         facts.PersonErased,
+        facts.PollWordsErased,
         facts.PersonSignedOut,
         facts.StaffCame,
     }

@@ -14,6 +14,7 @@ from showcaller.domain import (
     facts,
     favourites,
     people,
+    polls,
     question_folds,
     runsheet_folds,
     state,
@@ -55,7 +56,7 @@ def test_a_log_folds_to_the_same_digest_as_when_it_was_written(log, then):
 
 def test_every_kind_of_fact_has_exactly_one_fold():
     parts = [
-        *(runsheet_folds.FOLDS, question_folds.FOLDS, announcements.FOLDS),
+        *(runsheet_folds.FOLDS, question_folds.FOLDS, polls.FOLDS, announcements.FOLDS),
         *(favourites.FOLDS, people.FOLDS),
     ]
     folded = [kind for part in parts for kind in part]
@@ -65,8 +66,8 @@ def test_every_kind_of_fact_has_exactly_one_fold():
 
 def test_every_kind_of_touch_is_looked_at_by_the_projection():
     looked_at = projection.ITEMS.keys() | projection.LEVELS.keys()
-    # voters are looked at one by one, as votes
-    assert set(touches.Touch.__subclasses__()) - {touches.VotersTouch} == looked_at
+    voters = {touches.VotersTouch, touches.PollVotersTouch}  # looked at one by one, as votes
+    assert set(touches.Touch.__subclasses__()) - voters == looked_at
 
 
 @pytest.mark.parametrize("kind", [kind for kind in facts.KINDS if kind.NAMES])
