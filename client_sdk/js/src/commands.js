@@ -111,6 +111,51 @@ export function production(client) {
     extend: (session, minutes) => client.commandNow("session.extend", { session, minutes }),
 
     /**
+     * What a control would move; changes nothing.
+     *
+     * @param {string} command such as "session.move"
+     * @param {Record<string, any>} args its own
+     * @returns {Promise<{revision: number, shifts: import("./types.js").Shift[]}>}
+     */
+    preview: (command, args) => /** @type {Promise<any>} */ (client.commandNow("control.preview", { command, args })),
+
+    /**
+     * Plans a session for another time or stage.
+     *
+     * @param {string} session
+     * @param {{stage: string, starts_at_ms: number, beside?: boolean, if_revision?: number}} to `starts_at_ms`: show time
+     */
+    move: (session, to) => client.commandNow("session.move", { session, ...to }),
+
+    /**
+     * Has two sessions take each other's places.
+     *
+     * @param {string} session
+     * @param {string} other
+     * @param {{if_revision?: number}} [options]
+     */
+    swap: (session, other, options = {}) => client.commandNow("session.swap", { session, other, ...options }),
+
+    /**
+     * Calls a session off for good.
+     *
+     * @param {string} session
+     * @param {string} note everybody is told
+     * @param {{if_revision?: number}} [options]
+     */
+    cancel: (session, note, options = {}) => client.commandNow("session.cancel", { session, note, ...options }),
+
+    /**
+     * @param {string} session
+     * @param {string} speaker
+     * @param {{replacement: string} | {name: string, company?: string, role?: string}} by a speaker of the event, or somebody new
+     */
+    replaceSpeaker: (session, speaker, by) => client.commandNow("session.replace_speaker", { session, speaker, ...by }),
+
+    /** @param {{stage: string, starts_at_ms: number, minutes: number, title?: string, if_revision?: number}} what */
+    insertBreak: (what) => client.commandNow("break.insert", what),
+
+    /**
      * What `delay` would do; changes nothing.
      *
      * @param {string} session

@@ -175,6 +175,9 @@
  * @property {boolean} on_air
  * @property {boolean} [face] somebody is heard beside slides, and may be watched there
  * @property {number} doors_open_ms
+ * @property {Span} planned as scheduled, unless a producer moved it
+ * @property {string} scheduled_stage
+ * @property {string} note why it was cancelled; empty: it was not
  *
  * @typedef {object} StageState
  * @property {string} id
@@ -244,12 +247,13 @@
  *
  * @typedef {object} Control
  * @property {string} id
- * @property {"start" | "end" | "extend" | "delay" | "skip" | "reopen" | "source"} name
+ * @property {"start" | "end" | "extend" | "delay" | "skip" | "reopen" | "source" | "move" | "swap" | "cancel" | "speaker" | "break"} name
  * @property {string} session
  * @property {number | null} minutes
  * @property {number} at_ms
  * @property {string} by
  * @property {boolean} undoable
+ * @property {string | null} other the session that it was swapped with
  *
  * @typedef {object} Publication
  * @property {string} session
@@ -304,6 +308,8 @@
  * @property {number} after_ms
  * @property {number} before_end_ms
  * @property {number} after_end_ms
+ * @property {string} before_stage
+ * @property {string} after_stage
  *
  * @typedef {object} KnownToken a token of the staff's that was used, or one that somebody was given
  * @property {string} token its `jti`

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from .cues import OVERRUNNING, QA_CLOSES, CueRun
-from .ids import ControlId, PersonId, SessionId, StageId
-from .session_run import SessionRun, SessionState
+from .ids import ControlId, PersonId, SessionId, SpeakerId, StageId
+from .session_run import Place, SessionRun, SessionState
 
-ControlName = Literal["start", "end", "extend", "delay", "skip", "reopen", "source"]
+ControlName = Literal[
+    "start", "end", "extend", "delay", "skip", "reopen", "source",
+    "move", "swap", "cancel", "speaker", "break",
+]  # fmt: skip
+EDITS: frozenset[ControlName] = frozenset({"move", "swap", "speaker", "break"})
+
+
+class Left(NamedTuple):
+    """The place in which a control left a session, and who was to speak then."""
+
+    stage: StageId
+    place: Place | None
+    speakers: tuple[SpeakerId, ...] | None
 
 
 class Before(Struct, kw_only=True):
@@ -28,6 +40,10 @@ class Before(Struct, kw_only=True):
     overrun: CueRun | None  # the call, if it was overrunning
     cues: list[str]
     chosen: str  # the publication
+    place: Place | None
+    speakers: tuple[SpeakerId, ...] | None
+    note: str
+    left: Left | None = None
     taken_back: dict[str, CueRun] = field(default_factory=dict)  # by a control that reopened it
 
     @classmethod
@@ -44,11 +60,24 @@ class Before(Struct, kw_only=True):
             overrun=replace(run.cues[OVERRUNNING]) if run.state == "overrunning" else None,
             cues=[name for name, cue in run.cues.items() if cue.called_ms is None],
             chosen=run.chosen,
+            place=run.place,
+            speakers=run.speakers,
+            note=run.note,
         )
 
-    def close(self, run: SessionRun) -> None:
-        """Note what the control did to `run`."""
+    def close(self, run: SessionRun, stage: StageId) -> None:
+        """Note what the control did to `run`, which is on `stage` now."""
         self.cues = [name for name in self.cues if run.cues[name].called_ms is not None]
+        self.left = Left(stage, run.place, run.speakers)
+
+    def is_left(self, run: SessionRun, stage: StageId) -> bool:
+        """Tell whether `run` is still where the control left it: no other schedule moved it."""
+        return self.left == Left(stage, run.place, run.speakers)
+
+    def put_back(self, run: SessionRun) -> None:
+        """Plan a session that was edited as it was planned before."""
+        run.place, run.speakers = self.place, self.speakers
+        run.delay_ms, run.extension_ms = self.delay_ms, self.extension_ms
 
     def take_back(self, run: SessionRun, names: Iterable[str]) -> None:
         """Make cues of `run` uncalled, as the control does."""
@@ -69,7 +98,7 @@ class Before(Struct, kw_only=True):
         for name in self.cues:
             run.cues[name].take_back()
         self._restore_qa(run)
-        run.state = self.state
+        run.state, run.note = self.state, self.note
         run.actual_start_ms = self.actual_start_ms
         run.actual_end_ms = self.actual_end_ms
 
@@ -77,7 +106,7 @@ class Before(Struct, kw_only=True):
         """Make a session that was reopened as over as it was before."""
         for name, call in self.taken_back.items():
             run.cues[name].call_as(call)
-        run.state = self.state
+        run.state, run.note = self.state, self.note
         run.delay_ms, run.extension_ms = self.delay_ms, self.extension_ms
         run.actual_start_ms, run.actual_end_ms = self.actual_start_ms, self.actual_end_ms
         run.qa_open = self.qa_open
@@ -111,9 +140,4 @@ class Control(Struct, kw_only=True):
     starts: int = 0  # how many sessions had started on the stage when it was done
     undoable: bool = True
     chosen: str = ""  # the publication, by `source`
-
-    def close(self, runs: Iterable[SessionRun], starts: int) -> None:
-        """Note what the control changed, now that it has been done."""
-        for before, run in zip(self.before, runs, strict=True):
-            before.close(run)
-        self.starts = starts
+    other: SessionId | None = None  # by `swap`

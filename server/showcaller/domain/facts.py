@@ -22,14 +22,15 @@ from .ids import (
     PollId,
     QuestionId,
     SessionId,
+    SpeakerId,
     StageId,
     VoterId,
 )
 from .poll_draft import Choice, PollDraft, PollPlan
 from .quality import TalkQuality
-from .schedule import Schedule
+from .schedule import Schedule, Speaker
 
-FOLD_VERSION = 13
+FOLD_VERSION = 14
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -126,6 +127,50 @@ class SourceChosen(ControlFact, frozen=True, kw_only=True, tag="source.chosen"):
     """A producer put this publication on the stage; "": the stage picks by itself again."""
 
     publication: str
+
+
+# The producer's edits of the run sheet: controls too ------------------------------------------------
+
+
+class SessionMoved(ControlFact, frozen=True, kw_only=True, tag="session.moved"):
+    """The session is planned for another time or stage; what comes after it there is pushed."""
+
+    stage: StageId
+    starts_at_ms: int  # show time
+    beside: bool = False  # meant to go on at the same time as others there
+    if_revision: int | None = None
+
+
+class SessionsSwapped(ControlFact, frozen=True, kw_only=True, tag="sessions.swapped"):
+    """Two sessions take each other's places; each keeps its length."""
+
+    other: SessionId
+    if_revision: int | None = None
+
+
+class SessionCancelled(ControlFact, frozen=True, kw_only=True, tag="session.cancelled"):
+    """The session will not take place at all, and everybody is told why."""
+
+    note: str
+    if_revision: int | None = None
+
+
+class SpeakerReplaced(ControlFact, frozen=True, kw_only=True, tag="speaker.replaced"):
+    """Somebody speaks in another's place; `guest` says who that is, unless the schedule does."""
+
+    speaker: SpeakerId
+    other: SpeakerId
+    guest: Speaker | None = None
+
+
+class BreakInserted(ControlFact, frozen=True, kw_only=True, tag="break.inserted"):
+    """A break that no schedule has; what comes after it is pushed. `session` is its own id."""
+
+    title: str
+    stage: StageId
+    starts_at_ms: int  # show time
+    minutes: int
+    if_revision: int | None = None
 
 
 class ControlUndone(Fact, frozen=True, kw_only=True, tag="control.undone"):

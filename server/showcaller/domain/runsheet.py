@@ -7,10 +7,12 @@ Nothing here reads a clock: `at_ms` is the wall time the broker gave the fact.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from . import facts
 from .calendar_marks import CalendarMark, mark_changes
@@ -18,10 +20,10 @@ from .clock import ShowClock
 from .controls import Control
 from .cue_rules import due_times, is_armed
 from .cues import CueRun, DueCue, cue_names, cue_rank
-from .ids import SessionId, StageId
+from .ids import SessionId, SpeakerId, StageId
 from .outcome import Outcome
 from .quality import TalkQuality
-from .schedule import Schedule, Session
+from .schedule import Day, Schedule, Session, Speaker
 from .session_run import SessionRun, publication_touches, touches_of
 from .stage_line import StageLine
 from .timeline import Span, expect
@@ -50,6 +52,8 @@ class RunSheet(Struct, kw_only=True, dict=True):
     calendar_marks: dict[SessionId, CalendarMark] = field(
         default_factory=dict
     )  # also of retired ones
+    breaks: dict[SessionId, Session] = field(default_factory=dict)  # that the producer inserted
+    guests: dict[SpeakerId, Speaker] = field(default_factory=dict)  # whom no schedule names
 
     # Reading ------------------------------------------------------------------------------------
 
@@ -62,12 +66,16 @@ class RunSheet(Struct, kw_only=True, dict=True):
         sheet.mark_changes(outcome, at_ms)
         return sheet, outcome
 
+    def scheduled(self, session: SessionId) -> Session:
+        """Return the session as scheduled, whatever became of it. Raises `KeyError` if there is none."""
+        return self._scheduled[session]
+
     def plan(self, session: SessionId) -> Session:
-        """Return the session as scheduled. Raises `KeyError` if there is none."""
+        """Return the session as planned now, edits included. Raises `KeyError` if there is none."""
         return self._plans[session]
 
     def on_stage(self, stage: StageId) -> list[Session]:
-        """Return the stage's sessions in scheduled order."""
+        """Return the stage's sessions in planned order."""
         return self._by_stage.get(stage, [])
 
     def due_cues(self) -> list[DueCue]:
@@ -77,6 +85,19 @@ class RunSheet(Struct, kw_only=True, dict=True):
         """
         return self._due
 
+    def twin(self) -> RunSheet:
+        """Return a copy that may be changed to see what would be."""
+        return RunSheet(
+            schedule=self.schedule,
+            clock=replace(self.clock),
+            revision=self.revision,
+            sessions={id: run.twin() for id, run in self.sessions.items()},
+            stages={id: replace(run) for id, run in self.stages.items()},
+            retired=dict(self.retired),
+            breaks=dict(self.breaks),
+            guests=dict(self.guests),
+        )
+
     def last_control(self) -> Control | None:
         """Return the only control that may be undone (if it says so)."""
         return self.controls[-1] if self.controls else None
@@ -84,35 +105,66 @@ class RunSheet(Struct, kw_only=True, dict=True):
     # The schedule -------------------------------------------------------------------------------
 
     def adopt(self, schedule: Schedule, at_ms: int, outcome: Outcome) -> None:
-        """Go on by `schedule`: known sessions and stages keep their run."""
+        """Go on by `schedule`: known sessions and stages keep their run, and edits that still fit."""
+        was = self._scheduled if self.sessions else {}
         self.schedule = schedule
         self.revision += 1
-        for name in ("_plans", "_by_stage", "_due"):
-            self.__dict__.pop(name, None)
+        self.replan()
         old = self.sessions
-        self.sessions = {p.id: self._keep(p, old.get(p.id)) for p in schedule.sessions}
+        self.breaks = {id: one for id, one in self.breaks.items() if self._fits(old[id], one)}
+        self.__dict__.pop("_scheduled", None)
+        self.sessions = {
+            id: self._keep(plan, old.get(id), was.get(id)) for id, plan in self._scheduled.items()
+        }
         for run in old.values():
             if run.id not in self.sessions:
-                self._retire(run, outcome)
+                self.retire(run, outcome)
         outcome.touched.update(StageTouch(stage) for stage in self.stages)
         self.stages = {s.id: self.stages.get(s.id, StageRun()) for s in schedule.stages}
+        self.forget_guests(outcome)
         for run in self.sessions.values():
             outcome.touched.update(touches_of(run))
         for stage in self.stages:
             outcome.touched.add(StageTouch(stage))
             self.refresh(stage, self.clock.show_at(at_ms), outcome)
 
-    def _keep(self, plan: Session, run: SessionRun | None) -> SessionRun:
+    def _fits(self, run: SessionRun, one: Session) -> bool:
+        """Tell whether an inserted break still has a stage, and its id to itself."""
+        stage = run.place.stage if run.place else one.stage
+        return self.has_stage(stage) and all(one.id != plan.id for plan in self.schedule.sessions)
+
+    def has_stage(self, stage: StageId) -> bool:
+        return any(stage == one.id for one in self.schedule.stages)
+
+    def _keep(self, plan: Session, run: SessionRun | None, was: Session | None) -> SessionRun:
         if run is None:
             return SessionRun.plan(plan, self.schedule.cues, self.retired.get(plan.id, 0))
         run.pre_moderation = plan.qa.pre_moderation
+        self._keep_edits(plan, run, was)
         newest = max(cue.revision for cue in run.cues.values())
         for name in cue_names(self.schedule.cues):
             run.cues.setdefault(name, CueRun(revision=newest))
         return run
 
-    def _retire(self, run: SessionRun, outcome: Outcome) -> None:
-        """Forget a session, but not which keys its cues may have used up."""
+    def forget_guests(self, outcome: Outcome) -> None:
+        """Forget guests who speak nowhere any more."""
+        speaking = {id for run in self.sessions.values() for id in run.speakers or ()}
+        if gone := self.guests.keys() - speaking:
+            self.guests = {id: one for id, one in self.guests.items() if id not in gone}
+            outcome.touched.add(EventTouch())
+
+    def _keep_edits(self, plan: Session, run: SessionRun, was: Session | None) -> None:
+        """Drop a producer's edit of what the new schedule says otherwise than the one before."""
+        if was is None or not run.to_come:
+            return
+        moved = _slot(was) != _slot(plan)
+        if run.place is not None and (moved or not self.has_stage(run.place.stage)):
+            run.leave_place()
+        if was.speakers != plan.speakers:
+            run.speakers = None
+
+    def retire(self, run: SessionRun, outcome: Outcome) -> None:
+        """Forget a session that is none any more, but not which keys its cues may have used up."""
         self.retired[run.id] = max(cue.revision for cue in run.cues.values())
         outcome.touched.update(touches_of(run))
 
@@ -177,30 +229,68 @@ class RunSheet(Struct, kw_only=True, dict=True):
                 if id is not None and id in self.sessions:
                     outcome.touched.update(publication_touches(self.sessions[id]))
 
+    def replan(self) -> None:
+        """Have everything that follows from schedule and edits looked up again."""
+        for name in ("_scheduled", "_plans", "_by_stage", "_due"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def _scheduled(self) -> dict[SessionId, Session]:
+        return {plan.id: plan for plan in self.schedule.sessions} | self.breaks
+
     @cached_property
     def _plans(self) -> dict[SessionId, Session]:
-        return {plan.id: plan for plan in self.schedule.sessions}
+        days = self.schedule.days
+        return {id: edited(plan, self.sessions[id], days) for id, plan in self._scheduled.items()}
 
     @cached_property
     def _by_stage(self) -> dict[StageId, list[Session]]:
         stages: dict[StageId, list[Session]] = {}
-        for plan in self.schedule.sessions:
+        for plan in self._plans.values():
             stages.setdefault(plan.stage, []).append(plan)
         for plans in stages.values():
-            plans.sort(key=lambda plan: plan.starts_at_ms)
+            plans.sort(key=self._turn)
         return stages
+
+    def _turn(self, plan: Session) -> tuple[int, float]:
+        """Return what orders a stage's sessions: an empty slot is before what starts at its time."""
+        is_empty = plan.ends_at_ms == plan.starts_at_ms
+        place = self.sessions[plan.id].place
+        return plan.starts_at_ms, place.order if is_empty and place is not None else 1
 
     @cached_property
     def _due(self) -> list[DueCue]:
         order = {stage.id: place for place, stage in enumerate(self.schedule.stages)}
+        sessions = list(self._plans.values())
         due = [
             (cue.due_ms, cue_rank(name), order[plan.stage], place, name, cue.revision)
-            for place, plan in enumerate(self.schedule.sessions)
+            for place, plan in enumerate(sessions)
             for name, cue in self.sessions[plan.id].cues.items()
             if cue.armed and cue.due_ms is not None and cue.called_ms is None
         ]
-        sessions = self.schedule.sessions
         return [DueCue(sessions[d[3]].id, d[4], d[5], d[0]) for d in sorted(due)]
+
+
+def edited(plan: Session, run: SessionRun, days: Iterable[Day]) -> Session:
+    """Return a scheduled session as the producer's edits have it."""
+    place, speakers = run.place, run.speakers
+    if place is not None:
+        plan = replace(
+            plan,
+            stage=place.stage,
+            starts_at_ms=place.starts_at_ms,
+            ends_at_ms=place.ends_at_ms,
+            day=_day_at(place.planned_ms, days) or plan.day,
+        )
+    return plan if speakers is None else replace(plan, speakers=speakers)
+
+
+def _day_at(at_ms: int, days: Iterable[Day]) -> date | None:
+    return next((day.date for day in days if day.starts_at_ms <= at_ms < day.ends_at_ms), None)
+
+
+def _slot(plan: Session) -> tuple[StageId, int, int]:
+    return plan.stage, plan.starts_at_ms, plan.ends_at_ms
 
 
 # How the kinds of facts that one module folds change a run sheet, at the wall time of each.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from . import calling, facts, producing, publishing
+from . import calling, controlling, editing, facts, producing, publishing
 from .ids import SessionId
 from .outcome import Outcome, Refusal
 from .runsheet import RunSheet, SheetFolds
 from .schedule import Schedule
-from .session_run import no_session
+from .session_run import SessionRun, no_session
+from .timeline import SessionShift
 from .touches import ClockTouch, ControlsTouch, EventTouch, SessionTouch
 
 
@@ -15,7 +16,7 @@ def apply(sheet: RunSheet, fact: facts.Fact, at_ms: int) -> Outcome:
     """Fold one fact of those in `FOLDS`, appended at wall time `at_ms`."""
     outcome = FOLDS[type(fact)](sheet, fact, at_ms)
     if outcome.refused is None:
-        producing.judge_undo(sheet, outcome)
+        controlling.judge_undo(sheet, outcome)
     sheet.mark_changes(outcome, at_ms)
     return outcome
 
@@ -34,11 +35,26 @@ def _publish_problem(sheet: RunSheet, schedule: Schedule) -> Refusal | None:
         return Refusal("bad_input", "this is another event's schedule")
     if {plan.stage for plan in schedule.sessions} - {stage.id for stage in schedule.stages}:
         return Refusal("bad_input", "a session is on a stage that the schedule does not name")
-    stages = {plan.id: plan.stage for plan in schedule.sessions}
     for run in sheet.sessions.values():
-        if run.live and stages.get(run.id) != sheet.plan(run.id).stage:
+        if run.live and not _keeps_stage(sheet, run, schedule):
             return Refusal("wrong_state", f"{run.id} is live: it can't leave its stage")
     return None
+
+
+def _keeps_stage(sheet: RunSheet, run: SessionRun, schedule: Schedule) -> bool:
+    stage = sheet.plan(run.id).stage
+    if run.id not in sheet.breaks and all(run.id != plan.id for plan in schedule.sessions):
+        return False
+    if run.place is not None:
+        return any(one.id == stage for one in schedule.stages)
+    return any(plan.id == run.id and plan.stage == stage for plan in schedule.sessions)
+
+
+def preview(sheet: RunSheet, fact: facts.Fact, at_ms: int) -> list[SessionShift] | Refusal:
+    """Return what the fact would move at wall time `at_ms`, earliest first; changes nothing."""
+    twin = sheet.twin()
+    outcome = FOLDS[type(fact)](twin, fact, at_ms)
+    return outcome.refused or controlling.shifts_between(sheet, twin)
 
 
 def hold_clock(sheet: RunSheet, fact: facts.ClockHeld, at_ms: int) -> Outcome:
@@ -80,7 +96,9 @@ def _set_qa(sheet: RunSheet, session: SessionId, *, opened: bool) -> Outcome:
 FOLDS: SheetFolds = {
     **calling.FOLDS,
     **producing.FOLDS,
+    **editing.FOLDS,
     **publishing.FOLDS,
+    facts.ControlUndone: controlling.undo_control,
     facts.SchedulePublished: publish_schedule,
     facts.ClockHeld: hold_clock,
     facts.ClockResumed: resume_clock,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from .cues import (
     DOORS_OPEN,
@@ -18,7 +19,7 @@ from .cues import (
     cue_names,
 )
 from .facts import Source
-from .ids import PersonId, SessionId
+from .ids import PersonId, SessionId, SpeakerId, StageId
 from .outcome import Outcome
 from .schedule import CuePolicy, QaPolicy, Session
 from .touches import CueTouch, PublicationTouch, SessionTouch, Touch
@@ -32,6 +33,20 @@ class PublicationRun(Struct, frozen=True):
 
     by: PersonId
     source: Source
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """The slot on a stage in which a producer put a session: what it comes after, and before.
+
+    An empty slot (`ends_at_ms` = `starts_at_ms`) stands between two others; the session pushes what follows.
+    """
+
+    stage: StageId
+    starts_at_ms: int
+    ends_at_ms: int
+    stretch_ms: int = 0  # by how much the session is longer than the slot
+    planned_ms: int  # when it is to start, if nothing pushes it
+    order: float = 0.5  # among empty slots of the same time; between 0 and 1
 
 
 class SessionRun(Struct, kw_only=True):
@@ -55,6 +70,9 @@ class SessionRun(Struct, kw_only=True):
     publications: dict[str, PublicationRun] = field(default_factory=dict)  # the oldest first
     chosen: str = ""  # the publication that a producer put on the stage; "": the stage picks
     unpublished_ms: int | None = None  # when the last publication stopped
+    place: Place | None = None  # by the producer; None: as scheduled
+    speakers: tuple[SpeakerId, ...] | None = None  # by the producer; None: as scheduled
+    note: str = ""  # why it was cancelled; "": it was not
 
     @classmethod
     def plan(cls, plan: Session, policy: CuePolicy, revision: int) -> SessionRun:
@@ -66,6 +84,11 @@ class SessionRun(Struct, kw_only=True):
             cues={name: CueRun(revision=revision) for name in cue_names(policy)},
             pre_moderation=plan.qa.pre_moderation,
         )
+
+    def twin(self) -> SessionRun:
+        """Return a copy that shares nothing which changes."""
+        cues = {name: replace(cue) for name, cue in self.cues.items()}
+        return replace(self, cues=cues, publications=dict(self.publications))
 
     @property
     def to_come(self) -> bool:
@@ -138,12 +161,14 @@ class SessionRun(Struct, kw_only=True):
     def go_on(self, qa: QaPolicy) -> None:
         """Be live again after an end that was none."""
         self.state = "live"
+        self.note = ""
         self.actual_end_ms = None
         self.qa_open = self.qa_open or qa.enabled
 
     def come_again(self) -> None:
         """Be to come again."""
         self.state = "upcoming"
+        self.note = ""
         self.actual_start_ms = self.actual_end_ms = None
         self.qa_open = False
 
@@ -155,8 +180,16 @@ class SessionRun(Struct, kw_only=True):
         if not self.qa_open:
             self.cues[QA_CLOSES].call(at_ms, dropped=True)
 
-    def skip(self, at_ms: int) -> None:
+    def leave_place(self) -> None:
+        """Be planned as scheduled again."""
+        if self.place is not None:
+            self.extension_ms -= self.place.stretch_ms
+            self.place, self.delay_ms = None, 0
+
+    def skip(self, at_ms: int, note: str = "") -> None:
+        """Be left out; `note` says why, if it was cancelled."""
         self.state = "skipped"
+        self.note = note
         self.qa_open = False
         self._drop(self.cues, at_ms)
 

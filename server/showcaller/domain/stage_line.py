@@ -17,8 +17,8 @@ class StageLine:
         both = [(plan, runs[plan.id]) for plan in plans]
         self._live = [(plan, run) for plan, run in both if run.live]
         self._doors_open = [run for _, run in both if run.state == "doors_open"]
-        to_come = (plan.ends_at_ms for plan, run in both if run.to_come)
-        self._first_end_ms = min(to_come, default=0)
+        to_come = (plan for plan, run in both if run.to_come)
+        self._first = min(to_come, key=lambda plan: plan.ends_at_ms, default=None)
 
     def may_start(self, plan: Session) -> bool:
         """Tell whether its turn has come: nobody whom it waits for is live or to come."""
@@ -46,7 +46,8 @@ class StageLine:
 
     def _is_next(self, plan: Session) -> bool:
         """Tell whether nothing that is to come was planned to be over before it starts."""
-        return plan.starts_at_ms < self._first_end_ms
+        first = self._first
+        return first is not None and (plan is first or plan.starts_at_ms < first.ends_at_ms)
 
     def _live_ahead(self, plan: Session) -> Iterator[SessionRun]:
         return (run for other, run in self._live if not side_by_side(plan, other))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from .ids import SessionId
+from .ids import SessionId, StageId
 from .schedule import MINUTE_MS, Session
 from .session_run import SessionRun
 
@@ -29,41 +29,41 @@ class Span(NamedTuple):
 
 
 class SessionShift(Struct, frozen=True, kw_only=True):
-    """The expected times of one session before and after a delay."""
+    """The expected times of one session, and its stage, before and after a control."""
 
     session: SessionId
     before_ms: int
     after_ms: int
     before_end_ms: int
     after_end_ms: int
+    before_stage: StageId
+    after_stage: StageId
 
 
-def expect(
-    plans: Sequence[Session],
-    runs: Mapping[SessionId, SessionRun],
-    delays_ms: Mapping[SessionId, int] | None = None,
-) -> dict[SessionId, Span]:
-    """Return the expected times of one stage's sessions, given in scheduled order.
-
-    `delays_ms` replaces the delays of some sessions, to see what would be.
-    """
-    delays_ms = delays_ms or {}
+def expect(plans: Sequence[Session], runs: Mapping[SessionId, SessionRun]) -> dict[SessionId, Span]:
+    """Return the expected times of one stage's sessions, given in planned order."""
     spans = {plan.id: _settled(plan, runs[plan.id]) for plan in plans if not runs[plan.id].to_come}
     begun_later = _BegunLater(plans, runs, spans)
-    ahead = sorted(
-        plans, key=lambda plan: plan.ends_at_ms, reverse=True
-    )  # the first to end is last
+    # The first to end is last. Who has an empty slot is ahead of all that come after it in `plans`.
+    slots = (plan for plan in plans if plan.ends_at_ms > plan.starts_at_ms)
+    ahead = sorted(slots, key=lambda plan: plan.ends_at_ms, reverse=True)
     cursor = 0
+
+    def wait_for(over: Session) -> None:
+        nonlocal cursor
+        if runs[over.id].state != "skipped":
+            cursor = max(cursor, spans[over.id].end_ms)
+
     for plan in plans:
         while ahead and ahead[-1].ends_at_ms <= plan.starts_at_ms:
-            over = ahead.pop()
-            if runs[over.id].state != "skipped":
-                cursor = max(cursor, spans[over.id].end_ms)
+            wait_for(ahead.pop())
         run = runs[plan.id]
         if run.to_come:
-            start_ms = plan.starts_at_ms + delays_ms.get(plan.id, run.delay_ms)
+            start_ms = plan.starts_at_ms + run.delay_ms
             start_ms = max(start_ms, cursor, begun_later.end_ms(plan))
             spans[plan.id] = Span(start_ms, end_of(plan, start_ms, run.extension_ms))
+        if plan.ends_at_ms == plan.starts_at_ms:
+            wait_for(plan)
     return spans
 
 
@@ -125,21 +125,3 @@ def _min_break_ms(plan: Session, extension_ms: int) -> int:
     minutes = plan.min_duration_min
     minutes = DEFAULT_MIN_BREAK_MIN if minutes is None else minutes
     return min(minutes * MINUTE_MS, plan.ends_at_ms - plan.starts_at_ms + extension_ms)
-
-
-def shifts_between(
-    before: Mapping[SessionId, Span], after: Mapping[SessionId, Span]
-) -> list[SessionShift]:
-    """Return the sessions whose spans differ, earliest first."""
-    moved = [id for id in before if before[id] != after[id]]
-    moved.sort(key=lambda id: (before[id], id))
-    return [
-        SessionShift(
-            session=id,
-            before_ms=before[id].start_ms,
-            after_ms=after[id].start_ms,
-            before_end_ms=before[id].end_ms,
-            after_end_ms=after[id].end_ms,
-        )
-        for id in moved
-    ]

@@ -10,7 +10,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ..domain.facts import Recipients
-from ..domain.ids import AnnouncementId, ControlId, PersonId, PollId, QuestionId, SessionId
+from ..domain.ids import (
+    AnnouncementId,
+    ControlId,
+    PersonId,
+    PollId,
+    QuestionId,
+    SessionId,
+    SpeakerId,
+    StageId,
+)
 from ..domain.poll_draft import (
     MAX_OPTIONS,
     MAX_TIMER_S,
@@ -95,6 +104,48 @@ class PreviewArgs(SessionArgs, frozen=True, kw_only=True):
 
 class DelayArgs(PreviewArgs, frozen=True, kw_only=True):
     if_revision: int | None = None
+
+
+class MoveArgs(SessionArgs, frozen=True, kw_only=True):
+    stage: Annotated[StageId, _ID]
+    starts_at_ms: Annotated[int, _INSTANT_MS]
+    beside: bool = False
+    if_revision: int | None = None
+
+
+class SwapArgs(SessionArgs, frozen=True, kw_only=True):
+    other: Annotated[SessionId, _ID]
+    if_revision: int | None = None
+
+
+class CancelArgs(SessionArgs, frozen=True, kw_only=True):
+    note: Annotated[str, _RAW_TEXT]
+    if_revision: int | None = None
+
+
+class ReplaceSpeakerArgs(SessionArgs, frozen=True, kw_only=True):
+    """One of the two: a `replacement` whom the event knows, or the `name` of somebody new."""
+
+    speaker: Annotated[SpeakerId, _ID]
+    replacement: Annotated[SpeakerId, _ID] | None = None
+    name: Annotated[str, _RAW_TEXT] = ""
+    company: Annotated[str, _RAW_TEXT] = ""
+    role: Annotated[str, _RAW_TEXT] = ""
+
+
+class InsertBreakArgs(Args, frozen=True, kw_only=True):
+    stage: Annotated[StageId, _ID]
+    starts_at_ms: Annotated[int, _INSTANT_MS]
+    minutes: Annotated[int, Meta(ge=1, le=240)]
+    title: Annotated[str, _RAW_TEXT] = "Break"
+    if_revision: int | None = None
+
+
+class PreviewControlArgs(Args, frozen=True, kw_only=True):
+    """A control by its command's name, with that command's own arguments."""
+
+    command: Annotated[str, Meta(max_length=40)]
+    args: dict[str, Any] = {}
 
 
 class ChooseArgs(SessionArgs, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from .. import limit_log, metrics, system
-from ..domain import facts, producing, voting
+from ..domain import facts, runsheet_folds, voting
 from ..domain.asking import first_state
 from ..domain.ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, derive_id
 from ..domain.outcome import Outcome, Refusal
@@ -34,6 +34,7 @@ from ..errors import (
     Unavailable,
 )
 from . import command_args as a
+from . import edits
 from .calendar_links import calendar_path
 from .call import Call, Result, raise_if
 from .erasure import erase_favourites, erase_texts, erase_words
@@ -45,6 +46,7 @@ from .pulse import Pulse
 from .vote_batches import VoteBatches
 
 KEYS_REMEMBERED = 50_000
+_NO_CONTROL = ControlId("preview")  # of a control that is only previewed
 
 _REACTABLE = ("doors_open", "live", "overrunning")
 
@@ -167,8 +169,11 @@ class Commands:
         announcement = getattr(read, "announcement", None)
         if announcement is not None and state.announcements.get(announcement) is None:
             return "announcement"
-        session = getattr(read, "session", None)
-        return "session" if session is not None and session not in self.sheet.sessions else ""
+        for field in ("session", "other"):
+            session = getattr(read, field, None)
+            if session is not None and session not in self.sheet.sessions:
+                return field
+        return ""
 
     # For the handlers -----------------------------------------------------------------------------
 
@@ -302,11 +307,33 @@ class Commands:
         return {"announcement": announcement}
 
     async def preview_delay(self, call: Call, args: a.PreviewArgs) -> Result:
-        at_ms = int(self._event.wall_ms())
-        shifts = producing.preview_delay(self.sheet, args.session, args.minutes, at_ms)
+        return self._preview(
+            facts.SessionDelayed(
+                session=args.session, minutes=args.minutes, control=_NO_CONTROL, by=call.by
+            )
+        )
+
+    async def preview_control(self, call: Call, args: a.PreviewControlArgs) -> Result:
+        control = _TABLE.get(args.command)
+        if control is None or control.control is None:
+            raise BadInput(f"{args.command!r} is no control", field="command")
+        read = a.read_args(control.args, args.args)
+        await self._require_permission(control, call._replace(name=args.command), read)
+        await self._require_existing(read)
+        return self._preview(control.control(call, read, _NO_CONTROL))
+
+    def _preview(self, fact: facts.Fact) -> Result:
+        shifts = runsheet_folds.preview(self.sheet, fact, int(self._event.wall_ms()))
         if isinstance(shifts, Refusal):
             raise_if(shifts)
         return {"revision": self.sheet.revision, "shifts": msgspec.to_builtins(shifts)}
+
+    async def insert_break(self, call: Call, args: a.InsertBreakArgs) -> Result:
+        await self._event.introduce(call.who)
+        control = ControlId(self.new_id("c", call))
+        session = SessionId(self.new_id("break", call).replace("_", "-"))  # as in URLs
+        await self.append(call, edits.break_inserted(call, args, control, session))
+        return {"control": control, "session": session}
 
     async def ban(self, call: Call, args: a.PersonArgs) -> Result:
         await self._event.note_staff(call.who)  # the fold asks whether a producer bans
@@ -372,6 +399,7 @@ class _Command(NamedTuple):
     run: _Handler
     bucket: Bucket = "other"
     speakers_too: bool = False  # in their own sessions
+    control: Callable[[Call, Any, ControlId], facts.Fact] | None = None  # its fact, if it is one
 
 
 def _fact(
@@ -391,9 +419,7 @@ def _fact(
     return _Command(args, roles, run, bucket, speakers_too=speakers_too)
 
 
-def _control(
-    args: type[a.SessionArgs], make: Callable[[Call, Any, ControlId], facts.Fact]
-) -> _Command:
+def _control(args: type[a.Args], make: Callable[[Call, Any, ControlId], facts.Fact]) -> _Command:
     """A producer's control of one session, which can be undone by its id."""
 
     async def run(commands: Commands, call: Call, read: a.Args) -> Result:
@@ -402,7 +428,7 @@ def _control(
         await commands.append(call, make(call, read, control))
         return {"control": control}
 
-    return _Command(args, PRODUCER, run)
+    return _Command(args, PRODUCER, run, control=make)
 
 
 def _of_polls(run: Callable[[PollCommands, Call, Any], Awaitable[Result]]) -> _Handler:
@@ -558,6 +584,13 @@ _TABLE: dict[str, _Command] = {
             if_revision=args.if_revision,
         ),
     ),
+    "session.move": _control(a.MoveArgs, edits.moved),
+    "session.swap": _control(a.SwapArgs, edits.swapped),
+    "session.cancel": _control(a.CancelArgs, edits.cancelled),
+    "session.replace_speaker": _control(a.ReplaceSpeakerArgs, edits.speaker_replaced),
+    "break.insert": _Command(
+        a.InsertBreakArgs, PRODUCER, Commands.insert_break, control=edits.break_inserted
+    ),
     "source.choose": _control(
         a.ChooseArgs,
         lambda call, args, control: facts.SourceChosen(
@@ -567,6 +600,7 @@ _TABLE: dict[str, _Command] = {
             by=call.by,
         ),
     ),
+    "control.preview": _Command(a.PreviewControlArgs, PRODUCER, Commands.preview_control),
     "session.preview_delay": _Command(a.PreviewArgs, PRODUCER, Commands.preview_delay),
     "control.undo": _fact(
         a.ControlArgs,

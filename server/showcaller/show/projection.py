@@ -247,7 +247,9 @@ class Projection:
 
     def _event(self, _: EventTouch) -> Iterator[Look]:
         if self._sheet is not None:
-            yield Look(AGENDA, "event", views.event(self._sheet.schedule))
+            yield Look(
+                AGENDA, "event", views.event(self._sheet.schedule, self._sheet.guests.values())
+            )
 
     def _clock(self, _: ClockTouch) -> Iterator[Look]:
         if self._sheet is not None:

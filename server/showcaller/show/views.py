@@ -6,7 +6,7 @@ whatever is not public.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Literal
 
@@ -94,6 +94,9 @@ class SessionView(View, frozen=True, kw_only=True):
     on_air: bool
     face: bool  # somebody is heard beside slides, and may be watched there
     doors_open_ms: int
+    planned: Times  # as scheduled, unless the producer moved it
+    scheduled_stage: str
+    note: str  # why it was cancelled
 
 
 class StageView(View, frozen=True, kw_only=True):
@@ -103,7 +106,8 @@ class StageView(View, frozen=True, kw_only=True):
     generation: int
 
 
-def event(schedule: Schedule) -> EventView:
+def event(schedule: Schedule, guests: Iterable[Speaker] = ()) -> EventView:
+    """Return the event; `guests` are speakers whom the schedule does not name."""
     return EventView(
         id=schedule.event_id,
         title=schedule.title,
@@ -116,7 +120,7 @@ def event(schedule: Schedule) -> EventView:
         days=schedule.days,
         themes=schedule.themes,
         stages=schedule.stages,
-        speakers=schedule.speakers,
+        speakers=(*schedule.speakers, *guests),
         brand=schedule.brand,
     )
 
@@ -134,7 +138,7 @@ def clock(sheet: RunSheet) -> ClockView:
 
 
 def session(sheet: RunSheet, run: SessionRun) -> SessionView:
-    plan = sheet.plan(run.id)
+    plan, scheduled = sheet.plan(run.id), sheet.scheduled(run.id)
     return SessionView(
         id=plan.id,
         title=plan.title,
@@ -145,17 +149,25 @@ def session(sheet: RunSheet, run: SessionRun) -> SessionView:
         speakers=plan.speakers,
         day=plan.day,
         state=run.state,
-        scheduled=Times(plan.starts_at_ms, plan.ends_at_ms),
+        scheduled=Times(scheduled.starts_at_ms, scheduled.ends_at_ms),
         expected=Times(run.expected_start_ms, run.expected_end_ms),
         actual=Times(run.actual_start_ms, run.actual_end_ms),
-        delayed_min=_whole_minutes(run.expected_start_ms - plan.starts_at_ms),
+        delayed_min=_whole_minutes(run.expected_start_ms - scheduled.starts_at_ms),
         waiting_for=run.waiting_for,
         qa=_qa(plan, run),
         pre_moderated=run.pre_moderation,
         on_air=bool(run.publications),
         face=run.on_stage and run.heard != run.shown,
         doors_open_ms=_doors_open_ms(sheet, run),
+        planned=_planned(scheduled, run),
+        scheduled_stage=scheduled.stage,
+        note=run.note,
     )
+
+
+def _planned(scheduled: Session, run: SessionRun) -> Times:
+    start_ms = scheduled.starts_at_ms if run.place is None else run.place.planned_ms
+    return Times(start_ms, start_ms + scheduled.ends_at_ms - scheduled.starts_at_ms)
 
 
 def _whole_minutes(duration_ms: int) -> int:
@@ -336,6 +348,7 @@ class ControlView(View, frozen=True, kw_only=True):
     at_ms: int
     by: str  # the name of who did it
     undoable: bool
+    other: str | None  # the session that it was swapped with
 
 
 class PublicationView(View, frozen=True, kw_only=True):
@@ -411,6 +424,7 @@ def control(done: controls.Control, name_of: NameOf) -> ControlView:
         at_ms=done.at_ms,
         by=name_of(done.by),
         undoable=done.undoable,
+        other=done.other,
     )
 
 

@@ -8,9 +8,10 @@ from ..domain import facts, runsheet_folds
 from ..domain.cues import CueRun, DueCue
 from ..domain.facts import Source
 from ..domain.ids import ControlId, PersonId, SessionId
-from ..domain.outcome import Outcome
+from ..domain.outcome import Outcome, Refusal
 from ..domain.runsheet import RunSheet
 from ..domain.schedule import MINUTE_MS, Schedule
+from ..domain.timeline import SessionShift
 from .schedules import schedule, session
 
 SCHEDULE = schedule(
@@ -29,6 +30,11 @@ CONTROLS = {
     "delay": facts.SessionDelayed,
     "extend": facts.SessionExtended,
     "source": facts.SourceChosen,
+    "move": facts.SessionMoved,
+    "swap": facts.SessionsSwapped,
+    "cancel": facts.SessionCancelled,
+    "speaker": facts.SpeakerReplaced,
+    "break": facts.BreakInserted,
 }
 
 
@@ -81,11 +87,17 @@ class Day:
     # What people do -------------------------------------------------------------------------------
 
     def control(self, name: str, session: str, **more: Any) -> Outcome:
-        """`start`, `end`, `skip`, `reopen`, `delay`, `extend` or `source`; the controls are named k1, k2…"""
+        """One of `CONTROLS`; the controls are named k1, k2…"""
         self._controls += 1
         control = ControlId(f"k{self._controls}")
         kind: Any = CONTROLS[name]
         return self.fold(kind(session=session, control=control, by="p", **more))
+
+    def preview(self, name: str, session: str, **more: Any) -> list[SessionShift] | Refusal:
+        """Return what `control` would move now."""
+        kind: Any = CONTROLS[name]
+        fact = kind(session=session, control=ControlId("preview"), by="p", **more)
+        return runsheet_folds.preview(self.sheet, fact, self.now_ms)
 
     def undo(self, control: str | None = None) -> Outcome:
         """Undo `control`, else the last one."""

@@ -21,13 +21,14 @@ from ..domain.ids import (
     PollId,
     QuestionId,
     SessionId,
+    SpeakerId,
     VoterId,
 )
 from ..domain.outcome import Outcome
 from ..domain.poll import voter_of
 from ..domain.poll_draft import Choice, PollAnchor, PollDraft, PollKind, PollPlan
 from ..domain.quality import TalkQuality
-from ..domain.schedule import MINUTE_MS, QaPolicy, Schedule
+from ..domain.schedule import MINUTE_MS, QaPolicy, Schedule, Speaker
 from ..domain.session_run import PREFERRED
 from ..domain.state import State
 from .schedules import schedule, session
@@ -35,7 +36,7 @@ from .schedules import schedule, session
 START_MS = 500 * MINUTE_MS
 SCHEDULE = schedule(
     session("opening", 540, 545, kind="opening", qa=QaPolicy(enabled=False)),
-    session("moderated", 545, 565),
+    session("moderated", 545, 565, speakers=(SpeakerId("ada"),)),
     session("open", 565, 585, qa=QaPolicy(pre_moderation=False, opens="started")),
     session("break", 585, 600, kind="break", qa=QaPolicy(enabled=False)),
     session("aside", 545, 600, stage="side", qa=QaPolicy(opens="by_hand")),
@@ -155,6 +156,57 @@ class RandomHistory:
 
     def _session_reopened(self) -> facts.Fact:
         return facts.SessionReopened(session=self._session(), control=self._new_control(), by=STAFF)
+
+    def _session_moved(self) -> facts.Fact:
+        return facts.SessionMoved(
+            session=self._session(),
+            stage=self._rng.choice(SCHEDULE.stages).id,
+            starts_at_ms=self._soon_ms(),
+            beside=self._rng.random() < 0.3,
+            control=self._new_control(),
+            by=STAFF,
+        )
+
+    def _soon_ms(self) -> int:
+        return self.now_ms + self._rng.randrange(-2, 60) * MINUTE_MS
+
+    def _sessions_swapped(self) -> facts.Fact:
+        return facts.SessionsSwapped(
+            session=self._session(),
+            other=self._session(),
+            control=self._new_control(),
+            by=STAFF,
+        )
+
+    def _session_cancelled(self) -> facts.Fact:
+        return facts.SessionCancelled(
+            session=self._session(),
+            note="The speaker is ill",
+            control=self._new_control(),
+            by=STAFF,
+        )
+
+    def _speaker_replaced(self) -> facts.Fact:
+        guest = Speaker(id=SpeakerId(f"guest-{next(self._numbers)}"), name="A guest")
+        return facts.SpeakerReplaced(
+            session=self._session(),
+            speaker=self._rng.choice((SpeakerId("ada"), SpeakerId("nobody"))),
+            other=guest.id,
+            guest=guest,
+            control=self._new_control(),
+            by=STAFF,
+        )
+
+    def _break_inserted(self) -> facts.Fact:
+        return facts.BreakInserted(
+            session=SessionId(f"break-{next(self._numbers)}"),
+            title="Coffee",
+            stage=self._rng.choice(SCHEDULE.stages).id,
+            starts_at_ms=self._soon_ms(),
+            minutes=10,
+            control=self._new_control(),
+            by=STAFF,
+        )
 
     def _control_undone(self) -> facts.Fact:
         control = self._controls[-1] if self._controls else ControlId("none")

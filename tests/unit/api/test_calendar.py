@@ -58,6 +58,9 @@ def view_of(plan):
         on_air=False,
         face=False,
         doors_open_ms=plan.starts_at_ms - 600_000,
+        planned=times,
+        scheduled_stage=plan.stage,
+        note="",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, permutations
+from itertools import combinations
 
 import msgspec
 from hypothesis import given, settings
@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from showcaller.domain import facts, runsheet_folds
 from showcaller.domain.outcome import Refusal
-from showcaller.domain.producing import preview_delay
 from showcaller.domain.runsheet import RunSheet
-from showcaller.domain.schedule import MINUTE_MS
+from showcaller.domain.schedule import MINUTE_MS, Speaker
 from showcaller.domain.timeline import side_by_side
 from showcaller.domain.touches import (
     ClockTouch,
@@ -22,31 +21,58 @@ from showcaller.domain.touches import (
     SessionTouch,
     StageTouch,
 )
-from showcaller.testing.day import CONTROLS, SCHEDULE, Day
+from showcaller.testing.day import SCHEDULE, Day
 from showcaller.testing.schedules import schedule, session
 
 # One after the other; and with sessions beside these, as in a room that is open all day.
 SIDE_BY_SIDE = schedule(*SCHEDULE.sessions, session("d", 550, 575), session("e", 540, 630))
-plans = st.sampled_from([SCHEDULE, SIDE_BY_SIDE])
-ids = st.sampled_from(["opening", "a", "b", "pause", "c", "d", "e", "nobody"])
+SPOKEN = [msgspec.structs.replace(one, speakers=("ada", "bob")) for one in SCHEDULE.sessions]
+TWO_STAGES = schedule(
+    *SPOKEN, session("d", 550, 575, stage="side"), session("e", 580, 600, stage="side")
+)
+plans = st.sampled_from([SCHEDULE, SIDE_BY_SIDE, TWO_STAGES])
+ids = st.sampled_from(["opening", "a", "b", "pause", "c", "d", "e", "tea5", "tea6", "nobody"])
 minutes = st.integers(-30, 40)
 publications = st.sampled_from(["m", "slides"])
 choices = publications | st.just("")
+places = st.fixed_dictionaries(
+    {
+        "stage": st.sampled_from([*["main"] * 6, "side", "side", "nowhere"]),
+        "starts_at_ms": st.sampled_from([*range(510, 660, 5), 567]).map(MINUTE_MS.__mul__),
+    }
+)
+GUEST = Speaker(id="cyd", name="Cyd")
+changes = st.one_of(
+    st.tuples(st.sampled_from(["start", "end", "skip", "reopen"]), st.just({})),
+    st.tuples(st.sampled_from(["delay", "extend"]), st.fixed_dictionaries({"minutes": minutes})),
+    st.tuples(st.just("source"), st.fixed_dictionaries({"publication": choices})),
+    st.tuples(st.just("move"), places),
+    st.tuples(st.just("move"), places.map(lambda place: {**place, "beside": True})),
+    st.tuples(st.just("swap"), st.fixed_dictionaries({"other": ids})),
+    st.tuples(st.just("cancel"), st.just({"note": "Ill"})),
+    st.tuples(
+        st.just("speaker"),
+        st.sampled_from(
+            [
+                {"speaker": "ada", "other": "cyd", "guest": GUEST},
+                {"speaker": "cyd", "other": "ada"},
+                {"speaker": "bob", "other": "nobody"},
+            ]
+        ),
+    ),
+    st.tuples(st.just("break"), places.map(lambda place: {**place, "title": "Tea", "minutes": 10})),
+)
 actions = st.one_of(
     st.tuples(st.just("run"), st.integers(0, 40)),
     st.tuples(st.just("wait"), st.integers(0, 40)),
-    st.tuples(st.just("start"), ids),
-    st.tuples(st.just("end"), ids),
-    st.tuples(st.just("skip"), ids),
-    st.tuples(st.just("reopen"), ids),
-    st.tuples(st.just("delay"), ids, minutes),
-    st.tuples(st.just("extend"), ids, minutes),
+    st.tuples(st.just("change"), ids, changes),
+    st.tuples(st.just("change"), ids, changes),
+    st.tuples(st.just("change"), ids, changes),
     st.tuples(st.just("undo")),
     st.tuples(st.just("hold")),
     st.tuples(st.just("resume")),
     st.tuples(st.just("publish_media"), ids, publications),
     st.tuples(st.just("stop_media"), ids, publications),
-    st.tuples(st.just("source"), ids, choices),
     st.tuples(st.sampled_from(["open_qa", "close_qa"]), ids),
     st.tuples(st.just("replan"), ids, minutes),
 )
@@ -56,16 +82,18 @@ def act(day, action):
     name, *args = action
     if name == "run":
         day.run_until(day.now_ms / MINUTE_MS + args[0])
-    elif name in ("delay", "extend"):
-        day.control(name, args[0], minutes=args[1])
-    elif name == "source":
-        day.control(name, args[0], publication=args[1])
+    elif name == "change":
+        day.control(*subject(day, *args), **args[1][1])
     elif name == "replan":
         replan(day, *args)
-    elif name in ("start", "end", "skip", "reopen"):
-        day.control(name, args[0])
     else:
         getattr(day, name)(*args)
+
+
+def subject(day, session, change):
+    """Return a control's name and session; a break that is inserted has an id that is new."""
+    name, _ = change
+    return name, f"tea{len(day.sheet.sessions)}" if name == "break" else session
 
 
 def replan(day, missing, by_min):
@@ -137,71 +165,101 @@ def test_laws_of_the_run_sheet(plan, script):
 
 
 def check_invariants(sheet):
-    live = [run for run in sheet.sessions.values() if run.live]
-    for one, other in combinations(live, 2):
-        assert side_by_side(sheet.plan(one.id), sheet.plan(other.id))
-    to_come = [run for run in sheet.sessions.values() if run.to_come]
-    for earlier, later in permutations(to_come, 2):
-        if sheet.plan(earlier.id).ends_at_ms <= sheet.plan(later.id).starts_at_ms:
-            assert earlier.expected_end_ms <= later.expected_start_ms
+    for stage in sheet.stages:
+        check_order(sheet, sheet.on_stage(stage))
     for run in sheet.sessions.values():
         assert run.expected_start_ms <= run.expected_end_ms
         if run.over:
             assert not any(cue.pending for name, cue in run.cues.items() if name != "qa_closes")
 
 
+def check_order(sheet, plans):
+    """Nothing starts before what comes before it on its stage, unless planned side by side."""
+    for earlier, later in combinations(plans, 2):
+        one, other = sheet.sessions[earlier.id], sheet.sessions[later.id]
+        if one.live and other.live:
+            assert side_by_side(earlier, later)
+        if one.to_come and other.to_come and earlier.ends_at_ms <= later.starts_at_ms:
+            assert one.expected_end_ms <= other.expected_start_ms
+
+
 @settings(max_examples=150, deadline=None)
-@given(plans, st.lists(actions, max_size=12), ids, minutes)
-def test_publishing_a_delay_does_what_its_preview_said(plan, script, session, by_min):
+@given(plans, st.lists(actions, max_size=12), ids, changes)
+def test_a_control_does_what_its_preview_said(plan, script, session, change):
     day = Day(plan)
     for action in script:
         act(day, action)
-    before = {run.id: span(run) for run in day.sheet.sessions.values()}
+    before = {run.id: span(day.sheet, run) for run in day.sheet.sessions.values()}
     twin = copy(day.sheet)
-    preview = preview_delay(day.sheet, session, by_min, day.now_ms)
+    (name, session), more = subject(day, session, change), change[1]
+    preview = day.preview(name, session, **more)
     assert day.sheet == twin
-    outcome = day.control("delay", session, minutes=by_min)
+    outcome = day.control(name, session, **more)
     if isinstance(preview, Refusal):
         assert outcome.refused == preview
         return
-    after = {run.id: span(run) for run in day.sheet.sessions.values()}
-    assert {s.session: (s.before_ms, s.before_end_ms) for s in preview} == {
+    after = {run.id: span(day.sheet, run) for run in day.sheet.sessions.values()}
+    assert {s.session: (s.before_stage, s.before_ms, s.before_end_ms) for s in preview} == {
         id: before[id] for id in before if before[id] != after[id]
     }
-    assert {s.session: (s.after_ms, s.after_end_ms) for s in preview} == {
+    assert {s.session: (s.after_stage, s.after_ms, s.after_end_ms) for s in preview} == {
         id: after[id] for id in before if before[id] != after[id]
     }
 
 
-def span(run):
-    return run.expected_start_ms, run.expected_end_ms
+def span(sheet, run):
+    return sheet.plan(run.id).stage, run.expected_start_ms, run.expected_end_ms
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    plans,
-    st.lists(actions, max_size=12),
-    st.sampled_from(sorted(CONTROLS)),
-    ids,
-    minutes,
-    choices,
-)
-def test_undoing_at_once_restores_every_state_and_time(
-    plan, script, name, session, by_min, publication
-):
+@settings(max_examples=200, deadline=None)
+@given(plans, st.lists(actions, max_size=12), ids, changes)
+def test_undoing_at_once_restores_every_state_place_and_time(plan, script, session, change):
     day = Day(plan)
     for action in script:
         act(day, action)
-    before = [visible(run) for run in day.sheet.sessions.values()]
-    more = {"minutes": by_min} if name in ("delay", "extend") else {}
-    if name == "source":
-        more = {"publication": publication}
-    if day.control(name, session, **more).refused is None:
+    before, guests = visible(day.sheet), dict(day.sheet.guests)
+    if day.control(*subject(day, session, change), **change[1]).refused is None:
         assert day.undo().refused is None
-    assert [visible(run) for run in day.sheet.sessions.values()] == before
+    assert visible(day.sheet) == before
+    assert day.sheet.guests == guests
 
 
-def visible(run):
+@settings(max_examples=100, deadline=None)
+@given(plans, st.lists(actions, max_size=25))
+def test_no_edit_changes_what_is_scheduled_or_moves_what_runs(plan, script):
+    day = Day(plan)
+    fold = day.fold
+
+    def checked_fold(fact):
+        was = {run.id: (run.live, day.sheet.plan(run.id)) for run in day.sheet.sessions.values()}
+        outcome = fold(fact)
+        if not isinstance(fact, facts.SchedulePublished):
+            scheduled = {one.id: one for one in plan_now(day).sessions}
+            assert {id: day.sheet.scheduled(id) for id in scheduled} == scheduled
+        for id, (live, before) in was.items():
+            if live:
+                now = day.sheet.plan(id)
+                assert now.stage == before.stage
+                assert (
+                    isinstance(fact, facts.SchedulePublished)
+                    or now.starts_at_ms == before.starts_at_ms
+                )
+        return outcome
+
+    day.fold = checked_fold
+    for action in script:
+        act(day, action)
+
+
+def plan_now(day):
+    return day.sheet.schedule
+
+
+def visible(sheet):
+    return [(sheet.plan(run.id), visible_run(run)) for run in sheet.sessions.values()]
+
+
+def visible_run(run):
     plain = msgspec.to_builtins(run)
     plain["cues"] = {
         name: (cue.due_ms, cue.called_ms, cue.dropped) for name, cue in run.cues.items()

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showcaller.domain.producing import preview_delay
 from showcaller.domain.schedule import MINUTE_MS
 from showcaller.testing.day import Day
 from showcaller.testing.schedules import schedule, session
@@ -241,7 +240,7 @@ def test_a_delay_moves_only_what_was_planned_to_follow(found, which, by_min):
 
 def test_the_preview_names_each_session_that_moves():
     day = Day()
-    shifts = preview_delay(day.sheet, "b", 5, day.now_ms)
+    shifts = day.preview("delay", "b", minutes=5)
     assert [(s.session, s.before_ms // MINUTE_MS, s.after_ms // MINUTE_MS) for s in shifts] == [
         ("b", 565, 570),
         ("pause", 585, 590),
@@ -251,8 +250,8 @@ def test_the_preview_names_each_session_that_moves():
 
 def test_a_preview_tells_why_it_is_impossible():
     day = Day().run_until(546)
-    assert preview_delay(day.sheet, "nobody", 5, day.now_ms).code == "not_found"
-    assert preview_delay(day.sheet, "a", 5, day.now_ms).code == "wrong_state"
+    assert day.preview("delay", "nobody", minutes=5).code == "not_found"
+    assert day.preview("delay", "a", minutes=5).code == "wrong_state"
 
 
 def test_a_delay_that_rests_on_an_old_preview_is_refused():

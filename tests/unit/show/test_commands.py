@@ -30,7 +30,7 @@ from showcaller.show.pulse import STILL_S, Pulse
 from showcaller.testing.schedules import schedule, session
 
 PLAN = schedule(
-    session("talk", 540, 560),
+    session("talk", 540, 560, speakers=("sue",)),
     session("open", 560, 580, qa=QaPolicy(pre_moderation=False)),
 )
 
@@ -442,6 +442,56 @@ async def test_a_delay_with_preview_and_undo(desk):
     with pytest.raises(Refused) as undone:
         await desk.do(PRO, "control.undo", control=done["control"])
     assert undone.value.code == "cannot_undo"
+
+
+async def test_edits_with_preview_and_undo(desk):
+    move = {"session": "talk", "stage": "main", "starts_at_ms": 580 * MINUTE_MS}
+    preview = await desk.do(PRO, "control.preview", command="session.move", args=move)
+    (shift,) = preview["shifts"]
+    assert (shift["session"], shift["after_ms"]) == ("talk", 580 * MINUTE_MS)
+    moved = await desk.do(PRO, "session.move", if_revision=preview["revision"], **move)
+    view = desk.event.channels.snapshot("agenda").items["session:talk"]
+    assert (view.scheduled.start_ms, view.planned.start_ms) == (540 * MINUTE_MS, 580 * MINUTE_MS)
+    await desk.do(PRO, "control.undo", control=moved["control"])
+    await desk.do(PRO, "session.swap", session="talk", other="open")
+    await desk.do(PRO, "session.cancel", session="talk", note=" Sue is ill. ")
+    view = desk.event.channels.snapshot("session/talk").items["session"]
+    assert (view.state, view.note) == ("skipped", "Sue is ill.")
+
+
+async def test_an_inserted_break_has_channels_of_its_own_until_it_is_undone(desk):
+    tea = {"stage": "main", "starts_at_ms": 560 * MINUTE_MS, "minutes": 10, "title": "Tea"}
+    done = await desk.do(PRO, "break.insert", key="tea", **tea)
+    assert await desk.do(PRO, "break.insert", key="tea", **tea) == done
+    channel = f"session/{done['session']}"
+    assert desk.event.channels.snapshot(channel).items["session"].title == "Tea"
+    await desk.do(PRO, "control.undo", control=done["control"])
+    assert "session" not in desk.event.channels.snapshot(channel).items
+    assert f"session:{done['session']}" not in desk.event.channels.snapshot("agenda").items
+
+
+async def test_somebody_new_speaks_and_is_named_in_the_event(desk):
+    new = {"session": "talk", "speaker": "sue", "name": " Cyd  ", "company": "Crane works"}
+    await desk.commands.run(PRO, "session.replace_speaker", new, "key")
+    items = desk.event.channels.snapshot("agenda").items
+    (guest,) = items["event"].speakers
+    assert (guest.name, items["session:talk"].speakers) == ("Cyd", (guest.id,))
+    with pytest.raises(BadInput, match="one of the two"):
+        await desk.do(PRO, "session.replace_speaker", session="talk", speaker=guest.id)
+
+
+@pytest.mark.parametrize(
+    ("command", "args", "error"),
+    [
+        ("question.ask", {}, BadInput),
+        ("session.move", {"session": "talk"}, BadInput),
+        ("session.swap", {"session": "talk", "other": "none"}, NotFound),
+        ("session.end", {"session": "talk"}, Refused),
+    ],
+)
+async def test_what_can_not_be_previewed(desk, command, args, error):
+    with pytest.raises(error):
+        await desk.do(PRO, "control.preview", command=command, args=args)
 
 
 async def test_an_impossible_delay_has_no_preview(desk):

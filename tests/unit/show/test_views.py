@@ -194,6 +194,9 @@ def test_a_session_to_come():
         "on_air": False,
         "face": False,
         "doors_open_ms": minutes(530),
+        "planned": {"start_ms": minutes(540), "end_ms": minutes(560)},
+        "scheduled_stage": "main",
+        "note": "",
     }
 
 
