@@ -26,6 +26,7 @@ from .api import (
     openapi,
     pages,
     pictures,
+    poll_exports,
     registrations,
 )
 from .api.newcomers import OVERLOAD, TURN, newcomers_later
@@ -335,7 +336,8 @@ class Server:
         app[pictures.PICTURES] = self.pictures
         app[pages.LOOSE] = settings.loose_modules
         people = (registrations, codes, audit)
-        for routes in (agenda, *people, commands, exports, health, openapi, pictures, pages):
+        reports = (exports, poll_exports)
+        for routes in (agenda, *people, commands, *reports, health, openapi, pictures, pages):
             routes.register(app)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
         ice_servers = IceServers(settings.ice_servers, resolve_turn_secret(settings))

@@ -197,6 +197,16 @@ export class ShowcallerClient extends Emitter {
   }
 
   /**
+   * Votes in a poll, again as long as it is open; nothing chosen takes the vote back.
+   *
+   * @param {string} poll
+   * @param {import("./types.js").OwnPollVote} choice
+   */
+  votePoll(poll, { options = [], words = [] }) {
+    return this.command("poll.vote", { poll, options, words, given_ms: this.#nowGiven() });
+  }
+
+  /**
    * @param {string} session
    * @param {"clap" | "heart" | "laugh" | "wow" | "party"} reaction
    */

@@ -60,6 +60,51 @@ export function moderation(client) {
     /** @param {string} question */
     erase: (question) => client.commandNow("question.erase", { question }),
 
+    /**
+     * @param {string} session
+     * @param {import("./types.js").PollDraft} draft
+     * @returns {Promise<{poll: string}>}
+     */
+    makePoll: (session, draft) => /** @type {Promise<any>} */ (client.commandNow("poll.make", { session, draft })),
+
+    /**
+     * @param {string} poll
+     * @param {import("./types.js").PollDraft} draft
+     */
+    editPoll: (poll, draft) => client.commandNow("poll.edit", { poll, draft }),
+
+    /**
+     * @param {string} poll
+     * @param {import("./types.js").PollPlan | null} plan null: it waits for a hand again
+     */
+    planPoll: (poll, plan) => client.commandNow("poll.plan", { poll, plan }),
+
+    /** @param {string} poll */
+    openPoll: (poll) => client.commandNow("poll.open", { poll }),
+
+    /** @param {string} poll */
+    closePoll: (poll) => client.commandNow("poll.close", { poll }),
+
+    /**
+     * Shows everybody how people voted, or hides it.
+     *
+     * @param {string} poll
+     * @param {boolean} on
+     */
+    showResults: (poll, on) => client.commandNow("poll.show", { poll, on }),
+
+    /**
+     * Takes a word out of a word cloud, or puts it back.
+     *
+     * @param {string} poll
+     * @param {string} word
+     * @param {boolean} on
+     */
+    hideWord: (poll, word, on) => client.commandNow("poll.hide_word", { poll, word, on }),
+
+    /** With all its votes. @param {string} poll */
+    deletePoll: (poll) => client.commandNow("poll.delete", { poll }),
+
     /** @param {string} session */
     openQuestions: (session) => client.commandNow("qa.open", { session }),
 

@@ -221,6 +221,54 @@
  * @property {string | null} reason
  * @property {string | null} [merged_into] the question that it counts for, whose state and reply these are; "": one that is not public
  *
+ * @typedef {"single" | "multiple" | "rating" | "ranking" | "words" | "quiz"} PollKind
+ *
+ * @typedef {object} Poll
+ * @property {string} id
+ * @property {PollKind} kind
+ * @property {string} text
+ * @property {string[]} options of a rating its steps, the lowest first; of a word cloud none
+ * @property {number} most so many options, or words, can be chosen
+ * @property {boolean} anonymous
+ * @property {"open" | "closed"} state
+ * @property {boolean} results everybody may see how people voted
+ * @property {number[] | null} right of a quiz that is closed and whose results are shown
+ * @property {number | null} opened_ms
+ * @property {number | null} ends_ms show time at which its timer ends
+ * @property {number | null} closed_ms
+ * @property {number | null} shown_ms
+ *
+ * @typedef {object} PollDraft
+ * @property {PollKind} kind
+ * @property {string} text
+ * @property {string[]} [options]
+ * @property {number} [most] 0: as many as there are
+ * @property {boolean} [anonymous]
+ * @property {"live" | "closed" | "by_hand"} [results] when everybody sees how people vote
+ * @property {number[]} [right] of a quiz, by their places
+ * @property {number} [timer_s] seconds of show time; 0: none
+ *
+ * @typedef {object} PollPlan so many minutes after that, or before it, the clock opens a poll
+ * @property {"doors_open" | "started" | "ended"} anchor
+ * @property {number} minutes
+ *
+ * @typedef {object} DeskPoll
+ * @property {string} id
+ * @property {string} session
+ * @property {Required<PollDraft>} draft
+ * @property {"draft" | "open" | "closed"} state
+ * @property {PollPlan | null} plan
+ * @property {boolean} results
+ * @property {number} made_ms
+ * @property {number | null} opened_ms
+ * @property {number | null} ends_ms show time
+ * @property {number | null} closed_ms
+ * @property {string[]} hidden words of a word cloud that nobody is to see
+ *
+ * @typedef {object} OwnPollVote
+ * @property {number[]} [options] by their places; of a ranking the best first
+ * @property {string[]} [words]
+ *
  * @typedef {object} Announcement
  * @property {string} id
  * @property {string} text

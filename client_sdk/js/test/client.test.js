@@ -204,6 +204,15 @@ test("a vote says when it was given, in server time that only rises, and says th
   client.stop();
 });
 
+test("a vote in a poll is given like any other, after those before it", () => {
+  const { platform, client } = connected();
+  void client.vote("q", true).catch(() => {});
+  void client.votePoll("p", { options: [2, 0] }).catch(() => {});
+  const [first, second] = platform.socket.of("command");
+  assert.deepEqual(second.args, { poll: "p", options: [2, 0], words: [], given_ms: first.args.given_ms + 1 });
+  client.stop();
+});
+
 test("a failed reply rejects with its code and delay", async () => {
   const { platform, client } = connected();
   const voted = client.vote("q", true);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 Result = dict[str, Any]
@@ -44,6 +44,53 @@ class Commands(ABC):
         """Vote for a question, or take the vote back; `{"question", "on", "votes"}`."""
         args = {"question": question, "on": on, "given_ms": self.now_given_ms()}
         return await self.command("question.vote", args)
+
+    async def vote_in_poll(
+        self, poll: str, *, options: Sequence[int] = (), words: Sequence[str] = ()
+    ) -> Result:
+        """Choose options by their places, or say words; neither takes the vote back.
+
+        `{"poll", "options", "words"}`: what was counted.
+        """
+        given_ms = self.now_given_ms()
+        args = {"poll": poll, "options": list(options), "words": list(words), "given_ms": given_ms}
+        return await self.command("poll.vote", args)
+
+    async def make_poll(self, session: str, draft: Mapping[str, Any]) -> Result:
+        """Make a draft of a poll (`Draft` of PROTOCOL.md §4); `{"poll"}`: its id."""
+        return await self.command("poll.make", {"session": session, "draft": dict(draft)})
+
+    async def edit_poll(self, poll: str, draft: Mapping[str, Any]) -> None:
+        """Change a draft of a poll."""
+        await self.command("poll.edit", {"poll": poll, "draft": dict(draft)})
+
+    async def plan_poll(
+        self,
+        poll: str,
+        anchor: Literal["doors_open", "started", "ended"] | None,
+        minutes: int = 0,
+    ) -> None:
+        """Have the clock open a draft so many minutes after that; None: it waits for a hand again."""
+        plan = {"anchor": anchor, "minutes": minutes} if anchor else None
+        await self.command("poll.plan", {"poll": poll, "plan": plan})
+
+    async def open_poll(self, poll: str) -> None:
+        await self.command("poll.open", {"poll": poll})
+
+    async def close_poll(self, poll: str) -> None:
+        await self.command("poll.close", {"poll": poll})
+
+    async def show_results(self, poll: str, on: bool = True) -> None:
+        """Show everybody how people voted, or hide it."""
+        await self.command("poll.show", {"poll": poll, "on": on})
+
+    async def hide_word(self, poll: str, word: str, on: bool = True) -> None:
+        """Take a word out of a word cloud, or put it back."""
+        await self.command("poll.hide_word", {"poll": poll, "word": word, "on": on})
+
+    async def delete_poll(self, poll: str) -> None:
+        """Delete a poll with all its votes."""
+        await self.command("poll.delete", {"poll": poll})
 
     async def react(self, session: str, reaction: str) -> None:
         """Show how a session feels: `clap`, `heart`, `laugh`, `wow` or `party`."""

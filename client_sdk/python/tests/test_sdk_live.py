@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import av
 import psutil
 import pytest
@@ -80,6 +81,50 @@ async def test_a_question_from_asking_to_being_answered(
         await moderator.answered(key)
         await own.wait_until(lambda c: c.items[f"question:{key}"]["state"] == "answered")
         await public.wait_until(lambda c: c.items[key]["reply"] == "Because two disagree.")
+
+
+async def test_a_poll_from_draft_to_its_results_and_their_export(server: ServeProcess) -> None:
+    async with (
+        client(server, "attendee") as ada,
+        client(server, "attendee", format="msgpack") as bob,
+        client(server, "moderator") as moderator,
+        client(server, "screen") as screen,
+    ):
+        public, own = await screen.follow(f"session/{TALK}/polls"), await ada.follow("me")
+        draft = {"kind": "single", "text": "Which?", "options": ["=1+1", "b"], "anonymous": False}
+        poll = (await moderator.make_poll(TALK, draft | {"results": "closed"}))["poll"]
+        await moderator.plan_poll(poll, "ended", -1)
+        await moderator.edit_poll(poll, draft | {"results": "closed"})
+        await moderator.open_poll(poll)
+        await public.wait_until(lambda c: c.items.get(poll, {}).get("state") == "open")
+        counted = {"poll": poll, "options": [0], "words": []}
+        assert await ada.vote_in_poll(poll, options=[0]) == counted
+        await bob.vote_in_poll(poll, options=[0])
+        await ada.vote_in_poll(poll, options=[1])
+        await own.wait_until(lambda c: c.items[f"poll:{poll}"]["options"] == [1])
+        await public.wait_until(lambda c: c.levels == {poll: 2})
+        await moderator.close_poll(poll)
+        await public.wait_until(lambda c: c.levels == {poll: 2, f"{poll}/0": 1, f"{poll}/1": 1})
+        with pytest.raises(Refused, match="forbidden"):
+            await screen.vote_in_poll(poll, options=[0])
+        await moderator.show_results(poll, False)
+        await public.wait_until(lambda c: c.levels == {poll: 2})
+    _, found = await exported(server, "moderator", "polls.json")
+    (known,) = json.loads(found)["polls"]
+    assert [answer["votes"] for answer in known["answers"]] == [1, 1]
+    assert {vote["name"] for vote in known["votes"]} == {"Ada"}  # all are called so here
+    _, table = await exported(server, "producer", "polls.csv")
+    assert "'=1+1,1" in table
+    _, table = await exported(server, "ops", "poll_votes.csv")
+    assert table.count(poll) == 2
+    assert (await exported(server, "attendee", "polls.json"))[0] == 403
+
+
+async def exported(server: ServeProcess, role: str, name: str) -> tuple[int, str]:
+    headers = {"Authorization": f"Bearer {server.token(EVENT, role)}"}
+    url = f"{server.url}/api/v1/events/{EVENT}/exports/{name}"
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
+        return answer.status, await answer.text()
 
 
 async def test_nothing_is_lost_or_doubled_when_the_connection_is_cut(server: ServeProcess) -> None:

@@ -56,6 +56,8 @@ class PollCommands:
                     call, lambda: why_not(args.poll, choice, self._show_ms())
                 )
             )
+            if not self._poll(args.poll).draft.anonymous:
+                await self._event.introduce(call.who)
             call.within.require_in_time(self._event.wall_ms())
             refused = await self._votes.add(self._vote(call, args, choice), within=call.within)
             self._verdicts[call.key] = refused

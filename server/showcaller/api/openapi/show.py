@@ -47,6 +47,9 @@ def paths() -> Spec:
         f"{AT_EVENT}/export": {"parameters": [EVENT], "get": _log()},
         f"{AT_EVENT}/exports/quality.json": {"parameters": [EVENT], "get": _quality()},
         f"{AT_EVENT}/exports/quality.csv": {"parameters": [EVENT], "get": _quality_table()},
+        f"{AT_EVENT}/exports/polls.json": {"parameters": [EVENT], "get": _polls()},
+        f"{AT_EVENT}/exports/polls.csv": {"parameters": [EVENT], "get": _polls_table()},
+        f"{AT_EVENT}/exports/poll_votes.csv": {"parameters": [EVENT], "get": _poll_votes_table()},
         f"{AT_EVENT}/exports/audit.json": {"parameters": [EVENT], "get": _audit()},
         f"{AT_EVENT}/exports/audit.csv": {"parameters": [EVENT], "get": _audit_table()},
         f"{AT_EVENT}/live": {"parameters": [EVENT], "get": _live()},
@@ -90,6 +93,33 @@ def _quality_table() -> Spec:
         "exportQualityTable",
         "How each talk came across, as a table (producers, ops)",
         {"200": answer("A line each", text("text/csv")), **problems(401, 403, 404)},
+        token=True,
+    )
+
+
+def _polls() -> Spec:
+    return operation(
+        "exportPolls",
+        "The results of polls; who voted how, where they are not anonymous (moderators, producers, ops)",
+        {"200": answer("Each poll", json(OBJECT)), **problems(401, 403, 404, 503)},
+        token=True,
+    )
+
+
+def _polls_table() -> Spec:
+    return operation(
+        "exportPollsTable",
+        "The results of polls as a table (moderators, producers, ops)",
+        {"200": answer("A line an answer", text("text/csv")), **problems(401, 403, 404, 503)},
+        token=True,
+    )
+
+
+def _poll_votes_table() -> Spec:
+    return operation(
+        "exportPollVotesTable",
+        "The votes in polls that are not anonymous, as a table (moderators, producers, ops)",
+        {"200": answer("A line a vote", text("text/csv")), **problems(401, 403, 404, 503)},
         token=True,
     )
 
