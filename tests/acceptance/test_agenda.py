@@ -1,5 +1,7 @@
 """The agenda of two days and two stages in a real browser: finding one's way in it."""
 
+import re
+
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
@@ -134,3 +136,30 @@ async def test_clocks_are_as_the_viewer_is_used_to(browser, server):
     row = page.locator(".session", has_text="Lines off")
     await expect(row.locator(".at")).to_have_text("15:00")
     await context.close()
+
+
+async def test_a_star_is_on_all_of_ones_devices_and_in_ones_own_calendar(browser, server):
+    token = server.token(EVENT, "attendee", name="Ada")
+    pages = []
+    for viewport in ({"width": 1280, "height": 800}, {"width": 390, "height": 844}):
+        page = await browser.new_page(viewport=viewport, locale="en-US")
+        await page.goto(f"{server.url}/e/{EVENT}/#token={token}")
+        pages.append(page)
+    laptop, phone = pages
+    star = "In my agenda: A port in a test suite"
+    await laptop.get_by_role("button", name=star).click()
+    await expect(phone.get_by_role("button", name=star)).to_have_attribute("aria-pressed", "true")
+    await phone.locator("#filters > summary").click()
+    await phone.get_by_role("button", name="My agenda", exact=True).click()
+    await expect(titles(phone)).to_have_text(["A port in a test suite"])
+    assert await complaints(phone) == []
+    await laptop.get_by_text("My calendar").click()
+    link = laptop.get_by_role("link", name="Download")
+    await expect(link).to_have_attribute("href", re.compile(r"/calendars/.+\.ics$"))
+    calendar = await laptop.request.get(server.url + await link.get_attribute("href"))
+    assert (await calendar.text()).count("SUMMARY:A port in a test suite") == 1
+    assert await complaints(laptop) == []
+    await phone.get_by_role("button", name=star).click()
+    await expect(phone.get_by_text("Your agenda is empty.")).to_be_visible()
+    for page in pages:
+        await page.close()

@@ -159,6 +159,7 @@
  * @property {string} id
  * @property {string} title
  * @property {string} abstract
+ * @property {string} [language] a tag such as `pt-BR`; empty: the schedule does not say
  * @property {"talk" | "opening" | "break" | "closing"} kind
  * @property {string} stage
  * @property {string | null} theme

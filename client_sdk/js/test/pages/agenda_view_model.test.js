@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ALL, choicesFrom, chosenSessions, dayTabs, nowSession } from "../../../../server/showcaller/web/assets/agenda_view_model.js";
+import { ALL, choicesFrom, chosenSessions, dayTabs, languageName, languagesOf, nowSession } from "../../../../server/showcaller/web/assets/agenda_view_model.js";
 import { session } from "../../testing/sessions.js";
 
 const DAYS = [{ date: "1970-01-01" }, { date: "1970-01-02" }];
@@ -23,6 +23,21 @@ test("day, stage and themes narrow each other", () => {
   assert.deepEqual(chosen({ day: "1970-01-01" }), ["a", "b"]);
   assert.deepEqual(chosen({ themes: ["t", "u"], stage: "side" }), ["b"]);
   assert.deepEqual(chosen({ stage: "side", day: "1970-01-02" }), []);
+});
+
+test("a speaker and a language narrow the agenda", () => {
+  assert.deepEqual(chosen({ speaker: "ada" }), ["a"]);
+  const spoken = [session("x", 0, { language: "pt-BR" }), session("y", 5, { language: "en" }), session("z", 9)];
+  assert.deepEqual(languagesOf(spoken).map(languageName), ["Brazilian Portuguese", "English"]);
+  assert.deepEqual(chosenSessions(spoken, { ...ALL, language: "en" }, event).map(({ id }) => id), ["y"]);
+  assert.deepEqual(languagesOf(spoken.slice(1)), []); // nothing to choose from
+});
+
+test("one's own agenda has what one has starred, once that is known", () => {
+  const mine = (favourites) => chosenSessions(SESSIONS, { ...ALL, mine: true }, event, favourites).map(({ id }) => id);
+  assert.deepEqual(mine(new Set(["b"])), ["b"]);
+  assert.deepEqual(mine(new Set()), []);
+  assert.deepEqual(mine(null), ["a", "b", "c"]);
 });
 
 test("all words must stand in title, abstract or speakers, however they are written", () => {

@@ -2,11 +2,14 @@
 
 import { showGrid } from "./agenda_grid.js";
 import { clockOf, dayOf, daysText, eventOf, isHeldUp, isOn, isOver, nextSession, sessionsOf, withDays } from "./agenda_model.js";
-import { ALL, choicesFrom, chosenSessions, dayTabs, nowSession } from "./agenda_view_model.js";
+import { ALL, choicesFrom, chosenSessions, dayTabs, languageName, languagesOf, nowSession } from "./agenda_view_model.js";
 import { showCover } from "./brand.js";
-import { byId, h, keyed, setText, show } from "./dom.js";
+import { byId, h, keyed, setAttribute, setText, show } from "./dom.js";
+import { Favourites } from "./favourites.js";
+import { clashes } from "./favourites_model.js";
 import { LongList } from "./long_list.js";
 import { offPlanMin } from "./moves_model.js";
+import { ownCalendarMenu } from "./own_calendar.js";
 import { openPage, takeNotice } from "./page.js";
 import { address, calendarAddress } from "./place.js";
 import { inBrowser } from "./remember.js";
@@ -28,13 +31,27 @@ let context = null;
 let sessions = [];
 /** @type {import("./agenda_view_model.js").Choices | null} */
 let choices = null;
+/** @type {{ready: boolean, all: ReadonlySet<string>}} */
+let starred = { ready: false, all: new Set() };
+/** Of what is starred: what happens at once. @type {ReadonlyMap<string, Session>} */
+let clashing = new Map();
+/** The speakers of each event as it was sent, by name. @type {WeakMap<object, {id: string, title: string}[]>} */
+const speakerLists = new WeakMap();
+/** What each select offers now. @type {Map<string, {id: string, title: string}[]>} */
+const offered = new Map();
+const favourites = new Favourites(page.client, renderStars);
 
+page.favourites = favourites;
+if (page.client) byId("own-calendar").append(ownCalendarMenu(page.client));
 byId("calendar").setAttribute("href", calendarAddress(page.place.event));
 byId("zones").addEventListener("change", () => chooseZone());
 byId("views").addEventListener("change", () => choose({ grid: byId("as-grid", HTMLInputElement).checked }));
 matchMedia(WIDE).addEventListener("change", () => render());
 byId("words").addEventListener("input", () => choose({ words: byId("words", HTMLInputElement).value }));
 byId("stage").addEventListener("change", () => choose({ stage: byId("stage", HTMLSelectElement).value }));
+byId("speaker").addEventListener("change", () => choose({ speaker: byId("speaker", HTMLSelectElement).value }));
+byId("language").addEventListener("change", () => choose({ language: byId("language", HTMLSelectElement).value }));
+byId("mine").addEventListener("click", () => choose({ mine: !choices?.mine }));
 byId("show-all").addEventListener("click", showAll);
 byId("to-now").addEventListener("click", jumpToNow);
 byId("filters", HTMLDetailsElement).open = matchMedia(WIDE).matches;
@@ -146,7 +163,7 @@ function renderZones(event) {
 
 /** @param {import("/sdk/types.js").Event} event */
 function renderFilters(event) {
-  const { own, day, stage, themes, words } = choicesOf(event);
+  const { own, day, stage, themes, speaker, language, mine, words } = choicesOf(event);
   const grid = inGrid(event);
   const tabs = dayTabs(event, sessions, own).filter((tab) => !grid || tab.day !== "");
   const shownDay = grid ? gridDay(event) : day;
@@ -157,9 +174,36 @@ function renderFilters(event) {
   keyed(byId("stage"), [{ id: "", title: "All stages" }, ...event.stages], ({ id }) => id, ({ id, title }) => h("option", { value: id }, title));
   byId("stage", HTMLSelectElement).value = stage;
   renderThemes(event, themes);
-  const filters = Number(stage !== "") + themes.length + Number(words !== "");
+  const languages = languagesOf(sessions).map((id) => ({ id, title: languageName(id) }));
+  renderSelect("language", "All languages", languages, language);
+  renderSelect("speaker", "All speakers", speakersByName(event), speaker);
+  const filters = [stage, speaker, language, words, mine && starred.ready].filter(Boolean).length + themes.length;
+  setAttribute(byId("mine"), "aria-pressed", String(mine));
   setText(byId("filtered"), String(filters));
   show(byId("filtered"), filters > 0);
+}
+
+/** @param {import("/sdk/types.js").Event} event */
+function speakersByName(event) {
+  const known = speakerLists.get(event) ?? event.speakers.map(({ id, name }) => ({ id, title: name })).sort((a, b) => a.title.localeCompare(b.title));
+  speakerLists.set(event, known);
+  return known;
+}
+
+/**
+ * @param {string} id of the select, which shows where there are several to choose from
+ * @param {string} all
+ * @param {{id: string, title: string}[]} options
+ * @param {string} chosen
+ */
+function renderSelect(id, all, options, chosen) {
+  const select = byId(id, HTMLSelectElement);
+  show(select, options.length > 1);
+  if (offered.get(id)?.length !== options.length || offered.get(id)?.some((one, i) => one.title !== options[i]?.title)) {
+    select.replaceChildren(h("option", { value: "" }, all), ...options.map(({ id: value, title }) => h("option", { value }, title)));
+    offered.set(id, options);
+  }
+  select.value = chosen;
 }
 
 /** @param {{day: string, text: string}} tab */
@@ -209,6 +253,9 @@ function contextFor(event) {
     otherLabel: same ? "" : own ? zoneLabel(event) : zoneName(event.starts_at_ms),
     stages: event.stages.length > 1,
     showNow: () => page.showNow() ?? 0,
+    favourites: () => starred,
+    clashes: () => clashing,
+    star: (/** @type {string} */ session) => void favourites.toggle(session),
   };
 }
 
@@ -217,13 +264,35 @@ function renderSessions(event) {
   context = contextFor(event);
   const grid = inGrid(event);
   const wanted = grid ? { ...choicesOf(event), day: gridDay(event) } : choicesOf(event);
-  const chosen = chosenSessions(sessions, wanted, event);
+  clashing = clashes(sessions, starred.all);
+  const chosen = chosenSessions(sessions, wanted, event, starred.ready ? starred.all : null);
   byId("agenda").dataset.view = grid ? "grid" : "list";
   list.show(grid ? [] : withDays(chosen, event, wanted.own), context);
   showGrid(byId("grid"), grid ? chosen : [], context);
   show(byId("sessions"), !grid);
   show(byId("grid-box"), grid && chosen.length > 0);
   show(byId("none"), chosen.length === 0);
+  setText(byId("none-text"), wanted.mine && starred.ready && starred.all.size === 0 ? "Your agenda is empty. Star what you want to see." : "Nothing matches what you chose.");
+}
+
+/** What somebody has starred: of the rows only those are touched that are other ones now. */
+function renderStars() {
+  const before = starred;
+  starred = { ready: favourites.ready, all: favourites.all };
+  show(byId("mine"), starred.ready);
+  show(byId("own-calendar"), starred.ready);
+  const event = eventOf(page.items);
+  if (!event) return;
+  const clashedBefore = clashing;
+  clashing = clashes(sessions, starred.all);
+  if (choicesOf(event).mine) renderSessions(event);
+  const differs = (/** @type {string} */ id) => before.all.has(id) !== starred.all.has(id) || clashedBefore.get(id) !== clashing.get(id);
+  for (const session of sessions) if (before.ready !== starred.ready || differs(session.id)) rowOf(session.id)?.updateStar(session);
+}
+
+/** @param {string} session @returns {SessionRow | undefined} */
+function rowOf(session) {
+  return /** @type {any} */ (list.row(session));
 }
 
 /** @param {import("/sdk/types.js").Event} event whether stages stand side by side */

@@ -12,12 +12,15 @@ import { shortDate } from "./times.js";
  * @property {string} day empty: all
  * @property {string} stage empty: all
  * @property {string[]} themes none: all
+ * @property {string} speaker empty: all
+ * @property {string} language empty: all
+ * @property {boolean} mine only what is in one's own agenda
  * @property {boolean} grid stages side by side, where there is room
  * @property {string} words that a session must have
  */
 
 /** @type {Choices} */
-export const ALL = Object.freeze({ own: false, day: "", stage: "", themes: [], words: "", grid: false });
+export const ALL = Object.freeze({ own: false, day: "", stage: "", themes: [], speaker: "", language: "", mine: false, words: "", grid: false });
 
 /**
  * What was kept, as far as the event still has it.
@@ -28,13 +31,16 @@ export const ALL = Object.freeze({ own: false, day: "", stage: "", themes: [], w
  * @returns {Choices}
  */
 export function choicesFrom(kept, event, sessions) {
-  const { own, day, stage, themes, grid } = parsed(kept);
+  const { own, day, stage, themes, speaker, language, mine, grid } = parsed(kept);
   return {
     own: own === true,
     day: dayTabs(event, sessions, own === true).some((tab) => tab.day === day) ? day : "",
     grid: grid === true,
     stage: event.stages.some(({ id }) => id === stage) ? stage : "",
     themes: event.themes.map(({ id }) => id).filter((id) => Array.isArray(themes) && themes.includes(id)),
+    speaker: event.speakers.some(({ id }) => id === speaker) ? speaker : "",
+    language: languagesOf(sessions).includes(language) ? language : "",
+    mine: mine === true,
     words: "", // a search is of the moment
   };
 }
@@ -55,16 +61,44 @@ function parsed(kept) {
  * @param {Session[]} sessions
  * @param {Choices} choices
  * @param {Event} event
+ * @param {ReadonlySet<string> | null} [favourites] null: not known, and so nothing is left out for them
  */
-export function chosenSessions(sessions, { own, day, stage, themes, words }, event) {
+export function chosenSessions(sessions, { own, day, stage, themes, speaker, language, mine, words }, event, favourites = null) {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   return sessions.filter(
     (session) =>
       (!day || dayOf(session, event, own) === day) &&
       (!stage || session.stage === stage) &&
       (themes.length === 0 || themes.includes(session.theme ?? "")) &&
+      (!speaker || session.speakers.includes(speaker)) &&
+      (!language || session.language === language) &&
+      (!mine || !favourites || favourites.has(session.id)) &&
       (wanted.length === 0 || hasWords(session, wanted, event)),
   );
+}
+
+/**
+ * The languages to choose from, by their names; none where there is only one.
+ *
+ * @param {Session[]} sessions
+ * @returns {string[]} such as `pt-BR`
+ */
+export function languagesOf(sessions) {
+  const found = [...new Set(sessions.flatMap(({ language }) => language || []))];
+  return found.length < 2 ? [] : found.sort((a, b) => languageName(a).localeCompare(languageName(b)));
+}
+
+/** @type {Intl.DisplayNames | undefined} */
+let languageNames;
+
+/** @param {string} tag such as `pt-BR` @returns {string} its name in words */
+export function languageName(tag) {
+  languageNames ??= new Intl.DisplayNames(["en"], { type: "language" });
+  try {
+    return languageNames.of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
 }
 
 /**

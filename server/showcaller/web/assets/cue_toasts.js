@@ -62,7 +62,8 @@ function toastCue(page, cue) {
     "data-tone": cue.cue === "started" ? "live" : null,
     ...measured,
   };
-  addToast(about, kind, linkOrText(page, session));
+  const mine = page.favourites?.all.has(session.id) ?? false;
+  addToast(about, mine ? `In your agenda: ${kind.charAt(0).toLowerCase()}${kind.slice(1)}` : kind, linkOrText(page, session));
 }
 
 /**

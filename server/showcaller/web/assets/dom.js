@@ -152,3 +152,19 @@ export function queueFrame(run) {
   if (document.visibilityState === "visible") requestAnimationFrame(run);
   else setTimeout(run);
 }
+
+/**
+ * Closes a menu by a click anywhere else, or by Escape.
+ *
+ * @param {HTMLDetailsElement} menu
+ */
+export function closeOutside(menu) {
+  document.addEventListener("click", ({ target }) => {
+    if (target instanceof Node && !menu.contains(target)) menu.open = false;
+  });
+  menu.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  });
+}

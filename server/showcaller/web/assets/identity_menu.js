@@ -2,7 +2,7 @@
 
 import { makeCode } from "/sdk/index.js";
 
-import { h, setText, show } from "./dom.js";
+import { closeOutside, h, setText, show } from "./dom.js";
 import { signOut } from "./identity.js";
 import { address } from "./place.js";
 import { isAttendees } from "./token_claims.js";
@@ -76,16 +76,4 @@ async function fragmentFor(event, token) {
   } catch {
     return `token=${token}`;
   }
-}
-
-/** @param {HTMLDetailsElement} menu */
-function closeOutside(menu) {
-  document.addEventListener("click", ({ target }) => {
-    if (target instanceof Node && !menu.contains(target)) menu.open = false;
-  });
-  menu.addEventListener("keydown", ({ key }) => {
-    if (key !== "Escape") return;
-    menu.open = false;
-    menu.querySelector("summary")?.focus();
-  });
 }

@@ -42,6 +42,8 @@ export class EventPage {
   #onChange = [];
   /** @type {(() => void)[]} */
   #onTick = [];
+  /** What somebody has starred, on pages that know it. @type {import("./favourites.js").Favourites | null} */
+  favourites = null;
 
   /**
    * @param {import("./place.js").Place} place

@@ -3,6 +3,7 @@
 import { dayOf, isOn, speakersOf, statusOf } from "./agenda_model.js";
 import { picture, pictureAddress } from "./brand.js";
 import { h, setAttribute, setText, show } from "./dom.js";
+import { showStar, starButton } from "./favourites.js";
 import { address } from "./place.js";
 import { clockTime, clockTimeBeside } from "./times.js";
 
@@ -19,6 +20,9 @@ import { clockTime, clockTimeBeside } from "./times.js";
  * @property {string} otherLabel empty: the other zone is not shown
  * @property {boolean} stages whether there are several
  * @property {() => number} showNow
+ * @property {() => {ready: boolean, all: ReadonlySet<string>}} favourites
+ * @property {() => ReadonlyMap<string, Session>} clashes of favourites
+ * @property {(session: string) => void} star
  */
 
 export class SessionRow {
@@ -33,11 +37,17 @@ export class SessionRow {
   #speakers = h("ul", { class: "plain-list who-speaks" });
   #abstract = h("p", { class: "text" });
   #watch = h("a", { class: "button compact" });
+  #clash = h("p", { class: "small clash", hidden: true });
+  /** @type {HTMLButtonElement} */
+  #star;
+  /** @type {RowContext | null} */
+  #context = null;
   #speakerIds = "";
 
   /** @param {Session} session */
   constructor(session) {
     const id = `title-${session.id}`;
+    this.#star = starButton(() => this.#context?.star(session.id));
     this.element = h(
       "li",
       { class: "session", "data-session": session.id, "aria-labelledby": id },
@@ -48,9 +58,10 @@ export class SessionRow {
         h("div", { class: "row" }, this.#status, this.#theme, this.#stage),
         h("h3", { id }, this.#title),
         this.#speakers,
+        this.#clash,
         session.abstract && h("details", { class: "about small" }, h("summary", {}, "About this session"), this.#abstract),
       ),
-      h("div", { class: "act" }, this.#watch),
+      h("div", { class: "act" }, this.#watch, this.#star),
     );
   }
 
@@ -59,6 +70,7 @@ export class SessionRow {
    * @param {RowContext} context
    */
   update(session, context) {
+    this.#context = context;
     this.element.dataset.state = session.state;
     this.element.dataset.kind = session.kind;
     this.#times(session, context);
@@ -66,6 +78,18 @@ export class SessionRow {
     this.#links(session, context);
     setText(this.#abstract, session.abstract);
     this.#whoSpeaks(session, context);
+    this.updateStar(session);
+  }
+
+  /** What has to do with one's own agenda. @param {Session} session */
+  updateStar(session) {
+    if (!this.#context) return;
+    const favourites = this.#context.favourites();
+    const other = this.#context.clashes().get(session.id);
+    showStar(this.#star, favourites, session);
+    this.element.dataset.starred = String(favourites.all.has(session.id));
+    show(this.#clash, other !== undefined);
+    setText(this.#clash, other ? `At the same time in your agenda: ${other.title}` : "");
   }
 
   /**

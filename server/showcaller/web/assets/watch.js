@@ -5,6 +5,7 @@ import { viewerFigures } from "/sdk/index.js";
 import { clockOf, eventOf, isAhead, isHeldUp, isOn, isOver, sessionOf, speakersOf, stageOf, statusOf } from "./agenda_model.js";
 import { byId, keyed, setAttribute, setText, show } from "./dom.js";
 import { FaceVideo } from "./face_video.js";
+import { Favourites, showStar, starButton } from "./favourites.js";
 import { offPlanMin } from "./moves_model.js";
 import { openPage, refuse } from "./page.js";
 import { address, placeOf } from "./place.js";
@@ -34,6 +35,10 @@ let before = null;
 /** The poster in the place of the picture. @type {import("./poster_model.js").Poster | null} */
 let poster = null;
 
+const star = starButton(() => void favourites.toggle(page.place.session ?? ""));
+const favourites = new Favourites(client, renderStar);
+page.favourites = favourites;
+byId("star").append(star);
 new QualityMenu(stageVideo);
 byId("now-on-link").addEventListener("click", turnInPlace);
 addEventListener("popstate", () => stayWith(placeOf().session ?? ""));
@@ -104,9 +109,15 @@ function render() {
   renderNowOn(session);
   renderFace(session);
   renderSound();
+  renderStar();
   reactions.offer(isOn(session) || session.state === "doors_open");
   if (questions.ready) page.reveal();
   return undefined;
+}
+
+function renderStar() {
+  const session = sessionOf(page.items, page.place.session ?? "");
+  if (session) showStar(star, favourites, session);
 }
 
 /** @param {Session} session */
