@@ -136,7 +136,7 @@ function render() {
   renderFilters(event);
   renderSessions(event);
   renderNext();
-  if (!page.client || page.client.welcome) page.reveal();
+  if (!page.client || (page.client.welcome && starred.ready)) page.reveal();
 }
 
 /** @param {import("/sdk/types.js").Event} event */
@@ -288,6 +288,7 @@ function renderStars() {
   if (choicesOf(event).mine) renderSessions(event);
   const differs = (/** @type {string} */ id) => before.all.has(id) !== starred.all.has(id) || clashedBefore.get(id) !== clashing.get(id);
   for (const session of sessions) if (before.ready !== starred.ready || differs(session.id)) rowOf(session.id)?.updateStar(session);
+  if (before.ready !== starred.ready) render();
 }
 
 /** @param {string} session @returns {SessionRow | undefined} */
