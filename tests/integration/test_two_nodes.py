@@ -82,6 +82,34 @@ async def test_one_node_shows_what_the_other_was_told(nodes):
         )
 
 
+async def test_of_2000_claims_on_two_nodes_at_once_one_for_each_question_holds(nodes):
+    questions, moderators = 16, 125  # so many commands of a connection may be under way
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def moderator(n):
+            token = nodes[0].token(EVENT, "moderator")
+            client = Client(nodes[n % 2].url, event=EVENT, token=token)
+            return await stack.enter_async_context(client)
+
+        desk = [await moderator(n) for n in range(moderators)]
+        agenda = await desk[0].follow("agenda")
+        await agenda.wait_until(lambda a: a.items["session:opening"]["qa"] == "open", timeout_s=10)
+        asked = [await desk[n].ask("opening", f"Question {n}?") for n in range(questions)]
+        ids = [one["question"] for one in asked]
+
+        async def claim(client, question):
+            try:
+                await client.claim(question)
+            except Refused as refused:
+                assert refused.code == "claimed"
+                return False
+            return True
+
+        held = await asyncio.gather(*(claim(one, q) for q in ids for one in desk))
+        by_question = [held[n * moderators : (n + 1) * moderators] for n in range(questions)]
+        assert [sum(one) for one in by_question] == [1] * questions
+
+
 async def test_a_node_killed_at_a_due_cue_loses_and_doubles_none(nodes):
     async with contextlib.AsyncExitStack() as stack:
         balancer = await stack.enter_async_context(Balancer([node.port for node in nodes]))

@@ -3,7 +3,10 @@
  * so none is sent later: without a connection they reject (`ShowcallerClient.commandNow`).
  */
 
-/** @typedef {import("./client.js").ShowcallerClient} ShowcallerClient */
+/**
+ * @typedef {import("./client.js").ShowcallerClient} ShowcallerClient
+ * @typedef {{reason?: string, minutes?: number}} Term why, and how long; until it is lifted, if left out
+ */
 
 /** @param {ShowcallerClient} client */
 export function moderation(client) {
@@ -45,6 +48,49 @@ export function moderation(client) {
      * @param {string} text empty: removes the reply
      */
     reply: (question, text) => client.commandNow("question.reply", { question, text }),
+
+    /**
+     * Puts it more clearly; what was asked is kept, and giving it restores it.
+     *
+     * @param {string} question
+     * @param {string} text
+     */
+    clarify: (question, text) => client.commandNow("question.clarify", { question, text }),
+
+    /**
+     * @param {string} question
+     * @param {string} label
+     * @param {boolean} [on] false: takes it off
+     */
+    label: (question, label, on = true) => client.commandNow("question.label", { question, label, on }),
+
+    /**
+     * Has it stand before all others.
+     *
+     * @param {string} question
+     * @param {boolean} [on]
+     */
+    pin: (question, on = true) => client.commandNow("question.pin", { question, on }),
+
+    /**
+     * Shows it to the session's speakers.
+     *
+     * @param {string} question
+     * @param {boolean} [on]
+     */
+    send: (question, on = true) => client.commandNow("question.send", { question, on }),
+
+    /**
+     * Takes it in hand for two minutes, or for two more; refused (`claimed`) while another one has it.
+     *
+     * @param {string} question
+     * @param {{take_over?: boolean}} [options]
+     * @returns {Promise<{until_ms: number | null}>}
+     */
+    claim: (question, options = {}) => /** @type {Promise<any>} */ (client.commandNow("question.claim", { question, ...options })),
+
+    /** Lets go of it. @param {string} question */
+    release: (question) => client.commandNow("question.release", { question }),
 
     /**
      * Has it count for another one that says the same.
@@ -122,9 +168,21 @@ export function moderation(client) {
 
     /**
      * @param {string} person
+     * @param {Term} [term]
      * @returns {Promise<{holds: "for_good" | "until_they_register_with_a_code" | "until_they_register_again"}>}
      */
-    ban: (person) => /** @type {Promise<any>} */ (client.commandNow("person.ban", { person })),
+    ban: (person, term = {}) => /** @type {Promise<any>} */ (client.commandNow("person.ban", { person, ...term })),
+
+    /**
+     * Keeps somebody from asking; they may watch and vote, and see the reason.
+     *
+     * @param {string} person
+     * @param {Term} [term]
+     */
+    silence: (person, term = {}) => client.commandNow("person.silence", { person, ...term }),
+
+    /** @param {string} person */
+    unsilence: (person) => client.commandNow("person.unsilence", { person }),
 
     /** @param {string} person */
     unban: (person) => client.commandNow("person.unban", { person }),

@@ -194,6 +194,8 @@
  * @property {number} asked_ms
  * @property {string | null} reply
  * @property {number} [merged] how many others that say the same count with it
+ * @property {boolean} [pinned] it stands before the others
+ * @property {boolean} [clarified] a moderator has put it more clearly
  *
  * @typedef {"pending" | "approved" | "rejected" | "on_air" | "answered" | "withdrawn"} QuestionState
  *
@@ -210,6 +212,11 @@
  * @property {string | null} reply
  * @property {string | null} reason
  * @property {string | null} [merged_into] the question that it counts for
+ * @property {string | null} [original] as it was asked, if it was put more clearly
+ * @property {string[]} [labels]
+ * @property {boolean} [pinned]
+ * @property {boolean} [sent] to the session's speakers
+ * @property {{person: string, name: string, until_ms: number} | null} [claim] who has it in hand, or had it last
  *
  * @typedef {object} OwnQuestion
  * @property {string} id
@@ -221,6 +228,14 @@
  * @property {string | null} reply
  * @property {string | null} reason
  * @property {string | null} [merged_into] the question that it counts for, whose state and reply these are; "": one that is not public
+ * @property {string | null} [original] as it was asked, if it was put more clearly
+ *
+ * @typedef {object} SentQuestion
+ * @property {string} id
+ * @property {string} text
+ * @property {string | null} author
+ * @property {QuestionState} state
+ * @property {number} asked_ms
  *
  * @typedef {"single" | "multiple" | "rating" | "ranking" | "words" | "quiz"} PollKind
  *
@@ -281,9 +296,11 @@
  *
  * @typedef {Announcement & {withdrawn: boolean}} DeskAnnouncement
  *
- * @typedef {object} BannedPerson
+ * @typedef {object} BannedPerson banned or silenced
  * @property {string} person
  * @property {string} name
+ * @property {string} [reason]
+ * @property {number | null} [until_ms]
  *
  * @typedef {object} CueState
  * @property {string} session

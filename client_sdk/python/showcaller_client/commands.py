@@ -143,6 +143,50 @@ class Commands(ABC):
         """Answer in writing; an empty text removes the reply."""
         await self.command("question.reply", {"question": question, "text": text})
 
+    async def clarify(self, question: str, text: str) -> None:
+        """Put a question more clearly; what was asked is kept, and giving it restores it."""
+        await self.command("question.clarify", {"question": question, "text": text})
+
+    async def label(self, question: str, label: str, on: bool = True) -> None:
+        """Stick a label on a question, or take it off."""
+        await self.command("question.label", {"question": question, "label": label, "on": on})
+
+    async def pin(self, question: str, on: bool = True) -> None:
+        """Have a question stand before all others, or do so no more."""
+        await self.command("question.pin", {"question": question, "on": on})
+
+    async def send_to_speaker(self, question: str, on: bool = True) -> None:
+        """Show a question to the session's speakers, or do so no more."""
+        await self.command("question.send", {"question": question, "on": on})
+
+    async def claim(self, question: str, *, take_over: bool = False) -> Result:
+        """Take a question in hand for two minutes, or for two more; `{"until_ms"}`.
+
+        Raises `Refused` (`claimed`) while another one has it, unless you mean to take it over.
+        """
+        args = {"question": question, "take_over": take_over}
+        return await self.command("question.claim", args)
+
+    async def release(self, question: str) -> None:
+        """Let go of a question that one has in hand."""
+        await self.command("question.release", {"question": question})
+
+    async def ban(self, person: str, *, reason: str = "", minutes: int | None = None) -> Result:
+        """Shut somebody out, for so many minutes or until they are let in; `{"holds"}`."""
+        return await self.command("person.ban", _term(person, reason, minutes))
+
+    async def unban(self, person: str) -> None:
+        """Let somebody in again."""
+        await self.command("person.unban", {"person": person})
+
+    async def silence(self, person: str, *, reason: str = "", minutes: int | None = None) -> None:
+        """Keep somebody from asking; they may watch and vote, and see the reason."""
+        await self.command("person.silence", _term(person, reason, minutes))
+
+    async def unsilence(self, person: str) -> None:
+        """Let somebody ask again."""
+        await self.command("person.unsilence", {"person": person})
+
     async def merge(self, question: str, into: str) -> None:
         """Have a question count for another one that says the same, with its votes."""
         await self.command("question.merge", {"question": question, "into": into})
@@ -163,3 +207,8 @@ class Commands(ABC):
         args = {"text": text, "session": session, "at_ms": at_ms, "to": to}
         given = {name: value for name, value in args.items() if value is not None}
         return await self.command("announcement.make", given)
+
+
+def _term(person: str, reason: str, minutes: int | None) -> dict[str, Any]:
+    length = {} if minutes is None else {"minutes": minutes}
+    return {"person": person, "reason": reason, **length}

@@ -30,7 +30,7 @@ from .poll_draft import Choice, PollDraft, PollPlan
 from .quality import TalkQuality
 from .schedule import Schedule, Speaker
 
-FOLD_VERSION = 14
+FOLD_VERSION = 15
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -299,6 +299,54 @@ class QuestionReplied(Fact, frozen=True, kw_only=True, tag="question.replied"):
     text: str
 
 
+class QuestionClarified(Fact, frozen=True, kw_only=True, tag="question.clarified"):
+    """A moderator put it more clearly; the text that was asked is kept, and giving it restores it."""
+
+    question: QuestionId
+    by: PersonId
+    text: str
+
+
+class QuestionLabelled(Fact, frozen=True, kw_only=True, tag="question.labelled"):
+    """A label was stuck on, or taken off; moderators see them."""
+
+    question: QuestionId
+    by: PersonId
+    label: str
+    on: bool
+
+
+class QuestionPinned(Fact, frozen=True, kw_only=True, tag="question.pinned"):
+    """It stands before all others, or does no more."""
+
+    question: QuestionId
+    by: PersonId
+    on: bool
+
+
+class QuestionSent(Fact, frozen=True, kw_only=True, tag="question.sent"):
+    """The session's speakers are shown it, or are no more."""
+
+    question: QuestionId
+    by: PersonId
+    on: bool
+
+
+class QuestionClaimed(Fact, frozen=True, kw_only=True, tag="question.claimed"):
+    """Somebody has it in hand; `take_over`: also from another one."""
+
+    NAMES = "by"
+
+    question: QuestionId
+    by: PersonId
+    take_over: bool = False
+
+
+class QuestionReleased(Fact, frozen=True, kw_only=True, tag="question.released"):
+    question: QuestionId
+    by: PersonId
+
+
 class QuestionErased(Fact, frozen=True, kw_only=True, tag="question.erased"):
     """The text is gone from every projection; who keeps the log may erase it there too."""
 
@@ -470,11 +518,31 @@ class RemindersClaimed(Fact, frozen=True, kw_only=True, tag="reminders.claimed")
 
 
 class PersonBanned(Fact, frozen=True, kw_only=True, tag="person.banned"):
+    NAMES = "person"
+
+    person: PersonId
+    by: PersonId
+    reason: str = ""
+    until_ms: int | None = None  # wall time; None: until it is lifted
+
+
+class PersonUnbanned(Fact, frozen=True, kw_only=True, tag="person.unbanned"):
     person: PersonId
     by: PersonId
 
 
-class PersonUnbanned(Fact, frozen=True, kw_only=True, tag="person.unbanned"):
+class PersonSilenced(Fact, frozen=True, kw_only=True, tag="person.silenced"):
+    """The person may watch and vote, but neither ask nor change what they asked."""
+
+    NAMES = "person"
+
+    person: PersonId
+    by: PersonId
+    reason: str = ""
+    until_ms: int | None = None  # wall time; None: until it is lifted
+
+
+class PersonUnsilenced(Fact, frozen=True, kw_only=True, tag="person.unsilenced"):
     person: PersonId
     by: PersonId
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from . import facts
+from .claiming import CLAIMED, is_kept_from
 from .merges import MAX_TOGETHER
 from .outcome import Outcome, Refusal
 from .question import PUBLIC_STATES, REJECTABLE_STATES, Question
@@ -61,7 +62,9 @@ def merge(
     )
     if question.merged_into is not None:
         return Outcome()
-    questions.put(replace(question, merged_into=survivor.id))
+    if is_kept_from(question, fact.by, at_ms) or is_kept_from(survivor, fact.by, at_ms):
+        return Outcome(refused=CLAIMED)
+    questions.put(replace(question, merged_into=survivor.id, claim=None))
     return Outcome(touched=_touch_all(questions, questions.together(survivor)))
 
 

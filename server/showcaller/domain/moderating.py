@@ -8,12 +8,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from . import facts
+from .claiming import CLAIMED, is_kept_from, made_by
 from .merging import set_free
 from .outcome import Outcome, Refusal
 from .question import OPEN_STATES, REJECTABLE_STATES, Question
 from .questions import Questions
 from .refusals import MERGED, NO_QUESTION, NOT_YOURS, wrong_state
 from .runsheet import RunSheet
+
+MAX_LABELS = 8
 
 _Change = Callable[[Questions, Question, Any], Question]
 _Check = Callable[[Question, Any], Refusal | None]
@@ -23,7 +26,26 @@ _Check = Callable[[Question, Any], Refusal | None]
 
 
 def _edit(questions: Questions, question: Question, fact: facts.QuestionEdited) -> Question:
-    return replace(question, text=fact.text, edited=True)
+    return replace(question, text=fact.text, edited=True, original=None)
+
+
+def _clarify(questions: Questions, question: Question, fact: facts.QuestionClarified) -> Question:
+    original = question.text if question.original is None else question.original
+    changed = fact.text != original
+    return replace(question, text=fact.text, original=original if changed else None)
+
+
+def _label(questions: Questions, question: Question, fact: facts.QuestionLabelled) -> Question:
+    others = tuple(label for label in question.labels if label != fact.label)
+    return replace(question, labels=(*others, fact.label) if fact.on else others)
+
+
+def _pin(questions: Questions, question: Question, fact: facts.QuestionPinned) -> Question:
+    return replace(question, pinned=fact.on)
+
+
+def _send(questions: Questions, question: Question, fact: facts.QuestionSent) -> Question:
+    return replace(question, sent=fact.on)
 
 
 def _withdraw(questions: Questions, question: Question, fact: facts.QuestionWithdrawn) -> Question:
@@ -75,7 +97,16 @@ def _push(questions: Questions, question: Question, fact: facts.QuestionPushed) 
 def _erase(questions: Questions, question: Question, fact: facts.QuestionErased) -> Question:
     questions.take_off_air(question)
     questions.votes.forget(question.number)
-    return replace(question, state="erased", text="", reply=None, reason=None)
+    return replace(
+        question,
+        state="erased",
+        text="",
+        original=None,
+        labels=(),
+        reply=None,
+        reason=None,
+        claim=None,
+    )
 
 
 def _authors(*states: str, what: str) -> _Check:
@@ -97,6 +128,14 @@ def _in(*states: str, what: str) -> _Check:
     return check
 
 
+def _check_label(question: Question, fact: facts.QuestionLabelled) -> Refusal | None:
+    if fact.on and len({*question.labels, fact.label}) > MAX_LABELS:
+        return Refusal("too_many", f"a question has at most {MAX_LABELS} labels")
+    return _not_withdrawn(question, fact)
+
+
+_not_withdrawn = _in(*OPEN_STATES, "answered", "rejected", what="be changed")
+
 # A fact about one question that was asked and not erased: when it may come, and what it does.
 CHANGES: dict[type[facts.Fact], tuple[_Check, _Change]] = {
     facts.QuestionEdited: (_authors("pending", what="be edited"), _edit),
@@ -113,7 +152,7 @@ CHANGES: dict[type[facts.Fact], tuple[_Check, _Change]] = {
         _reject,
     ),
     facts.QuestionReturned: (
-        _in("approved", "rejected", what="go back to review"),
+        _in("approved", "rejected", "answered", what="go back to review"),
         _return,
     ),
     facts.QuestionPushed: (
@@ -126,6 +165,10 @@ CHANGES: dict[type[facts.Fact], tuple[_Check, _Change]] = {
         _answer,
     ),
     facts.QuestionReplied: (_in(*OPEN_STATES, "answered", what="be replied to"), _reply),
+    facts.QuestionClarified: (_not_withdrawn, _clarify),
+    facts.QuestionLabelled: (_check_label, _label),
+    facts.QuestionPinned: (_not_withdrawn, _pin),
+    facts.QuestionSent: (_not_withdrawn, _send),
     facts.QuestionErased: (lambda question, fact: None, _erase),
 }
 # What may come while the question is merged into another: it leaves that then.
@@ -147,7 +190,20 @@ def fold_change(questions: Questions, fact: Any, at_ms: int, runsheet: RunSheet)
     refused = why_not_change(questions, fact, runsheet)
     if refused is not None:
         return Outcome(refused=refused)
+    question = questions.by_id[fact.question]
+    if _is_kept_from(question, fact, at_ms):
+        return Outcome(refused=CLAIMED)
+    if isinstance(fact, facts.QuestionReplied):
+        questions.put(replace(question, claim=made_by(fact.by, at_ms)))
     return _change(questions, questions.by_id[fact.question], CHANGES[type(fact)][1], fact)
+
+
+def _is_kept_from(question: Question, fact: Any, at_ms: int) -> bool:
+    """Tell whether another moderator has it in hand. Authors have their own, and erasing can't wait."""
+    by = getattr(fact, "by", None)
+    if by is None or isinstance(fact, facts.QuestionErased):
+        return False
+    return is_kept_from(question, by, at_ms)
 
 
 def _change(questions: Questions, question: Question, change: _Change, fact: Any) -> Outcome:

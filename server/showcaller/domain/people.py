@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from . import facts
 from .ids import PersonId, SessionId
@@ -67,10 +68,19 @@ class Act(Struct, frozen=True, kw_only=True):
     roles: tuple[Role, ...] = ()
 
 
+class Term(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A ban or a silence: why, by whom, and until which wall time (None: until it is lifted)."""
+
+    by: PersonId
+    reason: str = ""
+    until_ms: int | None = None
+
+
 class People(Struct, kw_only=True):
     """Persons and tokens that were shut out, the staff that came, and persons whose record was deleted."""
 
-    banned: set[PersonId] = field(default_factory=set)
+    banned: dict[PersonId, Term] = field(default_factory=dict)
+    silenced: dict[PersonId, Term] = field(default_factory=dict)
     unbanned: set[PersonId] = field(default_factory=set)  # those whose ban was lifted
     revoked: set[str] = field(default_factory=set)  # `jti` of tokens
     signed_out_ms: dict[PersonId, int] = field(default_factory=dict)  # tokens made until then
@@ -124,21 +134,43 @@ class People(Struct, kw_only=True):
         return outcome
 
     def _ban(self, fact: facts.PersonBanned, at_ms: int) -> Outcome:
-        by_a_leader = fact.by == NOBODY or self.leads(fact.by)
-        if self.leads(fact.person) and not by_a_leader:
+        if self._is_above(fact):
             return Outcome.refuse("forbidden", "producers and ops can be banned by producers only")
-        self.banned.add(fact.person)
+        self.banned[fact.person] = _term(fact)
         self.unbanned.discard(fact.person)
         return Outcome(banned=[fact.person], touched={PersonTouch(fact.person)})
 
+    def _silence(self, fact: facts.PersonSilenced, at_ms: int) -> Outcome:
+        if self._is_above(fact):
+            return Outcome.refuse("forbidden", "producers and ops are silenced by producers only")
+        self.silenced[fact.person] = _term(fact)
+        return Outcome.touch(PersonTouch(fact.person))
+
+    def _is_above(self, fact: facts.PersonBanned | facts.PersonSilenced) -> bool:
+        """Tell whether the person leads, and who does this to them does not."""
+        by_a_leader = fact.by == NOBODY or self.leads(fact.by)
+        return self.leads(fact.person) and not by_a_leader
+
     def _unban(self, fact: facts.PersonUnbanned, at_ms: int) -> Outcome:
-        if fact.person in self.banned:
-            self.banned.discard(fact.person)
+        term = self.banned.get(fact.person)
+        if _is_early(fact.by, term, at_ms):
+            return Outcome.refuse("wrong_state", "the ban lasts longer")
+        if term is not None:
+            del self.banned[fact.person]
             self.unbanned.add(fact.person)
+        return Outcome.touch(PersonTouch(fact.person))
+
+    def _unsilence(self, fact: facts.PersonUnsilenced, at_ms: int) -> Outcome:
+        if _is_early(fact.by, self.silenced.get(fact.person), at_ms):
+            return Outcome.refuse("wrong_state", "the silence lasts longer")
+        self.silenced.pop(fact.person, None)
         return Outcome.touch(PersonTouch(fact.person))
 
     def _erase(self, fact: facts.PersonErased, at_ms: int) -> Outcome:
         self.erased.add(fact.person)
+        for terms in (self.banned, self.silenced):
+            if fact.person in terms:
+                terms[fact.person] = replace(terms[fact.person], reason="")
         return Outcome.touch(PersonTouch(fact.person))
 
     def _revoke(self, fact: facts.TokenRevoked, at_ms: int) -> Outcome:
@@ -164,6 +196,15 @@ class People(Struct, kw_only=True):
         return Outcome()
 
 
+def _term(fact: facts.PersonBanned | facts.PersonSilenced) -> Term:
+    return Term(by=fact.by, reason=fact.reason, until_ms=fact.until_ms)
+
+
+def _is_early(by: PersonId, term: Term | None, at_ms: int) -> bool:
+    """Tell whether a node ends a term whose end is still to come: it was set anew meanwhile."""
+    return by == NOBODY and (term is None or term.until_ms is None or at_ms < term.until_ms)
+
+
 def _act(fact: facts.Fact, at_ms: int) -> Act:
     roles = fact.roles if isinstance(fact, facts.StaffCame) else ()
     return Act(
@@ -179,6 +220,8 @@ def _act(fact: facts.Fact, at_ms: int) -> Act:
 FOLDS: dict[type[facts.Fact], Callable[[People, Any, int], Outcome]] = {
     facts.PersonBanned: People._ban,
     facts.PersonUnbanned: People._unban,
+    facts.PersonSilenced: People._silence,
+    facts.PersonUnsilenced: People._unsilence,
     facts.PersonErased: People._erase,
     facts.PersonSignedOut: People._sign_out,
     facts.StaffCame: People._staff_came,

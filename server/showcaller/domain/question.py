@@ -18,6 +18,13 @@ OPEN_STATES = frozenset({"pending", "approved", "on_air"})
 REJECTABLE_STATES = frozenset({"pending", "approved"})
 
 
+class Claim(Struct, frozen=True, array_like=True, gc=False):
+    """Somebody has a question in hand, until wall time `until_ms` (`claiming`)."""
+
+    by: PersonId
+    until_ms: int
+
+
 class Question(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One question as it is now: when it changes, another one takes its place.
 
@@ -38,6 +45,11 @@ class Question(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     reason: str | None = None  # why it was rejected
     via: str = ""  # as in `facts.QuestionAsked`
     merged_into: QuestionId | None = None  # perhaps one that was merged itself
+    original: str | None = None  # as it was asked, if a moderator has put it more clearly
+    labels: tuple[str, ...] = ()  # moderators' own, in the order of sticking
+    pinned: bool = False  # before all others
+    sent: bool = False  # to the session's speakers
+    claim: Claim | None = None
 
     @property
     def is_open(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import asking, facts, merging, moderating, voting
+from . import asking, claiming, facts, merging, moderating, voting
 from .outcome import Outcome, Refusal
 from .questions import Questions
 from .runsheet import RunSheet
@@ -19,6 +19,7 @@ CHECKS: dict[type[facts.Fact], _WhyNot] = {
     facts.QuestionsRejected: moderating.why_not_reject_all,
     facts.QuestionMerged: merging.why_not_merge,
     facts.QuestionUnmerged: merging.why_not_unmerge,
+    facts.QuestionClaimed: claiming.why_not_claim,
     **dict.fromkeys(moderating.CHANGES, moderating.why_not_change),
 }
 
@@ -28,6 +29,8 @@ FOLDS: dict[type[facts.Fact], _Fold] = {
     facts.QuestionsRejected: moderating.reject_all,
     facts.QuestionMerged: merging.merge,
     facts.QuestionUnmerged: merging.unmerge,
+    facts.QuestionClaimed: claiming.claim,
+    facts.QuestionReleased: claiming.release,
     **dict.fromkeys(moderating.CHANGES, moderating.fold_change),
 }
 

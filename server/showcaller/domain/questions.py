@@ -115,9 +115,14 @@ class Questions:
     def authors(self) -> set[PersonId]:
         return set(self._by_person)
 
+    def claimants(self) -> set[PersonId]:
+        """Return who has, or had last, a question in hand."""
+        return {q.claim.by for q in self.by_id.values() if q.claim is not None}
+
     def touch_all_of(self, person: PersonId) -> set[Touch]:
         """Return what to look at again when the person's name changed."""
-        return {QuestionTouch(q) for q in self._by_person.get(person, ())}
+        claimed = (q.id for q in self.by_id.values() if q.claim and q.claim.by == person)
+        return {QuestionTouch(q) for q in (*self._by_person.get(person, ()), *claimed)}
 
     def touches(self, question: Question) -> set[Touch]:
         """Return what to look at again when the question changed: authors of what was merged see it too."""

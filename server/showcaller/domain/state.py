@@ -41,6 +41,7 @@ from .votes import Cast, Votes
 REFUSALS_KEPT = 10_000  # newest verdicts kept for commands that are sent again
 QUESTIONS_A_PART = 256  # of a snapshot
 POLLS_A_PART = 256
+SILENCED = Refusal("silenced", "you may watch and vote, but not ask for now")
 NOTHING = (b"\xc0",)  # nil in MessagePack
 
 
@@ -86,6 +87,8 @@ class State:
             return None
         if type(fact) in polls.CHECKS:
             return self.polls.why_not(fact, self.runsheet)
+        if self._is_silenced(fact):
+            return SILENCED
         if type(fact) in question_folds.CHECKS:
             return question_folds.why_not(self.questions, fact, self.runsheet)
         return None
@@ -115,11 +118,18 @@ class State:
 
     def _fold_question(self, fact: facts.Fact, at_ms: int) -> Outcome:
         assert self.runsheet is not None
+        if self._is_silenced(fact):
+            return Outcome(refused=SILENCED)
         return question_folds.apply(self.questions, fact, at_ms, self.runsheet)
 
     def _fold_poll(self, fact: facts.Fact, at_ms: int) -> Outcome:
         assert self.runsheet is not None
         return self.polls.apply(fact, at_ms, self.runsheet)
+
+    def _is_silenced(self, fact: facts.Fact) -> bool:
+        """Tell whether somebody speaks who may not. A silence ends by a fact, also when its time is over."""
+        speaks = isinstance(fact, facts.QuestionAsked | facts.QuestionEdited)
+        return speaks and getattr(fact, "person", "") in self.people.silenced
 
     def _fold_announcement(self, fact: facts.Fact, at_ms: int) -> Outcome:
         assert self.runsheet is not None

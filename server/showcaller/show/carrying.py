@@ -15,8 +15,18 @@ from ..domain.people import NOBODY, People
 
 def lacking(before: People, now: People) -> Iterator[tuple[str, facts.Fact]]:
     """Return the facts that bring `now` to what `before` knew, each with what its key ends in."""
-    for person in sorted(before.banned - now.banned - now.unbanned):
-        yield f"ban:{person}", facts.PersonBanned(person=person, by=NOBODY)
+    for person in sorted(before.banned.keys() - now.banned.keys() - now.unbanned):
+        term = before.banned[person]
+        ban = facts.PersonBanned(
+            person=person, by=NOBODY, reason=term.reason, until_ms=term.until_ms
+        )
+        yield f"ban:{person}", ban
+    for person in sorted(before.silenced.keys() - now.silenced.keys()):
+        term = before.silenced[person]
+        silence = facts.PersonSilenced(
+            person=person, by=NOBODY, reason=term.reason, until_ms=term.until_ms
+        )
+        yield f"silence:{person}", silence
     for token in sorted(before.revoked - now.revoked):
         yield f"revoke:{token}", facts.TokenRevoked(token=token, by=NOBODY)
     for person, until_ms in before.signed_out_ms.items():

@@ -17,6 +17,7 @@ from ..domain import facts
 from ..domain.announcements import announcement_key
 from ..domain.cues import cue_key
 from ..domain.outcome import Outcome
+from ..domain.people import NOBODY
 from ..domain.polls import poll_key
 from ..domain.runsheet import RunSheet
 from ..domain.state import State
@@ -37,7 +38,13 @@ class DueCall(NamedTuple):
     """A fact to append, as soon as the broker's clock allows."""
 
     key: str
-    fact: facts.CueCalled | facts.AnnouncementCalled | facts.PollCalled
+    fact: (
+        facts.CueCalled
+        | facts.AnnouncementCalled
+        | facts.PollCalled
+        | facts.PersonUnbanned
+        | facts.PersonUnsilenced
+    )
     not_before_ms: int  # wall time
 
 
@@ -49,13 +56,15 @@ class DueCalls(NamedTuple):
 
 
 def next_due(state: State, wall_ms: float) -> DueCalls:
-    """Return what the clock has to call at `wall_ms`. While it is held: nothing."""
+    """Return what the clock has to call at `wall_ms`. While it is held: only what server time ends."""
     sheet = state.runsheet
-    if sheet is None or sheet.clock.held:
+    if sheet is None:
         return DueCalls(None, [])
     calls: list[DueCall] = []
     later: list[int] = []
-    for planned in (_cues(sheet), _announcements(state, sheet), _polls(state, sheet)):
+    by_show_time = (_cues(sheet), _announcements(state, sheet), _polls(state, sheet))
+    shown = () if sheet.clock.held else by_show_time
+    for planned in (*shown, iter(_terms(state))):
         for call in planned:
             if call.not_before_ms > wall_ms:
                 later.append(call.not_before_ms)
@@ -90,6 +99,22 @@ def _polls(state: State, sheet: RunSheet) -> Iterator[DueCall]:
             key = poll_key(sheet.clock.run, due.poll, due.revision)
             fact = facts.PollCalled(poll=due.poll, revision=due.revision)
             yield DueCall(key, fact, not_before_ms)
+
+
+def _terms(state: State) -> list[DueCall]:
+    """Return the ends of bans and silences that have one, earliest first."""
+    people, ends = state.people, list[DueCall]()
+    for person, term in people.banned.items():
+        if term.until_ms is not None:
+            unban = facts.PersonUnbanned(person=person, by=NOBODY)
+            key = f"term:{state.run}:ban:{term.until_ms}:{person}"
+            ends.append(DueCall(key, unban, term.until_ms))
+    for person, term in people.silenced.items():
+        if term.until_ms is not None:
+            unsilence = facts.PersonUnsilenced(person=person, by=NOBODY)
+            key = f"term:{state.run}:silence:{term.until_ms}:{person}"
+            ends.append(DueCall(key, unsilence, term.until_ms))
+    return sorted(ends, key=lambda call: call.not_before_ms)
 
 
 class ClockRunner:

@@ -35,6 +35,7 @@ from .audience import Reaction
 
 MAX_GRAPHEMES = 500
 MAX_ANNOUNCEMENT_GRAPHEMES = 280
+MAX_LABEL_GRAPHEMES = 30
 MAX_TEXT_BYTES = 2_000
 
 _ID = Meta(min_length=1, max_length=200)
@@ -69,6 +70,19 @@ class RejectAllArgs(QuestionArgs, frozen=True, kw_only=True):
 
 class MergeArgs(QuestionArgs, frozen=True, kw_only=True):
     into: Annotated[QuestionId, _ID]
+
+
+class ClaimArgs(QuestionArgs, frozen=True, kw_only=True):
+    take_over: bool = False
+
+
+class LabelArgs(QuestionArgs, frozen=True, kw_only=True):
+    label: Annotated[str, _RAW_TEXT]
+    on: bool
+
+
+class OnArgs(QuestionArgs, frozen=True, kw_only=True):
+    on: bool
 
 
 class VoteArgs(QuestionArgs, frozen=True, kw_only=True):
@@ -220,6 +234,13 @@ class ControlArgs(Args, frozen=True, kw_only=True):
 
 class PersonArgs(Args, frozen=True, kw_only=True):
     person: Annotated[PersonId, _ID]
+
+
+class TermArgs(PersonArgs, frozen=True, kw_only=True):
+    """Without `minutes` it lasts until it is lifted."""
+
+    reason: Annotated[str, _RAW_TEXT] = ""
+    minutes: Annotated[int, Meta(ge=1, le=43_200)] | None = None
 
 
 class RevokeArgs(Args, frozen=True, kw_only=True):

@@ -37,7 +37,7 @@ from . import command_args as a
 from . import edits
 from .calendar_links import calendar_path
 from .call import Call, Result, raise_if
-from .erasure import erase_favourites, erase_texts, erase_words
+from .erasure import erase_favourites, erase_reasons, erase_texts, erase_words
 from .limits import Bucket, Limits
 from .live_event import LiveEvent
 from .permissions import ATTENDING, DESK, OPS, PRODUCER
@@ -335,10 +335,32 @@ class Commands:
         await self.append(call, edits.break_inserted(call, args, control, session))
         return {"control": control, "session": session}
 
-    async def ban(self, call: Call, args: a.PersonArgs) -> Result:
+    async def claim(self, call: Call, args: a.ClaimArgs) -> Result:
+        await self._event.introduce(call.who)
+        fact = facts.QuestionClaimed(question=args.question, by=call.by, take_over=args.take_over)
+        await self.append(call, fact)
+        question = self._event.state.questions.by_id[args.question]
+        return {"until_ms": question.claim.until_ms if question.claim is not None else None}
+
+    async def ban(self, call: Call, args: a.TermArgs) -> Result:
         await self._event.note_staff(call.who)  # the fold asks whether a producer bans
-        await self.append(call, facts.PersonBanned(person=args.person, by=call.by))
+        await self.append(call, facts.PersonBanned(**self._term(call, args)))
         return {"holds": _BAN_HOLDS[self._registration]}
+
+    async def silence(self, call: Call, args: a.TermArgs) -> Result:
+        await self._event.note_staff(call.who)
+        await self.append(call, facts.PersonSilenced(**self._term(call, args)))
+        return {}
+
+    def _term(self, call: Call, args: a.TermArgs) -> dict[str, Any]:
+        """Return the fields of a fact that begins a term."""
+        length_ms = args.minutes * 60_000 if args.minutes is not None else None
+        return {
+            "person": args.person,
+            "by": call.by,
+            "reason": a.cleaned_or_empty(args.reason, field="reason"),
+            "until_ms": int(self._event.wall_ms()) + length_ms if length_ms is not None else None,
+        }
 
     async def revoke(self, call: Call, args: a.RevokeArgs) -> Result:
         if args.token is not None and args.person is None:
@@ -357,6 +379,7 @@ class Commands:
     async def erase_person(self, call: Call, args: a.PersonArgs) -> Result:
         await self.append(call, facts.PersonErased(person=args.person, by=call.by))
         await self._event.names.erase(args.person)
+        await erase_reasons(self._event.log, args.person, self._event.state.folded)
         await erase_favourites(self._event.log, args.person, self._event.state.folded)
         state = self._event.state
         if votes := state.polls.worded_by(args.person, state.salt):
@@ -504,6 +527,39 @@ _TABLE: dict[str, _Command] = {
         ),
         speakers_too=True,
     ),
+    "question.clarify": _fact(
+        a.QuestionTextArgs,
+        DESK,
+        lambda call, args: facts.QuestionClarified(
+            question=args.question, by=call.by, text=a.cleaned(args.text)
+        ),
+    ),
+    "question.label": _fact(
+        a.LabelArgs,
+        DESK,
+        lambda call, args: facts.QuestionLabelled(
+            question=args.question,
+            by=call.by,
+            label=a.cleaned(args.label, a.MAX_LABEL_GRAPHEMES, field="label"),
+            on=args.on,
+        ),
+    ),
+    "question.pin": _fact(
+        a.OnArgs,
+        DESK,
+        lambda call, args: facts.QuestionPinned(question=args.question, by=call.by, on=args.on),
+    ),
+    "question.send": _fact(
+        a.OnArgs,
+        DESK,
+        lambda call, args: facts.QuestionSent(question=args.question, by=call.by, on=args.on),
+    ),
+    "question.claim": _Command(a.ClaimArgs, DESK, Commands.claim),
+    "question.release": _fact(
+        a.QuestionArgs,
+        DESK,
+        lambda call, args: facts.QuestionReleased(question=args.question, by=call.by),
+    ),
     "question.merge": _fact(
         a.MergeArgs,
         DESK,
@@ -607,7 +663,13 @@ _TABLE: dict[str, _Command] = {
         PRODUCER,
         lambda call, args: facts.ControlUndone(control=args.control, by=call.by),
     ),
-    "person.ban": _Command(a.PersonArgs, DESK, Commands.ban),
+    "person.ban": _Command(a.TermArgs, DESK, Commands.ban),
+    "person.silence": _Command(a.TermArgs, DESK, Commands.silence),
+    "person.unsilence": _fact(
+        a.PersonArgs,
+        DESK,
+        lambda call, args: facts.PersonUnsilenced(person=args.person, by=call.by),
+    ),
     "person.unban": _fact(
         a.PersonArgs, DESK, lambda call, args: facts.PersonUnbanned(person=args.person, by=call.by)
     ),

@@ -1,4 +1,4 @@
-"""Erasure in the log itself, once the fold has erased: texts, and what a person has starred or said."""
+"""Erasure in the log itself, once the fold has erased: texts, reasons, and what a person starred or said."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ async def erase_words(log: EventLog, votes: Iterable[tuple[PollId, VoterId]], up
     """Empty what these voters said in these polls in entries up to offset `upto`, as `erase_texts` does."""
     said = frozenset(votes)
     await _empty(log, upto, lambda entry: _without_words(entry, said))
+
+
+async def erase_reasons(log: EventLog, person: PersonId, upto: int) -> None:
+    """Empty the reasons of the person's bans and silences, as `erase_texts` does with texts."""
+    await _empty(log, upto, lambda entry: _without_reason(entry, person))
 
 
 async def _empty(log: EventLog, upto: int, without: Callable[[Entry], facts.Fact | None]) -> None:
@@ -61,10 +66,26 @@ def _without_text(entry: Entry, question: QuestionId) -> facts.Fact | None:
         return None
     fact = facts.decode_fact(entry.data)
     match fact:
-        case facts.QuestionAsked() | facts.QuestionEdited() | facts.QuestionReplied():
+        case (
+            facts.QuestionAsked()
+            | facts.QuestionEdited()
+            | facts.QuestionReplied()
+            | facts.QuestionClarified()
+        ):
             return replace(fact, text="") if fact.question == question and fact.text else None
         case facts.QuestionRejected():
             return replace(fact, reason="") if fact.question == question and fact.reason else None
+    return None
+
+
+def _without_reason(entry: Entry, person: PersonId) -> facts.Fact | None:
+    """The entry's fact with its reason gone; None if it holds none about the person."""
+    if person.encode() not in entry.data:
+        return None
+    fact = facts.decode_fact(entry.data)
+    match fact:
+        case facts.PersonBanned() | facts.PersonSilenced():
+            return replace(fact, reason="") if fact.person == person and fact.reason else None
     return None
 
 

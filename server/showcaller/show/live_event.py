@@ -559,7 +559,9 @@ def _people_shown(state: State) -> set[PersonId]:
     runs = sheet.sessions.values() if sheet is not None else ()
     by = {control.by for control in controls}
     by |= {one.by for run in runs for one in run.publications.values()}
-    return by | state.questions.authors() | state.announcements.makers()
+    shut_out = state.people.banned.keys() | state.people.silenced.keys()
+    asked = state.questions.authors() | state.questions.claimants()
+    return by | asked | state.announcements.makers() | shut_out
 
 
 async def _until_available(work: Callable[[], Awaitable[T]]) -> T:

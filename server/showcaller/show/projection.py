@@ -151,7 +151,8 @@ class Projection:
         for poll in self._state.polls.by_id:
             yield from (PollTouch(poll), PollTallyTouch(poll))
         yield from (AnnouncementTouch(made) for made in self._state.announcements.by_id)
-        yield from (PersonTouch(person) for person in self._state.people.banned)
+        people = self._state.people
+        yield from map(PersonTouch, {**people.banned, **people.silenced})
 
     def own_items(self, person: PersonId) -> Iterator[tuple[str, Any]]:
         """Yield all that the person's own channel shows, but who they are; they have just come."""
@@ -169,6 +170,8 @@ class Projection:
         for poll in self._state.polls.by_id.values():
             if (own := self._own_vote(poll, person)) is not None:
                 yield f"poll:{poll.id}", own
+        if person in self._state.people.silenced:
+            yield "silenced", views.silence(self._state.people.silenced[person])
 
     def _own_publications(self, person: PersonId) -> Iterator[tuple[str, Any]]:
         sheet = self._sheet
@@ -336,6 +339,8 @@ class Projection:
         yield Look(
             moderation_channel(session), id, views.moderated_question(question, self.name_of)
         )
+        sent = views.sent_question(question, self.name_of)
+        yield Look(backstage_channel(session), f"question:{id}", sent)
         if question.state == "on_air" or self._is_shown_on_air(question):
             yield Look(session_channel(session), "question", self._on_air(question))
         own = person_channel(question.person)
@@ -429,9 +434,13 @@ class Projection:
 
     def _person(self, touch: PersonTouch) -> Iterator[Look]:
         """Look at what shows the person's name, besides their questions, which are touched by themselves."""
-        banned = touch.person in self._state.people.banned
-        key, view = f"banned:{touch.person}", views.banned(touch.person, self.name_of)
-        yield Look(DESK, key, view if banned else None)
+        person, people = touch.person, self._state.people
+        for key, terms in (("banned", people.banned), ("silenced", people.silenced)):
+            view = views.term(person, terms.get(person), self.name_of)
+            yield Look(DESK, f"{key}:{person}", view)
+        if person_channel(person) in self._own:
+            silence = views.silence(people.silenced.get(person))
+            yield Look(person_channel(person), "silenced", silence)
         for made in self._state.announcements.by_id.values():
             if made.by == touch.person:
                 yield from self._announcement(AnnouncementTouch(made.id))

@@ -17,9 +17,9 @@ from ..domain.announcements import Announcement
 from ..domain.cues import DOORS_OPEN, CueRun
 from ..domain.facts import Recipients
 from ..domain.ids import PersonId, StageId
-from ..domain.people import Principal
+from ..domain.people import Principal, Term
 from ..domain.quality import TalkQuality
-from ..domain.question import Question
+from ..domain.question import OPEN_STATES, Question
 from ..domain.runsheet import RunSheet
 from ..domain.schedule import (
     MINUTE_MS,
@@ -208,6 +208,26 @@ class QuestionView(View, frozen=True, kw_only=True):
     asked_ms: int
     reply: str | None
     merged: int  # so many others that say the same count with it
+    pinned: bool
+    clarified: bool  # a moderator has put it more clearly
+
+
+class ClaimView(View, frozen=True, kw_only=True):
+    """Somebody has a question in hand."""
+
+    person: str
+    name: str
+    until_ms: int
+
+
+class SentQuestionView(View, frozen=True, kw_only=True):
+    """A question that moderators sent to the session's speakers."""
+
+    id: str
+    text: str
+    author: str | None
+    state: str
+    asked_ms: int
 
 
 class ModeratedQuestionView(View, frozen=True, kw_only=True):
@@ -223,6 +243,11 @@ class ModeratedQuestionView(View, frozen=True, kw_only=True):
     reply: str | None
     reason: str | None
     merged_into: str | None
+    original: str | None
+    labels: tuple[str, ...]
+    pinned: bool
+    sent: bool
+    claim: ClaimView | None
 
 
 class OwnQuestionView(View, frozen=True, kw_only=True):
@@ -235,6 +260,7 @@ class OwnQuestionView(View, frozen=True, kw_only=True):
     reply: str | None
     reason: str | None
     merged_into: str | None  # "": into one that is not public
+    original: str | None
 
 
 def question(asked: Question, name_of: NameOf, merged: int = 0) -> QuestionView | None:
@@ -249,6 +275,21 @@ def question(asked: Question, name_of: NameOf, merged: int = 0) -> QuestionView 
         asked_ms=asked.asked_ms,
         reply=asked.reply,
         merged=merged,
+        pinned=asked.pinned,
+        clarified=asked.original is not None,
+    )
+
+
+def sent_question(asked: Question, name_of: NameOf) -> SentQuestionView | None:
+    """Return what the session's speakers see of it; None unless it was sent and may still be answered."""
+    if not asked.sent or asked.merged_into is not None or asked.state not in OPEN_STATES:
+        return None
+    return SentQuestionView(
+        id=asked.id,
+        text=asked.text,
+        author=None if asked.anonymous else name_of(asked.person) or None,
+        state=asked.state,
+        asked_ms=asked.asked_ms,
     )
 
 
@@ -268,7 +309,20 @@ def moderated_question(asked: Question, name_of: NameOf) -> ModeratedQuestionVie
         reply=asked.reply,
         reason=asked.reason,
         merged_into=asked.merged_into,
+        original=asked.original,
+        labels=asked.labels,
+        pinned=asked.pinned,
+        sent=asked.sent,
+        claim=_claim(asked, name_of),
     )
+
+
+def _claim(asked: Question, name_of: NameOf) -> ClaimView | None:
+    """Return who has it in hand, or had it last: when that is over, the reader's clock tells."""
+    claim = asked.claim
+    if claim is None:
+        return None
+    return ClaimView(person=claim.by, name=name_of(claim.by), until_ms=claim.until_ms)
 
 
 def own_question(asked: Question, survivor: Question) -> OwnQuestionView | None:
@@ -289,6 +343,7 @@ def own_question(asked: Question, survivor: Question) -> OwnQuestionView | None:
         reply=survivor.reply if told or not merged else None,
         reason=None if merged else asked.reason,
         merged_into=(survivor.id if told else "") if merged else None,
+        original=asked.original,
     )
 
 
@@ -323,11 +378,20 @@ class DeskAnnouncementView(AnnouncementView, frozen=True, kw_only=True):
     withdrawn: bool  # nobody is shown it any more, or ever
 
 
-class BannedView(View, frozen=True, kw_only=True):
-    """Somebody who was shut out."""
+class TermView(View, frozen=True, kw_only=True):
+    """Somebody who was shut out, or silenced."""
 
     person: str
     name: str
+    reason: str
+    until_ms: int | None
+
+
+class SilenceView(View, frozen=True, kw_only=True):
+    """A silence, as its person sees it."""
+
+    reason: str
+    until_ms: int | None
 
 
 class CueStateView(View, frozen=True, kw_only=True):
@@ -399,8 +463,17 @@ def desk_announcement(made: Announcement, name_of: NameOf) -> DeskAnnouncementVi
     )
 
 
-def banned(person: PersonId, name_of: NameOf) -> BannedView:
-    return BannedView(person=person, name=name_of(person))
+def term(person: PersonId, term: Term | None, name_of: NameOf) -> TermView | None:
+    """Return a ban or a silence of the person's, as moderators see it."""
+    if term is None:
+        return None
+    return TermView(person=person, name=name_of(person), reason=term.reason, until_ms=term.until_ms)
+
+
+def silence(term: Term | None) -> SilenceView | None:
+    if term is None:
+        return None
+    return SilenceView(reason=term.reason, until_ms=term.until_ms)
 
 
 def cue_state(session: str, cue: str, run: CueRun) -> CueStateView:

@@ -315,6 +315,35 @@ class RandomHistory:
     def _question_erased(self) -> facts.Fact:
         return facts.QuestionErased(question=self._question(), by=STAFF)
 
+    def _question_clarified(self) -> facts.Fact:
+        return facts.QuestionClarified(
+            question=self._question(), by=STAFF, text=self._canary("text")
+        )
+
+    def _question_labelled(self) -> facts.Fact:
+        return facts.QuestionLabelled(
+            question=self._question(),
+            by=STAFF,
+            label=self._rng.choice(("zz-label-1-zz", "zz-label-2-zz")),
+            on=self._rng.random() < 0.7,
+        )
+
+    def _question_pinned(self) -> facts.Fact:
+        on = self._rng.random() < 0.7
+        return facts.QuestionPinned(question=self._question(), by=STAFF, on=on)
+
+    def _question_sent(self) -> facts.Fact:
+        on = self._rng.random() < 0.7
+        return facts.QuestionSent(question=self._question(), by=STAFF, on=on)
+
+    def _question_claimed(self) -> facts.Fact:
+        return facts.QuestionClaimed(
+            question=self._question(), by=STAFF, take_over=self._rng.random() < 0.3
+        )
+
+    def _question_released(self) -> facts.Fact:
+        return facts.QuestionReleased(question=self._question(), by=STAFF)
+
     def _question_merged(self) -> facts.Fact:
         asked = list(self.state.questions.by_id.values())
         free = [one for one in asked if one.is_open and one.state != "on_air"]
@@ -490,10 +519,18 @@ class RandomHistory:
         return facts.AnnouncementCancelled(announcement=self._announcement(), by=STAFF)
 
     def _person_banned(self) -> facts.Fact:
-        return facts.PersonBanned(person=self._person(), by=STAFF)
+        return facts.PersonBanned(person=self._person(), by=STAFF, reason=self._canary("term"))
 
     def _person_unbanned(self) -> facts.Fact:
         return facts.PersonUnbanned(person=self._person(), by=STAFF)
+
+    def _person_silenced(self) -> facts.Fact:
+        return facts.PersonSilenced(
+            person=self._person(), by=STAFF, until_ms=self.now_ms + MINUTE_MS
+        )
+
+    def _person_unsilenced(self) -> facts.Fact:
+        return facts.PersonUnsilenced(person=self._person(), by=STAFF)
 
     def _person_erased(self) -> facts.Fact:
         return facts.PersonErased(person=self._rng.choice((*ATTENDEES, STAFF)), by=STAFF)
@@ -521,6 +558,7 @@ _OFTEN = frozenset(
         facts.QaOpened,
         facts.QuestionAsked,
         facts.QuestionApproved,
+        facts.QuestionMerged,
         facts.QuestionPushed,
         facts.VotesCast,
         facts.PollMade,
@@ -536,6 +574,7 @@ _SELDOM = frozenset(
         facts.QuestionsRejected,
         facts.PersonErased,
         facts.PollWordsErased,
+        facts.PersonSilenced,
         facts.PersonSignedOut,
         facts.StaffCame,
     }

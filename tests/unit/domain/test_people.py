@@ -4,7 +4,7 @@ import msgspec
 
 from showcaller.domain import facts
 from showcaller.domain import people as people_module
-from showcaller.domain.people import People, Principal
+from showcaller.domain.people import NOBODY, People, Principal, Term
 
 
 def principal(person="ada", token="t1", roles=("attendee",)):
@@ -46,8 +46,51 @@ def test_one_of_the_roles_asked_for_is_enough():
     assert not principal().has("moderator")
 
 
+def test_a_silence_is_lifted_by_a_moderator_or_by_its_end_and_not_before():
+    people = People()
+    people.apply(facts.PersonSilenced(person="ada", by="mo", reason="Rude", until_ms=5_000))
+    assert people.silenced["ada"].reason == "Rude"
+    early = people.apply(facts.PersonUnsilenced(person="ada", by=NOBODY), 4_999)
+    assert early.refused.code == "wrong_state"
+    assert people.apply(facts.PersonUnsilenced(person="ada", by=NOBODY), 5_000).refused is None
+    assert not people.silenced
+    people.apply(facts.PersonSilenced(person="ada", by="mo"))
+    assert people.apply(facts.PersonUnsilenced(person="ada", by=NOBODY), 9_000).refused is not None
+    assert people.apply(facts.PersonUnsilenced(person="ada", by="mo"), 9_000).refused is None
+    assert not people.silenced
+
+
+def test_a_ban_that_was_made_longer_outlives_its_first_end():
+    people = People()
+    people.apply(facts.PersonBanned(person="ada", by="mo", until_ms=5_000))
+    people.apply(facts.PersonBanned(person="ada", by="mo", until_ms=9_000))
+    assert people.apply(facts.PersonUnbanned(person="ada", by=NOBODY), 5_000).refused is not None
+    assert people.shuts_out(principal())
+    assert people.apply(facts.PersonUnbanned(person="ada", by=NOBODY), 9_000).refused is None
+
+
+def test_moderators_silence_no_producer():
+    people = People()
+    people.apply(staff("pro", "producer"))
+    silence = facts.PersonSilenced(person="pro", by="mo")
+    assert people.apply(silence).refused.code == "forbidden"
+
+
+def test_a_person_that_is_erased_leaves_no_reason():
+    people = People()
+    people.apply(facts.PersonSilenced(person="ada", by="mo", reason="Rude"))
+    people.apply(facts.PersonBanned(person="ada", by="mo", reason="Rude"))
+    people.apply(facts.PersonErased(person="ada", by="pro"))
+    assert (people.silenced["ada"].reason, people.banned["ada"].reason) == ("", "")
+
+
 def test_a_snapshot_holds_who_was_banned_revoked_and_erased():
-    people = People(banned={"a"}, revoked={"t"}, erased={"b"}, signed_out_ms={"c": 1})
+    people = People(
+        banned={"a": Term(by="mo", reason="Rude", until_ms=5)},
+        revoked={"t"},
+        erased={"b"},
+        signed_out_ms={"c": 1},
+    )
     people.apply(staff("pro", "producer"), 5_000)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(people), type=People) == people
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showcaller.domain import asking, facts, question_folds, voting
+from showcaller.domain import asking, facts, moderating, question_folds, voting
 from showcaller.domain.questions import Questions
 from showcaller.domain.runsheet import RunSheet
 from showcaller.domain.schedule import QaPolicy
@@ -29,6 +29,11 @@ ACTIONS = {
     "pull": lambda q: facts.QuestionPulled(question=q, by="mo"),
     "answer": lambda q: facts.QuestionAnswered(question=q, by="mo"),
     "reply": lambda q: facts.QuestionReplied(question=q, by="mo", text="So."),
+    "clarify": lambda q: facts.QuestionClarified(question=q, by="mo", text="Why, then?"),
+    "label": lambda q: facts.QuestionLabelled(question=q, by="mo", label="Later", on=True),
+    "pin": lambda q: facts.QuestionPinned(question=q, by="mo", on=True),
+    "send": lambda q: facts.QuestionSent(question=q, by="mo", on=True),
+    "claim": lambda q: facts.QuestionClaimed(question=q, by="mo"),
     "erase": lambda q: facts.QuestionErased(question=q, by="mo"),
 }
 
@@ -271,6 +276,7 @@ LEADS = {
     },
     "answered": {
         "withdraw": "withdrawn",
+        "return": "pending",
         "approve": "approved",
         "push": "on_air",
         "reply": "answered",
@@ -279,6 +285,8 @@ LEADS = {
     "withdrawn": {"erase": "erased"},
     "erased": dict.fromkeys(ACTIONS, "not_found"),
 }
+for _state in ("pending", "approved", "rejected", "on_air", "answered"):
+    LEADS[_state] |= dict.fromkeys(("clarify", "label", "pin", "send", "claim"), _state)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -368,6 +376,41 @@ def test_what_is_rejected_no_more_has_no_reason(action):
     assert panel.questions.get("q1").reason is None
 
 
+def test_a_question_is_put_more_clearly_and_restored():
+    panel = panel_with("approved")
+    panel.do("clarify")
+    panel.fold(facts.QuestionClarified(question="q1", by="mo", text="Why now?"))
+    question = panel.questions.get("q1")
+    assert (question.text, question.original) == ("Why now?", "Why?")
+    panel.fold(facts.QuestionClarified(question="q1", by="mo", text="Why?"))
+    question = panel.questions.get("q1")
+    assert (question.text, question.original) == ("Why?", None)
+
+
+def test_an_author_who_edits_what_was_put_more_clearly_has_the_last_word():
+    panel = panel_with("pending")
+    panel.do("clarify")
+    panel.do("edit")
+    question = panel.questions.get("q1")
+    assert (question.text, question.original) == ("Edited", None)
+
+
+def test_labels_are_stuck_on_once_and_so_many(monkeypatch):
+    monkeypatch.setattr(moderating, "MAX_LABELS", 2)
+    panel = panel_with("pending")
+
+    def label(label, on=True):
+        outcome = panel.fold(facts.QuestionLabelled(question="q1", by="mo", label=label, on=on))
+        return outcome.refused.code if outcome.refused else panel.questions.get("q1").labels
+
+    assert label("Later") == ("Later",)
+    assert label("Later") == ("Later",)
+    assert label("Sound") == ("Later", "Sound")
+    assert label("More") == "too_many"
+    assert label("Later", on=False) == ("Sound",)
+    assert label("Later", on=False) == ("Sound",)
+
+
 def test_a_reason_may_be_given_afterwards():
     panel = panel_with("pending")
     panel.fold(facts.QuestionRejected(question="q1", by="mo"))
@@ -378,11 +421,13 @@ def test_a_reason_may_be_given_afterwards():
 
 def test_nothing_is_left_of_an_erased_question():
     panel = panel_with("approved")
-    panel.do("reply")
+    for action in ("reply", "clarify", "label"):
+        panel.do(action)
     panel.vote(("bob", "q1", True))
     erased = panel.fold(ACTIONS["erase"]("q1"))
     question = panel.questions.get("q1")
     assert (question.text, question.reply, question.reason) == ("", None, None)
+    assert (question.original, question.labels, question.claim) == (None, (), None)
     assert VotersTouch(("q1",)) in erased.touched
     assert panel.votes() == 0
     assert not panel.questions.has_vote(question, "bob")

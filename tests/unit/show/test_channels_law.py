@@ -347,7 +347,9 @@ class Secrets:
     def __init__(self):
         self.asked = {}
         self.text = {}
+        self.own_text = {}  # as it was asked
         self.reply = {}
+        self.sent = set()
         self.public = set()
         self.once_public = set()
         self.erased = set()
@@ -363,11 +365,15 @@ class Secrets:
         match fact:
             case facts.QuestionAsked():
                 self.asked[question] = fact
-                self.text[question] = fact.text
+                self.text[question] = self.own_text[question] = fact.text
                 if fact.session not in MODERATED:
                     self.public.add(question)
             case facts.QuestionEdited():
+                self.text[question] = self.own_text[question] = fact.text
+            case facts.QuestionClarified():
                 self.text[question] = fact.text
+            case facts.QuestionSent():
+                (self.sent.add if fact.on else self.sent.discard)(question)
             case facts.QuestionReplied():
                 self.reply[question] = fact.text
             case facts.QuestionApproved() | facts.QuestionPushed():
@@ -422,7 +428,18 @@ class Secrets:
             found |= {id for id, by in self.published.items() if by == person}
             for question, asked in self.asked.items():
                 if asked.person == person:
-                    found |= {question, self.text[question], self.reply.get(question, "")}
+                    found |= {question, self.text[question], self.own_text[question]}
+                    found.add(self.reply.get(question, ""))
+        return found
+
+    def sent_to_speakers(self):
+        """Return what speakers may see besides, of questions that were sent to them."""
+        found = set()
+        for question in self.sent:
+            asked = self.asked[question]
+            found |= {question, self.text[question]}
+            if not asked.anonymous and asked.person not in self.erased:
+                found.add(NAMES[asked.person])
         return found
 
 
@@ -472,13 +489,15 @@ def _assert_no_leak(sent, secrets, state):
         shown, gone = _canaries(message)
         reasons = {c for c in shown if c.startswith("zz-reason")} if person else set()
         own = _own_reasons(secrets, message) if person else set()
-        allowed = secrets.allowed(person) | secrets.of_polls(state, person)
+        backstage = channel.endswith("/backstage")
+        sent = secrets.sent_to_speakers() if backstage else set()
+        allowed = secrets.allowed(person) | secrets.of_polls(state, person) | sent
         assert shown - reasons <= allowed, (channel, message)
         assert reasons <= own, (channel, message)
         gone = {one for one in gone if not one.startswith("zz-word")}  # it was shown before
-        assert gone <= secrets.once_public | secrets.polls_once_public | _own_things(
-            secrets, person
-        ), (channel, message)
+        known = secrets.asked.keys() if backstage else secrets.once_public
+        known = known | secrets.polls_once_public | _own_things(secrets, person)
+        assert gone <= known, (channel, message)
 
 
 def _own_things(secrets, person):

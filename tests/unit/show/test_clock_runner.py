@@ -45,6 +45,22 @@ def test_nothing_is_planned_while_the_clock_is_held():
     assert next_due(state(facts.ClockHeld(by="p")), 90 * MINUTE_MS) == DueCalls(None, [])
 
 
+def test_terms_end_by_server_time_also_while_the_clock_is_held():
+    terms = (
+        facts.PersonSilenced(person="ada", by="m", until_ms=60_000),
+        facts.PersonBanned(person="bob", by="m", until_ms=30_000),
+        facts.PersonBanned(person="cy", by="m"),
+    )
+    held = state(facts.ClockHeld(by="p"), *terms)
+    assert next_due(held, 0) == DueCalls(30_000, [])
+    due = next_due(held, 60_000)
+    assert [call.key for call in due.calls] == ["term:r:ban:30000:bob", "term:r:silence:60000:ada"]
+    for offset, call in enumerate(due.calls, start=held.folded + 1):
+        assert held.apply(offset, call.not_before_ms, call.fact).refused is None
+    assert (set(held.people.banned), set(held.people.silenced)) == ({"cy"}, set())
+    assert next_due(held, 60_000) == DueCalls(None, [])
+
+
 def test_the_deadline_is_when_the_next_cue_is_due():
     assert next_due(state(), 0) == DueCalls(10 * MINUTE_MS, [])
     assert next_due(state(), 10 * MINUTE_MS - 0.001).calls == []

@@ -238,6 +238,7 @@ async def test_an_erased_question_leaves_no_text_in_the_log(desk):
     kept = await desk.do(BOB, "question.ask", session="talk", text="Kept one")
     about = {"question": asked["question"]}
     await desk.do(ADA, "question.edit", text="Secret two", **about)
+    await desk.do(MO, "question.clarify", text="Secret five", **about)
     await desk.do(MO, "question.reply", text="Secret three", **about)
     await desk.do(MO, "question.reject", reason="Secret four", **about)
     await desk.do(MO, "question.erase", **about)
@@ -578,6 +579,41 @@ async def test_the_link_to_ones_calendar_is_ones_own_and_can_be_renewed(desk):
     renewed = await desk.do(ADA, "calendar.renew")
     assert renewed != first
     assert await desk.do(ADA, "calendar.show") == renewed
+
+
+async def test_a_silence_keeps_from_asking_and_its_reason_goes_with_the_person(desk):
+    await desk.do(MO, "person.silence", person="ada", reason="Secret reason", minutes=5)
+    with pytest.raises(Refused) as refused:
+        await desk.ask()
+    assert refused.value.code == "silenced"
+    assert not [e for e in await desk.event.log.read(0) if b"question.asked" in e.data]
+    term = desk.event.channels.snapshot("desk").items["silenced:ada"]
+    assert (term.reason, term.until_ms > desk.event.wall_ms()) == ("Secret reason", True)
+    await desk.do(PRO, "person.erase", person="ada")
+    assert not any(b"Secret" in entry.data for entry in await desk.event.log.read(0))
+    await desk.do(MO, "person.unsilence", person="ada")
+    await desk.ask()
+
+
+async def test_a_claim_says_until_when_and_who(desk):
+    question = await desk.ask()
+    until_ms = (await desk.do(MO, "question.claim", question=question))["until_ms"]
+    claim = desk.event.channels.snapshot("session/open/moderation").items[question].claim
+    assert (claim.person, claim.name, claim.until_ms) == ("mo", "Mo", until_ms)
+    with pytest.raises(Refused) as refused:
+        await desk.do(PRO, "question.answered", question=question)
+    assert refused.value.code == "claimed"
+    await desk.do(PRO, "question.claim", question=question, take_over=True)
+    await desk.do(PRO, "question.answered", question=question)
+
+
+async def test_what_is_sent_to_the_speakers_is_shown_to_them(desk):
+    question = await desk.ask()
+    await desk.do(MO, "question.send", question=question, on=True)
+    shown = desk.event.channels.snapshot("session/open/backstage").items
+    assert shown[f"question:{question}"].text
+    await desk.do(MO, "question.answered", question=question)
+    assert not desk.event.channels.snapshot("session/open/backstage").items
 
 
 async def test_a_name_that_can_not_be_shown_is_not_kept(desk):

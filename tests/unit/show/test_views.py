@@ -304,7 +304,8 @@ def test_an_anonymous_author_is_the_moderators_to_know():
 
 def test_nobody_sees_an_erased_question():
     assert views.moderated_question(asked(state="erased"), name_of) is None
-    assert views.own_question(asked(state="erased")) is None
+    erased = asked(state="erased")
+    assert views.own_question(erased, erased) is None
 
 
 def test_a_person_without_a_record_is_called_as_the_token_says():
