@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from showcaller_load.results import Result
 
-from .cluster import Cluster
+from .cluster import Cluster, OwnCore
 from .floods import CODE
 from .play import Played, Story, Told, audience, play
 from .score import Score
@@ -27,7 +27,7 @@ OPTIONS = ("--registration", "invite", "--invite-code", CODE, "--registrations-p
 
 def under(flood: str | None, sockets: int = SOCKETS) -> tuple[Callable[[], Cluster], Story | None]:
     """Return the cluster, and the story of a flood by that name; None: nothing happens."""
-    return lambda: Cluster(1, "sqlite", *OPTIONS), _story(flood) if flood else None
+    return lambda: OwnCore(1, "sqlite", *OPTIONS), _story(flood) if flood else None
 
 
 def _story(flood: str) -> Story:

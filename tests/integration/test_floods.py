@@ -301,3 +301,18 @@ async def test_an_export_is_whole_though_it_leaves_in_helpings(server, http, sta
         lines = [json.loads(line) for line in (await answer.read()).splitlines()]
     assert [line["offset"] for line in lines] == list(range(1, len(lines) + 1))
     assert sum(line["fact"]["fact"] == "announcement.made" for line in lines) == 15
+
+
+async def test_who_is_refused_on_and_on_is_answered_a_few_times_a_second(server, stack):
+    eager = await enter(server, stack, address=FLOOD)
+    refused = 0
+    began_s = asyncio.get_running_loop().time()
+    while refused < 10:
+        reply = await eager.command("question.vote", question="none", on=True)
+        refused = refused + 1 if reply["error"]["code"] == "rate_limited" else 0
+    # Four in a row are answered at once; each one after them costs its sender a quarter of a second.
+    assert asyncio.get_running_loop().time() - began_s >= 5 * 0.25
+    desk = await enter(server, stack, "moderator")
+    assert (await desk.command("qa.open", session="opening"))["ok"]
+    honest = await enter(server, stack)
+    assert (await honest.command("question.ask", session="opening", text="Is it mine?"))["ok"]

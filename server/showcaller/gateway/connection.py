@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from .. import __version__, limit_log
+from .. import limit_log
 from ..domain.people import Principal
 from ..errors import (
     CLOSE_BANNED,
@@ -49,7 +49,6 @@ from ..protocol.messages import (
     Since,
     Subscribe,
     Unsubscribe,
-    Welcome,
 )
 from ..show.permissions import may_follow
 from ..show.served import ServedEvent
@@ -60,13 +59,15 @@ from .framed import FramedConnection
 from .hub import Hub
 from .load import Load
 from .turnstile import Turnstile
+from .welcome import welcome
 from .wheel import Timed
 
 log = logging.getLogger(__name__)
 
 MAX_RUNNING_COMMANDS = 16
 LOOK_AGAIN_S = 1.0
-PAUSE_S = 0.25  # after a channel was refused to who has been sent a lot
+PAUSE_S = 0.25  # after a channel was refused to who has been sent a lot, or command after command
+PATIENCE = 4  # commands in a row that are refused for their rate before their sender is slowed
 HELD_S = 3.0  # before a person with too many connections is refused one more
 _PING = frames.encode_frame(frames.PING, b"")
 _FROM_ANYWHERE = Since(epoch="", offset=0)  # a position in no log: always answered by a reset
@@ -111,6 +112,7 @@ class LiveConnection(FramedConnection):
         "_commands",
         "_gateway",
         "_hub",
+        "_limited",
         "_served",
         "_state",
         "_waiting",
@@ -133,7 +135,8 @@ class LiveConnection(FramedConnection):
         self._hub = hub
         self._state = ConnectionState(format, gateway.heartbeat_s, gateway.now())
         self._commands: set[asyncio.Task[None]] | None = None  # those running
-        self._waiting: Hello | Subscribe | None = None  # for its turn or its refusal
+        self._limited = 0  # commands in a row that were refused for their rate
+        self._waiting: Hello | Subscribe | Command | None = None  # for its turn or its refusal
         self._anew: dict[str, Since] | None = None  # channels to be sent anew, and since when
         self.came_from = came_from  # the address that it is counted under
         self.principal: Principal | None = None
@@ -267,21 +270,7 @@ class LiveConnection(FramedConnection):
         )
         now_ms = event.wall_ms()
         self._state.welcome(self._gateway.now(), (principal.expires_at_ms - now_ms) / 1000)
-        self.send(
-            Welcome(
-                event=event.event_id,
-                person=principal.person,
-                name=event.names.get(principal.person) or principal.name,
-                roles=sorted(principal.roles),
-                sessions=sorted(principal.sessions),
-                epoch=event.shown_epoch,
-                head=event.state.folded,
-                now_ms=now_ms,
-                heartbeat_ms=round(self._gateway.heartbeat_s * 1000),
-                expires_at_ms=principal.expires_at_ms,
-                server=f"showcaller/{__version__}",
-            )
-        )
+        self.send(welcome(event, principal, self._gateway.heartbeat_s))
 
     def _refuse_token(self, error: ShowcallerError, message: Hello) -> None:
         """Close, at once or, where many tokens are tried, after a while in which nothing is read."""
@@ -323,7 +312,7 @@ class LiveConnection(FramedConnection):
         self._charge(message.channel, len(data))
         self._count(1 + len(opening.messages), self._write_answer(data))
 
-    def _pause(self, message: Subscribe) -> None:
+    def _pause(self, message: Subscribe | Command) -> None:
         """Read nothing for a moment: who asks on and on is answered a few times a second."""
 
         def read_on() -> None:
@@ -400,7 +389,7 @@ class LiveConnection(FramedConnection):
             self._commands = set()
         if len(self._commands) >= MAX_RUNNING_COMMANDS:
             busy = RateLimited(f"{MAX_RUNNING_COMMANDS} commands are under way", retry_after_s=1)
-            self.send(failure(busy, message.id))
+            self._refuse_command(busy, message)
             return
         task = asyncio.get_running_loop().create_task(self._run(message))
         self._commands.add(task)
@@ -416,6 +405,10 @@ class LiveConnection(FramedConnection):
                 *(message.deadline_ms, self.came_from),
             )
             reply = Reply(id=message.id, ok=True, result=result)
+            self._limited = 0
+        except RateLimited as error:
+            self._refuse_command(error, message)
+            return
         except ShowcallerError as error:
             reply = failure(error, message.id)
         except Exception:
@@ -426,6 +419,15 @@ class LiveConnection(FramedConnection):
             reply = failure(fault, message.id)
         if not self.closing:
             self.send(reply)
+
+    def _refuse_command(self, error: RateLimited, message: Command) -> None:
+        """Refuse a command for its rate, and slow who goes on and on: each refusal costs us time."""
+        if self.closing:
+            return
+        self.send(failure(error, message.id))
+        self._limited += 1
+        if self._limited > PATIENCE and self._waiting is None:
+            self._pause(message)
 
     # What happens to it -----------------------------------------------------------------------------
 
