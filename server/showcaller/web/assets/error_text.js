@@ -6,6 +6,7 @@ import { asShowcallerError } from "/sdk/index.js";
 const TEXTS = {
   qa_closed: "This session takes no questions now.",
   own_question: "Nobody votes for their own question.",
+  poll_closed: "This poll takes no votes now.",
   not_votable: "This question can no longer be voted for.",
   banned: "The organiser ended your access.",
   forbidden: "Your role does not allow this.",

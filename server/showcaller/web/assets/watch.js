@@ -10,6 +10,7 @@ import { offPlanMin } from "./moves_model.js";
 import { openPage, refuse } from "./page.js";
 import { address, placeOf } from "./place.js";
 import { PlayerControls } from "./player_controls.js";
+import { PollsPanel } from "./polls_panel.js";
 import { posterOf } from "./poster_model.js";
 import { QualityMenu } from "./quality_menu.js";
 import { QuestionsPanel } from "./questions_panel.js";
@@ -28,6 +29,7 @@ const stageVideo = new StageVideo(page.place.event, client, video, render);
 const face = new FaceVideo(page.place.event, client, byId("face", HTMLVideoElement), render);
 const player = new PlayerControls(video);
 const questions = new QuestionsPanel(client, render);
+const polls = new PollsPanel(client, () => page.showNow());
 const reactions = new ReactionsBar(client);
 const turning = new Turning();
 /** The one that the page has gone on from by itself. @type {Session | null} */
@@ -61,6 +63,7 @@ page.onTick(renderTimes);
 function turnTo(session) {
   page.place.session = session;
   questions.turnTo(session);
+  polls.turnTo(session);
   reactions.turnTo(session);
   render();
 }
@@ -181,6 +184,7 @@ function renderWaiting(session) {
 
 /** As the clock goes. */
 function renderTimes() {
+  polls.tick();
   const session = sessionOf(page.items, page.place.session ?? "");
   const event = eventOf(page.items);
   if (!session || !event) return;
