@@ -63,6 +63,8 @@ async def measure(browser: Browser, sessions: int, figures: Figures) -> float:
             shift = 0.0
             for name, role in (("agenda", "attendee"), ("produce", "producer")):
                 page = await opened(browser, server, "" if name == "agenda" else name, role)
+                if name == "agenda":  # of one day it shows the stages side by side
+                    await page.get_by_label("List", exact=True).check(force=True)
                 await (
                     page.locator("[data-session]")
                     .nth(sessions - 1 - (OVER if name == "produce" else 0))

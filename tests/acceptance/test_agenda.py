@@ -2,6 +2,7 @@
 
 import re
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
@@ -36,9 +37,11 @@ async def context(browser):
 
 
 async def agenda(context, server: ServeProcess) -> Page:
+    """Open it and choose the list."""
     page = await context.new_page()
     await page.goto(f"{server.url}/e/{EVENT}/")
     await expect(page.locator("[data-session]").first).to_be_visible()
+    await page.get_by_label("List", exact=True).check(force=True)
     return page
 
 
@@ -99,8 +102,9 @@ async def test_days_are_headed_by_ones_own_dates_in_ones_own_time(browser, serve
 
 
 async def test_stages_stand_side_by_side_where_there_is_room(context, server):
-    page = await agenda(context, server)
-    await page.get_by_label("Stages side by side").check(force=True)
+    """Without being asked for; a list where there is none, or when it is chosen."""
+    page = await context.new_page()
+    await page.goto(f"{server.url}/e/{EVENT}/")
     stages = page.locator(".grid-stage")
     await expect(stages).to_have_text(["The Quay", "The Lantern Room"])
     await expect(page.locator(".grid-cell[data-state='live']").first).to_be_visible()
@@ -114,6 +118,12 @@ async def test_stages_stand_side_by_side_where_there_is_room(context, server):
     await page.set_viewport_size({"width": 390, "height": 844})
     await expect(stages.first).to_be_hidden()
     await expect(titles(page).first).to_be_visible()
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.get_by_label("List", exact=True).check(force=True)
+    await expect(titles(page).first).to_be_visible()
+    await page.reload()
+    await expect(titles(page).first).to_be_visible()
+    await expect(stages.first).to_be_hidden()
 
 
 async def test_a_session_tells_when_it_ends(context, server):
@@ -163,3 +173,13 @@ async def test_a_star_is_on_all_of_ones_devices_and_in_ones_own_calendar(browser
     await expect(phone.get_by_text("Your agenda is empty.")).to_be_visible()
     for page in pages:
         await page.close()
+
+
+async def test_a_break_that_is_on_counts_as_no_live_session(context, server):
+    page = await agenda(context, server)
+    on = page.locator(".session[data-state='live']")
+    await expect(on.and_(page.locator("[data-kind='break']"))).to_have_count(1)
+    talks = await on.and_(page.locator(":not([data-kind='break'])")).count()
+    async with aiohttp.request("GET", f"{server.url}/api/v1/events") as answer:
+        [listed] = (await answer.json())["events"]
+    assert listed.get("live", 0) == talks

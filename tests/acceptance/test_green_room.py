@@ -188,6 +188,6 @@ async def test_without_a_worker_the_desk_says_so(browser, tmp_path):
     async with ServeProcess(SCHEDULE, *options, data=tmp_path / "data") as server:
         visitors = Visitors(browser, server)
         desk = await visitors.open("produce", "producer")
-        await expect(desk.locator("#green-room-note")).to_contain_text("No media worker runs")
-        await expect(desk.locator(".stage-room")).to_contain_text("Nobody publishes here.")
+        await expect(desk.locator("#green-room-note")).to_contain_text("No video server runs")
+        await expect(desk.locator(".stage-room")).to_contain_text("No camera and no slides here.")
         await visitors.close()

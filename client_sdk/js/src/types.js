@@ -96,7 +96,7 @@
  * @property {UtcOffset[]} [utc_offsets]
  * @property {Day[]} [days]
  * @property {Clock} [clock]
- * @property {number} [live] sessions that are on
+ * @property {number} [live] sessions that are on, but for breaks
  * @property {Brand} [brand]
  *
  * @typedef {object} Speaker

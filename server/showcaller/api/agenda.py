@@ -55,7 +55,7 @@ class ListedEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     utc_offsets: tuple[UtcOffset, ...] = ()
     days: tuple[Day, ...] = ()
     clock: ClockView | None = None
-    live: int = 0  # sessions that are on
+    live: int = 0  # sessions that are on, but for breaks
     brand: Brand = Brand()
 
 
@@ -91,8 +91,12 @@ def _listed(event_id: str, items: Mapping[str, Any]) -> ListedEvent:
         days=event.days,
         clock=clock,
         brand=event.brand,
-        live=sum(session.state in ("live", "overrunning") for session in sessions),
+        live=sum(_is_live(session) for session in sessions),
     )
+
+
+def _is_live(session: SessionView) -> bool:
+    return session.state in ("live", "overrunning") and session.kind != "break"
 
 
 async def get_agenda(request: web.Request) -> web.StreamResponse:

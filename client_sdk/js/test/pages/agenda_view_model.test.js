@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ALL, choicesFrom, chosenSessions, dayTabs, languageName, languagesOf, nowSession } from "../../../../server/showcaller/web/assets/agenda_view_model.js";
+import { ALL, areParallel, choicesFrom, chosenSessions, dayTabs, languageName, languagesOf, nowSession } from "../../../../server/showcaller/web/assets/agenda_view_model.js";
 import { session } from "../../testing/sessions.js";
 
 const DAYS = [{ date: "1970-01-01" }, { date: "1970-01-02" }];
@@ -53,6 +53,17 @@ test("kept choices that the event no longer has are dropped", () => {
 
 test("kept choices that are none are none", () => {
   for (const kept of [null, "", "no", "3", "null", "[]", '{"themes":3}']) assert.deepEqual(choicesFrom(kept, event, SESSIONS), { ...ALL });
+});
+
+test("stages are parallel where talks of several go on at the same time, but for breaks", () => {
+  assert.equal(areParallel(SESSIONS), false);
+  assert.equal(areParallel([...SESSIONS, session("d", 10, { stage: "side" })]), true);
+  assert.equal(areParallel([...SESSIONS, session("d", 10, { stage: "side", kind: "break" })]), false);
+  assert.equal(areParallel([...SESSIONS, session("d", 10)]), false); // on the same stage
+});
+
+test("a view that was chosen is kept, none is none", () => {
+  for (const grid of [true, false, null]) assert.equal(choicesFrom(JSON.stringify({ grid }), event, SESSIONS).grid, grid);
 });
 
 test("days can be chosen where there are several", () => {

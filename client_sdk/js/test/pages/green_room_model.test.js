@@ -50,7 +50,7 @@ test("figures of a publication in three sizes", () => {
   const sound = { codec: "audio/opus", bitrate_bps: 48_000, level_dbov: -20, lost_share: 0, packets: 1 };
   const figures = Object.fromEntries(publicationFigures(measured("p", { layers: [layer, layer, layer], sound })));
   assert.deepEqual(figures, {
-    Picture: "H.264 baseline, 2.4 Mbit/s, 30 frames/s, 3 sizes", "Key picture": "1.2 s ago", Sound: "Opus, 48 kbit/s",
+    Picture: "H.264 baseline, 2.4 Mbit/s, 30 frames/s, 3 sizes", "Keyframe": "1.2 s ago", Sound: "Opus, 48 kbit/s",
     Lost: "1.2 %", "Round trip": "20 ms",
   });
 });
@@ -61,7 +61,7 @@ test("figures of a stage and of a talk", () => {
     splice_wait_ms_last: 128.3,
   };
   assert.deepEqual(Object.fromEntries(stageFigures(stage)), {
-    Viewers: "1,234", Lost: "0 %", "Round trip": "12 ms", Freezes: "2 (1.3 s)", Pictures: "high 1,200, sound only 34", "Last change": "in 128 ms",
+    Viewers: "1,234", Lost: "0 %", "Round trip": "12 ms", Freezes: "2 (1.3 s)", "Sizes watched": "high 1,200, sound only 34", "Last change of source": "took 128 ms",
   });
   const quality = {
     viewers: 213, viewer_s: 7260, most_viewers: 200, first_picture_ms_p50: null, first_picture_ms_p99: null, packets_sent: 1000, bytes_sent: 2.5e9,

@@ -20,7 +20,7 @@ test("a picture that plays needs no poster", () => assert.equal(poster({}), null
 
 test("before the start the poster counts down, whoever is in the green room", () => {
   const { kind, untilMs, hint } = poster({ state: "doors_open" }, NOTHING_YET);
-  assert.deepEqual([kind, untilMs, hint], ["Starts in", 60_000, "The picture comes by itself."]);
+  assert.deepEqual([kind, untilMs, hint], ["Starts in", 60_000, "The picture appears here by itself."]);
   assert.equal(poster({ state: "doors_open" }, { ...PLAYING, still: true }).kind, "Starts in");
 });
 

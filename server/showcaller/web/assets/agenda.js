@@ -2,7 +2,7 @@
 
 import { showGrid } from "./agenda_grid.js";
 import { clockOf, dayOf, daysText, eventOf, isHeldUp, isOn, isOver, nextSession, sessionsOf, withDays } from "./agenda_model.js";
-import { ALL, choicesFrom, chosenSessions, dayTabs, languageName, languagesOf, nowSession } from "./agenda_view_model.js";
+import { ALL, areParallel, choicesFrom, chosenSessions, dayTabs, languageName, languagesOf, nowSession } from "./agenda_view_model.js";
 import { showCover } from "./brand.js";
 import { byId, h, keyed, setAttribute, setText, show } from "./dom.js";
 import { Favourites } from "./favourites.js";
@@ -29,6 +29,8 @@ const list = new LongList(byId("sessions"), keyOf, newRow);
 let context = null;
 /** @type {Session[]} */
 let sessions = [];
+/** Whether stages stand side by side unless the viewer chooses otherwise. */
+let parallel = false;
 /** @type {import("./agenda_view_model.js").Choices | null} */
 let choices = null;
 /** @type {{ready: boolean, all: ReadonlySet<string>}} */
@@ -77,7 +79,7 @@ function chooseZone() {
 
 function showAll() {
   byId("words", HTMLInputElement).value = "";
-  choose({ ...ALL, own: zoneIsOwn(), grid: choices?.grid ?? false });
+  choose({ ...ALL, own: zoneIsOwn(), grid: choices?.grid ?? null });
   byId("words").focus();
 }
 
@@ -91,7 +93,6 @@ function choicesOf(event) {
   choices = choicesFrom(inBrowser.get(keptAs), event, sessions);
   const zone = byId("zones").querySelector(`input[value="${choices.own ? "own" : "event"}"]`);
   if (zone instanceof HTMLInputElement) zone.checked = true;
-  byId("as-grid", HTMLInputElement).checked = choices.grid;
   return choices;
 }
 
@@ -131,6 +132,7 @@ function render() {
   const event = eventOf(page.items);
   if (!event) return;
   sessions = sessionsOf(page.items);
+  parallel = areParallel(sessions);
   renderIntro(event);
   renderZones(event);
   renderFilters(event);
@@ -171,6 +173,7 @@ function renderFilters(event) {
   keyed(byId("days"), tabs, (tab) => tab.day, newTab, (tab, one) => tab.setAttribute("aria-pressed", String(one.day === shownDay)));
   show(byId("stage"), event.stages.length > 1);
   show(byId("views"), event.stages.length > 1 && matchMedia(WIDE).matches);
+  byId(grid ? "as-grid" : "as-list", HTMLInputElement).checked = true;
   keyed(byId("stage"), [{ id: "", title: "All stages" }, ...event.stages], ({ id }) => id, ({ id, title }) => h("option", { value: id }, title));
   byId("stage", HTMLSelectElement).value = stage;
   renderThemes(event, themes);
@@ -298,7 +301,7 @@ function rowOf(session) {
 
 /** @param {import("/sdk/types.js").Event} event whether stages stand side by side */
 function inGrid(event) {
-  return choicesOf(event).grid && event.stages.length > 1 && matchMedia(WIDE).matches;
+  return (choicesOf(event).grid ?? parallel) && event.stages.length > 1 && matchMedia(WIDE).matches;
 }
 
 /** @param {import("/sdk/types.js").Event} event the one day that the grid shows: the chosen one, else that of now */

@@ -15,12 +15,12 @@ import { shortDate } from "./times.js";
  * @property {string} speaker empty: all
  * @property {string} language empty: all
  * @property {boolean} mine only what is in one's own agenda
- * @property {boolean} grid stages side by side, where there is room
+ * @property {boolean | null} grid stages side by side, where there is room; null: if they run in parallel
  * @property {string} words that a session must have
  */
 
 /** @type {Choices} */
-export const ALL = Object.freeze({ own: false, day: "", stage: "", themes: [], speaker: "", language: "", mine: false, words: "", grid: false });
+export const ALL = Object.freeze({ own: false, day: "", stage: "", themes: [], speaker: "", language: "", mine: false, words: "", grid: null });
 
 /**
  * What was kept, as far as the event still has it.
@@ -35,7 +35,7 @@ export function choicesFrom(kept, event, sessions) {
   return {
     own: own === true,
     day: dayTabs(event, sessions, own === true).some((tab) => tab.day === day) ? day : "",
-    grid: grid === true,
+    grid: typeof grid === "boolean" ? grid : null,
     stage: event.stages.some(({ id }) => id === stage) ? stage : "",
     themes: event.themes.map(({ id }) => id).filter((id) => Array.isArray(themes) && themes.includes(id)),
     speaker: event.speakers.some(({ id }) => id === speaker) ? speaker : "",
@@ -110,6 +110,22 @@ function hasWords(session, wanted, event) {
   const speakers = speakersOf(event, session).flatMap(({ name, company, role }) => [name, company, role]);
   const text = [session.title, session.abstract, ...speakers].join("\n").toLowerCase();
   return wanted.every((word) => text.includes(word));
+}
+
+/**
+ * Whether talks of several stages go on at the same time, as they are scheduled.
+ *
+ * @param {Session[]} sessions
+ */
+export function areParallel(sessions) {
+  const talks = sessions.filter(({ kind }) => kind !== "break").sort((a, b) => a.scheduled.start_ms - b.scheduled.start_ms);
+  /** @type {Map<string, number>} */
+  const ends = new Map();
+  return talks.some(({ stage, scheduled: { start_ms, end_ms } }) => {
+    const beside = [...ends].some(([other, ms]) => other !== stage && ms > start_ms);
+    ends.set(stage, Math.max(end_ms, ends.get(stage) ?? 0));
+    return beside;
+  });
 }
 
 /**

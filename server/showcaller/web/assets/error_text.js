@@ -5,7 +5,7 @@ import { asShowcallerError } from "/sdk/index.js";
 /** @type {Record<string, string>} */
 const TEXTS = {
   qa_closed: "This session takes no questions now.",
-  own_question: "Nobody votes for their own question.",
+  own_question: "You can’t vote for your own question.",
   poll_closed: "This poll takes no votes now.",
   not_votable: "This question can no longer be voted for.",
   banned: "The organiser ended your access.",

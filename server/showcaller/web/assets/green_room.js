@@ -83,9 +83,9 @@ export class GreenRoom {
   }
 
   #state() {
-    if (this.#failed) return "The media workers do not answer: figures are missing until they do.";
-    if (this.#overview === null) return "Asking the media workers…";
-    if (this.#overview.workers.length === 0) return "No media worker runs: nobody can publish or watch.";
+    if (this.#failed) return "The video servers do not answer: figures are missing until they do.";
+    if (this.#overview === null) return "Asking the video servers…";
+    if (this.#overview.workers.length === 0) return "No video server runs: nobody can go on air or watch.";
     return "";
   }
 }
@@ -106,7 +106,7 @@ class StageCard {
   #talk = h("p", { class: "small quiet" });
   #automatic = h("button", { class: "compact", type: "button" }, "Automatic");
   #figures = h("dl", { class: "figure-list across times" });
-  #empty = h("p", { class: "empty" }, "Nobody publishes here.");
+  #empty = h("p", { class: "empty" }, "No camera and no slides here.");
   #list = h("ul", { class: "plain-list publications" });
   #viewers;
   /** @type {WeakMap<HTMLElement, PublicationCard>} */
@@ -120,7 +120,7 @@ class StageCard {
     this.#needs = needs;
     const { page } = needs;
     this.#viewers = new ViewersTable({ event: page.place.event, stage, token: () => page.client?.token ?? "" });
-    const automatic = () => this.#room && needs.choose(this.#room.chosenIn, "", "The stage picks its source by itself again.");
+    const automatic = () => this.#room && needs.choose(this.#room.chosenIn, "", "The stage chooses its picture by itself again.");
     armButton(this.#automatic, "Change it?", automatic, () => this.#room?.chosenIn === this.#room?.stage.session);
     this.element = h(
       "li",

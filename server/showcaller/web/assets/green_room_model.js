@@ -45,7 +45,7 @@ const PROBLEMS = {
   low_bitrate: "The picture has few details: is the uplink slow?",
   no_parameter_sets: "The encoder sends no parameter sets: most viewers see no picture.",
   b_frames: "The encoder sends B-frames: in browsers the picture jerks or stands still.",
-  no_keyframe: "No key picture for a while: a change to it would take long.",
+  no_keyframe: "No keyframe for a while: a change to it would take long. Have the encoder send one each second.",
 };
 
 /**
@@ -165,7 +165,7 @@ export function publicationFigures({ layers, sound, rtt_ms }) {
   if (best) {
     const sizes = layers.length > 1 ? `, ${layers.length} sizes` : "";
     figures.push(["Picture", `${codecName(best.codec)}, ${bitrate(best.bitrate_bps)}, ${best.frames_per_s.toFixed(0)} frames/s${sizes}`]);
-    figures.push(["Key picture", best.keyframe_age_s === null ? "none yet" : `${best.keyframe_age_s.toFixed(1)} s ago`]);
+    figures.push(["Keyframe", best.keyframe_age_s === null ? "none yet" : `${best.keyframe_age_s.toFixed(1)} s ago`]);
   }
   if (sound) figures.push(["Sound", `${codecName(sound.codec)}, ${bitrate(sound.bitrate_bps)}`]);
   figures.push(["Lost", share(Math.max(best?.lost_share ?? 0, sound?.lost_share ?? 0))]);
@@ -184,8 +184,8 @@ export function stageFigures(measured) {
     ["Lost", share(measured.lost_share)],
     ["Round trip", bothMs(measured.rtt_ms_p50, measured.rtt_ms_p99)],
     ["Freezes", freezes(measured)],
-    ["Pictures", layers.length ? layers.map(([layer, count]) => `${layerName(layer)} ${count.toLocaleString("en")}`).join(", ") : "–"],
-    ["Last change", measured.splice_wait_ms_last === null ? "–" : `in ${milliseconds(measured.splice_wait_ms_last)}`],
+    ["Sizes watched", layers.length ? layers.map(([layer, count]) => `${layerName(layer)} ${count.toLocaleString("en")}`).join(", ") : "–"],
+    ["Last change of source", measured.splice_wait_ms_last === null ? "none yet" : `took ${milliseconds(measured.splice_wait_ms_last)}`],
   ];
 }
 

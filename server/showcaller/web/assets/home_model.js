@@ -15,7 +15,7 @@ import { zoneLabel } from "./times.js";
  * @property {string} zone
  * @property {Part} part
  * @property {number | null} untilMs show time at which it begins; null: it has
- * @property {number} live sessions that are on
+ * @property {number} live sessions that are on, but for breaks
  * @property {import("/sdk/types.js").Brand} brand
  */
 

@@ -154,7 +154,7 @@ async function act(action, question) {
     });
     if (text !== null) await run(() => moderate.reply(id, text), action, question, onAir);
   } else if (action === "erase") {
-    const text = "Its text goes from the page of everybody and from the event’s log. There is no undo.";
+    const text = "Its text is removed from everybody’s page and from the event’s records. This can’t be undone.";
     const meant = await askWhether("erase", { title: "Erase this question?", text, about: question.text, button: "Erase it" });
     if (meant) await run(() => moderate.erase(id), action, question, onAir);
   } else if (action === "ban") {

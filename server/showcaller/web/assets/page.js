@@ -23,6 +23,8 @@ import { joinWords, signInCard } from "./sign_in.js";
 const READING_EVERY_MS = 15_000; // without a token the agenda is read, not followed
 const READING_AGAIN_MS = 5_000; // after it could not be read
 const REVEAL_AT_LAST_MS = 3_000; // then the page shows what there is, if only the agenda
+/** @type {Record<string, string>} */
+const ROLES = { moderator: "moderators", producer: "producers", speaker: "speakers", ops: "operators" };
 const ACCESS_ENDED = new Set(["bad_token", "token_expired", "forbidden", "unauthenticated"]);
 
 /**
@@ -215,7 +217,7 @@ function welcome(needs, page) {
     if (link instanceof HTMLElement) show(link, page.has(...(link.dataset.roles ?? "").split(" ")));
   }
   if (needs.roles && !page.has(...needs.roles)) {
-    refuse("This page is not for your role", `It is for ${needs.roles.map((role) => `${role}s`).join(" and ")}. The organiser has a link for them.`);
+    refuse("This page is not for your role", `It is for ${needs.roles.map((role) => ROLES[role] ?? role).join(" and ")}. The organiser has a link for them.`);
   }
 }
 

@@ -81,11 +81,11 @@ function emptyStage(session, items, showNow) {
   if (session.state === "upcoming") {
     return poster("Doors open in", session.title, {
       untilMs: session.doors_open_ms,
-      hint: "Stay here: the picture comes by itself.",
+      hint: "Stay here: the picture appears by itself.",
     });
   }
   if (isAhead(session)) return startsIn(session, showNow);
-  if (isOn(session)) return poster("Nothing on stage", session.title, { hint: "The picture comes by itself." });
+  if (isOn(session)) return poster("Nothing on stage", session.title, { hint: "The picture appears here by itself." });
   return over(session, items);
 }
 
@@ -97,7 +97,7 @@ function emptyStage(session, items, showNow) {
  */
 function offAir(shown, items) {
   if (isOn(shown)) {
-    return poster("Waiting for the speaker", shown.title, { hint: "The picture comes by itself." });
+    return poster("Waiting for the speaker", shown.title, { hint: "The picture appears here by itself." });
   }
   return over(shown, items);
 }
@@ -119,7 +119,7 @@ function startsIn(session, showNow) {
   if (isHeldUp(session, showNow)) {
     return poster("Starts soon", session.title, { hint: "The session before it is still running." });
   }
-  return poster("Starts in", session.title, { untilMs: session.expected.start_ms, hint: "The picture comes by itself." });
+  return poster("Starts in", session.title, { untilMs: session.expected.start_ms, hint: "The picture appears here by itself." });
 }
 
 /**

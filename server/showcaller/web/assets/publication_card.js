@@ -81,7 +81,7 @@ export class PublicationCard {
     show(this.#meter, measured?.sound !== null);
     this.#showLevel(measured?.sound?.level_dbov ?? null);
     showFigures(this.#figures, measured ? [...publicationFigures(measured), ...this.#size()] : []);
-    this.#showProblems(measured ? problemsOf(measured) : ["No worker has told of it yet."]);
+    this.#showProblems(measured ? problemsOf(measured) : ["Nothing is known of it yet."]);
   }
 
   /** Ends the preview. */

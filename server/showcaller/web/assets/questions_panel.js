@@ -18,7 +18,7 @@ const OWN_STATES = {
   approved: { text: "In the list", tone: "ok" },
   on_air: { text: "On air", tone: "live" },
   answered: { text: "Answered", tone: "ok" },
-  rejected: { text: "Not taken", tone: "" },
+  rejected: { text: "Not chosen", tone: "" },
 };
 
 export class QuestionsPanel {

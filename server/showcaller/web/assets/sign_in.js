@@ -105,10 +105,10 @@ function tokenForm(folded, accept) {
   const form = h(
     "form",
     { class: "stack", onsubmit: submit },
-    field("own-token", "Link or token", input, "Paste what the organiser sent you."),
+    field("own-token", "Your link", input, "Paste what the organiser sent you."),
     h("div", { class: "row" }, h("button", { class: folded ? "" : "primary", type: "submit" }, "Use it")),
   );
-  return folded ? h("details", { class: "stack" }, h("summary", {}, "I have a link or a token"), form) : form;
+  return folded ? h("details", { class: "stack" }, h("summary", {}, "I have a link"), form) : form;
 }
 
 /**

@@ -82,8 +82,8 @@ function offerLargeTimer() {
 function explainInsecurePage() {
   if (isSecureContext) return;
   byId("insecure").textContent =
-    "This page came over plain HTTP, so the browser gives it no camera and no microphone: those need HTTPS " +
-    "(or localhost). Ask the organiser for the https:// address. The test card works here too.";
+    "The address of this page begins with http://, so the browser allows it no camera and no microphone. " +
+    "Ask the organiser for the address that begins with https://. The test card works here too.";
   show(byId("insecure"), true);
   byId("sources").querySelector("input")?.setAttribute("disabled", "");
 }
@@ -198,7 +198,7 @@ function renderAir(now) {
   const out = there !== undefined && (there.on_stage || there.heard);
   setText(byId("tally"), out ? (isOn(now) ? "On air" : "On stage") : connected ? "Green room" : "Off air");
   byId("tally").dataset.state = out ? "on" : connected ? "room" : "off";
-  if (!("armed" in byId("leave").dataset)) setText(byId("leave"), out ? "Leave the air" : "Leave the green room");
+  if (!("armed" in byId("leave").dataset)) setText(byId("leave"), out ? "Go off air" : "Leave the green room");
   const going = publication !== null && state !== "failed";
   show(byId("go"), !going);
   show(byId("leave"), going);
@@ -229,7 +229,7 @@ function airText(now, there) {
     case "connected":
       return greenRoomText(now, clockTime(now.expected.start_ms, zone));
     case "waiting":
-      return `The doors are closed. You go in by yourself when they open at ${clockTime(now.doors_open_ms, zone)}.`;
+      return `The doors open at ${clockTime(now.doors_open_ms, zone)}. You are let in then; you need not do anything.`;
     case "connecting":
       return "Connecting…";
     case "reconnecting":
@@ -265,8 +265,8 @@ function renderChecks() {
   const tracks = sources.outgoing.getTracks().map(({ kind }) => kind);
   const clockOk = errorMs !== null && errorMs < 250;
   const checks = [
-    { id: "secure", ok: isSecureContext, text: isSecureContext ? "Secure page" : "No HTTPS: camera and microphone are blocked" },
-    { id: "webrtc", ok: "RTCPeerConnection" in globalThis, text: "WebRTC in this browser" },
+    { id: "secure", ok: isSecureContext, text: isSecureContext ? "Secure page" : "Not a secure page: camera and microphone are blocked" },
+    { id: "webrtc", ok: "RTCPeerConnection" in globalThis, text: "This browser can send video" },
     { id: "connection", ok: connected, text: connected ? `Connected, round trip ${roundTripMs?.toFixed(0) ?? "?"} ms` : "Not connected" },
     { id: "clock", ok: clockOk, text: errorMs === null ? "Clock not measured yet" : `Clock right to ±${errorMs.toFixed(0)} ms` },
     { id: "picture", ok: tracks.includes("video"), text: tracks.includes("video") ? "Picture" : "No picture yet" },
