@@ -106,7 +106,7 @@ async def take(page: Page, subject: Subject, size: str, folder: Path) -> None:
     if subject.name == "speak":
         await page.get_by_label("Test card").check(force=True)
     await page.locator(subject.ready).first.wait_for()
-    await page.locator("#connection", has_text="Connected").wait_for()
+    await page.locator("#connection[data-state=connected]").wait_for()
     await asyncio.sleep(1.5)  # until pictures play
     for theme in THEMES:
         await page.emulate_media(color_scheme=theme, reduced_motion="reduce")

@@ -64,7 +64,7 @@ function describe(client) {
     case "reconnecting":
       return coming(state, waitMs(client));
     default: {
-      const text = STOPPED[reason?.code ?? ""] ?? `Stopped: ${reason?.message || reason?.code}`;
+      const text = STOPPED[reason?.code ?? ""] ?? "Disconnected";
       return { text, said: text, tone: "live", title: reason?.message ?? "" };
     }
   }
@@ -76,7 +76,8 @@ function connected(client) {
   const round = (/** @type {number | null} */ ms) => (ms === null ? "?" : ms < 10 ? ms.toFixed(1) : ms.toFixed(0));
   const title = `Clock right to ±${round(errorMs)} ms, round trip ${round(roundTripMs)} ms`;
   if (errorMs !== null && errorMs > CLOCK_LIMIT_MS) {
-    return { text: `Connected, clock ±${(errorMs / 1000).toFixed(1)} s`, said: "Connected", tone: "wait", title };
+    const slow = `Countdowns may be off by ${(errorMs / 1000).toFixed(1)} s.`;
+    return { text: "Slow connection", said: "Connected, but slowly", tone: "wait", title: `${slow} ${title}` };
   }
   return { text: "Connected", said: "Connected", tone: "ok", title };
 }
