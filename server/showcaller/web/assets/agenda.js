@@ -288,7 +288,7 @@ function renderStars() {
   if (!event) return;
   const clashedBefore = clashing;
   clashing = clashes(sessions, starred.all);
-  if (choicesOf(event).mine) renderSessions(event);
+  if (choicesOf(event).mine || inGrid(event)) renderSessions(event);
   const differs = (/** @type {string} */ id) => before.all.has(id) !== starred.all.has(id) || clashedBefore.get(id) !== clashing.get(id);
   for (const session of sessions) if (before.ready !== starred.ready || differs(session.id)) rowOf(session.id)?.updateStar(session);
   if (before.ready !== starred.ready) render();

@@ -2,6 +2,7 @@
 
 import { isOn, statusOf } from "./agenda_model.js";
 import { h, keyed, setAttribute, setText, show } from "./dom.js";
+import { showStar, starButton } from "./favourites.js";
 import { gridOf } from "./grid_model.js";
 import { address } from "./place.js";
 import { clockRange, clockTime } from "./times.js";
@@ -26,7 +27,7 @@ export function showGrid(container, sessions, context) {
     container,
     [...stages.map((head) => ({ head, key: `head:${head.stage}` })), ...times.map((time) => ({ time, key: `time:${time.row}` })), ...cells.map((cell) => ({ cell, key: cell.session.id }))],
     ({ key }) => key,
-    (one) => ("cell" in one ? newCell(one.cell.session) : h("li", { class: "head" in one ? "grid-stage" : "grid-time times", "aria-hidden": "true" })),
+    (one) => ("cell" in one ? newCell(one.cell.session, context) : h("li", { class: "head" in one ? "grid-stage" : "grid-time times", "aria-hidden": "true" })),
     (element, one) => {
       if ("head" in one) updateHead(element, one.head, context);
       else if ("time" in one) updateTime(element, one.time, context);
@@ -57,12 +58,15 @@ function updateTime(element, { ms, row }, { zone }) {
   element.style.gridColumn = "1";
 }
 
-/** @param {Session} session */
-function newCell({ id }) {
+/**
+ * @param {Session} session
+ * @param {RowContext} context
+ */
+function newCell({ id }, { star }) {
   return h(
     "li",
     { class: "grid-cell", "data-session": id },
-    h("p", { class: "row small" }, h("span", { class: "quiet times" }), h("span", { class: "pill" })),
+    h("p", { class: "row small" }, h("span", { class: "quiet times" }), h("span", { class: "pill" }), starButton(() => star(id))),
     h("h3", {}, h("a", {})),
     h("p", { class: "small quiet" }),
   );
@@ -73,11 +77,11 @@ function newCell({ id }) {
  * @param {Cell} cell
  * @param {RowContext} context
  */
-function updateCell(element, { session, row, rows, column }, { event, items, eventId, zone }) {
+function updateCell(element, { session, row, rows, column }, { event, items, eventId, zone, favourites }) {
   const [top, heading, about] = /** @type {HTMLElement[]} */ ([...element.children]);
-  const [when, pill] = /** @type {HTMLElement[]} */ ([...(top?.children ?? [])]);
+  const [when, pill, star] = /** @type {HTMLElement[]} */ ([...(top?.children ?? [])]);
   const link = heading?.firstElementChild;
-  if (!when || !pill || !link || !about) return;
+  if (!when || !pill || !link || !about || !(star instanceof HTMLButtonElement)) return;
   const status = statusOf(session, items);
   const theme = event.themes.findIndex(({ id }) => id === session.theme);
   const stage = event.stages.find(({ id }) => id === session.stage)?.title ?? session.stage;
@@ -91,6 +95,7 @@ function updateCell(element, { session, row, rows, column }, { event, items, eve
   setText(pill, status.text);
   pill.dataset.tone = status.tone;
   show(pill, status.text !== "");
+  showStar(star, favourites(), session);
   setText(link, session.title);
   setAttribute(link, "href", session.kind === "break" ? null : address(eventId, "watch", session.id));
   const names = session.speakers.flatMap((id) => event.speakers.find((speaker) => speaker.id === id)?.name ?? []);
