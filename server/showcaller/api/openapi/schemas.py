@@ -40,7 +40,10 @@ SCHEMAS: Spec = {
                         "utc_offsets": {"type": "array", "items": {"type": "object"}},
                         "days": {"type": "array", "items": {"type": "object"}},
                         "clock": {"type": "object", "description": "As in PROTOCOL.md §4"},
-                        "live": {"type": "integer", "description": "Sessions that are on, but for breaks"},
+                        "live": {
+                            "type": "integer",
+                            "description": "Sessions that are on, but for breaks",
+                        },
                         "brand": {"type": "object", "description": "As in PROTOCOL.md §4"},
                     },
                 },
