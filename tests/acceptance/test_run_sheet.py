@@ -72,6 +72,30 @@ async def test_a_talk_that_runs_over_says_whom_it_holds_up(browser, tmp_path):
         await visitors.close()
 
 
+async def test_a_producer_edits_the_day_by_keys_and_takes_it_back(visitors: Visitors):
+    page = await visitors.open("produce", "producer")
+    rows = page.locator("tr[data-session][data-state='upcoming']")
+    first, second = rows.nth(-2), rows.nth(-1)
+    one, other = (await row.locator("th a").inner_text() for row in (first, second))
+    await first.locator("th a").focus()
+    await page.keyboard.press("w")
+    dialog = page.get_by_role("dialog", name=f"Edit “{one}”")
+    await dialog.get_by_label("With").select_option(await second.get_attribute("data-session"))
+    await expect(dialog.get_by_role("row", name=other)).to_be_visible()
+    await dialog.get_by_role("button", name="Publish the swap").click()
+    await expect(rows.nth(-1).locator("th a")).to_have_text(one)
+    await expect(rows.nth(-2)).to_contain_text("Moved")
+    await rows.nth(-1).get_by_role("button", name="Edit…").click()
+    await dialog.get_by_text("Cancel", exact=True).click()
+    await dialog.get_by_label("What everybody is told").fill("The speaker is ill.")
+    await dialog.get_by_role("button", name="Cancel the session").click()
+    cancelled = page.locator("tr[data-session]", has_text=one)
+    await expect(cancelled).to_contain_text("Cancelled")
+    await page.get_by_role("button", name="Undo: cancel").click()
+    await page.get_by_role("button", name="Undo: swap").click()
+    await expect(rows.nth(-1).locator("th a")).to_have_text(other)
+
+
 async def test_a_session_that_is_over_is_reopened_and_that_is_undone(visitors: Visitors):
     page = await visitors.open("produce", "producer")
     row = page.locator("tr[data-session]").last

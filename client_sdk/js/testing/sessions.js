@@ -7,6 +7,6 @@ export function session(id, startMin, fields = {}) {
   return {
     id, title: `Talk ${id}`, abstract: "", kind: "talk", stage: "main", theme: null, speakers: [], state: "upcoming",
     scheduled: span, expected: span, actual: { start_ms: null, end_ms: null }, delayed_min: 0, waiting_for: null,
-    qa: "closed", pre_moderated: true, on_air: false, doors_open_ms: span.start_ms - 10 * MINUTE, ...fields,
+    planned: fields.scheduled ?? span, scheduled_stage: fields.stage ?? "main", note: "", qa: "closed", pre_moderated: true, on_air: false, doors_open_ms: span.start_ms - 10 * MINUTE, ...fields,
   };
 }

@@ -151,7 +151,7 @@ def _not_there(sheet: RunSheet, wish: _Wish, gap: _Gap) -> Refusal | None:
     if not sheet.has_stage(wish.stage):
         return Refusal("not_found", f"there is no stage {wish.stage}")
     if wish.starts_at_ms < wish.show_ms:
-        return Refusal("wrong_state", "it would start in the past")
+        return Refusal("past", "it would start in the past")
     if gap.within is not None and not wish.beside:
         title = sheet.plan(gap.within).title
         said = f"“{title}” is on then: choose its start or its end, or have both side by side"

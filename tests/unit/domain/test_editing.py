@@ -93,7 +93,7 @@ def test_a_moved_session_follows_where_others_are_expected_now():
     ("id", "stage", "at_min", "code"),
     [
         ("a", "side", 600, "wrong_state"),  # it runs
-        ("b", "side", 500, "wrong_state"),
+        ("b", "side", 500, "past"),
         ("b", "cellar", 600, "not_found"),
         ("nobody", "side", 600, "not_found"),
     ],

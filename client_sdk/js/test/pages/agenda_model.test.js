@@ -57,8 +57,13 @@ test("the live state in a few words", () => {
   const text = (fields) => statusOf(session("b", 20, fields), agenda(a)).text;
   assert.equal(text({}), "");
   assert.equal(text({ state: "doors_open" }), "Doors open");
-  assert.equal(text({ delayed_min: 10 }), "Delayed 10 min");
-  assert.equal(text({ delayed_min: -5 }), "5 min early");
+  const at = (/** @type {number} */ minute) => ({ start_ms: minute * 60_000, end_ms: (minute + 20) * 60_000 });
+  assert.equal(text({ expected: at(30) }), "Delayed 10 min");
+  assert.equal(text({ expected: at(15) }), "5 min early");
+  assert.equal(text({ expected: at(60), planned: at(60) }), "Moved");
+  assert.equal(text({ stage: "side", scheduled_stage: "main" }), "Moved");
+  assert.equal(text({ expected: at(63), planned: at(60) }), "Delayed 3 min");
+  assert.equal(text({ state: "skipped", note: "Ill" }), "Cancelled");
   assert.equal(text({ waiting_for: "a", delayed_min: 3 }), "Waiting for “Talk a”");
   assert.equal(text({ waiting_for: "gone" }), "Waiting for “gone”");
   assert.equal(text({ state: "live", delayed_min: 3 }), "Live");

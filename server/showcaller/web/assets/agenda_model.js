@@ -10,6 +10,8 @@ import { longDate, longDay, minutesText, wallClock } from "./times.js";
  * @typedef {ReadonlyMap<string, any>} Items
  */
 
+const MINUTE_MS = 60_000;
+
 /** @param {Items} items @returns {Event | undefined} */
 export const eventOf = (items) => items.get("event");
 
@@ -188,10 +190,20 @@ export function statusOf(session, items, showNow = Infinity) {
     case "ended":
       return { text: "Ended", tone: "" };
     case "skipped":
-      return { text: "Skipped", tone: "" };
+      return { text: session.note ? "Cancelled" : "Skipped", tone: "" };
     default:
       return aheadStatus(session, items, showNow);
   }
+}
+
+/** By how many whole minutes it is later than planned; negative: earlier. @param {Session} session */
+export function lateMin({ expected, planned }) {
+  return Math.trunc((expected.start_ms - planned.start_ms) / MINUTE_MS);
+}
+
+/** Whether a producer planned it for another time or stage than is scheduled. @param {Session} session */
+export function isMoved({ planned, scheduled, stage, scheduled_stage }) {
+  return planned.start_ms !== scheduled.start_ms || stage !== scheduled_stage;
 }
 
 /**
@@ -204,8 +216,10 @@ function aheadStatus(session, items, showNow) {
     const other = sessionOf(items, session.waiting_for ?? "");
     return { text: `Waiting for “${shorten(other?.title ?? session.waiting_for ?? "", 40)}”`, tone: "wait" };
   }
-  if (session.delayed_min >= 1) return { text: `Delayed ${minutesText(session.delayed_min)}`, tone: "wait" };
-  if (session.delayed_min <= -1) return { text: `${minutesText(session.delayed_min)} early`, tone: "accent" };
+  const late = lateMin(session);
+  if (late >= 1) return { text: `Delayed ${minutesText(late)}`, tone: "wait" };
+  if (late <= -1) return { text: `${minutesText(late)} early`, tone: "accent" };
+  if (isMoved(session)) return { text: "Moved", tone: "wait" };
   if (session.state === "doors_open") return { text: "Doors open", tone: "ok" };
   return { text: "", tone: "" };
 }

@@ -13,6 +13,8 @@ const TEXTS = {
   unavailable: "The event can’t store anything right now. Try again in a moment.",
   full: "This room is full. The picture starts by itself when there is a place.",
   storage_full: "The event can’t store anything right now. Try again in a moment.",
+  overlap: "Another session is on then. Choose its start or its end, or have both side by side.",
+  past: "That time has passed.",
   stale_preview: "The run sheet has changed meanwhile. Here is the new preview.",
   cannot_undo: "It can’t be undone any more: something later depends on it.",
   wrong_state: "It has changed meanwhile, so this is no longer possible.",

@@ -6,11 +6,14 @@ import { listAnnouncements } from "./announcement_list.js";
 import { DelayDialog } from "./delay_dialog.js";
 import { DeskBar, controlText } from "./desk_bar.js";
 import { byId, eachFrame, h, keyed, setText } from "./dom.js";
+import { EditDialog } from "./edit_dialog.js";
+import { editsFor, nextCues } from "./edit_model.js";
 import { errorText } from "./error_text.js";
 import { GreenRoom } from "./green_room.js";
 import { Overruns } from "./overruns.js";
 import { markOffline } from "./offline_mark.js";
 import { openPage } from "./page.js";
+import { listenForKeys } from "./produce_keys.js";
 import { QualityReports } from "./quality_reports.js";
 import { RunSheet } from "./run_sheet.js";
 import { field } from "./sign_in.js";
@@ -25,6 +28,7 @@ import { clockTime, countdown, lateness, minutesText } from "./times.js";
 
 const CUES_AHEAD = 4;
 const CUES_BACK = 8;
+const COUNTED_AHEAD_MS = 60 * 60_000;
 const SENDING_AFTER_MS = 400; // a reply that takes longer is waited for in words
 const TOLD_MS = 15_000;
 
@@ -39,6 +43,8 @@ const overruns = new Overruns(client, renderTimes);
 let sessions = [];
 /** Those that ran over when the clock was last looked at. @type {Set<string>} */
 const overrunning = new Set();
+/** Sessions that are on, or have a cue within the hour: their rows count. @type {Set<string>} */
+let counted = new Set();
 const reports = new QualityReports(page);
 const greenRoom = new GreenRoom(
   { page, desk, choose },
@@ -49,6 +55,14 @@ byId("hold").addEventListener("click", () => void hold());
 byId("undo").addEventListener("click", () => void undo());
 new AnnounceForm(page, byId("announce"));
 markOffline(client);
+listenForKeys({
+  press: (session, name) => sheet.row(session)?.press(name) ?? false,
+  edit: (id, kind) => {
+    const session = sessionOf(page.items, id);
+    if (session) edit(session, kind);
+  },
+  undo: () => void undo(),
+});
 listAnnouncements(page, client.follow("desk"));
 desk.on("change", eachFrame(renderDesk));
 audience.on("change", eachFrame(renderAudience));
@@ -108,10 +122,19 @@ function control(name, id) {
   const title = `“${shorten(session.title, 40)}”`;
   if (name === "delay") new DelayDialog(page, session, (minutes) => teller(id)(`${minutes < 0 ? "Moved forward" : "Delayed"} by ${minutesText(minutes)}.`, "ok"));
   else if (name === "extend") extendDialog(session);
+  else if (name === "edit") edit(session);
   else if (name === "start") void run(() => client.produce.start(id), `${title} was started.`, id);
   else if (name === "end") void run(() => client.produce.end(id), `${title} was ended.`, id);
   else if (name === "reopen") void run(() => client.produce.reopen(id), `${title} was reopened.`, id);
   else void run(() => client.produce.skip(id), `${title} was skipped.`, id);
+}
+
+/**
+ * @param {Session} session
+ * @param {import("./edit_model.js").EditKind} [kind] the first that it allows, if left out
+ */
+function edit(session, kind = editsFor(session)[0]) {
+  if (kind && editsFor(session).includes(kind)) new EditDialog(page, session, kind, (done) => teller(session.id)(done, "ok"));
 }
 
 /** @param {Session} session */
@@ -195,6 +218,7 @@ function renderTimes() {
   if (!isReady()) return;
   bar.tick();
   renderOverruns();
+  for (const session of counted) sheet.row(session)?.tick();
   renderCountdowns();
 }
 
@@ -219,6 +243,7 @@ function renderAudience() {
 
 function renderCues() {
   const cues = /** @type {CueState[]} */ (itemsOf("cue:"));
+  renderNext(nextCues(cues));
   const called = cues.filter(({ called_ms, dropped }) => called_ms !== null && !dropped);
   const ahead = cues.filter(({ called_ms, dropped, due_ms }) => called_ms === null && !dropped && due_ms !== null);
   called.sort((a, b) => (b.called_ms ?? 0) - (a.called_ms ?? 0));
@@ -230,6 +255,13 @@ function renderCues() {
     () => h("li", {}, h("span", { class: "line" }), h("span", { class: "small quiet" }), h("span", { class: "tag" })),
     updateCue,
   );
+}
+
+/** @param {Map<string, CueState>} next */
+function renderNext(next) {
+  const until = (page.showNow() ?? 0) + COUNTED_AHEAD_MS;
+  counted = new Set([...next].filter(([, { due_ms }]) => Number(due_ms) < until).map(([session]) => session));
+  for (const { id } of sessions) sheet.row(id)?.showNext(next.get(id));
 }
 
 /**

@@ -1,14 +1,16 @@
 /** One session on the run sheet, with its controls. Made once, then kept up to date. */
 
-import { isAhead, isOn, isOver, sessionsOf, shorten, speakersOf, statusOf } from "./agenda_model.js";
+import { cueText, isAhead, isOn, isOver, sessionsOf, shorten, speakersOf, statusOf } from "./agenda_model.js";
 import { armButton } from "./armed_button.js";
 import { h, setText, show } from "./dom.js";
+import { editsFor, overMs, overText } from "./edit_model.js";
 import { address } from "./place.js";
-import { clockRange, clockTime, minutesText } from "./times.js";
+import { clockRange, clockTime, countdown, minutesText } from "./times.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
- * @typedef {"start" | "end" | "extend" | "delay" | "skip" | "reopen"} ControlName
+ * @typedef {import("/sdk/types.js").CueState} CueState
+ * @typedef {"start" | "end" | "extend" | "delay" | "skip" | "reopen" | "edit"} ControlName
  *
  * @typedef {object} RowContext
  * @property {import("/sdk/types.js").Event} event
@@ -18,18 +20,24 @@ import { clockRange, clockTime, minutesText } from "./times.js";
  * @property {() => number} showNow
  */
 
+const NEXT_CUE_WITHIN_MS = 60 * 60_000; // further ahead nobody counts
 const numbers = new Intl.NumberFormat("en");
 
 export class RunsheetRow {
   #scheduled = h("td", { class: "times", role: "cell", "data-label": "Scheduled" });
   #expected = h("td", { class: "times", role: "cell", "data-label": "Expected" });
-  #actual = h("td", { class: "times", role: "cell", "data-label": "Actual" });
+  #when = h("span");
+  #actual = h("td", { class: "times", role: "cell", "data-label": "Actual" }, this.#when);
   #stage = h("span", { class: "tag" });
   #title = h("a", {});
   #who = h("span", { class: "small quiet" });
   #status = h("span", { class: "pill" });
   #air = h("span", { class: "tag" });
   #present = h("span", { class: "small quiet times" });
+  #over = h("span", { class: "small over" });
+  #next = h("p", { class: "small quiet times" });
+  /** What the clock calls next. @type {CueState | undefined} */
+  #cue = undefined;
   #effect = h("p", { class: "small effect" });
   #told = h("p", { class: "small told-here" });
   /** @type {Record<ControlName, HTMLButtonElement>} */
@@ -50,10 +58,11 @@ export class RunsheetRow {
       extend: button("Extend…"),
       end: button("End now"),
       delay: button("Delay…"),
+      edit: button("Edit…"),
       skip: button("Skip"),
       reopen: button("Reopen"),
     };
-    for (const name of /** @type {const} */ (["extend", "delay"])) {
+    for (const name of /** @type {const} */ (["extend", "delay", "edit"])) {
       this.#buttons[name].addEventListener("click", () => onControl(name));
     }
     const ends = () => `End “${shorten(this.#endedByStart()?.title ?? "", 30)}”?`;
@@ -62,6 +71,7 @@ export class RunsheetRow {
     armButton(this.#buttons.end, "End it?", () => onControl("end"));
     armButton(this.#buttons.reopen, "Reopen it?", () => onControl("reopen"));
     armButton(this.#buttons.skip, "Skip it?", () => onControl("skip"));
+    this.#actual.append(this.#over);
     const about = h("div", { class: "about-line" }, this.#stage, this.#who);
     this.element = h(
       "tr",
@@ -70,7 +80,7 @@ export class RunsheetRow {
       this.#expected,
       this.#actual,
       h("th", { role: "rowheader", scope: "row" }, this.#title, about),
-      h("td", { role: "cell", class: "state-cell" }, h("div", { class: "row" }, this.#status, this.#air, this.#present), this.#effect, this.#told),
+      h("td", { role: "cell", class: "state-cell" }, h("div", { class: "row" }, this.#status, this.#air, this.#present), this.#next, this.#effect, this.#told),
       h("td", { role: "cell" }, h("div", { class: "row controls-cell" }, ...Object.values(this.#buttons))),
     );
   }
@@ -89,7 +99,7 @@ export class RunsheetRow {
     setText(this.#expected, isOver(session) ? "–" : clockRange(session.expected.start_ms, session.expected.end_ms, event));
     this.#expected.dataset.moved = String(Math.abs(session.delayed_min) >= 1 && !isOver(session));
     const { start_ms, end_ms } = session.actual;
-    setText(this.#actual, start_ms === null || end_ms === null ? time(start_ms) : clockRange(start_ms, end_ms, event));
+    setText(this.#when, start_ms === null || end_ms === null ? time(start_ms) : clockRange(start_ms, end_ms, event));
     setText(this.#title, session.title);
     this.#title.setAttribute("href", address(eventId, "watch", session.id));
     show(this.#stage, stages);
@@ -108,6 +118,31 @@ export class RunsheetRow {
     const { text, tone } = statusOf(this.#session, this.#context.items, this.#context.showNow());
     setText(this.#status, text || "On time");
     this.#status.dataset.tone = tone;
+    const ms = overMs(this.#session, this.#context.showNow());
+    setText(this.#over, overText(ms));
+    this.#over.dataset.tone = ms > 0 ? "wait" : "";
+    this.#countDown();
+  }
+
+  /** @param {CueState | undefined} cue what the clock calls next of this session */
+  showNext(cue) {
+    this.#cue = cue;
+    this.#countDown();
+  }
+
+  /** Presses one of its buttons, as a key does; tells whether it has that one now. @param {ControlName} name */
+  press(name) {
+    const button = this.#buttons[name];
+    if (button.hidden) return false;
+    button.focus();
+    button.click();
+    return true;
+  }
+
+  #countDown() {
+    const leftMs = Number(this.#cue?.due_ms ?? NaN) - (this.#context?.showNow() ?? 0);
+    const soon = this.#cue && leftMs < NEXT_CUE_WITHIN_MS;
+    setText(this.#next, soon && this.#cue ? `${cueText(this.#cue.cue)} in ${countdown(leftMs)}` : "");
   }
 
   /** @param {number} present how many are at the session */
@@ -153,6 +188,7 @@ export class RunsheetRow {
     show(this.#buttons.end, isOn(session));
     show(this.#buttons.extend, isOn(session));
     show(this.#buttons.delay, isAhead(session));
+    show(this.#buttons.edit, editsFor(session).length > 0);
     show(this.#buttons.skip, isAhead(session));
     show(this.#buttons.reopen, isOver(session));
     for (const button of Object.values(this.#buttons)) button.setAttribute("aria-describedby", `row-${session.id}`);
