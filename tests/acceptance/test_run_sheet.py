@@ -76,11 +76,13 @@ async def test_a_producer_edits_the_day_by_keys_and_takes_it_back(visitors: Visi
     page = await visitors.open("produce", "producer")
     rows = page.locator("tr[data-session][data-state='upcoming']")
     first, second = rows.nth(-2), rows.nth(-1)
-    one, other = (await row.locator("th a").inner_text() for row in (first, second))
+    one, other = [await row.locator("th a").inner_text() for row in (first, second)]
     await first.locator("th a").focus()
     await page.keyboard.press("w")
     dialog = page.get_by_role("dialog", name=f"Edit “{one}”")
-    await dialog.get_by_label("With").select_option(await second.get_attribute("data-session"))
+    await dialog.get_by_label("With", exact=True).select_option(
+        await second.get_attribute("data-session")
+    )
     await expect(dialog.get_by_role("row", name=other)).to_be_visible()
     await dialog.get_by_role("button", name="Publish the swap").click()
     await expect(rows.nth(-1).locator("th a")).to_have_text(one)
