@@ -109,6 +109,11 @@ conformance-whip-whep: $(VENV)/.dev ## ask a real server all that WHIP and WHEP 
 egress: $(VENV)/.demo ## build the native media egress again, after a change or when a compiler has come
 	$(BIN)/python server/showcaller/media/egress/build.py
 
+.PHONY: bench-page-loads
+
+bench-page-loads: $(VENV)/.dev tools ## what a page costs a server, beside the build of 5d150ae, and a visitor on a slow line
+	$(BIN)/python loadtests/bench_page_loads.py $(ARGS)
+
 .PHONY: bench-first-frame
 
 bench-first-frame: $(VENV)/.dev tools ## how soon browsers show a stage, and how long a change of talk holds its picture up

@@ -1,8 +1,8 @@
 """Measures what a page costs a server, beside an earlier build, and a visitor: `make bench-page-loads`.
 
-What a Chromium asks for when it opens the agenda is noted, and asked for again and again, from this build and from
-the one of commit `BEFORE`. Then pages are opened in Chromium over a line of 100 ms and 5 Mbit/s. Ends with lines
-`name: value`.
+What a Chromium asks for when it opens the agenda is noted, and asked for again and again, from this build and
+from the one of commit `BEFORE`. Then pages are opened in Chromium over a line of 100 ms and 5 Mbit/s.
+Ends with lines `name: value`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ REPOSITORY = Path(__file__).parents[1]
 SCHEDULE = REPOSITORY / "schedules" / "systems-scale-winter-2023.yaml"
 BEFORE = "5d150ae"
 CONNECTIONS = 6  # that a browser opens to one server
-LOADS, CALENDARS = 150, 300  # a pass and build
+COUNTS, BEFORE_COUNTS = (400, 3_000), (60, 60)  # page loads and calendars a pass
 SETTLE_S = 2.0
 SIZES = (10, 900)  # sessions
 VISITS = 5
@@ -51,7 +51,9 @@ LINE = {
 WATCH_LOAD = """
     window.load = { paint: 0, content: 0, busyUntil: 0 };
     new PerformanceObserver((list) => {
-      for (const { name, startTime } of list.getEntries()) if (name === "first-contentful-paint") load.paint = startTime;
+      for (const { name, startTime } of list.getEntries()) {
+        if (name === "first-contentful-paint") load.paint = startTime;
+      }
     }).observe({ type: "paint", buffered: true });
     new PerformanceObserver((list) => {
       for (const { startTime, duration } of list.getEntries()) load.busyUntil = startTime + duration;
@@ -67,7 +69,7 @@ WATCH_LOAD = """
 
 
 class Request(NamedTuple):
-    """What a browser asked for."""
+    """A request as a browser made it."""
 
     path: str
     headers: dict[str, str]
@@ -128,6 +130,7 @@ class Build:
 
     def __init__(self, name: str, server: ServeProcess, requests: Sequence[Request]) -> None:
         self.name = name
+        self._loads, self._calendars = BEFORE_COUNTS if name else COUNTS
         self._server, self._requests = server, requests
         self._calendar = Request(f"/api/v1/events/{event_of(server)}/agenda.ics", {})
 
@@ -139,9 +142,9 @@ class Build:
     def loads(self) -> float:
         """Return the page loads per second of the server's CPU."""
         before_s = cpu_s(self._server.pid)
-        for _ in range(LOADS):
+        for _ in range(self._loads):
             load_page(self._server.port, self._requests)
-        return LOADS / (cpu_s(self._server.pid) - before_s)
+        return self._loads / (cpu_s(self._server.pid) - before_s)
 
     def calendars(self, known: str = "") -> float:
         """Return the calendars per second of the server's CPU; `known`: the ETag that the client has."""
@@ -149,10 +152,10 @@ class Build:
         asked = self._calendar._replace(headers={"If-None-Match": known} if known else {})
         ask(connection, asked)
         before_s = cpu_s(self._server.pid)
-        for _ in range(CALENDARS):
+        for _ in range(self._calendars):
             ask(connection, asked)
         connection.close()
-        return CALENDARS / (cpu_s(self._server.pid) - before_s)
+        return self._calendars / (cpu_s(self._server.pid) - before_s)
 
     def etag(self) -> str:
         """Return the calendar's ETag."""
@@ -252,7 +255,7 @@ async def agenda_of(sessions: int) -> AsyncIterator[ServeProcess]:
 async def visited(browser: Browser, url: str) -> dict[str, float]:
     page = await slow_page(browser, WATCH_LOAD)
     await page.goto(url)
-    await page.wait_for_function("load.content > 0", timeout=60_000)
+    await until(lambda: page.evaluate("load.content > 0"))
     await asyncio.sleep(SETTLE_S)
     load: dict[str, float] = await page.evaluate("load")
     await page.context.close()

@@ -46,6 +46,7 @@ from .http.answers import add_security_headers, errors_as_problems
 from .http.asker import BEHIND_PROXY, LOOKUP
 from .http.guesses import WRONG_TOKENS, hold_wrong_tokens
 from .http.origins import read_origins
+from .http.ready import ReadyAnswers
 from .http.slashes import take_trailing_slashes
 from .logs import report_end
 from .media.node.http import register_media_routes
@@ -114,6 +115,7 @@ class Server:
         self._shared = shared
         self._acceptor: Acceptor | None = None
         self._origins = read_origins(settings.allow_origins)
+        self._ready = ReadyAnswers(lambda: system.wall_ms() / 1000)
         self.gateway = Gateway(
             self.lookup,
             allow_origins=self._origins,
@@ -194,7 +196,7 @@ class Server:
 
     async def stop(self) -> None:
         """Drain: not ready, no new connections, everybody told when to come back; then close."""
-        self._draining = True
+        self._draining = self._ready.closed = True
         if self._acceptor is not None:
             log.info("draining", extra={"action": "serve.draining"})
             self._acceptor.close()
@@ -260,7 +262,7 @@ class Server:
         http = connection.connections(self._runner.server)
         try:
             self._acceptor = Acceptor(
-                lambda: Front(http, self.gateway), await self._sockets(), self._tls()
+                lambda: Front(http, self.gateway, self._ready), await self._sockets(), self._tls()
             )
         except OSError as error:
             where = f"{self.settings.host}:{self.settings.port}"
@@ -326,7 +328,7 @@ class Server:
         app[health.MEASUREMENTS] = (
             self._shared.measurements if self._shared else health.own_measurements
         )
-        app.on_response_prepare.append(self._part_while_draining)
+        app.on_response_prepare.extend((self._part_while_draining, self._ready.keep))
         app[registrations.POLICY] = registrations.RegistrationPolicy(
             mode=settings.registration,
             codes=settings.invite_codes,

@@ -199,6 +199,74 @@ def test_a_used_connection_is_taken_over_on_uvloop_too(tmp_path):
     uvloop.run(reuse())
 
 
+# Answers that are ready -------------------------------------------------------------------------------
+
+LASTING = b"GET /lasting HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+async def make_ready(port):
+    """Have an answer made, by the HTTP server; returns what is ready for the others."""
+    async with raw(port) as client:
+        client.send(LASTING)
+        assert (await client.head())[0] == 200
+        assert await client.read(len(port.lasting)) == port.lasting
+    await until(lambda: not port.http.server.connections)
+
+
+async def test_what_is_ready_needs_no_http_server_until_something_else_is_asked_for(port):
+    await make_ready(port)
+    async with raw(port) as client:
+        for sent in (LASTING, LASTING[:20], LASTING[20:] + b"\r\n" + LASTING):
+            client.send(sent)
+        for _ in range(3):
+            assert (await client.head())[0] == 200
+            assert await client.read(len(port.lasting)) == port.lasting
+        assert not port.http.server.connections
+        client.send(LASTING + b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        await client.head()
+        await client.read(len(port.lasting))
+        assert (await client.head())[0] == 200
+        assert await client.read(2) == b"ok"
+        assert len(port.http.server.connections) == 1
+        client.send(LASTING)
+        assert (await client.head())[0] == 200
+
+
+async def test_a_connection_that_was_answered_may_become_a_live_one(port):
+    await make_ready(port)
+    async with raw(port) as client:
+        client.send(LASTING)
+        await client.head()
+        await client.read(len(port.lasting))
+        await enter(client, port)
+
+
+async def test_who_reads_nothing_is_answered_little_and_all_when_they_read(port):
+    await make_ready(port)
+    async with raw(port) as client:
+        client.writer.transport.pause_reading()
+        client.send(LASTING * 30)
+        await until(lambda: port.newest_front._blocked)
+        unsent = port.newest_front._transport.get_write_buffer_size()
+        assert unsent <= len(port.lasting) + 64 * 1024
+        client.writer.transport.resume_reading()
+        for _ in range(30):
+            assert (await client.head())[0] == 200
+            assert await client.read(len(port.lasting)) == port.lasting
+
+
+@pytest.mark.parametrize(("more", "end"), [(b"", b""), (LASTING[:10], b"HTTP/1.1 408 ")])
+async def test_who_asks_for_nothing_more_is_left(port, monkeypatch, more, end):
+    monkeypatch.setattr(front, "HEAD_DEADLINE_S", 0.2)
+    monkeypatch.setattr(front, "KEEP_ALIVE_S", 0.2)
+    await make_ready(port)
+    async with raw(port) as client:
+        client.send(LASTING + more)
+        await client.head()
+        await client.read(len(port.lasting))
+        assert (await client.rest()).startswith(end)
+
+
 # Heads that do not come, or too much of them --------------------------------------------------------
 
 

@@ -60,13 +60,25 @@ class ListedEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 async def list_events(request: web.Request) -> web.StreamResponse:
-    events = [one.event for one in request.app[EVENTS].values()]
+    app, events = request.app, _events(request.app)
     agendas = {event.event_id: event.channels.snapshot("agenda").items for event in events}
-    version = tuple((event.event_id, *_version(event)) for event in events)
+    version = _versions(events)
     prepared = await request.app[MADE].get("events", version, partial(_list, agendas))
     return prepared_answer(
-        request, prepared, content_type="application/json", headers=_FOR_EVERYBODY
+        request,
+        prepared,
+        content_type="application/json",
+        headers=_FOR_EVERYBODY,
+        holds=lambda: _versions(_events(app)) == version,
     )
+
+
+def _events(app: web.Application) -> list[LiveEvent]:
+    return [one.event for one in app[EVENTS].values()]
+
+
+def _versions(events: list[LiveEvent]) -> tuple[tuple[str, str, int], ...]:
+    return tuple((event.event_id, *_version(event)) for event in events)
 
 
 def _list(agendas: Mapping[EventId, Mapping[str, Any]]) -> Prepared:
@@ -102,15 +114,16 @@ def _is_live(session: SessionView) -> bool:
 async def get_agenda(request: web.Request) -> web.StreamResponse:
     """Answer with the agenda as of its newest change; the ETag is of its items."""
     event = served(request).event
-    snapshot = event.channels.snapshot("agenda")
+    version, snapshot = _version(event), event.channels.snapshot("agenda")
     prepared = await request.app[MADE].get(
-        ("agenda", event.event_id), _version(event), partial(_encoded, snapshot)
+        ("agenda", event.event_id), version, partial(_encoded, snapshot)
     )
     return prepared_answer(
         request,
         prepared,
         content_type="application/json",
         headers=_FOR_EVERYBODY,
+        holds=lambda: _version(event) == version,
     )
 
 
@@ -148,15 +161,16 @@ async def get_calendar(request: web.Request) -> web.StreamResponse:
         dict(sheet.calendar_marks) if sheet is not None else {},
         base_url=here,
     )
-    key = (event.event_id, here)
-    if not request.app[CALENDARS].has(key, _version(event)):
+    key, version = (event.event_id, here), _version(event)
+    if not request.app[CALENDARS].has(key, version):
         _pay_for_calendar(request)
     return prepared_answer(
         request,
-        await request.app[CALENDARS].get(key, _version(event), make),
+        await request.app[CALENDARS].get(key, version, make),
         content_type="text/calendar",
         charset="utf-8",
         headers=_calendar_headers(event.event_id),
+        holds=lambda: _version(event) == version,
     )
 
 

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import posixpath
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
@@ -24,6 +25,7 @@ from ..bundling.script_text import UnreadableScript
 from ..domain.schedule import Schedule
 from ..http.answers import Handler
 from ..http.asker import LOOKUP, served
+from ..show.served import ServedEvent
 from .agenda import PUBLIC_URL
 from .event_head import manifest, with_head
 from .page_parts import NAME, Page, PageMaker, entries_of
@@ -82,9 +84,14 @@ def modules_of(html: str, modules: dict[str, str]) -> list[str]:
 
 
 def page_answer(
-    request: web.Request, file: StaticFile, *, caching: str = ASK_AGAIN, status: int = 200
+    request: web.Request,
+    file: StaticFile,
+    *,
+    caching: str = ASK_AGAIN,
+    status: int = 200,
+    holds: Callable[[], bool] | None = None,
 ) -> web.Response:
-    """Answer with a file of ours, under the policy of all pages."""
+    """Answer with a file of ours, under the policy of all pages. `holds`: as of `prepared_answer`."""
     return prepared_answer(
         request,
         file.prepared,
@@ -92,7 +99,12 @@ def page_answer(
         charset="utf-8" if file.content_type.startswith("text/") else None,
         headers={"Cache-Control": caching, **PAGE_HEADERS},
         status=status,
+        holds=holds,
     )
+
+
+def _always() -> bool:
+    return True
 
 
 class Pages:
@@ -149,12 +161,13 @@ class Pages:
             one = request.app[LOOKUP](request.match_info["event"])
             if one is None:
                 return await self._answer(request, "missing", status=404)
-            sheet = one.event.state.runsheet
-            if sheet is None:
+            schedule = _schedule(one)
+            if schedule is None:
                 return await self._answer(request, name)
             page = await self._page(name)
-            headed = self._headed(request, name, page, sheet.schedule)
-            return self._sent(request, headed, f"{page.link}, {_agenda_link(sheet.schedule)}")
+            headed = self._headed(request, name, page, schedule)
+            link = f"{page.link}, {_agenda_link(schedule)}"
+            return self._sent(request, headed, link, holds=lambda: _schedule(one) is schedule)
 
         return answer
 
@@ -191,10 +204,16 @@ class Pages:
         return self._sent(request, self._plain[name], page.link, status=status)
 
     def _sent(
-        self, request: web.Request, file: StaticFile, link: str, *, status: int = 200
+        self,
+        request: web.Request,
+        file: StaticFile,
+        link: str,
+        *,
+        status: int = 200,
+        holds: Callable[[], bool] | None = None,
     ) -> web.Response:
         caching = SHARE_SHORTLY if status == 200 else ASK_AGAIN
-        answer = page_answer(request, file, caching=caching, status=status)
+        answer = page_answer(request, file, caching=caching, status=status, holds=holds)
         if link:
             answer.headers["Link"] = link
         return answer
@@ -214,8 +233,9 @@ class Pages:
         if part is None:
             raise web.HTTPNotFound
         # A page of another release, from a cache or a neighbour, gets what there is, and no cache keeps it.
-        is_named = part.digest == named["digest"]
-        return page_answer(request, part.file, caching=KEEP_FOR_GOOD if is_named else "no-store")
+        if part.digest != named["digest"]:
+            return page_answer(request, part.file, caching="no-store")
+        return page_answer(request, part.file, caching=KEEP_FOR_GOOD, holds=_always)
 
     async def sdk(self, request: web.Request) -> web.Response:
         answer = self._file(request, self._sdk)
@@ -226,7 +246,12 @@ class Pages:
         file = files.get(request.match_info["path"])
         if file is None:
             raise web.HTTPNotFound
-        return page_answer(request, file, caching=KEEP_SHORTLY)
+        return page_answer(request, file, caching=KEEP_SHORTLY, holds=_always)
+
+
+def _schedule(one: ServedEvent) -> Schedule | None:
+    sheet = one.event.state.runsheet
+    return sheet.schedule if sheet is not None else None
 
 
 def _agenda_link(schedule: Schedule) -> str:

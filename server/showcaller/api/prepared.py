@@ -8,12 +8,15 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, lru_cache
+from functools import cached_property
+from typing import Any
 
 import brotli
 from aiohttp import hdrs, web
 
 from ..errors import Unavailable
+from ..http.codings import takes
+from ..http.ready import Holding, LastingAnswer
 
 COMPRESS_ABOVE = 1_000  # bytes
 # Smaller than gzip, and made as fast. The best, 11, would save another tenth and take forty times as long.
@@ -71,12 +74,15 @@ def prepared_answer(
     charset: str | None = None,
     headers: Mapping[str, str],
     status: int = 200,
+    holds: Callable[[], bool] | None = None,
 ) -> web.Response:
     """Send the body as the client takes it; 304 without it where its ETag is known (RFC 9110 §13.1.2).
 
-    The ETag is weak: the compressed and the plain body share it (RFC 9110 §8.8.3.3).
+    The ETag is weak: the compressed and the plain body share it (RFC 9110 §8.8.3.3). `holds` tells whether
+    everybody who asks for the same still gets this answer; None: each is to be asked for anew.
     """
-    headers = {**headers, "Vary": "Accept-Encoding", "ETag": f'W/"{prepared.etag}"'}
+    etag = f'W/"{prepared.etag}"'
+    headers = {**headers, "Vary": "Accept-Encoding", "ETag": etag}
     known = request.if_none_match or ()
     if status == 200 and any(tag.value in (prepared.etag, "*") for tag in known):
         return web.Response(status=304, headers=headers)
@@ -85,20 +91,11 @@ def prepared_answer(
         if takes(coding, accepted):
             body, headers["Content-Encoding"] = twin, coding
             break
-    return web.Response(
-        body=body, status=status, content_type=content_type, charset=charset, headers=headers
-    )
-
-
-@lru_cache(maxsize=256)
-def takes(coding: str, accept_encoding: str) -> bool:
-    """Tell whether a client takes a coding (RFC 9110 §12.5.3): named, or by `*`, and not with q=0."""
-    wanted: dict[str, bool] = {}
-    for one in accept_encoding.lower().split(","):
-        name, _, weight = one.partition(";")
-        _, _, quality = weight.partition("=")
-        wanted[name.strip()] = quality.strip().strip("0.") != "" or not weight.strip()
-    return wanted.get(coding, wanted.get("*", False))
+    how: dict[str, Any] = {"content_type": content_type, "charset": charset, "headers": headers}
+    if holds is None:
+        return web.Response(body=body, status=status, **how)
+    holding = Holding(prepared.body, prepared.packed, etag, holds)
+    return LastingAnswer(holding, body=body, status=status, **how)
 
 
 class MadeOnce:

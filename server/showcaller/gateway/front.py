@@ -1,8 +1,9 @@
 """The front door of the one TCP port (RFC 9112 §2).
 
-It waits for the head of a connection's first request. An upgrade to the live endpoint goes to the gateway;
-any other connection, bytes and all, to the HTTP server, for good. An upgrade that comes as a later request
-of an HTTP connection, as from a proxy that reuses its connections, reaches the gateway by `live_route`.
+It waits for the head of a connection's first request. An upgrade to the live endpoint goes to the gateway.
+Requests whose answer is ready (`http/ready.py`) are answered here, one after another. With the first one that
+is neither, the connection goes to the HTTP server, bytes and all, for good. An upgrade that comes as a later
+request of such a connection, as from a proxy that reuses them, reaches the gateway by `live_route`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,15 @@ from typing import cast
 import msgspec
 from aiohttp import web
 
-from ..errors import ShowcallerError, Unavailable, problem
-from ..http.connection import MAX_FIELDS, MAX_HEAD_BYTES, HttpConnection, head_too_large
+from ..errors import BadInput, ShowcallerError, Unavailable, problem
+from ..http.connection import (
+    KEEP_ALIVE_S,
+    MAX_FIELDS,
+    MAX_HEAD_BYTES,
+    HttpConnection,
+    head_too_large,
+)
+from ..http.ready import ReadyAnswers
 from ..protocol.handshake import (
     HeadTimeout,
     Request,
@@ -36,14 +44,24 @@ _FORWARDED = re.compile(rb"\r\nX-Forwarded-For:([^\r\n]*)", re.IGNORECASE)
 
 
 class Front(asyncio.Protocol):
-    """One new TCP connection. `http` makes a protocol of the HTTP server."""
+    """One new TCP connection. `http` makes a protocol of the HTTP server; `ready` has answers."""
 
-    __slots__ = ("_gateway", "_head", "_http", "_transport", "_waits")
+    __slots__ = (
+        *("_answered", "_blocked", "_deadline_s", "_gateway", "_head", "_http", "_ready"),
+        *("_transport", "_unsent_bytes", "_waits"),
+    )
 
-    def __init__(self, http: Callable[[], HttpConnection], gateway: Gateway) -> None:
+    def __init__(
+        self, http: Callable[[], HttpConnection], gateway: Gateway, ready: ReadyAnswers
+    ) -> None:
         self._http = http
         self._gateway = gateway
+        self._ready = ready
         self._head = b""
+        self._answered = False  # a request at least
+        self._blocked = False  # the client does not take what it was answered
+        self._unsent_bytes = 0  # at the last look
+        self._deadline_s = 0.0  # of the next head
         self._transport: asyncio.Transport | None = None  # None: it is not ours any more
         self._waits = False  # for its turn to be let in
 
@@ -51,38 +69,108 @@ class Front(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._gateway.begin_arrival()
         self._gateway.meet(self, self._gateway.came_from(transport))
-        self._gateway.watch(self, self._gateway.now() + HEAD_DEADLINE_S)
+        self._deadline_s = self._gateway.now() + HEAD_DEADLINE_S
+        self._gateway.watch(self, self._deadline_s)
 
     def give_way(self) -> None:
-        """Leave, without having asked for anything, since the place is needed."""
-        self._refuse(Unavailable("too many connect and say nothing: try again", code="overload"))
+        """Leave, since the place is needed."""
+        if not self._answered:
+            wordy = "too many connect and say nothing: try again"
+            self._refuse(Unavailable(wordy, code="overload"))
+        else:
+            self._leave()
 
     def data_received(self, data: bytes) -> None:
-        head = (self._head + data).lstrip(b"\r\n")  # RFC 9112 §2.2: empty lines say nothing
-        if self._waits:
-            self._head = head
-            return
+        self._head = (self._head + data).lstrip(b"\r\n")  # RFC 9112 §2.2: empty lines say nothing
+        self._go_on()
+
+    def pause_writing(self) -> None:
+        """Answer no more while what was answered is not taken."""
+        self._blocked = True
+        if self._transport is not None and not self._waits:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._blocked = False
+        if self._transport is not None and not self._waits:
+            self._transport.resume_reading()
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Take the requests that are there, as many as can be answered at once."""
+        while self._transport is not None and not self._waits and not self._blocked and self._head:
+            before = self._head
+            self._take_head(before)
+            if self._head is before:
+                return
+
+    def _take_head(self, head: bytes) -> None:
         end = head.find(_END_OF_HEAD)
         if end > MAX_HEAD_BYTES or (end < 0 and len(head) > MAX_HEAD_BYTES):
             self._refuse(head_too_large())
         elif end < 0:
-            self._head = head
+            return
         elif head.count(b"\n", 0, end) > MAX_FIELDS:
             self._refuse(head_too_large())
         elif _is_for_gateway(head):
-            self._head = head
             self._come_in()
+        elif answer := self._ready_answer(head[:end]):
+            self._send(answer, rest=head[end + len(_END_OF_HEAD) :].lstrip(b"\r\n"))
         else:
             self._hand_over(head)
+
+    def _ready_answer(self, head: bytes) -> bytes | None:
+        """Return the answer to a request, if it is there and nobody has to wait for it."""
+        try:
+            request = parse_request(head)
+        except BadInput:  # of which the HTTP server knows more, or which it refuses
+            return None
+        answer = self._ready.answer(request)
+        if answer is None or self._transport is None:
+            return None
+        came_from = self._gateway.came_from(self._transport, request.headers.get("x-forwarded-for"))
+        return answer if self._gateway.may_answer_at_once(came_from) else None
+
+    def _send(self, answer: bytes, *, rest: bytes) -> None:
+        assert self._transport is not None
+        if not self._answered:
+            self._answered = True
+            self._gateway.end_arrival()
+        self._head = rest
+        self._deadline_s = self._gateway.now() + KEEP_ALIVE_S
+        self._unsent_bytes = self._transport.get_write_buffer_size() + len(answer)
+        self._transport.write(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None:
             self._release()
 
-    def tick(self, now_s: float) -> None:
-        """Refuse a head that is overdue; the gateway's wheel calls this."""
-        if self._transport is not None and not self._waits:
+    def tick(self, now_s: float) -> float | None:
+        """Refuse a head that is overdue, and leave where none comes; the gateway's wheel calls this."""
+        if self._transport is None or self._waits:
+            return None
+        if now_s < self._deadline_s:
+            return self._deadline_s
+        if self._takes_its_answer():
+            return now_s + KEEP_ALIVE_S
+        if self._answered and not self._head:
+            self._leave()
+        else:
             self._refuse(HeadTimeout(f"the head did not come within {HEAD_DEADLINE_S:.0f} s"))
+        return None
+
+    def _takes_its_answer(self) -> bool:
+        """Tell whether some of what was unsent at the last look has been sent, and some has not."""
+        assert self._transport is not None
+        before, self._unsent_bytes = self._unsent_bytes, self._transport.get_write_buffer_size()
+        return 0 < self._unsent_bytes < before
+
+    def _leave(self) -> None:
+        transport = self._release()
+        if transport.get_write_buffer_size():
+            transport.abort()  # it might take for ever
+        else:
+            transport.close()
 
     def _come_in(self) -> None:
         """Upgrade at once, or in turn; where too many wait, before them, to send away all but staff."""
@@ -151,7 +239,8 @@ class Front(asyncio.Protocol):
         self._head = b""
         assert transport is not None
         self._gateway.strangers.discard(self)
-        self._gateway.end_arrival()
+        if not self._answered:
+            self._gateway.end_arrival()
         return transport
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 UNKNOWN = "unknown"
@@ -27,6 +28,7 @@ def client_address(peer: str | None, forwarded: Sequence[str], *, behind_proxy: 
     return _normal(peer or "") or UNKNOWN
 
 
+@lru_cache(maxsize=4096)  # of one address come many requests
 def _normal(text: str) -> str | None:
     """Return an address without its port, in one spelling; None for what is none."""
     bare = text.strip().strip('"')

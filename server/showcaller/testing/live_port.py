@@ -18,6 +18,7 @@ from ..gateway.accepting import Acceptor, bind
 from ..gateway.front import Front, live_route
 from ..gateway.gateway import Gateway
 from ..http.connection import connections
+from ..http.ready import Holding, LastingAnswer, ReadyAnswers
 from ..schedule_file import read_schedule
 from ..show.commands import Commands
 from ..show.live_event import LiveEvent
@@ -51,6 +52,8 @@ class LivePort:
             run="run_1", salt="s" * 32, schedule=read, mode="rehearsal", from_ms=from_ms
         )
         self._broker = connect(f"sqlite:{data / 'log.sqlite3'}")
+        self.ready = ReadyAnswers(lambda: system.wall_ms() / 1000)
+        self.lasting = b"word " * 100_000  # what `/lasting` answers, for good
 
     async def __aenter__(self) -> LivePort:
         self.event = LiveEvent(self.event_id, await self._broker.open(self.event_id))
@@ -58,7 +61,9 @@ class LivePort:
         self.served[self.event_id] = ServedEvent(self.event, Commands(self.event), self.tokens)
         self.hub = self.gateway.attach(self.event)
         app = web.Application()
+        app.on_response_prepare.append(self.ready.keep)
         app.router.add_get("/healthz", _ok)
+        app.router.add_get("/lasting", self._answer_lastingly)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
         self.http = web.AppRunner(app)
         await self.http.setup()
@@ -69,7 +74,12 @@ class LivePort:
         assert self.http.server is not None
         http = connections(self.http.server)
         sockets = await bind("127.0.0.1", 0)
-        self._listener = Acceptor(lambda: Front(http, self.gateway), sockets, self.tls)
+
+        def come() -> Front:
+            self.newest_front = Front(http, self.gateway, self.ready)
+            return self.newest_front
+
+        self._listener = Acceptor(come, sockets, self.tls)
         self.port: int = sockets[0].getsockname()[1]
 
     async def __aexit__(
@@ -83,6 +93,10 @@ class LivePort:
         await self.http.cleanup()
         await self.event.stop()
         await self._broker.close()
+
+    async def _answer_lastingly(self, request: web.Request) -> web.Response:
+        holding = Holding(self.lasting, (), '"lasting"', lambda: True)
+        return LastingAnswer(holding, body=self.lasting)
 
     def token(
         self, *roles: str, person: str = "", token: str = "", ttl_s: int = 3600, event: str = ""
