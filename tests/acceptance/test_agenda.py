@@ -16,6 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OTHER = SCHEDULE.with_name("harbour-conf-2026.yaml")
 EVENT = OTHER.stem
+SESSIONS = 19
 SECOND_DAY = "2026-06-12T10:40"
 
 
@@ -42,6 +43,7 @@ async def agenda(context, server: ServeProcess) -> Page:
     await page.goto(f"{server.url}/e/{EVENT}/")
     await expect(page.locator("[data-session]").first).to_be_visible()
     await page.get_by_label("List", exact=True).check(force=True)
+    await expect(page.locator(".session")).to_have_count(SESSIONS)
     return page
 
 
@@ -183,3 +185,31 @@ async def test_a_break_that_is_on_counts_as_no_live_session(context, server):
     async with aiohttp.request("GET", f"{server.url}/api/v1/events") as answer:
         [listed] = (await answer.json())["events"]
     assert listed.get("live", 0) == talks
+
+
+async def test_a_speakers_name_leads_to_who_they_are_and_all_their_talks(context, server):
+    page = await agenda(context, server)
+    await page.get_by_role("link", name="Marta Oliveira").first.click()
+    await expect(page.get_by_role("heading", name="Marta Oliveira")).to_be_visible()
+    await expect(page.locator("#biography p")).to_have_count(2)
+    link = page.get_by_role("link", name="Notes from the quay")
+    await expect(link).to_have_attribute("href", "https://marta.example/notes")
+    await expect(titles(page)).to_have_text(
+        [
+            *("Welcome aboard", "Handing over at four in the morning"),
+            *("What the night brought", "Lines off"),
+        ]
+    )
+    assert await complaints(page) == []
+    await page.get_by_role("link", name="All speakers").click()
+    await expect(page.locator(".person a").first).to_have_text("Aiko Hayashi")
+    assert await complaints(page) == []
+    await page.goto(f"{server.url}/e/{EVENT}/speakers/nobody")
+    await expect(page.get_by_role("heading", name="There is no such speaker")).to_be_visible()
+
+
+async def test_talks_are_found_by_their_language(context, server):
+    page = await agenda(context, server)
+    await page.get_by_label("Language").select_option(label="Portuguese")
+    await expect(page.locator(".session", has_text="Handing over")).to_have_count(1)
+    await expect(page.locator(".session", has_text="Tide tables")).to_have_count(0)

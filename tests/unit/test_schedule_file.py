@@ -73,6 +73,42 @@ def local(at_ms, zone="America/Los_Angeles"):
     return datetime.fromtimestamp(at_ms / 1000, zones.zone(zone)).strftime("%Y-%m-%d %H:%M%z")
 
 
+# A speaker's own page, and the language of a talk -----------------------------------------------------
+
+
+def test_a_speaker_has_a_biography_and_links():
+    about = "name: Ada, biography: 'One.\n\n  Two.', links: [{title: Home, url: 'https://ada.example/x'}]"
+    (ada,) = good(changed("name: Ada", about)).speakers
+    assert ada.biography == "One.\nTwo."
+    assert [(link.title, link.url) for link in ada.links] == [("Home", "https://ada.example/x")]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "ada.example", "https://", "ftp://x.example", "https://[x", "//x"],
+)
+def test_a_link_that_leads_to_no_page_is_an_error_where_it_stands(url):
+    about = f"name: Ada, links: [{{title: Fine, url: 'http://a.b'}}, {{title: Bad, url: '{url}'}}]"
+    found = errors(changed("name: Ada", about))
+    assert list(found) == ["speakers[0].links[1].url"]
+    assert "must begin with https://" in found["speakers[0].links[1].url"]
+
+
+def test_a_link_needs_both_its_fields_and_no_others():
+    found = errors(changed("name: Ada", "name: Ada, links: [{titel: Home}, text]"))
+    names = ("title", "url", "titel")
+    assert found.keys() == {
+        "speakers[0].links[1]",
+        *(f"speakers[0].links[0].{name}" for name in names),
+    }
+
+
+def test_a_talk_may_say_its_language():
+    assert [one.language for one in good(first_with("language: pt-BR")).sessions] == ["pt-BR", ""]
+    found = errors(first_with("language: Portuguese (Brazil)"))
+    assert "is no language tag" in found["sessions[0].language"]
+
+
 # The files of the project -----------------------------------------------------------------------
 
 

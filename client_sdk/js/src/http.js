@@ -48,6 +48,16 @@ export function fetchAgenda(place) {
 }
 
 /**
+ * A speaker with biography and links, which anybody may read.
+ *
+ * @param {Place & {speaker: string}} place
+ * @returns {Promise<import("./types.js").SpeakerPage>}
+ */
+export function fetchSpeaker({ speaker, ...place }) {
+  return requestJson(eventUrl(place, `/speakers/${encodeURIComponent(speaker)}`), {});
+}
+
+/**
  * What workers measure now, for producers: PROTOCOL.md §9.
  *
  * @param {Place & {token: string}} place

@@ -105,6 +105,18 @@
  * @property {string} company
  * @property {string} role
  * @property {string} [photo] a picture's path; empty: there is none
+ * @property {boolean} [more] there is a biography or a link: `fetchSpeaker`
+ *
+ * A speaker with all that the schedule says.
+ *
+ * @typedef {object} SpeakerPage
+ * @property {string} id
+ * @property {string} name
+ * @property {string} company
+ * @property {string} role
+ * @property {string} photo
+ * @property {string} biography paragraphs, with empty lines between them
+ * @property {{title: string, url: string}[]} links
  *
  * An event's look; what is empty is not given.
  *

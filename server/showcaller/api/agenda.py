@@ -127,6 +127,20 @@ async def get_agenda(request: web.Request) -> web.StreamResponse:
     )
 
 
+async def get_speaker(request: web.Request) -> web.StreamResponse:
+    """Answer with all that the schedule says of a speaker. Raises `NotFound`."""
+    sheet = served(request).event.state.runsheet
+    wanted = request.match_info["speaker"]
+    speakers = sheet.speakers if sheet is not None else ()
+    found = next((one for one in speakers if one.id == wanted), None)
+    if found is None:
+        raise NotFound("there is no such speaker: the agenda names all of them")
+    prepared = prepare(msgspec.json.encode(found))
+    return prepared_answer(
+        request, prepared, content_type="application/json", headers=_FOR_EVERYBODY
+    )
+
+
 def _version(event: LiveEvent) -> tuple[str, int]:
     """Return what differs in this process whenever the channel `agenda` does."""
     return event.epoch, event.channels.head("agenda").head
@@ -234,4 +248,5 @@ def register(app: web.Application) -> None:
     app.router.add_get("/api/v1/events", list_events)
     app.router.add_get("/api/v1/events/{event}", get_agenda)
     app.router.add_get("/api/v1/events/{event}/agenda.ics", get_calendar)
+    app.router.add_get("/api/v1/events/{event}/speakers/{speaker}", get_speaker)
     app.router.add_get("/api/v1/events/{event}/calendars/{code}.ics", get_own_calendar)

@@ -15,9 +15,9 @@ from uuid import UUID, uuid5
 from .. import __version__
 from ..domain.calendar_marks import CalendarMark, calendar_span
 from ..domain.ids import SessionId
-from ..domain.schedule import Speaker, Stage, Theme
+from ..domain.schedule import Stage, Theme
 from ..domain.text import unify_line_ends
-from ..show.views import EventView, SessionView, Times, View
+from ..show.views import EventView, SessionView, SpeakerView, Times, View
 
 # Ids are the same wherever an event is served: calendars that follow it twice show each talk once.
 _IDS = UUID("c934074f-8c51-4838-a5b9-7678654629fa")
@@ -68,7 +68,7 @@ class _About(NamedTuple):
     event: EventView
     page: str
     is_own: bool  # somebody's, not everybody's
-    speakers: Mapping[str, Speaker]
+    speakers: Mapping[str, SpeakerView]
     themes: Mapping[str, str]
     stages: Mapping[str, str]
 
@@ -133,7 +133,7 @@ def _description(session: SessionView, about: _About) -> str:
     return "\n\n".join(part for part in (session.abstract, names) if part)
 
 
-def _introduce(speaker: Speaker) -> str:
+def _introduce(speaker: SpeakerView) -> str:
     more = ", ".join(part for part in (speaker.role, speaker.company) if part)
     return f"{speaker.name} ({more})" if more else speaker.name
 

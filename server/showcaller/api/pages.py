@@ -302,6 +302,8 @@ def register(app: web.Application) -> None:
     add("/e/{event}/watch/{session}", pages.event_page("watch"))
     add("/e/{event}/speak/{session}", pages.event_page("speak"))
     add("/e/{event}/speak", pages.event_page("speak"))
+    add("/e/{event}/speakers/{speaker}", pages.event_page("speaker"))
+    add("/e/{event}/speakers", pages.event_page("speaker"))
     add("/e/{event}/manifest.webmanifest", pages.manifest)
     add("/favicon.ico", pages.favicon)
     add("/e/{event}/moderate", pages.event_page("moderate"))

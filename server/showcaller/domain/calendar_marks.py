@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from .ids import SessionId
-from .schedule import MINUTE_MS, Schedule, Session
+from .schedule import MINUTE_MS, Schedule, Session, Speaker
 from .session_run import SessionRun
 
 
@@ -49,11 +49,12 @@ def _nearest(at_ms: int) -> int:
 def mark_changes(
     marks: dict[SessionId, CalendarMark],
     schedule: Schedule,
+    speakers: Iterable[Speaker],
     sessions: Iterable[tuple[Session, SessionRun]],
     at_ms: int,
 ) -> None:
     """Count what has changed of `sessions` at wall time `at_ms`. One that left and comes back counts on."""
-    about = _About(schedule)
+    about = _About(schedule, speakers)
     for plan, run in sessions:
         shown, before = about.digest(plan, run), marks.get(plan.id)
         if before is None:
@@ -65,8 +66,8 @@ def mark_changes(
 class _About:
     """The names that entries of a schedule show."""
 
-    def __init__(self, schedule: Schedule) -> None:
-        self._speakers = {one.id: (one.name, one.role, one.company) for one in schedule.speakers}
+    def __init__(self, schedule: Schedule, speakers: Iterable[Speaker]) -> None:
+        self._speakers = {one.id: (one.name, one.role, one.company) for one in speakers}
         self._themes = {one.id: one.title for one in schedule.themes}
         self._stages = {one.id: one.title for one in schedule.stages}
 

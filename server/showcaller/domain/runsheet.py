@@ -98,6 +98,11 @@ class RunSheet(Struct, kw_only=True, dict=True):
             guests=dict(self.guests),
         )
 
+    @property
+    def speakers(self) -> tuple[Speaker, ...]:
+        """All who speak: the schedule's, and guests whom it does not name."""
+        return (*self.schedule.speakers, *self.guests.values())
+
     def last_control(self) -> Control | None:
         """Return the only control that may be undone (if it says so)."""
         return self.controls[-1] if self.controls else None
@@ -187,7 +192,7 @@ class RunSheet(Struct, kw_only=True, dict=True):
         touched = {it.session for it in outcome.touched if isinstance(it, SessionTouch)}
         known = [(self._plans[id], self.sessions[id]) for id in touched if id in self.sessions]
         if known:
-            mark_changes(self.calendar_marks, self.schedule, known, at_ms)
+            mark_changes(self.calendar_marks, self.schedule, self.speakers, known, at_ms)
 
     def forget_due(self) -> None:
         """Have `due_cues` looked up again: a cue has changed."""

@@ -17,12 +17,21 @@ SessionKind = Literal["talk", "opening", "break", "closing"]
 MINUTE_MS = 60_000
 
 
+class Link(Struct, frozen=True, kw_only=True):
+    """A page elsewhere that somebody's own page leads to."""
+
+    title: str
+    url: str  # http or https
+
+
 class Speaker(Struct, frozen=True, kw_only=True):
     id: SpeakerId
     name: str
     company: str = ""
     role: str = ""
     photo: str = ""  # the path of a picture beside the schedule
+    biography: str = ""
+    links: tuple[Link, ...] = ()
 
 
 class Theme(Struct, frozen=True, kw_only=True):
@@ -97,6 +106,7 @@ class Session(Struct, frozen=True, kw_only=True):
     ends_at_ms: int
     day: date | None = None  # of `Schedule.days`, to which it belongs
     abstract: str = ""
+    language: str = ""  # a tag of BCP 47, such as "pt-BR"
     theme: ThemeId | None = None
     speakers: tuple[SpeakerId, ...] = ()
     min_duration_min: int | None = None  # breaks: how far a delay may shrink it

@@ -7,13 +7,14 @@ from datetime import UTC, date, time, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 import yaml
 
 from .. import zones
 from ..domain.ids import SpeakerId, StageId, ThemeId
-from ..domain.schedule import CuePolicy, Day, OverrunPolicy, QaPolicy, Speaker, Stage, Theme
+from ..domain.schedule import CuePolicy, Day, Link, OverrunPolicy, QaPolicy, Speaker, Stage, Theme
 from ..local_time import LocalTime, instant, parse_date, parse_local_time
 from .brand import read_picture
 from .diagnostics import Report, did_you_mean
@@ -21,6 +22,8 @@ from .fields import Element, Fields, as_flag, describe
 
 TITLE_CHARS = 200
 SUMMARY_CHARS = 4_000
+URL_CHARS = 500
+MOST_LINKS = 10  # of a speaker
 ID_UNKNOWN = "unknown"  # stands in for an id that is missing or wrong
 
 _OVERRUNS: tuple[Literal["wait", "end"], ...] = ("wait", "end")
@@ -204,7 +207,30 @@ def _read_speaker(folder: Path | None, fields: Fields, speaker_id: str) -> Speak
         company=fields.text("company", max_chars=100),
         role=fields.text("role", max_chars=TITLE_CHARS),
         photo=read_picture(fields, "photo", folder),
+        biography=fields.text("biography", max_chars=SUMMARY_CHARS, lines=True),
+        links=_read_links(fields),
     )
+
+
+def _read_links(fields: Fields) -> tuple[Link, ...]:
+    links = []
+    for node, path in fields.elements("links", at_most=MOST_LINKS):
+        with Fields(node, path, fields.report) as one:
+            title = one.text("title", max_chars=100, required=True)
+            url = one.text("url", max_chars=URL_CHARS, required=True)
+            if url and not _is_web_address(url):
+                one.error("url", "is no web address: it must begin with https:// and name a host")
+            links.append(Link(title=title, url=url))
+    return tuple(links)
+
+
+def _is_web_address(text: str) -> bool:
+    """Tell whether a page may lead there: nothing that a browser would run (`javascript:`)."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in text
+    except ValueError:
+        return False
 
 
 # Policies ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, tzinfo
 from typing import NamedTuple, get_args
 
@@ -32,6 +33,8 @@ from .sections import (
 )
 
 MAX_MINUTES = 1_440
+# RFC 5646 §2.1, without what agendas have no use for: a language, then a script, a region, variants
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 
 _KINDS: tuple[SessionKind, ...] = get_args(SessionKind)
 
@@ -82,10 +85,19 @@ def _read_session(fields: Fields, ids: Ids, context: Context) -> Session | None:
         ends_at_ms=span.ends_at_ms if span else 0,
         day=span.day if span else None,
         abstract=fields.text("abstract", max_chars=SUMMARY_CHARS, lines=True),
+        language=_language(fields),
         min_duration_min=_min_minutes(fields, kind, span),
         qa=_qa(fields, kind, context.qa),
     )
     return session if span else None
+
+
+def _language(fields: Fields) -> str:
+    text = fields.text("language", max_chars=35)
+    if text and not _LANGUAGE.fullmatch(text):
+        fields.error("language", f'"{text}" is no language tag: write it as "en" or "pt-BR"')
+        return ""
+    return text
 
 
 # When -------------------------------------------------------------------------------------------

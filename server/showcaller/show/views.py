@@ -44,6 +44,17 @@ class View(Struct, frozen=True, kw_only=True):
 # The agenda -------------------------------------------------------------------------------------
 
 
+class SpeakerView(View, frozen=True, kw_only=True):
+    """A speaker without biography and links, which everybody would be sent: their own page asks for these."""
+
+    id: str
+    name: str
+    company: str
+    role: str
+    photo: str
+    more: bool  # there is a biography or a link
+
+
 class EventView(View, frozen=True, kw_only=True):
     id: str
     title: str
@@ -56,7 +67,7 @@ class EventView(View, frozen=True, kw_only=True):
     days: tuple[Day, ...]
     themes: tuple[Theme, ...]
     stages: tuple[Stage, ...]
-    speakers: tuple[Speaker, ...]
+    speakers: tuple[SpeakerView, ...]
     brand: Brand
 
 
@@ -78,6 +89,7 @@ class SessionView(View, frozen=True, kw_only=True):
     id: str
     title: str
     abstract: str
+    language: str
     kind: str
     stage: str
     theme: str | None
@@ -120,8 +132,19 @@ def event(schedule: Schedule, guests: Iterable[Speaker] = ()) -> EventView:
         days=schedule.days,
         themes=schedule.themes,
         stages=schedule.stages,
-        speakers=(*schedule.speakers, *guests),
+        speakers=tuple(map(speaker, (*schedule.speakers, *guests))),
         brand=schedule.brand,
+    )
+
+
+def speaker(planned: Speaker) -> SpeakerView:
+    return SpeakerView(
+        id=planned.id,
+        name=planned.name,
+        company=planned.company,
+        role=planned.role,
+        photo=planned.photo,
+        more=bool(planned.biography or planned.links),
     )
 
 
@@ -143,6 +166,7 @@ def session(sheet: RunSheet, run: SessionRun) -> SessionView:
         id=plan.id,
         title=plan.title,
         abstract=plan.abstract,
+        language=plan.language,
         kind=plan.kind,
         stage=plan.stage,
         theme=plan.theme,

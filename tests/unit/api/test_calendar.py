@@ -42,6 +42,7 @@ def view_of(plan):
         id=plan.id,
         title=plan.title,
         abstract=plan.abstract,
+        language=plan.language,
         kind=plan.kind,
         stage=plan.stage,
         theme=plan.theme,

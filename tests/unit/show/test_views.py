@@ -156,6 +156,7 @@ def test_the_event():
                 "company": "Analytical",
                 "role": "Programmer",
                 "photo": "ada.jpg",
+                "more": False,
             }
         ],
         "brand": {"light": "#0d5c63", "dark": "", "logo": "", "cover": ""},
@@ -178,6 +179,7 @@ def test_a_session_to_come():
         "id": "a",
         "title": "Talk a",
         "abstract": "About one clock.",
+        "language": "",
         "kind": "talk",
         "stage": "main",
         "theme": "deep",

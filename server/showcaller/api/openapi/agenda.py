@@ -18,6 +18,7 @@ from .parts import (
 
 _PATH = parameter("path", "As the agenda's `brand` and `speakers` have it")
 
+_SPEAKER = parameter("speaker", "The speaker's id, as the agenda has it")
 _CODE = parameter(
     "code", "As the command `calendar.show` tells it to the person whose calendar it is"
 )
@@ -32,6 +33,7 @@ def paths() -> Spec:
             "parameters": [EVENT, _CODE],
             "get": _own_calendar(),
         },
+        f"{AT_EVENT}/speakers/{{speaker}}": {"parameters": [EVENT, _SPEAKER], "get": _speaker()},
         f"{AT_EVENT}/pictures/{{path}}": {"parameters": [EVENT, _PATH], "get": _picture()},
         f"{AT_EVENT}/registrations": {"parameters": [EVENT], "post": _registration()},
         f"{AT_EVENT}/tokens": {"parameters": [EVENT], "post": _renewal(), "get": _tokens()},
@@ -73,6 +75,15 @@ def _own_calendar() -> Spec:
         **problems(400, 404, 503),
     }
     return operation("getOwnCalendar", "Somebody's favourites as a calendar (RFC 5545)", answers)
+
+
+def _speaker() -> Spec:
+    answers = {
+        "200": answer("What the schedule says", json(OBJECT), ETag="Of what it says"),
+        "304": answer("You have it"),
+        **problems(404),
+    }
+    return operation("getSpeaker", "A speaker with their biography and links", answers)
 
 
 def _picture() -> Spec:

@@ -46,6 +46,7 @@ const favourites = new Favourites(page.client, renderStars);
 page.favourites = favourites;
 if (page.client) byId("own-calendar").append(ownCalendarMenu(page.client));
 byId("calendar").setAttribute("href", calendarAddress(page.place.event));
+byId("to-speakers").setAttribute("href", address(page.place.event, "speakers"));
 byId("zones").addEventListener("change", () => chooseZone());
 byId("views").addEventListener("change", () => choose({ grid: byId("as-grid", HTMLInputElement).checked }));
 matchMedia(WIDE).addEventListener("change", () => render());

@@ -170,9 +170,9 @@ function linkLabel(session) {
  * @param {import("/sdk/types.js").Speaker} speaker
  * @param {string} event whose pictures they are
  */
-export function speakerItem({ name, role, company, photo }, event) {
+export function speakerItem({ id, name, role, company, photo }, event) {
   const rest = [role, company].filter(Boolean).join(", ");
   const src = pictureAddress(event, photo);
-  const words = h("span", { class: "speaker-words" }, h("span", { class: "speaker" }, name), " ", rest && h("span", { class: "quiet" }, rest));
+  const words = h("span", { class: "speaker-words" }, h("a", { class: "speaker", href: address(event, "speakers", id) }, name), " ", rest && h("span", { class: "quiet" }, rest));
   return h("li", {}, src && picture(src, "photo"), words);
 }
