@@ -170,6 +170,8 @@ class Server:
             workers=self.settings.media_workers,
             addresses=self.settings.media_addresses,
             first_port=self.settings.media_port_of(len(self.media)),
+            recordings=self.settings.recordings,
+            kept_days=self.settings.recordings_kept_days,
         )
         self.media[schedule.event_id] = media
         await media.start()

@@ -193,6 +193,17 @@ _folder = click.Path(path_type=Path, file_okay=False)
     help="First UDP port of the media workers, two for each.  [default: any free ones]",
 )
 @click.option(
+    "--recordings",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for recordings of sessions whose `record` is not false.  [default: none are made]",
+)
+@click.option(
+    "--recordings-kept-days",
+    default=0,
+    show_default=True,
+    help="Days after which recordings are deleted; 0: never.",
+)
+@click.option(
     "--ice-server", "ice_servers", multiple=True, help="STUN or TURN URL for clients (repeatable)."
 )
 @click.option(

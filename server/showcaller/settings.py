@@ -48,6 +48,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     media_workers: int = 1
     media_addresses: tuple[str, ...] = ()
     media_port: int = 0  # the first one, UDP; 0: any free ones
+    recordings: Path | None = None  # the folder; None: nothing is recorded
+    recordings_kept_days: int = 0  # 0: until somebody deletes them
     ice_servers: tuple[str, ...] = ()
     turn_secret_file: Path | None = None
     drain_timeout_s: float = 10.0
@@ -118,6 +120,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         ):
             if getattr(self, name) < 1:
                 raise ConfigError(f"--{name.replace('_', '-')} must be at least 1")
+        if self.recordings_kept_days < 0:
+            raise ConfigError("--recordings-kept-days can't be less than 0 (for ever)")
         if self.max_memory_mib < 0:
             raise ConfigError("--max-memory-mib can't be less than 0 (its part of what there is)")
         if not 0 < self.drain_timeout_s <= MAX_DRAIN_S:

@@ -205,6 +205,24 @@ def test_qa_is_on_but_for_breaks(kind, qa, enabled):
     assert good(text).sessions[0].qa.enabled is enabled
 
 
+@pytest.mark.parametrize(
+    ("kind", "usual", "own", "record"),
+    [
+        ("talk", None, None, "no"),
+        ("talk", "true", None, "yes"),
+        ("talk", "ask", None, "ask"),
+        ("talk", "true", "false", "no"),
+        ("talk", None, "ask", "ask"),
+        ("break", "true", None, "no"),
+        ("break", None, "true", "yes"),
+    ],
+)
+def test_what_is_recorded_is_said_for_all_or_for_one_and_breaks_are_not(kind, usual, own, record):
+    text = first_with(f"kind: {kind}\n" + (f"    record: {own}" if own else ""))
+    text += f"record: {usual}\n" if usual else ""
+    assert good(text).sessions[0].record == record
+
+
 def test_an_empty_value_counts_as_left_out():
     assert good(first_with("abstract:")).sessions[0].abstract == ""
     assert errors(changed("title: First", "title:")) == {"sessions[0].title": "is missing"}
@@ -271,6 +289,8 @@ WRONG = [
     ("title: First", "day: 2\n    title: F", "sessions[0].day", "is not between 1 and 1"),
     ("title: First", "qa: maybe\n    title: F", "sessions[0].qa", "must be on, off or a mapping"),
     ("title: First", "qa: {opens: x}\n    title: F", "sessions[0].qa.opens", "is none of"),
+    ("title: First", "record: maybe\n    title: F", "sessions[0].record", "true, false or ask"),
+    ("themes:", "record: [ask]\nthemes:", "record", "true, false or ask"),
     ("title: First", "min_minutes: 5\n    title: F", "sessions[0].min_minutes", "breaks only"),
     ("title: First", "inferred: [nme]\n    title: F", "sessions[0].inferred[0]", "stands here"),
     ('"09:30"', '"9.30"', "sessions[1].starts", 'write it as "09:05"'),

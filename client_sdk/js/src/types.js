@@ -188,6 +188,8 @@
  * @property {boolean} on_air
  * @property {boolean} [face] somebody is heard beside slides, and may be watched there
  * @property {number} doors_open_ms
+ * @property {"no" | "yes" | "ask"} [record] whether it is to be recorded; `ask`: of each speaker, who agrees first
+ * @property {boolean} [recorded] it is being recorded now
  * @property {Span} planned as scheduled, unless a producer moved it
  * @property {string} scheduled_stage
  * @property {string} note why it was cancelled; empty: it was not

@@ -30,7 +30,7 @@ from .poll_draft import Choice, PollDraft, PollPlan
 from .quality import TalkQuality
 from .schedule import Schedule, Speaker
 
-FOLD_VERSION = 16
+FOLD_VERSION = 17
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -209,6 +209,33 @@ class TalkMeasured(Fact, frozen=True, kw_only=True, tag="talk.measured"):
     stage: StageId
     worker: str
     quality: TalkQuality
+
+
+# Recordings -------------------------------------------------------------------------------------
+
+
+class SessionRecorded(Fact, frozen=True, kw_only=True, tag="session.recorded"):
+    """A node says that it records the session, or does no longer."""
+
+    session: SessionId
+    node: str
+    on: bool
+
+
+class RecordingAgreed(Fact, frozen=True, kw_only=True, tag="recording.agreed"):
+    """Somebody agrees to be recorded in a session, or does not."""
+
+    session: SessionId
+    by: PersonId
+    agreed: bool
+
+
+class RecordingDeleted(Fact, frozen=True, kw_only=True, tag="recording.deleted"):
+    """The recordings of a session, or of one person there, are to be gone; nothing more is recorded."""
+
+    session: SessionId
+    by: PersonId
+    person: PersonId | None = None  # None: everybody
 
 
 # Questions --------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import calling, controlling, editing, facts, producing, publishing
+from . import calling, controlling, editing, facts, producing, publishing, recording
 from .ids import SessionId
 from .outcome import Outcome, Refusal
 from .runsheet import RunSheet, SheetFolds
@@ -99,6 +99,7 @@ FOLDS: SheetFolds = {
     **editing.FOLDS,
     **publishing.FOLDS,
     facts.ControlUndone: controlling.undo_control,
+    **recording.FOLDS,
     facts.SchedulePublished: publish_schedule,
     facts.ClockHeld: hold_clock,
     facts.ClockResumed: resume_clock,

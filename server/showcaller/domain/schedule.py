@@ -13,6 +13,7 @@ from msgspec import Struct
 from .ids import EventId, SessionId, SpeakerId, StageId, ThemeId
 
 SessionKind = Literal["talk", "opening", "break", "closing"]
+Record = Literal["no", "yes", "ask"]  # ask: each speaker, who is recorded once they agree
 
 MINUTE_MS = 60_000
 
@@ -111,6 +112,7 @@ class Session(Struct, frozen=True, kw_only=True):
     speakers: tuple[SpeakerId, ...] = ()
     min_duration_min: int | None = None  # breaks: how far a delay may shrink it
     qa: QaPolicy = QaPolicy()
+    record: Record = "no"
 
 
 class Schedule(Struct, frozen=True, kw_only=True):

@@ -73,6 +73,9 @@ class SessionRun(Struct, kw_only=True):
     place: Place | None = None  # by the producer; None: as scheduled
     speakers: tuple[SpeakerId, ...] | None = None  # by the producer; None: as scheduled
     note: str = ""  # why it was cancelled; "": it was not
+    recorders: set[str] = field(default_factory=set)  # nodes that say that they record
+    agreed: dict[PersonId, bool] = field(default_factory=dict)  # to be recorded
+    deleted: set[PersonId] = field(default_factory=set)  # whose recordings are; `EVERYBODY`: all
 
     @classmethod
     def plan(cls, plan: Session, policy: CuePolicy, revision: int) -> SessionRun:

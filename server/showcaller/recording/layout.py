@@ -3,7 +3,7 @@
     EVENT/RUN/SESSION/TAKE/take.json    what it is
     EVENT/RUN/SESSION/TAKE/init.mp4     (init.webm)
     EVENT/RUN/SESSION/TAKE/000007-630000-90000-2863311530-k.m4s     (.cluster)
-    EVENT/RUN/SESSION/gaps/MAIN-VIDEO-FROM-TO-REASON
+    EVENT/RUN/SESSION/gaps/FROM-TO-main-video-recorder     server times (ms)
 
 A part's name is its line of the index: sequence, decode time, duration, RTP time, and whether it begins with
 a keyframe. So an index can't be behind its parts or ahead of them, whenever a recorder dies.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from .part import Container, InitSection, Part, Take
 from .storage import StoredObject
@@ -21,7 +22,18 @@ TAKE = "take.json"
 GAPS = "gaps"
 _SUFFIX: dict[Container, str] = {"mp4": "m4s", "webm": "cluster"}
 _PART = re.compile(r"(\d{6,9})-(\d{1,18})-(\d{1,12})-(\d{1,10})-([kd])\.(?:m4s|cluster)", re.ASCII)
+_GAP = re.compile(r"(\d{1,15})-(\d{1,15})-(\w+)-(video|audio)-(\w+)", re.ASCII)
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+class Gap(NamedTuple):
+    """A time in which a source was published and not written. `reason`: recorder, storage."""
+
+    from_ms: int
+    to_ms: int
+    source: str
+    kind: str
+    reason: str
 
 
 def event_folder(event: str, run: str) -> str:
@@ -34,9 +46,9 @@ def session_folder(event: str, run: str, session: str) -> str:
     return f"{event_folder(event, run)}/{safe(session)}"
 
 
-def take_folder(session_folder: str, base_ms: int, source: str, kind: str, unique: str) -> str:
-    """Return a take's folder; takes sort by the time at which they begin."""
-    return f"{session_folder}/{base_ms}-{safe(source)}-{kind}-{safe(unique)}"
+def take_folder(session_folder: str, began_ms: int, source: str, kind: str, unique: str) -> str:
+    """Return a take's folder; takes sort by the server time at which they begin."""
+    return f"{session_folder}/{began_ms}-{safe(source)}-{kind}-{safe(unique)}"
 
 
 def init_name(folder: str, container: Container) -> str:
@@ -117,3 +129,25 @@ def safe(text: str) -> str:
     """
     made = _UNSAFE.sub(lambda found: f"~{ord(found[0]):x}~", text)
     return f"~{made}" if not made or made.startswith(".") else made
+
+
+def gap_name(
+    session_folder: str, source: str, kind: str, from_ms: float, to_ms: float, reason: str
+) -> str:
+    line = f"{round(from_ms)}-{round(to_ms)}-{safe(source)}-{kind}-{safe(reason)}"
+    return f"{session_folder}/{GAPS}/{line}"
+
+
+def read_gap(name: str) -> Gap | None:
+    """Return the gap that an object's name tells of; None for all others."""
+    folder, _, line = name.rpartition("/")
+    found = _GAP.fullmatch(line)
+    if found is None or not folder.endswith(f"/{GAPS}"):
+        return None
+    return Gap(int(found[1]), int(found[2]), found[3], found[4], found[5])
+
+
+def began_ms(take: str) -> int | None:
+    """Return the server time at which a take began, by its folder; None: it is no take's."""
+    digits = take.rpartition("/")[2].partition("-")[0]
+    return int(digits) if digits.isascii() and digits.isdigit() else None

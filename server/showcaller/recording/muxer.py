@@ -49,9 +49,9 @@ class Muxer:
         return self._complete(max(self._tick(until_ms), self._pending[-1][0] + round(usual)))
 
     @property
-    def pending_since_ms(self) -> float | None:
-        """Server time of the first sample that is in no part yet."""
-        return self._pending[0][1].time_ms if self._pending else None
+    def newest_ms(self) -> float | None:
+        """Server time of the newest sample that is in no part yet."""
+        return self._pending[-1][1].time_ms if self._pending else None
 
     def _tick(self, time_ms: float) -> int:
         return round((time_ms - self._take.base_ms) * self._take.timescale / 1000)

@@ -102,15 +102,18 @@ class FolderStorage:
             raise
 
     def _files(self, folder: Path) -> Iterator[StoredObject]:
-        for path in folder.rglob("*"):
-            if path.is_file() and not path.name.startswith(_UNFINISHED):
-                with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
-                    name = path.relative_to(self._root).as_posix()
-                    yield StoredObject(name, path.stat().st_size)
+        """Return what is there; what is deleted meanwhile may be left out."""
+        for place, _, files in os.walk(folder):
+            for file in files:
+                if not file.startswith(_UNFINISHED):
+                    with contextlib.suppress(FileNotFoundError):
+                        path = Path(place, file)
+                        name = path.relative_to(self._root).as_posix()
+                        yield StoredObject(name, path.stat().st_size)
 
     def _delete(self, folder: Path) -> int:
         count = sum(1 for _ in self._files(folder))
-        if folder.exists():
+        with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(folder)
         return count
 

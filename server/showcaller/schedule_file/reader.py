@@ -20,6 +20,7 @@ from .sections import (
     read_event,
     read_overrun,
     read_qa,
+    read_record,
     read_speakers,
     read_stages,
     read_themes,
@@ -65,7 +66,8 @@ def _read_root(root: yaml.Node, folder: Path | None, report: Report) -> Schedule
         elements = top.elements("speakers", at_most=2_000)
         speakers = read_speakers(elements, declared, folder, report)
         usual_qa = read_qa(top.node("qa"), "qa", QaPolicy(), report)
-        context = Context(head.zone, days, stages, themes, speakers, set(), usual_qa)
+        usual = usual_qa, read_record(top, "no")
+        context = Context(head.zone, days, stages, themes, speakers, set(), *usual)
         elements = top.elements("sessions", at_most=2_000, required=True)
         placed = read_sessions(elements, context, report)
         check_agenda(placed, days, head.zone, report)

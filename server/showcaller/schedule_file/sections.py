@@ -14,7 +14,17 @@ import yaml
 
 from .. import zones
 from ..domain.ids import SpeakerId, StageId, ThemeId
-from ..domain.schedule import CuePolicy, Day, Link, OverrunPolicy, QaPolicy, Speaker, Stage, Theme
+from ..domain.schedule import (
+    CuePolicy,
+    Day,
+    Link,
+    OverrunPolicy,
+    QaPolicy,
+    Record,
+    Speaker,
+    Stage,
+    Theme,
+)
 from ..local_time import LocalTime, instant, parse_date, parse_local_time
 from .brand import read_picture
 from .diagnostics import Report, did_you_mean
@@ -270,6 +280,23 @@ def read_overrun(node: yaml.Node | None, report: Report) -> OverrunPolicy:
         if policy == "wait" and fields.has("after_min"):
             fields.error("after_min", "has no meaning unless `policy` is `end`")
         return OverrunPolicy(policy=policy, after_min=after_min)
+
+
+_RECORDS: dict[bool, Record] = {True: "yes", False: "no"}
+
+
+def read_record(fields: Fields, usual: Record) -> Record:
+    """Return the `record` of `fields`: true, false or `ask`."""
+    node = fields.node("record")
+    if node is None:
+        return usual
+    flag = as_flag(node)
+    if flag is not None:
+        return _RECORDS[flag]
+    if not (isinstance(node, yaml.ScalarNode) and node.value == "ask"):
+        fields.error("record", f"must be true, false or ask, not {describe(node)}")
+        return usual
+    return "ask"
 
 
 def read_qa(node: yaml.Node | None, path: str, usual: QaPolicy, report: Report) -> QaPolicy:

@@ -14,6 +14,7 @@ from ..domain.schedule import (
     MINUTE_MS,
     Day,
     QaPolicy,
+    Record,
     Session,
     SessionKind,
     Speaker,
@@ -28,6 +29,7 @@ from .sections import (
     TITLE_CHARS,
     Ids,
     read_qa,
+    read_record,
     read_time,
     resolve,
 )
@@ -49,6 +51,7 @@ class Context(NamedTuple):
     speakers: dict[str, Speaker]
     speaking: set[SpeakerId]
     qa: QaPolicy
+    record: Record
 
 
 class Placed(NamedTuple):
@@ -88,6 +91,7 @@ def _read_session(fields: Fields, ids: Ids, context: Context) -> Session | None:
         language=_language(fields),
         min_duration_min=_min_minutes(fields, kind, span),
         qa=_qa(fields, kind, context.qa),
+        record=read_record(fields, "no" if kind == "break" else context.record),
     )
     return session if span else None
 

@@ -217,6 +217,14 @@ class PollVoteArgs(PollArgs, frozen=True, kw_only=True):
     given_ms: Annotated[int, _INSTANT_MS] = 0  # 0: the client does not say
 
 
+class AgreeArgs(SessionArgs, frozen=True, kw_only=True):
+    agreed: bool
+
+
+class DeleteRecordingArgs(SessionArgs, frozen=True, kw_only=True):
+    person: Annotated[PersonId, _ID] | None = None  # None: everybody's
+
+
 class AnnounceArgs(Args, frozen=True, kw_only=True):
     text: Annotated[str, _RAW_TEXT]
     session: Annotated[SessionId, _ID] | None = None

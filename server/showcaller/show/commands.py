@@ -657,6 +657,21 @@ _TABLE: dict[str, _Command] = {
         ),
     ),
     "control.preview": _Command(a.PreviewControlArgs, PRODUCER, Commands.preview_control),
+    "recording.agree": _fact(
+        a.AgreeArgs,
+        PRODUCER,
+        lambda call, args: facts.RecordingAgreed(
+            session=args.session, by=call.by, agreed=args.agreed
+        ),
+        speakers_too=True,
+    ),
+    "recording.delete": _fact(
+        a.DeleteRecordingArgs,
+        PRODUCER,
+        lambda call, args: facts.RecordingDeleted(
+            session=args.session, by=call.by, person=args.person
+        ),
+    ),
     "session.preview_delay": _Command(a.PreviewArgs, PRODUCER, Commands.preview_delay),
     "control.undo": _fact(
         a.ControlArgs,

@@ -20,11 +20,13 @@ from ..domain.ids import PersonId, StageId
 from ..domain.people import Principal, Term
 from ..domain.quality import TalkQuality
 from ..domain.question import OPEN_STATES, Question
+from ..domain.recording import is_recorded
 from ..domain.runsheet import RunSheet
 from ..domain.schedule import (
     MINUTE_MS,
     Brand,
     Day,
+    Record,
     Schedule,
     Session,
     Speaker,
@@ -105,6 +107,8 @@ class SessionView(View, frozen=True, kw_only=True):
     pre_moderated: bool
     on_air: bool
     face: bool  # somebody is heard beside slides, and may be watched there
+    record: Record  # as planned
+    recorded: bool  # it is being recorded now
     doors_open_ms: int
     planned: Times  # as scheduled, unless the producer moved it
     scheduled_stage: str
@@ -182,6 +186,8 @@ def session(sheet: RunSheet, run: SessionRun) -> SessionView:
         pre_moderated=run.pre_moderation,
         on_air=bool(run.publications),
         face=run.on_stage and run.heard != run.shown,
+        record=plan.record,
+        recorded=is_recorded(run),
         doors_open_ms=_doors_open_ms(sheet, run),
         planned=_planned(scheduled, run),
         scheduled_stage=scheduled.stage,

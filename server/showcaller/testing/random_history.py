@@ -252,6 +252,20 @@ class RandomHistory:
             quality=TalkQuality(viewers=self._rng.randrange(9), layer_s={"high": 1.5}),
         )
 
+    # Recordings -----------------------------------------------------------------------------------
+
+    def _session_recorded(self) -> facts.Fact:
+        on = self._rng.random() < 0.6
+        return facts.SessionRecorded(session=self._session(), node=self._canary("node"), on=on)
+
+    def _recording_agreed(self) -> facts.Fact:
+        agreed = self._rng.random() < 0.6
+        return facts.RecordingAgreed(session=self._session(), by=self._person(), agreed=agreed)
+
+    def _recording_deleted(self) -> facts.Fact:
+        person = self._rng.choice((None, self._person()))
+        return facts.RecordingDeleted(session=self._session(), by=STAFF, person=person)
+
     # Questions ------------------------------------------------------------------------------------
 
     def _qa_opened(self) -> facts.Fact:

@@ -195,6 +195,8 @@ def test_a_session_to_come():
         "pre_moderated": True,
         "on_air": False,
         "face": False,
+        "record": "no",
+        "recorded": False,
         "doors_open_ms": minutes(530),
         "planned": {"start_ms": minutes(540), "end_ms": minutes(560)},
         "scheduled_stage": "main",

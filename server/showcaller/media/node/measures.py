@@ -13,6 +13,7 @@ from typing import NamedTuple
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ..contract.recording import RecorderStatus
 from ..contract.statistics import (
     LayerStatistics,
     PublicationStatistics,
@@ -31,6 +32,8 @@ class NodeMedia(NamedTuple):
     workers: Mapping[int, Statistics]
     restarts: int
     stages: int
+    recorder: RecorderStatus | None = None  # None: nothing is ever recorded here
+    recorder_restarts: int = 0
 
     def each_stage(self) -> list[StageStatistics]:
         return by_stage(stage for one in self.workers.values() for stage in one.stages)
@@ -112,6 +115,17 @@ def _seconds(milliseconds: float | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
 
 
+_RECORDER_GAUGES: tuple[tuple[str, str, Callable[[RecorderStatus], float]], ...] = (
+    ("takes", "Pictures and sounds that are recorded", lambda r: r.takes),
+    ("waiting_bytes", "Recordings that wait for the store", lambda r: r.waiting_bytes),
+    ("failing_seconds", "Since when the store takes nothing; 0: it does", lambda r: r.failing_s),
+)
+_RECORDER_COUNTERS: tuple[tuple[str, str, Callable[[RecorderStatus], float]], ...] = (
+    ("parts", "Parts of recordings written", lambda r: r.parts),
+    ("stored_bytes", "Bytes of recordings stored", lambda r: r.stored_bytes),
+    ("parts_lost", "Parts that the store had no room or time for", lambda r: r.parts_lost),
+    ("gaps", "Gaps in recordings", lambda r: r.gaps),
+)
 _SOURCE_GAUGES: tuple[tuple[str, str, Callable[[Publications], float | None]], ...] = (
     ("bitrate_bps", "What comes from the speaker", _bitrate_bps),
     ("lost_share", "Loss from the speaker to here, the worst, 0 to 1", _lost_share),
@@ -136,6 +150,21 @@ class MediaCollector(Collector):
         yield from _of_workers(media)
         yield from _of_stages(media)
         yield from _of_sources(media)
+        yield from _of_recorders(media)
+
+
+def _of_recorders(media: Mapping[str, NodeMedia]) -> Iterator[Metric]:
+    every = [((event,), one.recorder) for event, one in media.items() if one.recorder is not None]
+    restarts: list[Sample] = [
+        ((event,), one.recorder_restarts)
+        for event, one in media.items()
+        if one.recorder is not None
+    ]
+    yield _counter("recorder_restarts", "Recorders started again", ["event"], restarts)
+    for name, text, read in _RECORDER_GAUGES:
+        yield _gauge(f"recorder_{name}", text, ["event"], [(of, read(one)) for of, one in every])
+    for name, text, read in _RECORDER_COUNTERS:
+        yield _counter(f"recorder_{name}", text, ["event"], [(of, read(one)) for of, one in every])
 
 
 def _of_workers(media: Mapping[str, NodeMedia]) -> Iterator[Metric]:

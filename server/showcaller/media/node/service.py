@@ -6,13 +6,15 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from ... import system
 from ...broker.base import Entry
-from ...domain.facts import Fact
-from ...domain.ids import PersonId, StageId
+from ...domain.facts import Fact, SessionRecorded
+from ...domain.ids import PersonId, SessionId, StageId
 from ...domain.outcome import Outcome
 from ...domain.people import Principal
 from ...domain.runsheet import RunSheet
@@ -36,11 +38,13 @@ from ..contract.calls import (
     View,
 )
 from ..contract.engine import MediaEvent
+from ..contract.recording import Plan, RecorderStatus
 from ..contract.statistics import ViewerStatistics, worst
 from .admission import admit_publisher, admit_viewer_of_session, admit_viewer_of_stage
 from .ledger import Ledger
 from .measures import NodeMedia
 from .overview import TELL_EVERY_S, MediaOverview, Overview
+from .recording import Recording, deletions_of, rooms_of
 from .refusals import Refusals
 from .relay import Relay
 from .rooms import Rooms
@@ -71,8 +75,11 @@ class MediaService:
         workers: int,
         addresses: Sequence[str] = (),
         first_port: int = 0,
+        recordings: Path | None = None,
+        kept_days: int = 0,
     ) -> None:
         self._event = event
+        self._kept_days = kept_days
         self._workers = Workers(workers, choose_addresses(addresses), self, first_port)
         self._ledger = Ledger(event)
         self._rooms = Rooms(self._ledger)
@@ -87,6 +94,12 @@ class MediaService:
         self._stages = Stages(
             event.log, self._workers, self._rooms, self._ledger, self._overview, self._relay.ask
         )
+        self._recording = (
+            Recording(recordings, self._recording_plan, self._note_recorded)
+            if recordings is not None and workers
+            else None
+        )
+        self._recorded: set[str] = set()  # sessions, as the log was told
         self._changed = asyncio.Event()  # the run sheet
         self._lease_due = asyncio.Event()  # sooner than each second
         self._tasks: set[asyncio.Task[None]] = set()
@@ -103,6 +116,8 @@ class MediaService:
         self._spawn(self._keep_leases())
         self._spawn(self._keep_telling())
         self._workers.start()
+        if self._recording is not None:
+            self._recording.start()
 
     async def wait_up(self, within_s: float) -> None:
         """Return when all workers run, or after `within_s`: before this node replaces another one."""
@@ -115,6 +130,9 @@ class MediaService:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._recording is not None:
+            await self._recording.stop()
+            self._note_recorded(RecorderStatus())
         await self._attempt(self._stages.end_sessions())
         self._rooms.end_all()
         await self._ledger.stop(FLUSH_WITHIN_S)
@@ -221,7 +239,11 @@ class MediaService:
 
     def measured(self) -> NodeMedia:
         """Return this node's media, for `/metrics`."""
-        return self._stages.node_media()
+        media = self._stages.node_media()
+        if self._recording is None:
+            return media
+        recorder, restarts = self._recording.status, self._recording.restarts
+        return media._replace(recorder=recorder, recorder_restarts=restarts)
 
     @property
     def _sheet(self) -> RunSheet:
@@ -322,6 +344,7 @@ class MediaService:
     def on_reset(self) -> None:
         self._stages.note_all_hosted(self._event.state.run)
         self._rooms.note_all_started()
+        self._recorded = set()  # the recorder's next word tells the log again
         people = self._event.state.people  # bans may have come while the log was folded anew
         self._spawn(self._rooms.shut_out(people.banned, people.revoked))
         self._changed.set()
@@ -355,6 +378,33 @@ class MediaService:
                 await self._attempt(
                     self._rooms.close_rooms(over & self._rooms.publishing_sessions())
                 )
+            if self._recording is not None:
+                self._recording.changed()
+
+    def _recording_plan(self) -> Plan | None:
+        """Return what our recorder is to do now; None before the run has begun."""
+        sheet = self._event.state.runsheet
+        if sheet is None:
+            return None
+        return Plan(
+            event=self._event.event_id,
+            run=self._event.state.run,
+            ahead_ms=self._event.wall_ms() - system.monotonic_s() * 1000,
+            trunks=tuple(sorted(worker.trunk for worker in self._workers.all())),
+            rooms=rooms_of(sheet),
+            deleted=deletions_of(sheet),
+            kept_days=self._kept_days,
+        )
+
+    def _note_recorded(self, status: RecorderStatus) -> None:
+        """Tell the log which sessions are recorded here, so that all who are in them see it."""
+        now = set(status.sessions)
+        for session in now ^ self._recorded:
+            fact = SessionRecorded(
+                session=SessionId(session), node=self._relay.node, on=session in now
+            )
+            self._ledger.note(fact, f"recorded:{system.random_id('r')}")
+        self._recorded = now
 
     async def _keep_leases(self) -> None:
         while True:

@@ -1,0 +1,233 @@
+"""The node's half of recording: one recorder process, and another that waits to take its place.
+
+A recorder imports for more than a second before it can do anything. So a spare one has done that already, and
+a recorder that dies or hangs is replaced within moments. Nobody waits for it: workers lend to a recorder as
+they do to a branch, and cut off one that falls behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ... import system
+from ...domain.recording import deletions, recording_of
+from ...domain.runsheet import RunSheet
+from ...domain.session_run import SessionRun
+from ..contract.recording import (
+    Deletion,
+    Plan,
+    RecorderConfig,
+    RecorderStatus,
+    Room,
+    encode_line,
+)
+from .watchdog import Stuck, await_answer
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.5  # at whether the plan has changed
+CLOCK_MOVED_MS = 2.0
+FIRST_BACKOFF_S, MAX_BACKOFF_S = 0.1, 10.0
+STABLE_AFTER_S = 5.0
+SHUT_WITHIN_S = 4.0
+START_WITHIN_S = 60.0
+
+
+class RecorderProcess:
+    """One process; it does nothing until it is told a plan."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.status = RecorderStatus()
+        self._told = asyncio.Event()
+
+    @classmethod
+    async def start(cls, store: Path) -> RecorderProcess:
+        level = logging.getLevelName(logging.getLogger().getEffectiveLevel()).lower()
+        config = RecorderConfig(parent=os.getpid(), store=str(store), log_level=level)
+        return cls(
+            await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "showcaller.media.recorder.process"),
+                msgspec.json.encode(config).decode(),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+        )
+
+    def tell(self, plan: Plan) -> None:
+        assert self.process.stdin is not None
+        with contextlib.suppress(ConnectionError, RuntimeError):  # it has gone, and that is noticed
+            self.process.stdin.write(encode_line(plan))
+
+    async def watch(self, noted: Callable[[RecorderStatus], None]) -> None:
+        """Return when it has ended. Raises `Stuck` when it tells nothing any more."""
+        reading = asyncio.create_task(self._read(noted))
+        try:
+            while self.process.returncode is None:
+                self._told.clear()
+                told: asyncio.Future[Any] = asyncio.ensure_future(self._told.wait())
+                ended = asyncio.ensure_future(self.process.wait())
+                try:
+                    done, _ = await asyncio.wait(
+                        {told, ended}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    if not done:
+                        await await_answer(told, self.process.pid)
+                finally:
+                    told.cancel()
+                    ended.cancel()
+        finally:
+            reading.cancel()
+
+    async def _read(self, noted: Callable[[RecorderStatus], None]) -> None:
+        assert self.process.stdout is not None
+        while line := await self.process.stdout.readline():
+            self.status = msgspec.json.decode(line, type=RecorderStatus)
+            self._told.set()
+            noted(self.status)
+
+    async def shut(self) -> None:
+        """Have it write what it has, and end."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        try:
+            async with asyncio.timeout(SHUT_WITHIN_S):
+                await self.process.wait()
+        except TimeoutError:
+            self.kill()
+            await self.process.wait()
+
+    def kill(self) -> None:
+        if self.process.returncode is None:
+            self.process.kill()
+
+
+class Recording:
+    """Keeps a recorder with its spare running. `plan` gives the newest; `noted` is told each status."""
+
+    def __init__(
+        self,
+        store: Path,
+        plan: Callable[[], Plan | None],
+        noted: Callable[[RecorderStatus], None],
+    ) -> None:
+        self.restarts = 0
+        self._store = store
+        self._plan = plan
+        self._noted = noted
+        self._told: Plan | None = None
+        self._now: RecorderProcess | None = None
+        self._spare: asyncio.Task[RecorderProcess] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._keep_running(), name="recorder"),
+            asyncio.create_task(self._keep_telling(), name="recorder's plans"),
+        ]
+
+    async def stop(self) -> None:
+        self._stopping = True
+        if self._now is not None:
+            await self._now.shut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._spare is not None:
+            spare = await self._spare
+            spare.kill()
+            await spare.process.wait()
+
+    @property
+    def status(self) -> RecorderStatus:
+        """The newest of the recorder at work; one of zeros while there is none."""
+        return self._now.status if self._now is not None else RecorderStatus()
+
+    @property
+    def running(self) -> bool:
+        return self._now is not None
+
+    def changed(self) -> None:
+        """Tell the recorder the plan, if it is another one."""
+        plan = self._plan()
+        if plan is not None and self._now is not None and _differs(plan, self._told):
+            self._told = plan
+            self._now.tell(plan)
+
+    async def _keep_telling(self) -> None:
+        while True:
+            self.changed()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _keep_running(self) -> None:
+        backoff_s = 0.0
+        while not self._stopping:
+            began_s = system.monotonic_s()
+            try:
+                await self._run_one()
+            except Exception:
+                log.exception("a recorder failed", extra={"action": "recording.recorder_failed"})
+            if self._stopping:
+                return
+            self.restarts += 1
+            if system.monotonic_s() - began_s > STABLE_AFTER_S:
+                backoff_s = 0.0
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(MAX_BACKOFF_S, max(FIRST_BACKOFF_S, 2 * backoff_s))
+
+    async def _run_one(self) -> None:
+        """Have the spare one work until it has ended."""
+        self._spare = self._spare or asyncio.create_task(RecorderProcess.start(self._store))
+        recorder, self._told = await asyncio.shield(self._spare), None
+        self._spare = asyncio.create_task(RecorderProcess.start(self._store))
+        self._now = recorder
+        self.changed()
+        try:
+            await recorder.watch(self._noted)
+        except Stuck:
+            log.error("a recorder hangs; it is killed", extra={"action": "recording.stuck"})
+        finally:
+            recorder.kill()
+            self._now = None
+            if not self._stopping:
+                about = {"status": recorder.process.returncode}
+                log.error("a recorder ended", extra={"action": "recording.ended", **about})
+
+
+def _differs(plan: Plan, told: Plan | None) -> bool:
+    if told is None or abs(plan.ahead_ms - told.ahead_ms) > CLOCK_MOVED_MS:
+        return True
+    return msgspec.structs.replace(plan, ahead_ms=told.ahead_ms) != told
+
+
+def rooms_of(sheet: RunSheet) -> tuple[Room, ...]:
+    """Return the rooms that a recorder should know of: those of sessions that are live."""
+    return tuple(_room(sheet, run) for run in sheet.sessions.values() if run.live)
+
+
+def _room(sheet: RunSheet, run: SessionRun) -> Room:
+    plan = sheet.plan(run.id)
+    recording = recording_of(plan, run)
+    return Room(
+        session=run.id,
+        stage=plan.stage,
+        record=recording is not None,
+        only=recording.only if recording else None,
+        but=recording.but if recording else (),
+        on_stage=sheet.stages[plan.stage].showing == run.id,
+        chosen=run.chosen,
+    )
+
+
+def deletions_of(sheet: RunSheet) -> tuple[Deletion, ...]:
+    return tuple(Deletion(session, person) for session, person in deletions(sheet))
