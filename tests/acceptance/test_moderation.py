@@ -12,7 +12,7 @@ from .test_pages import command
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-TALK, NEXT = "ai-multi-tenancy", "gpu-sharing"
+TALK, NEXT, THIRD = "ai-multi-tenancy", "gpu-sharing", "aiops"
 IN_VIEW = """
     (column) => [...document.querySelectorAll(`${column} .q`)].filter((card) => {
       const { top, bottom } = card.getBoundingClientRect();
@@ -51,7 +51,8 @@ async def board(visitors: Visitors, *sessions: str, name: str = "Mary") -> Page:
 
 
 def card(page: Page, column: str, text: str):
-    return page.locator(f"#{column} .q", has_text=text)
+    asked = page.locator(".asked", has_text=text)  # others may name it as similar
+    return page.locator(f"#{column} .q").filter(has=asked)
 
 
 async def test_twelve_questions_are_in_view_and_what_is_on_air_stays(
@@ -139,6 +140,7 @@ async def test_an_author_is_removed_with_their_questions_and_let_back_in(visitor
         await expect(troll.locator("#own-list")).to_contain_text(text)
     page = await board(visitors, TALK)
     await card(page, "pending", "Buy this").click()
+    await card(page, "pending", "Buy this").get_by_text("More", exact=True).click()
     await card(page, "pending", "Buy this").get_by_role("button", name="Remove author").click()
     dialog = page.locator("#remove")
     await dialog.get_by_label("Also reject their 2 open questions").check()
@@ -215,3 +217,48 @@ async def test_what_is_decided_without_a_connection_is_not_sent_later(browser, t
         await expect(page.locator("#qa-toggle")).to_have_text("Close questions")
         await expect(card(page, "pending", "Still to review?")).to_be_visible()
         await visitors.close()
+
+
+async def test_two_moderators_share_a_queue(visitors: Visitors, ask, moderate):
+    """Claims keep them apart; duplicates are merged and come apart; a text is cleared, a person silenced."""
+    await moderate("qa.open", session=THIRD)
+    for name, text in (("Ada", "Will the slides be shared?"), ("Bob", "Are the slides shared?")):
+        await ask(text, session=THIRD, name=name)
+    await ask("why clock one", session=THIRD, name="Cy")
+    mary = await board(visitors, THIRD)
+    nan = await board(visitors, THIRD, name="Nan")
+    await card(mary, "pending", "clock").click()
+    await mary.keyboard.press("c")
+    await expect(card(nan, "pending", "clock")).to_contain_text("Mary has it in hand")
+    await card(nan, "pending", "clock").click()
+    await nan.keyboard.press("a")  # does nothing: it is not offered
+    await expect(
+        card(nan, "pending", "clock").get_by_role("button", name="Take over")
+    ).to_be_visible()
+    await mary.keyboard.press("t")
+    await mary.locator("#clarify-text").fill("Why is there one clock?")
+    await mary.keyboard.press("Enter")
+    await expect(card(nan, "pending", "Why is there one clock?")).to_contain_text("why clock one")
+    await nan.keyboard.press("c")
+    await expect(card(mary, "pending", "Why is there one clock?")).to_contain_text("Nan has it")
+    await nan.keyboard.press("a")
+    await expect(card(mary, "approved", "Why is there one clock?")).to_have_count(1)
+
+    slides = card(mary, "pending", "Are the slides shared?")
+    await slides.locator(".asked").click()
+    await slides.get_by_role("button", name="Merge into it").click()
+    await expect(mary.locator("#pending .q")).to_have_count(1)
+    await expect(card(nan, "pending", "Will the slides be shared?")).to_contain_text("2 as one")
+    await mary.keyboard.press("z")
+    await expect(mary.locator("#pending .q")).to_have_count(2)
+
+    await card(mary, "pending", "Will the slides").locator(".asked").click()
+    await mary.keyboard.press("q")
+    await mary.locator("#silence-length").select_option("15")
+    await mary.locator("#silence-reason").fill("One at a time")
+    await mary.get_by_role("button", name="Silence", exact=True).click()
+    await expect(nan.locator("#banned-count")).to_have_text("1")
+    await mary.keyboard.press("g")
+    await mary.locator("#labels-text").fill("Slides, Later")
+    await mary.keyboard.press("Enter")
+    await expect(card(nan, "pending", "Will the slides")).to_contain_text("Later")

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  ACTIONS, ACTION_TEXT, OTHER_KEYS, actionFor, actionsOf, agoText, boardOf, openQuestionsOf, undoSteps,
+  ACTIONS, ACTION_TEXT, OTHER_KEYS, actionFor, actionsOf, agoText, boardOf, claimOf, labelSteps, labelsIn, openQuestionsOf, undoSteps,
 } from "../../../../server/showcaller/web/assets/moderation_model.js";
 
 const question = (id, state, asked_ms = 0, more = {}) => ({ id, state, asked_ms, text: `Question ${id}`, author: "Ada", person: "ada", reply: null, reason: null, ...more });
@@ -61,7 +61,7 @@ const LEADS = {
   approved: { putBack: "pending", reject: "rejected", push: "on_air", answered: "answered" },
   rejected: { putBack: "pending", reject: "rejected", approve: "approved" },
   on_air: { pull: "approved", answered: "answered" },
-  answered: { approve: "approved", push: "on_air" },
+  answered: { approve: "approved", push: "on_air", putBack: "pending" },
 };
 
 test("an undo leads back to where the question was", () => {
@@ -83,6 +83,43 @@ test("an undo restores reasons, replies, what was on air before, and people", ()
   assert.deepEqual(undoSteps("push", question("q", "approved"), "before"), [{ name: "pull", id: "q" }, { name: "push", id: "before" }]);
   assert.deepEqual(undoSteps("ban", question("q", "pending")), [{ name: "unban", id: "ada" }]);
   assert.deepEqual(undoSteps("erase", question("q", "pending")), []);
+});
+
+test("what another moderator has in hand can be taken over, and nothing else be done with it", () => {
+  const held = question("q", "pending", 0, { claim: { person: "nan", name: "Nan", until_ms: 5_000 } });
+  assert.deepEqual(actionsOf(held, new Set(), "mo", { nowMs: 4_999 }), ["takeOver", "silence", "ban", "rejectAll", "erase"]);
+  assert.ok(actionsOf(held, new Set(), "nan", { nowMs: 4_999 }).includes("release"));
+  assert.ok(actionsOf(held, new Set(), "mo", { nowMs: 5_000 }).includes("approve"));
+  assert.deepEqual([claimOf(held, 4_999)?.name, claimOf(held, 5_000)], ["Nan", null]);
+});
+
+test("of two opposites the one that makes sense is offered, under the key of both", () => {
+  const plain = actionsOf(question("q", "approved"), new Set(), "mo");
+  const turned = actionsOf(question("q", "approved", 0, { pinned: true, sent: true }), new Set(), "mo", { silenced: new Set(["ada"]) });
+  for (const [first, second] of [["pin", "unpin"], ["send", "unsend"], ["silence", "unsilence"]]) {
+    assert.deepEqual([plain.includes(first), plain.includes(second)], [true, false]);
+    assert.deepEqual([turned.includes(first), turned.includes(second)], [false, true]);
+    assert.equal(ACTION_TEXT[first].key, ACTION_TEXT[second].key);
+  }
+});
+
+test("what was merged stands with the question that it counts for, however deep", () => {
+  const all = [question("a", "approved"), question("b", "pending", 0, { merged_into: "a" }), question("c", "pending", 0, { merged_into: "b", text: "Deep" })];
+  const board = boardOf(all, new Map());
+  assert.deepEqual(ids(board).pending, []);
+  assert.deepEqual(board.approved[0].also.map(({ id }) => id), ["b", "c"]);
+  assert.equal(boardOf(all, new Map()).approved[0], board.approved[0]);
+  assert.deepEqual(ids(boardOf(all, new Map(), { words: "deep", sorts: {} })).approved, ["a"]);
+});
+
+test("pinned ones come first, in every order", () => {
+  const all = [question("p1", "pending", 1), question("p2", "pending", 2, { pinned: true })];
+  assert.deepEqual(ids(boardOf(all, new Map())).pending, ["p2", "p1"]);
+});
+
+test("labels are typed apart by commas, and changed one by one", () => {
+  assert.deepEqual(labelsIn(" Sound, , Later,Sound "), ["Sound", "Later"]);
+  assert.deepEqual(labelSteps("q", ["Sound", "Later"], ["Later", "Slides"]), [{ name: "unlabel", id: "q", text: "Sound" }, { name: "label", id: "q", text: "Slides" }]);
 });
 
 test("how long ago is told in the largest unit", () => {

@@ -47,6 +47,58 @@ export async function askWhether(id, { title, text, about, button, more }) {
   return shown(id, body, no);
 }
 
+/** How long a ban or a silence may last, in minutes; "": until it is lifted. @type {[string, string][]} */
+const LENGTHS = [["5", "For 5 minutes"], ["15", "For 15 minutes"], ["60", "For an hour"], ["1440", "For a day"], ["", "Until it is taken back"]];
+
+/**
+ * Asks why, and for how long; null if it was cancelled.
+ *
+ * @param {string} id of the dialog
+ * @param {{title: string, text: string, about: string, label: string, button: string, more?: HTMLElement}} words
+ * @returns {Promise<{reason?: string, minutes?: number} | null>}
+ */
+export async function askTerm(id, { title, text, about, label, button, more }) {
+  const length = h("select", { id: `${id}-length`, "aria-label": "How long" }, ...LENGTHS.map(([value, words]) => h("option", { value, selected: value === "" }, words)));
+  const reason = h("input", { id: `${id}-reason`, type: "text", maxlength: "500" });
+  const no = h("button", { value: "" }, "Cancel");
+  const body = [
+    h("h2", { id: `${id}-title` }, title),
+    h("blockquote", { class: "text quiet" }, about),
+    h("p", {}, text),
+    length,
+    field(`${id}-reason`, label, reason),
+    ...(more ? [more] : []),
+    h("div", { class: "row" }, h("button", { class: "danger", value: "yes" }, button), no),
+  ];
+  if (!(await shown(id, body, no))) return null;
+  const why = reason.value.trim();
+  return { ...(why && { reason: why }), ...(length.value && { minutes: Number(length.value) }) };
+}
+
+/**
+ * Asks for one of several; null if it was cancelled.
+ *
+ * @param {string} id of the dialog
+ * @param {{title: string, text: string, about: string, label: string, button: string, choices: {value: string, text: string}[]}} words
+ * @returns {Promise<string | null>}
+ */
+export async function askChoice(id, { title, text, about, label, button, choices }) {
+  const list = h("select", { id: `${id}-choice`, size: String(Math.min(8, Math.max(2, choices.length))) }, ...choices.map((one, at) => h("option", { value: one.value, selected: at === 0 }, one.text)));
+  const body = [
+    h("h2", { id: `${id}-title` }, title),
+    h("blockquote", { class: "text quiet" }, about),
+    h("p", {}, text),
+    field(`${id}-choice`, label, list),
+    h("div", { class: "row" }, h("button", { class: "primary", value: "yes" }, button), h("button", { value: "" }, "Cancel")),
+  ];
+  list.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    byId(id, HTMLDialogElement).close("yes");
+  });
+  return (await shown(id, body, list)) ? list.value || null : null;
+}
+
 /**
  * @param {string} id
  * @param {HTMLElement[]} body

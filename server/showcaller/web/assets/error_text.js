@@ -9,6 +9,8 @@ const TEXTS = {
   poll_closed: "This poll takes no votes now.",
   not_votable: "This question can no longer be voted for.",
   banned: "The organiser ended your access.",
+  silenced: "A moderator has asked you to pause: you may watch and vote, but not ask for now.",
+  claimed: "Another moderator has this question in hand. Take it over if you mean to.",
   forbidden: "Your role does not allow this.",
   unavailable: "The event can’t store anything right now. Try again in a moment.",
   full: "This room is full. The picture starts by itself when there is a place.",

@@ -3,37 +3,28 @@
 import { isOn, sessionsOf, shorten } from "./agenda_model.js";
 import { AnnounceForm } from "./announce_form.js";
 import { listAnnouncements } from "./announcement_list.js";
-import { askText, askWhether } from "./ask_dialog.js";
+import { Claims } from "./claims.js";
 import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
+import { ModerationActions, canAbsorb } from "./moderation_actions.js";
 import { Lane } from "./moderation_lane.js";
-import { ACTION_TEXT, OTHER_KEYS, actionFor, actionsOf, openQuestionsOf, undoSteps } from "./moderation_model.js";
+import { ACTION_TEXT, OTHER_KEYS, actionFor, actionsOf, isOpposite } from "./moderation_model.js";
 import { markOffline } from "./offline_mark.js";
 import { openPage } from "./page.js";
 import { inBrowser, inTab } from "./remember.js";
+import { SimilarTexts } from "./similar_model.js";
 import { SmallPicture } from "./small_picture.js";
+import { clockTime } from "./times.js";
 
 /**
  * @typedef {import("./moderation_model.js").Action} Action
  * @typedef {import("./moderation_model.js").BoardQuestion} BoardQuestion
- * @typedef {import("./moderation_model.js").Step} Step
  * @typedef {import("/sdk/types.js").Session} Session
- *
- * @typedef {object} Done something that can be taken back
- * @property {string} text
- * @property {Step[]} steps
- * @property {BoardQuestion | null} rejected that a reason may be given for
  */
 
 const LANES = 4;
 /** What takes a question out of its column. @type {Set<Action>} */
 const LEAVES = new Set(["approve", "reject", "push", "pull", "answered"]);
-/** What a removal can't keep somebody from. @type {Record<string, string>} */
-const BAN_HOLDS = {
-  until_they_register_with_a_code: "With another invite code they could come in as somebody else.",
-  until_they_register_again: "Registration is open, so they could come in as somebody else.",
-};
-const SENDING_AFTER_MS = 400; // a reply that takes longer is waited for in words
 const TICK_EVERY_MS = 10_000; // times that tell minutes
 const KEYS_KEPT_AS = "showcaller:moderate:keys";
 
@@ -48,15 +39,25 @@ const words = byId("words", HTMLInputElement);
 let lanes = [];
 /** The question that keys are about. */
 let chosen = "";
-/** @type {Done[]} */
-const done = [];
 /** @type {import("./moderation_card.js").CardContext} */
-let context = { banned: new Set(), self: "", now: () => page.serverNow() };
+let context = {
+  banned: new Set(),
+  silenced: new Set(),
+  self: "",
+  now: () => page.serverNow(),
+  similar: similarTo,
+  mergeInto: (question, into) => void actions.mergeInto(question, into),
+  takeOut: (merged) => void actions.takeOut(merged),
+};
+const texts = new SimilarTexts();
+const actions = new ModerationActions(client, new Claims(client, page.place), {
+  onAir: (session) => lanes.find((lane) => lane.session === session)?.board.on_air[0]?.id,
+  questions: questionsShown,
+  similar: similarTo,
+});
 
 words.addEventListener("input", render);
 byId("add-session").addEventListener("change", () => addLane(byId("add-session", HTMLSelectElement).value));
-byId("undo").addEventListener("click", () => void undo());
-byId("add-reason").addEventListener("click", () => void addReason());
 byId("main").addEventListener("focusin", focused);
 byId("main").addEventListener("click", clicked);
 document.addEventListener("keydown", pressed);
@@ -80,7 +81,7 @@ function addLane(session) {
   const place = [...Array(LANES).keys()].find((one) => !taken.has(one)) ?? 0;
   const lane = new Lane(place, {
     client,
-    act: (action, question) => void act(action, question),
+    act: (action, question) => void actions.act(action, question),
     onTurn: (turned, to) => turnTo(turned, to),
     onClose: closeLane,
     onToggle: (toggled) => void toggleQuestions(toggled),
@@ -125,130 +126,21 @@ function openFirst(sessions) {
   if (first) addLane(first.id);
 }
 
-// Commands ------------------------------------------------------------------------------------------
+// What others see of the board ------------------------------------------------------------------------
+
+/** All questions that the board shows, but on air. @returns {BoardQuestion[]} */
+function questionsShown() {
+  return lanes.flatMap(({ board }) => [...board.pending, ...board.approved, ...board.answered]);
+}
 
 /**
- * @param {Action} action
+ * Those that say nearly the same, in the same session.
+ *
  * @param {BoardQuestion} question
  */
-async function act(action, question) {
-  const { id, person } = question;
-  const onAir = lanes.find(({ session }) => session === question.session)?.board.on_air[0]?.id;
-  const { moderate } = client;
-  if (action === "rejectWith") {
-    const text = await askText("reject", {
-      title: "Reject with a reason",
-      label: "Reason, which the author sees",
-      button: "Reject",
-      value: question.reason ?? "",
-      about: question.text,
-    });
-    if (text !== null) await run(() => moderate.reject(id, text), action, question, onAir);
-  } else if (action === "reply") {
-    const text = await askText("reply", {
-      title: "Reply in writing",
-      label: "Reply, which everybody sees (empty removes it)",
-      button: "Save",
-      value: question.reply ?? "",
-      about: question.text,
-    });
-    if (text !== null) await run(() => moderate.reply(id, text), action, question, onAir);
-  } else if (action === "erase") {
-    const text = "Its text is removed from everybody’s page and from the event’s records. This can’t be undone.";
-    const meant = await askWhether("erase", { title: "Erase this question?", text, about: question.text, button: "Erase it" });
-    if (meant) await run(() => moderate.erase(id), action, question, onAir);
-  } else if (action === "ban") {
-    await removeAuthor(question);
-  } else if (action === "unban") {
-    await run(() => moderate.unban(person), action, question, onAir);
-  } else {
-    await run(() => moderate[action](id), action, question, onAir);
-  }
-}
-
-/** @param {BoardQuestion} question */
-async function removeAuthor(question) {
-  const { author, person } = question;
-  const asked = openQuestionsOf(lanes.flatMap(({ board }) => [...board.pending, ...board.approved]), person);
-  const also = h("input", { type: "checkbox" });
-  const meant = await askWhether("remove", {
-    title: `Remove ${author || "the author"} from the event?`,
-    about: question.text,
-    text: "They are sent out at once, and stay out until you let them back in.",
-    button: "Remove",
-    more: h("label", { class: "check" }, also, asked.length === 1 ? "Also reject this question" : `Also reject their ${asked.length} open questions`),
-  });
-  if (!meant) return;
-  const rejects = also.checked ? asked : [];
-  await run(
-    async () => {
-      const { holds } = await client.moderate.ban(person);
-      for (const { id } of rejects) await client.moderate.reject(id);
-      return BAN_HOLDS[holds];
-    },
-    "ban",
-    question,
-    undefined,
-    rejects.flatMap((one) => undoSteps("reject", /** @type {BoardQuestion} */ (one), undefined)),
-  );
-}
-
-/**
- * Runs a command, says how it went, and remembers what takes it back.
- *
- * @param {() => Promise<unknown>} command what it returns as a text is said too
- * @param {Action} action
- * @param {BoardQuestion} question as it is before
- * @param {string | undefined} onAir what is on air before
- * @param {Step[]} [further] that takes back what else it does
- */
-async function run(command, action, question, onAir, further = []) {
-  const sending = setTimeout(() => setText(byId("did"), "Sending…"), SENDING_AFTER_MS);
-  try {
-    const answer = await command();
-    const about = action === "ban" || action === "unban" ? `: ${question.author}` : ` “${shorten(question.text, 60)}”`;
-    const rejected = action === "reject" ? question : null;
-    const steps = [...undoSteps(action, question, onAir), ...further];
-    const more = typeof answer === "string" ? ` ${answer}` : "";
-    done.push({ text: `${ACTION_TEXT[action].done}${about}.${more}`, steps, rejected });
-    say(done.at(-1)?.text ?? "");
-  } catch (error) {
-    setText(byId("did"), "");
-    setText(byId("error"), errorText(error));
-  } finally {
-    clearTimeout(sending);
-  }
-}
-
-/** @param {string} text what was done */
-function say(text) {
-  setText(byId("error"), "");
-  setText(byId("did"), text);
-  const last = done.at(-1);
-  byId("undo", HTMLButtonElement).disabled = !last?.steps.length;
-  show(byId("add-reason"), Boolean(last?.rejected) && text === last?.text);
-}
-
-async function undo() {
-  const last = done.at(-1);
-  if (!last?.steps.length) return;
-  done.pop();
-  try {
-    for (const { name, id, text = "" } of last.steps) {
-      if (name === "reject" || name === "reply") await client.moderate[name](id, text);
-      else await client.moderate[name](id);
-    }
-    say(`Taken back: ${last.text}`);
-  } catch (error) {
-    say("");
-    setText(byId("error"), errorText(error));
-  }
-}
-
-/** To the question that was rejected just now. */
-async function addReason() {
-  const rejected = done.at(-1)?.rejected;
-  if (rejected) await act("rejectWith", rejected);
+function similarTo(question) {
+  const others = lanes.flatMap(({ board }) => [...board.pending, ...board.approved, ...board.on_air, ...board.answered]);
+  return texts.like(question.text, others.filter((one) => canAbsorb(one, question)));
 }
 
 /** @param {Lane} lane */
@@ -346,7 +238,7 @@ function typed(key) {
     const box = byId("keys-box", HTMLDetailsElement);
     box.open = !box.open;
     if (box.open) box.scrollIntoView({ block: "nearest" });
-  } else if (key.toLowerCase() === "z") void undo();
+  } else if (key.toLowerCase() === "z") void actions.undo();
   else return false;
   return true;
 }
@@ -354,10 +246,10 @@ function typed(key) {
 /** @param {string} key */
 function actByKey(key) {
   const question = lanes.flatMap(({ board }) => Object.values(board).flat()).find(({ id }) => id === chosen);
-  const action = question && actionFor(key, actionsOf(question, context.banned, context.self));
+  const action = question && actionFor(key, actionsOf(question, context.banned, context.self, { silenced: context.silenced, nowMs: context.now() }));
   if (!action) return false;
   if (LEAVES.has(action)) goOnFrom(chosen);
-  void act(action, question);
+  void actions.act(action, question);
   return true;
 }
 
@@ -376,9 +268,9 @@ function listKeys() {
   const toggle = byId("keys-on", HTMLInputElement);
   toggle.checked = inBrowser.get(KEYS_KEPT_AS) !== "no";
   toggle.addEventListener("change", () => inBrowser.set(KEYS_KEPT_AS, toggle.checked ? "yes" : "no"));
-  const actions = Object.entries(ACTION_TEXT).filter(([action]) => action !== "unban");
+  const offered = Object.entries(ACTION_TEXT).filter(([action]) => !isOpposite(/** @type {Action} */ (action)));
   /** @type {[string, string][]} */
-  const lines = [...OTHER_KEYS, ...actions.map(([, { key, label }]) => /** @type {[string, string]} */ ([key, label.replace("…", "")]))];
+  const lines = [...OTHER_KEYS, ...offered.map(([, { key, label }]) => /** @type {[string, string]} */ ([key, label.replace("…", "")]))];
   byId("keys").append(
     ...lines.flatMap(([keys, meaning]) => [h("dt", {}, ...keys.split(", ").map((key) => h("kbd", {}, key))), h("dd", {}, meaning)]),
   );
@@ -407,9 +299,23 @@ function renderAll() {
 /** Who is shut out, and who looks. */
 function renderContext() {
   const self = client.welcome?.person ?? "";
-  const banned = new Set([...desk.items].filter(([key]) => key.startsWith("banned:")).map(([, { person }]) => person));
-  const same = self === context.self && banned.size === context.banned.size && [...banned].every((one) => context.banned.has(one));
-  if (!same) context = { ...context, self, banned };
+  const banned = personsOf("banned:");
+  const silenced = personsOf("silenced:");
+  const same = self === context.self && isSame(banned, context.banned) && isSame(silenced, context.silenced);
+  if (!same) context = { ...context, self, banned, silenced };
+}
+
+/** @param {string} prefix @returns {ReadonlySet<string>} */
+function personsOf(prefix) {
+  return new Set([...desk.items].filter(([key]) => key.startsWith(prefix)).map(([, { person }]) => person));
+}
+
+/**
+ * @param {ReadonlySet<string>} a
+ * @param {ReadonlySet<string>} b
+ */
+function isSame(a, b) {
+  return a.size === b.size && [...a].every((one) => b.has(one));
 }
 
 /** Where the chosen question stands: whose card goes elsewhere goes on with the next one there. */
@@ -454,23 +360,38 @@ function renderAdding(sessions) {
   show(select, others.length > 0 && lanes.length < LANES);
 }
 
+/** Who is shut out or silenced, why, and until when. */
 function renderBanned() {
-  const banned = [...desk.items].filter(([key]) => key.startsWith("banned:")).map(([, one]) => one);
-  setText(byId("banned-count"), String(banned.length));
-  show(byId("banned-box"), banned.length > 0);
-  keyed(
-    byId("banned"),
-    banned,
-    ({ person }) => person,
-    ({ person, name }) =>
-      h("li", {}, h("span", { class: "line text" }, name || person), h("button", { class: "compact", type: "button", onclick: () => void letIn(person) }, "Let back in")),
-  );
+  const terms = [...desk.items].filter(([key]) => key.startsWith("banned:") || key.startsWith("silenced:"));
+  setText(byId("banned-count"), String(terms.length));
+  show(byId("banned-box"), terms.length > 0);
+  keyed(byId("banned"), terms, ([key]) => key, newTerm, (row, [key, term]) => {
+    const [line] = row.children;
+    if (line) setText(line, termText(key, term));
+  });
 }
 
-/** @param {string} person */
-async function letIn(person) {
+/** @param {[string, any]} entry of the desk */
+function newTerm([key, { person }]) {
+  const banned = key.startsWith("banned:");
+  const undo = () => void lift(() => (banned ? client.moderate.unban(person) : client.moderate.unsilence(person)));
+  return h("li", {}, h("span", { class: "line text" }), h("button", { class: "compact", type: "button", onclick: undo }, banned ? "Let back in" : "Let ask again"));
+}
+
+/**
+ * @param {string} key
+ * @param {import("/sdk/types.js").BannedPerson} term
+ */
+function termText(key, { name, person, reason, until_ms }) {
+  const what = key.startsWith("banned:") ? "removed" : "may not ask";
+  const until = until_ms ? ` until ${clockTime(until_ms)}` : "";
+  return `${name || person}, ${what}${until}${reason ? `: ${reason}` : ""}`;
+}
+
+/** @param {() => Promise<unknown>} command */
+async function lift(command) {
   try {
-    await client.moderate.unban(person);
+    await command();
     setText(byId("error"), "");
   } catch (error) {
     setText(byId("error"), errorText(error));

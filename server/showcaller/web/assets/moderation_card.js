@@ -1,7 +1,8 @@
 /** One question on the moderation board: two lines, and all that can be done once it is chosen. */
 
 import { h, keyed, setText, show } from "./dom.js";
-import { ACTION_TEXT, actionsOf, agoText } from "./moderation_model.js";
+import { shorten } from "./agenda_model.js";
+import { ACTION_TEXT, GRAVE, actionsOf, agoText, claimOf } from "./moderation_model.js";
 
 /**
  * @typedef {import("./moderation_model.js").BoardQuestion} BoardQuestion
@@ -9,11 +10,16 @@ import { ACTION_TEXT, actionsOf, agoText } from "./moderation_model.js";
  *
  * @typedef {object} CardContext
  * @property {ReadonlySet<string>} banned persons
+ * @property {ReadonlySet<string>} silenced persons
  * @property {string} self who looks
  * @property {() => number} now server time
+ * @property {(question: BoardQuestion) => BoardQuestion[]} similar what says nearly the same
+ * @property {(question: BoardQuestion, into: string) => void} mergeInto
+ * @property {(merged: import("/sdk/types.js").ModeratedQuestion) => void} takeOut
  */
 
 const QUICK = 2; // actions that have a button without the question being chosen
+const FIRST = 3; // that have one once it is chosen; the others stand below "More", and all have their keys
 
 /** Drawn by hand, on a grid of 16. @type {Partial<Record<Action, string>>} */
 const ICONS = {
@@ -30,10 +36,17 @@ export class ModerationCard {
   #votes = h("span", { class: "times votes" });
   #ago = h("span", { class: "times ago" });
   #quick = h("div", { class: "quick" });
+  #tags = h("span", { class: "marks" });
+  #original = h("p", { class: "text small quiet original" });
+  #also = h("ul", { class: "plain-list also", "aria-label": "Merged into it" });
+  #similar = h("ul", { class: "plain-list also", "aria-label": "Similar questions" });
+  #grave = h("div", { class: "row actions" });
+  #further = h("div", { class: "row actions" });
   #reply = h("p", { class: "text reply small" });
   #reason = h("p", { class: "small quiet reason" });
   #actions = h("div", { class: "row actions" });
   #act;
+  #more;
   /** @type {BoardQuestion | null} */
   #question = null;
   /** @type {CardContext | null} */
@@ -45,13 +58,15 @@ export class ModerationCard {
    */
   constructor({ id }, act) {
     this.#act = act;
+    this.#more = h("details", { class: "further" }, h("summary", { class: "small" }, "More"), this.#further, this.#grave);
+    this.#actions.append(this.#more);
     this.element = h(
       "li",
       { class: "q", tabindex: "0", "data-question": id },
       h("p", { class: "meta" }, this.#votes, this.#ago),
-      h("p", { class: "said" }, this.#asked, " ", this.#about),
+      h("p", { class: "said" }, this.#tags, this.#asked, " ", this.#about),
       this.#quick,
-      h("div", { class: "more stack" }, this.#reply, this.#reason, this.#actions),
+      h("div", { class: "more stack" }, this.#original, this.#reply, this.#reason, this.#also, this.#similar, this.#actions),
     );
   }
 
@@ -72,13 +87,18 @@ export class ModerationCard {
     show(this.#reply, Boolean(reply));
     setText(this.#reason, state === "withdrawn" ? "Withdrawn by its author." : reason ? `Reason: ${reason}` : "");
     show(this.#reason, this.#reason.textContent !== "");
-    this.#showActions(actionsOf(question, context.banned, context.self));
+    this.#showOriginal(question);
+    this.#showAlso(question);
+    this.#showSimilar();
     this.tick();
   }
 
   /** As the clock goes. */
   tick() {
     if (!this.#question || !this.#context) return;
+    const { banned, silenced, self, now } = this.#context;
+    this.#showActions(actionsOf(this.#question, banned, self, { silenced, nowMs: now() }));
+    this.#showTags(this.#question, this.#context);
     setText(this.#ago, agoText(this.#context.now() - this.#question.asked_ms));
     this.#ago.title = `Asked ${this.#ago.textContent}${this.#ago.textContent === "now" ? "" : " ago"}`;
   }
@@ -88,13 +108,61 @@ export class ModerationCard {
     this.element.toggleAttribute("data-chosen", chosen);
     if (chosen) this.element.setAttribute("aria-current", "true");
     else this.element.removeAttribute("aria-current");
+    this.#showSimilar();
+  }
+
+  /** @param {BoardQuestion} question */
+  #showOriginal({ original }) {
+    setText(this.#original, original ? `Asked as: ${original}` : "");
+    show(this.#original, Boolean(original));
+  }
+
+  /**
+   * Who has it in hand, and what was stuck on it.
+   *
+   * @param {BoardQuestion} question
+   * @param {CardContext} context
+   */
+  #showTags(question, { self, now }) {
+    const claim = claimOf(question, now());
+    const holder = claim && (claim.person === self ? "In your hand" : `${claim.name || "Somebody"} has it in hand`);
+    const also = question.also.length && `${question.also.length + 1} as one`;
+    const marks = [holder, question.pinned && "Pinned", question.sent && "Sent to speaker", also, ...(question.labels ?? [])].filter(Boolean);
+    keyed(this.#tags, marks.map(String), String, (mark) => h("span", { class: "tag", "data-tone": mark === holder ? "wait" : "" }, mark));
+    this.element.toggleAttribute("data-held", Boolean(claim && claim.person !== self));
+  }
+
+  /** @param {BoardQuestion} question */
+  #showAlso({ also }) {
+    const takeOut = (/** @type {import("/sdk/types.js").ModeratedQuestion} */ one) => this.#context?.takeOut(one);
+    show(this.#also, also.length > 0);
+    keyed(this.#also, also, ({ id }) => id, (one) =>
+      h("li", {}, h("span", { class: "text small" }, `${one.text} (${one.author || "Nameless"})`), h("button", { class: "compact plain", type: "button", onclick: () => takeOut(one) }, "Take out")),
+    );
+  }
+
+  /** Of the chosen one only: hundreds of them stand on the board. Further ones come first where one merges. */
+  #showSimilar() {
+    const question = this.#question;
+    const chosen = this.element.hasAttribute("data-chosen");
+    const mergeable = question?.state === "pending" || question?.state === "approved";
+    const similar = chosen && question && mergeable ? (this.#context?.similar(question) ?? []).slice(0, 1) : [];
+    const merge = (/** @type {string} */ into) => this.#question && this.#context?.mergeInto(this.#question, into);
+    show(this.#similar, similar.length > 0);
+    keyed(this.#similar, similar, ({ id, text }) => `${id} ${text}`, ({ id, text }) =>
+      h("li", {}, h("span", { class: "small one-line", title: text }, `Similar: ${shorten(text, 120)}`), h("button", { class: "compact plain", type: "button", onclick: () => merge(id) }, "Merge into it")),
+    );
   }
 
   /** @param {Action[]} actions */
   #showActions(actions) {
     const act = (/** @type {Action} */ action) => this.#question && this.#act(action, this.#question);
-    keyed(this.#quick, actions.slice(0, QUICK), String, (action) => quickButton(action, act));
-    keyed(this.#actions, actions, String, (action) => actionButton(action, act));
+    keyed(this.#quick, actions.filter((action) => !GRAVE.has(action)).slice(0, QUICK), String, (action) => quickButton(action, act));
+    const plain = actions.filter((action) => !GRAVE.has(action));
+    keyed(this.#actions, plain.slice(0, FIRST), String, (action) => actionButton(action, act));
+    keyed(this.#further, plain.slice(FIRST), String, (action) => actionButton(action, act));
+    show(this.#more, actions.length > FIRST);
+    keyed(this.#grave, actions.filter((action) => GRAVE.has(action)), String, (action) => actionButton(action, act));
   }
 }
 
@@ -113,7 +181,7 @@ function aboutText({ author, anonymous, edited, reply, person }, banned) {
  */
 function actionButton(action, act) {
   const { label, key } = ACTION_TEXT[action];
-  const kind = action === "approve" || action === "push" ? " primary" : action === "erase" || action === "ban" ? " danger" : "";
+  const kind = action === "approve" || action === "push" ? " primary" : action === "erase" || action === "ban" || action === "rejectAll" ? " danger" : "";
   return h("button", { class: `compact${kind}`, type: "button", "data-action": action, onclick: () => act(action) }, label, h("kbd", {}, key));
 }
 

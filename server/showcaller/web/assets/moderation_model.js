@@ -2,8 +2,9 @@
 
 /**
  * @typedef {import("/sdk/types.js").ModeratedQuestion} ModeratedQuestion
- * @typedef {ModeratedQuestion & {votes: number}} BoardQuestion
- * @typedef {"approve" | "reject" | "rejectWith" | "push" | "pull" | "answered" | "reply" | "ban" | "unban" | "erase"} Action
+ * @typedef {ModeratedQuestion & {votes: number, also: ModeratedQuestion[]}} BoardQuestion `also`: what was merged into it
+ * @typedef {"approve" | "reject" | "rejectWith" | "push" | "pull" | "answered" | "reply" | "putBack" | "claim" | "release" | "takeOver"
+ *   | "clarify" | "label" | "pin" | "unpin" | "send" | "unsend" | "merge" | "silence" | "unsilence" | "ban" | "unban" | "rejectAll" | "erase"} Action
  * @typedef {"pending" | "approved" | "on_air" | "answered" | "rejected"} Column
  * @typedef {"oldest" | "newest" | "votes"} Sort
  *
@@ -12,9 +13,10 @@
  * @property {Record<string, Sort | undefined>} sorts of columns; others have their first
  *
  * @typedef {object} Step one command
- * @property {"approve" | "reject" | "putBack" | "push" | "pull" | "answered" | "reply" | "ban" | "unban"} name
+ * @property {"approve" | "reject" | "putBack" | "push" | "pull" | "answered" | "reply" | "clarify" | "label" | "unlabel" | "pin" | "unpin" | "send"
+ *   | "unsend" | "merge" | "unmerge" | "ban" | "unban" | "silence" | "unsilence"} name
  * @property {string} id of the question, or of the person
- * @property {string} [text]
+ * @property {string} [text] also the label, or the question that it is merged into
  */
 
 export const COLUMNS = /** @type {const} */ (["pending", "approved", "on_air", "answered", "rejected"]);
@@ -33,13 +35,27 @@ export const SORT_TEXT = { oldest: "Oldest first", newest: "Newest first", votes
 
 /** What may be done in each state; the first two have a button without being chosen. @type {Record<string, Action[]>} */
 export const ACTIONS = {
-  pending: ["approve", "reject", "rejectWith", "ban", "erase"],
-  approved: ["push", "answered", "reply", "reject", "ban", "erase"],
-  on_air: ["answered", "pull", "reply"],
-  answered: ["push", "approve", "reply", "erase"],
-  rejected: ["approve", "rejectWith", "ban", "erase"],
+  pending: ["approve", "reject", "claim", "rejectWith", "clarify", "merge", "label", "pin", "send", "silence", "ban", "rejectAll", "erase"],
+  approved: ["push", "answered", "reply", "reject", "claim", "clarify", "merge", "label", "pin", "send", "putBack", "silence", "ban", "rejectAll", "erase"],
+  on_air: ["answered", "pull", "reply", "claim", "clarify"],
+  answered: ["push", "approve", "reply", "claim", "clarify", "label", "putBack", "erase"],
+  rejected: ["approve", "rejectWith", "putBack", "label", "silence", "ban", "rejectAll", "erase"],
   withdrawn: ["erase"],
 };
+
+/** About the author, or for good: these stand by themselves. @type {ReadonlySet<Action>} */
+export const GRAVE = new Set(["silence", "unsilence", "ban", "unban", "rejectAll", "erase"]);
+
+/** What may be done with a question that another moderator has in hand. @type {Action[]} */
+const WHILE_CLAIMED = ["takeOver", "silence", "ban", "rejectAll", "erase"];
+
+/** Opposites: one of the two is offered, and has the key of both. @type {[Action, Action][]} */
+const OPPOSITES = [["claim", "release"], ["claim", "takeOver"], ["pin", "unpin"], ["send", "unsend"], ["silence", "unsilence"], ["ban", "unban"]];
+
+/** @param {Action} action that only another one leads to */
+export function isOpposite(action) {
+  return OPPOSITES.some(([, second]) => second === action);
+}
 
 /** @type {Record<Action, {label: string, key: string, done: string}>} */
 export const ACTION_TEXT = {
@@ -50,6 +66,20 @@ export const ACTION_TEXT = {
   pull: { label: "Take off air", key: "U", done: "Taken off air" },
   answered: { label: "Answered", key: "D", done: "Marked as answered" },
   reply: { label: "Reply…", key: "E", done: "Replied to" },
+  putBack: { label: "Back to review", key: "Y", done: "Put back to review" },
+  claim: { label: "Take in hand", key: "C", done: "Taken in hand" },
+  release: { label: "Let go", key: "C", done: "Let go" },
+  takeOver: { label: "Take over", key: "C", done: "Taken over" },
+  clarify: { label: "Put more clearly…", key: "T", done: "Put more clearly" },
+  label: { label: "Labels…", key: "G", done: "Labelled" },
+  pin: { label: "Pin", key: "I", done: "Pinned" },
+  unpin: { label: "Unpin", key: "I", done: "Unpinned" },
+  send: { label: "Send to speaker", key: "S", done: "Sent to the speaker" },
+  unsend: { label: "Take back from speaker", key: "S", done: "Taken back from the speaker" },
+  merge: { label: "Merge…", key: "M", done: "Merged" },
+  silence: { label: "Silence author…", key: "Q", done: "Author silenced" },
+  unsilence: { label: "Let author ask again", key: "Q", done: "Author may ask again" },
+  rejectAll: { label: "Reject all like it…", key: "N", done: "Rejected with all like it" },
   ban: { label: "Remove author…", key: "B", done: "Author removed" },
   unban: { label: "Let author back in", key: "B", done: "Author let back in" },
   erase: { label: "Erase…", key: "X", done: "Erased" },
@@ -67,16 +97,38 @@ export const OTHER_KEYS = [
 /** Questions as the board shows them: the same object while nothing changes. @type {WeakMap<ModeratedQuestion, BoardQuestion>} */
 const boardQuestions = new WeakMap();
 
+/** @type {ModeratedQuestion[]} */
+const NONE = [];
+
 /**
  * @param {ModeratedQuestion} question
  * @param {number} votes
+ * @param {ModeratedQuestion[]} also
  */
-function boardQuestion(question, votes) {
+function boardQuestion(question, votes, also) {
   const known = boardQuestions.get(question);
-  if (known?.votes === votes) return known;
-  const made = { ...question, votes };
+  if (known?.votes === votes && known.also.length === also.length && known.also.every((one, at) => one === also[at])) return known;
+  const made = { ...question, votes, also };
   boardQuestions.set(question, made);
   return made;
+}
+
+/**
+ * What was merged, by the question that it counts for.
+ *
+ * @param {ReadonlyMap<string, ModeratedQuestion>} byId
+ * @returns {Map<string, ModeratedQuestion[]>}
+ */
+export function mergedOf(byId) {
+  /** @type {Map<string, ModeratedQuestion[]>} */
+  const found = new Map();
+  for (const question of byId.values()) {
+    if (!question.merged_into) continue;
+    let into = byId.get(question.merged_into);
+    while (into?.merged_into) into = byId.get(into.merged_into);
+    if (into) found.set(into.id, [...(found.get(into.id) ?? []), question]);
+  }
+  return found;
 }
 
 /** @type {Record<Sort, (a: BoardQuestion, b: BoardQuestion) => number>} */
@@ -96,14 +148,19 @@ export function boardOf(questions, levels, { words, sorts } = { words: "", sorts
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   /** @type {Record<Column, BoardQuestion[]>} */
   const board = { pending: [], approved: [], on_air: [], answered: [], rejected: [] };
-  for (const question of questions) {
+  const all = [...questions];
+  const merged = mergedOf(new Map(all.map((question) => [question.id, question])));
+  for (const question of all) {
     const column = question.state === "withdrawn" ? "rejected" : question.state;
-    if (column in board && hasWords(question, wanted)) board[column].push(boardQuestion(question, levels.get(question.id) ?? 0));
+    const also = merged.get(question.id) ?? NONE;
+    const found = hasWords(question, wanted) || also.some((one) => hasWords(one, wanted));
+    if (column in board && !question.merged_into && found) board[column].push(boardQuestion(question, levels.get(question.id) ?? 0, also));
   }
   for (const column of COLUMNS) {
     const sort = sorts[column];
     const [first = "newest"] = SORTS[column];
-    board[column].sort(COMPARE[sort && SORTS[column].includes(sort) ? sort : first]);
+    const compare = COMPARE[sort && SORTS[column].includes(sort) ? sort : first];
+    board[column].sort((a, b) => Number(b.pinned ?? false) - Number(a.pinned ?? false) || compare(a, b));
   }
   return board;
 }
@@ -112,24 +169,46 @@ export function boardOf(questions, levels, { words, sorts } = { words: "", sorts
  * @param {ModeratedQuestion} question
  * @param {string[]} wanted
  */
-function hasWords({ text, author, reply }, wanted) {
+function hasWords({ text, author, reply, original, labels = [] }, wanted) {
   if (wanted.length === 0) return true;
-  const all = `${text}\n${author}\n${reply ?? ""}`.toLowerCase();
+  const all = [text, author, reply, original, ...labels].join("\n").toLowerCase();
   return wanted.every((word) => all.includes(word));
+}
+
+/**
+ * Who has a question in hand now; null: nobody.
+ *
+ * @param {Pick<ModeratedQuestion, "claim">} question
+ * @param {number} nowMs server time
+ */
+export function claimOf({ claim }, nowMs) {
+  return claim && nowMs < claim.until_ms ? claim : null;
 }
 
 /**
  * What may be done with a question.
  *
- * @param {{state: string, person?: string}} question
+ * @param {{state: string, person?: string} & Pick<ModeratedQuestion, "claim" | "pinned" | "sent">} question
  * @param {ReadonlySet<string>} banned persons
- * @param {string} [self] who looks: nobody removes themselves
+ * @param {string} [self] who looks: nobody removes or silences themselves
+ * @param {{silenced?: ReadonlySet<string>, nowMs?: number}} [more]
  * @returns {Action[]}
  */
-export function actionsOf({ state, person = "" }, banned, self = "") {
-  const actions = ACTIONS[state] ?? [];
-  if (person === self) return actions.filter((action) => action !== "ban");
-  return banned.has(person) ? actions.map((action) => (action === "ban" ? "unban" : action)) : actions;
+export function actionsOf(question, banned, self = "", { silenced = new Set(), nowMs = 0 } = {}) {
+  const { state, person = "", pinned, sent } = question;
+  const claim = claimOf(question, nowMs);
+  const held = claim !== null && claim.person !== self;
+  /** @type {Partial<Record<Action, Action[]>>} */
+  const instead = {
+    ...(claim && { claim: held ? ["takeOver"] : ["release"] }),
+    ...(pinned && { pin: ["unpin"] }),
+    ...(sent && { send: ["unsend"] }),
+    ...(silenced.has(person) && { silence: ["unsilence"] }),
+    ...(banned.has(person) && { ban: ["unban"] }),
+    ...(person === self && { silence: [], ban: [] }),
+  };
+  const actions = (ACTIONS[state] ?? []).flatMap((action) => instead[action] ?? [action]);
+  return held ? actions.filter((action) => WHILE_CLAIMED.includes(action) || action === "unsilence" || action === "unban") : actions;
 }
 
 /**
@@ -151,8 +230,27 @@ export function actionFor(key, actions) {
  * @param {string | undefined} onAir what was on air then
  * @returns {Step[]} none: nothing does
  */
-export function undoSteps(action, { id, state, person, reason, reply }, onAir) {
+export function undoSteps(action, { id, state, person, reason, reply, text }, onAir) {
   switch (action) {
+    case "putBack":
+      if (state === "rejected") return [{ name: "reject", id, text: reason ?? "" }];
+      return [{ name: "approve", id }, ...(state === "answered" ? [/** @type {Step} */ ({ name: "answered", id })] : [])];
+    case "clarify":
+      return [{ name: "clarify", id, text }];
+    case "pin":
+      return [{ name: "unpin", id }];
+    case "unpin":
+      return [{ name: "pin", id }];
+    case "send":
+      return [{ name: "unsend", id }];
+    case "unsend":
+      return [{ name: "send", id }];
+    case "merge":
+      return [{ name: "unmerge", id }];
+    case "silence":
+      return [{ name: "unsilence", id: person }];
+    case "unsilence":
+      return [{ name: "silence", id: person }];
     case "approve":
       if (state === "answered") return [{ name: "answered", id }];
       return state === "rejected" ? [{ name: "reject", id, text: reason ?? "" }] : [{ name: "putBack", id }];
@@ -198,4 +296,27 @@ export function agoText(ms) {
  */
 export function openQuestionsOf(questions, person) {
   return [...questions].filter((one) => one.person === person && (one.state === "pending" || one.state === "approved"));
+}
+
+/**
+ * Labels as they are typed, apart by commas.
+ *
+ * @param {string} typed
+ * @returns {string[]} each once
+ */
+export function labelsIn(typed) {
+  return [...new Set(typed.split(",").map((label) => label.trim()).filter(Boolean))];
+}
+
+/**
+ * What leads from some labels to others.
+ *
+ * @param {string} id of the question
+ * @param {string[]} before
+ * @param {string[]} after
+ * @returns {Step[]}
+ */
+export function labelSteps(id, before, after) {
+  const off = before.filter((label) => !after.includes(label)).map((text) => /** @type {Step} */ ({ name: "unlabel", id, text }));
+  return [...off, ...after.filter((label) => !before.includes(label)).map((text) => /** @type {Step} */ ({ name: "label", id, text }))];
 }
