@@ -55,6 +55,7 @@ CLIENTS = (
     Client("pion", "pion", ("{built}/pion",)),
     Client("pion_4_0", "pion", ("{built}/pion_4_0",)),
     Client("str0m", "str0m", ("{built}/rust/debug/str0m",)),
+    Client("webrtc_rs", "webrtc-rs", ("{built}/rust/debug/webrtc_rs",)),
     Client("werift", "werift", ("node", "{built}/javascript/werift_client.mjs")),
     Client(
         "node_datachannel",

@@ -64,6 +64,7 @@ ffmpeg) python_package av ;;
 pion) go_program go.mod ;;
 pion_4_0) go_program pion_4_0.mod ;;
 str0m) rust_program str0m ;;
+webrtc_rs) rust_program webrtc ;;
 werift) node_package werift ;;
 node_datachannel) node_package node-datachannel ;;
 webrtcbin)
