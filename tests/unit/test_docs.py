@@ -65,3 +65,11 @@ def test_the_contents_list_every_section(name):
     text = (REPOSITORY / "docs" / name).read_text("utf-8")
     sections = re.findall(r"^##+ (.*)$", text, re.MULTILINE)
     assert [one for one in sections if one != "Contents" and f"(#{anchor(one)})" not in text] == []
+
+
+def test_features_are_shown_by_tests_that_exist():
+    named = set(re.findall(r"`(test_\w+)`", (REPOSITORY / "docs/features.md").read_text()))
+    files = (REPOSITORY / "tests").rglob("test_*.py")
+    defined = {name for file in files for name in re.findall(r"def (test_\w+)", file.read_text())}
+    assert named
+    assert named <= defined, sorted(named - defined)
