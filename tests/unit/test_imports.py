@@ -49,6 +49,7 @@ MAY_IMPORT = {
     "tokens": {"domain"} | LEAVES,
     "tls": {"errors"},
     "health": set(),
+    "hls": {"hls", "errors"},
     "short_links": set(),
     "session_ends": {"broker.sqlite_peek", "domain"},
     "settings": {"tokens", "urls", "domain"} | LEAVES,

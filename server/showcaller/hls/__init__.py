@@ -1,0 +1,1 @@
+"""HTTP Live Streaming: what was written of a stage, as playlists and immutable addresses."""

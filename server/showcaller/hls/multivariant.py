@@ -1,0 +1,51 @@
+"""The multivariant playlist (draft-pantos-hls-rfc8216bis §4.4.6): what players choose from. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from .media_playlist import VERSION
+
+SOUND = "audio"  # the name of the rendition that is nothing else
+
+
+class Variant(Struct, frozen=True, kw_only=True):
+    """One rendition as players choose it."""
+
+    name: str
+    codecs: str
+    bits_s: int  # of any segment at most
+    width: int = 0
+    height: int = 0
+
+
+def multivariant_playlist(variants: Iterable[Variant], playlist: str) -> str:
+    """Return the playlist that players open first; each rendition's `playlist` lies in a folder of its name.
+
+    The sound is a rendition of its own beside each picture, and a variant by itself.
+    """
+    found = list(variants)
+    sound = next((one for one in found if one.name == SOUND), None)
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}"]
+    if sound:
+        lines.append(
+            f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{SOUND}",NAME="Stage",DEFAULT=YES,AUTOSELECT=YES,'
+            f'CHANNELS="2",URI="{SOUND}/{playlist}"'
+        )
+    for one in sorted(found, key=lambda variant: -variant.bits_s):
+        lines += [_stream(one, sound), f"{one.name}/{playlist}"]
+    return "\n".join(lines) + "\n"
+
+
+def _stream(one: Variant, sound: Variant | None) -> str:
+    if sound is None or one is sound:
+        return f'#EXT-X-STREAM-INF:BANDWIDTH={one.bits_s},CODECS="{one.codecs}"{_size(one)}'
+    bits_s, codecs = one.bits_s + sound.bits_s, f"{one.codecs},{sound.codecs}"
+    shown = f'BANDWIDTH={bits_s},CODECS="{codecs}"{_size(one)},AUDIO="{SOUND}"'
+    return f"#EXT-X-STREAM-INF:{shown}"
+
+
+def _size(one: Variant) -> str:
+    return f",RESOLUTION={one.width}x{one.height}" if one.width else ""

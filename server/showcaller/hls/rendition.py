@@ -1,0 +1,152 @@
+"""The rendition of a stage: the parts that have been written, and the segments that they make up. Pure.
+
+A **rendition** is one encoding of what a stage shows: its picture in one size, or its sound. It is written as
+**parts**, fragments of MP4 of about a third of a second, which are numbered through: so the address of the
+next one is known before it is there. A **section** is a run of parts with one init section (`ftyp` and `moov`).
+All renditions of a stage begin a new section at the same place: when codec or size of any of them changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from msgspec import Struct
+
+# No part is longer, and one that is not its segment's last has 85 % of it at least. Parts of 0.34 s at most,
+# ended at a frame, keep to both for sound and at 10 to 60 frames a second, give or take 10 ms.
+PART_TARGET_S = 0.35
+PART_S = 0.34
+TARGET_S = 4  # no segment is longer, rounded to seconds
+SEGMENT_MIN_S = 2.0  # from then on a segment ends at the next keyframe
+SEGMENT_MAX_S = TARGET_S + 0.5 - PART_TARGET_S  # and from then on without one
+FRAME_MS = 40.0  # by which a talk's picture may begin before the talk
+
+
+class Section(Struct, frozen=True, kw_only=True, tag="section"):
+    """Consecutive parts with one init section. `number` is the same for all renditions of the stage."""
+
+    number: int
+    codecs: str  # RFC 6381
+    width: int = 0  # of a picture, in pixels
+    height: int = 0
+
+
+class Part(Struct, frozen=True, kw_only=True, tag="part"):
+    """One fragment of MP4. `at_ms` is server time of its first sample."""
+
+    number: int
+    section: int
+    at_ms: float
+    duration_s: float
+    independent: bool  # a decoder can begin with it
+    size_bytes: int
+
+    @property
+    def end_ms(self) -> float:
+        """Server time at which the next one begins."""
+        return self.at_ms + 1000 * self.duration_s
+
+
+Written: TypeAlias = Section | Part
+
+
+class Segment:
+    """Consecutive parts of one section; the last segment of a live rendition still grows."""
+
+    __slots__ = ("duration_s", "number", "parts", "size_bytes", "text")
+
+    def __init__(self, number: int, first: Part) -> None:
+        self.number = number  # its media sequence number
+        self.parts: list[Part] = []
+        self.duration_s = 0.0
+        self.size_bytes = 0
+        self.text = ""  # as playlists have it, once it is whole
+        self.add(first)
+
+    def add(self, part: Part) -> None:
+        """Add the part that follows."""
+        self.parts.append(part)
+        self.duration_s += part.duration_s
+        self.size_bytes += part.size_bytes
+
+    @property
+    def section(self) -> int:
+        return self.parts[0].section
+
+    @property
+    def at_ms(self) -> float:
+        return self.parts[0].at_ms
+
+    @property
+    def end_ms(self) -> float:
+        return self.parts[-1].end_ms
+
+    def goes_on_with(self, part: Part) -> bool:
+        """Tell whether a part belongs to it still: a segment ends at a keyframe, if one comes in time."""
+        longest_s = SEGMENT_MIN_S if part.independent else SEGMENT_MAX_S
+        return part.section == self.section and self.duration_s < longest_s
+
+
+def segments_of(parts: Iterable[Part]) -> list[Segment]:
+    """Group consecutive parts into segments."""
+    found: list[Segment] = []
+    for part in parts:
+        _add(found, part)
+    return found
+
+
+def _add(segments: list[Segment], part: Part) -> None:
+    if segments and segments[-1].goes_on_with(part):
+        segments[-1].add(part)
+    else:
+        segments.append(Segment(len(segments), part))
+
+
+class Rendition:
+    """All that has been written of one rendition."""
+
+    def __init__(self) -> None:
+        self.sections: dict[int, Section] = {}
+        self.parts: list[Part] = []
+        self.segments: list[Segment] = []  # the last one still grows
+
+    def add(self, written: Written) -> None:
+        """Add what was written next. Raises `ValueError` for anything that does not follow."""
+        if isinstance(written, Section):
+            if written.number in self.sections:
+                raise ValueError(f"section {written.number} has begun already")
+            self.sections[written.number] = written
+            return
+        if written.number != len(self.parts) or written.section not in self.sections:
+            raise ValueError(f"part {written.number} of section {written.section} does not follow")
+        self.parts.append(written)
+        _add(self.segments, written)
+
+    @property
+    def end(self) -> tuple[int, int]:
+        """Return the numbers of the growing segment, and of the part that it has next."""
+        if not self.segments:
+            return 0, 0
+        return self.segments[-1].number, len(self.segments[-1].parts)
+
+    def has(self, segment: int, part: int | None) -> bool:
+        """Tell whether that part of the segment is there; without `part`, whether the segment is whole.
+
+        A part beyond a segment's last one is the first one of the next (RFC 8216bis §6.2.5.2).
+        """
+        last, next_part = self.end
+        if segment < last:
+            return True
+        return part is not None and segment == last and part < next_part
+
+    def between(self, start_ms: float, end_ms: float) -> list[Part]:
+        """Return what was shown from `start_ms` to `end_ms`, from a place on where a decoder can begin.
+
+        A keyframe is asked for when a talk starts, so that is where its picture begins.
+        """
+        inside = [one for one in self.parts if one.end_ms > start_ms and one.at_ms < end_ms]
+        for index, part in enumerate(inside):
+            if part.independent and part.at_ms > start_ms - FRAME_MS:
+                return inside[index:]
+        return inside
