@@ -114,6 +114,12 @@ class Tokens:
         )
         return [digest.hex()[:16] for digest in digests]
 
+    def address_keys(self) -> list[bytes]:
+        """Return a key for addresses that expire, of each secret whose tokens are good; ours first."""
+        secrets = [self._secret, *([self._other.text] if self._other else [])]
+        about = b"showcaller: addresses that expire"
+        return [hmac.digest(one.encode(), about, "sha256") for one in secrets]
+
     def mint(
         self,
         event_id: str,

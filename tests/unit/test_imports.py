@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "tokens": {"domain"} | LEAVES,
     "tls": {"errors"},
     "health": set(),
-    "hls": {"hls", "errors"},
+    "hls": SHOW | {"hls", "http", "recording"},
     "short_links": set(),
     "session_ends": {"broker.sqlite_peek", "domain"},
     "settings": {"tokens", "urls", "domain"} | LEAVES,
@@ -58,7 +58,9 @@ MAY_IMPORT = {
     "http": SHOW | {"http"},
     "gateway": SHOW | {"gateway", "http"},
     "api": SHOW | {"api", "http", "bundling"},
-    "media": SHOW | {"media", "http", "garbage", "logs", "processes", "urls", "recording"},
+    "media": SHOW
+    | {"media", "http", "garbage", "logs", "processes", "urls", "recording"}
+    | {"hls.rendition", "hls.talks"},
     "recording": LEAVES | {"recording"},
     "workers": LEAVES | {"workers", "app", "settings", "logs", "processes", "metrics"},
 }
@@ -77,6 +79,7 @@ MEDIA_MAY_IMPORT = {
     "recorder": {
         *(f"media.{part}" for part in ("recorder", "sfu", "contract", "egress", "rtp")),
         *(LEAVES | {"recording", "garbage", "logs", "processes"}),
+        *("hls.rendition", "hls.talks"),
     },
     "transport": {
         *("media.transport", "media.contract.addresses", "media.egress.keys", "media.rtp.rtcp"),

@@ -26,7 +26,7 @@ TURN: web.AppKey[Turn] = web.AppKey("turn")
 # Supervisors, people who are in, and the staff; the live endpoint sends away by itself.
 _NEVER_REFUSED = re.compile(
     r"/(healthz|readyz|metrics|api/v1/events/[^/]+/(live|tokens|commands/[^/]+|sessions/[^/]+/whip)/?"
-    r"|e/[^/]+/(speak/[^/]+|moderate|produce)|(assets|sdk)/.+)"
+    r"|e/[^/]+/(speak/[^/]+|moderate|produce)|(assets|sdk|hls)/.+)"
 )
 _AT_ONCE = frozenset({"/healthz", "/readyz"})
 _TO_WHAT_ONE_HAS = frozenset({"PATCH", "DELETE"})  # media resources

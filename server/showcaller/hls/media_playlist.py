@@ -1,18 +1,19 @@
 """The media playlist (draft-pantos-hls-rfc8216bis §4.4): what there is to play of a rendition. Pure.
 
-Addresses are relative to the playlist's own, and each names the same bytes for good: `12.m4s` is a part,
-`10-17.m4s` a segment, `init-3.mp4` an init section.
+Addresses lead from a folder `live` or that of a talk to those of takes, and each names the same bytes for
+good: in `TALK/TAKE/`, `12.m4s` is a part, `10-17.m4s` a segment, `init.mp4` the init section.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from msgspec import Struct
 
-from .rendition import PART_TARGET_S, TARGET_S, Part, Rendition, Segment, segments_of
+from .rendition import PART_TARGET_S, TARGET_S, Part, Rendition, Section, Segment
 
 VERSION = 9
 HOLD_BACK_S = 3 * TARGET_S
@@ -39,18 +40,6 @@ class Report(Struct, frozen=True):
     part: int
 
 
-def part_address(part: int) -> str:
-    return f"{part}.m4s"
-
-
-def segment_address(segment: Segment) -> str:
-    return f"{segment.parts[0].number}-{segment.parts[-1].number}.m4s"
-
-
-def init_address(section: int) -> str:
-    return f"init-{section}.mp4"
-
-
 def live_playlist(
     rendition: Rendition,
     *,
@@ -65,24 +54,26 @@ def live_playlist(
     """
     segments = _since(rendition.segments, since_ms)
     left_out = _skippable(segments) if skip else 0
+    listed = _Listing(rendition.sections, "../talks/")
     lines = [*_live_head(segments), *([_skipped(left_out)] if left_out else [])]
     for index, segment in enumerate(segments[left_out:], left_out):
         before = segments[index - 1] if index else None
-        lines += _opening(segment, before, again=index == left_out)
+        lines += listed.opening(segment, before, again=index == left_out)
         if segment is segments[-1]:
-            lines += [_begin(segment), *map(_part, segment.parts)]
+            lines += [_date_of(segment), *map(listed.part, segment.parts)]
         elif segment.end_ms > segments[-1].end_ms - 1000 * PARTS_FOR_S:
-            lines += [_begin(segment), *map(_part, segment.parts), _end(segment)]
+            lines += [_date_of(segment), *map(listed.part, segment.parts), listed.end(segment)]
         else:
-            lines.append(_whole(segment))
-    hint = part_address(len(rendition.parts))
-    lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{hint}"')
+            lines.append(listed.whole(segment))
+    if rendition.sections:
+        hint = listed.address(rendition.newest.number, f"{rendition.next_number}.m4s")
+        lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{hint}"')
     return "\n".join([*lines, *map(_report, reports), *map(_range, ranges), ""])
 
 
-def ended_playlist(parts: Iterable[Part], ranges: Iterable[DateRange] = ()) -> str:
-    """Return a playlist of exactly these parts, to which nothing will be added."""
-    segments = segments_of(parts)
+def ended_playlist(rendition: Rendition, ranges: Iterable[DateRange] = ()) -> str:
+    """Return a playlist of all that was written of a talk, to which nothing will be added."""
+    segments, listed = rendition.segments, _Listing(rendition.sections, "../")
     lines = [
         *("#EXTM3U", f"#EXT-X-VERSION:{VERSION}"),
         f"#EXT-X-TARGETDURATION:{_target_s(segments)}",
@@ -91,7 +82,7 @@ def ended_playlist(parts: Iterable[Part], ranges: Iterable[DateRange] = ()) -> s
     ]
     for index, segment in enumerate(segments):
         before = segments[index - 1] if index else None
-        lines += [*_opening(segment, before, again=index == 0), _whole(segment)]
+        lines += [*listed.opening(segment, before, again=index == 0), listed.whole(segment)]
     return "\n".join([*lines, *map(_range, ranges), "#EXT-X-ENDLIST", ""])
 
 
@@ -144,43 +135,52 @@ def _skipped(count: int) -> str:
     return f"#EXT-X-SKIP:SKIPPED-SEGMENTS={count}"
 
 
-def _opening(segment: Segment, before: Segment | None, *, again: bool) -> list[str]:
-    """Return the tags that precede a segment. `again`: name its init section though it may be that of `before`.
+class _Listing:
+    """The lines about segments and parts; `to_talks` leads to the folder that holds the talks' folders."""
 
-    Sections are numbered like discontinuities. Of a short section another rendition may have had no part,
-    so each number that is passed is one discontinuity, and the numbers agree.
-    """
-    passed = segment.section - before.section if before else 0
-    lines = ["#EXT-X-DISCONTINUITY"] * passed
-    if passed or again:
-        lines.append(f'#EXT-X-MAP:URI="{init_address(segment.section)}"')
-    return lines
+    def __init__(self, sections: Mapping[int, Section], to_talks: str) -> None:
+        self._sections = sections
+        self._to_talks = to_talks
+
+    def address(self, section: int, name: str) -> str:
+        at = self._sections[section]
+        return f"{self._to_talks}{quote(at.session, safe='')}/{quote(at.take, safe='')}/{name}"
+
+    def opening(self, segment: Segment, before: Segment | None, *, again: bool) -> list[str]:
+        """Return the tags that precede a segment; `again`: name an init section that `before` had too.
+
+        Sections are numbered like discontinuities. Of a short section another rendition may have had no
+        part, so each number that is passed is one discontinuity, and the numbers agree.
+        """
+        passed = segment.section - before.section if before else 0
+        lines = ["#EXT-X-DISCONTINUITY"] * passed
+        if passed or again:
+            lines.append(f'#EXT-X-MAP:URI="{self.address(segment.section, "init.mp4")}"')
+        return lines
+
+    def whole(self, segment: Segment) -> str:
+        """Return a segment that grows no more, without its parts: made once, for all live playlists."""
+        if not segment.text:
+            segment.text = f"{_date_of(segment)}\n{self.end(segment)}"
+        return segment.text
+
+    def end(self, segment: Segment) -> str:
+        name = f"{segment.parts[0].number}-{segment.parts[-1].number}.m4s"
+        return f"#EXTINF:{segment.duration_s:.5f},\n{self.address(segment.section, name)}"
+
+    def part(self, part: Part) -> str:
+        begins = ",INDEPENDENT=YES" if part.independent else ""
+        uri = self.address(part.section, f"{part.number}.m4s")
+        return f'#EXT-X-PART:DURATION={part.duration_s:.5f},URI="{uri}"{begins}'
 
 
-def _whole(segment: Segment) -> str:
-    """Return a segment that grows no more, without its parts: made once, for all playlists that have it."""
-    if not segment.text:
-        segment.text = f"{_begin(segment)}\n{_end(segment)}"
-    return segment.text
-
-
-def _begin(segment: Segment) -> str:
+def _date_of(segment: Segment) -> str:
     return f"#EXT-X-PROGRAM-DATE-TIME:{_date(segment.at_ms)}"
-
-
-def _end(segment: Segment) -> str:
-    return f"#EXTINF:{segment.duration_s:.5f},\n{segment_address(segment)}"
-
-
-def _part(part: Part) -> str:
-    begins = ",INDEPENDENT=YES" if part.independent else ""
-    uri = part_address(part.number)
-    return f'#EXT-X-PART:DURATION={part.duration_s:.5f},URI="{uri}"{begins}'
 
 
 def _report(report: Report) -> str:
     where = f"LAST-MSN={report.segment},LAST-PART={report.part}"
-    return f'#EXT-X-RENDITION-REPORT:URI="../{report.name}/live.m3u8",{where}'
+    return f'#EXT-X-RENDITION-REPORT:URI="{report.name}.m3u8",{where}'
 
 
 def _range(one: DateRange) -> str:

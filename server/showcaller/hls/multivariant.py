@@ -21,8 +21,8 @@ class Variant(Struct, frozen=True, kw_only=True):
     height: int = 0
 
 
-def multivariant_playlist(variants: Iterable[Variant], playlist: str) -> str:
-    """Return the playlist that players open first; each rendition's `playlist` lies in a folder of its name.
+def multivariant_playlist(variants: Iterable[Variant]) -> str:
+    """Return the playlist that players open first; each rendition's own lies beside it.
 
     The sound is a rendition of its own beside each picture, and a variant by itself.
     """
@@ -32,10 +32,10 @@ def multivariant_playlist(variants: Iterable[Variant], playlist: str) -> str:
     if sound:
         lines.append(
             f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{SOUND}",NAME="Stage",DEFAULT=YES,AUTOSELECT=YES,'
-            f'CHANNELS="2",URI="{SOUND}/{playlist}"'
+            f'CHANNELS="2",URI="{SOUND}.m3u8"'
         )
     for one in sorted(found, key=lambda variant: -variant.bits_s):
-        lines += [_stream(one, sound), f"{one.name}/{playlist}"]
+        lines += [_stream(one, sound), f"{one.name}.m3u8"]
     return "\n".join(lines) + "\n"
 
 

@@ -1,9 +1,9 @@
 """The rendition of a stage: the parts that have been written, and the segments that they make up. Pure.
 
-A **rendition** is one encoding of what a stage shows: its picture in one size, or its sound. It is written as
-**parts**, fragments of MP4 of about a third of a second, which are numbered through: so the address of the
-next one is known before it is there. A **section** is a run of parts with one init section (`ftyp` and `moov`).
-All renditions of a stage begin a new section at the same place: when codec or size of any of them changes.
+A **rendition** is one encoding of what a stage shows: its picture in one size, or its sound. It is written in
+**sections**, one a take (docs/recording.md), each of parts that are numbered through: so the address of the
+next one is known before it is there. All renditions of a stage begin a new section at the same moment: when
+another source is shown, or the codec or size of any of them changes.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from msgspec import Struct
 # No part is longer, and one that is not its segment's last has 85 % of it at least. Parts of 0.34 s at most,
 # ended at a frame, keep to both for sound and at 10 to 60 frames a second, give or take 10 ms.
 PART_TARGET_S = 0.35
+PART_LEAST_S = 0.85 * PART_TARGET_S
 PART_S = 0.34
 TARGET_S = 4  # no segment is longer, rounded to seconds
 SEGMENT_MIN_S = 2.0  # from then on a segment ends at the next keyframe
 SEGMENT_MAX_S = TARGET_S + 0.5 - PART_TARGET_S  # and from then on without one
-FRAME_MS = 40.0  # by which a talk's picture may begin before the talk
 
 
 class Section(Struct, frozen=True, kw_only=True, tag="section"):
     """Consecutive parts with one init section. `number` is the same for all renditions of the stage."""
 
     number: int
+    session: str
+    take: str  # the last step of the take's folder
     codecs: str  # RFC 6381
     width: int = 0  # of a picture, in pixels
     height: int = 0
@@ -35,12 +37,13 @@ class Section(Struct, frozen=True, kw_only=True, tag="section"):
 class Part(Struct, frozen=True, kw_only=True, tag="part"):
     """One fragment of MP4. `at_ms` is server time of its first sample."""
 
-    number: int
     section: int
+    number: int  # from 0 in each section
     at_ms: float
     duration_s: float
     independent: bool  # a decoder can begin with it
     size_bytes: int
+    object: str = ""  # its name in the store of recordings
 
     @property
     def end_ms(self) -> float:
@@ -49,6 +52,14 @@ class Part(Struct, frozen=True, kw_only=True, tag="part"):
 
 
 Written: TypeAlias = Section | Part
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """A message of whoever writes: what was written of a stage's rendition."""
+
+    stage: str
+    rendition: str
+    written: Written
 
 
 class Segment:
@@ -84,8 +95,14 @@ class Segment:
 
     def goes_on_with(self, part: Part) -> bool:
         """Tell whether a part belongs to it still: a segment ends at a keyframe, if one comes in time."""
-        longest_s = SEGMENT_MIN_S if part.independent else SEGMENT_MAX_S
-        return part.section == self.section and self.duration_s < longest_s
+        last = self.parts[-1]
+        if (part.section, part.number) != (last.section, last.number + 1):
+            return False
+        if (
+            part.independent and last.duration_s < PART_LEAST_S
+        ):  # a keyframe came early and cut it short
+            return False
+        return self.duration_s < (SEGMENT_MIN_S if part.independent else SEGMENT_MAX_S)
 
 
 def segments_of(parts: Iterable[Part]) -> list[Segment]:
@@ -114,14 +131,28 @@ class Rendition:
     def add(self, written: Written) -> None:
         """Add what was written next. Raises `ValueError` for anything that does not follow."""
         if isinstance(written, Section):
-            if written.number in self.sections:
-                raise ValueError(f"section {written.number} has begun already")
+            if self.sections and written.number <= self.newest.number:
+                raise ValueError(f"section {written.number} does not follow")
             self.sections[written.number] = written
             return
-        if written.number != len(self.parts) or written.section not in self.sections:
+        if not self.sections or written.section != self.newest.number or self._is_old(written):
             raise ValueError(f"part {written.number} of section {written.section} does not follow")
         self.parts.append(written)
         _add(self.segments, written)
+
+    @property
+    def newest(self) -> Section:
+        """Return the section that is being written; there must be one."""
+        return self.sections[next(reversed(self.sections))]
+
+    @property
+    def next_number(self) -> int:
+        """Return the number that the next part of the newest section has."""
+        last = self.parts[-1] if self.parts else None
+        return last.number + 1 if last and last.section == self.newest.number else 0
+
+    def _is_old(self, part: Part) -> bool:
+        return part.number < self.next_number
 
     @property
     def end(self) -> tuple[int, int]:
@@ -139,14 +170,3 @@ class Rendition:
         if segment < last:
             return True
         return part is not None and segment == last and part < next_part
-
-    def between(self, start_ms: float, end_ms: float) -> list[Part]:
-        """Return what was shown from `start_ms` to `end_ms`, from a place on where a decoder can begin.
-
-        A keyframe is asked for when a talk starts, so that is where its picture begins.
-        """
-        inside = [one for one in self.parts if one.end_ms > start_ms and one.at_ms < end_ms]
-        for index, part in enumerate(inside):
-            if part.independent and part.at_ms > start_ms - FRAME_MS:
-                return inside[index:]
-        return inside

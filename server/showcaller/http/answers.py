@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from ..errors import OurFault, ShowcallerError, problem
 from .bodies import JSON, MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
+
+_OPENS_PICTURES = re.compile(r"(/hls/[^/]*/)[^/]*")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -80,6 +83,11 @@ def logged_path(request: web.Request) -> str:
     """Return the request's path without the secret that a link may have in it."""
     code = request.match_info.get("code", "")
     return request.path.replace(code, "-") if code else request.path
+
+
+def loggable(path: str) -> str:
+    """Return a path without the step that opens a stage's pictures: that is as good as a password."""
+    return _OPENS_PICTURES.sub(r"\1-", path)
 
 
 def internal() -> OurFault:

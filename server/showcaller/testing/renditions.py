@@ -11,7 +11,7 @@ START_MS = 1_770_000_000_000.0
 
 def section(number: int = 0) -> Section:
     """Return a section of H.264."""
-    return Section(number=number, codecs="avc1.64001f")
+    return Section(number=number, session="opening", take=f"take{number}", codecs="avc1.64001f")
 
 
 def rendition(
@@ -24,16 +24,15 @@ def rendition(
 
     Without `keyframes` each part begins with one.
     """
-    made, at_ms, number = Rendition(), START_MS, 0
+    made, at_ms = Rendition(), START_MS
     made.add(section())
     for index, duration_s in enumerate(durations_s):
         if index in changes:
-            number += 1
-            made.add(section(number))
+            made.add(section(made.newest.number + 1))
         made.add(
             Part(
-                number=index,
-                section=number,
+                number=made.next_number,
+                section=made.newest.number,
                 at_ms=at_ms,
                 duration_s=duration_s,
                 independent=keyframes is None or index in keyframes or index in changes,
@@ -47,8 +46,8 @@ def rendition(
 def first_parts(whole: Rendition, count: int) -> Rendition:
     """Return the rendition as it was when it had so many parts."""
     before = Rendition()
-    for one in whole.sections.values():
-        before.add(one)
     for part in whole.parts[:count]:
+        if part.section not in before.sections:
+            before.add(whole.sections[part.section])
         before.add(part)
     return before

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from showcaller.hls.media_playlist import DateRange, Report, ended_playlist, live_playlist
 from showcaller.hls.multivariant import Variant, multivariant_playlist
-from showcaller.hls.rendition import PART_S, PART_TARGET_S, TARGET_S, segments_of
+from showcaller.hls.rendition import PART_LEAST_S, PART_S, PART_TARGET_S, TARGET_S
 from showcaller.testing.renditions import START_MS, first_parts, rendition
 
 FRAME_S = 1 / 30
+TALK = "../talks/opening"
 
 durations = st.lists(st.floats(0.3, PART_TARGET_S), min_size=1, max_size=120)
 
@@ -45,17 +46,29 @@ class Player:
         assert all(n in self.segments for n in range(self.sequence, self.sequence + spared))
 
     def played(self):
-        """Numbers of the parts that it has been told of, in the order in which it plays them."""
+        """The parts that it has been told of, as (take, number), in the order in which it plays them."""
         return [part for _, told in sorted(self.segments.items()) for part in numbers(*told)]
 
 
 def numbers(parts, segment):
+    told = [numbered(part) for part in parts]
     if segment is None:
-        return [int(part.removesuffix(".m4s")) for part in parts]
-    first, last = map(int, segment.removesuffix(".m4s").split("-"))
-    whole = list(range(first, last + 1))
-    assert not parts or numbers(parts, None) == whole[: len(parts)]
+        return [(take, first) for take, first, _ in told]
+    take, first, last = numbered(segment)
+    whole = [(take, number) for number in range(first, last + 1)]
+    assert [(take, first) for take, first, _ in told] == whole[: len(told)]
     return whole
+
+
+def numbered(address):
+    talks, session, take, name = address.removeprefix("../").split("/")
+    assert (talks, session) == ("talks", "opening")
+    first, _, last = name.removesuffix(".m4s").partition("-")
+    return take, int(first), int(last or first)
+
+
+def written(parts):
+    return [(f"take{part.section}", part.number) for part in parts]
 
 
 @given(shows())
@@ -65,7 +78,7 @@ def test_a_player_is_told_of_each_part_once_and_in_order(show):
     for count, spared in visits:
         skip = spared and player.segments != {}
         player.read(live_playlist(first_parts(whole, count), since_ms=0, skip=skip))
-    assert player.played() == list(range(visits[-1][0]))
+    assert player.played() == written(whole.parts[: visits[-1][0]])
 
 
 @given(shows(), st.floats(0, 60))
@@ -81,7 +94,7 @@ def test_sequence_numbers_never_go_back_when_the_beginning_is_left_out(show, min
 def test_durations_add_up_to_a_frame(show):
     whole, _ = show
     truth_s = sum(part.duration_s for part in whole.parts)
-    told = m3u8.loads(ended_playlist(whole.parts))
+    told = m3u8.loads(ended_playlist(whole))
     assert abs(sum(segment.duration for segment in told.segments) - truth_s) < FRAME_S
     assert told.is_endlist and told.playlist_type == "vod"
 
@@ -100,16 +113,16 @@ def test_no_segment_is_longer_than_was_said_and_each_section_has_its_own(show):
     )
 
 
-@given(shows(), st.integers(0, 119), st.integers(0, 119))
-def test_a_cut_has_the_parts_of_its_time_and_begins_where_one_can_decode(show, one, other):
-    whole, _ = show
-    first, last = sorted(number % len(whole.parts) for number in (one, other))
-    cut = whole.between(whole.parts[first].at_ms, whole.parts[last].end_ms)
-    assert cut == whole.parts[cut[0].number : last + 1]
-    skipped = whole.parts[first : cut[0].number]
-    assert cut[0].independent or not any(part.independent for part in cut)
-    assert not any(part.independent for part in skipped)
-    assert [part for segment in segments_of(cut) for part in segment.parts] == cut
+@given(st.lists(st.tuples(st.floats(0.02, PART_TARGET_S), st.booleans()), min_size=1, max_size=80))
+def test_only_the_last_part_of_a_segment_is_short(parts):
+    """A keyframe ends the part before it, which is short then; no other part is."""
+    lengths = [
+        length if keyframe_follows else max(length, PART_LEAST_S)
+        for (length, _), (_, keyframe_follows) in zip(parts, [*parts[1:], (0, True)], strict=True)
+    ]
+    keyframes = {0} | {index for index, (_, keyframe) in enumerate(parts) if keyframe}
+    for segment in rendition(lengths, keyframes=keyframes).segments:
+        assert all(part.duration_s >= PART_LEAST_S for part in segment.parts[:-1])
 
 
 @given(shows())
@@ -128,15 +141,16 @@ def test_a_live_playlist_reads_as_it_should():
     assert read.server_control.can_block_reload == "YES"
     assert read.part_inf.part_target == PART_TARGET_S
     assert read.server_control.part_hold_back == 1.05
-    assert read.preload_hint.uri == "30.m4s"
-    assert read.rendition_reports[0].uri == "../audio/live.m3u8"
+    assert read.preload_hint.uri == f"{TALK}/take1/12.m4s"
+    assert read.rendition_reports[0].uri == "audio.m3u8"
     assert not read.is_endlist
     assert [segment.uri for segment in read.segments] == [
-        *("0-5.m4s", "6-11.m4s", "12-17.m4s", "18-23.m4s"),
+        *(f"{TALK}/take0/{some}.m4s" for some in ("0-5", "6-11", "12-17")),
+        f"{TALK}/take1/0-5.m4s",
         None,
     ]
     assert [segment.discontinuity for segment in read.segments[:4]] == [False] * 3 + [True]
-    assert read.segments[3].init_section.uri == "init-1.mp4"
+    assert read.segments[3].init_section.uri == f"{TALK}/take1/init.mp4"
     assert [part.independent for part in read.segments[4].parts] == ["YES", *[None] * 5]
     first_ms = read.segments[0].program_date_time.timestamp() * 1000
     assert first_ms == START_MS
@@ -154,13 +168,12 @@ def test_what_a_person_wrote_can_not_end_a_quoted_string():
 @pytest.mark.parametrize("frames_s", [10, 12, 15, 20, 24, 25, 30, 50, 60])
 def test_parts_that_end_at_a_frame_have_the_length_that_players_are_told(frames_s):
     duration_s = int(PART_S * frames_s) / frames_s
-    assert 0.85 * PART_TARGET_S <= duration_s <= PART_TARGET_S
+    assert PART_LEAST_S <= duration_s <= PART_TARGET_S
 
 
 def test_nothing_yet_is_a_playlist_without_segments():
     read = m3u8.loads(live_playlist(rendition([]), since_ms=0))
     assert len(read.segments) == 0
-    assert read.preload_hint.uri == "0.m4s"
 
 
 def test_a_player_is_offered_each_picture_with_sound_and_the_sound_alone():
@@ -169,15 +182,12 @@ def test_a_player_is_offered_each_picture_with_sound_and_the_sound_alone():
             Variant(name="low", codecs="avc1.42e01f", bits_s=200_000, width=320, height=180),
             Variant(name="high", codecs="avc1.64001f", bits_s=2_500_000, width=1280, height=720),
             Variant(name="audio", codecs="opus", bits_s=64_000),
-        ],
-        "live.m3u8",
+        ]
     )
     read = m3u8.loads(text)
-    assert [one.uri for one in read.playlists] == [
-        *("high/live.m3u8", "low/live.m3u8", "audio/live.m3u8")
-    ]
+    assert [one.uri for one in read.playlists] == [*("high.m3u8", "low.m3u8", "audio.m3u8")]
     high, _, alone = (one.stream_info for one in read.playlists)
     assert (high.codecs, high.resolution, high.audio) == ("avc1.64001f,opus", (1280, 720), "audio")
     assert high.bandwidth == 2_564_000
     assert (alone.codecs, alone.audio, alone.resolution) == ("opus", None, None)
-    assert [(one.type, one.uri) for one in read.media] == [("AUDIO", "audio/live.m3u8")]
+    assert [(one.type, one.uri) for one in read.media] == [("AUDIO", "audio.m3u8")]

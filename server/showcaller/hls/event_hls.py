@@ -1,0 +1,206 @@
+"""HTTP Live Streaming of one event: what its stages show now, and its talks that have ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+from ..domain.ids import SessionId, StageId
+from ..domain.runsheet import RunSheet
+from ..domain.session_run import SessionRun
+from ..errors import BadInput, NotFound, Unavailable
+from ..recording import layout
+from ..recording.storage import Storage
+from ..show.live_event import LiveEvent
+from . import access
+from .live_stages import LiveStage, LiveStages, variants
+from .media_playlist import ended_playlist
+from .multivariant import multivariant_playlist
+from .rendition import TARGET_S, Rendition
+from .talk_range import talk_range
+from .talks import TakeIndex, read_talk, rendition_of
+
+BLOCKED_AT_MOST_S = 2 * TARGET_S
+STORED_WITHIN_S = 2.0  # a part is told of when it is made, and stored in a moment
+LOOK_AGAIN_S = 0.05
+SETTLED_AFTER_S = 10.0  # since a talk's end all of it lies in the store
+SETTLED_S, UNSETTLED_S = 60.0, 1.0  # so long the store is not asked again; a talk may be deleted
+TALKS_KEPT = 32
+MAX_PARTS = 64  # of one segment
+
+T = TypeVar("T")
+
+
+class EventHls:
+    """The origin of one event. `keys`: the first one signs, all are taken; none: it is open."""
+
+    def __init__(self, event: LiveEvent, storage: Storage, keys: Sequence[bytes] = ()) -> None:
+        self.live = LiveStages()
+        self._event = event
+        self._storage = storage
+        self._keys = keys
+        self._index = TakeIndex(storage)
+        self._reading = asyncio.Lock()
+        # By folder, with the time until which they are good
+        self._talks: OrderedDict[str, tuple[dict[str, Rendition], float]] = OrderedDict()
+
+    # Addresses --------------------------------------------------------------------------------
+
+    def access_to(self, stage: str) -> str:
+        """Return the step of the path that opens a stage's addresses now."""
+        if not self._keys:
+            return access.OPEN
+        return access.sign(self._keys[0], self._event.event_id, stage, self._now_s())
+
+    def require(self, stage: str, step: str) -> None:
+        """Raise `Forbidden` unless the step opens the stage, `NotFound` if there is no such stage."""
+        if self._keys:
+            access.require(self._keys, self._event.event_id, stage, step, self._now_s())
+        elif step != access.OPEN:
+            raise NotFound("this address is none of ours")
+        if StageId(stage) not in self._sheet.stages:
+            raise NotFound(f"there is no stage {stage!r}")
+
+    # Live -------------------------------------------------------------------------------------
+
+    def stage(self, stage: str) -> LiveStage:
+        """Return a stage that is written here. Raises `Unavailable`: another node may write it."""
+        found = self.live.get(stage)
+        if found is None or not found.renditions:
+            raise Unavailable("nothing is written of this stage here", retry_after_s=1)
+        return found
+
+    async def live_playlist(
+        self, stage: str, name: str, segment: int | None, part: int | None, *, skip: bool
+    ) -> str:
+        """Return a rendition's playlist, once it has what is asked for (§6.2.5.2). Raises `BadInput`."""
+        found = self.stage(stage)
+        one = found.renditions.get(name)
+        if one is None:
+            raise NotFound(f"this stage has no rendition {name!r}")
+        if segment is not None:
+            if segment > one.written.end[0] + 1:
+                raise BadInput("that is too far ahead of what is live", field="_HLS_msn")
+            await _within(BLOCKED_AT_MOST_S, one.has(segment, part))
+        session = self._sheet.sessions.get(SessionId(one.written.newest.session))
+        title = self._sheet.plan(session.id).title if session else ""
+        return found.playlist(name, title, skip=skip)
+
+    # Talks ------------------------------------------------------------------------------------
+
+    async def talk(self, stage: str, session: str) -> dict[str, Rendition]:
+        """Return the renditions of a talk that has ended. Raises `NotFound`."""
+        run = self._run_of(stage, session)
+        if run.state != "ended" or run.actual_end_ms is None:
+            raise NotFound("this talk has not ended")
+        async with self._reading:  # one at a time, and the others have what it found
+            found = await self._read(self._folder(session), self._since_end_s(run.actual_end_ms))
+        if not found:
+            raise NotFound("nothing was written of this talk")
+        return found
+
+    async def _read(self, folder: str, ended_for_s: float) -> dict[str, Rendition]:
+        known, good_until_s = self._talks.get(folder, (None, 0.0))
+        if known is not None and self._now_s() < good_until_s:
+            return known
+        found = await read_talk(self._storage, folder)
+        kept_s = SETTLED_S if ended_for_s > SETTLED_AFTER_S else UNSETTLED_S
+        self._talks[folder] = found, self._now_s() + kept_s
+        while len(self._talks) > TALKS_KEPT:
+            self._talks.popitem(last=False)
+        return found
+
+    async def talk_playlist(self, stage: str, session: str, name: str) -> str:
+        found = (await self.talk(stage, session)).get(name)
+        if found is None:
+            raise NotFound(f"this talk has no rendition {name!r}")
+        title = self._sheet.plan(SessionId(session)).title
+        return ended_playlist(found, talk_range(found, title, ended=True))
+
+    async def talk_multivariant(self, stage: str, session: str) -> str:
+        return multivariant_playlist(variants(await self.talk(stage, session)))
+
+    # Media ------------------------------------------------------------------------------------
+
+    async def media(self, stage: str, session: str, take: str, first: int, last: int) -> bytes:
+        """Return parts `first` to `last` of a take; one that is next is waited for. Raises `NotFound`."""
+        folder = self._take_folder(stage, session, take)
+        if last - first >= MAX_PARTS:
+            raise BadInput(f"a segment has at most {MAX_PARTS} parts")
+        if first == last:
+            name = await self._live_object(stage, take, first)
+            if name is not None:
+                return await self._soon(name)
+        names = self._live_objects(stage, take, first, last)
+        names = names or await self._index.names(folder, first, last)
+        return b"".join(await asyncio.gather(*map(self._soon, names)))
+
+    async def init_section(self, stage: str, session: str, take: str) -> bytes:
+        return await self._soon(f"{self._take_folder(stage, session, take)}/init.mp4")
+
+    async def _live_object(self, stage: str, take: str, number: int) -> str | None:
+        found = self.live.get(stage)
+        one = found.renditions.get(rendition_of(take) or "") if found else None
+        if one is None:
+            return None
+        return await _within(BLOCKED_AT_MOST_S, one.has_part(take, number))
+
+    def _live_objects(self, stage: str, take: str, first: int, last: int) -> list[str]:
+        found = self.live.get(stage)
+        one = found.renditions.get(rendition_of(take) or "") if found else None
+        names = [one.objects.get((take, n), "") if one else "" for n in range(first, last + 1)]
+        return names if all(names) else []
+
+    async def _soon(self, name: str) -> bytes:
+        """Return an object that is stored, or is on its way."""
+        tries = round(STORED_WITHIN_S / LOOK_AGAIN_S)
+        for left in range(tries, -1, -1):
+            try:
+                return await self._storage.get(name)
+            except NotFound:
+                if not left:
+                    raise
+                await asyncio.sleep(LOOK_AGAIN_S)
+        raise AssertionError
+
+    # Where --------------------------------------------------------------------------------------
+
+    @property
+    def _sheet(self) -> RunSheet:
+        sheet = self._event.state.runsheet
+        if sheet is None:
+            raise Unavailable("the event has not begun to run")
+        return sheet
+
+    def _run_of(self, stage: str, session: str) -> SessionRun:
+        run = self._sheet.sessions.get(SessionId(session))
+        if run is None or self._sheet.plan(run.id).stage != stage:
+            raise NotFound(f"there is no session {session!r} on this stage")
+        return run
+
+    def _folder(self, session: str) -> str:
+        return layout.session_folder(self._event.event_id, self._sheet.clock.run, session)
+
+    def _take_folder(self, stage: str, session: str, take: str) -> str:
+        self._run_of(stage, session)
+        if rendition_of(take) is None or "/" in take:
+            raise NotFound("there is no such take of a stage")
+        return f"{self._folder(session)}/{take}"
+
+    def _since_end_s(self, end_ms: int) -> float:
+        clock = self._sheet.clock
+        return (clock.show_at(self._event.wall_ms()) - end_ms) / clock.rate / 1000
+
+    def _now_s(self) -> float:
+        return self._event.wall_ms() / 1000
+
+
+async def _within(seconds: float, coming: Coroutine[Any, Any, T]) -> T:
+    """Wait for what comes. Raises `Unavailable` where it does not."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await coming
+    except TimeoutError:
+        raise Unavailable("this has not been written yet", retry_after_s=1) from None

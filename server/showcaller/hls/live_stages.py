@@ -1,0 +1,117 @@
+"""The stages that are written now: their renditions, and who waits for what comes next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from .media_playlist import Report, live_playlist
+from .multivariant import Variant, multivariant_playlist
+from .rendition import Part, Rendition, Section, Told
+from .talk_range import talk_range
+
+MEASURED_SEGMENTS = 20
+LEAST_BITS_S = 8_000
+
+
+class LiveRendition:
+    """A rendition that grows."""
+
+    def __init__(self) -> None:
+        self.written = Rendition()
+        self.since_ms = 0.0  # server time at which its newest talk begins
+        self.objects: dict[tuple[str, int], str] = {}  # in the store, by take and number
+        self._session = ""
+        self._news = asyncio.Event()
+
+    def add(self, written: Section | Part) -> None:
+        """Add what was written, and wake who waits for it. Raises `ValueError` where it does not follow."""
+        self.written.add(written)
+        section = self.written.newest
+        if isinstance(written, Part):
+            self.objects[section.take, written.number] = written.object
+            if section.session != self._session:
+                self._session, self.since_ms = section.session, written.at_ms
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    async def has(self, segment: int, part: int | None) -> None:
+        """Return once that part is there, or without `part` that whole segment."""
+        while not self.written.has(segment, part):
+            await self._news.wait()
+
+    async def has_part(self, take: str, number: int) -> str | None:
+        """Return the object of the take's next part once it is there; None for another part or take."""
+        written = self.written
+        while written.sections and (written.newest.take, written.next_number) == (take, number):
+            await self._news.wait()
+        return self.objects.get((take, number))
+
+
+class LiveStage:
+    """The renditions of one stage by name."""
+
+    def __init__(self) -> None:
+        self.renditions: dict[str, LiveRendition] = {}
+
+    def playlist(self, name: str, title: str, *, skip: bool) -> str:
+        """Return the media playlist of a rendition; `title` is its talk's."""
+        one = self.renditions[name]
+        return live_playlist(
+            one.written,
+            since_ms=one.since_ms,
+            ranges=talk_range(one.written, title),
+            reports=self._reports(name),
+            skip=skip,
+        )
+
+    def multivariant(self) -> str:
+        return multivariant_playlist(variants({n: r.written for n, r in self.renditions.items()}))
+
+    def _reports(self, name: str) -> Iterable[Report]:
+        for other, one in self.renditions.items():
+            segment, part = one.written.end
+            if other != name and one.written.parts:
+                yield Report(other, segment, max(0, part - 1))
+
+
+class LiveStages:
+    """All stages of an event that are written here."""
+
+    def __init__(self) -> None:
+        self._stages: dict[str, LiveStage] = {}
+
+    def get(self, stage: str) -> LiveStage | None:
+        return self._stages.get(stage)
+
+    def add(self, told: Told) -> None:
+        """Take what a recorder tells. Raises `ValueError` where it does not follow."""
+        stage = self._stages.setdefault(told.stage, LiveStage())
+        stage.renditions.setdefault(told.rendition, LiveRendition()).add(told.written)
+
+    def forget(self) -> None:
+        """Begin anew: another recorder writes."""
+        self._stages.clear()
+
+
+def variants(renditions: dict[str, Rendition]) -> list[Variant]:
+    """Return what players choose from."""
+    return [
+        Variant(
+            name=name,
+            codecs=one.newest.codecs,
+            bits_s=peak_bits_s(one),
+            width=one.newest.width,
+            height=one.newest.height,
+        )
+        for name, one in renditions.items()
+        if one.parts
+    ]
+
+
+def peak_bits_s(rendition: Rendition) -> int:
+    """Return the most that one of the newest segments takes."""
+    newest = rendition.segments[-MEASURED_SEGMENTS:]
+    long_enough = [one for one in newest if one.duration_s > 0.5] or newest
+    rates = (int(8 * one.size_bytes / max(one.duration_s, 0.1)) for one in long_enough)
+    return max(LEAST_BITS_S, *rates)

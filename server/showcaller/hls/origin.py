@@ -1,0 +1,196 @@
+"""The origin: playlists and media over HTTP, made for caches in front of it.
+
+A media address names the same bytes for good. A playlist that was asked for by what it must hold is good for
+as long as players ask for that; any other for a moment. So a cache asks at most once for each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from aiohttp import web
+
+from ..domain.ids import SessionId, StageId
+from ..errors import BadInput, NotFound
+from ..http.answers import Handler, errors_as_problems, json_answer
+from ..http.asker import principal, served
+from ..http.cors import TO_ANYBODY
+from . import access
+from .event_hls import EventHls
+from .rendition import TARGET_S
+
+Lookup = Callable[[str], EventHls | None]
+
+HLS: web.AppKey[Lookup] = web.AppKey("hls")
+
+PLAYLIST = "application/vnd.apple.mpegurl"
+FOR_GOOD = "public, max-age=31536000, immutable"
+FOR_A_MOMENT = "public, max-age=1"
+WHILE_ASKED_FOR = f"public, max-age={6 * TARGET_S}"
+_MEDIA = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?\.m4s", re.ASCII)
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+
+
+# Where the pictures are -----------------------------------------------------------------------------
+
+
+async def live_address(request: web.Request) -> web.Response:
+    """Answer with the address of a stage's live playlist, for whoever may watch."""
+    principal(request)
+    hls, stage = _hls(request), request.match_info["stage"]
+    return _address(request, hls, stage, "live/main.m3u8")
+
+
+async def replay_address(request: web.Request) -> web.Response:
+    """Answer with the address of a talk's replay. Raises `NotFound` where there is none."""
+    principal(request)
+    hls, session = _hls(request), request.match_info["session"]
+    sheet = served(request).event.state.runsheet
+    if sheet is None or SessionId(session) not in sheet.sessions:
+        raise NotFound(f"there is no session {session!r}")
+    stage = sheet.plan(SessionId(session)).stage
+    renditions = await hls.talk(stage, session)
+    parts = next(iter(renditions.values())).parts
+    return _address(
+        request,
+        hls,
+        stage,
+        f"talks/{session}/main.m3u8",
+        starts_at_ms=parts[0].at_ms,
+        ends_at_ms=parts[-1].end_ms,
+    )
+
+
+def _address(
+    request: web.Request, hls: EventHls, stage: str, path: str, **more: float
+) -> web.Response:
+    sheet = served(request).event.state.runsheet
+    if sheet is None or StageId(stage) not in sheet.stages:
+        raise NotFound(f"there is no stage {stage!r}")
+    step, event = hls.access_to(stage), request.match_info["event"]
+    until_s = access.expires_s(step)
+    return json_answer(
+        {
+            "address": f"/hls/{event}/{step}/{stage}/{path}",
+            "expires_at_ms": None if until_s is None else until_s * 1000,
+            **more,
+        },
+        Cache_Control="no-store",
+    )
+
+
+# Playlists ------------------------------------------------------------------------------------------
+
+
+async def live_main(request: web.Request) -> web.Response:
+    hls, stage = _opened(request)
+    return _playlist(hls.stage(stage).multivariant(), FOR_A_MOMENT)
+
+
+async def live_rendition(request: web.Request) -> web.Response:
+    """Answer with a rendition's playlist; blocks as its delivery directives say (§6.2.5)."""
+    hls, stage = _opened(request)
+    segment, part = _directive(request, "_HLS_msn"), _directive(request, "_HLS_part")
+    if part is not None and segment is None:
+        raise BadInput("_HLS_part takes _HLS_msn as well", field="_HLS_part")
+    name, skip = request.match_info["rendition"], request.query.get("_HLS_skip") in ("YES", "v2")
+    text = await hls.live_playlist(stage, name, segment, part, skip=skip)
+    return _playlist(text, FOR_A_MOMENT if segment is None else WHILE_ASKED_FOR)
+
+
+async def talk_main(request: web.Request) -> web.Response:
+    hls, stage = _opened(request)
+    return _playlist(await hls.talk_multivariant(stage, _session(request)), FOR_A_MOMENT)
+
+
+async def talk_rendition(request: web.Request) -> web.Response:
+    hls, stage = _opened(request)
+    name = request.match_info["rendition"]
+    return _playlist(await hls.talk_playlist(stage, _session(request), name), FOR_A_MOMENT)
+
+
+def _directive(request: web.Request, name: str) -> int | None:
+    text = request.query.get(name)
+    if text is None:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise BadInput(f"{name} is a whole number", field=name)
+    return int(text)
+
+
+def _playlist(text: str, caching: str) -> web.Response:
+    return web.Response(
+        text=text, content_type=PLAYLIST, charset="utf-8", headers={"Cache-Control": caching}
+    )
+
+
+# Media ------------------------------------------------------------------------------------------------
+
+
+async def media(request: web.Request) -> web.Response:
+    """Answer with an init section, a part or a segment."""
+    hls, stage = _opened(request)
+    take, name = request.match_info["take"], request.match_info["name"]
+    where = stage, _session(request), take
+    if name == "init.mp4":
+        body = await hls.init_section(*where)
+    elif found := _MEDIA.fullmatch(name):
+        first, last = int(found[1]), int(found[2] or found[1])
+        if last < first:
+            raise NotFound("this segment has no parts")
+        body = await hls.media(*where, first, last)
+    else:
+        raise NotFound("there is nothing at this address")
+    kind = "audio/mp4" if "-audio-" in take else "video/mp4"
+    return web.Response(body=body, content_type=kind, headers={"Cache-Control": FOR_GOOD})
+
+
+# Who and where ------------------------------------------------------------------------------------------
+
+
+def _hls(request: web.Request) -> EventHls:
+    served(request)  # raises `NotFound`
+    found = request.app[HLS](request.match_info["event"])
+    if found is None:
+        raise NotFound("nothing is recorded here", code="not_recorded")
+    return found
+
+
+def _opened(request: web.Request) -> tuple[EventHls, str]:
+    """Return the event and the stage, if the address opens them. Raises `Forbidden`, `NotFound`."""
+    hls, stage = _hls(request), request.match_info["stage"]
+    hls.require(stage, request.match_info["access"])
+    return hls, stage
+
+
+def _session(request: web.Request) -> str:
+    return request.match_info["session"]
+
+
+def _to_anybody(handler: Handler) -> Handler:
+    """Let any page read every answer, problems too: whoever has the address may."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        response = await errors_as_problems(request, handler)
+        response.headers.update(TO_ANYBODY)
+        return response
+
+    return handle
+
+
+def register(app: web.Application, lookup: Lookup) -> None:
+    """Add the routes; `lookup` finds what an event has written here."""
+    app[HLS] = lookup
+    add, at_event = app.router.add_get, "/api/v1/events/{event}"
+    add(f"{at_event}/stages/{{stage}}/hls", live_address)
+    add(f"{at_event}/sessions/{{session}}/replay", replay_address)
+    at_stage = "/hls/{event}/{access}/{stage}"
+    for path, handler in (
+        ("live/main.m3u8", live_main),
+        ("live/{rendition}.m3u8", live_rendition),
+        ("talks/{session}/main.m3u8", talk_main),
+        ("talks/{session}/{rendition}.m3u8", talk_rendition),
+        ("talks/{session}/{take}/{name}", media),
+    ):
+        add(f"{at_stage}/{path}", _to_anybody(handler))

@@ -1,0 +1,190 @@
+"""The origin over HTTP: what live stages and ended talks answer, to whom, and how long it may be kept."""
+
+import asyncio
+import io
+import re
+from types import SimpleNamespace
+
+import av
+import m3u8
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from showcaller.broker.sqlite import SqliteBroker
+from showcaller.domain import facts
+from showcaller.domain.people import Principal
+from showcaller.domain.schedule import MINUTE_MS
+from showcaller.hls import origin
+from showcaller.hls.event_hls import EventHls
+from showcaller.http.answers import errors_as_problems, loggable
+from showcaller.http.asker import LOOKUP
+from showcaller.recording.storage import FolderStorage
+from showcaller.show.commands import Commands
+from showcaller.show.live_event import LiveEvent
+from showcaller.show.served import ServedEvent
+from showcaller.testing.schedules import schedule, session
+from showcaller.testing.serving import SECRET
+from showcaller.testing.stage_talk import StageTalk
+from showcaller.tokens import Tokens
+
+PLAN = schedule(session("talk", 540, 560), session("other", 540, 560, stage="hall"))
+API = "/api/v1/events/event"
+
+
+class Origin:
+    def __init__(self, event, hls, http, tokens, root):
+        self.event, self.hls, self.http, self.tokens, self.root = event, hls, http, tokens, root
+
+    def talk(self, **more):
+        about = {"event": "event", "run": "r", "session": "talk", **more}
+        return StageTalk(self.root, self.hls.live.add, at_ms=self.event.wall_ms(), **about)
+
+    async def get(self, path, status=200, **headers):
+        async with self.http.get(path, headers=headers) as answer:
+            assert answer.status == status, (path, await answer.text())
+            return SimpleNamespace(body=await answer.read(), headers=answer.headers)
+
+    async def address(self, path="stages/main/hls"):
+        now_ms = int(self.event.wall_ms())
+        token = self.tokens.mint("event", "bob", ["attendee"], token="t", now_ms=now_ms, ttl_s=60)
+        answer = await self.get(f"{API}/{path}", Authorization=f"Bearer {token}")
+        return re.search(r'"address":"([^"]+)"', answer.body.decode())[1]
+
+    async def playlist(self, path, status=200):
+        return m3u8.loads((await self.get(path, status)).body.decode())
+
+    async def end_talk(self):
+        roles = frozenset({"producer"})
+        producer = Principal(person="pro", roles=roles, token="t", expires_at_ms=0)
+        for command in ("session.start", "session.end"):
+            await Commands(self.event).run(producer, command, {"session": "talk"}, None)
+
+
+@pytest.fixture(params=["signed", "open"])
+def access(request):
+    return request.param
+
+
+@pytest.fixture
+async def made(tmp_path, access):
+    broker = SqliteBroker(":memory:")
+    event = LiveEvent("event", await broker.open("event"))
+    start = facts.RunStarted(
+        run="r", salt="s", schedule=PLAN, mode="rehearsal", from_ms=541 * MINUTE_MS
+    )
+    await event.start(lambda: start)
+    tokens = Tokens(SECRET)
+    served = ServedEvent(event, Commands(event), tokens)
+    keys = tokens.address_keys() if access == "signed" else ()
+    hls = EventHls(event, FolderStorage(tmp_path), keys)
+    app = web.Application(middlewares=[errors_as_problems])
+    app[LOOKUP] = {"event": served}.get
+    origin.register(app, {"event": hls}.get)
+    async with TestClient(TestServer(app)) as http:
+        yield Origin(event, hls, http, tokens, tmp_path)
+    await event.stop()
+    await broker.close()
+
+
+async def test_a_player_finds_everything_from_one_address(made):
+    made.talk().play(6)
+    main = await made.address()
+    folder = main.removesuffix("main.m3u8")
+    variants = await made.playlist(main)
+    assert [one.uri for one in variants.playlists] == ["high.m3u8", "audio.m3u8"]
+    assert variants.playlists[0].stream_info.codecs.endswith(",opus")
+    for name in ("high", "audio"):
+        playlist = await made.playlist(f"{folder}{name}.m3u8")
+        data = b""
+        (init,) = {s.init_section.uri for s in playlist.segments if s.init_section}
+        for address in (init, *(s.uri for s in playlist.segments if s.uri)):
+            answer = await made.get(folder + address)
+            assert "immutable" in answer.headers["Cache-Control"]
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+            data += answer.body
+        with av.open(io.BytesIO(data)) as file:
+            told_s = sum(s.duration for s in playlist.segments if s.uri)
+            packets = [packet for packet in file.demux(file.streams[0]) if packet.size]
+            lasted = sum(p.duration * p.time_base for p in packets)
+            assert float(lasted) == pytest.approx(told_s, abs=0.04)
+
+
+async def test_a_reload_waits_for_the_part_that_it_asks_for(made):
+    talk = made.talk()
+    talk.play(3)
+    folder = (await made.address()).removesuffix("main.m3u8")
+    segment, part = made.hls.live.get("main").renditions["high"].written.end
+    ask = f"{folder}high.m3u8?_HLS_msn={segment}&_HLS_part={part}&_HLS_skip=YES"
+    asking = asyncio.create_task(made.get(ask))
+    done, _ = await asyncio.wait({asking}, timeout=0.2)
+    assert not done
+    hinted = (await made.playlist(f"{folder}high.m3u8")).preload_hint.uri
+    hinting = asyncio.create_task(made.get(folder + hinted))
+    talk.play(0.4)
+    answer = await asking
+    assert hinted in answer.body.decode()
+    assert (await hinting).body[4:8] == b"moof"
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("_HLS_msn=999", 400), ("_HLS_msn=x", 400), ("_HLS_part=1", 400), ("_HLS_msn=-1", 400)],
+)
+async def test_what_no_player_would_ask_is_refused_at_once(made, query, status):
+    made.talk().play(1)
+    folder = (await made.address()).removesuffix("main.m3u8")
+    await made.get(f"{folder}high.m3u8?{query}", status)
+
+
+async def test_an_ended_talk_is_a_replay_at_once(made):
+    talk = made.talk()
+    talk.play(5)
+    await made.get(f"{API}/sessions/talk/replay", 401)
+    talk.end()
+    await made.end_talk()
+    main = await made.address("sessions/talk/replay")
+    folder = main.removesuffix("main.m3u8")
+    playlist = await made.playlist(f"{folder}high.m3u8")
+    assert playlist.is_endlist
+    assert sum(s.duration for s in playlist.segments) == pytest.approx(5, abs=0.04)
+    for segment in playlist.segments:
+        await made.get(folder + segment.uri)
+    began = playlist.segments[0].program_date_time.timestamp() * 1000
+    assert began == pytest.approx(talk.now_ms - 5000, abs=1)
+
+
+async def test_no_address_leads_to_what_is_not_a_stages(made):
+    talk = made.talk()
+    talk.play(1)
+    camera = made.root / talk.folder / "1-main-video-x"
+    camera.mkdir()
+    (camera / "init.mp4").write_bytes(b"secret")
+    at_stage = (await made.address()).removesuffix("live/main.m3u8")
+    take = made.hls.live.get("main").renditions["high"].written.newest.take
+    await made.get(f"{at_stage}talks/talk/{take}/init.mp4")
+    for path in (
+        "talks/talk/1-main-video-x/init.mp4",
+        f"talks/other/{take}/init.mp4",
+        f"talks/talk/{take}/take.json",
+        f"talks/talk/{take}/1-0.m4s",
+        "talks/talk/..%2Ftalk/init.mp4",
+        "talks/talk/main.m3u8",  # it has not ended
+    ):
+        await made.get(at_stage + path, 404)
+
+
+@pytest.mark.parametrize("access", ["signed"], indirect=True)
+async def test_an_address_opens_one_stage_and_can_not_be_made_up(made):
+    made.talk().play(1)
+    main = await made.address()
+    step = main.split("/")[3]
+    made_up = (main.replace("/main/live", "/hall/live"), main.replace(step, f"9{step}"))
+    for address in (*made_up, main.replace(step, "open"), main.replace(step, step[:-1] + "!")):
+        await made.get(address, 403)
+    assert step not in loggable(main)
+
+
+@pytest.mark.parametrize("access", ["signed"], indirect=True)
+async def test_who_may_not_watch_is_given_no_address(made):
+    await made.get(f"{API}/stages/main/hls", 401)
