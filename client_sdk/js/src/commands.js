@@ -255,6 +255,9 @@ export function production(client) {
      */
     replaceSpeaker: (session, speaker, by) => client.commandNow("session.replace_speaker", { session, speaker, ...by }),
 
+    /** Has late talks give time by the schedule's rule, or no more. @param {boolean} on */
+    catchUp: (on) => client.commandNow("catch_up.set", { on }),
+
     /** @param {{stage: string, starts_at_ms: number, minutes: number, title?: string, if_revision?: number}} what */
     insertBreak: (what) => client.commandNow("break.insert", what),
 

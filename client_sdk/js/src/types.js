@@ -193,6 +193,7 @@
  * @property {Span} planned as scheduled, unless a producer moved it
  * @property {string} scheduled_stage
  * @property {string} note why it was cancelled; empty: it was not
+ * @property {number} [shortened_min] by how much its end was brought forward to catch up
  *
  * @typedef {object} StageState
  * @property {string} id
@@ -334,6 +335,11 @@
  * @property {string} by
  * @property {boolean} undoable
  * @property {string | null} other the session that it was swapped with
+ *
+ * @typedef {object} CatchUp the schedule's rule of catching up
+ * @property {boolean} on whether it holds now
+ * @property {number} talks_give_min
+ * @property {number} talks_keep_min
  *
  * @typedef {object} Publication
  * @property {string} session

@@ -43,6 +43,8 @@ class Before(Struct, kw_only=True):
     place: Place | None
     speakers: tuple[SpeakerId, ...] | None
     note: str
+    length_by_hand: bool
+    given_ms: int | None
     left: Left | None = None
     taken_back: dict[str, CueRun] = field(default_factory=dict)  # by a control that reopened it
 
@@ -63,6 +65,8 @@ class Before(Struct, kw_only=True):
             place=run.place,
             speakers=run.speakers,
             note=run.note,
+            length_by_hand=run.length_by_hand,
+            given_ms=run.given_ms,
         )
 
     def close(self, run: SessionRun, stage: StageId) -> None:
@@ -89,6 +93,7 @@ class Before(Struct, kw_only=True):
     def shorten(self, run: SessionRun) -> None:
         """Take an extension back; an overrun that it had ended goes on, without another call."""
         run.extension_ms = self.extension_ms
+        run.length_by_hand, run.given_ms = self.length_by_hand, self.given_ms
         if self.overrun is not None and run.state == "live":
             run.state = "overrunning"
             run.cues[OVERRUNNING].call_as(self.overrun)
@@ -99,6 +104,7 @@ class Before(Struct, kw_only=True):
             run.cues[name].take_back()
         self._restore_qa(run)
         run.state, run.note = self.state, self.note
+        run.given_ms = self.given_ms
         run.actual_start_ms = self.actual_start_ms
         run.actual_end_ms = self.actual_end_ms
 
@@ -107,6 +113,7 @@ class Before(Struct, kw_only=True):
         for name, call in self.taken_back.items():
             run.cues[name].call_as(call)
         run.state, run.note = self.state, self.note
+        run.given_ms = self.given_ms
         run.delay_ms, run.extension_ms = self.delay_ms, self.extension_ms
         run.actual_start_ms, run.actual_end_ms = self.actual_start_ms, self.actual_end_ms
         run.qa_open = self.qa_open

@@ -203,7 +203,7 @@ class _Gap(NamedTuple):
 
 def _gap(sheet: RunSheet, wish: _Wish, moving: SessionId) -> _Gap:
     others = [plan for plan in sheet.on_stage(wish.stage) if plan.id != moving]
-    spans = expect(others, sheet.sessions)
+    spans = expect(others, sheet.sessions, sheet.catch_up)
     before, after, within = [], [], None
     for plan in others:
         run, span = sheet.sessions[plan.id], spans[plan.id]

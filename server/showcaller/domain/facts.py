@@ -30,7 +30,7 @@ from .poll_draft import Choice, PollDraft, PollPlan
 from .quality import TalkQuality
 from .schedule import Schedule, Speaker
 
-FOLD_VERSION = 17
+FOLD_VERSION = 18
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -171,6 +171,13 @@ class BreakInserted(ControlFact, frozen=True, kw_only=True, tag="break.inserted"
     starts_at_ms: int  # show time
     minutes: int
     if_revision: int | None = None
+
+
+class CatchUpSwitched(Fact, frozen=True, kw_only=True, tag="catch_up.switched"):
+    """Late talks give time by the schedule's rule from now on, or no more."""
+
+    on: bool
+    by: PersonId
 
 
 class ControlUndone(Fact, frozen=True, kw_only=True, tag="control.undone"):

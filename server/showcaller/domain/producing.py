@@ -9,11 +9,12 @@ from .controlling import begin, done, is_stale, not_to_come, stale_preview
 from .controls import ControlName
 from .cues import ENDED, ENDING_SOON, OVERRUNNING, QA_CLOSES, STARTED
 from .ids import SessionId
+from .lengths import end_of, extension_until
 from .outcome import CueEvent, Outcome, Refusal
 from .runsheet import RunSheet, SheetFolds
 from .schedule import MINUTE_MS, Session
 from .session_run import SessionRun, no_session
-from .timeline import end_of, expect, extension_until, side_by_side
+from .timeline import expect, side_by_side
 
 REOPENED_FOR_MS = 5 * MINUTE_MS  # at least: else the clock would end it again at once
 
@@ -102,6 +103,7 @@ def _reopen_live(
         run.start(plan.qa, show_ms, at_ms)
         _call_now(sheet, run, STARTED, at_ms, outcome)
     run.go_on(plan.qa)
+    run.given_ms = 0
     sheet.stages[plan.stage].starts += 1
     _last_at_least(run, plan, show_ms + REOPENED_FOR_MS)
     return done(sheet, control, at_ms, outcome)
@@ -129,6 +131,7 @@ def extend_session(sheet: RunSheet, fact: facts.SessionExtended, at_ms: int) -> 
         return Outcome.refuse("wrong_state", "it would end before now or before its start")
     control = begin(sheet, fact, "extend", at_ms, run, minutes=fact.minutes)
     run.extension_ms = extension_until(sheet.plan(run.id), run.expected_start_ms, end_ms)
+    run.length_by_hand, run.given_ms = True, 0
     return done(sheet, control, at_ms, Outcome())
 
 
@@ -177,7 +180,7 @@ def _delay_problem(
 def _start_if_delayed(sheet: RunSheet, run: SessionRun, minutes: int) -> int:
     delayed = replace(run, delay_ms=_new_delay_ms(sheet, run, minutes))
     plans = sheet.on_stage(sheet.plan(run.id).stage)
-    return expect(plans, {**sheet.sessions, run.id: delayed})[run.id].start_ms
+    return expect(plans, {**sheet.sessions, run.id: delayed}, sheet.catch_up)[run.id].start_ms
 
 
 def _new_delay_ms(sheet: RunSheet, run: SessionRun, minutes: int) -> int:

@@ -6,7 +6,7 @@ Nothing here reads a clock: `at_ms` is the wall time the broker gave the fact.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from . import facts
 from .calendar_marks import CalendarMark, mark_changes
+from .catching_up import CatchingUp
 from .clock import ShowClock
 from .controls import Control
 from .cue_rules import due_times, is_armed
@@ -23,7 +24,7 @@ from .cues import CueRun, DueCue, cue_names, cue_rank
 from .ids import SessionId, SpeakerId, StageId
 from .outcome import Outcome
 from .quality import TalkQuality
-from .schedule import Day, Schedule, Session, Speaker
+from .schedule import CatchUpPolicy, Day, Schedule, Session, Speaker
 from .session_run import SessionRun, publication_touches, touches_of
 from .stage_line import StageLine
 from .timeline import Span, expect
@@ -54,13 +55,18 @@ class RunSheet(Struct, kw_only=True, dict=True):
     )  # also of retired ones
     breaks: dict[SessionId, Session] = field(default_factory=dict)  # that the producer inserted
     guests: dict[SpeakerId, Speaker] = field(default_factory=dict)  # whom no schedule names
+    catches_up: bool = False  # by the schedule's rule
 
     # Reading ------------------------------------------------------------------------------------
 
     @classmethod
     def start(cls, fact: facts.RunStarted, at_ms: int) -> tuple[RunSheet, Outcome]:
         """Return the run sheet of a run that began at wall time `at_ms`, and what came into being."""
-        sheet = cls(schedule=fact.schedule, clock=ShowClock.start(fact, at_ms))
+        sheet = cls(
+            schedule=fact.schedule,
+            clock=ShowClock.start(fact, at_ms),
+            catches_up=fact.schedule.catch_up.at_first,
+        )
         outcome = Outcome.touch(EventTouch(), ClockTouch())
         sheet.adopt(fact.schedule, at_ms, outcome)
         sheet.mark_changes(outcome, at_ms)
@@ -96,6 +102,7 @@ class RunSheet(Struct, kw_only=True, dict=True):
             retired=dict(self.retired),
             breaks=dict(self.breaks),
             guests=dict(self.guests),
+            catches_up=self.catches_up,
         )
 
     @property
@@ -179,7 +186,8 @@ class RunSheet(Struct, kw_only=True, dict=True):
         """Derive everything of one stage anew at show time `show_ms`, touching what changed."""
         self.forget_due()
         plans = self.on_stage(stage)
-        spans = expect(plans, self.sessions)
+        spans = expect(plans, self.sessions, self.catch_up)
+        self._set_given(plans, spans)
         for plan in plans:
             self._set_expected(plan, spans[plan.id], show_ms, outcome)
         line = StageLine(plans, self.sessions)
@@ -197,6 +205,22 @@ class RunSheet(Struct, kw_only=True, dict=True):
     def forget_due(self) -> None:
         """Have `due_cues` looked up again: a cue has changed."""
         self.__dict__.pop("_due", None)
+
+    @property
+    def catch_up(self) -> CatchUpPolicy | None:
+        """The rule by which late talks give time; None: there is none, or it is switched off."""
+        policy = self.schedule.catch_up
+        return policy if self.catches_up and policy.talks_give_min else None
+
+    def _set_given(self, plans: Sequence[Session], spans: Mapping[SessionId, Span]) -> None:
+        catching_up = CatchingUp(self.catch_up, plans, self.sessions)
+        given = {
+            plan.id: catching_up.gives_ms(plan, run, spans[plan.id].start_ms)
+            for plan in plans
+            if (run := self.sessions[plan.id]).to_come or (run.live and run.given_ms is None)
+        }
+        for id, given_ms in given.items():
+            self.sessions[id].given_ms = given_ms
 
     def _set_expected(self, plan: Session, span: Span, show_ms: int, outcome: Outcome) -> None:
         run = self.sessions[plan.id]

@@ -73,6 +73,20 @@ def resume_clock(sheet: RunSheet, fact: facts.ClockResumed, at_ms: int) -> Outco
     return Outcome.touch(ClockTouch())
 
 
+def switch_catch_up(sheet: RunSheet, fact: facts.CatchUpSwitched, at_ms: int) -> Outcome:
+    """Have late talks give time by the schedule's rule, or no more; those that run stay as they are."""
+    if not sheet.schedule.catch_up.talks_give_min:
+        return Outcome.refuse("wrong_state", "the schedule has no rule of catching up")
+    if sheet.catches_up == fact.on:
+        return Outcome.refuse("wrong_state", f"catching up is {'on' if fact.on else 'off'} already")
+    sheet.catches_up = fact.on
+    sheet.revision += 1
+    outcome = Outcome.touch(ControlsTouch())
+    for stage in sheet.stages:
+        sheet.refresh(stage, sheet.clock.show_at(at_ms), outcome)
+    return outcome
+
+
 def open_qa(sheet: RunSheet, fact: facts.QaOpened, at_ms: int) -> Outcome:
     """Take questions in a session."""
     return _set_qa(sheet, fact.session, opened=True)
@@ -101,6 +115,7 @@ FOLDS: SheetFolds = {
     facts.ControlUndone: controlling.undo_control,
     **recording.FOLDS,
     facts.SchedulePublished: publish_schedule,
+    facts.CatchUpSwitched: switch_catch_up,
     facts.ClockHeld: hold_clock,
     facts.ClockResumed: resume_clock,
     facts.QaOpened: open_qa,

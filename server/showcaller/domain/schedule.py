@@ -98,6 +98,18 @@ class OverrunPolicy(Struct, frozen=True, kw_only=True):
     after_min: int = 0
 
 
+class CatchUpPolicy(Struct, frozen=True, kw_only=True):
+    """The rule by which a stage that runs late catches up, once its breaks have given what they can.
+
+    Each later talk then gives up to `talks_give_min` minutes, at its end, where its questions are; none
+    is left with less than `talks_keep_min`. 0 to give: no talk is ever shortened.
+    """
+
+    talks_give_min: int = 0
+    talks_keep_min: int = 15
+    at_first: bool = True  # whether it holds from the start; a producer switches it
+
+
 class Session(Struct, frozen=True, kw_only=True):
     id: SessionId
     title: str
@@ -110,7 +122,7 @@ class Session(Struct, frozen=True, kw_only=True):
     language: str = ""  # a tag of BCP 47, such as "pt-BR"
     theme: ThemeId | None = None
     speakers: tuple[SpeakerId, ...] = ()
-    min_duration_min: int | None = None  # breaks: how far a delay may shrink it
+    min_duration_min: int | None = None  # how far a delay may shrink a break, catching up a talk
     qa: QaPolicy = QaPolicy()
     record: Record = "no"
 
@@ -132,3 +144,4 @@ class Schedule(Struct, frozen=True, kw_only=True):
     brand: Brand = Brand()
     cues: CuePolicy = CuePolicy()
     overrun: OverrunPolicy = OverrunPolicy()
+    catch_up: CatchUpPolicy = CatchUpPolicy()

@@ -76,6 +76,8 @@ class SessionRun(Struct, kw_only=True):
     recorders: set[str] = field(default_factory=set)  # nodes that say that they record
     agreed: dict[PersonId, bool] = field(default_factory=dict)  # to be recorded
     deleted: set[PersonId] = field(default_factory=set)  # whose recordings are; `EVERYBODY`: all
+    length_by_hand: bool = False  # the producer has set its length: it gives nothing to catch up
+    given_ms: int | None = None  # what it gives to catch up; None: it has just begun
 
     @classmethod
     def plan(cls, plan: Session, policy: CuePolicy, revision: int) -> SessionRun:
@@ -152,6 +154,7 @@ class SessionRun(Struct, kw_only=True):
         self.qa_open = self.qa_open or (qa.enabled and qa.opens == "started")
         self.state = "live"
         self.actual_start_ms = show_ms
+        self.given_ms = None
         before = (n for n in self.cues if cue_kind(n) in (DOORS_OPEN, STARTING_SOON))
         self._drop(before, at_ms)
 

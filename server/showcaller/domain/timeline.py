@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from .catching_up import CatchingUp
 from .ids import SessionId, StageId
-from .schedule import MINUTE_MS, Session
+from .lengths import end_of
+from .schedule import CatchUpPolicy, Session
 from .session_run import SessionRun
-
-DEFAULT_MIN_BREAK_MIN = 5
 
 
 class Span(NamedTuple):
@@ -40,9 +40,18 @@ class SessionShift(Struct, frozen=True, kw_only=True):
     after_stage: StageId
 
 
-def expect(plans: Sequence[Session], runs: Mapping[SessionId, SessionRun]) -> dict[SessionId, Span]:
-    """Return the expected times of one stage's sessions, given in planned order."""
-    spans = {plan.id: _settled(plan, runs[plan.id]) for plan in plans if not runs[plan.id].to_come}
+def expect(
+    plans: Sequence[Session],
+    runs: Mapping[SessionId, SessionRun],
+    policy: CatchUpPolicy | None = None,
+) -> dict[SessionId, Span]:
+    """Return the expected times of one stage's sessions, given in planned order.
+
+    `policy`: the rule by which late talks give time, if it holds.
+    """
+    catching_up = CatchingUp(policy, plans, runs)
+    begun = [(plan, run) for plan in plans if not (run := runs[plan.id]).to_come]
+    spans = {plan.id: _settled(plan, run, catching_up) for plan, run in begun}
     begun_later = _BegunLater(plans, runs, spans)
     # The first to end is last. Who has an empty slot is ahead of all that come after it in `plans`.
     slots = (plan for plan in plans if plan.ends_at_ms > plan.starts_at_ms)
@@ -61,7 +70,8 @@ def expect(plans: Sequence[Session], runs: Mapping[SessionId, SessionRun]) -> di
         if run.to_come:
             start_ms = plan.starts_at_ms + run.delay_ms
             start_ms = max(start_ms, cursor, begun_later.end_ms(plan))
-            spans[plan.id] = Span(start_ms, end_of(plan, start_ms, run.extension_ms))
+            given_ms = catching_up.gives_ms(plan, run, start_ms)
+            spans[plan.id] = Span(start_ms, end_of(plan, start_ms, run.extension_ms) - given_ms)
         if plan.ends_at_ms == plan.starts_at_ms:
             wait_for(plan)
     return spans
@@ -91,7 +101,7 @@ class _BegunLater:
         return self._latest[bisect_left(self._starts, plan.ends_at_ms)]
 
 
-def _settled(plan: Session, run: SessionRun) -> Span:
+def _settled(plan: Session, run: SessionRun, catching_up: CatchingUp) -> Span:
     """Return the times of a session that is live or over."""
     if run.state == "skipped":
         start_ms = plan.starts_at_ms + run.delay_ms
@@ -99,29 +109,7 @@ def _settled(plan: Session, run: SessionRun) -> Span:
     if run.actual_start_ms is None:  # missed: as was expected
         return Span(run.expected_start_ms, run.expected_end_ms)
     if run.actual_end_ms is None:
-        return Span(run.actual_start_ms, end_of(plan, run.actual_start_ms, run.extension_ms))
+        given_ms = catching_up.given_ms(plan, run, run.actual_start_ms)
+        end_ms = end_of(plan, run.actual_start_ms, run.extension_ms) - given_ms
+        return Span(run.actual_start_ms, end_ms)
     return Span(run.actual_start_ms, run.actual_end_ms)
-
-
-def end_of(plan: Session, start_ms: int, extension_ms: int) -> int:
-    """Return when a session that starts at `start_ms` is expected to end."""
-    end_ms = _unextended_end(plan, start_ms) + extension_ms
-    if plan.kind != "break":
-        return end_ms
-    return max(end_ms, start_ms + _min_break_ms(plan, extension_ms))
-
-
-def extension_until(plan: Session, start_ms: int, end_ms: int) -> int:
-    """Return the extension with which a session that starts at `start_ms` ends at `end_ms`."""
-    return end_ms - _unextended_end(plan, start_ms)
-
-
-def _unextended_end(plan: Session, start_ms: int) -> int:
-    full_ms = start_ms + plan.ends_at_ms - plan.starts_at_ms
-    return min(full_ms, plan.ends_at_ms) if plan.kind == "break" else full_ms
-
-
-def _min_break_ms(plan: Session, extension_ms: int) -> int:
-    minutes = plan.min_duration_min
-    minutes = DEFAULT_MIN_BREAK_MIN if minutes is None else minutes
-    return min(minutes * MINUTE_MS, plan.ends_at_ms - plan.starts_at_ms + extension_ms)

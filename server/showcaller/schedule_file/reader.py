@@ -15,6 +15,7 @@ from .diagnostics import Diagnostic, Report
 from .fields import Fields
 from .sections import (
     Ids,
+    read_catch_up,
     read_cues,
     read_days,
     read_event,
@@ -85,6 +86,7 @@ def _read_root(root: yaml.Node, folder: Path | None, report: Report) -> Schedule
             brand=read_brand(top.node("brand"), folder, report),
             cues=read_cues(top.node("cues"), report),
             overrun=read_overrun(top.node("overrun"), report),
+            catch_up=read_catch_up(top.node("catch_up"), report),
             sessions=tuple(sessions),
             days=tuple(sorted((day for day in days if day), key=lambda day: day.starts_at_ms)),
             utc_offsets=_offsets(head.time_zone, sessions) if not report.failed else (),

@@ -15,6 +15,7 @@ import yaml
 from .. import zones
 from ..domain.ids import SpeakerId, StageId, ThemeId
 from ..domain.schedule import (
+    CatchUpPolicy,
     CuePolicy,
     Day,
     Link,
@@ -297,6 +298,21 @@ def read_record(fields: Fields, usual: Record) -> Record:
         fields.error("record", f"must be true, false or ask, not {describe(node)}")
         return usual
     return "ask"
+
+
+def read_catch_up(node: yaml.Node | None, report: Report) -> CatchUpPolicy:
+    """Return the rule of catching up; without the section no talk gives anything."""
+    usual = CatchUpPolicy()
+    if node is None:
+        return usual
+    with Fields(node, "catch_up", report) as fields:
+        if not fields.has("talks_give_min"):
+            fields.error("talks_give_min", "is missing: how many minutes each late talk may give")
+        return CatchUpPolicy(
+            talks_give_min=fields.integer("talks_give_min", 1, 240, usual.talks_give_min),
+            talks_keep_min=fields.integer("talks_keep_min", 1, 1_440, usual.talks_keep_min),
+            at_first=fields.flag("at_first", usual.at_first),
+        )
 
 
 def read_qa(node: yaml.Node | None, path: str, usual: QaPolicy, report: Report) -> QaPolicy:

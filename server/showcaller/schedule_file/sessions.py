@@ -175,10 +175,10 @@ def _min_minutes(fields: Fields, kind: SessionKind, span: _Span | None) -> int |
     if not fields.has("min_minutes"):
         return None
     minutes = fields.integer("min_minutes", 0, MAX_MINUTES, 0)
-    if kind != "break":
-        fields.error("min_minutes", "is for breaks only: delays shrink nothing else")
+    if kind not in ("break", "talk"):
+        fields.error("min_minutes", "is for breaks and talks only: nothing else is ever shortened")
     elif span and minutes * MINUTE_MS > span.ends_at_ms - span.starts_at_ms:
-        fields.error("min_minutes", f"{minutes} minutes are more than the break has")
+        fields.error("min_minutes", f"{minutes} minutes are more than it has")
     return minutes
 
 

@@ -155,6 +155,10 @@ class InsertBreakArgs(Args, frozen=True, kw_only=True):
     if_revision: int | None = None
 
 
+class SwitchArgs(Args, frozen=True, kw_only=True):
+    on: bool
+
+
 class PreviewControlArgs(Args, frozen=True, kw_only=True):
     """A control by its command's name, with that command's own arguments."""
 

@@ -647,6 +647,9 @@ _TABLE: dict[str, _Command] = {
     "break.insert": _Command(
         a.InsertBreakArgs, PRODUCER, Commands.insert_break, control=edits.break_inserted
     ),
+    "catch_up.set": _fact(a.SwitchArgs, PRODUCER, edits.catch_up_switched)._replace(
+        control=lambda call, args, _: edits.catch_up_switched(call, args)
+    ),
     "source.choose": _control(
         a.ChooseArgs,
         lambda call, args, control: facts.SourceChosen(

@@ -99,3 +99,7 @@ def break_inserted(
         by=call.by,
         if_revision=args.if_revision,
     )
+
+
+def catch_up_switched(call: Giver, args: a.SwitchArgs) -> facts.CatchUpSwitched:
+    return facts.CatchUpSwitched(on=args.on, by=call.by)

@@ -113,6 +113,7 @@ class SessionView(View, frozen=True, kw_only=True):
     planned: Times  # as scheduled, unless the producer moved it
     scheduled_stage: str
     note: str  # why it was cancelled
+    shortened_min: int  # by the rule of catching up
 
 
 class StageView(View, frozen=True, kw_only=True):
@@ -192,6 +193,7 @@ def session(sheet: RunSheet, run: SessionRun) -> SessionView:
         planned=_planned(scheduled, run),
         scheduled_stage=scheduled.stage,
         note=run.note,
+        shortened_min=(run.given_ms or 0) // MINUTE_MS,
     )
 
 
@@ -445,6 +447,14 @@ class ControlView(View, frozen=True, kw_only=True):
     other: str | None  # the session that it was swapped with
 
 
+class CatchUpView(View, frozen=True, kw_only=True):
+    """The schedule's rule of catching up, and whether it holds now."""
+
+    on: bool
+    talks_give_min: int
+    talks_keep_min: int
+
+
 class PublicationView(View, frozen=True, kw_only=True):
     session: str
     person: str
@@ -528,6 +538,18 @@ def control(done: controls.Control, name_of: NameOf) -> ControlView:
         by=name_of(done.by),
         undoable=done.undoable,
         other=done.other,
+    )
+
+
+def catch_up(sheet: RunSheet) -> CatchUpView | None:
+    """Return the rule; None if the schedule has none."""
+    rule = sheet.schedule.catch_up
+    if not rule.talks_give_min:
+        return None
+    return CatchUpView(
+        on=sheet.catches_up,
+        talks_give_min=rule.talks_give_min,
+        talks_keep_min=rule.talks_keep_min,
     )
 
 

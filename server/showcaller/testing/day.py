@@ -106,6 +106,10 @@ class Day:
             control = "none" if last is None else last.id
         return self.fold(facts.ControlUndone(control=ControlId(control), by=PersonId("p")))
 
+    def catch_up(self, on: bool = True) -> Outcome:
+        """Switch the schedule's rule of catching up."""
+        return self.fold(facts.CatchUpSwitched(on=on, by=PersonId("p")))
+
     def hold(self) -> Outcome:
         return self.fold(facts.ClockHeld(by=PersonId("p")))
 

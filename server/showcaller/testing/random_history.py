@@ -28,7 +28,7 @@ from ..domain.outcome import Outcome
 from ..domain.poll import voter_of
 from ..domain.poll_draft import Choice, PollAnchor, PollDraft, PollKind, PollPlan
 from ..domain.quality import TalkQuality
-from ..domain.schedule import MINUTE_MS, QaPolicy, Schedule, Speaker
+from ..domain.schedule import MINUTE_MS, CatchUpPolicy, QaPolicy, Schedule, Speaker
 from ..domain.session_run import PREFERRED
 from ..domain.state import State
 from .schedules import schedule, session
@@ -40,6 +40,7 @@ SCHEDULE = schedule(
     session("open", 565, 585, qa=QaPolicy(pre_moderation=False, opens="started")),
     session("break", 585, 600, kind="break", qa=QaPolicy(enabled=False)),
     session("aside", 545, 600, stage="side", qa=QaPolicy(opens="by_hand")),
+    catch_up=CatchUpPolicy(talks_give_min=5),
 )
 SHORTER = schedule(*(s for s in SCHEDULE.sessions if s.id != "break"))
 MODERATED = frozenset(s.id for s in SCHEDULE.sessions if s.qa.pre_moderation)
@@ -207,6 +208,9 @@ class RandomHistory:
             control=self._new_control(),
             by=STAFF,
         )
+
+    def _catch_up_switched(self) -> facts.Fact:
+        return facts.CatchUpSwitched(on=self._rng.random() < 0.5, by=STAFF)
 
     def _control_undone(self) -> facts.Fact:
         control = self._controls[-1] if self._controls else ControlId("none")

@@ -62,6 +62,7 @@ def view_of(plan):
         planned=times,
         scheduled_stage=plan.stage,
         note="",
+        shortened_min=0,
     )
 
 

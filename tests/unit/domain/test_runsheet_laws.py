@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from showcaller.domain import facts, runsheet_folds
 from showcaller.domain.outcome import Refusal
 from showcaller.domain.runsheet import RunSheet
-from showcaller.domain.schedule import MINUTE_MS, Speaker
+from showcaller.domain.schedule import MINUTE_MS, CatchUpPolicy, Speaker
 from showcaller.domain.timeline import side_by_side
 from showcaller.domain.touches import (
     ClockTouch,
@@ -30,7 +30,10 @@ SPOKEN = [msgspec.structs.replace(one, speakers=("ada", "bob")) for one in SCHED
 TWO_STAGES = schedule(
     *SPOKEN, session("d", 550, 575, stage="side"), session("e", 580, 600, stage="side")
 )
-plans = st.sampled_from([SCHEDULE, SIDE_BY_SIDE, TWO_STAGES])
+CATCHING_UP = msgspec.structs.replace(
+    SCHEDULE, catch_up=CatchUpPolicy(talks_give_min=7, talks_keep_min=10)
+)
+plans = st.sampled_from([SCHEDULE, SIDE_BY_SIDE, TWO_STAGES, CATCHING_UP])
 ids = st.sampled_from(["opening", "a", "b", "pause", "c", "d", "e", "tea5", "tea6", "nobody"])
 minutes = st.integers(-30, 40)
 publications = st.sampled_from(["m", "slides"])
@@ -69,6 +72,7 @@ actions = st.one_of(
     st.tuples(st.just("change"), ids, changes),
     st.tuples(st.just("change"), ids, changes),
     st.tuples(st.just("undo")),
+    st.tuples(st.just("catch_up"), st.booleans()),
     st.tuples(st.just("hold")),
     st.tuples(st.just("resume")),
     st.tuples(st.just("publish_media"), ids, publications),

@@ -201,6 +201,7 @@ def test_a_session_to_come():
         "planned": {"start_ms": minutes(540), "end_ms": minutes(560)},
         "scheduled_stage": "main",
         "note": "",
+        "shortened_min": 0,
     }
 
 
