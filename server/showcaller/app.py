@@ -28,6 +28,7 @@ from .api import (
     pictures,
     poll_exports,
     registrations,
+    reminders,
 )
 from .api.newcomers import OVERLOAD, TURN, newcomers_later
 from .broker.base import Broker, EventLog
@@ -55,8 +56,18 @@ from .media.node.measures import MediaCollector
 from .media.node.service import MediaService
 from .processes import hand_over_soon, open_files
 from .rehearsal import show_time_ms
+from .reminders.mail_sender import Letter
+from .reminders.runner import ReminderRunner
+from .reminders.setup import mail_sender, push_sender
 from .schedule_file import format_diagnostics, pictures_of, read_schedule, type_of
-from .settings import Secret, Settings, resolve_other_secret, resolve_secret, resolve_turn_secret
+from .settings import (
+    Secret,
+    Settings,
+    resolve_other_secret,
+    resolve_secret,
+    resolve_smtp_password,
+    resolve_turn_secret,
+)
 from .show import pulse
 from .show.audience_beat import AudienceBeat
 from .show.clock_runner import ClockRunner
@@ -105,6 +116,8 @@ class Server:
         self.media: dict[str, MediaService] = {}
         self._beats: dict[str, NodeBeat] = {}
         self.url = ""
+        self._push = push_sender(settings.push_key, settings.push_contact, settings.push_services)
+        self._mail = mail_sender(settings.smtp, resolve_smtp_password(settings), settings.mail_from)
         self._broker: Broker | None = None
         self._broker_fault: str | None = None
         self._broker_risks: list[str] = []
@@ -176,6 +189,11 @@ class Server:
         self.media[schedule.event_id] = media
         await media.start()
         self._spawn(ClockRunner(event).run(), f"clock of {schedule.event_id}")
+        if self._push is not None or self._mail is not None:
+            reminding = ReminderRunner(
+                event, push=self._push, mail=self._mail, base_url=lambda: self.url
+            )
+            self._spawn(reminding.run(), f"reminders of {schedule.event_id}")
         beat = NodeBeat(event, tokens.fingerprints())
         self._beats[schedule.event_id] = beat
         self._spawn(beat.run(), f"beat of {schedule.event_id}")
@@ -211,6 +229,8 @@ class Server:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._push is not None:
+            await self._push.close()
         if self._runner is not None:
             await self._runner.cleanup()
         for one in self.events.values():
@@ -338,8 +358,9 @@ class Server:
             per_code=settings.registrations_per_code,
         )
         app[pictures.PICTURES] = self.pictures
+        app[reminders.WAYS] = self._ways()
         app[pages.LOOSE] = settings.loose_modules
-        people = (registrations, codes, audit)
+        people = (registrations, codes, audit, reminders)
         reports = (exports, poll_exports)
         for routes in (agenda, *people, commands, *reports, health, openapi, pictures, pages):
             routes.register(app)
@@ -348,6 +369,20 @@ class Server:
         register_media_routes(app, media=self.media.get, ice_servers=ice_servers)
         take_trailing_slashes(app)
         return app
+
+    def _ways(self) -> reminders.Ways:
+        """Return the ways on which people may be reminded."""
+        push, mail = self._push, self._mail
+
+        async def send_mail(to: str, subject: str, text: str) -> object:
+            assert mail is not None
+            return await mail.send(Letter(to, subject, text))
+
+        return reminders.Ways(
+            push_key=push.public_key if push is not None else "",
+            allows=push.allow if push is not None else lambda endpoint: False,
+            send_mail=send_mail if mail is not None else None,
+        )
 
     async def _part_while_draining(self, _: web.Request, response: web.StreamResponse) -> None:
         """Have HTTP clients connect anew, elsewhere, before the drain cuts their connection."""

@@ -213,6 +213,29 @@ _folder = click.Path(path_type=Path, file_okay=False)
     "passwords that are good for a day.",
 )
 @click.option(
+    "--push-key",
+    type=_existing,
+    help="PEM file with a private key on P-256: people may be reminded of what they starred by Web Push.",
+)
+@click.option(
+    "--push-contact",
+    default="",
+    help="mailto: or https: address at which push services reach you.",
+)
+@click.option(
+    "--push-service",
+    "push_services",
+    multiple=True,
+    help="A push service beside those of the known browsers, as https://HOST (repeatable).",
+)
+@click.option(
+    "--smtp",
+    default="",
+    help="smtp://[USER@]HOST[:PORT] or smtps://…: people may be reminded by mail.",
+)
+@click.option("--smtp-password-file", type=_existing, help="File with USER's password there.")
+@click.option("--mail-from", default="", help="The address that mail comes from.")
+@click.option(
     "--drain-timeout",
     "drain_timeout_s",
     default=10.0,

@@ -41,6 +41,11 @@ STOOD_STILL_SECONDS = Counter(
     "showcaller_stood_still_seconds_total", "How long this process did not run at all"
 )
 BROKER_UP = Gauge("showcaller_broker_up", "Whether the broker takes writes (1) or not (0)")
+REMINDERS = Counter(
+    "showcaller_reminders_total",
+    "Reminders by their way and what became of them",
+    ["way", "outcome"],
+)
 LIMITED = Counter("showcaller_limited_total", "How often a limit was reached", ["limit"])
 
 

@@ -52,6 +52,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     recordings_kept_days: int = 0  # 0: until somebody deletes them
     ice_servers: tuple[str, ...] = ()
     turn_secret_file: Path | None = None
+    push_key: Path | None = None
+    push_contact: str = ""
+    push_services: tuple[str, ...] = ()  # beside those of the known browsers
+    smtp: str = ""
+    smtp_password_file: Path | None = None
+    mail_from: str = ""
     drain_timeout_s: float = 10.0
     max_connections: int = 20_000
     connections_per_person: int = 20
@@ -88,6 +94,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise ConfigError(
                 "--also-secret-file and --also-until go together: give both or neither"
             )
+        self._check_reminders()
         if not 1 <= self.rate <= 600:
             raise ConfigError("--rate goes from 1 (real time) to 600 (ten hours a minute)")
         if self.rate != 1 and self.rehearse_from is None:
@@ -99,6 +106,16 @@ class Settings(Struct, frozen=True, kw_only=True):
             )
         if self.registration == "invite" and not self.invite_codes:
             raise ConfigError("--registration invite needs at least one --invite-code")
+
+    def _check_reminders(self) -> None:
+        if self.push_key is not None and not self.push_contact.startswith(("mailto:", "https:")):
+            raise ConfigError(
+                "--push-key needs --push-contact, where push services reach you: mailto:… or https:…"
+            )
+        for service in self.push_services:
+            check_http(service, "--push-service")
+        if bool(self.smtp) != bool(self.mail_from):
+            raise ConfigError("--smtp and --mail-from go together: give both or neither")
 
     def _check_numbers(self) -> None:
         if not 0 <= self.port <= 65_535:
@@ -205,6 +222,11 @@ def existing_secret(settings: Settings) -> str:
 def resolve_turn_secret(settings: Settings) -> str:
     """Return the secret that the TURN servers share with us; empty: none. Raises `ConfigError`."""
     return _read_secret(settings.turn_secret_file) if settings.turn_secret_file else ""
+
+
+def resolve_smtp_password(settings: Settings) -> str:
+    """Return the password at the mail server; empty: none. Raises `ConfigError`."""
+    return _read_secret(settings.smtp_password_file) if settings.smtp_password_file else ""
 
 
 def _read_secret(path: Path) -> str:

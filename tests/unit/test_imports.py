@@ -58,6 +58,7 @@ MAY_IMPORT = {
     "http": SHOW | {"http"},
     "gateway": SHOW | {"gateway", "http"},
     "api": SHOW | {"api", "http", "bundling"},
+    "reminders": SHOW | {"reminders"},
     "media": SHOW
     | {"media", "http", "garbage", "logs", "processes", "urls", "recording"}
     | {"hls.rendition", "hls.talks"},

@@ -48,6 +48,10 @@ def _decoded(named: str) -> PersonId | None:
 
 def _proof(state: State, person: PersonId) -> str:
     renewals = state.favourites.renewals.get(person, 0)
+    return proof_of(state, f"calendar:{renewals}:{person}")
+
+
+def proof_of(state: State, said: str) -> str:
+    """Return what only this run's nodes can say of `said`."""
     key = hashlib.sha256(state.salt.encode()).digest()
-    said = f"calendar:{renewals}:{person}".encode()
-    return hashlib.blake2b(said, key=key, digest_size=_PROOF_BYTES).hexdigest()
+    return hashlib.blake2b(said.encode(), key=key, digest_size=_PROOF_BYTES).hexdigest()

@@ -43,6 +43,7 @@ from .live_event import LiveEvent
 from .permissions import ATTENDING, DESK, OPS, PRODUCER
 from .poll_commands import FACTS_OF_POLLS, PollCommands
 from .pulse import Pulse
+from .reminder_settings import ReminderRecords
 from .vote_batches import VoteBatches
 
 KEYS_REMEMBERED = 50_000
@@ -380,6 +381,7 @@ class Commands:
         await self.append(call, facts.PersonErased(person=args.person, by=call.by))
         await self._event.names.erase(args.person)
         await erase_reasons(self._event.log, args.person, self._event.state.folded)
+        await ReminderRecords(self._event.log).erase(args.person)
         await erase_favourites(self._event.log, args.person, self._event.state.folded)
         state = self._event.state
         if votes := state.polls.worded_by(args.person, state.salt):

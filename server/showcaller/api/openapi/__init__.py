@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ... import __version__
 from ..prepared import Prepared, prepare, prepared_answer
-from . import agenda, media, node, show
+from . import agenda, media, node, reminders, show
 from .parts import Spec, answer, parameter, ref
 from .schemas import SCHEMAS
 
@@ -50,6 +50,7 @@ def description() -> Spec:
             **agenda.paths(),
             **show.paths(),
             **media.paths(),
+            **reminders.paths(),
             **node.paths(),
         },
         "components": {

@@ -81,6 +81,44 @@ SCHEMAS: Spec = {
             "browser": {"type": "string", "minLength": 16, "maxLength": 64},
         },
     },
+    "Reminders": {
+        "type": "object",
+        "required": ["push_key", "push", "mail_offered", "mail", "confirmed"],
+        "properties": {
+            "push_key": {"type": "string", "description": "VAPID; empty: no Web Push here"},
+            "push": {"type": "array", "items": {"type": "string"}, "description": "Endpoints"},
+            "mail_offered": {"type": "boolean"},
+            "mail": {"type": "string", "description": "Empty: none"},
+            "confirmed": {"type": "boolean"},
+        },
+    },
+    "PushSubscription": {
+        "type": "object",
+        "required": ["endpoint", "keys"],
+        "properties": {
+            "endpoint": {"type": "string", "minLength": 1, "maxLength": 1000},
+            "keys": {
+                "type": "object",
+                "required": ["p256dh", "auth"],
+                "properties": {"p256dh": {"type": "string"}, "auth": {"type": "string"}},
+            },
+        },
+    },
+    "Endpoint": {
+        "type": "object",
+        "required": ["endpoint"],
+        "properties": {"endpoint": {"type": "string", "minLength": 1, "maxLength": 1000}},
+    },
+    "MailAddress": {
+        "type": "object",
+        "required": ["address"],
+        "properties": {"address": {"type": "string", "minLength": 1, "maxLength": 254}},
+    },
+    "Confirmation": {
+        "type": "object",
+        "required": ["code"],
+        "properties": {"code": {"type": "string", "minLength": 1, "maxLength": 1000}},
+    },
     "Quality": {
         "type": "object",
         "required": ["event", "talks"],
