@@ -461,7 +461,12 @@ def _links(
 ) -> list[str]:
     """Return a link for each role. It is short where the server is there to make it so."""
     speak = f"speak/{sessions[0]}" if len(sessions) == 1 else "speak"
-    pages = {"moderator": "moderate", "producer": "produce", "speaker": speak}
+    pages = {
+        "moderator": "moderate",
+        "producer": "produce",
+        "speaker": speak,
+        "screen": "on-air",
+    }
     code = short_links.code_for(url, event, text)
     if code is None:
         err.print("The server makes no short link now: this one is good in every browser.")

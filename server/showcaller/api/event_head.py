@@ -9,7 +9,13 @@ from urllib.parse import quote
 from ..domain.schedule import Schedule
 
 MARK = "<!-- event -->"  # where it goes in a page
-TITLES = {"access": "Access", "moderate": "Moderate", "produce": "Produce", "speak": "Speak"}
+TITLES = {
+    "access": "Access",
+    "moderate": "Moderate",
+    "onair": "On air",
+    "produce": "Produce",
+    "speak": "Speak",
+}
 DESCRIPTION_CHARS = 300
 
 

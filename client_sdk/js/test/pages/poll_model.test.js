@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  barsOf, chosenText, howText, meanText, pollOnScreen, pollsInOrder, quizText, votersText, voteFrom,
+  barsOf, chosenText, hiddenText, howText, meanText, pollOnScreen, pollsInOrder, quizText, statusText, votersText, voteFrom,
 } from "../../../../server/showcaller/web/assets/poll_model.js";
 
 const poll = (kind, more = {}) => ({ id: "p", kind, text: "Which?", options: ["a", "b", "c"], most: 1, anonymous: true, state: "open", results: true, right: null, opened_ms: 1, ends_ms: null, closed_ms: null, shown_ms: 1, ...more });
@@ -64,6 +64,15 @@ test("what one has chosen and is to do, in words", () => {
   assert.equal(howText(poll("multiple", { most: 3 })), "Choose all that apply.");
   assert.equal(howText(poll("single")), "");
   assert.equal(votersText("p", new Map([["p", 1]])), "1 vote");
+});
+
+test("a poll says how it stands, and why there are no results", () => {
+  assert.equal(statusText(poll("quiz")), "Quiz open");
+  assert.equal(statusText(poll("single", { state: "closed" })), "Results");
+  const hidden = poll("single", { state: "closed", results: false });
+  assert.deepEqual([statusText(hidden), hiddenText(hidden, true)], ["Closed", "Its results are not shown yet."]);
+  assert.equal(hiddenText(poll("single", { results: false }), false), "");
+  assert.equal(hiddenText(poll("single"), true), "");
 });
 
 test("a screen shows what is open, and results for a while after they were shown", () => {

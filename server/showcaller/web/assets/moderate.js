@@ -12,6 +12,7 @@ import { ACTION_TEXT, OTHER_KEYS, actionFor, actionsOf, isOpposite } from "./mod
 import { markOffline } from "./offline_mark.js";
 import { openPage } from "./page.js";
 import { inBrowser, inTab } from "./remember.js";
+import { PollDesk } from "./poll_desk.js";
 import { SimilarTexts } from "./similar_model.js";
 import { SmallPicture } from "./small_picture.js";
 import { clockTime } from "./times.js";
@@ -34,6 +35,7 @@ const desk = client.follow("desk");
 const keptAs = `showcaller:moderate:${page.place.event}`;
 const render = eachFrame(renderAll);
 const picture = new SmallPicture(page);
+const polls = new PollDesk(page, byId("poll-desk"));
 const words = byId("words", HTMLInputElement);
 /** @type {Lane[]} */
 let lanes = [];
@@ -239,6 +241,7 @@ function typed(key) {
     box.open = !box.open;
     if (box.open) box.scrollIntoView({ block: "nearest" });
   } else if (key.toLowerCase() === "z") void actions.undo();
+  else if (key.toLowerCase() === "v") polls.focus();
   else return false;
   return true;
 }
@@ -288,6 +291,7 @@ function renderAll() {
   keyed(byId("airs"), lanes, ({ place }) => String(place), ({ air }) => air);
   byId("lanes").dataset.count = String(lanes.length);
   for (const lane of lanes) lane.render(page.items, sessions, { words: words.value, alone: lanes.length === 1, context });
+  polls.turnTo(lanes.map(({ session }) => session));
   renderAdding(sessions);
   renderBanned();
   keepChosen(before);

@@ -90,6 +90,7 @@ export const OTHER_KEYS = [
   ["J, K", "Next, previous question"],
   ["H, L", "Column to the left, to the right"],
   ["Z", "Undo"],
+  ["V", "Polls"],
   ["/", "Search"],
   ["?", "Show these keys"],
 ];

@@ -68,7 +68,7 @@ export function barsOf(poll, levels, own = {}) {
     share: Math.min(1, count / whole),
     text: barText(poll.kind, count, voters),
     right: poll.kind !== "words" && (poll.right ?? []).includes(place),
-    own: poll.kind === "words" ? (own.words ?? []).includes(label) : (own.options ?? []).includes(place),
+    own: poll.kind === "words" ? (own.words ?? []).includes(label) : poll.kind !== "ranking" && (own.options ?? []).includes(place),
   }));
   if (poll.kind === "ranking") bars.sort((a, b) => b.count - a.count);
   return poll.kind === "words" ? bars.slice(0, WORDS_IN_LIST) : bars;
@@ -148,6 +148,24 @@ export function howText({ kind, most, options }) {
   if (kind === "ranking") return "Put the best first.";
   if (kind === "words") return most === 1 ? "Answer in a word." : `Up to ${most} words.`;
   return "";
+}
+
+/** @param {Pick<Poll, "kind" | "state" | "results">} poll */
+export function statusText({ kind, state, results }) {
+  if (state === "open") return kind === "quiz" ? "Quiz open" : "Poll open";
+  return results ? "Results" : "Closed";
+}
+
+/**
+ * Why there are no bars.
+ *
+ * @param {Pick<Poll, "state" | "results">} poll
+ * @param {boolean} voted
+ */
+export function hiddenText({ state, results }, voted) {
+  if (results) return "";
+  if (state === "closed") return "Its results are not shown yet.";
+  return voted ? "You can change your vote while the poll is open. Its results are not shown yet." : "";
 }
 
 /** @param {Pick<Poll, "anonymous">} poll */

@@ -4,7 +4,7 @@ import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { PollBars } from "./poll_bars.js";
 import { PollForm } from "./poll_form.js";
-import { chosenText, pollsInOrder, quizText, secrecyText, votersText } from "./poll_model.js";
+import { chosenText, hiddenText, pollsInOrder, quizText, secrecyText, statusText, votersText } from "./poll_model.js";
 import { countdown } from "./times.js";
 
 /**
@@ -104,6 +104,7 @@ class PollCard {
   #quiz = h("p", { class: "poll-quiz" });
   #voted = h("p", { class: "small" });
   #secrecy = h("p", { class: "small quiet" });
+  #hidden = h("p", { class: "small" });
   #bars = new PollBars();
   #note = h("p", { class: "note", role: "status" });
   #error = h("p", { class: "error", role: "alert" });
@@ -131,6 +132,7 @@ class PollCard {
       this.#form.element,
       this.#bars.element,
       this.#after,
+      this.#hidden,
       this.#secrecy,
       this.#error,
       this.#note,
@@ -148,17 +150,19 @@ class PollCard {
     this.#own = own;
     this.element.dataset.state = poll.state;
     setText(this.#text, poll.text);
-    setText(this.#state, open ? (poll.kind === "quiz" ? "Quiz" : "Poll open") : "Results");
+    setText(this.#state, statusText(poll));
     this.#state.dataset.tone = open ? "live" : "";
     setText(this.#votes, votersText(poll.id, levels));
     setText(this.#secrecy, open ? secrecyText(poll) : "");
+    setText(this.#hidden, hiddenText(poll, own !== undefined));
+    if (!open) setText(this.#note, "");
     setText(this.#quiz, quizText(poll, own));
     show(this.#quiz, this.#quiz.textContent !== "");
     const asks = open && (own === undefined || this.#changing);
     show(this.#form.element, asks);
     show(this.#bars.element, poll.results && !asks);
     if (poll.results) this.#bars.render(poll, levels, own);
-    setText(this.#voted, this.#votedText(own));
+    setText(this.#voted, own ? `You voted: ${chosenText(poll, own)}` : "");
     show(this.#change, open && own !== undefined && !this.#changing);
     show(this.#after, this.#voted.textContent !== "");
     if (!open) this.#changing = false;
@@ -170,12 +174,6 @@ class PollCard {
     const { ends_ms, state } = this.#poll;
     const now = this.#showNow();
     setText(this.#left, state === "open" && ends_ms !== null && now !== null ? `${countdown(ends_ms - now)} left` : "");
-  }
-
-  /** @param {OwnPollVote | undefined} own */
-  #votedText(own) {
-    if (own) return `You voted: ${chosenText(this.#poll, own)}`;
-    return this.#poll.state === "open" || this.#poll.results ? "" : "This poll is closed. Its results are not shown yet.";
   }
 
   #begin() {
@@ -195,7 +193,7 @@ class PollCard {
     try {
       await this.#vote(this.#poll, vote);
       this.#changing = false;
-      setText(this.#note, "Your vote counts. You can change it while the poll is open.");
+      setText(this.#note, "Your vote counts.");
       show(this.#form.element, false);
       show(this.#after, true);
       show(this.#change, true);
