@@ -98,6 +98,21 @@ async def test_a_producer_edits_the_day_by_keys_and_takes_it_back(visitors: Visi
     await expect(rows.nth(-1).locator("th a")).to_have_text(other)
 
 
+async def test_speakers_are_signalled_and_the_cue_sheet_is_printed(visitors: Visitors):
+    page = await visitors.open("produce", "producer")
+    on = page.locator("tr[data-state='live'] th a")
+    if not await on.count():
+        await page.locator("tr[data-session]").first.get_by_role("button", name="Start now").click()
+    await on.first.focus()
+    await page.keyboard.press("g")
+    await page.locator("#edit").get_by_role("button", name="Send it").click()
+    await expect(page.locator(".told-here", has_text="The speakers were told.")).to_be_visible()
+    await page.emulate_media(media="print")
+    for gone in ("#bar", "#hold", "#cues", ".controls-cell >> nth=0"):
+        await expect(page.locator(gone)).to_be_hidden()
+    await expect(page.locator("tr[data-session]").last).to_be_visible()
+
+
 async def test_a_session_that_is_over_is_reopened_and_that_is_undone(visitors: Visitors):
     page = await visitors.open("produce", "producer")
     row = page.locator("tr[data-session]").last

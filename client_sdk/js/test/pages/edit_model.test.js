@@ -20,7 +20,7 @@ const made = (form, one = a) => commandOf({ ...FORM, ...form }, one, EVENT);
 
 test("a session to come can be moved; one that is on keeps its place", () => {
   assert.deepEqual(editsFor(a), ["move", "swap", "speaker", "break", "cancel"]);
-  assert.deepEqual(editsFor({ ...a, state: "live" }), ["speaker", "break"]);
+  assert.deepEqual(editsFor({ ...a, state: "live" }), ["signal", "speaker", "break"]);
   assert.deepEqual(editsFor({ ...a, state: "ended" }), []);
 });
 
@@ -45,6 +45,7 @@ test("fields become a command once they are complete", () => {
   assert.equal(made({ kind: "swap", other: "b" }).command, "session.swap");
   assert.equal(made({ kind: "cancel" }), null);
   assert.deepEqual(made({ kind: "cancel", note: "Ill" }).args, { session: "a", note: "Ill" });
+  assert.deepEqual(made({ kind: "signal", signal: "Wrap up" }).args, { session: "a", to: "speakers", text: "Wrap up" });
   assert.deepEqual(made({ kind: "break" }).args, { stage: "main", starts_at_ms: 560 * MINUTE, minutes: 10, title: "Tea" });
   assert.equal(made({ kind: "break", minutes: NaN }), null);
 });

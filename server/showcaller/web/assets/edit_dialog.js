@@ -4,7 +4,7 @@ import { asShowcallerError } from "/sdk/index.js";
 
 import { eventOf, sessionsOf } from "./agenda_model.js";
 import { byId, h, setText, show } from "./dom.js";
-import { EDIT_TEXT, SOMEBODY_NEW, TIMED, commandOf, editsFor, placesOn, speakerChoices, swappable } from "./edit_model.js";
+import { EDIT_TEXT, SIGNALS, SOMEBODY_NEW, TIMED, commandOf, editsFor, placesOn, speakerChoices, swappable } from "./edit_model.js";
 import { errorText } from "./error_text.js";
 import { PreviewBox } from "./preview_box.js";
 import { field } from "./sign_in.js";
@@ -22,10 +22,11 @@ const WORDS = {
   swap: ["Both take each other's stage and time, and keep their lengths.", "Publish the swap"],
   speaker: ["Somebody else speaks. Links that the first one was given still work: see the access page.", "Publish the change"],
   break: ["A break after this session, for everybody on this stage.", "Publish the break"],
+  signal: ["Only this session's speakers see it, at once, until they have read it.", "Send it"],
   cancel: ["It will not take place. Everybody is told why, and it is cancelled in their calendars.", "Cancel the session"],
 };
 const CHOOSE = { value: "", text: "Choose…" };
-const DONE = { move: "Moved.", swap: "Swapped.", speaker: "The speaker was replaced.", break: "A break was inserted.", cancel: "Cancelled." };
+const DONE = { move: "Moved.", swap: "Swapped.", speaker: "The speaker was replaced.", break: "A break was inserted.", cancel: "Cancelled.", signal: "The speakers were told." };
 
 export class EditDialog {
   #page;
@@ -51,6 +52,7 @@ export class EditDialog {
     name: h("input", { id: "edit-name", maxlength: "100", autocomplete: "off" }),
     company: h("input", { id: "edit-company", maxlength: "100", autocomplete: "off" }),
     note: h("textarea", { id: "edit-note", rows: "2", maxlength: "280" }),
+    signal: h("input", { id: "edit-signal", maxlength: "280", list: "edit-signals", value: SIGNALS[0], autocomplete: "off" }),
     minutes: h("input", { id: "edit-minutes", type: "number", min: "1", max: "240", value: "10" }),
     title: h("input", { id: "edit-break", maxlength: "60", value: "Break", autocomplete: "off" }),
   };
@@ -96,7 +98,8 @@ export class EditDialog {
 
   /** @returns {Record<EditKind, HTMLElement[]>} */
   #makeParts() {
-    const { stage, place, time, beside, other, speaker, replacement, name, company, note, minutes, title } = this.#fields;
+    const { stage, place, time, beside, other, speaker, replacement, name, company, note, signal, minutes, title } = this.#fields;
+    const signals = h("datalist", { id: "edit-signals" }, ...SIGNALS.map((text) => h("option", { value: text })));
     const besideLabel = h("label", { class: "row check" }, beside, "Side by side with what is on then");
     return {
       move: [field("edit-stage", "Stage", stage), field("edit-place", "When", place), field("edit-time", "Time", time), besideLabel],
@@ -108,6 +111,7 @@ export class EditDialog {
         field("edit-company", "Company, if any", company),
       ],
       break: [field("edit-break", "Called", title), field("edit-minutes", "Minutes", minutes)],
+      signal: [field("edit-signal", "What the speakers are told", signal), signals],
       cancel: [field("edit-note", "What everybody is told", note, "Such as: The speaker is ill. The recording of the rehearsal will be shown tomorrow.")],
     };
   }
@@ -170,7 +174,9 @@ export class EditDialog {
     const command = this.#command();
     this.#publish.disabled = true;
     setText(this.#error, reason);
+    show(this.#preview.element, !movesNothing(this.#kind));
     if (!command) return this.#preview.clear();
+    if (movesNothing(this.#kind)) return void (this.#publish.disabled = false);
     try {
       if (await this.#preview.ask(command)) this.#publish.disabled = false;
     } catch (error) {
@@ -183,7 +189,7 @@ export class EditDialog {
     sent.preventDefault();
     const command = this.#command();
     if (!command || this.#publish.disabled) return;
-    const rests = this.#kind === "speaker" ? {} : { if_revision: this.#preview.revision };
+    const rests = movesNothing(this.#kind) ? {} : { if_revision: this.#preview.revision };
     try {
       await this.#page.client?.commandNow(command.command, { ...command.args, ...rests });
       this.#dialog.close();
@@ -193,6 +199,11 @@ export class EditDialog {
       else setText(this.#error, errorText(error));
     }
   }
+}
+
+/** @param {EditKind} kind */
+function movesNothing(kind) {
+  return kind === "speaker" || kind === "signal";
 }
 
 /**

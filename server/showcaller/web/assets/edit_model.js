@@ -8,7 +8,7 @@ import { wallClock, zonedInstant } from "./zones.js";
  * @typedef {import("/sdk/types.js").Session} Session
  * @typedef {import("/sdk/types.js").Event} Event
  * @typedef {import("/sdk/types.js").CueState} CueState
- * @typedef {"move" | "swap" | "speaker" | "break" | "cancel"} EditKind
+ * @typedef {"move" | "swap" | "speaker" | "break" | "cancel" | "signal"} EditKind
  *
  * @typedef {{value: string, text: string}} Option
  * @typedef {{command: string, args: Record<string, any>}} Command
@@ -25,6 +25,7 @@ import { wallClock, zonedInstant } from "./zones.js";
  * @property {string} name
  * @property {string} company
  * @property {string} note
+ * @property {string} signal
  * @property {number} minutes
  * @property {string} title
  */
@@ -34,7 +35,10 @@ export const SOMEBODY_NEW = "new";
 const MINUTE_MS = 60_000;
 
 /** @type {Record<EditKind, string>} */
-export const EDIT_TEXT = { move: "Move", swap: "Swap", speaker: "Speaker", break: "Break after", cancel: "Cancel" };
+export const EDIT_TEXT = { move: "Move", swap: "Swap", speaker: "Speaker", break: "Break after", cancel: "Cancel", signal: "Signal" };
+
+/** What is told to a session's speakers alone, in their own page beside their clock. */
+export const SIGNALS = ["Wrap up, please.", "One more question.", "You have five more minutes.", "Closer to the microphone, please.", "Call us when you are done."];
 
 /**
  * The edits that a session allows now.
@@ -45,7 +49,7 @@ export const EDIT_TEXT = { move: "Move", swap: "Swap", speaker: "Speaker", break
 export function editsFor(session) {
   const speaker = /** @type {EditKind[]} */ (session.speakers.length > 0 ? ["speaker"] : []);
   if (isAhead(session)) return ["move", "swap", ...speaker, "break", "cancel"];
-  return isOn(session) ? [...speaker, "break"] : [];
+  return isOn(session) ? ["signal", ...speaker, "break"] : [];
 }
 
 /**
@@ -122,6 +126,8 @@ export function commandOf(form, session, event) {
       return form.other ? { command: "session.swap", args: { ...about, other: form.other } } : null;
     case "cancel":
       return form.note.trim() ? { command: "session.cancel", args: { ...about, note: form.note } } : null;
+    case "signal":
+      return form.signal.trim() ? { command: "announcement.make", args: { ...about, to: "speakers", text: form.signal } } : null;
     case "break":
       return breakOf(form, session);
     default:

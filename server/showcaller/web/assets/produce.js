@@ -3,9 +3,10 @@
 import { clockOf, cueText, eventOf, sessionOf, sessionsOf, shorten } from "./agenda_model.js";
 import { AnnounceForm } from "./announce_form.js";
 import { listAnnouncements } from "./announcement_list.js";
+import { openCatchUp } from "./catch_up_dialog.js";
 import { DelayDialog } from "./delay_dialog.js";
 import { DeskBar, controlText } from "./desk_bar.js";
-import { byId, eachFrame, h, keyed, setText } from "./dom.js";
+import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { EditDialog } from "./edit_dialog.js";
 import { editsFor, nextCues } from "./edit_model.js";
 import { errorText } from "./error_text.js";
@@ -52,6 +53,11 @@ const greenRoom = new GreenRoom(
 );
 
 byId("hold").addEventListener("click", () => void hold());
+byId("print").addEventListener("click", () => void sheet.whole().then(() => print()));
+byId("catch-up").addEventListener("click", () => {
+  const rule = desk.items.get("catch_up");
+  if (rule) openCatchUp(page, rule, (done) => teller(undefined)(done, "ok"));
+});
 byId("undo").addEventListener("click", () => void undo());
 new AnnounceForm(page, byId("announce"));
 markOffline(client);
@@ -207,6 +213,9 @@ function render() {
 function renderDesk() {
   if (!isReady()) return;
   bar.showUndo(lastControl());
+  const rule = desk.items.get("catch_up");
+  show(byId("catch-up"), Boolean(rule));
+  setText(byId("catch-up"), rule?.on ? "Catching up: on…" : "Catching up: off…");
   renderCues();
   greenRoom.render();
   reports.render(desk.items);

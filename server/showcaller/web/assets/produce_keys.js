@@ -13,7 +13,7 @@
 /** @type {Record<string, ControlName>} */
 const CONTROLS = { s: "start", x: "end", e: "extend", d: "delay", k: "skip", r: "reopen" };
 /** @type {Record<string, EditKind>} */
-const EDITS = { m: "move", w: "swap", p: "speaker", b: "break", c: "cancel" };
+const EDITS = { m: "move", w: "swap", p: "speaker", b: "break", c: "cancel", g: "signal" };
 
 /** @param {Keyboard} keyboard */
 export function listenForKeys(keyboard) {

@@ -77,6 +77,11 @@ export class RunSheet {
     return undefined;
   }
 
+  /** Once all rows stand there, also those that nobody has scrolled to. */
+  async whole() {
+    await Promise.all([...this.#tables.values()].map(({ list }) => list.whole()));
+  }
+
   /** To the row of a session, whatever was filtered out. @param {Session | undefined} session */
   jumpTo(session) {
     const event = eventOf(this.#page.items);
@@ -86,7 +91,7 @@ export class RunSheet {
       byId("words", HTMLInputElement).value = "";
       this.#choose({ ...WHOLE_SHEET, columns, past: true, day: day && dayOf(session, event, false) });
     }
-    void Promise.all([...this.#tables.values()].map(({ list }) => list.whole())).then(() => {
+    void this.whole().then(() => {
       const row = this.row(session.id)?.element;
       row?.scrollIntoView({ block: "start", inline: "nearest" });
       row?.querySelector("a")?.focus({ preventScroll: true });
