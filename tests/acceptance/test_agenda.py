@@ -165,7 +165,7 @@ async def test_a_star_is_on_all_of_ones_devices_and_in_ones_own_calendar(browser
     await phone.get_by_role("button", name="My agenda", exact=True).click()
     await expect(titles(phone)).to_have_text(["A port in a test suite"])
     assert await complaints(phone) == []
-    await laptop.get_by_text("My calendar", exact=True).click()
+    await laptop.get_by_text("Calendar and reminders").click()
     link = laptop.get_by_role("link", name="Download")
     await expect(link).to_have_attribute("href", re.compile(r"/calendars/.+\.ics$"))
     calendar = await laptop.request.get(server.url + await link.get_attribute("href"))

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import email
 import re
-from contextlib import asynccontextmanager
-from email import policy
 
 import aiohttp
-from aiosmtpd.smtp import SMTP
 
+from showcaller.testing.mail_server import mail_server
 from showcaller.testing.push_service import PushService, vapid_key
 from showcaller.testing.redis_server import RedisServer
 from showcaller.testing.serving import ServeProcess
@@ -26,29 +22,6 @@ sessions:
   - {id: second, title: Second, stage: side, starts: "09:20", minutes: 30}
   - {id: third, title: Third, stage: side, starts: "10:20", minutes: 30}
 """
-
-
-class MailBox:
-    """The mails that a server on the loopback has taken."""
-
-    def __init__(self):
-        self.mails = []
-
-    async def handle_DATA(self, server, session, envelope):
-        self.mails.append(email.message_from_bytes(envelope.content, policy=policy.default))
-        return "250 taken"
-
-    def about(self, words):
-        return [mail for mail in self.mails if words in mail["Subject"]]
-
-
-@asynccontextmanager
-async def mail_server():
-    box = MailBox()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(box, loop=loop), "127.0.0.1", 0)
-    async with server:
-        yield box, server.sockets[0].getsockname()[1]
 
 
 class Person:
@@ -77,14 +50,14 @@ async def test_two_nodes_remind_once_of_what_is_starred_and_follow_the_run_sheet
     key.write_bytes(vapid_key())
     async with (
         PushService() as service,
-        mail_server() as (box, smtp_port),
+        mail_server() as (box, smtp),
         aiohttp.ClientSession() as http,
     ):
         options = (
             *("--rehearse-from", "-4m", "--media-workers", "0"),
             *("--push-key", str(key), "--push-contact", "mailto:agenda@example.org"),
             *("--push-service", service.origin),
-            *("--smtp", f"smtp://127.0.0.1:{smtp_port}", "--mail-from", "agenda@example.org"),
+            *("--smtp", smtp, "--mail-from", "agenda@example.org"),
         )
         with RedisServer() as redis:
             options = (*options, "--broker", redis.url)

@@ -57,6 +57,52 @@ export function fetchSpeaker({ speaker, ...place }) {
   return requestJson(eventUrl(place, `/speakers/${encodeURIComponent(speaker)}`), {});
 }
 
+/** @typedef {import("./types.js").Reminders} Reminders */
+
+/**
+ * How somebody may be and is reminded of what they starred: PROTOCOL.md §8.
+ *
+ * @param {Place & {token: string}} place
+ * @returns {Promise<Reminders>}
+ */
+export function fetchReminders({ token, ...place }) {
+  return requestJson(eventUrl(place, "/reminders"), { headers: { Authorization: `Bearer ${token}` } });
+}
+
+/**
+ * @param {Place & {token: string, what: "push" | "push/forget" | "mail" | "mail/forget", body: object}} place
+ * @returns {Promise<Reminders>} as they are then
+ */
+export function changeReminders({ token, what, body, ...place }) {
+  return requestJson(eventUrl(place, `/reminders/${what}`), {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
+    body: JSON.stringify(body),
+  });
+}
+
+/**
+ * Confirms an address with the code that was sent there.
+ *
+ * @param {Place & {code: string}} place
+ */
+export function confirmMail({ code, ...place }) {
+  return requestJson(eventUrl(place, "/reminders/mail/confirm"), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ code }),
+  });
+}
+
+/**
+ * Ends all mails to an address with the code that they have.
+ *
+ * @param {Place & {code: string}} place
+ */
+export function stopMail({ code, ...place }) {
+  return requestJson(eventUrl(place, `/reminders/mail/stop/${encodeURIComponent(code)}`), { method: "POST" });
+}
+
 /**
  * What workers measure now, for producers: PROTOCOL.md §9.
  *

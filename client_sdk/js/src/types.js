@@ -107,6 +107,15 @@
  * @property {string} [photo] a picture's path; empty: there is none
  * @property {boolean} [more] there is a biography or a link: `fetchSpeaker`
  *
+ * How somebody may be reminded, and is.
+ *
+ * @typedef {object} Reminders
+ * @property {string} push_key for `pushManager.subscribe`; empty: no Web Push here
+ * @property {string[]} push endpoints
+ * @property {boolean} mail_offered
+ * @property {string} mail empty: none
+ * @property {boolean} confirmed
+ *
  * A speaker with all that the schedule says.
  *
  * @typedef {object} SpeakerPage

@@ -218,6 +218,10 @@ class Pages:
             answer.headers["Link"] = link
         return answer
 
+    async def push_worker(self, request: web.Request) -> web.Response:
+        """Answer with the service worker, which serves the folder that it is in: all pages."""
+        return page_answer(request, self._assets["push_worker.js"])
+
     async def favicon(self, request: web.Request) -> web.Response:
         """Answer where browsers look for an icon by themselves; they take a PNG there."""
         return page_answer(request, self._assets["icon-192.png"], caching=KEEP_SHORTLY)
@@ -306,6 +310,7 @@ def register(app: web.Application) -> None:
     add("/e/{event}/speakers", pages.event_page("speaker"))
     add("/e/{event}/manifest.webmanifest", pages.manifest)
     add("/favicon.ico", pages.favicon)
+    add("/push_worker.js", pages.push_worker)
     add("/e/{event}/moderate", pages.event_page("moderate"))
     add("/e/{event}/produce", pages.event_page("produce"))
     add("/e/{event}/access", pages.event_page("access"))

@@ -156,7 +156,7 @@ async def confirm_mail(request: web.Request) -> web.Response:
 async def stop_mail(request: web.Request) -> web.Response:
     """End mails to an address by one click (RFC 8058), or by opening the link."""
     await _change_mail(served(request), request.match_info["code"], "stop")
-    return web.Response(text="You get no more reminders by mail from this event.\n")
+    return json_answer({}, Cache_Control="no-store")
 
 
 async def _change_mail(one: ServedEvent, code: str, purpose: Purpose) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .parts import AT_EVENT, EVENT, Spec, answer, json, operation, parameter, problems, ref, text
+from .parts import AT_EVENT, EVENT, Spec, answer, json, operation, parameter, problems, ref
 
 _AT = f"{AT_EVENT}/reminders"
 _CODE = parameter("code", "As the mail has it")
@@ -56,5 +56,5 @@ def _confirm() -> Spec:
 
 
 def _stop() -> Spec:
-    answers = {"200": answer("It is ended", text("text/plain")), **problems(404, 503, 507)}
+    answers = {"200": answer("It is ended", json({"type": "object"})), **problems(404, 503, 507)}
     return operation("stopMail", "End mails to an address (RFC 8058)", answers)

@@ -13,6 +13,7 @@ import { ownCalendarMenu } from "./own_calendar.js";
 import { openPage, takeNotice } from "./page.js";
 import { address, calendarAddress } from "./place.js";
 import { inBrowser } from "./remember.js";
+import { RemindersMenu, takeMailLink } from "./reminders_menu.js";
 import { SessionRow } from "./session_row.js";
 import { joinWords, signInCard } from "./sign_in.js";
 import { clockTime, countdown, isOwnZone, minutesText, zoneLabel, zoneName } from "./times.js";
@@ -44,7 +45,8 @@ const offered = new Map();
 const favourites = new Favourites(page.client, renderStars);
 
 page.favourites = favourites;
-if (page.client) byId("own-calendar").append(ownCalendarMenu(page.client));
+if (page.client) byId("own-calendar").append(ownCalendarMenu(page.client, new RemindersMenu(page.place.event, page.client).element));
+void takeMailLink(page.place.event, byId("mail-note"));
 byId("calendar").setAttribute("href", calendarAddress(page.place.event));
 byId("to-speakers").setAttribute("href", address(page.place.event, "speakers"));
 byId("zones").addEventListener("change", () => chooseZone());

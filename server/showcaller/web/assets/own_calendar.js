@@ -5,9 +5,10 @@ import { closeOutside, h, setText } from "./dom.js";
 
 /**
  * @param {import("/sdk/index.js").ShowcallerClient} client
+ * @param {HTMLElement} more what else stands in the menu
  * @returns {HTMLElement}
  */
-export function ownCalendarMenu(client) {
+export function ownCalendarMenu(client, more) {
   const note = h("p", { class: "small quiet", role: "status" });
   const subscribe = h("a", { class: "button compact", href: "" }, "Open in my calendar");
   const download = h("a", { class: "button compact", href: "", download: "my-agenda.ics" }, "Download");
@@ -27,13 +28,15 @@ export function ownCalendarMenu(client) {
   const menu = h(
     "details",
     { class: "own-calendar" },
-    h("summary", { class: "button compact" }, "My calendar"),
+    h("summary", { class: "button compact" }, "Calendar and reminders"),
     h(
       "div",
       { class: "card stack small" },
-      h("p", {}, "A calendar of your starred sessions. It moves when they move. The link is yours alone: whoever has it sees what you starred."),
+      h("h2", {}, "My calendar"),
+      h("p", { class: "quiet" }, "A calendar of your starred sessions. It moves when they move. The link is yours alone: whoever has it sees what you starred."),
       h("div", { class: "row" }, subscribe, download, h("button", { class: "compact", type: "button", onclick: copy }, "Copy link"), h("button", { class: "compact", type: "button", onclick: renew }, "New link")),
       note,
+      more,
     ),
   );
   menu.addEventListener("toggle", () => menu.open && run(async () => use(await client.ownCalendar()))());
