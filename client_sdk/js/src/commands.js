@@ -277,9 +277,10 @@ export function production(client) {
      * @param {string} session
      * @param {number} minutes
      * @param {number} [if_revision] refused (`stale_preview`) if the run sheet is another by now
+     * @param {string} [note] why: everybody sees it
      */
-    delay: (session, minutes, if_revision) =>
-      client.commandNow("session.delay", { session, minutes, ...(if_revision !== undefined && { if_revision }) }),
+    delay: (session, minutes, if_revision, note) =>
+      client.commandNow("session.delay", { session, minutes, ...(if_revision !== undefined && { if_revision }), ...(note && { note }) }),
 
     /**
      * @param {string} session

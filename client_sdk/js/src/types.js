@@ -201,7 +201,7 @@
  * @property {boolean} [recorded] it is being recorded now
  * @property {Span} planned as scheduled, unless a producer moved it
  * @property {string} scheduled_stage
- * @property {string} note why it was cancelled; empty: it was not
+ * @property {string} note why it was delayed or cancelled; empty: nobody said
  * @property {number} [shortened_min] by how much its end was brought forward to catch up
  *
  * @typedef {object} StageState

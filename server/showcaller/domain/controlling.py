@@ -167,7 +167,7 @@ def _restore(sheet: RunSheet, name: ControlName, before: Before, outcome: Outcom
     if name == "break":
         _remove_break(sheet, run, outcome)
     elif name == "delay":
-        run.delay_ms = before.delay_ms
+        run.delay_ms, run.note = before.delay_ms, before.note
     elif name in EDITS:
         before.put_back(run)
         sheet.forget_guests(outcome)

@@ -30,7 +30,7 @@ from .poll_draft import Choice, PollDraft, PollPlan
 from .quality import TalkQuality
 from .schedule import Schedule, Speaker
 
-FOLD_VERSION = 18
+FOLD_VERSION = 19
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -113,6 +113,7 @@ class SessionDelayed(ControlFact, frozen=True, kw_only=True, tag="session.delaye
 
     minutes: int
     if_revision: int | None = None  # the run sheet that the preview was made from
+    note: str = ""  # why, for everybody; "": nothing new is said
 
 
 class SessionSkipped(ControlFact, frozen=True, kw_only=True, tag="session.skipped"):

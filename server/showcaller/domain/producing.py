@@ -145,6 +145,7 @@ def delay_session(sheet: RunSheet, fact: facts.SessionDelayed, at_ms: int) -> Ou
     run = sheet.sessions[fact.session]
     control = begin(sheet, fact, "delay", at_ms, run, minutes=fact.minutes)
     run.delay_ms = _new_delay_ms(sheet, run, fact.minutes)
+    run.note = fact.note or run.note
     return done(sheet, control, at_ms, Outcome())
 
 

@@ -72,7 +72,7 @@ class SessionRun(Struct, kw_only=True):
     unpublished_ms: int | None = None  # when the last publication stopped
     place: Place | None = None  # by the producer; None: as scheduled
     speakers: tuple[SpeakerId, ...] | None = None  # by the producer; None: as scheduled
-    note: str = ""  # why it was cancelled; "": it was not
+    note: str = ""  # why it was delayed or cancelled; "": nobody said
     recorders: set[str] = field(default_factory=set)  # nodes that say that they record
     agreed: dict[PersonId, bool] = field(default_factory=dict)  # to be recorded
     deleted: set[PersonId] = field(default_factory=set)  # whose recordings are; `EVERYBODY`: all

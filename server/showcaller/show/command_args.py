@@ -117,6 +117,7 @@ class PreviewArgs(SessionArgs, frozen=True, kw_only=True):
 
 
 class DelayArgs(PreviewArgs, frozen=True, kw_only=True):
+    note: Annotated[str, _RAW_TEXT] = ""
     if_revision: int | None = None
 
 

@@ -637,6 +637,7 @@ _TABLE: dict[str, _Command] = {
         lambda call, args, control: facts.SessionDelayed(
             session=args.session,
             minutes=args.minutes,
+            note=a.cleaned_or_empty(args.note, field="note"),
             control=control,
             by=call.by,
             if_revision=args.if_revision,

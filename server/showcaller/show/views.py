@@ -112,7 +112,7 @@ class SessionView(View, frozen=True, kw_only=True):
     doors_open_ms: int
     planned: Times  # as scheduled, unless the producer moved it
     scheduled_stage: str
-    note: str  # why it was cancelled
+    note: str  # why it was delayed or cancelled
     shortened_min: int  # by the rule of catching up
 
 

@@ -238,6 +238,16 @@ def test_undoing_a_delay_restores_every_time():
     assert [day.expected(id) for id in day.sheet.sessions] == before
 
 
+def test_a_delay_says_why_until_it_is_undone():
+    day = Day()
+    day.control("delay", "a", minutes=5, note="A line is mended.")
+    day.control("delay", "a", minutes=2)
+    assert day.sheet.sessions["a"].note == "A line is mended."
+    day.undo()
+    day.undo()
+    assert day.sheet.sessions["a"].note == ""
+
+
 def test_a_delay_is_not_undone_once_the_session_runs():
     day = Day()
     day.control("delay", "a", minutes=1)

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  cueText, daysText, isOver, keepingEqual, nextSession, sessionsOf, shorten, speakersOf, statusOf, withDays,
+  cueText, daysText, isOver, keepingEqual, nextSession, reasonOf, sessionsOf, shorten, speakersOf, statusOf, withDays,
 } from "../../../../server/showcaller/web/assets/agenda_model.js";
 import { session } from "../../testing/sessions.js";
 import { posterOf } from "../../../../server/showcaller/web/assets/poster_model.js";
@@ -152,4 +152,21 @@ test("what is read again and is the same stays the same object", () => {
   const now = keepingEqual(before, { a: { n: 1 }, b: { n: 3 }, c: {} });
   assert.equal(now.get("a"), before.get("a"));
   assert.deepEqual([...now], [["a", { n: 1 }], ["b", { n: 3 }], ["c", {}]]);
+});
+
+test("a talk that is late says why, or why what is before it is late", () => {
+  const late = (id, startMin, fields = {}) => {
+    const span = { start_ms: (startMin + 7) * MINUTE, end_ms: (startMin + 27) * MINUTE };
+    return session(id, startMin, { planned: session(id, startMin).expected, expected: span, note: "", ...fields });
+  };
+  const [first, second, other] = [late("a", 0, { note: "A line is mended." }), late("b", 20), late("c", 20, { stage: "side" })];
+  const onTime = session("d", 90, { note: "" });
+  const items = agenda(first, second, other, { ...onTime, planned: onTime.expected });
+  const why = (id) => reasonOf(items.get(`session:${id}`), items);
+  assert.deepEqual(["a", "b", "c", "d"].map(why), ["A line is mended.", "A line is mended.", "", ""]);
+});
+
+test("a cancelled talk says why, and one that has begun gives no reasons", () => {
+  assert.equal(reasonOf(session("a", 0, { state: "skipped", note: "Ada is ill." }), new Map()), "Ada is ill.");
+  assert.equal(reasonOf(session("a", 0, { state: "live", note: "Late." }), new Map()), "");
 });

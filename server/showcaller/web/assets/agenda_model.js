@@ -196,6 +196,27 @@ export function statusOf(session, items, showNow = Infinity) {
   }
 }
 
+/**
+ * Why a session is late or cancelled, where a producer said so: of it, or of what was delayed before it on its stage.
+ *
+ * @param {Session} session
+ * @param {Items} items
+ * @returns {string}
+ */
+export function reasonOf(session, items) {
+  if (session.state === "skipped") return session.note;
+  if (!isAhead(session) || lateMin(session) < 1) return "";
+  if (session.note) return session.note;
+  /** @type {Session | undefined} */
+  let last;
+  for (const [key, one] of items) {
+    if (!key.startsWith("session:") || !one.note || one.stage !== session.stage || one.state === "skipped" || lateMin(one) < 1) continue;
+    const isBefore = one.expected.start_ms < session.expected.start_ms;
+    if (isBefore && (!last || one.expected.start_ms > last.expected.start_ms)) last = one;
+  }
+  return last?.note ?? "";
+}
+
 /** By how many whole minutes it is later than planned; negative: earlier. @param {Session} session */
 export function lateMin({ expected, planned }) {
   return Math.trunc((expected.start_ms - planned.start_ms) / MINUTE_MS);

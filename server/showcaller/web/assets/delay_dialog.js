@@ -15,6 +15,7 @@ export class DelayDialog {
   #onDone;
   #dialog = byId("delay", HTMLDialogElement);
   #minutes = h("input", { id: "delay-minutes", type: "number", min: "-720", max: "720", step: "1", value: "5", required: true });
+  #note = h("input", { id: "delay-note", maxlength: "280", autocomplete: "off", placeholder: "The speaker’s line is being mended" });
   #error = h("p", { class: "error", role: "alert" });
   #publish = h("button", { class: "primary", type: "submit" }, "Publish the delay");
   #preview;
@@ -43,6 +44,7 @@ export class DelayDialog {
         h("h2", { id: "delay-title" }, `Delay “${session.title}”`),
         h("p", { class: "quiet small" }, "Everything after it on the same stage moves too; breaks and gaps absorb what they can."),
         h("div", { class: "row minutes" }, field("delay-minutes", "Minutes", this.#minutes), ...steps),
+        field("delay-note", "Why (everybody sees it; may stay empty)", this.#note),
         this.#preview.element,
         this.#error,
         h("div", { class: "row" }, this.#publish, h("button", { type: "button", onclick: () => this.#dialog.close() }, "Cancel")),
@@ -76,7 +78,7 @@ export class DelayDialog {
   async #submit() {
     const minutes = this.#minutes.valueAsNumber;
     try {
-      await this.#page.client?.produce.delay(this.#session.id, minutes, this.#preview.revision);
+      await this.#page.client?.produce.delay(this.#session.id, minutes, this.#preview.revision, this.#note.value.trim());
       this.#dialog.close();
       this.#onDone(minutes);
     } catch (error) {

@@ -1,6 +1,6 @@
 /** One session on the agenda. Made once, then kept up to date, so that focus and open details stay. */
 
-import { dayOf, isOn, speakersOf, statusOf } from "./agenda_model.js";
+import { dayOf, isOn, reasonOf, speakersOf, statusOf } from "./agenda_model.js";
 import { picture, pictureAddress } from "./brand.js";
 import { h, setAttribute, setText, show } from "./dom.js";
 import { showStar, starButton } from "./favourites.js";
@@ -38,6 +38,7 @@ export class SessionRow {
   #abstract = h("p", { class: "text" });
   #watch = h("a", { class: "button compact" });
   #clash = h("p", { class: "small clash", hidden: true });
+  #reason = h("p", { class: "small text", hidden: true });
   /** @type {HTMLButtonElement} */
   #star;
   /** @type {RowContext | null} */
@@ -58,6 +59,7 @@ export class SessionRow {
         h("div", { class: "row" }, this.#status, this.#theme, this.#stage),
         h("h3", { id }, this.#title),
         this.#speakers,
+        this.#reason,
         this.#clash,
         session.abstract && h("details", { class: "about small" }, h("summary", {}, "About this session"), this.#abstract),
       ),
@@ -118,6 +120,9 @@ export class SessionRow {
    */
   #labels(session, { items, event, stages, showNow }) {
     const status = statusOf(session, items, showNow());
+    const reason = reasonOf(session, items);
+    show(this.#reason, reason !== "");
+    setText(this.#reason, reason);
     const theme = event.themes.findIndex(({ id }) => id === session.theme);
     show(this.#status, status.text !== "");
     setText(this.#status, status.text);

@@ -2,7 +2,7 @@
 
 import { viewerFigures } from "/sdk/index.js";
 
-import { clockOf, eventOf, isAhead, isHeldUp, isOn, isOver, sessionOf, speakersOf, stageOf, statusOf } from "./agenda_model.js";
+import { clockOf, eventOf, isAhead, isHeldUp, isOn, isOver, reasonOf, sessionOf, speakersOf, stageOf, statusOf } from "./agenda_model.js";
 import { byId, keyed, setAttribute, setText, show } from "./dom.js";
 import { FaceVideo } from "./face_video.js";
 import { Favourites, showStar, starButton } from "./favourites.js";
@@ -148,8 +148,10 @@ function renderMoved(session) {
   const tells = min !== 0 && (isAhead(session) || (isOn(session) && min < 0));
   const by = `${minutesText(min)} ${min > 0 ? "later" : "earlier"} than planned`;
   const at = clockTime(session.actual.start_ms ?? session.expected.start_ms, event);
-  show(byId("moved"), tells);
-  setText(byId("moved"), tells ? `This talk ${isOn(session) ? "began" : "starts"} at ${at}, ${by}.` : "");
+  const reason = reasonOf(session, page.items);
+  const told = tells ? `This talk ${isOn(session) ? "began" : "starts"} at ${at}, ${by}.` : "";
+  show(byId("moved"), tells || reason !== "");
+  setText(byId("moved"), [told, reason].filter(Boolean).join(" "));
   byId("moved").dataset.tone = min > 0 ? "wait" : "accent";
   show(byId("planned"), min !== 0);
   setText(byId("planned"), clockTime(session.scheduled.start_ms, event));
