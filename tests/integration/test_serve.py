@@ -209,6 +209,11 @@ async def test_producers_get_the_quality_of_talks(server, http):
     async with http.get(f"{server.url}{API}/exports/quality.csv", headers=headers) as answer:
         assert answer.content_type == "text/csv"
         assert (await answer.text()).startswith("session,title,stage,")
+        known = {"If-None-Match": answer.headers["ETag"]}
+    async with http.get(
+        f"{server.url}{API}/exports/quality.csv", headers=headers | known
+    ) as answer:
+        assert (answer.status, answer.headers["Cache-Control"]) == (304, "private, no-cache")
     attendee = {"Authorization": f"Bearer {server.token(EVENT, 'attendee')}"}
     async with http.get(f"{server.url}{API}/exports/quality.csv", headers=attendee) as answer:
         assert answer.status == 403

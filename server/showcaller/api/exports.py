@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -17,36 +16,67 @@ from ..domain.quality import TalkQuality
 from ..domain.runsheet import RunSheet
 from ..http.asker import principal, served
 from ..pace import Pace
+from .agenda import MADE
+from .prepared import Prepared, prepare, prepared_answer
 
 # Also behind blanks, and as written in East Asia: some programs take these for the same.
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 LAYERS = ("high", "medium", "low", "none")
+_FOR_THE_STAFF = {"Cache-Control": "private, no-cache"}
+
+Talk = dict[str, Any]
 
 
 async def quality_json(request: web.Request) -> web.Response:
     """`{"event", "talks": [{"session", "title", "stage", …TalkQuality}]}`."""
-    value = {"event": request.match_info["event"], "talks": await _talks(_sheet(request))}
-    body = await asyncio.to_thread(msgspec.json.encode, value)
-    return web.Response(body=body, content_type="application/json")
+    event = request.match_info["event"]
+
+    def encode(talks: list[Talk]) -> bytes:
+        return msgspec.json.encode({"event": event, "talks": talks})
+
+    prepared = await _prepared(request, "quality.json", encode)
+    return prepared_answer(
+        request, prepared, content_type="application/json", headers=_FOR_THE_STAFF
+    )
 
 
 async def quality_csv(request: web.Request) -> web.Response:
     """The same as a table (RFC 4180), seconds by layer in a column each."""
-    talks = await _talks(_sheet(request))
-    return web.Response(
-        text=await asyncio.to_thread(as_table, talks),
+    prepared = await _prepared(request, "quality.csv", lambda talks: as_table(talks).encode())
+    return prepared_answer(
+        request,
+        prepared,
         content_type="text/csv",
         charset="utf-8",
-        headers={"Content-Disposition": 'attachment; filename="quality.csv"'},
+        headers={**_FOR_THE_STAFF, "Content-Disposition": 'attachment; filename="quality.csv"'},
     )
 
 
-def _sheet(request: web.Request) -> RunSheet | None:
+async def _prepared(
+    request: web.Request, name: str, encode: Callable[[list[Talk]], bytes]
+) -> Prepared:
+    """Return a report, made anew once what it tells has changed."""
     principal(request, "producer", "ops")
-    return served(request).event.state.runsheet
+    event, made = served(request).event, request.app[MADE]
+    sheet = event.state.runsheet
+    key, version = (name, event.event_id), _version(sheet)
+    talks = [] if made.has(key, version) else await _talks(sheet)
+    return await made.get(key, version, lambda: prepare(encode(talks)))
 
 
-async def _talks(sheet: RunSheet | None) -> list[dict[str, Any]]:
+def _version(sheet: RunSheet | None) -> Hashable:
+    """Return what differs whenever a report does."""
+    if sheet is None:
+        return None
+    runs = ((sheet.sessions.get(session), quality) for session, quality in sheet.quality.items())
+    times = (
+        (quality, run.actual_start_ms, run.actual_end_ms) if run is not None else (quality,)
+        for run, quality in runs
+    )
+    return sheet.revision, tuple(times)
+
+
+async def _talks(sheet: RunSheet | None) -> list[Talk]:
     pace, talks = Pace(), []
     for talk in measured_talks(sheet):
         talks.append(talk)
@@ -54,7 +84,7 @@ async def _talks(sheet: RunSheet | None) -> list[dict[str, Any]]:
     return talks
 
 
-def measured_talks(sheet: RunSheet | None) -> Iterator[dict[str, Any]]:
+def measured_talks(sheet: RunSheet | None) -> Iterator[Talk]:
     """Every session that was measured, in the order of the schedule; those that left it come last."""
     if sheet is None:
         return
@@ -64,7 +94,7 @@ def measured_talks(sheet: RunSheet | None) -> Iterator[dict[str, Any]]:
             yield {**_about(sheet, session), **msgspec.to_builtins(quality)}
 
 
-def _about(sheet: RunSheet, session: SessionId) -> dict[str, Any]:
+def _about(sheet: RunSheet, session: SessionId) -> Talk:
     run = sheet.sessions.get(session)
     plan = sheet.plan(session) if run is not None else None
     return {
@@ -76,7 +106,7 @@ def _about(sheet: RunSheet, session: SessionId) -> dict[str, Any]:
     }
 
 
-def as_table(talks: Iterable[dict[str, Any]]) -> str:
+def as_table(talks: Iterable[Talk]) -> str:
     """Return a line for each talk, under a heading; nothing known is an empty cell."""
     about = ("session", "title", "stage", "start_ms", "end_ms")
     measured = [name for name in TalkQuality.__struct_fields__ if name != "layer_s"]
