@@ -114,6 +114,11 @@ egress: $(VENV)/.demo ## build the native media egress again, after a change or 
 bench-page-loads: $(VENV)/.dev tools ## what a page costs a server, beside the build of 5d150ae, and a visitor on a slow line
 	$(BIN)/python loadtests/bench_page_loads.py $(ARGS)
 
+.PHONY: bench-tls
+
+bench-tls: $(VENV)/.dev tools ## what TLS costs in our process, in nginx before it, and in the standard library alone
+	$(BIN)/python loadtests/bench_tls.py $(ARGS)
+
 .PHONY: bench-first-frame
 
 bench-first-frame: $(VENV)/.dev tools ## how soon browsers show a stage, and how long a change of talk holds its picture up

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import http.client
+import os
 import shutil
 import statistics
 import subprocess
@@ -33,13 +34,14 @@ from showcaller.testing.talks import TalksServer
 from showcaller.testing.until import until
 
 REPOSITORY = Path(__file__).parents[1]
-SCHEDULE = REPOSITORY / "schedules" / "systems-scale-winter-2023.yaml"
+SCHEDULE = "schedules/systems-scale-winter-2023.yaml"  # as it was then: both builds read it
 BEFORE = "5d150ae"
 CONNECTIONS = 6  # that a browser opens to one server
 COUNTS, BEFORE_COUNTS = (400, 3_000), (60, 60)  # page loads and calendars a pass
 SETTLE_S = 2.0
 SIZES = (10, 900)  # sessions
 VISITS = 5
+BUSY_LOAD = 1.0  # before we begin: milliseconds of a browser say nothing then
 # The time from a request to the first byte of its answer is at least this; connecting is not slowed down.
 LINE = {
     "offline": False,
@@ -171,9 +173,9 @@ def event_of(server: ServeProcess) -> str:
 
 
 def earlier_build(folder: Path) -> Path:
-    """Unpack the server of commit `BEFORE`; return what its modules are imported from."""
+    """Unpack the server and the schedule of commit `BEFORE`; return what modules are imported from."""
     packed = subprocess.run(
-        ["git", "archive", BEFORE, "server", "client_sdk/js/src"],
+        ["git", "archive", BEFORE, "server", "client_sdk/js/src", SCHEDULE],
         cwd=REPOSITORY,
         capture_output=True,
         check=True,
@@ -191,7 +193,9 @@ async def costs(browser: Browser, passes: int, figures: Figures) -> None:
         builds = []
         for name, env in (("", {}), ("_before", earlier)):
             options = ("--rehearse-from", "-5m", "--media-workers", "0")
-            server = ServeProcess(SCHEDULE, *options, data=folder / f"data{name}", env=env)
+            server = ServeProcess(
+                folder / "tree" / SCHEDULE, *options, data=folder / f"data{name}", env=env
+            )
             await stack.enter_async_context(running(server))
             url = f"{server.url}/e/{event_of(server)}/"
             builds.append(Build(name, server, await requests_of(browser, url)))
@@ -284,6 +288,10 @@ async def run(passes: int, only: Sequence[str], figures: Figures) -> None:
         browser = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=list(BROWSER_ARGUMENTS)
         )
+        if os.getloadavg()[0] > BUSY_LOAD and "visits" in only:
+            print(
+                f"INVALID visits: other work keeps the machine busy (load {os.getloadavg()[0]:.1f})"
+            )
         if "costs" in only:
             await costs(browser, passes, figures)
         if "visits" in only:

@@ -140,9 +140,11 @@ class Swarm:
 
     def _read(self, fd: int, client: Client) -> None:
         try:
-            data = bytes(self._view[: client.sock.recv_into(self._view)])
+            data = self.receive(client)
         except OSError as error:
             self._lose(fd, str(error))
+            return
+        if data is None:
             return
         if not data:
             self._lose(fd, "ended by the server")
@@ -161,6 +163,10 @@ class Swarm:
                     self.on_message(client, payload)
             else:
                 self.opening(client, payload)
+
+    def receive(self, client: Client) -> bytes | None:
+        """Return what has come; empty: the end; None: nothing yet."""
+        return bytes(self._view[: client.sock.recv_into(self._view)])
 
     def _upgraded(self, client: Client, data: bytes) -> bytes:
         head, end, rest = data.partition(b"\r\n\r\n")
