@@ -155,3 +155,8 @@ findings: ## run what surprised us in other people's software, to see whether it
 
 interop: $(VENV)/.dev tools ## other people's WebRTC, both ways, for 70 s each: the matrix of docs/publishing.md; ARGS="pion str0m"
 	$(BIN)/python loadtests/interop/run.py $(ARGS)
+
+.PHONY: bench-recording
+
+bench-recording: $(VENV)/.dev ## what recording costs, what a kill of it loses, and whether lips stay with voices (10 minutes)
+	$(BIN)/python loadtests/bench_recording.py $(ARGS)

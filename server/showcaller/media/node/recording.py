@@ -154,8 +154,9 @@ class Recording:
         return self._now.status if self._now is not None else RecorderStatus()
 
     @property
-    def running(self) -> bool:
-        return self._now is not None
+    def process(self) -> asyncio.subprocess.Process | None:
+        """The recorder at work; None while there is none."""
+        return self._now.process if self._now is not None else None
 
     def changed(self) -> None:
         """Tell the recorder the plan, if it is another one."""

@@ -26,6 +26,7 @@ from .takes import About, TakeWriter
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
+GULP_S = 0.1  # nobody waits for a recorder
 FINISH_WITHIN_S = 3.0
 
 
@@ -66,7 +67,7 @@ class Recorder:
         self._plan = plan
         self._rooms = {room.session: room for room in plan.rooms}
         for path in set(plan.trunks) - set(self._branches):
-            self._branches[path] = Branch(path, self._egress, self._on_changed)
+            self._branches[path] = Branch(path, self._egress, self._on_changed, gulp_s=GULP_S)
         for path in set(self._branches) - set(plan.trunks):
             self._branches.pop(path).close()
         self._look(system.monotonic_s())

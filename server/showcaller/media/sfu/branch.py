@@ -11,10 +11,11 @@ from ..egress import Egress
 from ..rtp import rtcp
 from ..sdp.negotiation import negotiate
 from .ingest import Ingest
-from .trunk_link import Ended, KeyframeWanted, Lent, Packet, frame, receive
+from .trunk_link import Ended, KeyframeWanted, Lent, Message, Packet, frame, read_messages
 
 log = logging.getLogger(__name__)
 
+_READ_BYTES = 1 << 18
 AGAIN_S = 0.5  # after a connection that was lost or cut off
 
 
@@ -22,14 +23,22 @@ class Branch:
     """A connection to the trunk at `path`, made again until it is closed.
 
     `changed` is given the session, and the time, whenever one of its ingests begins, changes or
-    ends.
+    ends. Who is in no hurry reads each `gulp_s` only: waking up costs as much as reading.
     """
 
-    def __init__(self, path: str, egress: Egress, changed: Callable[[str, float], None]) -> None:
+    def __init__(
+        self,
+        path: str,
+        egress: Egress,
+        changed: Callable[[str, float], None],
+        *,
+        gulp_s: float = 0.0,
+    ) -> None:
         self.ingests: dict[str, Ingest] = {}
         self._path = path
         self._egress = egress
         self._changed = changed
+        self._gulp_s = gulp_s
         self._running = asyncio.create_task(self._run())
 
     def close(self) -> None:
@@ -46,15 +55,12 @@ class Branch:
             await asyncio.sleep(AGAIN_S)
 
     async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        buffer = bytearray()
         try:
-            while (message := await receive(reader)) is not None:
-                match message:
-                    case Packet():
-                        self._take(message)
-                    case Lent():
-                        self._begin(message, writer)
-                    case Ended():
-                        self._end(message.resource)
+            while data := await self._read(reader, writer):
+                buffer += data
+                for message in read_messages(buffer):
+                    self._do(message, writer)
         except Exception:
             log.exception("a branch failed", extra={"action": "media.failed"})
         finally:
@@ -62,8 +68,31 @@ class Branch:
                 self._end(resource)
             writer.close()
 
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        """Return what has come; empty when the trunk has gone."""
+        if self._gulp_s:
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await asyncio.sleep(self._gulp_s)
+            writer.transport.resume_reading()  # type: ignore[attr-defined]
+        try:
+            return await reader.read(_READ_BYTES)
+        except ConnectionError:
+            return b""
+
+    def _do(self, message: Message, writer: asyncio.StreamWriter) -> None:
+        match message:
+            case Packet():
+                self._take(message)
+            case Lent():
+                self._begin(message, writer)
+            case Ended():
+                self._end(message.resource)
+
     def _begin(self, lent: Lent, writer: asyncio.StreamWriter) -> None:
         negotiated, now_s = negotiate(lent.offer, "publish"), system.monotonic_s()
+        # What comes in is told to the publisher by the trunk's worker.
+        media = tuple(medium._replace(feedback=frozenset()) for medium in negotiated.media)
+        negotiated = negotiated._replace(media=media)
         about = lent.resource, lent.session, lent.person, lent.source
         made = Ingest(*about, negotiated, self._egress, self, now_s)
         self.ingests[lent.resource] = made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import msgspec
 from msgspec import Struct
@@ -60,6 +61,25 @@ _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 def frame(message: Message) -> bytes:
     data = _encoder.encode(message)
     return len(data).to_bytes(_LENGTH_BYTES, "big") + data
+
+
+def read_messages(buffer: bytearray) -> Iterator[Message]:
+    """Return the messages that are whole, and take them out of `buffer`.
+
+    Raises `ValueError` for what can't be read.
+    """
+    at = 0
+    try:
+        while len(buffer) >= (begin := at + _LENGTH_BYTES):
+            length = int.from_bytes(buffer[at:begin], "big")
+            if length > MAX_MESSAGE_BYTES:
+                raise ValueError("a message between workers is too long")
+            if len(buffer) < begin + length:
+                break
+            at = begin + length
+            yield _decoder.decode(memoryview(buffer)[begin:at].tobytes())
+    finally:
+        del buffer[:at]
 
 
 async def receive(reader: asyncio.StreamReader) -> Message | None:
