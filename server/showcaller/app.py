@@ -60,6 +60,7 @@ from .reminders.mail_sender import Letter
 from .reminders.runner import ReminderRunner
 from .reminders.setup import mail_sender, push_sender
 from .schedule_file import format_diagnostics, pictures_of, read_schedule, type_of
+from .schedule_watch import ScheduleWatch
 from .settings import (
     Secret,
     Settings,
@@ -194,9 +195,15 @@ class Server:
                 event, push=self._push, mail=self._mail, base_url=lambda: self.url
             )
             self._spawn(reminding.run(), f"reminders of {schedule.event_id}")
+        watch = ScheduleWatch(event, self._path_of(schedule), schedule)
+        self._spawn(watch.run(), f"schedule of {schedule.event_id}")
         beat = NodeBeat(event, tokens.fingerprints())
         self._beats[schedule.event_id] = beat
         self._spawn(beat.run(), f"beat of {schedule.event_id}")
+
+    def _path_of(self, schedule: Schedule) -> Path:
+        places = [one.event_id for one in self.schedules]
+        return self.settings.schedules[places.index(schedule.event_id)]
 
     async def _reconcile(self, event: LiveEvent, schedule: Schedule) -> None:
         """Go on with a log that was there before; publish a schedule that was edited since."""

@@ -54,6 +54,7 @@ MAY_IMPORT = {
     "session_ends": {"broker.sqlite_peek", "domain"},
     "settings": {"tokens", "urls", "domain"} | LEAVES,
     "logs": set(),
+    "schedule_watch": SHOW | {"schedule_file"},
     "show": SHOW | {"tokens"},
     "http": SHOW | {"http"},
     "gateway": SHOW | {"gateway", "http"},

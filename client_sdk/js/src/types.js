@@ -345,6 +345,12 @@
  * @property {boolean} undoable
  * @property {string | null} other the session that it was swapped with
  *
+ * @typedef {object} Offer an edited schedule that a producer may accept
+ * @property {string} id
+ * @property {{session: string, title: string, what: "new" | "vanished" | "moved" | "changed", before_ms: number | null, after_ms: number | null}[]} differences
+ * @property {number} more
+ * @property {boolean} elsewhere
+ *
  * @typedef {object} CatchUp the schedule's rule of catching up
  * @property {boolean} on whether it holds now
  * @property {number} talks_give_min

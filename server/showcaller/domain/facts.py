@@ -30,7 +30,7 @@ from .poll_draft import Choice, PollDraft, PollPlan
 from .quality import TalkQuality
 from .schedule import Schedule, Speaker
 
-FOLD_VERSION = 19
+FOLD_VERSION = 20
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -63,6 +63,20 @@ class RunStarted(Fact, frozen=True, kw_only=True, tag="run.started"):
 class SchedulePublished(Fact, frozen=True, kw_only=True, tag="schedule.published"):
     schedule: Schedule
     by: PersonId | None = None
+
+
+class ScheduleOffered(Fact, frozen=True, kw_only=True, tag="schedule.offered"):
+    """A node says that the schedule's file was edited; it counts once a producer accepts it."""
+
+    schedule: Schedule
+
+
+class ScheduleAccepted(Fact, frozen=True, kw_only=True, tag="schedule.accepted"):
+    """The schedule that was offered under this id counts from now on."""
+
+    offer: str
+    by: PersonId
+    if_revision: int | None = None
 
 
 class ClockHeld(Fact, frozen=True, kw_only=True, tag="clock.held"):

@@ -56,6 +56,8 @@ class RunSheet(Struct, kw_only=True, dict=True):
     breaks: dict[SessionId, Session] = field(default_factory=dict)  # that the producer inserted
     guests: dict[SpeakerId, Speaker] = field(default_factory=dict)  # whom no schedule names
     catches_up: bool = False  # by the schedule's rule
+    offered: Schedule | None = None  # an edited file's, which nobody has accepted yet
+    offers: int = 0  # made so far
 
     # Reading ------------------------------------------------------------------------------------
 
@@ -103,6 +105,7 @@ class RunSheet(Struct, kw_only=True, dict=True):
             breaks=dict(self.breaks),
             guests=dict(self.guests),
             catches_up=self.catches_up,
+            offered=self.offered,
         )
 
     @property
@@ -119,7 +122,7 @@ class RunSheet(Struct, kw_only=True, dict=True):
     def adopt(self, schedule: Schedule, at_ms: int, outcome: Outcome) -> None:
         """Go on by `schedule`: known sessions and stages keep their run, and edits that still fit."""
         was = self._scheduled if self.sessions else {}
-        self.schedule = schedule
+        self.schedule, self.offered = schedule, None
         self.revision += 1
         self.replan()
         old = self.sessions

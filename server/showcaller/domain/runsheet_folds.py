@@ -7,6 +7,7 @@ from .ids import SessionId
 from .outcome import Outcome, Refusal
 from .runsheet import RunSheet, SheetFolds
 from .schedule import Schedule
+from .schedule_diff import offer_id
 from .session_run import SessionRun, no_session
 from .timeline import SessionShift
 from .touches import ClockTouch, ControlsTouch, EventTouch, SessionTouch
@@ -28,6 +29,25 @@ def publish_schedule(sheet: RunSheet, fact: facts.SchedulePublished, at_ms: int)
     outcome = Outcome.touch(EventTouch(), ControlsTouch())
     sheet.adopt(fact.schedule, at_ms, outcome)
     return outcome
+
+
+def offer_schedule(sheet: RunSheet, fact: facts.ScheduleOffered, at_ms: int) -> Outcome:
+    """Keep an edited schedule for a producer to accept; one that says what counts already ends the offer."""
+    if fact.schedule.event_id != sheet.schedule.event_id:
+        return Outcome.refuse("bad_input", "this is another event's schedule")
+    sheet.offered = fact.schedule if fact.schedule != sheet.schedule else None
+    sheet.offers += 1
+    return Outcome.touch(ControlsTouch())
+
+
+def accept_schedule(sheet: RunSheet, fact: facts.ScheduleAccepted, at_ms: int) -> Outcome:
+    """Go on by the schedule that was offered."""
+    offered = sheet.offered
+    if offered is None or offer_id(offered) != fact.offer:
+        return Outcome.refuse("stale_preview", "the schedule has been edited since")
+    if controlling.is_stale(sheet, fact.if_revision):
+        return controlling.stale_preview()
+    return publish_schedule(sheet, facts.SchedulePublished(schedule=offered, by=fact.by), at_ms)
 
 
 def _publish_problem(sheet: RunSheet, schedule: Schedule) -> Refusal | None:
@@ -115,6 +135,8 @@ FOLDS: SheetFolds = {
     facts.ControlUndone: controlling.undo_control,
     **recording.FOLDS,
     facts.SchedulePublished: publish_schedule,
+    facts.ScheduleOffered: offer_schedule,
+    facts.ScheduleAccepted: accept_schedule,
     facts.CatchUpSwitched: switch_catch_up,
     facts.ClockHeld: hold_clock,
     facts.ClockResumed: resume_clock,

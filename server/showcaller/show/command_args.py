@@ -160,6 +160,11 @@ class SwitchArgs(Args, frozen=True, kw_only=True):
     on: bool
 
 
+class AcceptArgs(Args, frozen=True, kw_only=True):
+    offer: Annotated[str, _ID]
+    if_revision: int | None = None
+
+
 class PreviewControlArgs(Args, frozen=True, kw_only=True):
     """A control by its command's name, with that command's own arguments."""
 

@@ -653,6 +653,9 @@ _TABLE: dict[str, _Command] = {
     "catch_up.set": _fact(a.SwitchArgs, PRODUCER, edits.catch_up_switched)._replace(
         control=lambda call, args, _: edits.catch_up_switched(call, args)
     ),
+    "schedule.accept": _fact(a.AcceptArgs, PRODUCER, edits.schedule_accepted)._replace(
+        control=lambda call, args, _: edits.schedule_accepted(call, args)
+    ),
     "source.choose": _control(
         a.ChooseArgs,
         lambda call, args, control: facts.SourceChosen(

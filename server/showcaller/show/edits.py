@@ -103,3 +103,7 @@ def break_inserted(
 
 def catch_up_switched(call: Giver, args: a.SwitchArgs) -> facts.CatchUpSwitched:
     return facts.CatchUpSwitched(on=args.on, by=call.by)
+
+
+def schedule_accepted(call: Giver, args: a.AcceptArgs) -> facts.ScheduleAccepted:
+    return facts.ScheduleAccepted(offer=args.offer, by=call.by, if_revision=args.if_revision)

@@ -304,6 +304,7 @@ class Projection:
     def _controls(self, _: ControlsTouch) -> Iterator[Look]:
         last = self._sheet.last_control() if self._sheet is not None else None
         yield Look(PRODUCE, "undo", views.control(last, self.name_of) if last is not None else None)
+        yield Look(PRODUCE, "offer", views.offer(self._sheet) if self._sheet else None)
         yield Look(PRODUCE, "catch_up", views.catch_up(self._sheet) if self._sheet else None)
 
     def _cue_event(self, cue: Any) -> views.CueEventView:

@@ -34,7 +34,10 @@ from ..domain.schedule import (
     Theme,
     UtcOffset,
 )
+from ..domain.schedule_diff import Difference, differences, differs_elsewhere, offer_id
 from ..domain.session_run import SessionRun
+
+DIFFERENCES_SHOWN = 200
 
 NameOf = Callable[[PersonId], str]  # "" for nobody known
 
@@ -455,6 +458,15 @@ class CatchUpView(View, frozen=True, kw_only=True):
     talks_keep_min: int
 
 
+class OfferView(View, frozen=True, kw_only=True):
+    """An edited schedule that a producer may accept."""
+
+    id: str
+    differences: tuple[Difference, ...]
+    more: int  # differences that are left out
+    elsewhere: bool  # whether it differs in more than sessions
+
+
 class PublicationView(View, frozen=True, kw_only=True):
     session: str
     person: str
@@ -538,6 +550,19 @@ def control(done: controls.Control, name_of: NameOf) -> ControlView:
         by=name_of(done.by),
         undoable=done.undoable,
         other=done.other,
+    )
+
+
+def offer(sheet: RunSheet) -> OfferView | None:
+    """Return how the schedule that was offered differs; None if there is none."""
+    if sheet.offered is None:
+        return None
+    found = differences(sheet.schedule, sheet.offered)
+    return OfferView(
+        id=offer_id(sheet.offered),
+        differences=tuple(found[:DIFFERENCES_SHOWN]),
+        more=max(0, len(found) - DIFFERENCES_SHOWN),
+        elsewhere=differs_elsewhere(sheet.schedule, sheet.offered),
     )
 
 

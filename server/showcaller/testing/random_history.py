@@ -29,6 +29,7 @@ from ..domain.poll import voter_of
 from ..domain.poll_draft import Choice, PollAnchor, PollDraft, PollKind, PollPlan
 from ..domain.quality import TalkQuality
 from ..domain.schedule import MINUTE_MS, CatchUpPolicy, QaPolicy, Schedule, Speaker
+from ..domain.schedule_diff import offer_id
 from ..domain.session_run import PREFERRED
 from ..domain.state import State
 from .schedules import schedule, session
@@ -111,6 +112,14 @@ class RandomHistory:
     def _schedule_published(self) -> facts.Fact:
         plan: Schedule = self._rng.choice((SCHEDULE, SCHEDULE, SHORTER))
         return facts.SchedulePublished(schedule=plan, by=STAFF)
+
+    def _schedule_offered(self) -> facts.Fact:
+        return facts.ScheduleOffered(schedule=self._rng.choice((SCHEDULE, SHORTER)))
+
+    def _schedule_accepted(self) -> facts.Fact:
+        sheet = self.state.runsheet
+        offered = sheet.offered if sheet is not None else None
+        return facts.ScheduleAccepted(offer=offer_id(offered or SCHEDULE), by=STAFF)
 
     def _clock_held(self) -> facts.Fact:
         return facts.ClockHeld(by=STAFF)

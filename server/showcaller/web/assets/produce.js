@@ -13,6 +13,7 @@ import { errorText } from "./error_text.js";
 import { GreenRoom } from "./green_room.js";
 import { Overruns } from "./overruns.js";
 import { markOffline } from "./offline_mark.js";
+import { offerText, openOffer } from "./offer_dialog.js";
 import { openPage } from "./page.js";
 import { listenForKeys } from "./produce_keys.js";
 import { QualityReports } from "./quality_reports.js";
@@ -57,6 +58,10 @@ byId("print").addEventListener("click", () => void sheet.whole().then(() => prin
 byId("catch-up").addEventListener("click", () => {
   const rule = desk.items.get("catch_up");
   if (rule) openCatchUp(page, rule, (done) => teller(undefined)(done, "ok"));
+});
+byId("offer").addEventListener("click", () => {
+  const offer = desk.items.get("offer");
+  if (offer) openOffer(page, offer, (done) => teller(undefined)(done, "ok"));
 });
 byId("undo").addEventListener("click", () => void undo());
 new AnnounceForm(page, byId("announce"));
@@ -215,6 +220,9 @@ function renderDesk() {
   bar.showUndo(lastControl());
   const rule = desk.items.get("catch_up");
   show(byId("catch-up"), Boolean(rule));
+  const offer = desk.items.get("offer");
+  show(byId("offer"), Boolean(offer));
+  setText(byId("offer"), offer ? `Schedule edited: ${offerText(offer)}…` : "");
   setText(byId("catch-up"), rule?.on ? "Catching up: on…" : "Catching up: off…");
   renderCues();
   greenRoom.render();
