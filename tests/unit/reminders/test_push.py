@@ -32,16 +32,18 @@ def test_only_the_browser_reads_what_it_is_sent(text):
         other.receive(body)
 
 
-@pytest.mark.parametrize(
-    ("p256dh", "auth"),
-    [
-        ("", ""),
-        ("not base64!", "AAAA"),
-        (unpadded(b"\x04" + bytes(64)), unpadded(bytes(16))),  # a point that is on no curve
-        (PushBrowser("").subscription["keys"]["p256dh"], unpadded(bytes(15))),
-    ],
-)
-def test_keys_that_are_none_are_told(p256dh, auth):
+A_KEY = PushBrowser("https://a.example/1").subscription["keys"]["p256dh"]
+WRONG_KEYS = {
+    "nothing": ("", ""),
+    "no base64": ("not base64!", "AAAA"),
+    "a point on no curve": (unpadded(b"\x04" + bytes(64)), unpadded(bytes(16))),
+    "a short secret": (A_KEY, unpadded(bytes(15))),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_KEYS)  # by name: a key is another one in each process
+def test_keys_that_are_none_are_told(wrong):
+    p256dh, auth = WRONG_KEYS[wrong]
     with pytest.raises(ValueError):
         encrypt(b"x", p256dh=p256dh, auth=auth)
 
