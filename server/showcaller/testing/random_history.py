@@ -40,7 +40,7 @@ SCHEDULE = schedule(
     session("moderated", 545, 565, speakers=(SpeakerId("ada"),)),
     session("open", 565, 585, qa=QaPolicy(pre_moderation=False, opens="started")),
     session("break", 585, 600, kind="break", qa=QaPolicy(enabled=False)),
-    session("aside", 545, 600, stage="side", qa=QaPolicy(opens="by_hand")),
+    session("aside", 545, 600, stage="side", record="ask", qa=QaPolicy(opens="by_hand")),
     catch_up=CatchUpPolicy(talks_give_min=5),
 )
 SHORTER = schedule(*(s for s in SCHEDULE.sessions if s.id != "break"))
