@@ -14,6 +14,7 @@ from ical.calendar_stream import IcsCalendarStream
 from showcaller.api.calendar import agenda_ics
 from showcaller.domain import facts
 from showcaller.domain.calendar_marks import CalendarMark
+from showcaller.domain.runsheet import RunSheet
 from showcaller.domain.state import State
 from showcaller.domain.text import unify_line_ends
 from showcaller.schedule_file import read_schedule
@@ -29,41 +30,13 @@ def agenda(*, title=None, **of_first_talk):
     schedule, _ = read_schedule(MODEL, file_name=MODEL.name)
     event = views.event(schedule)
     items = {"event": msgspec.structs.replace(event, title=title or event.title)}
-    for plan in schedule.sessions:
-        items[f"session:{plan.id}"] = view_of(plan)
+    started = facts.RunStarted(run="run", salt="salt", schedule=schedule)
+    sheet, _ = RunSheet.start(started, schedule.sessions[0].starts_at_ms - 3_600_000)
+    for run in sheet.sessions.values():
+        items[f"session:{run.id}"] = views.session(sheet, run)
     first = items["session:ai-multi-tenancy"]
     items["session:ai-multi-tenancy"] = msgspec.structs.replace(first, **of_first_talk)
     return items
-
-
-def view_of(plan):
-    times = views.Times(plan.starts_at_ms, plan.ends_at_ms)
-    return views.SessionView(
-        id=plan.id,
-        title=plan.title,
-        abstract=plan.abstract,
-        language=plan.language,
-        kind=plan.kind,
-        stage=plan.stage,
-        theme=plan.theme,
-        speakers=plan.speakers,
-        day=plan.day,
-        state="upcoming",
-        scheduled=times,
-        expected=times,
-        actual=views.Times(None, None),
-        delayed_min=0,
-        waiting_for=None,
-        qa="closed",
-        pre_moderated=True,
-        on_air=False,
-        face=False,
-        doors_open_ms=plan.starts_at_ms - 600_000,
-        planned=times,
-        scheduled_stage=plan.stage,
-        note="",
-        shortened_min=0,
-    )
 
 
 def raw(items, base_url=BASE):
