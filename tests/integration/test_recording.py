@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import av
 import pytest
 
 from showcaller.recording.muxer import PART_MS
 from showcaller.testing.recorded_show import RecordedShow
+from showcaller.testing.serving import ServeProcess
+from showcaller.testing.speaker import Speaker
+from showcaller.testing.until import until
 
 OFFER = Path(__file__).parents[1] / "unit/media/sdp/offers/chromium-publisher.sdp"
 KILLS = 5
@@ -54,3 +59,50 @@ async def check_gaps(show, kind):
     for (_, end_ms), (begin_ms, _) in itertools.pairwise(spans):
         near = [abs(a - end_ms) < 60 and abs(b - begin_ms) < 60 for a, b in named]
         assert begin_ms - end_ms < UNNAMED_MS or any(near)
+
+
+SCHEDULE = """
+event: {id: conf, title: Conf, time_zone: UTC}
+days: [{date: 2026-06-11, starts: "09:00", ends: "21:00"}]
+record: true
+sessions:
+  - {id: talk, title: A talk, starts: "09:00", minutes: 600, qa: off}
+"""
+
+
+async def test_a_node_records_what_a_speaker_publishes_and_a_command_deletes_it(tmp_path):
+    schedule, store = tmp_path / "conf.yaml", tmp_path / "recordings"
+    schedule.write_text(SCHEDULE)
+    options = ("--rehearse-from", "09:05", "--recordings", str(store))
+    async with ServeProcess(schedule, *options, data=tmp_path / "data") as server:
+        token = server.token("conf", "speaker", person="ada", sessions=("talk",))
+        whip = f"{server.url}/api/v1/events/conf/sessions/talk/whip"
+        async with connected(whip, token):
+            await until(lambda: len(list(store.rglob("*.cluster"))) > 2, 60)
+            await delete(server)
+            await until(lambda: not any(path.is_file() for path in store.rglob("*")), 60)
+        assert server.log_lines("recording.started")
+
+
+@asynccontextmanager
+async def connected(whip, token):
+    """A speaker who came as soon as a media worker ran."""
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http:
+
+        async def is_served():
+            async with http.post(
+                whip, data="v=0", headers={"Content-Type": "application/sdp"}
+            ) as answer:
+                return answer.status != 503
+
+        await until(is_served, 60)
+    async with Speaker(whip, token, brightness=90) as speaker:
+        yield speaker
+
+
+async def delete(server):
+    headers = {"Authorization": f"Bearer {server.token('conf', 'producer')}"}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        url = f"{server.url}/api/v1/events/conf/commands/recording.delete"
+        async with http.post(url, json={"session": "talk"}) as answer:
+            assert answer.status == 200, await answer.text()

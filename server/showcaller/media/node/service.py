@@ -56,6 +56,7 @@ log = logging.getLogger(__name__)
 MOVES_FORGIVEN = 2  # a stage that moves while it is asked for is asked again
 MOVED_RETRY_S = 0.3
 FLUSH_WITHIN_S = 2.0
+RECORDER_WAITS_S = 30.0  # for workers that start
 R = TypeVar("R")
 
 ENDED = "this media resource ended with its worker"
@@ -117,7 +118,12 @@ class MediaService:
         self._spawn(self._keep_telling())
         self._workers.start()
         if self._recording is not None:
-            self._recording.start()
+            self._spawn(self._start_recording(self._recording))
+
+    async def _start_recording(self, recording: Recording) -> None:
+        """Start the recorder behind the workers: talks come first."""
+        await self._workers.wait_up(RECORDER_WAITS_S)
+        recording.start()
 
     async def wait_up(self, within_s: float) -> None:
         """Return when all workers run, or after `within_s`: before this node replaces another one."""

@@ -32,6 +32,7 @@ export class RunsheetRow {
   #title = h("a", {});
   #who = h("span", { class: "small quiet" });
   #status = h("span", { class: "pill" });
+  #recorded = h("span", { class: "pill", "data-tone": "live" }, "Being recorded");
   #air = h("span", { class: "tag" });
   #present = h("span", { class: "small quiet times" });
   #over = h("span", { class: "small over" });
@@ -80,7 +81,7 @@ export class RunsheetRow {
       this.#expected,
       this.#actual,
       h("th", { role: "rowheader", scope: "row" }, this.#title, about),
-      h("td", { role: "cell", class: "state-cell" }, h("div", { class: "row" }, this.#status, this.#air, this.#present), this.#next, this.#effect, this.#told),
+      h("td", { role: "cell", class: "state-cell" }, h("div", { class: "row" }, this.#status, this.#recorded, this.#air, this.#present), this.#next, this.#effect, this.#told),
       h("td", { role: "cell" }, h("div", { class: "row controls-cell" }, ...Object.values(this.#buttons))),
     );
   }
@@ -107,6 +108,7 @@ export class RunsheetRow {
     const length = minutesText((session.scheduled.end_ms - session.scheduled.start_ms) / 60_000);
     const names = speakersOf(event, session).map(({ name }) => name).join(", ");
     setText(this.#who, names ? `${length}, ${names}` : length);
+    show(this.#recorded, session.recorded === true);
     this.#showAir(session);
     this.#showButtons(session);
     this.tick();

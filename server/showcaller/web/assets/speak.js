@@ -198,6 +198,7 @@ function renderAir(now) {
   const out = there !== undefined && (there.on_stage || there.heard);
   setText(byId("tally"), out ? (isOn(now) ? "On air" : "On stage") : connected ? "Green room" : "Off air");
   byId("tally").dataset.state = out ? "on" : connected ? "room" : "off";
+  show(byId("recorded"), now.recorded === true);
   if (!("armed" in byId("leave").dataset)) setText(byId("leave"), out ? "Go off air" : "Leave the green room");
   const going = publication !== null && state !== "failed";
   show(byId("go"), !going);

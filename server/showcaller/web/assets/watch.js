@@ -133,6 +133,7 @@ function renderTalk(session) {
   setText(byId("state"), status.text);
   byId("state").dataset.tone = status.tone;
   show(byId("state"), status.text !== "");
+  show(byId("recorded"), session.recorded === true);
   keyed(byId("speakers"), speakersOf(event, session), ({ id }) => id, (speaker) => speakerItem(speaker, page.place.event));
   if (event) document.title = `${session.title} – ${event.title}`;
 }
