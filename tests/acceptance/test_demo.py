@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -22,6 +23,7 @@ from showcaller.app import load_schedule
 from showcaller.demo import run_demo
 from showcaller.demo.lines import ABOUT, GENERAL, NAMES, reply_to
 from showcaller.demo.people import MAX_QUESTIONS, Script
+from showcaller.demo.polls import DRAFTS, choice
 from showcaller.demo.run import schedule_path
 from showcaller.errors import ConfigError
 from showcaller_client import Client, Followed, media, register
@@ -98,6 +100,8 @@ async def test_everything_can_be_seen(tmp_path: Path) -> None:
             await viewer.wait_for_video(25)
             await started(agenda)
             await talk.wait_until(lambda c: sum(c.levels.values()) > 0, timeout_s=60)
+            polls = await client.follow(f"session/{TALK}/polls")
+            await polls.wait_until(lambda c: sum(c.levels.values()) > 0, timeout_s=60)
             await viewer.wait_for_video(25)
             assert agenda.items[f"session:{TALK}"]["on_air"]
         assert await demo.interrupt() < STOP_WITHIN_S
@@ -151,6 +155,16 @@ def test_each_question_has_a_reply_of_its_own() -> None:
 def test_every_session_of_the_event_has_questions_of_its_own() -> None:
     sessions = {str(session.id) for session in load_schedule(schedule_path()).sessions}
     assert sessions == set(ABOUT)
+
+
+@pytest.mark.parametrize("draft", DRAFTS, ids=lambda draft: draft["kind"])
+def test_the_demos_people_choose_what_a_poll_offers(draft: dict[str, Any]) -> None:
+    poll = {"options": [], "most": 1, **draft}
+    for seed in range(50):
+        chosen = choice(poll, Random(seed))
+        assert all(len(set(found)) == len(found) > 0 for found in chosen.values())
+        assert set(chosen.get("options", ())) <= set(range(len(poll["options"])))
+        assert len(chosen.get("words", ())) <= poll["most"]
 
 
 def test_a_missing_sdk_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from showcaller_client import Client, Followed, Refused, register
 
 from .agenda import Agenda
 from .lines import WELCOME, questions_for, reply_to
+from .polls import PollHost, vote_in_polls
 
 log = logging.getLogger(__name__)
 
@@ -57,16 +58,19 @@ async def attend(url: str, event: str, name: str, script: Script, random: Random
         agenda, own = await Agenda.of(client), await client.follow("me")
         here: Followed | None = None
         room: Followed | None = None
+        polls: Followed | None = None
         passed: set[str] = set()
         while True:
             session = agenda.attended()
             here = await _move(client, here, session and f"session/{session}/questions")
             room = await _move(client, room, session and f"session/{session}")  # present there
-            if session and here:
+            polls = await _move(client, polls, session and f"session/{session}/polls")
+            if session and here and polls:
                 try:
                     if question := script.next_question(session, time.monotonic()):
                         await client.ask(session, question, anonymous=random.random() < ANONYMOUS)
                     await _vote(client, here, own, passed, random)
+                    await vote_in_polls(client, polls, own, passed, random)
                 except Refused as refused:  # Q&A has closed, the question is gone
                     log.info("refused: %s", refused, extra={"action": "demo.refused"})
             await asyncio.sleep(random.uniform(*BETWEEN_VOTES_S))
@@ -96,13 +100,16 @@ async def moderate(client: Client) -> None:
     await client.announce(WELCOME)
     agenda = await Agenda.of(client)
     here: Followed | None = None
-    desk = Desk(client)
+    polls: Followed | None = None
+    desk, host = Desk(client), PollHost(client)
     while True:
         session = agenda.attended()
         here = await _move(client, here, session and f"session/{session}/moderation")
-        if here:
+        polls = await _move(client, polls, session and f"session/{session}/poll_desk")
+        if session and here and polls:
             try:
                 await desk.look_at(here)
+                await host.look_at(session, polls)
             except Refused as refused:  # a real moderator was faster
                 log.info("refused: %s", refused, extra={"action": "demo.refused"})
         await asyncio.sleep(1)
