@@ -23,6 +23,7 @@ PAGES = (
     ("", ("attendee",)),
     (f"watch/{TALK}", ("attendee",)),
     (f"watch/{TALK}", ()),
+    (f"questions/{TALK}", ("attendee",)),
     ("moderate", ("moderator",)),
     ("produce", ("producer",)),
     ("access", ("producer",)),

@@ -14,6 +14,7 @@ TITLES = {
     "moderate": "Moderate",
     "onair": "On air",
     "produce": "Produce",
+    "questions": "Questions",
     "speak": "Speak",
 }
 DESCRIPTION_CHARS = 300

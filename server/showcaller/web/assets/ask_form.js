@@ -2,14 +2,18 @@
 
 import { randomKey } from "/sdk/index.js";
 
-import { byId, setAttribute, setText, show } from "./dom.js";
+import { byId, h, keyed, setAttribute, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { QUESTION, graphemes, lengthProblem } from "./grapheme_text.js";
 
-/** @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient */
+/**
+ * @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient
+ * @typedef {{text: string, voted: boolean, vote: () => void}} Similar
+ */
 
 export class AskForm {
   #client;
+  #similar;
   #session = "";
   /** The question that is being edited; empty: a new one. */
   #editing = "";
@@ -19,9 +23,13 @@ export class AskForm {
   #anonymous = byId("ask-anonymous", HTMLInputElement);
   #send = byId("ask-send", HTMLButtonElement);
 
-  /** @param {ShowcallerClient} client */
-  constructor(client) {
+  /**
+   * @param {ShowcallerClient} client
+   * @param {(text: string) => Similar[]} similar what is listed and says nearly the same
+   */
+  constructor(client, similar) {
     this.#client = client;
+    this.#similar = similar;
     byId("ask").addEventListener("submit", (submitted) => {
       submitted.preventDefault();
       void this.#submit();
@@ -60,6 +68,28 @@ export class AskForm {
     setText(byId("ask-count"), count > QUESTION.graphemes / 2 ? `${count} of ${QUESTION.graphemes}` : "");
     this.#fail("");
     setText(byId("ask-note"), "");
+    this.#offerSimilar();
+  }
+
+  /** To vote for, in place of asking it once more. */
+  #offerSimilar() {
+    const similar = this.#editing ? [] : this.#similar(this.#text.value);
+    show(byId("ask-similar"), similar.length > 0);
+    keyed(
+      byId("ask-similar-list"),
+      similar,
+      ({ text, voted }) => `${voted} ${text}`,
+      (one) => h("li", { class: "spread" }, h("span", { class: "text small" }, one.text), one.voted ? h("span", { class: "small quiet" }, "You vote for it") : this.#voteButton(one)),
+    );
+  }
+
+  /** @param {Similar} similar */
+  #voteButton({ vote }) {
+    const voted = () => {
+      vote();
+      this.#reset("Your vote was added to it.");
+    };
+    return h("button", { class: "compact", type: "button", onclick: voted }, "Vote for it");
   }
 
   async #submit() {

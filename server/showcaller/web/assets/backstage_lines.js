@@ -12,7 +12,7 @@ const FRESH_MS = 30 * 60_000;
  */
 export function showLines(backstage, serverNow) {
   const render = eachFrame(() => {
-    const lines = /** @type {import("/sdk/types.js").Announcement[]} */ ([...backstage.items.values()]);
+    const lines = /** @type {import("/sdk/types.js").Announcement[]} */ ([...backstage.items].filter(([key]) => !key.startsWith("question:")).map(([, line]) => line));
     const unread = lines.filter(({ id, called_ms }) => (called_ms ?? 0) > serverNow() - FRESH_MS && inTab.get(readKey(id)) === null);
     unread.sort((a, b) => (b.called_ms ?? 0) - (a.called_ms ?? 0));
     keyed(byId("lines"), unread.slice(0, SHOWN), ({ id }) => id, (line) => lineItem(line, render));

@@ -1,11 +1,12 @@
 /**
- * Public questions with their votes, most votes first.
+ * Public questions with their votes, as they were chosen.
  *
  * While somebody points at the list or moves in it by keyboard, its order stays for a moment: a
  * button must not slip away from under a finger because others vote.
  */
 
 import { h, keyed, setText, show } from "./dom.js";
+import { AS_IT_COMES, orderOf, wantedOf } from "./question_list_model.js";
 
 const STEADY_MS = 3_000;
 
@@ -25,6 +26,7 @@ export class QuestionList {
   #timer;
   /** @type {ListedQuestion[]} */
   #questions = [];
+  #chosen = AS_IT_COMES;
 
   /**
    * @param {HTMLElement} list
@@ -39,14 +41,26 @@ export class QuestionList {
     list.addEventListener("pointerleave", () => (this.#touchedAtMs = -Infinity));
   }
 
-  /** @param {ListedQuestion[]} questions */
+  /** @param {import("./question_list_model.js").Chosen} chosen what is shown from now on, and in which order */
+  choose(chosen) {
+    this.#chosen = chosen;
+    this.#order = [];
+    this.#touchedAtMs = -Infinity;
+    return this.render(this.#questions);
+  }
+
+  /**
+   * @param {ListedQuestion[]} questions all that there are
+   * @returns {number} how many of them are shown
+   */
   render(questions) {
     this.#questions = questions;
+    const wanted = wantedOf(questions, this.#chosen);
     const steadyMs = this.#touchedAtMs + STEADY_MS - performance.now();
     clearTimeout(this.#timer);
     if (steadyMs > 0) this.#timer = setTimeout(() => this.render(this.#questions), steadyMs);
-    this.#order = orderOf(questions, steadyMs > 0 ? this.#order : []);
-    const byKey = new Map(questions.map((question) => [question.id, question]));
+    this.#order = orderOf(wanted, steadyMs > 0 ? this.#order : [], this.#chosen.sort);
+    const byKey = new Map(wanted.map((question) => [question.id, question]));
     keyed(
       this.#list,
       this.#order.flatMap((id) => byKey.get(id) ?? []),
@@ -54,6 +68,7 @@ export class QuestionList {
       ({ id }) => this.#create(id),
       updateItem,
     );
+    return wanted.length;
   }
 
   /** @param {string} id */
@@ -70,24 +85,11 @@ export class QuestionList {
         "div",
         { class: "said" },
         h("p", { class: "text asked" }),
-        h("p", { class: "row small quiet" }, h("span", { class: "author" }), h("span", { class: "tag badge" })),
+        h("p", { class: "row small quiet" }, h("span", { class: "author" }), h("span", { class: "tag badge" }), h("span", { class: "marked" })),
         h("p", { class: "text reply" }),
       ),
     );
   }
-}
-
-/**
- * @param {ListedQuestion[]} questions
- * @param {string[]} kept ids that keep their places
- * @returns {string[]} ids
- */
-export function orderOf(questions, kept) {
-  const sorted = [...questions].sort(
-    (a, b) => Number(a.state === "answered") - Number(b.state === "answered") || b.votes - a.votes || a.asked_ms - b.asked_ms,
-  );
-  const keeping = new Set(kept);
-  return [...kept, ...sorted.map(({ id }) => id).filter((id) => !keeping.has(id))];
 }
 
 /** @type {Record<string, string>} */
@@ -97,7 +99,7 @@ const BADGES = { on_air: "On air", answered: "Answered" };
  * @param {HTMLElement} item
  * @param {ListedQuestion} question
  */
-function updateItem(item, { text, author, state, votes, voted, own, reply }) {
+function updateItem(item, { text, author, state, votes, voted, own, reply, pinned, clarified, merged = 0 }) {
   /** @param {string} part */
   const part = (part) => /** @type {HTMLElement} */ (item.querySelector(part));
   const vote = /** @type {HTMLButtonElement} */ (part(".vote"));
@@ -107,6 +109,8 @@ function updateItem(item, { text, author, state, votes, voted, own, reply }) {
   setText(part(".author"), own ? "You" : (author ?? "Anonymous"));
   setText(part(".badge"), BADGES[state] ?? "");
   show(part(".badge"), state in BADGES);
+  const marks = [pinned && "Pinned", merged > 0 && `Asked by ${merged + 1} people`, clarified && "Edited for clarity"].filter(Boolean);
+  setText(part(".marked"), marks.join(", "));
   part(".badge").dataset.tone = state === "on_air" ? "live" : "ok";
   setText(part(".reply"), reply ?? "");
   show(part(".reply"), Boolean(reply));

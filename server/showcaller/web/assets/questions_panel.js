@@ -4,7 +4,10 @@ import { isAhead, isOver } from "./agenda_model.js";
 import { AskForm } from "./ask_form.js";
 import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
+import { toastOwnNews } from "./own_news.js";
 import { QuestionList } from "./question_list.js";
+import { SimilarTexts } from "./similar_model.js";
+import { clockTime } from "./times.js";
 
 /**
  * @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient
@@ -27,6 +30,7 @@ export class QuestionsPanel {
   #me;
   #form;
   #list;
+  #texts = new SimilarTexts();
   /** Votes on their way. @type {Map<string, boolean>} */
   #voting = new Map();
   /** @type {(() => void)[]} */
@@ -38,14 +42,17 @@ export class QuestionsPanel {
   /**
    * @param {ShowcallerClient} client
    * @param {() => void} onReady
+   * @param {string} event
    */
-  constructor(client, onReady) {
+  constructor(client, onReady, event) {
     this.#client = client;
     this.#onReady = onReady;
     this.#me = client.follow("me");
     this.#me.on("change", this.#render);
-    this.#form = new AskForm(client);
+    toastOwnNews(this.#me, event);
+    this.#form = new AskForm(client, (text) => this.#similar(text));
     this.#list = new QuestionList(byId("questions"), ({ id, voted }) => void this.#vote(id, !voted));
+    for (const id of ["q-words", "q-sort", "q-which"]) byId(id).addEventListener("input", () => this.#choose());
   }
 
   /** @param {string} session */
@@ -58,6 +65,28 @@ export class QuestionsPanel {
     const channels = [this.#client.follow(`session/${session}`), this.#client.follow(`session/${session}/questions`)];
     this.#leave = channels.map((channel) => channel.on("change", this.#render));
     this.#render();
+  }
+
+  #choose() {
+    const sort = /** @type {import("./question_list_model.js").Sort} */ (byId("q-sort", HTMLSelectElement).value);
+    const which = /** @type {import("./question_list_model.js").Which} */ (byId("q-which", HTMLSelectElement).value);
+    this.#list.choose({ words: byId("q-words", HTMLInputElement).value, sort, which });
+    this.#render();
+  }
+
+  /** Listed questions that say nearly the same: one vote more is better than one question more. @param {string} text */
+  #similar(text) {
+    const listed = [...this.#client.follow(`session/${this.#session}/questions`).items.values()];
+    return this.#texts.like(text, listed).map(({ id, text: asked }) => ({
+      text: asked,
+      voted: this.#voted(id) || this.#me.items.has(`question:${id}`),
+      vote: () => void this.#vote(id, true),
+    }));
+  }
+
+  /** @param {string} id */
+  #voted(id) {
+    return this.#voting.get(id) ?? this.#me.items.has(`vote:${id}`);
   }
 
   /**
@@ -98,8 +127,10 @@ export class QuestionsPanel {
     setText(byId("qa-state"), !session ? "" : open ? "Open" : isAhead(session) ? "Not open yet" : "Closed");
     byId("qa-state").dataset.tone = open ? "ok" : "";
     show(byId("qa-state"), Boolean(session) && session?.qa !== "off");
-    show(byId("ask"), open);
-    setText(byId("no-questions"), session ? emptyText(session) : "");
+    const silenced = this.#me.items.get("silenced");
+    show(byId("ask"), open && !silenced);
+    show(byId("silenced"), open && Boolean(silenced));
+    setText(byId("silenced"), silenced ? silencedText(silenced) : "");
   }
 
   /** @param {import("/sdk/types.js").Question | undefined} question */
@@ -135,6 +166,7 @@ export class QuestionsPanel {
         "div",
         { class: "row" },
         h("span", { class: "tag badge" }),
+        h("span", { class: "small quiet marked" }),
         h("button", { class: "compact plain edit", type: "button", onclick: edit }, "Edit"),
         h("button", { class: "compact plain withdraw", type: "button", onclick: withdraw }, "Withdraw"),
       ),
@@ -147,12 +179,21 @@ export class QuestionsPanel {
     const questions = [...channel.items.values()].map((question) => ({
       ...offAir(question, over),
       votes: channel.levels.get(question.id) ?? 0,
-      voted: this.#voting.get(question.id) ?? this.#me.items.has(`vote:${question.id}`),
+      voted: this.#voted(question.id),
       own: this.#me.items.has(`question:${question.id}`),
     }));
-    this.#list.render(questions);
-    show(byId("no-questions"), channel.ready && questions.length === 0);
+    const shown = this.#list.render(questions);
+    const session = this.#client.follow(`session/${this.#session}`).items.get("session");
+    show(byId("q-tools"), questions.length > 1);
+    show(byId("no-questions"), channel.ready && shown === 0);
+    setText(byId("no-questions"), questions.length > 0 ? "None of the questions is like that." : session ? emptyText(session) : "");
   }
+}
+
+/** @param {{reason: string, until_ms: number | null}} silence */
+function silencedText({ reason, until_ms }) {
+  const until = until_ms ? ` until ${clockTime(until_ms)}` : " for now";
+  return `A moderator has asked you to pause: you may watch and vote, but not ask${until}.${reason ? ` “${reason}”` : ""}`;
 }
 
 /** @param {Session} session whose list is empty */
@@ -179,16 +220,18 @@ function offAir(question, over) {
  * @param {HTMLElement} item
  * @param {OwnQuestion} question
  */
-function updateOwn(item, { text, state, reason, reply }) {
+function updateOwn(item, { text, state, reason, reply, merged_into, original }) {
   /** @param {string} part */
   const part = (part) => /** @type {HTMLElement} */ (item.querySelector(part));
   const { text: words, tone } = OWN_STATES[state] ?? { text: state, tone: "" };
   item.dataset.state = state;
-  setText(part(".asked"), text);
+  const merged = merged_into !== null && merged_into !== undefined;
+  setText(part(".asked"), original ? `${text}\n(You asked: ${original})` : text);
+  setText(part(".marked"), merged ? "Joined with a question that asks the same" : "");
   setText(part(".badge"), state === "rejected" && reason ? `${words}: ${reason}` : words);
   part(".badge").dataset.tone = tone;
   setText(part(".reply"), reply ?? "");
   show(part(".reply"), Boolean(reply));
-  show(part(".edit"), state === "pending");
+  show(part(".edit"), state === "pending" && !merged);
   show(part(".withdraw"), state === "pending" || state === "approved");
 }

@@ -50,8 +50,9 @@ client.on("welcome", checkPermission);
 setInterval(() => void renderFigures(), 1000);
 explainInsecurePage();
 offerLargeTimer();
-showQueue(client.follow(`session/${sessionId}/questions`));
-showLines(client.follow(`session/${sessionId}/backstage`), () => page.serverNow());
+const backstage = client.follow(`session/${sessionId}/backstage`);
+showQueue(client.follow(`session/${sessionId}/questions`), backstage);
+showLines(backstage, () => page.serverNow());
 page.onChange(render);
 page.onTick(render); // levels and figures change too
 

@@ -28,7 +28,7 @@ const video = byId("video", HTMLVideoElement);
 const stageVideo = new StageVideo(page.place.event, client, video, render);
 const face = new FaceVideo(page.place.event, client, byId("face", HTMLVideoElement), render);
 const player = new PlayerControls(video);
-const questions = new QuestionsPanel(client, render);
+const questions = new QuestionsPanel(client, render, page.place.event);
 const polls = new PollsPanel(client, () => page.showNow());
 const reactions = new ReactionsBar(client);
 const turning = new Turning();
@@ -135,6 +135,7 @@ function renderTalk(session) {
   show(byId("state"), status.text !== "");
   show(byId("recorded"), session.recorded === true);
   keyed(byId("speakers"), speakersOf(event, session), ({ id }) => id, (speaker) => speakerItem(speaker, page.place.event));
+  setAttribute(byId("qa-pop"), "href", address(page.place.event, "questions", session.id));
   if (event) document.title = `${session.title} – ${event.title}`;
 }
 
