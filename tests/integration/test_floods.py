@@ -309,8 +309,8 @@ async def test_who_is_refused_on_and_on_is_answered_a_few_times_a_second(server,
     began_s = asyncio.get_running_loop().time()
     while refused < 10:
         reply = await eager.command("question.vote", question="none", on=True)
-        refused = refused + 1 if reply["error"]["code"] == "rate_limited" else 0
-    # Four in a row are answered at once; each one after them costs its sender a quarter of a second.
+        refused += reply["error"]["code"] == "rate_limited"
+    # Four are answered at once; each one after them costs its sender a quarter of a second.
     assert asyncio.get_running_loop().time() - began_s >= 5 * 0.25
     desk = await enter(server, stack, "moderator")
     assert (await desk.command("qa.open", session="opening"))["ok"]
