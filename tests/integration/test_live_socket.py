@@ -11,6 +11,7 @@ import uvloop
 from websockets.exceptions import InvalidStatus
 
 from showcaller.domain import facts
+from showcaller.domain.people import Term
 from showcaller.errors import Unavailable
 from showcaller.http.origins import read_origins
 from showcaller.protocol import connection_state
@@ -186,7 +187,8 @@ async def test_after_the_log_was_replaced_everybody_gets_new_snapshots(port):
 async def test_a_ban_in_the_log_that_replaced_another_is_heeded(port):
     async with port.enter(person="p_mallory") as mallory, port.enter() as ada:
         await ada.follow("agenda")
-        port.event.state.people.banned.add("p_mallory")  # folded while nobody was told
+        # Folded while nobody was told.
+        port.event.state.people.banned["p_mallory"] = Term(by="p_mary")
         port.hub.on_reset()
         assert await mallory.closed() == (4501, "banned")
         assert (await ada.until("snapshot"))["reset"]
