@@ -74,6 +74,7 @@ async def test_a_talk_that_runs_over_says_whom_it_holds_up(browser, tmp_path):
 
 async def test_a_producer_edits_the_day_by_keys_and_takes_it_back(visitors: Visitors):
     page = await visitors.open("produce", "producer")
+    await expect(page.locator("#connection")).to_have_text("Connected")
     rows = page.locator("tr[data-session][data-state='upcoming']")
     first, second = rows.nth(-2), rows.nth(-1)
     one, other = [await row.locator("th a").inner_text() for row in (first, second)]

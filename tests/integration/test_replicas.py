@@ -94,6 +94,7 @@ async def test_replicas_that_are_not_there_or_not_waited_for_are_named(pair: Pai
         connected(pair.master.url) as unaware,
         connected(pair.master.url, replicas=1) as aware,
     ):
+        await until(lambda: "state=online" in pair.master.command("INFO", "replication"))
         assert any("--replicas is 0" in risk for risk in await unaware.check())
         assert not any("--replicas" in risk for risk in await aware.check())
         pair.replica.kill()
