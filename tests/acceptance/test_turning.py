@@ -45,7 +45,7 @@ async def test_a_talk_to_come_waits_with_its_own_poster(visitors: Visitors):
     page = await visitors.open(f"watch/{LATER}", "attendee", name="Ada")
     await expect(page.locator("#poster-kind")).to_have_text("Doors open in")
     await expect(page.locator("#poster-title")).to_have_text(
-        await page.locator("#title").inner_text()
+        await page.locator("#title").text_content()
     )
 
 
