@@ -22,7 +22,7 @@ OF_PERSON: dict[Bucket, Rate] = {
 }
 # Reactions are no facts. Votes cost the log little, and an office votes at once.
 OF_ADDRESS: dict[Bucket, Rate] = {
-    "question": Rate(burst=300, per_s=10),
+    "question": Rate(burst=100, per_s=10),
     "edit": Rate(burst=300, per_s=5),
     "vote": Rate(burst=120_000, per_s=12_000),
     "other": Rate(burst=5_000, per_s=500),
