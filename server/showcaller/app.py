@@ -42,6 +42,8 @@ from .gateway.connection_limits import within_files
 from .gateway.front import Front, live_route
 from .gateway.gateway import Gateway
 from .gateway.gateway_metrics import GatewayCollector
+from .hls import origin
+from .hls.event_hls import EventHls
 from .http import connection, cors
 from .http.answers import add_security_headers, errors_as_problems
 from .http.asker import BEHIND_PROXY, LOOKUP
@@ -55,6 +57,7 @@ from .media.node.ice_servers import IceServers
 from .media.node.measures import MediaCollector
 from .media.node.service import MediaService
 from .processes import hand_over_soon, open_files
+from .recording.storage import FolderStorage
 from .rehearsal import show_time_ms
 from .reminders.mail_sender import Letter
 from .reminders.runner import ReminderRunner
@@ -115,6 +118,7 @@ class Server:
         log.info("time zones are those of the newest data here", extra=told)
         self.events: dict[str, ServedEvent] = {}
         self.media: dict[str, MediaService] = {}
+        self.hls: dict[str, EventHls] = {}
         self._beats: dict[str, NodeBeat] = {}
         self.url = ""
         self._push = push_sender(settings.push_key, settings.push_contact, settings.push_services)
@@ -179,6 +183,9 @@ class Server:
         self.events[schedule.event_id] = ServedEvent(event, commands, tokens)
         hub = self.gateway.attach(event)
         self._spawn(AudienceBeat(event, hub.audience).run(), f"audience of {schedule.event_id}")
+        if self.settings.recordings is not None:
+            storage = FolderStorage(self.settings.recordings)
+            self.hls[schedule.event_id] = EventHls(event, storage, tokens.address_keys())
         media = MediaService(
             event,
             workers=self.settings.media_workers,
@@ -374,6 +381,7 @@ class Server:
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
         ice_servers = IceServers(settings.ice_servers, resolve_turn_secret(settings))
         register_media_routes(app, media=self.media.get, ice_servers=ice_servers)
+        origin.register(app, self.hls.get)
         take_trailing_slashes(app)
         return app
 

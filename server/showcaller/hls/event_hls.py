@@ -60,10 +60,22 @@ class EventHls:
             access.require(self._keys, self._event.event_id, stage, step, self._now_s())
         elif step != access.OPEN:
             raise NotFound("this address is none of ours")
+        self._require_stage(stage)
+
+    def _require_stage(self, stage: str) -> None:
         if StageId(stage) not in self._sheet.stages:
             raise NotFound(f"there is no stage {stage!r}")
 
     # Live -------------------------------------------------------------------------------------
+
+    def require_live(self, stage: str) -> None:
+        """Raise `NotFound` unless a talk is written of this stage now."""
+        self._require_stage(stage)
+        found = self.live.get(stage)
+        session = found.session if found else ""
+        run = self._sheet.sessions.get(SessionId(session))
+        if run is None or not run.live:
+            raise NotFound("nothing of this stage can be watched this way now", code="not_live")
 
     def stage(self, stage: str) -> LiveStage:
         """Return a stage that is written here. Raises `Unavailable`: another node may write it."""
@@ -94,12 +106,17 @@ class EventHls:
         """Return the renditions of a talk that has ended. Raises `NotFound`."""
         run = self._run_of(stage, session)
         if run.state != "ended" or run.actual_end_ms is None:
-            raise NotFound("this talk has not ended")
+            raise NotFound("this talk has not ended", code="not_ended")
         async with self._reading:  # one at a time, and the others have what it found
             found = await self._read(self._folder(session), self._since_end_s(run.actual_end_ms))
         if not found:
-            raise NotFound("nothing was written of this talk")
+            raise await self._nothing_of(self._folder(session))
         return found
+
+    async def _nothing_of(self, folder: str) -> NotFound:
+        if any(one.name.endswith("/init.webm") for one in await self._storage.list_below(folder)):
+            return NotFound("this talk was sent in VP8, of which there is no HLS", code="no_hls")
+        return NotFound("nothing was recorded of this talk", code="no_recording")
 
     async def _read(self, folder: str, ended_for_s: float) -> dict[str, Rendition]:
         known, good_until_s = self._talks.get(folder, (None, 0.0))
@@ -174,11 +191,16 @@ class EventHls:
             raise Unavailable("the event has not begun to run")
         return sheet
 
+    def stage_of(self, session: str) -> str:
+        """Return the stage that a session is on. Raises `NotFound`."""
+        if SessionId(session) not in self._sheet.sessions:
+            raise NotFound(f"there is no session {session!r}")
+        return self._sheet.plan(SessionId(session)).stage
+
     def _run_of(self, stage: str, session: str) -> SessionRun:
-        run = self._sheet.sessions.get(SessionId(session))
-        if run is None or self._sheet.plan(run.id).stage != stage:
+        if self.stage_of(session) != stage:
             raise NotFound(f"there is no session {session!r} on this stage")
-        return run
+        return self._sheet.sessions[SessionId(session)]
 
     def _folder(self, session: str) -> str:
         return layout.session_folder(self._event.event_id, self._sheet.clock.run, session)

@@ -54,6 +54,12 @@ class LiveStage:
     def __init__(self) -> None:
         self.renditions: dict[str, LiveRendition] = {}
 
+    @property
+    def session(self) -> str:
+        """Return the session that was written last; "" if none was."""
+        newest = [one.written.newest for one in self.renditions.values() if one.written.parts]
+        return max(newest, key=lambda section: section.number).session if newest else ""
+
     def playlist(self, name: str, title: str, *, skip: bool) -> str:
         """Return the media playlist of a rendition; `title` is its talk's."""
         one = self.renditions[name]

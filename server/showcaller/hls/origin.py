@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from ..domain.ids import SessionId, StageId
 from ..errors import BadInput, NotFound
 from ..http.answers import Handler, errors_as_problems, json_answer
 from ..http.asker import principal, served
@@ -36,9 +35,13 @@ _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 
 async def live_address(request: web.Request) -> web.Response:
-    """Answer with the address of a stage's live playlist, for whoever may watch."""
+    """Answer with the address of a stage's live playlist, for whoever may watch.
+
+    Raises `NotFound` while there is none.
+    """
     principal(request)
     hls, stage = _hls(request), request.match_info["stage"]
+    hls.require_live(stage)
     return _address(request, hls, stage, "live/main.m3u8")
 
 
@@ -46,10 +49,7 @@ async def replay_address(request: web.Request) -> web.Response:
     """Answer with the address of a talk's replay. Raises `NotFound` where there is none."""
     principal(request)
     hls, session = _hls(request), request.match_info["session"]
-    sheet = served(request).event.state.runsheet
-    if sheet is None or SessionId(session) not in sheet.sessions:
-        raise NotFound(f"there is no session {session!r}")
-    stage = sheet.plan(SessionId(session)).stage
+    stage = hls.stage_of(session)
     renditions = await hls.talk(stage, session)
     parts = next(iter(renditions.values())).parts
     return _address(
@@ -65,9 +65,6 @@ async def replay_address(request: web.Request) -> web.Response:
 def _address(
     request: web.Request, hls: EventHls, stage: str, path: str, **more: float
 ) -> web.Response:
-    sheet = served(request).event.state.runsheet
-    if sheet is None or StageId(stage) not in sheet.stages:
-        raise NotFound(f"there is no stage {stage!r}")
     step, event = hls.access_to(stage), request.match_info["event"]
     until_s = access.expires_s(step)
     return json_answer(
@@ -183,7 +180,7 @@ def register(app: web.Application, lookup: Lookup) -> None:
     """Add the routes; `lookup` finds what an event has written here."""
     app[HLS] = lookup
     add, at_event = app.router.add_get, "/api/v1/events/{event}"
-    add(f"{at_event}/stages/{{stage}}/hls", live_address)
+    add(f"{at_event}/stages/{{stage}}/live", live_address)
     add(f"{at_event}/sessions/{{session}}/replay", replay_address)
     at_stage = "/hls/{event}/{access}/{stage}"
     for path, handler in (

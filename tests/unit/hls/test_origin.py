@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import re
 from types import SimpleNamespace
 
 import av
@@ -45,20 +44,26 @@ class Origin:
             assert answer.status == status, (path, await answer.text())
             return SimpleNamespace(body=await answer.read(), headers=answer.headers)
 
-    async def address(self, path="stages/main/hls"):
+    async def ask(self, path):
         now_ms = int(self.event.wall_ms())
         token = self.tokens.mint("event", "bob", ["attendee"], token="t", now_ms=now_ms, ttl_s=60)
-        answer = await self.get(f"{API}/{path}", Authorization=f"Bearer {token}")
-        return re.search(r'"address":"([^"]+)"', answer.body.decode())[1]
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self.http.get(f"{API}/{path}", headers=headers) as answer:
+            return await answer.json(content_type=None)
+
+    async def address(self, path="stages/main/live"):
+        return (await self.ask(path))["address"]
+
+    async def refusal(self, path):
+        return (await self.ask(path)).get("code", "")
 
     async def playlist(self, path, status=200):
         return m3u8.loads((await self.get(path, status)).body.decode())
 
-    async def end_talk(self):
+    async def control(self, command):
         roles = frozenset({"producer"})
         producer = Principal(person="pro", roles=roles, token="t", expires_at_ms=0)
-        for command in ("session.start", "session.end"):
-            await Commands(self.event).run(producer, command, {"session": "talk"}, None)
+        await Commands(self.event).run(producer, command, {"session": "talk"}, None)
 
 
 @pytest.fixture(params=["signed", "open"])
@@ -82,7 +87,9 @@ async def made(tmp_path, access):
     app[LOOKUP] = {"event": served}.get
     origin.register(app, {"event": hls}.get)
     async with TestClient(TestServer(app)) as http:
-        yield Origin(event, hls, http, tokens, tmp_path)
+        made = Origin(event, hls, http, tokens, tmp_path)
+        await made.control("session.start")
+        yield made
     await event.stop()
     await broker.close()
 
@@ -142,7 +149,7 @@ async def test_an_ended_talk_is_a_replay_at_once(made):
     talk.play(5)
     await made.get(f"{API}/sessions/talk/replay", 401)
     talk.end()
-    await made.end_talk()
+    await made.control("session.end")
     main = await made.address("sessions/talk/replay")
     folder = main.removesuffix("main.m3u8")
     playlist = await made.playlist(f"{folder}high.m3u8")
@@ -152,6 +159,15 @@ async def test_an_ended_talk_is_a_replay_at_once(made):
         await made.get(folder + segment.uri)
     began = playlist.segments[0].program_date_time.timestamp() * 1000
     assert began == pytest.approx(talk.now_ms - 5000, abs=1)
+
+
+async def test_a_talk_that_was_sent_in_vp8_is_said_to_have_no_replay_by_hls(made):
+    await made.control("session.end")
+    assert await made.refusal("sessions/talk/replay") == "no_recording"
+    take = made.root / "event" / "r" / "talk" / "1-main-video-x"
+    take.mkdir(parents=True)
+    (take / "init.webm").write_bytes(b"")
+    assert await made.refusal("sessions/talk/replay") == "no_hls"
 
 
 async def test_no_address_leads_to_what_is_not_a_stages(made):
@@ -187,4 +203,18 @@ async def test_an_address_opens_one_stage_and_can_not_be_made_up(made):
 
 @pytest.mark.parametrize("access", ["signed"], indirect=True)
 async def test_who_may_not_watch_is_given_no_address(made):
-    await made.get(f"{API}/stages/main/hls", 401)
+    await made.get(f"{API}/stages/main/live", 401)
+
+
+async def test_who_may_watch_is_told_why_there_is_nothing_to_watch(made):
+    for path, code in (
+        ("stages/main/live", "not_live"),
+        ("stages/none/live", "not_found"),
+        ("sessions/talk/replay", "not_ended"),
+        ("sessions/none/replay", "not_found"),
+    ):
+        assert await made.refusal(path) == code
+    made.talk().play(1)
+    await made.control("session.end")
+    assert await made.refusal("stages/main/live") == "not_live"
+    assert await made.refusal("sessions/talk/replay") == ""

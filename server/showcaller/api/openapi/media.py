@@ -28,6 +28,20 @@ _PICTURE: Spec = {
     "required": ["codec", "playable"],
     "properties": {"codec": {"type": "string"}, "playable": {"type": "boolean"}},
 }
+_ADDRESS: Spec = {
+    "type": "object",
+    "required": ["address", "expires_at_ms"],
+    "properties": {
+        "address": {"type": "string", "description": "Of a multivariant playlist, on this server"},
+        "expires_at_ms": {"type": ["integer", "null"], "description": "null: it does not"},
+    },
+}
+_REPLAY: Spec = {
+    "type": "object",
+    "required": [*_ADDRESS["required"], "starts_at_ms", "ends_at_ms"],
+    "properties": _ADDRESS["properties"]
+    | {name: {"type": "number"} for name in ("starts_at_ms", "ends_at_ms")},
+}
 _OBJECTS: Spec = {"type": "array", "items": {"type": "object"}}
 _MEDIA: Spec = {
     "type": "object",
@@ -48,6 +62,31 @@ def paths() -> Spec:
         f"{AT_EVENT}/media/{{resource}}/layer": _layer(),
         f"{AT_EVENT}/media": {"parameters": [EVENT], "get": _overview()},
         f"{AT_EVENT}/stages/{{stage}}/viewers": {"parameters": [EVENT, _STAGE], "get": _viewers()},
+        **_playlists(),
+    }
+
+
+def _playlists() -> Spec:
+    """HTTP Live Streaming."""
+    return {
+        f"{AT_EVENT}/stages/{{stage}}/live": {
+            "parameters": [EVENT, _STAGE],
+            "get": operation(
+                "watchStageByHls",
+                "Where the stage can be watched by HTTP Live Streaming now",
+                {"200": answer("The address", json(_ADDRESS)), **problems(401, 404, 429, 503)},
+                token=True,
+            ),
+        },
+        f"{AT_EVENT}/sessions/{{session}}/replay": {
+            "parameters": [EVENT, _SESSION],
+            "get": operation(
+                "replay",
+                "Where a session that has ended can be watched by HTTP Live Streaming",
+                {"200": answer("The address", json(_REPLAY)), **problems(401, 404, 429, 503)},
+                token=True,
+            ),
+        },
     }
 
 
