@@ -34,7 +34,7 @@ from ..errors import (
     Unavailable,
 )
 from . import command_args as a
-from . import edits
+from . import edits, pointing
 from .calendar_links import calendar_path
 from .call import Call, Result, raise_if
 from .erasure import erase_favourites, erase_reasons, erase_texts, erase_words
@@ -114,13 +114,21 @@ class Commands:
     async def _run(self, command: _Command, call: Call, args: Mapping[str, Any]) -> Result:
         if self._event.state.people.shuts_out(call.who):
             raise Banned("you were shut out of this event")
-        read = a.read_args(command.args, args)
+        read = await self._pointed(call, a.read_args(command.args, args))
         await self._require_permission(command, call, read)
         self._admit(call, command.bucket)
         await self._require_existing(read)
         return await command.run(self, call, read)
 
     # Checks before the append ---------------------------------------------------------------------
+
+    async def _pointed(self, call: Call, read: a.AnyArgs) -> a.AnyArgs:
+        """Return the arguments with ids in place of words (`pointing`). Raises `NotFound`."""
+        if not pointing.points(read):
+            return read
+        await self._event.catch_up()
+        is_repeated = await self._event.log.has(call.key)
+        return pointing.resolve(self.sheet, read, is_repeated=is_repeated)
 
     async def _require_permission(self, command: _Command, call: Call, read: a.Args) -> None:
         """Raise `Forbidden`. A speaker's command may be about what this node does not know yet."""
@@ -318,7 +326,7 @@ class Commands:
         control = _TABLE.get(args.command)
         if control is None or control.control is None:
             raise BadInput(f"{args.command!r} is no control", field="command")
-        read = a.read_args(control.args, args.args)
+        read = await self._pointed(call, a.read_args(control.args, args.args))
         await self._require_permission(control, call._replace(name=args.command), read)
         await self._require_existing(read)
         return self._preview(control.control(call, read, _NO_CONTROL))
