@@ -98,6 +98,8 @@ def test_the_wheel_holds_all_that_a_server_serves(wheel):
     for name in (
         "showcaller/web/pages/agenda.html",
         "showcaller/web/assets/base.css",
+        "showcaller/web/assets/vendor/hls.min.js",
+        "showcaller/web/assets/vendor/hls.min.js.LICENSE.txt",
         "showcaller/web/sdk/index.js",
         "showcaller/schedules/systems-scale-winter-2023.yaml",
         "showcaller/broker/append.lua",
