@@ -39,7 +39,7 @@ from ..domain.touches import (
     VotersTouch,
     VoteTouch,
 )
-from . import poll_views, views
+from . import poll_views, question_views, views
 from .audience import AUDIENCE, audience_channel
 from .document import Document
 from .names import Names
@@ -159,7 +159,7 @@ class Projection:
         self._voters.came(person)
         questions = self._state.questions
         asked = (
-            (f"question:{q.id}", views.own_question(q, questions.survivor(q)))
+            (f"question:{q.id}", question_views.own_question(q, questions.survivor(q)))
             for q in questions.of_person(person)
         )
         yield from ((key, view) for key, view in asked if view is not None)
@@ -337,32 +337,36 @@ class Projection:
             return
         session, questions = question.session, self._state.questions
         merged = len(questions.together(question)) - 1
-        yield Look(questions_channel(session), id, views.question(question, self.name_of, merged))
         yield Look(
-            moderation_channel(session), id, views.moderated_question(question, self.name_of)
+            questions_channel(session), id, question_views.question(question, self.name_of, merged)
         )
-        sent = views.sent_question(question, self.name_of)
+        yield Look(
+            moderation_channel(session),
+            id,
+            question_views.moderated_question(question, self.name_of),
+        )
+        sent = question_views.sent_question(question, self.name_of)
         yield Look(backstage_channel(session), f"question:{id}", sent)
         if question.state == "on_air" or self._is_shown_on_air(question):
             yield Look(session_channel(session), "question", self._on_air(question))
         own = person_channel(question.person)
         if own in self._own:
             survivor = questions.survivor(question)
-            yield Look(own, f"question:{id}", views.own_question(question, survivor))
+            yield Look(own, f"question:{id}", question_views.own_question(question, survivor))
 
     def _is_shown_on_air(self, question: Question) -> bool:
         document = self._documents.get(session_channel(question.session))
         shown = document.items.get("question") if document is not None else None
         return shown is not None and shown.id == question.id
 
-    def _on_air(self, question: Question) -> views.QuestionView | None:
+    def _on_air(self, question: Question) -> question_views.QuestionView | None:
         """Return what is on air in the question's session, be it this question or another."""
         id = self._state.questions.on_air.get(question.session)
         on_air = self._state.questions.get(id) if id is not None else None
         if on_air is None:
             return None
         merged = len(self._state.questions.together(on_air)) - 1
-        return views.question(on_air, self.name_of, merged)
+        return question_views.question(on_air, self.name_of, merged)
 
     def _vote(self, touch: VoteTouch) -> Iterator[Look]:
         questions = self._state.questions

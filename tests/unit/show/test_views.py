@@ -17,7 +17,7 @@ from showcaller.domain.question import Question
 from showcaller.domain.runsheet import RunSheet
 from showcaller.domain.schedule import MINUTE_MS, Brand, QaPolicy, Speaker, Stage, Theme, UtcOffset
 from showcaller.domain.schedule import Day as EventDay
-from showcaller.show import views
+from showcaller.show import question_views, views
 from showcaller.testing.schedules import schedule, session
 
 PROTOCOL = (Path(__file__).parents[3] / "client_sdk" / "PROTOCOL.md").read_text()
@@ -100,9 +100,9 @@ ITEMS = {
     "Clock": views.ClockView,
     "Session": views.SessionView,
     "StageState": views.StageView,
-    "Question": views.QuestionView,
-    "ModeratedQuestion": views.ModeratedQuestionView,
-    "OwnQuestion": views.OwnQuestionView,
+    "Question": question_views.QuestionView,
+    "ModeratedQuestion": question_views.ModeratedQuestionView,
+    "OwnQuestion": question_views.OwnQuestionView,
     "Announcement": views.AnnouncementView,
     "CueState": views.CueStateView,
     "Control": views.ControlView,
@@ -295,22 +295,22 @@ def name_of(person):
 
 @pytest.mark.parametrize("state", ["pending", "rejected", "withdrawn", "erased"])
 def test_a_question_that_is_not_public_has_no_public_view(state):
-    assert views.question(asked(state=state), name_of) is None
+    assert question_views.question(asked(state=state), name_of) is None
 
 
 def test_an_anonymous_author_is_the_moderators_to_know():
     question = asked(anonymous=True, reason="rude")
-    assert views.question(question, name_of).author is None
-    assert "p1" not in str(views.question(question, name_of))
-    assert "rude" not in str(views.question(question, name_of))
-    moderated = views.moderated_question(question, name_of)
+    assert question_views.question(question, name_of).author is None
+    assert "p1" not in str(question_views.question(question, name_of))
+    assert "rude" not in str(question_views.question(question, name_of))
+    moderated = question_views.moderated_question(question, name_of)
     assert (moderated.author, moderated.person, moderated.anonymous) == ("Ada", "p1", True)
 
 
 def test_nobody_sees_an_erased_question():
-    assert views.moderated_question(asked(state="erased"), name_of) is None
+    assert question_views.moderated_question(asked(state="erased"), name_of) is None
     erased = asked(state="erased")
-    assert views.own_question(erased, erased) is None
+    assert question_views.own_question(erased, erased) is None
 
 
 def test_a_person_without_a_record_is_called_as_the_token_says():
