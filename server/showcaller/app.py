@@ -183,9 +183,10 @@ class Server:
         self.events[schedule.event_id] = ServedEvent(event, commands, tokens)
         hub = self.gateway.attach(event)
         self._spawn(AudienceBeat(event, hub.audience).run(), f"audience of {schedule.event_id}")
+        hls = None
         if self.settings.recordings is not None:
             storage = FolderStorage(self.settings.recordings)
-            self.hls[schedule.event_id] = EventHls(event, storage, tokens.address_keys())
+            hls = self.hls[schedule.event_id] = EventHls(event, storage, tokens.address_keys())
         media = MediaService(
             event,
             workers=self.settings.media_workers,
@@ -193,6 +194,7 @@ class Server:
             first_port=self.settings.media_port_of(len(self.media)),
             recordings=self.settings.recordings,
             kept_days=self.settings.recordings_kept_days,
+            written=hls.live if hls else None,
         )
         self.media[schedule.event_id] = media
         await media.start()

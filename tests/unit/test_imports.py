@@ -68,8 +68,8 @@ MAY_IMPORT = {
 }
 # The media worker's half and the node's meet in `media.contract` alone.
 MEDIA_MAY_IMPORT = {
-    "contract": {"media.contract", "domain.quality", "errors"},
-    "node": SHOW | {"media.node", "media.contract", "http", "processes", "urls"},
+    "contract": {"media.contract", "domain.quality", "errors", "hls.rendition"},
+    "node": SHOW | {"media.node", "media.contract", "http", "processes", "urls", "hls.rendition"},
     "sfu": {
         *(f"media.{part}" for part in ("sfu", "contract", "egress", "sdp", "transport", "rtp")),
         *(LEAVES | {"domain.quality"}),

@@ -29,6 +29,7 @@ SETTLED_AFTER_S = 10.0  # since a talk's end all of it lies in the store
 SETTLED_S, UNSETTLED_S = 60.0, 1.0  # so long the store is not asked again; a talk may be deleted
 TALKS_KEPT = 32
 MAX_PARTS = 64  # of one segment
+IN_VP8 = "the picture is sent in VP8, of which there is no HLS: publish in H.264, VP9 or AV1"
 
 T = TypeVar("T")
 
@@ -72,10 +73,15 @@ class EventHls:
         """Raise `NotFound` unless a talk is written of this stage now."""
         self._require_stage(stage)
         found = self.live.get(stage)
-        session = found.session if found else ""
+        if found is not None and self._is_live(found.session):
+            return
+        if found is not None and self._is_live(found.unwritten):
+            raise NotFound(IN_VP8, code="no_hls")
+        raise NotFound("nothing of this stage can be watched this way now", code="not_live")
+
+    def _is_live(self, session: str) -> bool:
         run = self._sheet.sessions.get(SessionId(session))
-        if run is None or not run.live:
-            raise NotFound("nothing of this stage can be watched this way now", code="not_live")
+        return run is not None and run.live
 
     def stage(self, stage: str) -> LiveStage:
         """Return a stage that is written here. Raises `Unavailable`: another node may write it."""
@@ -115,7 +121,7 @@ class EventHls:
 
     async def _nothing_of(self, folder: str) -> NotFound:
         if any(one.name.endswith("/init.webm") for one in await self._storage.list_below(folder)):
-            return NotFound("this talk was sent in VP8, of which there is no HLS", code="no_hls")
+            return NotFound(IN_VP8, code="no_hls")
         return NotFound("nothing was recorded of this talk", code="no_recording")
 
     async def _read(self, folder: str, ended_for_s: float) -> dict[str, Rendition]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from .media_playlist import Report, live_playlist
 from .multivariant import Variant, multivariant_playlist
-from .rendition import Part, Rendition, Section, Told
+from .rendition import Part, Rendition, Section, Told, Unwritten
 from .talk_range import talk_range
 
 MEASURED_SEGMENTS = 20
@@ -53,12 +55,18 @@ class LiveStage:
 
     def __init__(self) -> None:
         self.renditions: dict[str, LiveRendition] = {}
+        self.unwritten = ""  # the session of which there is no HLS
 
     @property
     def session(self) -> str:
         """Return the session that was written last; "" if none was."""
         newest = [one.written.newest for one in self.renditions.values() if one.written.parts]
         return max(newest, key=lambda section: section.number).session if newest else ""
+
+    @property
+    def sections(self) -> int:
+        """Return how many there have been of any rendition."""
+        return max((one.written.newest.number + 1 for one in self.renditions.values()), default=0)
 
     def playlist(self, name: str, title: str, *, skip: bool) -> str:
         """Return the media playlist of a rendition; `title` is its talk's."""
@@ -86,6 +94,7 @@ class LiveStages:
 
     def __init__(self) -> None:
         self._stages: dict[str, LiveStage] = {}
+        self._first: dict[str, int] = {}  # number of the first section that is this recorder's
 
     def get(self, stage: str) -> LiveStage | None:
         return self._stages.get(stage)
@@ -93,11 +102,22 @@ class LiveStages:
     def add(self, told: Told) -> None:
         """Take what a recorder tells. Raises `ValueError` where it does not follow."""
         stage = self._stages.setdefault(told.stage, LiveStage())
-        stage.renditions.setdefault(told.rendition, LiveRendition()).add(told.written)
+        if isinstance(told.written, Unwritten):
+            stage.unwritten = told.written.session
+            return
+        written = _later(told.written, self._first.get(told.stage, 0))
+        stage.renditions.setdefault(told.rendition, LiveRendition()).add(written)
 
-    def forget(self) -> None:
-        """Begin anew: another recorder writes."""
-        self._stages.clear()
+    def begin_anew(self) -> None:
+        """Learn that another recorder writes, which counts sections from 0: for players they go on."""
+        self._first = {name: stage.sections for name, stage in self._stages.items()}
+
+
+def _later(written: Section | Part, sections: int) -> Section | Part:
+    """Return it as written so many sections later."""
+    if isinstance(written, Section):
+        return replace(written, number=written.number + sections)
+    return replace(written, section=written.section + sections)
 
 
 def variants(renditions: dict[str, Rendition]) -> list[Variant]:

@@ -51,15 +51,21 @@ class Part(Struct, frozen=True, kw_only=True, tag="part"):
         return self.at_ms + 1000 * self.duration_s
 
 
+class Unwritten(Struct, frozen=True, tag="unwritten"):
+    """A session of which there is no HLS, since its picture is sent in VP8."""
+
+    session: str
+
+
 Written: TypeAlias = Section | Part
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class Told(Struct, frozen=True, kw_only=True, tag="told"):
     """A message of whoever writes: what was written of a stage's rendition."""
 
     stage: str
-    rendition: str
-    written: Written
+    rendition: str = ""
+    written: Section | Part | Unwritten
 
 
 class Segment:

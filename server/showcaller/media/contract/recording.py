@@ -8,6 +8,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
+from ...hls.rendition import Told
+
 
 class Room(Struct, frozen=True, kw_only=True):
     """One session's room, and whose publications are recorded: of `only`, or of all, those not in `but`."""
@@ -40,7 +42,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     kept_days: int = 0  # older recordings are deleted; 0: none are
 
 
-class RecorderStatus(Struct, frozen=True, kw_only=True):
+class RecorderStatus(Struct, frozen=True, kw_only=True, tag="status"):
     """The state of a recorder, told each half second. Counts grow from its start."""
 
     takes: int = 0  # that are written now
@@ -61,5 +63,5 @@ class RecorderConfig(Struct, frozen=True, kw_only=True):
     log_level: str = "info"
 
 
-def encode_line(message: Plan | RecorderStatus) -> bytes:
+def encode_line(message: Plan | RecorderStatus | Told) -> bytes:
     return msgspec.json.encode(message) + b"\n"

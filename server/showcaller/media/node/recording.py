@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -22,6 +22,7 @@ from ... import system
 from ...domain.recording import deletions, recording_of
 from ...domain.runsheet import RunSheet
 from ...domain.session_run import SessionRun
+from ...hls.rendition import Told
 from ..contract.recording import (
     Deletion,
     Plan,
@@ -40,6 +41,29 @@ FIRST_BACKOFF_S, MAX_BACKOFF_S = 0.1, 10.0
 STABLE_AFTER_S = 5.0
 SHUT_WITHIN_S = 4.0
 START_WITHIN_S = 60.0
+
+
+_decode = msgspec.json.Decoder(RecorderStatus | Told).decode
+
+
+class Written(Protocol):
+    """The part that serves what was written of stages."""
+
+    def add(self, told: Told) -> None:
+        """Learn of what the recorder has written."""
+        ...
+
+    def begin_anew(self) -> None:
+        """Learn that another recorder writes from now on."""
+        ...
+
+
+class Unserved:
+    """Nobody serves it."""
+
+    def add(self, told: Told) -> None: ...
+
+    def begin_anew(self) -> None: ...
 
 
 class RecorderProcess:
@@ -68,9 +92,9 @@ class RecorderProcess:
         with contextlib.suppress(ConnectionError, RuntimeError):  # it has gone, and that is noticed
             self.process.stdin.write(encode_line(plan))
 
-    async def watch(self, noted: Callable[[RecorderStatus], None]) -> None:
+    async def watch(self, noted: Callable[[RecorderStatus], None], written: Written) -> None:
         """Return when it has ended. Raises `Stuck` when it tells nothing any more."""
-        reading = asyncio.create_task(self._read(noted))
+        reading = asyncio.create_task(self._read(noted, written))
         try:
             while self.process.returncode is None:
                 self._told.clear()
@@ -88,12 +112,16 @@ class RecorderProcess:
         finally:
             reading.cancel()
 
-    async def _read(self, noted: Callable[[RecorderStatus], None]) -> None:
+    async def _read(self, noted: Callable[[RecorderStatus], None], written: Written) -> None:
         assert self.process.stdout is not None
         while line := await self.process.stdout.readline():
-            self.status = msgspec.json.decode(line, type=RecorderStatus)
+            message = _decode(line)
+            if isinstance(message, Told):
+                written.add(message)
+                continue
+            self.status = message
             self._told.set()
-            noted(self.status)
+            noted(message)
 
     async def shut(self) -> None:
         """Have it write what it has, and end."""
@@ -112,15 +140,20 @@ class RecorderProcess:
 
 
 class Recording:
-    """Keeps a recorder with its spare running. `plan` gives the newest; `noted` is told each status."""
+    """Keeps a recorder with its spare running.
+
+    `plan` gives the newest; `noted` is told each status, `written` what there is of stages.
+    """
 
     def __init__(
         self,
         store: Path,
         plan: Callable[[], Plan | None],
         noted: Callable[[RecorderStatus], None],
+        written: Written | None = None,
     ) -> None:
         self.restarts = 0
+        self._written = written or Unserved()
         self._store = store
         self._plan = plan
         self._noted = noted
@@ -192,9 +225,10 @@ class Recording:
         recorder, self._told = await asyncio.shield(self._spare), None
         self._spare = asyncio.create_task(RecorderProcess.start(self._store))
         self._now = recorder
+        self._written.begin_anew()
         self.changed()
         try:
-            await recorder.watch(self._noted)
+            await recorder.watch(self._noted, self._written)
         except Stuck:
             log.error("a recorder hangs; it is killed", extra={"action": "recording.stuck"})
         finally:

@@ -44,7 +44,7 @@ from .admission import admit_publisher, admit_viewer_of_session, admit_viewer_of
 from .ledger import Ledger
 from .measures import NodeMedia
 from .overview import TELL_EVERY_S, MediaOverview, Overview
-from .recording import Recording, deletions_of, rooms_of
+from .recording import Recording, Written, deletions_of, rooms_of
 from .refusals import Refusals
 from .relay import Relay
 from .rooms import Rooms
@@ -65,7 +65,8 @@ ENDED = "this media resource ended with its worker"
 class MediaService:
     """WHIP and WHEP for one event. `start` it once, `stop` it once.
 
-    `workers` media processes run here (0: this node only passes requests on); `addresses` are those that
+    `workers` media processes run here (0: this node only passes requests on); `written` learns what is
+    recorded of stages; `addresses` are those that
     clients reach media at (none: all of this machine), `first_port` is where their UDP ports begin (`ports`).
     """
 
@@ -78,6 +79,7 @@ class MediaService:
         first_port: int = 0,
         recordings: Path | None = None,
         kept_days: int = 0,
+        written: Written | None = None,
     ) -> None:
         self._event = event
         self._kept_days = kept_days
@@ -96,7 +98,7 @@ class MediaService:
             event.log, self._workers, self._rooms, self._ledger, self._overview, self._relay.ask
         )
         self._recording = (
-            Recording(recordings, self._recording_plan, self._note_recorded)
+            Recording(recordings, self._recording_plan, self._note_recorded, written)
             if recordings is not None and workers
             else None
         )

@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from ... import garbage, logs
+from ...hls.rendition import Told
 from ...processes import die_with_parent
 from ...recording.storage import FolderStorage
-from ..contract.recording import Plan, RecorderConfig, encode_line
+from ..contract.recording import Plan, RecorderConfig, RecorderStatus, encode_line
 from ..egress import choose
 from .recorder import Recorder
 
@@ -30,7 +31,7 @@ async def run(config: RecorderConfig) -> None:
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     storage = FolderStorage(Path(config.store))
-    recorder = Recorder(storage, choose())
+    recorder = Recorder(storage, choose(), tell=_write)
     telling: asyncio.Task[None] | None = None
     garbage.settle_in()
     try:
@@ -47,9 +48,13 @@ async def run(config: RecorderConfig) -> None:
 
 async def _tell(recorder: Recorder) -> None:
     while True:
-        sys.stdout.buffer.write(encode_line(recorder.status()))
-        sys.stdout.buffer.flush()
+        _write(recorder.status())
         await asyncio.sleep(TELL_EVERY_S)
+
+
+def _write(message: RecorderStatus | Told) -> None:
+    sys.stdout.buffer.write(encode_line(message))
+    sys.stdout.buffer.flush()
 
 
 def main() -> None:

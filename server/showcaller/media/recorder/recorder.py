@@ -10,6 +10,7 @@ import msgspec
 
 from ... import system
 from ...errors import ShowcallerError
+from ...hls.rendition import Told
 from ...recording import layout
 from ...recording.layout import Gap
 from ...recording.part import Take
@@ -21,6 +22,7 @@ from ..sfu.ingest import Ingest
 from .deletions import Deletions
 from .outbox import Outbox
 from .sources import Source
+from .stages import Stages
 from .takes import About, TakeWriter
 
 log = logging.getLogger(__name__)
@@ -31,9 +33,15 @@ FINISH_WITHIN_S = 3.0
 
 
 class Recorder:
-    """One node's recorder. `follow` plans, `close` once."""
+    """One node's recorder. `follow` plans, `close` once; it tells what was written of stages."""
 
-    def __init__(self, storage: Storage, egress: Egress, outbox: Outbox | None = None) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        egress: Egress,
+        outbox: Outbox | None = None,
+        tell: Callable[[Told], None] = lambda told: None,
+    ) -> None:
         self.sources: dict[str, Source] = {}  # by publication
         self.outbox = outbox or Outbox(storage)
         self._storage = storage
@@ -45,6 +53,7 @@ class Recorder:
         self._looked_up: set[str] = set()  # folders of sessions
         self._looking: dict[str, asyncio.Task[None]] = {}
         self._gaps = self._parts = self._parts_lost = 0
+        self._stages = Stages(self.outbox.put, tell, _unique, self._folder, self._wants)
         self.deletions = Deletions(storage, self.outbox)
         self.outbox.start()
         self._ticking = asyncio.create_task(self._tick())
@@ -55,6 +64,8 @@ class Recorder:
         now_s = system.monotonic_s()
         for publication in list(self.sources):
             self._end(publication, now_s)
+        if self._plan is not None:
+            self._stages.close(self.to_server_ms(now_s))
         for branch in self._branches.values():
             branch.close()
         self.deletions.stop()
@@ -102,9 +113,7 @@ class Recorder:
 
     def _look(self, now_s: float) -> None:
         """Begin and end recordings, so that those are written that are wanted."""
-        ingests = {
-            i.resource: i for branch in self._branches.values() for i in branch.ingests.values()
-        }
+        ingests = self._ingests()
         for publication, source in list(self.sources.items()):
             ingest = ingests.get(publication)
             if ingest is not source.ingest or not self._wants(ingest):
@@ -112,6 +121,15 @@ class Recorder:
         for publication, ingest in ingests.items():
             if publication not in self.sources and self._wants(ingest):
                 self._begin(ingest, now_s)
+        self._lead_stages(now_s)
+
+    def _ingests(self) -> dict[str, Ingest]:
+        every = (ingest for branch in self._branches.values() for ingest in branch.ingests.values())
+        return {ingest.resource: ingest for ingest in every}
+
+    def _lead_stages(self, now_s: float) -> None:
+        ingests = list(self._ingests().values())
+        self._stages.lead(self._rooms.values(), ingests, now_s, self.to_server_ms(now_s))
 
     def _wants(self, ingest: Ingest) -> bool:
         room = self._rooms.get(ingest.session)
@@ -124,7 +142,7 @@ class Recorder:
         if folder not in self._looked_up:
             self._look_up(folder)
             return
-        source = Source(ingest, folder, self.to_server_ms, self._writer_of)
+        source = Source(ingest, folder, self.to_server_ms, self._writer_of, self._stages.add)
         self.sources[ingest.resource] = source
         source.follow(now_s)
         log.info("recording", extra={"action": "recording.started", "session": ingest.session})
@@ -172,7 +190,7 @@ class Recorder:
             about,
             self.outbox,
             base_of,
-            lambda: system.random_hex(4),
+            _unique,
             noted,
             ended_ms=self._ended_ms.pop(about.place, None),
         )
@@ -202,6 +220,13 @@ class Recorder:
                     ingest.tick(now_s)
             for source in self.sources.values():
                 source.tick(now_s)
+            if self._plan is not None:
+                self._lead_stages(now_s)
+                self._stages.flush_if_still(self.to_server_ms(now_s))
+
+
+def _unique() -> str:
+    return system.random_hex(4)
 
 
 async def read_ends(storage: Storage, folder: str) -> dict[tuple[str, str], float]:

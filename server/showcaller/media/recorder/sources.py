@@ -12,19 +12,29 @@ from .takes import SHARED_BASE_MS, About, TakeWriter
 from .tap import ToServerMs, TrackTap
 
 Writers = Callable[[About, Callable[[float], int]], TakeWriter]
+Also = Callable[[Ingest, Sample, InitSection], None]
 
 
 class Source:
-    """The recording of one ingest. `tick` it, `close` it; `writer_of` makes a writer of its takes."""
+    """The recording of one ingest. `tick` it, `close` it; `writer_of` makes a writer of its takes.
+
+    `also` is given each sample that is written, too.
+    """
 
     def __init__(
-        self, ingest: Ingest, folder: str, to_server_ms: ToServerMs, writer_of: Writers
+        self,
+        ingest: Ingest,
+        folder: str,
+        to_server_ms: ToServerMs,
+        writer_of: Writers,
+        also: Also,
     ) -> None:
         self.ingest = ingest
         self.writers: dict[str, TakeWriter] = {}  # by kind
         self._folder = folder
         self._to_server_ms = to_server_ms
         self._writer_of = writer_of
+        self._also = also
         self._taps: dict[Track, TrackTap] = {}
         self._shown: dict[str, TrackTap] = {}  # the ones that are written, by kind
         self._base_ms: int | None = None
@@ -70,6 +80,7 @@ class Source:
                 return
             self._shown[tap.kind] = tap
         self._writer(tap.kind).add(sample, init)
+        self._also(self.ingest, sample, init)
 
     def on_tap_ended(self, tap: TrackTap) -> None:
         self._taps.pop(tap.track, None)

@@ -1,0 +1,105 @@
+"""The recorder's writing of a stage: the publication that is on it, of those that may be recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from showcaller.hls.live_stages import LiveStages
+from showcaller.hls.rendition import Part, Section, Told, Unwritten
+from showcaller.media.contract.recording import Plan, Room
+from showcaller.media.egress import choose
+from showcaller.media.recorder.recorder import Recorder
+from showcaller.media.sfu.trunk import Trunk
+from showcaller.recording.storage import FolderStorage
+from showcaller.testing.lent_talk import LentTalk
+from showcaller.testing.until import until
+
+OFFER = (Path(__file__).parents[1] / "sdp/offers/chromium-publisher.sdp").read_text()
+
+
+class Studio:
+    """A trunk, and a recorder of one stage that tells what it writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = str(folder / "trunk")
+        self.trunk = Trunk()
+        self.told: list[Told] = []
+        storage = FolderStorage(folder / "recordings")
+        self.recorder = Recorder(storage, choose("python"), tell=self.told.append)
+
+    def lead(self, session="talk", **more):
+        room = Room(session=session, stage="main", record=True, on_stage=True, **more)
+        about = {"event": "conf", "run": "r", "ahead_ms": 1_800_000_000_000.0}
+        self.recorder.follow(Plan(**about, trunks=(self.path,), rooms=(room,)))
+
+    async def talk(self, person="ada", **more):
+        talk = LentTalk(self.trunk, OFFER, resource=f"w_1~{person}", person=person, **more)
+        await until(lambda: talk.resource in self.recorder._ingests())
+        return talk
+
+    async def played(self, talk, seconds, codec="h264"):
+        talk.play(seconds, codec)
+        ingest = self.recorder._ingests()[talk.resource]
+        await until(lambda: ingest.packets == talk.packets)
+
+    def written(self, kind):
+        return [one.written for one in self.told if isinstance(one.written, kind)]
+
+    def lasted_s(self, rendition):
+        parts = [t.written for t in self.told if t.rendition == rendition]
+        return sum(part.duration_s for part in parts if isinstance(part, Part))
+
+
+@pytest.fixture
+async def studio(tmp_path):
+    studio = Studio(tmp_path)
+    await studio.trunk.listen(studio.path)
+    studio.lead()
+    await until(lambda: studio.trunk.branches)
+    yield studio
+    await studio.recorder.close()
+    await studio.trunk.close()
+
+
+async def test_picture_and_sound_of_who_is_on_the_stage_are_written_in_one_section(studio):
+    talk = await studio.talk()
+    await studio.played(talk, 0.2)
+    await until(lambda: studio.recorder.sources)
+    await studio.played(talk, 4.0)
+    talk.end()
+    await until(lambda: not studio.recorder.sources)
+    assert {one.rendition for one in studio.told} == {"high", "audio"}
+    assert {section.number for section in studio.written(Section)} == {0}
+    for rendition in ("high", "audio"):
+        assert studio.lasted_s(rendition) == pytest.approx(3.9, abs=0.5)
+
+
+async def test_nothing_is_written_of_who_may_not_be_recorded(studio):
+    studio.lead(only=("ada",))
+    ada, eve = await studio.talk("ada"), await studio.talk("eve")
+    await until(lambda: studio.recorder.sources)
+    studio.lead(only=("ada",), chosen=eve.resource)
+    await studio.played(eve, 3.0)
+    await studio.played(ada, 3.0)
+    assert studio.told == []
+
+
+async def test_of_a_picture_in_vp8_it_is_told_that_there_is_no_hls(studio):
+    talk = await studio.talk()
+    await until(lambda: studio.recorder.sources)
+    await studio.played(talk, 2.0, "vp8")
+    await until(lambda: studio.told)
+    assert studio.written(Unwritten) == [Unwritten("talk")]
+
+
+def test_sections_of_a_recorder_that_takes_over_go_on_behind_those_before():
+    stages = LiveStages()
+    for _ in range(2):
+        for number in range(2):
+            about = {"session": "talk", "take": f"t{number}", "codecs": "avc1.64001f"}
+            section = Section(number=number, **about)
+            stages.add(Told(stage="main", rendition="high", written=section))
+        stages.begin_anew()
+    assert stages.get("main").sections == 4
