@@ -199,6 +199,7 @@
  * @property {number} doors_open_ms
  * @property {"no" | "yes" | "ask"} [record] whether it is to be recorded; `ask`: of each speaker, who agrees first
  * @property {boolean} [recorded] it is being recorded now
+ * @property {boolean} [replay] it has ended, and was recorded
  * @property {Span} planned as scheduled, unless a producer moved it
  * @property {string} scheduled_stage
  * @property {string} note why it was delayed or cancelled; empty: nobody said
@@ -220,6 +221,8 @@
  * @property {number} [merged] how many others that say the same count with it
  * @property {boolean} [pinned] it stands before the others
  * @property {boolean} [clarified] a moderator has put it more clearly
+ * @property {[number, number | null][]} [aired] on air from and until, in server time; null: still
+ * @property {number | null} [answered_ms] server time
  *
  * @typedef {"pending" | "approved" | "rejected" | "on_air" | "answered" | "withdrawn"} QuestionState
  *

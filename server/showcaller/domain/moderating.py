@@ -11,7 +11,7 @@ from . import facts
 from .claiming import CLAIMED, is_kept_from, made_by
 from .merging import set_free
 from .outcome import Outcome, Refusal
-from .question import OPEN_STATES, REJECTABLE_STATES, Question
+from .question import OPEN_STATES, REJECTABLE_STATES, Question, timed
 from .questions import Questions
 from .refusals import MERGED, NO_QUESTION, NOT_YOURS, wrong_state
 from .runsheet import RunSheet
@@ -195,7 +195,7 @@ def fold_change(questions: Questions, fact: Any, at_ms: int, runsheet: RunSheet)
         return Outcome(refused=CLAIMED)
     if isinstance(fact, facts.QuestionReplied):
         questions.put(replace(question, claim=made_by(fact.by, at_ms)))
-    return _change(questions, questions.by_id[fact.question], CHANGES[type(fact)][1], fact)
+    return _change(questions, questions.by_id[fact.question], CHANGES[type(fact)][1], fact, at_ms)
 
 
 def _is_kept_from(question: Question, fact: Any, at_ms: int) -> bool:
@@ -206,18 +206,22 @@ def _is_kept_from(question: Question, fact: Any, at_ms: int) -> bool:
     return is_kept_from(question, by, at_ms)
 
 
-def _change(questions: Questions, question: Question, change: _Change, fact: Any) -> Outcome:
+def _change(
+    questions: Questions, question: Question, change: _Change, fact: Any, at_ms: int
+) -> Outcome:
     """Fold a fact about one question. Voters' own lists show public questions only."""
     outcome = Outcome()
     if isinstance(fact, (*_LEAVES_ITS_GROUP, facts.QuestionsRejected)):
         outcome.touched |= set_free(questions, question)
         question = questions.by_id[question.id]
     on_air, tally = questions.on_air.get(question.session), questions.tally(question)
-    changed = change(questions, question, fact)
+    changed = timed(change(questions, question, fact), question.state, at_ms)
     questions.put(changed)
     outcome.touched |= questions.touches(changed)
     if on_air is not None and on_air != question.id:  # pushing another one answers it
-        outcome.touched |= questions.touches(questions.by_id[on_air])
+        other = questions.by_id[on_air]
+        questions.put(timed(other, "on_air", at_ms))
+        outcome.touched |= questions.touches(other)
     if tally and question.public != changed.public:
         together = [one.id for one in questions.together(changed)]
         outcome.touched.add(questions.touch_voters(together))
@@ -250,5 +254,5 @@ def reject_all(
     for question in tuple(questions.like(questions.by_id[fact.question], fact.of)):
         if question.state in REJECTABLE_STATES:
             now = questions.by_id[question.id]  # one before it may have set it free
-            outcome.touched |= _change(questions, now, _reject_with_others, fact).touched
+            outcome.touched |= _change(questions, now, _reject_with_others, fact, at_ms).touched
     return outcome

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .ids import PersonId, QuestionId, SessionId
 
@@ -16,6 +17,11 @@ PUBLIC_STATES = frozenset({"approved", "on_air", "answered"})
 VOTABLE_STATES = frozenset({"approved", "on_air"})
 OPEN_STATES = frozenset({"pending", "approved", "on_air"})
 REJECTABLE_STATES = frozenset({"pending", "approved"})
+
+
+AIRINGS_KEPT = 8
+
+Airing = tuple[int, int | None]  # on air from, and until, in wall time; None: still
 
 
 class Claim(Struct, frozen=True, array_like=True, gc=False):
@@ -50,6 +56,8 @@ class Question(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     pinned: bool = False  # before all others
     sent: bool = False  # to the session's speakers
     claim: Claim | None = None
+    aired: tuple[Airing, ...] = ()  # the newest last
+    answered_ms: int | None = None  # wall time; None: it is not
 
     @property
     def is_open(self) -> bool:
@@ -60,3 +68,16 @@ class Question(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     def public(self) -> bool:
         """Tell whether everybody may see it."""
         return self.state in PUBLIC_STATES and self.merged_into is None
+
+
+def timed(changed: Question, before: str, at_ms: int) -> Question:
+    """Return the question with the time at which it left the state `before`, if it has."""
+    if changed.state == before:
+        return changed
+    aired = changed.aired
+    if before == "on_air" and aired:
+        aired = (*aired[:-1], (aired[-1][0], at_ms))
+    if changed.state == "on_air":
+        aired = (*aired, (at_ms, None))[-AIRINGS_KEPT:]
+    answered_ms = at_ms if changed.state == "answered" else None
+    return replace(changed, aired=aired, answered_ms=answered_ms)

@@ -37,6 +37,11 @@ def is_recorded(run: SessionRun) -> bool:
     return run.live and bool(run.recorders)
 
 
+def has_replay(run: SessionRun) -> bool:
+    """Tell whether a session that has ended was recorded, and not deleted since."""
+    return run.state == "ended" and run.was_recorded and EVERYBODY not in run.deleted
+
+
 def note_recorded(sheet: RunSheet, fact: facts.SessionRecorded, at_ms: int) -> Outcome:
     """Note that a node records the session, or does no longer."""
     run = sheet.sessions.get(fact.session)
@@ -44,6 +49,7 @@ def note_recorded(sheet: RunSheet, fact: facts.SessionRecorded, at_ms: int) -> O
         return no_session(fact.session)
     if fact.on:
         run.recorders.add(fact.node)
+        run.was_recorded = True
     else:
         run.recorders.discard(fact.node)
     return Outcome.touch(SessionTouch(run.id))

@@ -74,6 +74,7 @@ class SessionRun(Struct, kw_only=True):
     speakers: tuple[SpeakerId, ...] | None = None  # by the producer; None: as scheduled
     note: str = ""  # why it was delayed or cancelled; "": nobody said
     recorders: set[str] = field(default_factory=set)  # nodes that say that they record
+    was_recorded: bool = False  # by some node, at some time
     agreed: dict[PersonId, bool] = field(default_factory=dict)  # to be recorded
     deleted: set[PersonId] = field(default_factory=set)  # whose recordings are; `EVERYBODY`: all
     length_by_hand: bool = False  # the producer has set its length: it gives nothing to catch up

@@ -6,7 +6,7 @@ whatever is not public.
 
 from __future__ import annotations
 
-from ..domain.question import OPEN_STATES, Question
+from ..domain.question import OPEN_STATES, Airing, Question
 from .views import NameOf, View
 
 
@@ -22,6 +22,8 @@ class QuestionView(View, frozen=True, kw_only=True):
     merged: int  # so many others that say the same count with it
     pinned: bool
     clarified: bool  # a moderator has put it more clearly
+    aired: tuple[Airing, ...]
+    answered_ms: int | None
 
 
 class ClaimView(View, frozen=True, kw_only=True):
@@ -89,6 +91,8 @@ def question(asked: Question, name_of: NameOf, merged: int = 0) -> QuestionView 
         merged=merged,
         pinned=asked.pinned,
         clarified=asked.original is not None,
+        aired=asked.aired,
+        answered_ms=asked.answered_ms,
     )
 
 

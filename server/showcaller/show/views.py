@@ -18,7 +18,7 @@ from ..domain.facts import Recipients
 from ..domain.ids import PersonId, StageId
 from ..domain.people import Principal, Term
 from ..domain.quality import TalkQuality
-from ..domain.recording import is_recorded
+from ..domain.recording import has_replay, is_recorded
 from ..domain.runsheet import RunSheet
 from ..domain.schedule import (
     MINUTE_MS,
@@ -110,6 +110,7 @@ class SessionView(View, frozen=True, kw_only=True):
     face: bool  # somebody is heard beside slides, and may be watched there
     record: Record  # as planned
     recorded: bool  # it is being recorded now
+    replay: bool  # it has ended, and was recorded
     doors_open_ms: int
     planned: Times  # as scheduled, unless the producer moved it
     scheduled_stage: str
@@ -190,6 +191,7 @@ def session(sheet: RunSheet, run: SessionRun) -> SessionView:
         face=run.on_stage and run.heard != run.shown,
         record=plan.record,
         recorded=is_recorded(run),
+        replay=has_replay(run),
         doors_open_ms=_doors_open_ms(sheet, run),
         planned=_planned(scheduled, run),
         scheduled_stage=scheduled.stage,

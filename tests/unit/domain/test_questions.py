@@ -47,8 +47,8 @@ class Panel:
         for run in self.sheet.sessions.values():
             run.qa_open = True
 
-    def fold(self, fact):
-        return question_folds.apply(self.questions, fact, 1_000, self.sheet)
+    def fold(self, fact, at_ms=1_000):
+        return question_folds.apply(self.questions, fact, at_ms, self.sheet)
 
     def ask(self, question="q1", *, session="mod", person="ada", **more):
         return self.fold(
@@ -57,8 +57,8 @@ class Panel:
             )
         )
 
-    def do(self, action, question="q1"):
-        outcome = self.fold(ACTIONS[action](question))
+    def do(self, action, question="q1", at_ms=1_000):
+        outcome = self.fold(ACTIONS[action](question), at_ms)
         return outcome.refused.code if outcome.refused else "ok"
 
     def vote(self, *votes, at_ms=2_000, given_ms=(), keys=()):
@@ -89,6 +89,42 @@ def panel_with(state):
         assert panel.do(action) == "ok"
     assert panel.state() == state
     return panel
+
+
+# Times ----------------------------------------------------------------------------------------------
+
+
+def test_a_question_tells_when_it_was_on_air_and_when_it_was_answered():
+    panel = Panel()
+    panel.ask("q1")
+    panel.ask("q2")
+
+    def times(question):
+        found = panel.questions.get(question)
+        return found.aired, found.answered_ms
+
+    panel.do("push", "q1", 10)
+    assert times("q1") == (((10, None),), None)
+    panel.do("reply", "q1", 15)  # no change of its state
+    panel.do("pull", "q1", 20)
+    panel.do("push", "q1", 30)
+    assert times("q1") == (((10, 20), (30, None)), None)
+    panel.do("push", "q2", 40)  # answers the one before
+    assert times("q1") == (((10, 20), (30, 40)), 40)
+    assert times("q2") == (((40, None),), None)
+    panel.do("withdraw", "q2", 50)
+    assert times("q2") == (((40, 50),), None)
+    panel.do("approve", "q1", 60)
+    assert times("q1") == (((10, 20), (30, 40)), None)  # it is answered no longer
+
+
+def test_of_a_question_that_goes_on_and_off_air_again_and_again_the_newest_times_stay():
+    panel = panel_with("approved")
+    for n in range(20):
+        panel.do("push", at_ms=2 * n)
+        panel.do("pull", at_ms=2 * n + 1)
+    aired = panel.questions.get("q1").aired
+    assert (len(aired), aired[-1]) == (8, (38, 39))
 
 
 # Asking -------------------------------------------------------------------------------------------

@@ -4,7 +4,14 @@ import msgspec
 import pytest
 
 from showcaller.domain import facts
-from showcaller.domain.recording import EVERYBODY, Recording, deletions, is_recorded, recording_of
+from showcaller.domain.recording import (
+    EVERYBODY,
+    Recording,
+    deletions,
+    has_replay,
+    is_recorded,
+    recording_of,
+)
 from showcaller.media.contract.recording import Deletion, Room
 from showcaller.media.node.recording import deletions_of, rooms_of
 from showcaller.testing.day import Day
@@ -85,6 +92,23 @@ def test_it_is_shown_while_any_node_records():
     assert told("n1", True)
     day.control("end", "a")
     assert not is_recorded(day.sheet.sessions["a"])
+
+
+def test_a_talk_that_ended_has_a_replay_if_it_was_recorded_until_that_is_deleted():
+    day = day_with("yes")
+    run = day.sheet.sessions["a"]
+    day.fold(facts.SessionRecorded(session="a", node="n1", on=True))
+    assert not has_replay(run)
+    day.fold(facts.SessionRecorded(session="a", node="n1", on=False))
+    day.control("end", "a")
+    assert has_replay(run)
+    delete(day, "eve")
+    assert has_replay(run)  # there are others in it
+    delete(day, None)
+    assert not has_replay(run)
+    other = day_with("yes")
+    other.control("end", "a")
+    assert not has_replay(other.sheet.sessions["a"])
 
 
 @pytest.mark.parametrize("kind", [facts.RecordingAgreed, facts.RecordingDeleted])
