@@ -122,13 +122,13 @@ class Front(asyncio.Protocol):
     def _ready_answer(self, head: bytes) -> bytes | None:
         """Return the answer to a request, if it is there and nobody has to wait for it."""
         try:
-            request = parse_request(head)
+            asked = self._ready.read(head)
         except BadInput:  # of which the HTTP server knows more, or which it refuses
             return None
-        answer = self._ready.answer(request)
-        if answer is None or self._transport is None:
+        answer = self._ready.answer(asked) if asked is not None else None
+        if asked is None or answer is None or self._transport is None:
             return None
-        came_from = self._gateway.came_from(self._transport, request.headers.get("x-forwarded-for"))
+        came_from = self._gateway.came_from(self._transport, asked.forwarded)
         return answer if self._gateway.may_answer_at_once(came_from) else None
 
     def _send(self, answer: bytes, *, rest: bytes) -> None:

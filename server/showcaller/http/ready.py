@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 from aiohttp import hdrs, web
 
-from ..protocol.handshake import Request
+from ..protocol.handshake import Request, parse_request
 from .codings import takes
 
 KEPT = 500
 KEPT_BYTES = 32 << 20
+HEADS_KEPT = 1_000
+MAX_READ_HEAD_BYTES = 2_048
 # A request with one of these asks for more than what is at the address.
 _SAYS_MORE = frozenset(
     {"authorization", "content-length", "expect", "range", "transfer-encoding", "upgrade"}
@@ -54,6 +56,32 @@ class _Kept(NamedTuple):
     for_origins: bool  # pages of other origins get the same
 
 
+class Plain(NamedTuple):
+    """A request that asks for no more than what is at an address."""
+
+    address: tuple[str, str]  # the host and the target
+    known: str | None  # the ETag that the client has
+    accepted: str  # codings
+    has_origin: bool
+    forwarded: str | None  # X-Forwarded-For
+
+
+def plain(request: Request) -> Plain | None:
+    """Return what a request asks for; None if it asks for more than what is at its address."""
+    headers = request.headers
+    if not _SAYS_MORE.isdisjoint(headers):
+        return None
+    if headers.get("connection", "keep-alive").lower() != "keep-alive":
+        return None
+    return Plain(
+        (headers.get("host", ""), request.target),
+        headers.get("if-none-match"),
+        headers.get("accept-encoding", ""),
+        "origin" in headers,
+        headers.get("x-forwarded-for"),
+    )
+
+
 class ReadyAnswers:
     """The answers of one process, by the host and the target that were asked for."""
 
@@ -62,6 +90,7 @@ class ReadyAnswers:
         self._wall_s = wall_s
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
         self._bytes = 0
+        self._read: OrderedDict[bytes, Plain] = OrderedDict()  # by a head that was answered
         self._date = 0, ""
 
     async def keep(self, request: web.Request, answer: web.StreamResponse) -> None:
@@ -82,22 +111,33 @@ class ReadyAnswers:
         while len(self._kept) > KEPT or self._bytes > KEPT_BYTES:
             self._forget(next(iter(self._kept)))
 
-    def answer(self, request: Request) -> bytes | None:
+    def read(self, head: bytes) -> Plain | None:
+        """Return what a head asks for; None: the HTTP server has to see it. Raises `BadInput`.
+
+        Browsers of a kind send the same bytes, which are read once. Heads that ask for what is not kept are
+        not remembered, nor those with cookies: they may hold a secret.
+        """
+        if (known := self._read.get(head)) is not None:
+            return known
+        request = parse_request(head)
+        asked = plain(request)
+        if asked is not None and asked.address in self._kept and "cookie" not in request.headers:
+            if len(head) <= MAX_READ_HEAD_BYTES:
+                self._read[head] = asked
+            if len(self._read) > HEADS_KEPT:
+                self._read.popitem(last=False)
+        return asked
+
+    def answer(self, asked: Plain) -> bytes | None:
         """Return the whole answer to a GET; None: the HTTP server has to make it."""
-        headers = request.headers
-        key = headers.get("host", ""), request.target
-        kept = self._kept.get(key)
-        if kept is None or self.closed or not _SAYS_MORE.isdisjoint(headers):
-            return None
-        if headers.get("connection", "keep-alive").lower() != "keep-alive":
-            return None
-        if "origin" in headers and not kept.for_origins:
+        kept = self._kept.get(asked.address)
+        if kept is None or self.closed or (asked.has_origin and not kept.for_origins):
             return None
         if not kept.holding.holds():
-            self._forget(key)
+            self._forget(asked.address)
             return None
-        self._kept.move_to_end(key)
-        return self._sent(kept, headers.get("if-none-match"), headers.get("accept-encoding", ""))
+        self._kept.move_to_end(asked.address)
+        return self._sent(kept, asked.known, asked.accepted)
 
     def _sent(self, kept: _Kept, known: str | None, accepted: str) -> bytes | None:
         holding = kept.holding

@@ -9,7 +9,6 @@ from aiohttp.test_utils import TestClient, TestServer
 from showcaller.api.prepared import prepare, prepared_answer
 from showcaller.http import ready
 from showcaller.http.ready import ReadyAnswers
-from showcaller.protocol.handshake import Request
 
 BODY = b"word " * 1000
 HOST = "live.example.org"
@@ -41,7 +40,9 @@ class Shop:
 
     def again(self, path="/a", **headers):
         named = {name.replace("_", "-"): text for name, text in headers.items()}
-        return self.ready.answer(Request(path, {"host": HOST} | named))
+        fields = "".join(f"{name}: {text}\r\n" for name, text in ({"host": HOST} | named).items())
+        asked = self.ready.read(f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode())
+        return self.ready.answer(asked) if asked is not None else None
 
 
 @pytest.fixture
@@ -137,3 +138,26 @@ async def test_what_was_asked_for_last_is_kept(shop, client, monkeypatch):
         shop.again("/a")
     assert [shop.again(path) is not None for path in ("/a", "/b", "/c")] == [True, False, True]
     assert gzip.decompress(parts(shop.again("/c", accept_encoding="gzip"))[2]) == BODY
+
+
+async def test_a_head_is_read_once_and_followed_when_the_answer_is_another(
+    shop, client, monkeypatch
+):
+    await ask(client)
+    assert shop.again(accept_encoding="gzip") is not None
+    monkeypatch.setattr(ready, "parse_request", lambda head: pytest.fail("it was read again"))
+    shop.body = prepare(b"news " * 1000)
+    shop.holds = False
+    assert shop.again(accept_encoding="gzip") is None
+    shop.holds = True
+    await ask(client)
+    assert gzip.decompress(parts(shop.again(accept_encoding="gzip"))[2]) == b"news " * 1000
+
+
+async def test_heads_with_cookies_or_of_what_is_not_kept_are_not_remembered(shop, client):
+    await ask(client)
+    for _ in range(2):
+        shop.again("/b")
+        shop.again(cookie="token=1")
+        shop.again(user_agent="x" * ready.MAX_READ_HEAD_BYTES)
+    assert not shop.ready._read
