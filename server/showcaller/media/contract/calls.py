@@ -73,6 +73,7 @@ class Publish(OfStage[Answer], frozen=True, kw_only=True):
     asker: Asker
     offer: Sdp
     source: Source = "main"
+    first: str = ""  # the name of the codec that the answer prefers: H264
 
 
 class View(OfStage[Answer], frozen=True, kw_only=True):

@@ -83,6 +83,7 @@ class MediaService:
     ) -> None:
         self._event = event
         self._kept_days = kept_days
+        self._records = recordings is not None
         self._workers = Workers(workers, choose_addresses(addresses), self, first_port)
         self._ledger = Ledger(event)
         self._rooms = Rooms(self._ledger)
@@ -160,8 +161,20 @@ class MediaService:
         await self._attempt(self._event.introduce(principal))
         asker = asker_of(principal)
         return await self._at_stage(
-            Publish(stage=stage, session=session, asker=asker, offer=offer, source=source)
+            Publish(
+                stage=stage,
+                session=session,
+                asker=asker,
+                offer=offer,
+                source=source,
+                first=self._codec_first(session),
+            )
         )
+
+    def _codec_first(self, session: str) -> str:
+        """Return the codec to prefer: of what is recorded, one that every player reads."""
+        is_recorded = self._records and self._sheet.plan(SessionId(session)).record != "no"
+        return "H264" if is_recorded else ""
 
     def note_refused(
         self, session: str, error: ShowcallerError, *, person: str, name: str = ""

@@ -56,10 +56,14 @@ class _Format(NamedTuple):
     parameters: str
 
 
-def choose_codecs(section: Section) -> tuple[Codec, ...]:
-    """Return the codecs that we take, in the offer's order. Raises `BadInput`."""
+def choose_codecs(section: Section, first: str = "") -> tuple[Codec, ...]:
+    """Return the codecs that we take, in the offer's order; but those of the name `first` come first.
+
+    Raises `BadInput`.
+    """
     maps, parameters = (tuple(section.attributes.get(name, ())) for name in ("rtpmap", "fmtp"))
-    return _choose(section.kind, section.formats, maps, parameters)
+    codecs = _choose(section.kind, section.formats, maps, parameters)
+    return tuple(sorted(codecs, key=lambda codec: codec.name != first))
 
 
 @lru_cache(maxsize=64)  # browsers of one make offer the same

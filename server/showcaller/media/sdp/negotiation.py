@@ -54,7 +54,7 @@ class Medium(NamedTuple):
     kind: str  # audio | video
     mid: str
     flows: bool  # to us from a publisher, from us to a viewer
-    codecs: tuple[Codec, ...]  # in the offer's order
+    codecs: tuple[Codec, ...]  # as answered
     extensions: dict[str, int]  # id by URI
     feedback: frozenset[str]  # of all codecs together
     rids: tuple[str, ...]  # simulcast layers as offered
@@ -84,15 +84,19 @@ class Outgoing(NamedTuple):
 # Negotiating ------------------------------------------------------------------------------------
 
 
-def negotiate(offer: str, role: Role) -> Negotiated:
-    """Return what an offer and we agree on. Raises `BadInput`, `Unprocessable`."""
+def negotiate(offer: str, role: Role, first: str = "") -> Negotiated:
+    """Return what an offer and we agree on; senders use the codec that is answered first.
+
+    That is the first of the offer, or one of the name `first`, if it has one. Raises `BadInput`,
+    `Unprocessable`.
+    """
     described = read_description(offer)
     sections = dict(zip(_mids(described), described.sections, strict=True))
     bundle = _bundle(described, sections)
     kept = {mid: s for mid, s in sections.items() if not _is_rejected(s, mid in bundle)}
     _check_shape(kept, bundle)
     default = _direction(described.session, "sendrecv")
-    media = tuple(_medium(section, mid, role, default) for mid, section in kept.items())
+    media = tuple(_medium(section, mid, role, default, first) for mid, section in kept.items())
     _check_media(media, role)
     grouped = tuple(mid for mid in bundle if mid in kept)
     together = grouped or tuple(kept)
@@ -195,9 +199,9 @@ def _direction(attributes: Attributes, default: str) -> str:
 # One section ------------------------------------------------------------------------------------
 
 
-def _medium(section: Section, mid: str, role: Role, default_direction: str) -> Medium:
+def _medium(section: Section, mid: str, role: Role, default_direction: str, first: str) -> Medium:
     attributes = section.attributes
-    codecs = choose_codecs(section)
+    codecs = choose_codecs(section, first)
     if not codecs:
         raise Unprocessable(NO_CODEC)
     flows = _direction(attributes, default_direction) in (_OFFERED[role], "sendrecv")

@@ -143,7 +143,7 @@ class ForwardingEngine:
 
     async def _publish(self, call: Publish) -> Answer:
         now_s = await self._transports.turns.mine()
-        negotiated = negotiate(call.offer, "publish")
+        negotiated = negotiate(call.offer, "publish", call.first)
         about = self._new_id(), call.session, call.asker.person, call.source
         ingest = Ingest(*about, negotiated, self._egress, self, now_s, offer=call.offer)
         self.ingests.own[ingest.resource] = ingest

@@ -21,6 +21,16 @@ def test_a_publisher_may_send_all_that_can_be_passed_on():
     assert (opus.payload_type, opus.rtx, opus.clock_hz, opus.channels) == (111, None, 48_000, 2)
 
 
+def test_where_it_is_recorded_h264_is_answered_first_and_nothing_is_left_out():
+    plain = negotiate(read(BROWSER), "publish").media
+    recorded = negotiate(read(BROWSER), "publish", "H264").media
+    video = next(medium for medium in recorded if medium.kind == "video")
+    assert keys(video)[:4] == ["h264 baseline", "h264 baseline", "h264 main", "vp8"]
+    assert video.lines[0].startswith(f"m=video 9 UDP/TLS/RTP/SAVPF {video.codecs[0].payload_type} ")
+    for before, after in zip(plain, recorded, strict=True):
+        assert set(before.codecs) == set(after.codecs)
+
+
 def test_a_viewer_gets_every_codec_that_a_stage_may_use():
     video = agreed("chromium-all-codecs-viewer")["video"]
     assert set(keys(video)) == {
