@@ -186,6 +186,7 @@ class Server:
         hls = None
         if self.settings.recordings is not None:
             storage = FolderStorage(self.settings.recordings)
+            _warn_if_none_is_recorded(schedule)
             hls = self.hls[schedule.event_id] = EventHls(event, storage, tokens.address_keys())
         media = MediaService(
             event,
@@ -472,6 +473,14 @@ def load_schedules(paths: Iterable[Path]) -> list[Schedule]:
             raise ConfigError(f"{other} and {path} are both of event {schedule.event_id!r}")
         schedules.append(schedule)
     return schedules
+
+
+def _warn_if_none_is_recorded(schedule: Schedule) -> None:
+    if all(session.record == "no" for session in schedule.sessions):
+        log.warning(
+            "there is a folder for recordings, but the schedule has no session with `record: true` or `ask`",
+            extra={"action": "recording.none_wanted", "event": schedule.event_id},
+        )
 
 
 def load_pictures(

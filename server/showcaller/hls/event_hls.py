@@ -77,7 +77,15 @@ class EventHls:
             return
         if found is not None and self._is_live(found.unwritten):
             raise NotFound(IN_VP8, code="no_hls")
+        showing = self._sheet.stages[StageId(stage)].showing
+        if showing is not None:
+            self._require_recorded(showing)
         raise NotFound("nothing of this stage can be watched this way now", code="not_live")
+
+    def _require_recorded(self, session: str) -> None:
+        if self._sheet.plan(SessionId(session)).record == "no":
+            message = f"session {session!r} is not recorded: its `record` in the schedule says so"
+            raise NotFound(message, code="not_recorded")
 
     def _is_live(self, session: str) -> bool:
         run = self._sheet.sessions.get(SessionId(session))
@@ -116,6 +124,7 @@ class EventHls:
         async with self._reading:  # one at a time, and the others have what it found
             found = await self._read(self._folder(session), self._since_end_s(run.actual_end_ms))
         if not found:
+            self._require_recorded(session)
             raise await self._nothing_of(self._folder(session))
         return found
 

@@ -51,14 +51,14 @@ async def replay_address(request: web.Request) -> web.Response:
     hls, session = _hls(request), request.match_info["session"]
     stage = hls.stage_of(session)
     renditions = await hls.talk(stage, session)
-    parts = next(iter(renditions.values())).parts
+    every = [rendition.parts for rendition in renditions.values()]
     return _address(
         request,
         hls,
         stage,
         f"talks/{session}/main.m3u8",
-        starts_at_ms=parts[0].at_ms,
-        ends_at_ms=parts[-1].end_ms,
+        starts_at_ms=min(parts[0].at_ms for parts in every),
+        ends_at_ms=max(parts[-1].end_ms for parts in every),
     )
 
 

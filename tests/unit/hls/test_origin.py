@@ -27,7 +27,7 @@ from showcaller.testing.serving import SECRET
 from showcaller.testing.stage_talk import StageTalk
 from showcaller.tokens import Tokens
 
-PLAN = schedule(session("talk", 540, 560), session("other", 540, 560, stage="hall"))
+PLAN = schedule(session("talk", 540, 560, record="yes"), session("other", 540, 560, stage="hall"))
 API = "/api/v1/events/event"
 
 
@@ -60,10 +60,10 @@ class Origin:
     async def playlist(self, path, status=200):
         return m3u8.loads((await self.get(path, status)).body.decode())
 
-    async def control(self, command):
+    async def control(self, command, session="talk"):
         roles = frozenset({"producer"})
         producer = Principal(person="pro", roles=roles, token="t", expires_at_ms=0)
-        await Commands(self.event).run(producer, command, {"session": "talk"}, None)
+        await Commands(self.event).run(producer, command, {"session": session}, None)
 
 
 @pytest.fixture(params=["signed", "open"])
@@ -207,9 +207,11 @@ async def test_who_may_not_watch_is_given_no_address(made):
 
 
 async def test_who_may_watch_is_told_why_there_is_nothing_to_watch(made):
+    await made.control("session.start", "other")
     for path, code in (
         ("stages/main/live", "not_live"),
         ("stages/none/live", "not_found"),
+        ("stages/hall/live", "not_recorded"),
         ("sessions/talk/replay", "not_ended"),
         ("sessions/none/replay", "not_found"),
     ):
