@@ -14,8 +14,8 @@ demo: $(VENV)/.demo ## show everything within two minutes: the model event, rehe
 serve: $(VENV)/.demo ## serve the model event live, on http://127.0.0.1:8080
 	$(BIN)/showcaller serve schedules/systems-scale-winter-2023.yaml
 
-# Most tests wait for real programs: two files at a time take half as long on two cores.
-PYTEST_PROCESSES ?= 2
+# Most tests wait for real programs: three files at a time are quicker on two cores.
+PYTEST_PROCESSES ?= 3
 
 test: $(VENV)/.dev tools client_sdk/js/node_modules/.installed ## install what the tests need and run them all
 	$(BIN)/python -m pytest -q --numprocesses $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
