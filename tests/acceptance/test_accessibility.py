@@ -1,46 +1,47 @@
 """The findings of axe-core on every page, in both themes and in the states that people bring about."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from .conftest import Visitors
+from showcaller.testing.serving import ServeProcess
+from showcaller.testing.walk import Scene, open_scene, run_command
+from showcaller.testing.walk_scenes import ANYBODY, ATTENDEE, DESKS, ON_AIR, SEEN, SPEAKER
+from showcaller.testing.walk_show import REHEARSE, prepare, walk_schedule
+
+from .conftest import RECORD_VIOLATIONS, SCHEDULE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AXE = Path(__file__).parents[2] / "client_sdk" / "js" / "node_modules" / "axe-core" / "axe.min.js"
-TALK = "ai-multi-tenancy"
+# In the second theme only what depends on colours can be different.
 RUN_AXE = """
-    async () => {
-      const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    async ({ within, theme }) => {
+      const options = { resultTypes: ["violations"], preload: false };
+      if (theme === "dark") options.runOnly = ["color-contrast", "link-in-text-block"];
+      const { violations } = await axe.run(document.querySelector(within) ?? document, options);
       const told = (id) => ({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`;
       return violations.flatMap(({ id, nodes }) => nodes.map(told(id)));
     }
 """
-PAGES = (
-    ("", ()),
-    ("", ("attendee",)),
-    (f"watch/{TALK}", ("attendee",)),
-    (f"watch/{TALK}", ()),
-    (f"questions/{TALK}", ("attendee",)),
-    ("moderate", ("moderator",)),
-    ("produce", ("producer",)),
-    ("access", ("producer",)),
-    (f"speak/{TALK}", ("producer",)),
-    ("produce", ("attendee",)),
-    ("nowhere", ()),
-)
+DIALOG = "dialog[open]"  # covers the rest of the page, which was looked at before
+SCENES = (*ANYBODY, *SPEAKER, *ATTENDEE, *DESKS)
+OUTAGE = [one for one in SCENES if one.name in ("agenda", "watch", "moderate", "produce", "speak")]
 
 
 async def complaints(page: Page) -> list[str]:
-    """Return what axe finds wrong in both themes."""
+    """Return what axe finds wrong in both themes; in a dialog alone, if one is open."""
     assert AXE.exists(), "this test needs axe-core: `make test` installs it"
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[str] = []
     for theme in ("light", "dark"):
         await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        found += [f"{theme}: {one}" for one in await page.evaluate(RUN_AXE)]
+        told = await page.evaluate(RUN_AXE, {"within": DIALOG, "theme": theme})
+        found += [f"{theme}: {one}" for one in told]
     return found
 
 
@@ -50,85 +51,80 @@ async def settled(page: Page) -> None:
     await expect(page.locator("h1:visible").first).not_to_be_empty()
 
 
-@pytest.mark.parametrize(("path", "roles"), PAGES)
-async def test_a_page_as_it_comes(visitors: Visitors, path: str, roles: tuple[str, ...]):
-    page = await visitors.open(path, *roles, name="Ada")
-    await settled(page)
-    assert await complaints(page) == []
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("walk")
+    harbour = walk_schedule(SCHEDULE.parent, folder)
+    options = (str(SCHEDULE), *REHEARSE)
+    async with ServeProcess(harbour, *options, data=folder / "data") as process:
+        await prepare(partial(run_command, process))
+        yield process
 
 
-async def test_the_agenda_with_a_theme_chosen_and_the_pointer_on_it(visitors: Visitors):
-    page = await visitors.open("", "attendee", name="Ada")
-    chip = page.locator("#themes .chip").first
-    await chip.click()
-    await chip.hover()
-    assert await complaints(page) == []
+@pytest_asyncio.fixture(loop_scope="module")
+async def new_page(browser):
+    """Open pages of profiles of their own, and look for their faults at the end."""
+    faults: list[str] = []
+    pages: list[Page] = []
+
+    async def new_page() -> Page:
+        pages.append(await _page(browser, faults))
+        return pages[-1]
+
+    yield new_page
+    for page in pages:
+        faults += await page.evaluate("violations")
+        await page.context.close()
+    assert faults == []
 
 
-async def test_the_agenda_in_which_nothing_matches(visitors: Visitors):
-    page = await visitors.open("", "attendee", name="Ada")
-    await page.get_by_label("Search talks and speakers").fill("nothing has these words")
-    await expect(page.locator("#none")).to_be_visible()
-    assert await complaints(page) == []
+async def _page(browser, faults: list[str]) -> Page:
+    context = await browser.new_context(
+        viewport={"width": 1280, "height": 800},
+        locale="en-US",
+        timezone_id="Europe/Paris",
+        reduced_motion="reduce",
+        permissions=["camera", "microphone"],
+    )
+    page = await context.new_page()
+    page.set_default_timeout(15_000)
+    await page.add_init_script(RECORD_VIOLATIONS)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    return page
 
 
-async def test_the_menu_under_ones_name(visitors: Visitors):
-    page = await visitors.open("", "attendee", name="Ada")
-    await page.locator("#who").click()
-    assert await complaints(page) == []
+async def walk_through(page: Page, server: ServeProcess, scene: Scene) -> dict[str, list[str]]:
+    """Return the findings of each state that has any."""
+    visit = await open_scene(page, server, scene)
+    found = {f"{scene.name}, as it comes": await complaints(page)}
+    for name, steps in scene.states:
+        for step in steps:
+            await step(visit)
+        found[f"{scene.name}, {name}"] = await complaints(page)
+    return {name: wrong for name, wrong in found.items() if wrong}
 
 
-async def test_the_producers_dialogs(visitors: Visitors):
-    page = await visitors.open("produce", "producer")
-    row = page.locator("tr[data-session]").last
-    await row.get_by_role("button", name="Delay…").click()
-    await expect(page.locator("#delay tbody tr").first).to_be_visible()
-    assert await complaints(page) == []
+@pytest.mark.parametrize("scene", SCENES, ids=[scene.name for scene in SCENES])
+async def test_nothing_is_wrong_in_any_state_of_a_page(new_page, server, scene: Scene):
+    assert await walk_through(await new_page(), server, scene) == {}
 
 
-async def test_a_question_that_is_too_long_and_one_that_waits(visitors: Visitors):
-    page = await visitors.open(f"watch/{TALK}", "attendee", name="Ada")
-    await page.locator("#ask-text").fill("a" * 600)
-    await page.locator("#ask-send").click()
-    await expect(page.locator("#ask-error")).to_contain_text("Too long")
-    assert await complaints(page) == []
-    await page.locator("#ask-text").fill("Is this one fine?")
-    await page.locator("#ask-send").click()
-    await expect(page.locator("#own-list")).to_contain_text("Is this one fine?")
-    assert await complaints(page) == []
+async def test_nothing_is_wrong_while_somebody_is_on_air(new_page, server):
+    found = await walk_through(await new_page(), server, ON_AIR)
+    for scene in SEEN:
+        found |= await walk_through(await new_page(), server, scene)
+    assert found == {}
 
 
-async def test_the_moderators_board_with_a_dialog(visitors: Visitors):
-    asker = await visitors.open(f"watch/{TALK}", "attendee", name="Ada")
-    await asker.locator("#ask-text").fill("Will this be rejected?")
-    await asker.locator("#ask-send").click()
-    page = await visitors.open("moderate", "moderator")
-    await page.locator("#session").select_option(TALK)
-    card = page.locator("#pending .q", has_text="Will this be rejected?")
-    for key, dialog in (("w", "#reject"), ("x", "#erase"), ("b", "#remove")):
-        await card.focus()
-        await page.keyboard.press(key)
-        await expect(page.locator(dialog)).to_be_visible()
-        assert await complaints(page) == []
-        await page.keyboard.press("Escape")
-    await card.focus()
-    await page.keyboard.press("r")
-    await expect(page.locator("#add-reason")).to_be_visible()
-    for name in ("Announcements", "Keys", "Rejected and withdrawn"):
-        await page.locator("summary", has_text=name).click()
-    await page.locator("#add-session").select_option("gpu-sharing")
-    await expect(page.locator(".lane")).to_have_count(2)
-    assert await complaints(page) == []
-
-
-async def test_the_run_sheet_told_searched_and_in_vain(visitors: Visitors):
-    page = await visitors.open("produce", "producer")
-    row = page.locator("tr[data-session='livegraph']")
-    await row.get_by_role("button", name="Skip").click()
-    await row.get_by_role("button", name="Skip it?").click()
-    await expect(row).to_contain_text("was skipped")
-    assert await complaints(page) == []
-    await page.get_by_role("button", name="Undo: skip").click()
-    await page.locator("#words").fill("nothing has these words")
-    await expect(page.locator("#none")).to_be_visible()
-    assert await complaints(page) == []
+async def test_nothing_is_wrong_during_an_outage(new_page, server):
+    """The last test: it stops the server."""
+    visits = {scene.name: await open_scene(await new_page(), server, scene) for scene in OUTAGE}
+    server.kill()
+    await server.wait()
+    found = {}
+    for name, visit in visits.items():
+        await expect(visit.page.locator("#connection")).to_have_attribute(
+            "data-state", "reconnecting"
+        )
+        found[name] = await complaints(visit.page)
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}

@@ -102,10 +102,11 @@ export class DeskBar {
   showUndo(last) {
     const button = byId("undo", HTMLButtonElement);
     button.disabled = !last?.undoable;
-    setText(button, last?.undoable ? `Undo ${controlName(last.name)}${minutesOf(last)}` : "Nothing to undo");
-    const text = last?.undoable ? controlText(last, this.#page.items) : "";
-    setAttribute(button, "aria-label", text ? `Undo: ${text}` : null);
-    button.title = text;
+    const text = last?.undoable ? `Undo: ${controlName(last.name)}${minutesOf(last)}` : "";
+    setText(button, text || "Nothing to undo");
+    // The name begins with what is read on it: so it is called by voice.
+    setAttribute(button, "aria-label", text && last ? `${text}, “${titleOf(last, this.#page.items)}”` : null);
+    button.title = last?.undoable ? controlText(last, this.#page.items) : "";
   }
 }
 
@@ -125,8 +126,15 @@ function updateLine(item, { stage, kind, session }) {
  * @param {ReadonlyMap<string, any>} items
  */
 export function controlText(control, items) {
-  const title = shorten(sessionOf(items, control.session)?.title ?? control.session, 30);
-  return `${controlName(control.name)} “${title}”${minutesOf(control)}`;
+  return `${controlName(control.name)} “${titleOf(control, items)}”${minutesOf(control)}`;
+}
+
+/**
+ * @param {Control} control
+ * @param {ReadonlyMap<string, any>} items
+ */
+function titleOf({ session }, items) {
+  return shorten(sessionOf(items, session)?.title ?? session, 30);
 }
 
 /** @param {Control["name"]} name */
@@ -136,5 +144,5 @@ function controlName(name) {
 
 /** @param {{minutes: number | null}} control */
 function minutesOf({ minutes }) {
-  return minutes === null ? "" : ` by ${minutes} min`;
+  return minutes === null ? "" : ` by ${String(minutes).replace("-", "−")} min`;
 }
