@@ -23,6 +23,7 @@ from .api import (
     commands,
     exports,
     health,
+    history,
     openapi,
     pages,
     pictures,
@@ -378,7 +379,7 @@ class Server:
         app[reminders.WAYS] = self._ways()
         app[pages.LOOSE] = settings.loose_modules
         people = (registrations, codes, audit, reminders)
-        reports = (exports, poll_exports)
+        reports = (exports, poll_exports, history)
         for routes in (agenda, *people, commands, *reports, health, openapi, pictures, pages):
             routes.register(app)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))

@@ -19,6 +19,7 @@ PAGES = (
     ("moderate", "moderate", "moderator", ".q"),
     ("produce", "produce", "producer", "[data-session]"),
     ("access", "access", "producer", "#links tr"),
+    ("history", "history", "producer", "#entries tr"),
 )
 # What stands beside the page, but for what scrolls in a box of its own or is cut there.
 OUTSIDE = """

@@ -146,6 +146,19 @@ export function fetchAudit({ token, limit, ...place }) {
 }
 
 /**
+ * What moderators and producers did, the newest first: PROTOCOL.md §8. Filters that are empty are none.
+ *
+ * @param {Place & {token: string, q?: string, what?: string, session?: string, by?: string, before?: number, limit?: number}} wanted
+ * @returns {Promise<{entries: import("./types.js").HistoryEntry[], more: boolean}>}
+ */
+export function fetchHistory({ token, url, event, ...filters }) {
+  const given = Object.entries(filters).filter(([, value]) => value !== undefined && value !== "");
+  const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  const headers = { Authorization: `Bearer ${token}` };
+  return requestJson(eventUrl({ event, ...(url && { url }) }, `/exports/history.json?${query}`), { headers });
+}
+
+/**
  * @param {Place & {name: string, inviteCode?: string}} registration
  * @returns {Promise<import("./types.js").Grant>}
  */

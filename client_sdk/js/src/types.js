@@ -437,6 +437,20 @@
  * @property {string} [address]
  * @property {number} [addresses] how many, where there were several
  *
+ * @typedef {object} HistoryEntry one act of somebody's on the staff
+ * @property {number} offset its place in the log
+ * @property {number} at_ms
+ * @property {string} what a fact's name, such as `session.delayed`
+ * @property {string} by
+ * @property {string} name of who did it; "" if it is not known
+ * @property {string | null} session
+ * @property {string} title the session's
+ * @property {string} kind of what it was done to, such as `question`; "" for the session or the event
+ * @property {string} subject its id
+ * @property {string} about its text or name, as it is now
+ * @property {Record<string, any>} details what else it said
+ * @property {string} refused the code of its refusal: it changed nothing
+ *
  * @typedef {object} Grant what a registration or a new token answers
  * @property {string} token
  * @property {string} person

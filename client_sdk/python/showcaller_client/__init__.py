@@ -23,7 +23,7 @@ from .errors import (
 )
 from .followed import Followed
 from .follower import Follower, Update
-from .http import Registration, register, use_code
+from .http import Registration, fetch_history, register, use_code
 
 __all__ = [
     "Client",
@@ -41,6 +41,7 @@ __all__ = [
     "TokenExpired",
     "TokenRejected",
     "Update",
+    "fetch_history",
     "register",
     "use_code",
 ]

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
 from typing import IO, Any
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
 from .errors import Refused
 
@@ -94,6 +94,26 @@ async def newer_token(
     """Exchange a token that is still valid for a newer one. Raises as `register`."""
     address = event_url(url, event, "tokens")
     return _registration(await request("POST", address, {}, token=token, ssl_context=ssl_context))
+
+
+async def fetch_history(
+    url: str,
+    event: str,
+    token: str,
+    *,
+    limit: int = 200,
+    ssl_context: ssl.SSLContext | None = None,
+    **filters: str | int,
+) -> dict[str, Any]:
+    """Return what moderators and producers did, newest first: `{"entries": […], "more"}` (PROTOCOL.md §8).
+
+    `filters`: `q`, `what`, `session`, `by`, `before`. Raises as `request`.
+    """
+    query = urlencode({"limit": limit, **filters})
+    address = f"{event_url(url, event, 'exports', 'history.json')}?{query}"
+    answer = await request("GET", address, token=token, ssl_context=ssl_context)
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
 
 
 async def request(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from showcaller_client import Refused, register
-from showcaller_client.http import event_url, live_url, newer_token, request
+from showcaller_client.http import event_url, fetch_history, live_url, newer_token, request
 
 GRANT = {
     "token": "t.t.t",
@@ -136,3 +136,12 @@ def test_the_live_address_follows_from_the_servers_address(given: str, live: str
 
 def test_names_are_escaped_in_addresses() -> None:
     assert event_url("http://h", "a/b", "x?y") == "http://h/api/v1/events/a%2Fb/x%3Fy"
+
+
+async def test_the_history_is_asked_for_with_what_narrows_it(server: Server) -> None:
+    server.will(200, {"entries": [], "more": False})
+    found = await fetch_history(server.url, "conf", "t.t.t", session="a talk", q="sue & co")
+    assert found == {"entries": [], "more": False}
+    method, path, token, _ = server.seen[0]
+    assert (method, token) == ("GET", "Bearer t.t.t")
+    assert path.endswith("/conf/exports/history.json?limit=200&session=a+talk&q=sue+%26+co")

@@ -228,9 +228,10 @@ class EventLog(Protocol):
         ...
 
 
-async def read_upto(log: EventLog, upto: int, *, page: int = 1_000) -> AsyncIterator[Entry]:
-    """All entries up to offset `upto`, in order. Raises `errors.Unavailable`."""
-    after = 0
+async def read_upto(
+    log: EventLog, upto: int, *, after: int = 0, page: int = 1_000
+) -> AsyncIterator[Entry]:
+    """All entries with offsets above `after` and up to `upto`, in order. Raises `errors.Unavailable`."""
     while after < upto and (entries := await log.read(after, min(page, upto - after))):
         for entry in entries:
             yield entry

@@ -40,6 +40,7 @@ from .carrying import lacking
 from .channels import Channels
 from .document import Kept
 from .event_listener import EventListener
+from .history import History
 from .names import Names
 from .opening import Opening
 from .permissions import may_follow
@@ -92,6 +93,7 @@ class LiveEvent:
         self.clock = BrokerClock(event_log)
         self.audience = Audience(system.random_id("node"))
         self.audit = Audit(event_log)
+        self.history = History(event_log)
         self.state = State(event_id=self.event_id)
         self.channels = self._new_channels()
         self._listeners: list[EventListener] = []

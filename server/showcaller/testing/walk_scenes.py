@@ -247,6 +247,13 @@ DESKS = (
         "#links tr",
         (state("armed", click("#links button"), see("#links [data-armed]")),),
     ),
+    Scene(
+        "history",
+        "paula",
+        "history",
+        "#entries tr",
+        (state("nothing", fill("#words", NO_MATCH), see("#none")),),
+    ),
     Scene("not-yours", "ada", "produce", "main.instead h1"),
     Scene("on-air", "screen", "on-air/quay", ".plate:visible"),
     Scene("on-air-refused", "", "on-air/quay", "#problem"),

@@ -62,7 +62,16 @@ async def loose_client():
 
 @pytest.mark.parametrize(
     "path",
-    ["", "watch/opening", "questions/opening", "speak/opening", "moderate", "produce", "access"],
+    [
+        "",
+        "watch/opening",
+        "questions/opening",
+        "speak/opening",
+        "moderate",
+        "produce",
+        "access",
+        "history",
+    ],
 )
 async def test_every_page_of_an_event_is_served_with_its_policy(client, path):
     answer = await client.get(f"/e/{EVENT}/{path}")

@@ -32,6 +32,32 @@ _LIMIT: Spec = {
     "schema": {"type": "integer", "minimum": 1, "maximum": 100_000},
 }
 
+_HISTORY_FILTERS: list[Spec] = [
+    _LIMIT,
+    {
+        "name": "before",
+        "in": "query",
+        "required": False,
+        "description": "Only acts at smaller offsets than this",
+        "schema": {"type": "integer", "minimum": 0, "maximum": 10**15},
+    },
+    *(
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": says,
+            "schema": {"type": "string"},
+        }
+        for name, says in (
+            ("session", "A session's id"),
+            ("by", "Whose acts: a person's id"),
+            ("what", "A fact's name, such as session.delayed, or the part before its dot"),
+            ("q", "Words that all stand in the line"),
+        )
+    ),
+]
+
 _DEADLINE: Spec = {
     "name": "Showcaller-Deadline",
     "in": "header",
@@ -52,6 +78,8 @@ def paths() -> Spec:
         f"{AT_EVENT}/exports/poll_votes.csv": {"parameters": [EVENT], "get": _poll_votes_table()},
         f"{AT_EVENT}/exports/audit.json": {"parameters": [EVENT], "get": _audit()},
         f"{AT_EVENT}/exports/audit.csv": {"parameters": [EVENT], "get": _audit_table()},
+        f"{AT_EVENT}/exports/history.json": {"parameters": [EVENT], "get": _history()},
+        f"{AT_EVENT}/exports/history.csv": {"parameters": [EVENT], "get": _history_table()},
         f"{AT_EVENT}/live": {"parameters": [EVENT], "get": _live()},
     }
 
@@ -141,6 +169,26 @@ def _audit_table() -> Spec:
         {"200": answer("A line each", text("text/csv")), **problems(400, 401, 403, 404, 503)},
         token=True,
         parameters=[_LIMIT],
+    )
+
+
+def _history() -> Spec:
+    return operation(
+        "exportHistory",
+        "Who did what to the event: of desks to moderators, all to producers and ops",
+        {"200": answer("Acts, newest first", json(OBJECT)), **problems(400, 401, 403, 404, 503)},
+        token=True,
+        parameters=_HISTORY_FILTERS,
+    )
+
+
+def _history_table() -> Spec:
+    return operation(
+        "exportHistoryTable",
+        "Who did what to the event, as a table",
+        {"200": answer("A line each", text("text/csv")), **problems(400, 401, 403, 404, 503)},
+        token=True,
+        parameters=_HISTORY_FILTERS,
     )
 
 

@@ -8,6 +8,7 @@ import { armButton } from "./armed_button.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { openPage } from "./page.js";
+import { saveFile } from "./saved_file.js";
 import { clockTime, dateOf } from "./times.js";
 
 /** @typedef {import("/sdk/types.js").KnownToken} KnownToken */
@@ -113,16 +114,11 @@ function instant(ms) {
   return `${dateOf(ms)}, ${clockTime(ms)}`;
 }
 
-/** The export takes the token in a header, which a plain link can't send. @param {string} kind */
+/** @param {string} kind */
 async function save(kind) {
   const name = `audit.${kind}`;
   try {
-    const headers = { Authorization: `Bearer ${client.token}` };
-    const answer = await fetch(eventUrl(page.place, `/exports/${name}`), { headers });
-    if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
-    const url = URL.createObjectURL(await answer.blob());
-    h("a", { href: url, download: name }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    await saveFile(eventUrl(page.place, `/exports/${name}`), name, client.token);
   } catch (error) {
     setText(byId("error"), errorText(error));
   }

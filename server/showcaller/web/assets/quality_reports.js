@@ -7,6 +7,7 @@ import { byId, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { showFigures } from "./figure_list.js";
 import { qualityFigures, qualityHeadline } from "./green_room_model.js";
+import { saveFile } from "./saved_file.js";
 
 /** @typedef {{session: string, quality: import("/sdk/types.js").TalkQuality}} Report */
 
@@ -40,17 +41,12 @@ export class QualityReports {
     if (figures) showFigures(figures, qualityFigures(quality));
   }
 
-  /** The export takes the token in a header, which a plain link can't send. @param {string} kind */
+  /** @param {string} kind */
   async #save(kind) {
     setText(byId("quality-error"), "");
     const name = `quality.${kind}`;
     try {
-      const headers = { Authorization: `Bearer ${this.#page.client?.token ?? ""}` };
-      const answer = await fetch(eventUrl(this.#page.place, `/exports/${name}`), { headers });
-      if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
-      const url = URL.createObjectURL(await answer.blob());
-      h("a", { href: url, download: name }).click();
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      await saveFile(eventUrl(this.#page.place, `/exports/${name}`), name, this.#page.client?.token ?? "");
     } catch (error) {
       setText(byId("quality-error"), errorText(error));
     }
