@@ -31,6 +31,7 @@ from showcaller.testing.recorded_show import RecordedShow
 ROOT = Path(__file__).parents[1]
 OFFER = ROOT / "tests/unit/media/sdp/offers/chromium-publisher.sdp"
 KILLS = int(os.environ.get("KILLS", "100"))
+QUICK_KILLS = 5  # each as soon as another recorder is there
 MEASURED_S = 20.0
 # on its way when the recorder was killed: one frame, one packet of sound, the part that is being stored
 UNDERWAY_MS = 150.0
@@ -142,6 +143,7 @@ async def kill() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with RecordedShow.running(Path(folder), OFFER.read_text()) as talk:
             kills = await talk.killed(KILLS, seed=KILLS)
+            quick_ms = [await talk.kill_quickly(QUICK_KILLS) for _ in range(3)]
             await talk.recording.stop()
             lost_ms = max(one.lost_ms for one in kills)
             open_files = [await opens(talk, *taken) for taken in await talk.takes()]
@@ -150,6 +152,7 @@ async def kill() -> None:
         show("parts_lost_at_kill_max", math.ceil((lost_ms - UNDERWAY_MS - late_ms) / PART_MS))
         show("lost_at_kill_ms_max", lost_ms)
         show("recorder_replaced_s_max", max(one.away_ms for one in kills) / 1000)
+        show("recorder_replaced_after_quick_kills_s_max", max(quick_ms) / 1000)
         show("files", len(open_files))
         show("files_that_do_not_open", open_files.count(False))
 

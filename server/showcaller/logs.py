@@ -11,14 +11,11 @@ import asyncio
 import json
 import logging
 import sys
+from functools import cache
 from typing import Any
-
-from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from . import __version__
 
-STRANGERS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -57,10 +54,19 @@ class PlainFormatter(logging.Formatter):
 
 def hush_strangers(record: logging.LogRecord) -> bool:
     """Lower what aiohttp logs of strangers: what is no HTTP, or broke off, is the sender's fault."""
-    if not (record.exc_info and isinstance(record.exc_info[1], STRANGERS)):
+    if not (record.exc_info and isinstance(record.exc_info[1], _faults_of_strangers())):
         return True
     record.levelno, record.levelname, record.exc_info = logging.DEBUG, "DEBUG", None
     return logging.getLogger().isEnabledFor(logging.DEBUG)
+
+
+@cache
+def _faults_of_strangers() -> tuple[type[BaseException], ...]:
+    """Return them when they are needed: processes that serve nobody do without aiohttp."""
+    from aiohttp import web
+    from aiohttp.http_exceptions import HttpProcessingError
+
+    return HttpProcessingError, web.RequestPayloadError, ConnectionError
 
 
 def report_end(task: asyncio.Task[Any]) -> None:

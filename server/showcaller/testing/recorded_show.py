@@ -7,6 +7,7 @@ import io
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -105,6 +106,21 @@ class RecordedShow:
         away_ms = self.now_ms() - killed_ms
         await until(lambda: self._writes(2))
         return Kill(max(killed_ms - end_ms for end_ms in ends_ms), away_ms)
+
+    async def kill_quickly(self, times: int) -> float:
+        """Kill it and each in its place as soon as it is there; return how long until one writes (ms)."""
+        for _ in range(times):
+            process = self.recording.process
+            assert process is not None
+            process.kill()
+            killed_ms = self.now_ms()
+            await process.wait()
+            await until(partial(self._is_replaced, process))
+        await until(lambda: self._writes(1))
+        return self.now_ms() - killed_ms
+
+    def _is_replaced(self, process: asyncio.subprocess.Process) -> bool:
+        return self.recording.process not in (None, process)
 
     def _writes(self, parts: int) -> bool:
         status = self.recording.status

@@ -18,7 +18,6 @@ from typing import Any, Protocol
 
 import msgspec
 
-from ... import system
 from ...domain.recording import deletions, recording_of
 from ...domain.runsheet import RunSheet
 from ...domain.session_run import SessionRun
@@ -37,8 +36,10 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5  # at whether the plan has changed
 CLOCK_MOVED_MS = 2.0
-FIRST_BACKOFF_S, MAX_BACKOFF_S = 0.1, 10.0
-STABLE_AFTER_S = 5.0
+FIRST_BACKOFF_S, MAX_BACKOFF_S = (
+    0.1,
+    1.0,
+)  # between recorders that end before they have done anything
 SHUT_WITHIN_S = 4.0
 START_WITHIN_S = 60.0
 
@@ -72,6 +73,7 @@ class RecorderProcess:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.status = RecorderStatus()
+        self.has_told = False
         self._told = asyncio.Event()
 
     @classmethod
@@ -119,7 +121,7 @@ class RecorderProcess:
             if isinstance(message, Told):
                 written.add(message)
                 continue
-            self.status = message
+            self.status, self.has_told = message, True
             self._told.set()
             noted(message)
 
@@ -206,21 +208,22 @@ class Recording:
     async def _keep_running(self) -> None:
         backoff_s = 0.0
         while not self._stopping:
-            began_s = system.monotonic_s()
+            has_worked = False
             try:
-                await self._run_one()
+                has_worked = await self._run_one()
             except Exception:
                 log.exception("a recorder failed", extra={"action": "recording.recorder_failed"})
             if self._stopping:
                 return
             self.restarts += 1
-            if system.monotonic_s() - began_s > STABLE_AFTER_S:
+            if has_worked:
                 backoff_s = 0.0
-            await asyncio.sleep(backoff_s)
+                continue
             backoff_s = min(MAX_BACKOFF_S, max(FIRST_BACKOFF_S, 2 * backoff_s))
+            await asyncio.sleep(backoff_s)
 
-    async def _run_one(self) -> None:
-        """Have the spare one work until it has ended."""
+    async def _run_one(self) -> bool:
+        """Have the spare one work until it has ended; return whether it told of its work."""
         self._spare = self._spare or asyncio.create_task(RecorderProcess.start(self._store))
         recorder, self._told = await asyncio.shield(self._spare), None
         self._spare = asyncio.create_task(RecorderProcess.start(self._store))
@@ -237,6 +240,7 @@ class Recording:
             if not self._stopping:
                 about = {"status": recorder.process.returncode}
                 log.error("a recorder ended", extra={"action": "recording.ended", **about})
+        return recorder.has_told
 
 
 def _differs(plan: Plan, told: Plan | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ... import system
 from ..contract.calls import Source
@@ -13,7 +13,6 @@ from ..rtp import rtcp, rtp
 from ..rtp.extensions import AUDIO_LEVEL, DEPENDENCIES, ORIENTATION, TRANSPORT_CC
 from ..sdp.negotiation import Medium, Negotiated
 from ..transport.parameters import Path
-from ..transport.transport import Transport
 from .program import Contender
 from .sender_clock import SenderClock
 from .silence import Silence
@@ -22,6 +21,9 @@ from .tracks import Tracks
 from .trunk_link import TrackLine
 from .twcc import Recorder
 from .uplink import UplinkEstimate
+
+if TYPE_CHECKING:  # a recorder has no transports, and is up sooner without their libraries
+    from ..transport.transport import Transport
 
 REPORT_EVERY_S = 1.0
 FEEDBACK_EVERY_S = 0.06
