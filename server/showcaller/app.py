@@ -37,7 +37,7 @@ from .broker.connect import connect
 from .domain import facts
 from .domain.schedule import Schedule
 from .errors import ConfigError, ShowcallerError, at_start
-from .gateway import load, memory_limit
+from .gateway import load, memory_limit, streams
 from .gateway.accepting import Acceptor, bind
 from .gateway.connection_limits import within_files
 from .gateway.front import Front, live_route
@@ -383,6 +383,7 @@ class Server:
         for routes in (agenda, *people, commands, *reports, health, openapi, pictures, pages):
             routes.register(app)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
+        streams.register(app, self.gateway)
         ice_servers = IceServers(settings.ice_servers, resolve_turn_secret(settings))
         register_media_routes(app, media=self.media.get, ice_servers=ice_servers)
         origin.register(app, self.hls.get)

@@ -47,9 +47,17 @@ class Visitors:
         self._pages: list[Page] = []
 
     async def open(
-        self, path: str, *roles: str, name: str = "", sessions: tuple[str, ...] = ()
+        self,
+        path: str,
+        *roles: str,
+        name: str = "",
+        sessions: tuple[str, ...] = (),
+        at: str = "",
     ) -> Page:
-        """The page at `/e/EVENT/{path}`, for somebody with `roles`; without a token if none."""
+        """The page at `/e/EVENT/{path}`, for somebody with `roles`; without a token if none.
+
+        `at`: the address of a proxy before the server.
+        """
         fragment = ""
         if roles:
             token = self.server.token(EVENT, *roles, name=name, sessions=sessions)
@@ -65,7 +73,7 @@ class Visitors:
         await page.add_init_script(RECORD_VIOLATIONS + self.script)
         page.on("pageerror", lambda error: self.faults.append(f"{path}: {error}"))
         page.on("dialog", lambda dialog: self.faults.append(f"{path}: dialog {dialog.message}"))
-        await page.goto(f"{self.server.url}/e/{EVENT}/{path}{fragment}")
+        await page.goto(f"{at or self.server.url}/e/{EVENT}/{path}{fragment}")
         self._pages.append(page)
         return page
 

@@ -38,7 +38,7 @@ def test_every_route_is_documented_and_every_documented_one_served(schedule_path
         if not route.resource.canonical.endswith("/")  # taken as the one without
     }
     # aiohttp adds HEAD to each GET; OpenAPI leaves it implied.
-    served = {(method, path) for method, path in routes if method != "HEAD" and path != LIVE}
+    served = {(method, path) for method, path in routes if method != "HEAD"}
     assert served | {("GET", LIVE)} == documented()
 
 
@@ -47,6 +47,7 @@ async def test_random_calls_get_documented_answers(server):
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/api/v1/openapi.json"),
         *("--max-examples", os.environ.get("SHOWCALLER_FUZZ_EXAMPLES", "15"), "--seed", "1"),
         *("--phases", "examples,coverage,fuzzing", "--exclude-operation-id", "live"),
+        *("--exclude-operation-id", "liveStream"),  # it would go on
         *("--checks", "not_a_server_error,content_type_conformance,status_code_conformance"),
         *("-H", f"Authorization: Bearer {server.token('systems-scale-winter-2023', 'producer')}"),
         cwd=HERE,

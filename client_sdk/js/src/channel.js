@@ -56,6 +56,12 @@ export class Channel extends Emitter {
     return this.#follower.epoch !== null;
   }
 
+  /** The channel, and where to resume it. */
+  place() {
+    const since = this.#follower.since();
+    return { channel: this.name, ...(since && { since }) };
+  }
+
   /** A connection is there: begin to follow, or resume. */
   connected() {
     this.#attempt = 0;
@@ -94,8 +100,7 @@ export class Channel extends Emitter {
     if (this.#subscribing) return; // what is missing comes after the reply
     this.#subscribing = true;
     this.#cancelTimer();
-    const since = this.#follower.since();
-    this.#request({ op: "subscribe", channel: this.name, ...(since && { since }) }, (reply) => {
+    this.#request({ op: "subscribe", ...this.place() }, (reply) => {
       this.#subscribing = false;
       if (reply !== null) this.#subscribed(reply);
     });

@@ -10,12 +10,13 @@ import { Channel } from "./channel.js";
 import { ClockSync } from "./clock_sync.js";
 import { moderation, production } from "./commands.js";
 import { Emitter } from "./emitter.js";
-import { ShowcallerError, asShowcallerError, errorFromReply } from "./errors.js";
-import { liveUrl } from "./http.js";
-import { Link } from "./link.js";
+import { ShowcallerError, asShowcallerError, errorFromReply, replyError } from "./errors.js";
 import { browserPlatform } from "./platform.js";
 import { backoffMs, closeVerdict, patience } from "./reconnect.js";
+import { SocketLink, tryWebSocket } from "./socket_link.js";
+import { StreamLink } from "./stream_link.js";
 import { TokenKeeper } from "./token_keeper.js";
+import { Ways } from "./ways.js";
 
 const WAKE_DEADLINE_MS = 5_000; // for a sign of life after a sleep
 
@@ -26,6 +27,7 @@ const WAKE_DEADLINE_MS = 5_000; // for a sign of life after a sleep
  * @property {ClientState} state
  * @property {number | null} retryAtMs when the next try begins, on the local clock
  * @property {{code: string, message: string} | null} reason why it stopped, or lost its connection
+ * @property {import("./ways.js").Way} way what it connects by: HTTP where no WebSocket opens
  *
  * @typedef {object} ClientEvents
  * @property {Status} status
@@ -51,7 +53,7 @@ const STEADY_MS = 1_000; // a connection that lasted this long: the next loss st
 /** @extends {Emitter<ClientEvents>} */
 export class ShowcallerClient extends Emitter {
   /** @type {Status} */
-  status = { state: "stopped", retryAtMs: null, reason: null };
+  status = { state: "stopped", retryAtMs: null, reason: null, way: "websocket" };
   /** The newest `welcome`: who we are, and our roles. @type {import("./types.js").Welcome | null} */
   welcome = null;
 
@@ -62,7 +64,8 @@ export class ShowcallerClient extends Emitter {
   #channels = new Map();
   #clock;
   #tokens;
-  /** @type {Link | null} */
+  #ways = new Ways();
+  /** @type {import("./link.js").Link | null} */
   #link = null;
   #attempt = 0;
   #silences = 0; // connections in a row that were lost by silence
@@ -74,6 +77,8 @@ export class ShowcallerClient extends Emitter {
   #lastGivenMs = 0;
   /** @type {any} */
   #timer = null;
+  /** @type {any} */
+  #tryTimer = null; // of a WebSocket beside HTTP
   #stopWaking = () => {};
 
   /**
@@ -266,16 +271,32 @@ export class ShowcallerClient extends Emitter {
   #connect() {
     this.#setStatus(this.welcome ? "reconnecting" : "connecting", this.status.reason);
     const { url, event, client = "showcaller-js/0.1" } = this.#options;
-    this.#link = new Link(
-      { url: liveUrl({ url, event }), token: this.token, client },
+    const LinkOfWay = this.#ways.way === "http" ? StreamLink : SocketLink;
+    this.#link = new LinkOfWay(
+      { place: { url, event }, token: this.token, client },
       {
         onWelcome: (welcome) => this.#welcomed(welcome),
         onMessage: (message) => this.#receive(message),
         onClose: ({ code, reason }) => this.#closed(code, reason),
+        followed: () => [...this.#channels.values()].map((channel) => channel.place()),
       },
       patience(this.#silences, this.#attempt),
       this.#platform,
     );
+  }
+
+  /** Tries a WebSocket beside HTTP, again and again; when one opens, goes on by it. */
+  #tryWebSocket() {
+    this.#tryTimer = this.#platform.setTimeout(() => {
+      const link = this.#link;
+      const goOn = () => {
+        if (link !== this.#link) return;
+        this.#ways.websocketOpens();
+        link?.close(1012, "websocket retry_after_ms=0");
+      };
+      tryWebSocket(this.#options, goOn, this.#platform);
+      this.#tryWebSocket();
+    }, this.#ways.nextTryMs());
   }
 
   /** @param {import("./types.js").Welcome} welcome */
@@ -286,6 +307,7 @@ export class ShowcallerClient extends Emitter {
     this.#serverAheadMs = welcome.now_ms - this.#welcomedAtMs;
     this.#tokens.keep(welcome.expires_at_ms - welcome.now_ms);
     this.#setStatus("connected");
+    if (this.#ways.way === "http") this.#tryWebSocket();
     this.#clock.restart();
     for (const channel of this.#channels.values()) channel.connected();
     for (const message of this.#calls.durableMessages()) this.#link?.send(message);
@@ -340,6 +362,7 @@ export class ShowcallerClient extends Emitter {
    */
   #closed(code, reason) {
     if (this.status.state === "stopped") return; // our own closing
+    if (this.#link?.way === this.#ways.way) this.#ways.ended(this.#link.opened);
     this.#disconnected();
     this.#countSilence(code);
     const verdict = closeVerdict(code, reason);
@@ -363,6 +386,7 @@ export class ShowcallerClient extends Emitter {
   #disconnected() {
     this.#link = null;
     this.#platform.clearTimeout(this.#timer);
+    this.#platform.clearTimeout(this.#tryTimer);
     this.#clock.stop();
     this.#tokens.stop();
     this.#calls.interrupt();
@@ -461,14 +485,9 @@ export class ShowcallerClient extends Emitter {
    * @param {number | null} [retryAtMs]
    */
   #setStatus(state, reason = null, retryAtMs = null) {
-    this.status = { state, reason, retryAtMs };
+    this.status = { state, reason, retryAtMs, way: this.#ways.way };
     this.emit("status", this.status);
   }
-}
-
-/** @param {import("./types.js").Reply} reply */
-function replyError(reply) {
-  return errorFromReply(reply.error ?? { code: "error", message: "Refused.", retry: false });
 }
 
 /** @param {Status} status */

@@ -25,6 +25,11 @@ export class ShowcallerError extends Error {
   }
 }
 
+/** @param {import("./types.js").Reply} reply a failed one */
+export function replyError(reply) {
+  return errorFromReply(reply.error ?? { code: "error", message: "Refused.", retry: false });
+}
+
 /**
  * @param {import("./types.js").ErrorBody} body the `error` of a failed reply
  * @returns {ShowcallerError}

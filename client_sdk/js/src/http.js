@@ -208,6 +208,64 @@ export function useCode({ code, browser, ...place }) {
 }
 
 /**
+ * Does what a live command does: PROTOCOL.md §6.
+ *
+ * @param {Place & {token: string, name: string, args: Record<string, any>, key?: string, deadline_ms?: number}} command
+ * @param {import("./platform.js").Platform} [platform]
+ * @returns {Promise<Record<string, any>>} its result
+ */
+export function sendCommand({ token, name, args, key, deadline_ms, ...place }, platform = browserPlatform) {
+  /** @type {Record<string, string>} */
+  const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
+  if (key !== undefined) headers["Idempotency-Key"] = key;
+  if (deadline_ms !== undefined) headers["Showcaller-Deadline"] = String(deadline_ms);
+  const init = { method: "POST", headers, body: JSON.stringify(args) };
+  return requestJson(eventUrl(place, `/commands/${encodeURIComponent(name)}`), init, platform);
+}
+
+/**
+ * A probe of the server's clock: PROTOCOL.md §5.
+ *
+ * @param {Place} place
+ * @param {import("./platform.js").Platform} platform
+ * @returns {Promise<{t2: number, t3: number}>}
+ */
+export function fetchClock(place, platform) {
+  return requestJson(eventUrl(place, "/clock"), { cache: "no-store" }, platform);
+}
+
+/**
+ * The messages of a stream as they come, each as text: PROTOCOL.md §11.
+ *
+ * @typedef {Place & {token: string, subscribe: object[], client: string, signal: AbortSignal}} WantedStream
+ *
+ * @param {WantedStream} stream
+ * @param {import("./platform.js").Platform} platform
+ */
+export function openStream(stream, platform) {
+  return streamed(stream, platform);
+}
+
+/**
+ * @param {WantedStream} stream
+ * @param {import("./platform.js").Platform} platform
+ * @returns {AsyncGenerator<string, void, void>}
+ */
+async function* streamed({ token, subscribe, client, signal, ...place }, platform) {
+  const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
+  const body = JSON.stringify({ subscribe, client });
+  const response = await platform.fetch(eventUrl(place, "/live"), { method: "POST", headers, body, signal, cache: "no-store" });
+  if (!response.ok || response.body === null) throw await errorFromResponse(response);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    const events = (rest + read.value).split("\n\n");
+    rest = /** @type {string} */ (events.pop());
+    for (const event of events) if (event.startsWith("data: ")) yield event.slice("data: ".length);
+  }
+}
+
+/**
  * @param {string} url
  * @param {RequestInit} init
  * @param {import("./platform.js").Platform} [platform]

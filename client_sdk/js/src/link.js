@@ -1,10 +1,9 @@
 /**
- * One WebSocket connection from its opening to its end: `hello`, `welcome`, messages, silence.
- * It ends once, with a close code; whether to come back is not its business.
+ * One connection from its opening to its end: `welcome`, messages, silence. It ends once, with a close code; whether to
+ * come back is not its business. What carries it is its subclass's: a WebSocket, or HTTP.
  */
 
-const SUBPROTOCOL = "showcaller.v1+json";
-const CLOSE_ABNORMAL = 1006;
+export const CLOSE_ABNORMAL = 1006;
 const CLOSE_SILENT = 4001;
 
 /**
@@ -14,41 +13,54 @@ const CLOSE_SILENT = 4001;
  * @property {(welcome: import("./types.js").Welcome) => void} onWelcome
  * @property {(message: import("./types.js").ServerMessage) => void} onMessage
  * @property {(close: {code: number, reason: string}) => void} onClose
+ * @property {() => {channel: string, since?: {epoch: string, offset: number}}[]} followed what is followed now, and where to resume it
+ *
+ * @typedef {object} Hello
+ * @property {import("./http.js").Place} place
+ * @property {string} token
+ * @property {string} client
  */
 
 export class Link {
+  /** True when the other side has taken the connection, welcome or not. */
+  opened = false;
+  ended = false;
+  /** @type {import("./ways.js").Way} */
+  way = "websocket";
+
   #platform;
   #listener;
   #patience;
-  #socket;
   #heardAtMs;
   /** @type {any} */
   #timer;
-  #ended = false;
   #welcomed = false;
 
   /**
-   * @param {{url: string, token: string, client: string}} hello
    * @param {LinkListener} listener
    * @param {Patience} patience
    * @param {import("./platform.js").Platform} platform
    */
-  constructor({ url, token, client }, listener, patience, platform) {
+  constructor(listener, patience, platform) {
     this.#platform = platform;
     this.#listener = listener;
     this.#patience = patience;
     this.#heardAtMs = platform.now();
-    this.#socket = new platform.WebSocket(url, [SUBPROTOCOL]);
-    this.#socket.onopen = () => this.send({ op: "hello", token, client });
-    this.#socket.onmessage = ({ data }) => this.#receive(data);
-    this.#socket.onclose = ({ code, reason }) => this.#end(code, reason);
     this.#timer = platform.setTimeout(() => this.close(), patience.welcomeMs);
   }
 
-  /** @param {Record<string, any>} message */
-  send(message) {
-    if (!this.#ended) this.#socket.send(JSON.stringify(message));
+  /** @param {Record<string, any>} _message */
+  send(_message) {
+    throw new Error("a subclass sends");
   }
+
+  /**
+   * Cuts what carries the link.
+   *
+   * @param {number} _code
+   * @param {string} _reason
+   */
+  cut(_code, _reason) {}
 
   /**
    * Ends the link now, without waiting for the other side.
@@ -57,10 +69,9 @@ export class Link {
    * @param {string} [reason]
    */
   close(code = CLOSE_ABNORMAL, reason = "") {
-    if (this.#ended) return;
-    this.#end(code, reason);
-    // A page may only send 1000 or 3000–4999 (WHATWG WebSockets, close()).
-    this.#socket.close(code < 3000 ? 1000 : code, reason);
+    if (this.ended) return;
+    this.end(code, reason);
+    this.cut(code, reason);
   }
 
   /** The time at which anything last came from the server. */
@@ -68,11 +79,16 @@ export class Link {
     return this.#heardAtMs;
   }
 
-  /** @param {unknown} data */
-  #receive(data) {
-    const message = parse(data);
-    if (this.#ended || message === null) return;
+  /** @param {string} text a message as it came; what is none is dropped */
+  receive(text) {
+    const message = parse(text);
+    if (this.ended || message === null) return;
     this.#heardAtMs = this.#platform.now();
+    this.take(message);
+  }
+
+  /** @param {any} message */
+  take(message) {
     if (message.op === "welcome") this.#welcome(message);
     else if (this.#welcomed) this.#listener.onMessage(message);
   }
@@ -95,24 +111,26 @@ export class Link {
   }
 
   /**
+   * Notes the end.
+   *
    * @param {number} code
    * @param {string} reason
    */
-  #end(code, reason) {
-    if (this.#ended) return;
-    this.#ended = true;
+  end(code, reason) {
+    if (this.ended) return;
+    this.ended = true;
     this.#platform.clearTimeout(this.#timer);
     this.#listener.onClose({ code, reason });
   }
 }
 
 /**
- * @param {unknown} data
+ * @param {string} text
  * @returns {any} the message; null for what is none
  */
-function parse(data) {
+function parse(text) {
   try {
-    const message = JSON.parse(String(data));
+    const message = JSON.parse(text);
     return message !== null && typeof message === "object" ? message : null;
   } catch {
     return null;

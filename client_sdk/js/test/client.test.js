@@ -68,6 +68,7 @@ test("the delay doubles until a connection lasts for a second", async () => {
   const { platform, client } = begin();
   const delays = [];
   for (let i = 0; i < 8; i++) {
+    platform.socket.open();
     platform.socket.drop();
     delays.push(client.status.retryAtMs - platform.nowMs);
     await platform.pass(delays.at(-1));

@@ -1,5 +1,13 @@
 /** A platform whose clock and network are moved by hand. */
 
+function welcomeMessage(platform, fields) {
+  return {
+    op: "welcome", event: "e", person: "p", name: "Ada", roles: ["attendee"], sessions: [], epoch: "A",
+    head: 0, now_ms: platform.nowMs, heartbeat_ms: 10_000, expires_at_ms: platform.nowMs + 3_600_000,
+    server: "test", ...fields,
+  };
+}
+
 /** A server's end of one scripted connection. */
 export class ScriptedSocket {
   constructor(url, protocols) {
@@ -30,15 +38,47 @@ export class ScriptedSocket {
 
   welcome(platform, fields = {}) {
     this.open();
-    this.say({
-      op: "welcome", event: "e", person: "p", name: "Ada", roles: ["attendee"], sessions: [], epoch: "A",
-      head: 0, now_ms: platform.nowMs, heartbeat_ms: 10_000, expires_at_ms: platform.nowMs + 3_600_000,
-      server: "test", ...fields,
-    });
+    this.say(welcomeMessage(platform, fields));
   }
 
   of(op) {
     return this.sent.filter((message) => message.op === op);
+  }
+}
+
+/** A server's end of one scripted stream over HTTP. */
+export class ScriptedStream {
+  #controller;
+
+  constructor({ init }) {
+    this.asked = JSON.parse(init.body);
+    this.token = init.headers.Authorization;
+    this.signal = init.signal;
+    const body = new ReadableStream({ start: (controller) => (this.#controller = controller) });
+    this.response = new Response(body, { headers: { "Content-Type": "text/event-stream" } });
+    init.signal.addEventListener("abort", () => this.#controller.error(new Error("aborted")));
+  }
+
+  say(message) {
+    return this.write(`data: ${JSON.stringify(message)}\n\n`);
+  }
+
+  write(text) {
+    return this.writeBytes(new TextEncoder().encode(text));
+  }
+
+  writeBytes(bytes) {
+    this.#controller.enqueue(bytes);
+    return settled();
+  }
+
+  welcome(platform, fields = {}) {
+    return this.say(welcomeMessage(platform, fields));
+  }
+
+  end() {
+    this.#controller.close();
+    return settled();
   }
 }
 

@@ -10,9 +10,10 @@ from .priority import Priority
 
 @dataclass(slots=True)
 class Counters:
-    """Totals since the start of the process, except `connections`: the number of them now."""
+    """Totals since the start of the process, except `connections` and `streams`: the numbers of them now."""
 
     connections: int = 0  # of those who have signed in
+    streams: int = 0  # of these, over HTTP
     accepted: int = 0
     sent_away: int = 0  # closed before they were in: draining, full or overloaded
     gave_way: int = 0  # strangers that were closed to make room

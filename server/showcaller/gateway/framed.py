@@ -59,6 +59,10 @@ class FramedConnection(asyncio.Protocol):
     def on_closing(self, code: int) -> None:
         """Note the end, once: a close frame was sent, or the transport was lost (1006)."""
 
+    def last_words(self, code: int, reason: str) -> bytes:
+        """Return what is sent last."""
+        return frames.close_frame(code, reason)
+
     def on_stalled(self) -> None:
         """Note that something is unsent."""
 
@@ -172,7 +176,7 @@ class FramedConnection(asyncio.Protocol):
         if self.closing:
             return
         self.closing = True
-        self._send_last(frames.close_frame(code, reason))
+        self._send_last(self.last_words(code, reason))
         self.on_closing(code)
 
     def _send_last(self, data: bytes) -> None:

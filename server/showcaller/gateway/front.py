@@ -284,14 +284,14 @@ def live_route(gateway: Gateway) -> Callable[[web.Request], Awaitable[web.Stream
         transport = request.transport
         if transport is not None:
             came_from = gateway.came_from(transport, headers.get("x-forwarded-for"))
-            _take_from_http(request)
+            take_from_http(request)
             gateway.accept(transport, served, upgrade, came_from)
         return web.Response()  # goes nowhere: for the HTTP server the connection is lost
 
     return live
 
 
-def _take_from_http(request: web.Request) -> None:
+def take_from_http(request: web.Request) -> None:
     """Make the HTTP server forget the connection without closing its transport."""
     protocol = request.protocol
     protocol.transport = None

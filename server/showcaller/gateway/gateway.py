@@ -23,7 +23,7 @@ from ..http.guesses import WrongTokens
 from ..http.origins import Origin, may_connect
 from ..protocol.connection_state import LINGER_S
 from ..protocol.handshake import Request, Upgrade, accepted, live_event_id, negotiate
-from ..protocol.messages import Drain
+from ..protocol.messages import Drain, Hello, OpenStream
 from ..rates import Meters, Rate
 from ..show.live_event import LiveEvent
 from ..show.served import ServedEvent
@@ -43,6 +43,7 @@ from .hub import Hub
 from .load import Load
 from .seats import Seats
 from .strangers import Stranger, Strangers
+from .stream_connection import StreamConnection
 from .turnstile import Turnstile
 from .wheel import HELPING, RESOLUTION_S, Timed, Wheel
 
@@ -171,10 +172,40 @@ class Gateway:
             return
         hub = self._hubs[served.event.event_id]
         connection = LiveConnection(transport, upgrade.format, self, served, hub, came_from)
+        self._receive(transport, connection, hub, away)
+
+    def open_stream(
+        self,
+        transport: asyncio.Transport,
+        head: bytes,
+        served: ServedEvent,
+        asked: tuple[Hello, OpenStream],
+        came_from: str,
+    ) -> None:
+        """Answer a request for a stream over HTTP with `head`, and make the transport its connection's."""
+        transport.write(head)
+        away = self._limits.refusal(self.counters.connections, self.now())
+        hub = self._hubs[served.event.event_id]
+        connection = StreamConnection(transport, "events", self, served, hub, came_from)
+        self._receive(transport, connection, hub, away)
+        if away is not None and not self._limits.hears_first:
+            connection.close(*away)
+        else:
+            hello, wanted = asked
+            connection.begin([hello, *wanted.subscribe])
+
+    def _receive(
+        self,
+        transport: asyncio.Transport,
+        connection: LiveConnection,
+        hub: Hub,
+        away: Close | None,
+    ) -> None:
+        """Take in a connection, which is sent away so unless its hello tells otherwise."""
         transport.set_protocol(connection)
         hub.connections.add(connection)
         if away is None:
-            self.meet(connection, came_from)
+            self.meet(connection, connection.came_from)
         else:
             self._hear(connection, away)
         self.watch(connection, self.now())
@@ -210,6 +241,7 @@ class Gateway:
 
     def _seat(self, connection: LiveConnection, who: Principal) -> None:
         self.counters.connections += 1
+        self.counters.streams += connection.format == "events"
         self.counters.accepted += 1
         event = connection.event_id
         oldest = self._seats.take(connection, event, who.person, connection.came_from)
@@ -293,6 +325,7 @@ class Gateway:
         self.strangers.discard(connection)
         was_in = self._seats.leave(connection)
         self.counters.connections -= was_in
+        self.counters.streams -= was_in and connection.format == "events"
         if was_in or code != CLOSE_TRY_LATER:
             self.counters.closes[code] += 1
         else:

@@ -24,6 +24,9 @@ class GatewayCollector(Collector):
             "showcaller_connections", "Live sockets of who signed in", value=now.connections
         )
         yield GaugeMetricFamily(
+            "showcaller_streams", "Of these, streams over HTTP", value=now.streams
+        )
+        yield GaugeMetricFamily(
             "showcaller_strangers",
             "Connections of which nobody has signed in",
             value=len(self._gateway.strangers),

@@ -1,4 +1,4 @@
-"""Messages as bytes, and back: JSON in text frames, MessagePack in binary frames.
+"""Messages as bytes, and back: JSON in text frames, MessagePack in binary frames, JSON in server-sent events.
 
 Both formats carry the same maps, so what a client sends is first read as plain maps and lists, checked to be
 no more than that, and then fitted to its message.
@@ -15,8 +15,8 @@ from ..errors import BadInput
 from .frames import BINARY, TEXT, encode_frame
 from .messages import AnyClientMessage, ServerMessage
 
-Format = Literal["json", "msgpack"]
-FORMATS: tuple[Format, ...] = ("json", "msgpack")
+Format = Literal["json", "msgpack", "events"]
+FORMATS: tuple[Format, ...] = ("json", "msgpack")  # of WebSockets
 
 MAX_CLIENT_MESSAGE_BYTES = 65_536
 MAX_DEPTH = 32
@@ -37,10 +37,12 @@ class BadMessage(BadInput):
 
 
 def encode(message: ServerMessage, format: Format) -> bytes:
-    """The message as one finished frame: write it to as many sockets as you like."""
+    """The message as one finished frame or event: write it to as many sockets as you like."""
     if format == "json":
         return encode_frame(TEXT, _encode_json(message))
-    return encode_frame(BINARY, _encode_msgpack(message))
+    if format == "msgpack":
+        return encode_frame(BINARY, _encode_msgpack(message))
+    return b"data: " + _encode_json(message) + b"\n\n"
 
 
 def decode(data: bytes, format: Format) -> AnyClientMessage:

@@ -24,7 +24,16 @@ from ..errors import (
 )
 from . import frames
 from .codec import BadMessage, Format, decode
-from .messages import AnyClientMessage, Error, ErrorBody, Hello, Reply, ServerMessage, Subscribe
+from .messages import (
+    MAX_CHANNELS,
+    AnyClientMessage,
+    Error,
+    ErrorBody,
+    Hello,
+    Reply,
+    ServerMessage,
+    Subscribe,
+)
 
 HELLO_DEADLINE_S = 10.0
 PING_HEARTBEATS = (
@@ -32,7 +41,6 @@ PING_HEARTBEATS = (
 )
 SILENT_HEARTBEATS = 10
 EXPIRED_GRACE_S = 60.0  # as long as the token opens a new connection (tokens.LEEWAY_S)
-MAX_CHANNELS = 32
 MAX_PER_SECOND = 200
 MAX_MALFORMED = 10  # the last of these, within a minute, closes
 MALFORMED_WINDOW_S = 60.0
@@ -135,6 +143,10 @@ class ConnectionState:
     def refresh(self, now_s: float, expires_in_s: float) -> None:
         """A newer token was good."""
         self._expires_s = now_s + expires_in_s
+
+    def show_life(self, now_s: float) -> None:
+        """The client lives, although it sends nothing."""
+        self._seen_s = now_s
 
     def hang_up(self, now_s: float) -> None:
         """A close frame was sent."""

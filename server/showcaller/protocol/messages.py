@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+MAX_CHANNELS = 32  # that a connection may follow
 MessageId = Annotated[str, Meta(min_length=1, max_length=64)]
 ChannelName = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -56,6 +57,14 @@ class ClockProbe(ClientMessage, frozen=True, tag="clock"):
 
 
 AnyClientMessage = Hello | Subscribe | Unsubscribe | Command | Refresh | ClockProbe
+
+
+class OpenStream(Struct, frozen=True):
+    """The body of a request for a stream over HTTP."""
+
+    subscribe: Annotated[tuple[Subscribe, ...], Meta(max_length=MAX_CHANNELS)] = ()
+    client: Annotated[str, Meta(max_length=200)] = ""
+
 
 # From the server --------------------------------------------------------------------------------
 
@@ -144,6 +153,13 @@ class ClockAnswer(ServerMessage, frozen=True, tag="clock"):
 
 class Drain(ServerMessage, frozen=True, tag="drain"):
     reconnect_after_ms: int
+
+
+class Goodbye(ServerMessage, frozen=True, tag="close"):
+    """The end of a stream over HTTP, as a close frame is that of a WebSocket."""
+
+    code: int
+    reason: str
 
 
 def to_builtins(message: ServerMessage) -> dict[str, Any]:

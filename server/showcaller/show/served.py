@@ -36,7 +36,12 @@ class ServedEvent(NamedTuple):
 
     def authenticate_header(self, authorization: str | None, address: str = "") -> Principal:
         """Return the holder of the token in an HTTP `Authorization` header. Raises as `authenticate` does."""
-        return self.authenticate(bearer(authorization), address)
+        return self.authenticate(self.token_in(authorization), address)
+
+    @staticmethod
+    def token_in(authorization: str | None) -> str:
+        """Return the token of an HTTP `Authorization` header. Raises `Unauthenticated`."""
+        return bearer(authorization)
 
     def _note_refused(self, error: ShowcallerError, address: str, person: str) -> None:
         at_ms = int(self.event.wall_ms())

@@ -14,9 +14,13 @@ from websockets.asyncio.client import connect as ws_connect
 from .. import system
 from ..broker.connect import connect
 from ..domain import facts
+from ..gateway import streams
 from ..gateway.accepting import Acceptor, bind
 from ..gateway.front import Front, live_route
 from ..gateway.gateway import Gateway
+from ..http import cors
+from ..http.answers import errors_as_problems
+from ..http.asker import LOOKUP, Lookup
 from ..http.connection import connections
 from ..http.ready import Holding, LastingAnswer, ReadyAnswers
 from ..schedule_file import read_schedule
@@ -60,11 +64,15 @@ class LivePort:
         await self.event.start(lambda: self._first)
         self.served[self.event_id] = ServedEvent(self.event, Commands(self.event), self.tokens)
         self.hub = self.gateway.attach(self.event)
-        app = web.Application()
+        app = web.Application(middlewares=[errors_as_problems])
+        app[cors.ALLOWED] = frozenset()
         app.on_response_prepare.append(self.ready.keep)
         app.router.add_get("/healthz", _ok)
         app.router.add_get("/lasting", self._answer_lastingly)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
+        lookup: Lookup = self.served.get
+        app[LOOKUP] = lookup
+        streams.register(app, self.gateway)
         self.http = web.AppRunner(app)
         await self.http.setup()
         await self._listen()

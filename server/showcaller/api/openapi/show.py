@@ -80,7 +80,8 @@ def paths() -> Spec:
         f"{AT_EVENT}/exports/audit.csv": {"parameters": [EVENT], "get": _audit_table()},
         f"{AT_EVENT}/exports/history.json": {"parameters": [EVENT], "get": _history()},
         f"{AT_EVENT}/exports/history.csv": {"parameters": [EVENT], "get": _history_table()},
-        f"{AT_EVENT}/live": {"parameters": [EVENT], "get": _live()},
+        f"{AT_EVENT}/live": {"parameters": [EVENT], "get": _live(), "post": _stream()},
+        f"{AT_EVENT}/clock": {"parameters": [EVENT], "get": _clock()},
     }
 
 
@@ -195,3 +196,17 @@ def _history_table() -> Spec:
 def _live() -> Spec:
     answers = {"101": answer("Upgraded"), **problems(400, 403, 404, 503)}
     return operation("live", "The live protocol over WebSocket: see PROTOCOL.md", answers)
+
+
+def _stream() -> Spec:
+    answers = {
+        "200": answer("Messages, until the connection ends", text("text/event-stream")),
+        **problems(400, 401, 403, 404, 413, 415, 503),
+    }
+    about = "The live protocol as a stream, for networks without WebSockets: see PROTOCOL.md"
+    return operation("liveStream", about, answers, token=True, body=json(OBJECT))
+
+
+def _clock() -> Spec:
+    answers = {"200": answer("When the probe came and left", json(OBJECT)), **problems(404, 503)}
+    return operation("probeClock", "A probe of the server's clock", answers)

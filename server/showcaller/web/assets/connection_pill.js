@@ -2,6 +2,7 @@
 
 import { h, setText, show } from "./dom.js";
 
+const BY_HTTP = "Your network lets no WebSocket through: this page goes on over plain HTTP, and everything works.";
 const CLOCK_LIMIT_MS = 250; // beyond it a countdown may be off by something one can see
 
 /** @type {Record<string, string>} */
@@ -29,6 +30,7 @@ export function connectionPill(client, reads) {
     setText(heard, said);
     seen.dataset.tone = tone;
     seen.dataset.state = client?.status.state ?? "reading";
+    seen.dataset.way = client?.status.way ?? "";
     seen.title = title;
     show(retry, waitMs(client) > 2000);
   };
@@ -74,7 +76,8 @@ function describe(client) {
 function connected(client) {
   const { errorMs, roundTripMs } = client.clockQuality();
   const round = (/** @type {number | null} */ ms) => (ms === null ? "?" : ms < 10 ? ms.toFixed(1) : ms.toFixed(0));
-  const title = `Clock right to ±${round(errorMs)} ms, round trip ${round(roundTripMs)} ms`;
+  const measured = `Clock right to ±${round(errorMs)} ms, round trip ${round(roundTripMs)} ms`;
+  const title = client.status.way === "http" ? `${BY_HTTP} ${measured}` : measured;
   if (errorMs !== null && errorMs > CLOCK_LIMIT_MS) {
     const slow = `Countdowns may be off by ${(errorMs / 1000).toFixed(1)} s.`;
     return { text: "Slow connection", said: "Connected, but slowly", tone: "wait", title: `${slow} ${title}` };
