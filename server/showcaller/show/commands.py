@@ -43,6 +43,7 @@ from .live_event import LiveEvent
 from .permissions import ATTENDING, DESK, OPS, PRODUCER
 from .poll_commands import FACTS_OF_POLLS, PollCommands
 from .pulse import Pulse
+from .question_facts import FACTS_OF_QUESTIONS
 from .reminder_settings import ReminderRecords
 from .vote_batches import VoteBatches
 
@@ -494,41 +495,8 @@ _TABLE: dict[str, _Command] = {
         ATTENDING,
         lambda call, args: facts.QuestionWithdrawn(question=args.question, person=call.by),
     ),
-    "question.approve": _fact(
-        a.QuestionArgs,
-        DESK,
-        lambda call, args: facts.QuestionApproved(question=args.question, by=call.by),
-    ),
-    "question.reject": _fact(
-        a.RejectArgs,
-        DESK,
-        lambda call, args: facts.QuestionRejected(
-            question=args.question,
-            by=call.by,
-            reason=a.cleaned_or_empty(args.reason, field="reason"),
-        ),
-    ),
-    "question.return": _fact(
-        a.QuestionArgs,
-        DESK,
-        lambda call, args: facts.QuestionReturned(question=args.question, by=call.by),
-    ),
+    **{name: _fact(args, DESK, make) for name, (args, make) in FACTS_OF_QUESTIONS.items()},
     "question.reject_all": _Command(a.RejectAllArgs, DESK, Commands.reject_all),
-    "question.push": _fact(
-        a.QuestionArgs,
-        DESK,
-        lambda call, args: facts.QuestionPushed(question=args.question, by=call.by),
-    ),
-    "question.pull": _fact(
-        a.QuestionArgs,
-        DESK,
-        lambda call, args: facts.QuestionPulled(question=args.question, by=call.by),
-    ),
-    "question.answered": _fact(
-        a.QuestionArgs,
-        DESK,
-        lambda call, args: facts.QuestionAnswered(question=args.question, by=call.by),
-    ),
     "question.reply": _fact(
         a.QuestionTextArgs,
         DESK,
@@ -537,49 +505,7 @@ _TABLE: dict[str, _Command] = {
         ),
         speakers_too=True,
     ),
-    "question.clarify": _fact(
-        a.QuestionTextArgs,
-        DESK,
-        lambda call, args: facts.QuestionClarified(
-            question=args.question, by=call.by, text=a.cleaned(args.text)
-        ),
-    ),
-    "question.label": _fact(
-        a.LabelArgs,
-        DESK,
-        lambda call, args: facts.QuestionLabelled(
-            question=args.question,
-            by=call.by,
-            label=a.cleaned(args.label, a.MAX_LABEL_GRAPHEMES, field="label"),
-            on=args.on,
-        ),
-    ),
-    "question.pin": _fact(
-        a.OnArgs,
-        DESK,
-        lambda call, args: facts.QuestionPinned(question=args.question, by=call.by, on=args.on),
-    ),
-    "question.send": _fact(
-        a.OnArgs,
-        DESK,
-        lambda call, args: facts.QuestionSent(question=args.question, by=call.by, on=args.on),
-    ),
     "question.claim": _Command(a.ClaimArgs, DESK, Commands.claim),
-    "question.release": _fact(
-        a.QuestionArgs,
-        DESK,
-        lambda call, args: facts.QuestionReleased(question=args.question, by=call.by),
-    ),
-    "question.merge": _fact(
-        a.MergeArgs,
-        DESK,
-        lambda call, args: facts.QuestionMerged(question=args.question, into=args.into, by=call.by),
-    ),
-    "question.unmerge": _fact(
-        a.QuestionArgs,
-        DESK,
-        lambda call, args: facts.QuestionUnmerged(question=args.question, by=call.by),
-    ),
     "question.erase": _Command(a.QuestionArgs, DESK, Commands.erase_question),
     "poll.make": _Command(a.MakePollArgs, DESK, _of_polls(PollCommands.make)),
     "poll.vote": _Command(a.PollVoteArgs, ATTENDING, _of_polls(PollCommands.vote), bucket="vote"),
