@@ -373,6 +373,9 @@ def check(files: tuple[Path, ...]) -> None:
     multiple=True,
     help="Speakers: a session they may publish to (repeatable).",
 )
+@click.option(
+    "--stage", "stages", multiple=True, help="Stage managers: a stage that they run (repeatable)."
+)
 @click.option("--hours", default=24.0, show_default=True, help="How long the token is valid.")
 @click.option(
     "--data",
@@ -398,6 +401,7 @@ def token(
     person: str | None,
     name: str,
     sessions: tuple[str, ...],
+    stages: tuple[str, ...],
     hours: float,
     data: Path,
     secret_file: Path | None,
@@ -418,6 +422,8 @@ def token(
             raise ConfigError("--hours must be more than 0")
         if "speaker" in roles and not sessions:
             raise ConfigError("a speaker publishes to sessions: name them with --session")
+        if ("stage_manager" in roles) != bool(stages):
+            raise ConfigError("a stage_manager runs stages: name the role, and them with --stage")
         settings = Settings(schedules=(), data=data, secret=secret, secret_file=secret_file)
         now_ms, ttl_s = system.wall_ms(), round(hours * 3600)
         who, token_id = person or system.random_id("p"), system.random_id("t")
@@ -430,6 +436,7 @@ def token(
             ttl_s=ttl_s,
             name=name,
             sessions=sessions,
+            stages=stages,
         )
         err.print(f"Token {token_id} (its jti) of person {escape(who)}.", soft_wrap=True)
         _say_how_good(event, sessions, now_ms + ttl_s * 1000, url, data)
@@ -464,6 +471,7 @@ def _links(
     pages = {
         "moderator": "moderate",
         "producer": "produce",
+        "stage_manager": "produce",
         "speaker": speak,
         "screen": "on-air",
     }

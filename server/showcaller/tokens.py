@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from msgspec import structs
 
 from . import system
-from .domain.ids import PersonId, SessionId
+from .domain.ids import PersonId, SessionId, StageId
 from .domain.people import ROLES, Principal, Role
 from .errors import BadInput, ConfigError, TokenExpired, TokenNotYet, Unauthenticated
 
@@ -49,6 +49,7 @@ class _Claims(msgspec.Struct, forbid_unknown_fields=True):
     roles: list[str]
     name: str = ""
     sessions: list[str] = []
+    stages: list[str] = []
     auth_time: int = 0
 
 
@@ -131,6 +132,7 @@ class Tokens:
         ttl_s: int,
         name: str = "",
         sessions: Iterable[str] = (),
+        stages: Iterable[str] = (),
         first_ms: int | None = None,
     ) -> str:
         """A token for `person`, valid `ttl_s` seconds from `now_ms`; `token` is its `jti`.
@@ -150,6 +152,8 @@ class Tokens:
             claims["name"] = name
         if sessions := sorted(sessions):
             claims["sessions"] = sessions
+        if stages := sorted(stages):
+            claims["stages"] = stages
         if first_ms is not None:  # so that revoking all tokens of a time reaches their descendants
             claims["auth_time"] = first_ms // 1000
         return jwt.encode(claims, self._secret, algorithm="HS256")
@@ -245,6 +249,7 @@ def _minted(claims: _Claims) -> Principal:
         claims.name,
         claims.roles,
         claims.sessions,
+        claims.stages,
         claims.exp,
         claims.auth_time or claims.iat,
     )
@@ -285,16 +290,19 @@ def _unpadded(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def _checked(claims: dict[str, Any]) -> tuple[str, str, str, list[str], list[str], int, int]:
+def _checked(
+    claims: dict[str, Any],
+) -> tuple[str, str, str, list[str], list[str], list[str], int, int]:
     person, token, name = claims["sub"], claims.get("jti", ""), claims.get("name", "")
     roles, sessions = claims.get("roles", []), claims.get("sessions", [])
-    if not (_texts(roles) and _texts(sessions) and _texts([person, token, name])):
+    stages = claims.get("stages", [])
+    if not all(map(_texts, (roles, sessions, stages, [person, token, name]))):
         raise Unauthenticated("your token's claims are not of the right types")
     if (exp_s := int(claims["exp"])) * 1000 > END_OF_TIME_MS:
         raise Unauthenticated("your token's `exp` is no time in seconds: it is too far ahead")
     issued_s = claims.get("auth_time", claims.get("iat", 0))
     known = isinstance(issued_s, int | float) and 0 <= issued_s * 1000 <= END_OF_TIME_MS
-    return person, token, name, roles, sessions, exp_s, int(issued_s) if known else 0
+    return person, token, name, roles, sessions, stages, exp_s, int(issued_s) if known else 0
 
 
 def _principal(
@@ -303,6 +311,7 @@ def _principal(
     name: str,
     roles: list[str],
     sessions: list[str],
+    stages: list[str],
     exp_s: int,
     issued_s: int,
 ) -> Principal:
@@ -319,6 +328,7 @@ def _principal(
         expires_at_ms=exp_s * 1000,
         issued_ms=issued_s * 1000,
         sessions=frozenset(map(SessionId, sessions)),
+        stages=frozenset(map(StageId, stages)),
         name=name[:100],
     )
 

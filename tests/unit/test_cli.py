@@ -95,6 +95,18 @@ def test_a_speaker_gets_one_link_to_all_sessions():
     assert run(*call).exit_code == 2  # of no session
 
 
+def test_a_stage_manager_gets_a_link_to_produce_and_needs_a_stage():
+    named = ("token", "event", "--role", "stage_manager", "--secret", SECRET)
+    minted = run(*named, "--stage", "main", "--stage", "side")
+    who = Tokens(SECRET).verify(minted.stdout.strip(), "event")
+    assert who.stages == {"main", "side"}
+    assert who.manages("side") and not who.manages("attic")
+    link = run(*named, "--stage", "main", "--url", "http://127.0.0.1:1").stdout
+    assert link.startswith("http://127.0.0.1:1/e/event/produce#token=")
+    assert run(*named).exit_code == 2
+    assert run("token", "event", "--stage", "main", "--secret", SECRET).exit_code == 2
+
+
 def test_a_token_from_a_folder_without_a_server_is_refused_and_makes_nothing(tmp_path):
     for options in ((), ("--data", "typo")):
         refused = run("token", "event", *options)

@@ -15,6 +15,7 @@
  * @property {string} name
  * @property {string[]} roles
  * @property {string[]} sessions those that a speaker may publish to
+ * @property {string[]} stages those that a stage manager runs
  * @property {string} epoch
  * @property {number} head
  * @property {number} now_ms
@@ -421,6 +422,7 @@
  * @property {string} name
  * @property {string[]} roles
  * @property {string[]} sessions that a speaker may publish to
+ * @property {string[]} stages that a stage manager runs
  * @property {number} seen_ms its first use
  * @property {number} expires_at_ms
  * @property {boolean} revoked

@@ -31,6 +31,7 @@ class KnownToken(Struct, frozen=True, kw_only=True):
     name: str
     roles: tuple[Role, ...]
     sessions: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
     seen_ms: int
     expires_at_ms: int
     revoked: bool
@@ -64,6 +65,7 @@ def _staff_tokens(
                 name="",
                 roles=one.roles,
                 sessions=one.sessions,
+                stages=one.stages,
                 seen_ms=one.seen_ms,
                 expires_at_ms=max(one.expires_at_ms, latest_ms.get(one.token, 0)),
                 revoked=holder in people.banned or people.is_revoked(holder, one),

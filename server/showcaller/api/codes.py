@@ -42,6 +42,7 @@ class Grant(Struct, frozen=True):
     token: str  # its `jti`: revoking the one shuts out the other too
     expires_at_ms: int
     issued_ms: int = 0
+    stages: list[str] = []
 
 
 class Use(Struct, frozen=True, kw_only=True):
@@ -70,6 +71,7 @@ async def make_code(request: web.Request) -> web.Response:
         who.token,
         who.expires_at_ms,
         who.issued_ms,
+        sorted(who.stages),
     )
     made = Code(code=await new_code(one, grant), expires_at_ms=grant.expires_at_ms)
     return json_answer(made, status=201, Cache_Control="no-store")
@@ -125,6 +127,7 @@ def _token(one: ServedEvent, grant: Grant, now_ms: int) -> Token:
         ttl_s=grant.expires_at_ms // 1000 - now_ms // 1000,
         name=grant.name,
         sessions=grant.sessions,
+        stages=grant.stages,
         first_ms=grant.issued_ms or None,
     )
     return Token(

@@ -73,10 +73,14 @@ async def history_csv(request: web.Request) -> web.Response:
 
 async def _lines(request: web.Request) -> tuple[list[Line], bool]:
     """Return what the person who asks may see and wants, and whether there is more before it."""
-    who = principal(request, "moderator", "producer", "ops")
+    who = principal(request, "moderator", "producer", "ops", "stage_manager")
     event, wanted = served(request).event, _wanted(request.query)
     entries = await event.history.read(event.state, event.epoch)
-    allowed = [one for one in entries if may_see(who, one) and wanted.takes(one)]
+    allowed = [
+        one
+        for one in entries
+        if wanted.takes(one) and may_see(who, one, event.stage_of(one.session or ""))
+    ]
     if not wanted.words:
         return await _named(event, allowed[: wanted.limit]), len(allowed) > wanted.limit
     lines = [one for one in await _named(event, allowed) if _has(one, wanted.words)]

@@ -125,6 +125,7 @@ def _mint(
         ttl_s=ttl_s,
         name=name,
         sessions=of.sessions if of else (),
+        stages=of.stages if of else (),
         first_ms=of.issued_ms if of else None,
     )
     return Token(

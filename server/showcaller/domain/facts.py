@@ -30,7 +30,7 @@ from .poll_draft import Choice, PollDraft, PollPlan
 from .quality import TalkQuality
 from .schedule import Schedule, Speaker
 
-FOLD_VERSION = 21
+FOLD_VERSION = 22
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -618,6 +618,7 @@ class StaffCame(Fact, frozen=True, kw_only=True, tag="staff.came"):
     token: str  # the JWT's `jti`
     roles: tuple[str, ...]
     sessions: tuple[SessionId, ...] = ()
+    stages: tuple[StageId, ...] = ()
     issued_ms: int = 0
     expires_at_ms: int
 

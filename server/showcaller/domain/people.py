@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from . import facts
-from .ids import PersonId, SessionId
+from .ids import PersonId, SessionId, StageId
 from .outcome import Outcome
 from .touches import PersonTouch
 
 RegistrationMode = Literal["open", "invite", "closed"]
 # A screen shows what everybody may see, and gives no commands: a stage's own, or OBS's.
-Role = Literal["attendee", "speaker", "moderator", "producer", "ops", "screen"]
-ROLES: tuple[Role, ...] = ("attendee", "speaker", "moderator", "producer", "ops", "screen")
+# A stage manager runs the sessions of some stages, and nothing of the whole event.
+Role = Literal["attendee", "speaker", "moderator", "producer", "ops", "screen", "stage_manager"]
+ROLES: tuple[Role, ...] = get_args(Role)
 LEADING: frozenset[Role] = frozenset({"producer", "ops"})  # whom moderators can't shut out
 NOBODY = PersonId("")  # in the place of whoever did something: a node did it
 ACTS_KEPT = 2_000
@@ -24,7 +25,10 @@ TOKENS_KEPT = 20  # of a person on the staff
 
 
 class Principal(Struct, frozen=True, kw_only=True):
-    """A verified token: `person` may act in `roles`; a speaker on `sessions` (empty: on none)."""
+    """A verified token: `person` may act in `roles`.
+
+    A speaker may on `sessions`, a stage manager on `stages` (empty: on none).
+    """
 
     person: PersonId
     roles: frozenset[Role]
@@ -34,7 +38,12 @@ class Principal(Struct, frozen=True, kw_only=True):
         0  # when the first of the tokens was made that this one renews; 0: it doesn't say
     )
     sessions: frozenset[SessionId] = frozenset()
+    stages: frozenset[StageId] = frozenset()
     name: str = ""
+
+    def manages(self, stage: str | None) -> bool:
+        """Tell whether this is a token of the stage's manager."""
+        return "stage_manager" in self.roles and stage in self.stages
 
     def has(self, *roles: Role) -> bool:
         """Tell whether at least one of `roles` is held."""
@@ -55,6 +64,7 @@ class StaffToken(Struct, frozen=True, kw_only=True):
     issued_ms: int
     expires_at_ms: int
     seen_ms: int  # wall time of its first use
+    stages: tuple[StageId, ...] = ()
 
 
 class Act(Struct, frozen=True, kw_only=True):
@@ -108,6 +118,7 @@ class People(Struct, kw_only=True):
             one.token == principal.token
             and principal.roles == set(one.roles)
             and principal.sessions == set(one.sessions)
+            and principal.stages == set(one.stages)
             for one in self.staff.get(principal.person, ())
         )
 
@@ -187,6 +198,7 @@ class People(Struct, kw_only=True):
             token=fact.token,
             roles=tuple(role for role in ROLES if role in fact.roles),
             sessions=fact.sessions,
+            stages=fact.stages,
             issued_ms=fact.issued_ms,
             expires_at_ms=fact.expires_at_ms,
             seen_ms=at_ms,

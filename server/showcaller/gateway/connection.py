@@ -50,7 +50,6 @@ from ..protocol.messages import (
     Subscribe,
     Unsubscribe,
 )
-from ..show.permissions import may_follow
 from ..show.served import ServedEvent
 from .answer_limits import AnswerLimits
 from .connection_limits import STAFF
@@ -381,7 +380,8 @@ class LiveConnection(FramedConnection):
         self._state.refresh(self._gateway.now(), left_s)
         result = {"expires_at_ms": principal.expires_at_ms}
         self.send(Reply(id=message.id, ok=True, result=result))
-        if not all(may_follow(principal, channel) for channel in self._state.channels):
+        event = self._served.event
+        if not all(event.may_follow(principal, channel) for channel in self._state.channels):
             self.close(CLOSE_RESUME, "roles_changed")
 
     def _command(self, message: Command) -> None:

@@ -16,6 +16,7 @@ def welcome(event: LiveEvent, principal: Principal, heartbeat_s: float) -> Welco
         name=event.names.get(principal.person) or principal.name,
         roles=sorted(principal.roles),
         sessions=sorted(principal.sessions),
+        stages=sorted(principal.stages),
         epoch=event.shown_epoch,
         head=event.state.folded,
         now_ms=event.wall_ms(),

@@ -87,6 +87,7 @@ class Welcome(ServerMessage, frozen=True, tag="welcome"):
     name: str
     roles: list[str]
     sessions: list[str]
+    stages: list[str]
     epoch: str
     head: int
     now_ms: float

@@ -50,6 +50,7 @@ def _staff(before: People, now: People) -> Iterator[tuple[str, facts.Fact]]:
                         token=one.token,
                         roles=one.roles,
                         sessions=one.sessions,
+                        stages=one.stages,
                         issued_ms=one.issued_ms,
                         expires_at_ms=one.expires_at_ms,
                     ),

@@ -18,7 +18,15 @@ import msgspec
 from .. import limit_log, metrics, system
 from ..domain import facts, runsheet_folds, voting
 from ..domain.asking import first_state
-from ..domain.ids import AnnouncementId, ControlId, PersonId, QuestionId, SessionId, derive_id
+from ..domain.ids import (
+    AnnouncementId,
+    ControlId,
+    PersonId,
+    QuestionId,
+    SessionId,
+    StageId,
+    derive_id,
+)
 from ..domain.outcome import Outcome, Refusal
 from ..domain.people import Principal, RegistrationMode, Role
 from ..domain.runsheet import RunSheet
@@ -45,6 +53,7 @@ from .poll_commands import FACTS_OF_POLLS, PollCommands
 from .pulse import Pulse
 from .question_facts import FACTS_OF_QUESTIONS
 from .reminder_settings import ReminderRecords
+from .scope import session_of, stages_of
 from .vote_batches import VoteBatches
 
 KEYS_REMEMBERED = 50_000
@@ -132,13 +141,22 @@ class Commands:
         return pointing.resolve(self.sheet, read, is_repeated=is_repeated)
 
     async def _require_permission(self, command: _Command, call: Call, read: a.Args) -> None:
-        """Raise `Forbidden`. A speaker's command may be about what this node does not know yet."""
-        if may_command(call.who, call.name, self._session_of(read)):
+        """Raise `Forbidden`. Some commands may be about what this node does not know yet."""
+        if self._is_allowed(call, read):
             return
-        if command.speakers_too and call.who.has("speaker") and self._missing(read):
+        if (command.speakers_too or command.managers_too) and self._missing(read):
             await self._event.catch_up()
-        if not may_command(call.who, call.name, self._session_of(read)):
-            raise Forbidden(f"your roles do not allow {call.name}")
+        if not (self._is_allowed(call, read) or await self._was_managers(command, call)):
+            raise Forbidden(_why_forbidden(command, call))
+
+    async def _was_managers(self, command: _Command, call: Call) -> bool:
+        """Tell whether a stage manager repeats what was done: it may have left their stage since."""
+        is_theirs = command.managers_too and call.who.has("stage_manager")
+        return is_theirs and await self._event.log.has(call.key)
+
+    def _is_allowed(self, call: Call, read: a.Args) -> bool:
+        state = self._event.state
+        return may_command(call.who, call.name, session_of(state, read), stages_of(state, read))
 
     def _admit(self, call: Call, bucket: Bucket) -> None:
         """Take one from the sender's bucket; a key that came before has been paid for there."""
@@ -148,13 +166,6 @@ class Commands:
             limit_log.note("commands", call.came_from)
             raise RateLimited("too fast", retry_after_s=wait_s)
         _remember(self._admitted, call.key, None)
-
-    def _session_of(self, read: a.Args) -> SessionId | None:
-        """Return the session that the command is about, if it is about one that exists."""
-        if isinstance(read, a.QuestionArgs):
-            question = self._event.state.questions.get(read.question)
-            return question.session if question is not None else None
-        return getattr(read, "session", None)
 
     async def _require_existing(self, read: a.Args) -> None:
         """Raise `NotFound` for a thing that never was. Things stay, so repeated commands pass.
@@ -433,6 +444,7 @@ class _Command(NamedTuple):
     run: _Handler
     bucket: Bucket = "other"
     speakers_too: bool = False  # in their own sessions
+    managers_too: bool = False  # of the stage that it is about
     control: Callable[[Call, Any, ControlId], facts.Fact] | None = None  # its fact, if it is one
 
 
@@ -443,6 +455,7 @@ def _fact(
     *,
     bucket: Bucket = "other",
     speakers_too: bool = False,
+    managers_too: bool = False,
 ) -> _Command:
     """A command whose fact says all, and whose result is empty."""
 
@@ -450,10 +463,15 @@ def _fact(
         await commands.append(call, make(call, read))
         return {}
 
-    return _Command(args, roles, run, bucket, speakers_too=speakers_too)
+    return _Command(args, roles, run, bucket, speakers_too, managers_too)
 
 
-def _control(args: type[a.Args], make: Callable[[Call, Any, ControlId], facts.Fact]) -> _Command:
+def _control(
+    args: type[a.Args],
+    make: Callable[[Call, Any, ControlId], facts.Fact],
+    *,
+    managers_too: bool = False,
+) -> _Command:
     """A producer's control of one session, which can be undone by its id."""
 
     async def run(commands: Commands, call: Call, read: a.Args) -> Result:
@@ -462,21 +480,38 @@ def _control(args: type[a.Args], make: Callable[[Call, Any, ControlId], facts.Fa
         await commands.append(call, make(call, read, control))
         return {"control": control}
 
-    return _Command(args, PRODUCER, run, control=make)
+    return _Command(args, PRODUCER, run, control=make, managers_too=managers_too)
 
 
 def _of_polls(run: Callable[[PollCommands, Call, Any], Awaitable[Result]]) -> _Handler:
     return lambda commands, call, read: run(commands.polls, call, read)
 
 
-def may_command(principal: Principal, name: str, session: SessionId | None = None) -> bool:
-    """Tell whether `principal` may give the command `name`, where it matters in `session`."""
+def may_command(
+    principal: Principal,
+    name: str,
+    session: SessionId | None = None,
+    stages: frozenset[StageId] = frozenset(),
+) -> bool:
+    """Tell whether `principal` may give the command `name`, where it matters about `session` or `stages`."""
     command = _TABLE.get(name)
     if command is None:
         return False
     if principal.has(*command.roles):
         return True
+    if command.managers_too and stages and all(map(principal.manages, stages)):
+        return True
     return command.speakers_too and principal.has("speaker") and session in principal.sessions
+
+
+def _why_forbidden(command: _Command, call: Call) -> str:
+    """Return what to do about it for a stage manager, who may do some of what producers do."""
+    if not call.who.has("stage_manager"):
+        return f"your roles do not allow {call.name}"
+    if command.managers_too:
+        stages = ", ".join(sorted(call.who.stages)) or "none"
+        return f"you manage {stages}, and this {call.name} is about more or another stage: ask a producer"
+    return f"{call.name} is not for one stage alone: ask a producer"
 
 
 _TABLE: dict[str, _Command] = {
@@ -524,11 +559,12 @@ _TABLE: dict[str, _Command] = {
     "qa.close": _fact(
         a.SessionArgs, DESK, lambda call, args: facts.QaClosed(session=args.session, by=call.by)
     ),
-    "announcement.make": _Command(a.AnnounceArgs, DESK, Commands.announce),
+    "announcement.make": _Command(a.AnnounceArgs, DESK, Commands.announce, managers_too=True),
     "announcement.cancel": _fact(
         a.AnnouncementArgs,
         DESK,
         lambda call, args: facts.AnnouncementCancelled(announcement=args.announcement, by=call.by),
+        managers_too=True,
     ),
     "clock.hold": _fact(a.NoArgs, PRODUCER, lambda call, args: facts.ClockHeld(by=call.by)),
     "clock.resume": _fact(a.NoArgs, PRODUCER, lambda call, args: facts.ClockResumed(by=call.by)),
@@ -537,24 +573,28 @@ _TABLE: dict[str, _Command] = {
         lambda call, args, control: facts.SessionStarted(
             session=args.session, control=control, by=call.by
         ),
+        managers_too=True,
     ),
     "session.end": _control(
         a.SessionArgs,
         lambda call, args, control: facts.SessionEnded(
             session=args.session, control=control, by=call.by
         ),
+        managers_too=True,
     ),
     "session.skip": _control(
         a.SessionArgs,
         lambda call, args, control: facts.SessionSkipped(
             session=args.session, control=control, by=call.by
         ),
+        managers_too=True,
     ),
     "session.reopen": _control(
         a.SessionArgs,
         lambda call, args, control: facts.SessionReopened(
             session=args.session, control=control, by=call.by
         ),
+        managers_too=True,
     ),
     "session.extend": _control(
         a.ExtendArgs,
@@ -565,6 +605,7 @@ _TABLE: dict[str, _Command] = {
             by=call.by,
             if_revision=args.if_revision,
         ),
+        managers_too=True,
     ),
     "session.delay": _control(
         a.DelayArgs,
@@ -576,6 +617,7 @@ _TABLE: dict[str, _Command] = {
             by=call.by,
             if_revision=args.if_revision,
         ),
+        managers_too=True,
     ),
     "session.move": _control(a.MoveArgs, edits.moved),
     "session.swap": _control(a.SwapArgs, edits.swapped),
@@ -598,8 +640,12 @@ _TABLE: dict[str, _Command] = {
             control=control,
             by=call.by,
         ),
+        managers_too=True,
     ),
-    "control.preview": _Command(a.PreviewControlArgs, PRODUCER, Commands.preview_control),
+    # A stage manager's is looked at once more, as the control that it previews.
+    "control.preview": _Command(
+        a.PreviewControlArgs, PRODUCER | {"stage_manager"}, Commands.preview_control
+    ),
     "recording.agree": _fact(
         a.AgreeArgs,
         PRODUCER,
@@ -615,11 +661,14 @@ _TABLE: dict[str, _Command] = {
             session=args.session, by=call.by, person=args.person
         ),
     ),
-    "session.preview_delay": _Command(a.PreviewArgs, PRODUCER, Commands.preview_delay),
+    "session.preview_delay": _Command(
+        a.PreviewArgs, PRODUCER, Commands.preview_delay, managers_too=True
+    ),
     "control.undo": _fact(
         a.ControlArgs,
         PRODUCER,
         lambda call, args: facts.ControlUndone(control=args.control, by=call.by),
+        managers_too=True,
     ),
     "person.ban": _Command(a.TermArgs, DESK, Commands.ban),
     "person.silence": _Command(a.TermArgs, DESK, Commands.silence),

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from ..broker.base import Entry, EventLog, read_upto
 from ..domain import facts
-from ..domain.ids import PersonId, SessionId
+from ..domain.ids import PersonId, SessionId, StageId
 from ..domain.people import NOBODY, Principal
 from ..domain.state import State
 from ..pace import Pace
@@ -140,12 +140,13 @@ def _details(fact: facts.Fact) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def may_see(who: Principal, entry: HistoryEntry) -> bool:
-    """Tell whether `who` may read of the act.
+def may_see(who: Principal, entry: HistoryEntry, stage: StageId | None = None) -> bool:
+    """Tell whether `who` may read of the act; `stage` is that of its session.
 
-    Producers and ops read all; moderators what a desk does, with a token for some sessions only in these.
+    Producers and ops read all; stage managers what was done to sessions on their stages; moderators what a
+    desk does, with a token for some sessions only in these.
     """
-    if who.has("producer", "ops"):
+    if who.has("producer", "ops") or who.manages(stage):
         return True
     if not (who.has("moderator") and entry.is_of_desk):
         return False

@@ -18,7 +18,7 @@ import msgspec
 from .. import metrics, system
 from ..broker.base import Appended, Entry, EventLog, NotYet, Overdue, Position
 from ..domain import facts
-from ..domain.ids import EventId, PersonId
+from ..domain.ids import EventId, PersonId, SessionId, StageId
 from ..domain.outcome import Outcome
 from ..domain.people import People, Principal
 from ..domain.state import State
@@ -396,10 +396,13 @@ class LiveEvent:
                 token=who.token,
                 roles=tuple(sorted(who.roles)),
                 sessions=tuple(sorted(who.sessions)),
+                stages=tuple(sorted(who.stages)),
                 issued_ms=who.issued_ms,
                 expires_at_ms=who.expires_at_ms,
             )
-            what = ":".join((*fact.roles, "", *fact.sessions))
+            what = ":".join(
+                (*fact.roles, "", *fact.sessions, *(f"on {stage}" for stage in fact.stages))
+            )
             await self.append(fact, f"staff:{len(who.person)}:{who.person}:{who.token}:{what}")
 
     def note_staff_soon(self, who: Principal) -> None:
@@ -456,7 +459,7 @@ class LiveEvent:
             self.channels.open_own(principal)
         if not self.channels.exists(name):
             raise NotFound(f"there is no channel {channel!r}")
-        if not may_follow(principal, channel):
+        if not self.may_follow(principal, channel):
             raise Forbidden(f"you may not follow {channel!r}")
         opening = self.channels.open(name, since)
         resumed = opening.mode == "resumed"
@@ -468,6 +471,17 @@ class LiveEvent:
             "offset": offset,
         }
         return result, opening
+
+    def may_follow(self, principal: Principal, channel: str) -> bool:
+        """Tell whether `principal` may follow `channel`, by the name that clients use."""
+        return may_follow(principal, channel, self.stage_of)
+
+    def stage_of(self, session: str) -> StageId | None:
+        """Return the stage that a session is planned for now; None if there is no such session."""
+        sheet = self.state.runsheet
+        if sheet is None or session not in sheet.sessions:
+            return None
+        return sheet.plan(SessionId(session)).stage
 
     @staticmethod
     def internal_name(channel: str, principal: Principal) -> str:

@@ -5,13 +5,16 @@ The roles that may give a command stand with the command (`commands`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from ..domain.ids import StageId
 from ..domain.people import ROLES, Principal, Role
 
 EVERYBODY: frozenset[Role] = frozenset(ROLES)
 ATTENDING: frozenset[Role] = EVERYBODY - {"screen"}  # those who take part, and do not look only
 DESK: frozenset[Role] = frozenset({"moderator", "producer"})
 PRODUCER: frozenset[Role] = frozenset({"producer"})
-STAFF: frozenset[Role] = frozenset({"moderator", "producer", "ops"})
+STAFF: frozenset[Role] = frozenset({"moderator", "producer", "ops", "stage_manager"})
 OPS: frozenset[Role] = frozenset({"producer", "ops"})
 
 _FOLLOWERS: dict[str, frozenset[Role]] = {
@@ -28,18 +31,31 @@ _SESSION_FOLLOWERS: dict[str, frozenset[Role]] = {
     "moderation": DESK,
     "polls": EVERYBODY,
     "poll_desk": DESK,
-    "backstage": DESK,  # and the session's speakers
+    "backstage": DESK,  # and the session's speakers, and who manages its stage
     "audience": EVERYBODY,
 }
 
 
-def may_follow(principal: Principal, channel: str) -> bool:
-    """Tell whether `principal` may follow `channel`, by the name that clients use; False if unknown."""
+def _nowhere(session: str) -> StageId | None:
+    return None
+
+
+def may_follow(
+    principal: Principal, channel: str, stage_of: Callable[[str], StageId | None] = _nowhere
+) -> bool:
+    """Tell whether `principal` may follow `channel`, by the name that clients use; False if unknown.
+
+    `stage_of` tells the stage of a session.
+    """
     if channel in _FOLLOWERS:
         return principal.has(*_FOLLOWERS[channel])
     kind, _, rest = channel.partition("/")
-    session, _, part = rest.partition("/")
+    id, _, part = rest.partition("/")
+    if kind == "stage":
+        return part == "produce" and (principal.manages(id) or principal.has(*OPS))
     if kind != "session":
         return False
-    speaks = part == "backstage" and principal.has("speaker") and session in principal.sessions
-    return speaks or principal.has(*_SESSION_FOLLOWERS.get(part, ()))
+    speaks = principal.has("speaker") and id in principal.sessions
+    if part == "backstage" and (speaks or principal.manages(stage_of(id))):
+        return True
+    return principal.has(*_SESSION_FOLLOWERS.get(part, ()))

@@ -7,10 +7,11 @@ None there; `channels` compares with what it published, so what was never visibl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 from ..domain.announcements import Announcement
-from ..domain.ids import PersonId, PollId, SessionId
+from ..domain.ids import PersonId, PollId, SessionId, StageId
 from ..domain.outcome import Outcome
 from ..domain.poll import Poll, voter_of
 from ..domain.question import Question
@@ -43,6 +44,7 @@ from . import poll_views, question_views, views
 from .audience import AUDIENCE, audience_channel
 from .document import Document
 from .names import Names
+from .scope import stages_of_control
 from .voters import OWN, Voters
 
 AGENDA = "agenda"
@@ -53,6 +55,11 @@ DESK = "desk"
 
 def session_channel(session: str) -> str:
     return f"session/{session}"
+
+
+def stage_channel(stage: str) -> str:
+    """The producer's channel, of one stage alone."""
+    return f"stage/{stage}/produce"
 
 
 def session_of(channel: str) -> str | None:
@@ -112,6 +119,7 @@ class Projection:
         self._documents = documents
         self._own = own
         self._voters = Voters(state, own)
+        self._stages: dict[StageId, str] = {}  # channels of all stages that ever were
 
     # What there is --------------------------------------------------------------------------------
 
@@ -120,6 +128,8 @@ class Projection:
         yield from (AGENDA, ANNOUNCEMENTS, PRODUCE, DESK, AUDIENCE)
         if self._sheet is None:
             return
+        self._stages |= {stage: stage_channel(stage) for stage in self._sheet.stages}
+        yield from self._stages.values()
         for session in {**self._sheet.sessions, **self._sheet.retired}:
             yield from (
                 session_channel(session),
@@ -264,16 +274,36 @@ class Projection:
         view = views.session(sheet, run) if sheet is not None and run is not None else None
         yield Look(AGENDA, f"session:{id}", view)
         yield Look(session_channel(id), "session", view)
+        if sheet is not None and run is not None and self._has_changed_stage(sheet, run):
+            yield from chain.from_iterable(self._cue(CueTouch(id, cue)) for cue in run.cues)
+            yield from self._quality(QualityTouch(id))
+            for publication in publication_touches(run):
+                yield from self._publication(publication)
+
+    def _has_changed_stage(self, sheet: RunSheet, run: SessionRun) -> bool:
+        """Tell whether the channel of the session's stage does not show its cues yet."""
+        here = self._documents.get(stage_channel(sheet.plan(run.id).stage))
+        return here is not None and not any(_cue_key(run.id, cue) in here.items for cue in run.cues)
+
+    def _desks(self, session: SessionId | None, key: str, view: Any) -> Iterator[Look]:
+        """Yield the view for producers, and for the managers of the session's stage alone."""
+        yield Look(PRODUCE, key, view)
+        sheet = self._sheet
+        known = sheet is not None and session is not None and session in sheet.sessions
+        here = sheet.plan(session).stage if sheet and session and known else None
+        for stage, channel in self._stages.items():
+            yield Look(channel, key, view if stage == here else None)
 
     def _publication(self, touch: PublicationTouch) -> Iterator[Look]:
         publication, own = touch.publication, person_channel(touch.person)
         key = f"publication:{publication}"
         sheet, run = self._sheet, self._publishing(publication)
         if sheet is None or run is None:
-            yield Look(PRODUCE, key, None)
+            yield from self._desks(None, key, None)
             yield Look(own, key, None)
         else:
-            yield Look(PRODUCE, key, views.publication(sheet, run, publication, self.name_of))
+            view = views.publication(sheet, run, publication, self.name_of)
+            yield from self._desks(run.id, key, view)
             yield Look(own, key, views.own_publication(sheet, run, publication))
 
     def _publishing(self, publication: str) -> SessionRun | None:
@@ -284,7 +314,7 @@ class Projection:
         session = touch.session
         quality = self._sheet.quality.get(session) if self._sheet is not None else None
         view = views.QualityView(session=session, quality=quality) if quality is not None else None
-        yield Look(PRODUCE, f"quality:{session}", view)
+        yield from self._desks(session, f"quality:{session}", view)
 
     def _stage(self, touch: StageTouch) -> Iterator[Look]:
         if self._sheet is None:
@@ -299,11 +329,15 @@ class Projection:
         run = self._sheet.sessions.get(session) if self._sheet is not None else None
         cue = run.cues.get(name) if run is not None else None
         view = views.cue_state(session, name, cue) if cue is not None else None
-        yield Look(PRODUCE, f"cue:{session}/{name}", view)
+        yield from self._desks(session, _cue_key(session, name), view)
 
     def _controls(self, _: ControlsTouch) -> Iterator[Look]:
         last = self._sheet.last_control() if self._sheet is not None else None
-        yield Look(PRODUCE, "undo", views.control(last, self.name_of) if last is not None else None)
+        undo = views.control(last, self.name_of) if last is not None else None
+        yield Look(PRODUCE, "undo", undo)
+        changed = stages_of_control(self._state, last) if last is not None else frozenset()
+        for stage, channel in self._stages.items():
+            yield Look(channel, "undo", undo if changed == {stage} else None)
         yield Look(PRODUCE, "offer", views.offer(self._sheet) if self._sheet else None)
         yield Look(PRODUCE, "catch_up", views.catch_up(self._sheet) if self._sheet else None)
 
@@ -455,6 +489,10 @@ class Projection:
         for published in (one for run in runs for one in publication_touches(run)):
             if published.person == touch.person:
                 yield from self._publication(published)
+
+
+def _cue_key(session: str, cue: str) -> str:
+    return f"cue:{session}/{cue}"
 
 
 def _heard_in(made: Announcement) -> str:

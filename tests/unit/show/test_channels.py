@@ -351,7 +351,7 @@ def test_producers_see_how_a_talk_came_across():
         quality = TalkQuality(viewers=viewers)
         measured = facts.TalkMeasured(session="talk", stage="main", worker=worker, quality=quality)
         changes = show.fold(measured)
-        assert set(changes) == {"produce"}
+        assert set(changes) == {"produce", "stage/main/produce"}
     assert changes["produce"].put["quality:talk"].quality.viewers == 7
 
 

@@ -457,7 +457,28 @@ def _canaries(message):
 
 def _is_public(channel):
     for_staff = channel.endswith(("/moderation", "/poll_desk"))
-    return not for_staff and channel not in ("produce", "desk")
+    return not (for_staff or channel.endswith("/produce") or channel in ("produce", "desk"))
+
+
+@law
+@given(SEEDS)
+def test_a_stages_managers_are_shown_what_producers_are_of_that_stage_and_no_more(seed):
+    log, node = Log(random.Random(seed)), Node()
+    for _ in range(STEPS):
+        log.grow()
+        log.feed(node)
+    sheet, channels = node.state.runsheet, node.channels
+    shown = channels.snapshot("produce").items
+    for stage in sheet.stages:
+        here = {id for id in sheet.sessions if sheet.plan(id).stage == stage}
+        items = dict(channels.snapshot(f"stage/{stage}/produce").items)
+        undo = items.pop("undo", None)
+        assert undo is None or (undo.session in here and undo == shown["undo"])
+        theirs = {k: view for k, view in shown.items() if getattr(view, "session", "") in here}
+        assert items == {k: v for k, v in theirs.items() if k.startswith(OF_STAGES)}
+
+
+OF_STAGES = ("cue:", "publication:", "quality:")
 
 
 @law

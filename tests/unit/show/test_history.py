@@ -95,6 +95,13 @@ def test_people_see_no_more_than_is_theirs(who, seen):
     assert [entry for entry in (ENTRY, DELAY, BAN) if may_see(who, entry)] == seen
 
 
+def test_a_stage_manager_sees_what_was_done_on_their_stage():
+    sam = principal("sam", "stage_manager", stages=frozenset({"main"}))
+    assert [may_see(sam, entry, "main") for entry in (ENTRY, DELAY)] == [True, True]
+    assert [may_see(sam, entry, "side") for entry in (ENTRY, DELAY)] == [False, False]
+    assert not may_see(sam, BAN)
+
+
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [

@@ -15,9 +15,14 @@ from showcaller.show.permissions import may_follow
 PROTOCOL = (Path(__file__).parents[3] / "client_sdk" / "PROTOCOL.md").read_text()
 
 
-def principal(*roles, sessions=()):
+def principal(*roles, sessions=(), stages=()):
     return Principal(
-        person="p", roles=frozenset(roles), token="t", expires_at_ms=0, sessions=frozenset(sessions)
+        person="p",
+        roles=frozenset(roles),
+        token="t",
+        expires_at_ms=0,
+        sessions=frozenset(sessions),
+        stages=frozenset(stages),
     )
 
 
@@ -30,7 +35,10 @@ def table(heading):
 def roles_in(cell):
     if "everybody" in cell or "its author" in cell:
         return set(ROLES)
-    return {role for role in ROLES if re.search(rf"\b{role}s?\b", cell)} - {"speaker"}
+    words = {role: role.replace("_", " ") for role in ROLES}
+    named = {role for role, word in words.items() if re.search(rf"\b{word}s?\b", cell)}
+    only_theirs = re.search(r"stage managers? (in|for)", cell)  # in what is on their stages
+    return named - {"speaker"} - ({"stage_manager"} if only_theirs else set())
 
 
 CHANNELS = {re.sub("`", "", row[0]): roles_in(row[1]) for row in table("### Channels")}
@@ -42,7 +50,7 @@ COMMANDS = {
 
 
 def test_the_protocol_tells_every_channel_and_command():
-    assert len(CHANNELS) == 13
+    assert len(CHANNELS) == 14
     assert set(COMMANDS) == COMMAND_NAMES
 
 
@@ -60,10 +68,43 @@ def test_speakers_are_backstage_in_their_own_sessions_only():
     assert not may_follow(principal("attendee", sessions=["talk"]), "session/talk/backstage")
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "stage_manager"])
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_commands(name, role):
-    assert may_command(principal(role), name, "talk") == (role in COMMANDS[name])
+    assert may_command(principal(role), name, "talk", MAIN) == (role in COMMANDS[name])
+
+
+MAIN, BOTH = frozenset({"main"}), frozenset({"main", "side"})
+FOR_ALL = {"control.preview"}  # which looks at the command that it previews
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_commands_of_a_stage_manager(name):
+    manager = principal("stage_manager", stages=["main"], sessions=["talk"])
+    everybodys = "attendee" in COMMANDS[name]
+    assert may_command(manager, name, "talk", MAIN) == ("stage_manager" in COMMANDS[name])
+    for stages in (frozenset(), frozenset({"side"}), BOTH):
+        assert may_command(manager, name, "talk", stages) == (everybodys or name in FOR_ALL)
+    of_none = principal("stage_manager")
+    assert may_command(of_none, name, "talk", MAIN) == (everybodys or name in FOR_ALL)
+
+
+def test_a_stage_manager_gives_no_command_about_the_whole_event():
+    theirs = {name for name, roles in COMMANDS.items() if "stage_manager" in roles}
+    assert not theirs & {"clock.hold", "clock.resume", "schedule.accept", "catch_up.set"}
+    assert not theirs & {"person.ban", "person.erase", "token.revoke", "recording.delete"}
+    assert {"session.start", "session.end", "session.extend", "control.undo"} <= theirs
+
+
+def test_stage_managers_follow_their_stage_alone():
+    stages = {"talk": "main", "aside": "side"}.get
+    manager = principal("stage_manager", stages=["main"])
+    assert may_follow(manager, "stage/main/produce", stages)
+    assert may_follow(manager, "session/talk/backstage", stages)
+    assert not may_follow(manager, "stage/side/produce", stages)
+    assert not may_follow(manager, "session/aside/backstage", stages)
+    assert not may_follow(manager, "session/gone/backstage", stages)
+    assert not may_follow(principal("attendee", stages=["main"]), "stage/main/produce", stages)
 
 
 def test_a_speaker_replies_in_their_own_sessions():

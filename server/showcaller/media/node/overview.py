@@ -7,13 +7,14 @@ not heard for a while is gone as a whole.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 
 import msgspec
 from msgspec import Struct
 
 from ... import system
 from ...broker.base import EventLog
+from ...domain.ids import StageId
 from ...errors import OurFault
 from ..contract.statistics import PublicationStatistics, StageStatistics, Statistics, by_stage
 from .refusals import RefusedPublisher, together
@@ -62,6 +63,18 @@ class MediaOverview(Struct, frozen=True, kw_only=True):
     publications: list[PublicationStatistics]
     stages: list[StageStatistics]
     refused: list[RefusedPublisher]  # publishers that were turned away of late
+
+
+def of_stages(
+    every: MediaOverview, stages: Set[StageId], stage_of: Callable[[str], StageId | None]
+) -> MediaOverview:
+    """Return what concerns these stages; `stage_of` tells that of a session."""
+    return MediaOverview(
+        workers=every.workers,
+        publications=[one for one in every.publications if stage_of(one.session) in stages],
+        stages=[one for one in every.stages if one.stage in stages],
+        refused=[one for one in every.refused if stage_of(one.session) in stages],
+    )
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -43,7 +43,7 @@ from ..contract.statistics import ViewerStatistics, worst
 from .admission import admit_publisher, admit_viewer_of_session, admit_viewer_of_stage
 from .ledger import Ledger
 from .measures import NodeMedia
-from .overview import TELL_EVERY_S, MediaOverview, Overview
+from .overview import TELL_EVERY_S, MediaOverview, Overview, of_stages
 from .recording import Recording, Written, deletions_of, rooms_of
 from .refusals import Refusals
 from .relay import Relay
@@ -212,11 +212,11 @@ class MediaService:
         return await self._at_stage(View(stage=stage, asker=asker_of(principal), offer=offer))
 
     async def preview(self, principal: Principal, publication: str, offer: Sdp) -> Answer:
-        """Answer a producer's WHEP offer for one publication, on a stage or not.
+        """Answer a WHEP offer for one publication, on a stage or not: a producer's, or its stage's manager's.
 
         Raises `Forbidden`, `NotFound`, and as `publish` does.
         """
-        _check_producer(principal)
+        check_sees_backstage(principal, self._stage_of(publication))
         asker = asker_of(principal)
         return await self.do(Preview(resource=publication, asker=asker, offer=offer))
 
@@ -236,16 +236,27 @@ class MediaService:
             raise NotFound(ENDED) from None
 
     def overview(self, principal: Principal) -> MediaOverview:
-        """Return what all nodes measure, for producers: at most some seconds old. Raises `Forbidden`."""
-        _check_producer(principal)
-        return self._overview.everything()
+        """Return what all nodes measure: at most some seconds old; for stage managers that of their stages.
+
+        Raises `Forbidden`.
+        """
+        if principal.has("producer"):
+            return self._overview.everything()
+        if not principal.has("stage_manager"):
+            raise Forbidden(NOT_BACKSTAGE)
+        return of_stages(self._overview.everything(), principal.stages, self._event.stage_of)
+
+    def _stage_of(self, publication: str) -> StageId | None:
+        runs = self._sheet.sessions.values()
+        run = next((run for run in runs if publication in run.publications), None)
+        return self._event.stage_of(run.id) if run is not None else None
 
     async def viewers(self, principal: Principal, stage: str) -> list[ViewerStatistics]:
-        """Return the stage's viewers, those that lose most first; for producers.
+        """Return the stage's viewers, those that lose most first; for producers and its managers.
 
         Raises `Forbidden`, `NotFound`, `Unavailable`.
         """
-        _check_producer(principal)
+        check_sees_backstage(principal, stage)
         if stage not in self._sheet.stages:
             raise NotFound(f"there is no stage {stage!r}")
         worker = await self._stages.holder(StageId(stage))
@@ -471,9 +482,13 @@ def worker_of(resource: str) -> str:
     return found[1]
 
 
-def _check_producer(principal: Principal) -> None:
-    if not principal.has("producer"):
-        raise Forbidden("only producers may see this")
+NOT_BACKSTAGE = "only producers, and stage managers of their stages, may see this"
+
+
+def check_sees_backstage(principal: Principal, stage: str | None) -> None:
+    """Raise `Forbidden` for who may not see what a stage does not show."""
+    if not (principal.has("producer") or principal.manages(stage)):
+        raise Forbidden(NOT_BACKSTAGE)
 
 
 def asker_of(principal: Principal) -> Asker:
