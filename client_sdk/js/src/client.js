@@ -211,6 +211,11 @@ export class ShowcallerClient extends Emitter {
     return this.command("poll.vote", { poll, options, words, given_ms: this.#nowGiven() });
   }
 
+  /** Says something in a session's chat. @param {string} session @param {string} text */
+  say(session, text) {
+    return this.command("chat.say", { session, text });
+  }
+
   /**
    * @param {string} session
    * @param {"clap" | "heart" | "laugh" | "wow" | "party"} reaction

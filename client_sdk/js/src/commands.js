@@ -151,6 +151,27 @@ export function moderation(client) {
     /** With all its votes. @param {string} poll */
     deletePoll: (poll) => client.commandNow("poll.delete", { poll }),
 
+    /**
+     * @param {string} session
+     * @param {string} message
+     * @param {{all_of_author?: boolean}} [options] all_of_author: all that its author said there
+     */
+    deleteMessage: (session, message, options = {}) => client.commandNow("chat.delete", { session, message, ...options }),
+
+    /**
+     * Has everybody wait so long between two messages of a chat.
+     *
+     * @param {string} session
+     * @param {number} seconds 0: no longer than elsewhere
+     */
+    slowChat: (session, seconds) => client.commandNow("chat.slow", { session, seconds }),
+
+    /**
+     * @param {string} session
+     * @param {boolean} on
+     */
+    switchChat: (session, on) => client.commandNow(on ? "chat.open" : "chat.close", { session }),
+
     /** @param {string} session */
     openQuestions: (session) => client.commandNow("qa.open", { session }),
 

@@ -201,10 +201,23 @@
  * @property {"no" | "yes" | "ask"} [record] whether it is to be recorded; `ask`: of each speaker, who agrees first
  * @property {boolean} [recorded] it is being recorded now
  * @property {boolean} [replay] it has ended, and was recorded
+ * @property {boolean} [chat] there is a chat beside it: channel `session/{id}/chat`
  * @property {Span} planned as scheduled, unless a producer moved it
  * @property {string} scheduled_stage
  * @property {string} note why it was delayed or cancelled; empty: nobody said
  * @property {number} [shortened_min] by how much its end was brought forward to catch up
+ *
+ * @typedef {object} ChatRoom
+ * @property {boolean} open
+ * @property {number} slow_s so long everybody but speakers and staff waits between two messages
+ *
+ * @typedef {object} ChatMessage
+ * @property {string} id
+ * @property {string} author
+ * @property {string} text
+ * @property {number} said_ms
+ * @property {"" | "speaker" | "staff"} badge
+ * @property {string} [person] for moderators
  *
  * @typedef {object} StageState
  * @property {string} id

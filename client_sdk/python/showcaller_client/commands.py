@@ -56,6 +56,25 @@ class Commands(ABC):
         args = {"poll": poll, "options": list(options), "words": list(words), "given_ms": given_ms}
         return await self.command("poll.vote", args)
 
+    async def say(self, session: str, text: str) -> Result:
+        """Say something in a session's chat; `{"message"}`: its id."""
+        return await self.command("chat.say", {"session": session, "text": text})
+
+    async def delete_message(
+        self, session: str, message: str, *, all_of_author: bool = False
+    ) -> None:
+        """Delete a message of one's own; moderators any, or all that its author said there."""
+        args = {"session": session, "message": message, "all_of_author": all_of_author}
+        await self.command("chat.delete", args)
+
+    async def slow_chat(self, session: str, seconds: int) -> None:
+        """Have everybody wait so long between two messages; 0: no longer than elsewhere."""
+        await self.command("chat.slow", {"session": session, "seconds": seconds})
+
+    async def switch_chat(self, session: str, on: bool) -> None:
+        """Open or close a session's chat."""
+        await self.command("chat.open" if on else "chat.close", {"session": session})
+
     async def make_poll(self, session: str, draft: Mapping[str, Any]) -> Result:
         """Make a draft of a poll (`Draft` of PROTOCOL.md §4); `{"poll"}`: its id."""
         return await self.command("poll.make", {"session": session, "draft": dict(draft)})

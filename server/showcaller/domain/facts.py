@@ -18,6 +18,7 @@ from msgspec import Struct
 from .ids import (
     AnnouncementId,
     ControlId,
+    MessageId,
     PersonId,
     PollId,
     QuestionId,
@@ -30,10 +31,11 @@ from .poll_draft import Choice, PollDraft, PollPlan
 from .quality import TalkQuality
 from .schedule import Schedule, Speaker
 
-FOLD_VERSION = 22
+FOLD_VERSION = 23
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
+Badge = Literal["", "speaker", "staff"]  # of who says something in a chat
 Reminder = Literal["soon", "begun"]  # of a session that somebody has starred
 
 
@@ -561,6 +563,43 @@ class RemindersClaimed(Fact, frozen=True, kw_only=True, tag="reminders.claimed")
     reminder: Reminder
     people: tuple[PersonId, ...]
     node: str
+
+
+# Chat -------------------------------------------------------------------------------------------
+
+
+class ChatSaid(Fact, frozen=True, kw_only=True, tag="chat.said"):
+    NAMES = "person"
+
+    message: MessageId
+    session: SessionId
+    person: PersonId
+    text: str
+    badge: Badge = ""
+
+
+class ChatDeleted(Fact, frozen=True, kw_only=True, tag="chat.deleted"):
+    """A message is gone, by a moderator or by its author (`own`); or all that its author said there."""
+
+    message: MessageId
+    session: SessionId
+    by: PersonId
+    own: bool = False
+    all_of_author: bool = False
+
+
+class ChatSlowed(Fact, frozen=True, kw_only=True, tag="chat.slowed"):
+    """Everybody waits so many seconds between two messages; 0: no longer than elsewhere."""
+
+    session: SessionId
+    seconds: int
+    by: PersonId
+
+
+class ChatSwitched(Fact, frozen=True, kw_only=True, tag="chat.switched"):
+    session: SessionId
+    on: bool
+    by: PersonId
 
 
 # People -----------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ QuestionId = NewType("QuestionId", str)
 AnnouncementId = NewType("AnnouncementId", str)
 ControlId = NewType("ControlId", str)
 PollId = NewType("PollId", str)
+MessageId = NewType("MessageId", str)  # of a chat
 VoterId = NewType("VoterId", str)  # a person's id, or one that an anonymous poll has instead
 
 SLUG_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"

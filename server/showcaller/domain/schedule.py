@@ -125,6 +125,7 @@ class Session(Struct, frozen=True, kw_only=True):
     min_duration_min: int | None = None  # how far a delay may shrink a break, catching up a talk
     qa: QaPolicy = QaPolicy()
     record: Record = "no"
+    chat: bool = False
 
 
 class Schedule(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from . import (
     announcements,
+    chat,
     facts,
     favourites,
     people,
@@ -26,6 +27,7 @@ from . import (
 )
 from .announcements import Announcements
 from .ballots import Ballots
+from .chat import Chat
 from .favourites import Favourites
 from .ids import EventId
 from .outcome import Outcome, Refusal
@@ -41,7 +43,7 @@ from .votes import Cast, Votes
 REFUSALS_KEPT = 10_000  # newest verdicts kept for commands that are sent again
 QUESTIONS_A_PART = 256  # of a snapshot
 POLLS_A_PART = 256
-SILENCED = Refusal("silenced", "you may watch and vote, but not ask for now")
+SILENCED = Refusal("silenced", "you may watch and vote, but neither ask nor chat for now")
 NOTHING = (b"\xc0",)  # nil in MessagePack
 
 
@@ -56,6 +58,7 @@ class State:
         self.questions = Questions()
         self.polls = Polls()
         self.announcements = Announcements()
+        self.chat = Chat()
         self.people = People()
         self.favourites = Favourites()
         self.folded = 0
@@ -128,18 +131,25 @@ class State:
 
     def _is_silenced(self, fact: facts.Fact) -> bool:
         """Tell whether somebody speaks who may not. A silence ends by a fact, also when its time is over."""
-        speaks = isinstance(fact, facts.QuestionAsked | facts.QuestionEdited)
+        speaks = isinstance(fact, facts.QuestionAsked | facts.QuestionEdited | facts.ChatSaid)
         return speaks and getattr(fact, "person", "") in self.people.silenced
 
     def _fold_announcement(self, fact: facts.Fact, at_ms: int) -> Outcome:
         assert self.runsheet is not None
         return self.announcements.apply(fact, at_ms, self.runsheet)
 
+    def _fold_chat(self, fact: facts.Fact, at_ms: int) -> Outcome:
+        assert self.runsheet is not None
+        if self._is_silenced(fact):
+            return Outcome(refused=SILENCED)
+        return self.chat.apply(fact, at_ms, self.runsheet)
+
     def _fold_person(self, fact: facts.Fact, at_ms: int) -> Outcome:
         outcome = self.people.apply(fact, at_ms)
         if isinstance(fact, facts.PersonErased):
             outcome.touched |= self.questions.touch_all_of(fact.person)
             outcome.touched |= self.favourites.forget(fact.person).touched
+            outcome.touched |= self.chat.forget(fact.person).touched
         return outcome
 
     def _fold_favourite(self, fact: facts.Fact, at_ms: int) -> Outcome:
@@ -182,6 +192,7 @@ class State:
             salt=self.salt,
             runsheet=self.runsheet,
             announcements=self.announcements,
+            chat=self.chat,
             people=self.people,
             favourites=self.favourites,
             folded=self.folded,
@@ -227,7 +238,7 @@ class State:
         state.run, state.salt, state.folded = rest.run, rest.salt, rest.folded
         state.runsheet = rest.runsheet
         state.announcements, state.people = rest.announcements, rest.people
-        state.favourites = rest.favourites
+        state.favourites, state.chat = rest.favourites, rest.chat
         votes, keys = Votes(snapshot.votes, snapshot.tallies), VoteKeys(snapshot.vote_keys)
         state.questions = Questions(asked, votes, keys)
         made = chain.from_iterable(snapshot.polls)
@@ -247,6 +258,7 @@ class _Rest(Struct, kw_only=True):
     salt: str
     runsheet: RunSheet | None
     announcements: Announcements
+    chat: Chat
     people: People
     favourites: Favourites
     folded: int
@@ -288,6 +300,7 @@ FOLDS: dict[type[facts.Fact], Callable[[State, Any, int], Outcome]] = {
     **dict.fromkeys(question_folds.FOLDS, State._fold_question),
     **dict.fromkeys(polls.FOLDS, State._fold_poll),
     **dict.fromkeys(announcements.FOLDS, State._fold_announcement),
+    **dict.fromkeys(chat.FOLDS, State._fold_chat),
     **dict.fromkeys(favourites.FOLDS, State._fold_favourite),
     **dict.fromkeys(people.FOLDS, State._fold_person),
 }

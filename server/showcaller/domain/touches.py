@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from .ids import AnnouncementId, PersonId, PollId, QuestionId, SessionId, StageId
+from .ids import AnnouncementId, MessageId, PersonId, PollId, QuestionId, SessionId, StageId
 
 
 class Touch(Struct, frozen=True, gc=False):
@@ -117,6 +117,13 @@ class PollVoteTouch(Touch, frozen=True, gc=False):
 
     person: PersonId
     poll: PollId
+
+
+class ChatTouch(Touch, frozen=True, gc=False):
+    """A message of a session's chat."""
+
+    session: SessionId
+    message: MessageId
 
 
 class AnnouncementTouch(Touch, frozen=True, gc=False):

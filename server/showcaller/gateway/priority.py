@@ -18,6 +18,8 @@ _PRIORITIES = {
     "moderation": Priority.QUESTIONS,
     "polls": Priority.QUESTIONS,
     "poll_desk": Priority.QUESTIONS,
+    "chat": Priority.QUESTIONS,
+    "chat_desk": Priority.QUESTIONS,
     "audience": Priority.AUDIENCE,
 }
 _SHARE_OF_LIMIT = {Priority.QUESTIONS: 1 / 2, Priority.AUDIENCE: 1 / 8}

@@ -52,6 +52,7 @@ class Context(NamedTuple):
     speaking: set[SpeakerId]
     qa: QaPolicy
     record: Record
+    chat: bool
 
 
 class Placed(NamedTuple):
@@ -92,6 +93,7 @@ def _read_session(fields: Fields, ids: Ids, context: Context) -> Session | None:
         min_duration_min=_min_minutes(fields, kind, span),
         qa=_qa(fields, kind, context.qa),
         record=read_record(fields, "no" if kind == "break" else context.record),
+        chat=fields.flag("chat", context.chat and kind != "break"),
     )
     return session if span else None
 

@@ -9,10 +9,12 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from ..domain.chat import MAX_SLOW_S
 from ..domain.facts import Recipients
 from ..domain.ids import (
     AnnouncementId,
     ControlId,
+    MessageId,
     PersonId,
     PollId,
     QuestionId,
@@ -96,6 +98,19 @@ class SessionArgs(Args, frozen=True, kw_only=True):
 
 class StarArgs(SessionArgs, frozen=True, kw_only=True):
     on: bool
+
+
+class SayArgs(SessionArgs, frozen=True, kw_only=True):
+    text: Annotated[str, _RAW_TEXT]
+
+
+class DeleteMessageArgs(SessionArgs, frozen=True, kw_only=True):
+    message: Annotated[MessageId, _ID]
+    all_of_author: bool = False
+
+
+class SlowArgs(SessionArgs, frozen=True, kw_only=True):
+    seconds: Annotated[int, Meta(ge=0, le=MAX_SLOW_S)]
 
 
 class ReactArgs(SessionArgs, frozen=True, kw_only=True):

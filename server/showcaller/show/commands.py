@@ -45,7 +45,8 @@ from . import command_args as a
 from . import edits, pointing
 from .calendar_links import calendar_path
 from .call import Call, Result, raise_if
-from .erasure import erase_favourites, erase_reasons, erase_texts, erase_words
+from .chat_commands import FACTS_OF_CHATS, ChatCommands
+from .erasure import erase_favourites, erase_reasons, erase_said, erase_texts, erase_words
 from .limits import Bucket, Limits
 from .live_event import LiveEvent
 from .permissions import ATTENDING, DESK, OPS, PRODUCER
@@ -85,6 +86,7 @@ class Commands:
         self._limits = Limits()
         self._votes = VoteBatches(event.append)
         self.polls = PollCommands(event, self.append, self.refused_without_fact)
+        self.chat = ChatCommands(event, self.append, self.refused_without_fact)
         self._vote_verdicts: OrderedDict[str, Refusal | None] = OrderedDict()  # newest, by key
         self._admitted: OrderedDict[str, None] = OrderedDict()  # newest keys
         self._reacted: OrderedDict[str, None] = OrderedDict()  # newest keys
@@ -403,6 +405,7 @@ class Commands:
         await erase_reasons(self._event.log, args.person, self._event.state.folded)
         await ReminderRecords(self._event.log).erase(args.person)
         await erase_favourites(self._event.log, args.person, self._event.state.folded)
+        await erase_said(self._event.log, args.person, self._event.state.folded)
         state = self._event.state
         if votes := state.polls.worded_by(args.person, state.salt):
             words = facts.PollWordsErased(votes=votes, by=call.by)
@@ -487,6 +490,10 @@ def _of_polls(run: Callable[[PollCommands, Call, Any], Awaitable[Result]]) -> _H
     return lambda commands, call, read: run(commands.polls, call, read)
 
 
+def _of_chats(run: Callable[[ChatCommands, Call, Any], Awaitable[Result]]) -> _Handler:
+    return lambda commands, call, read: run(commands.chat, call, read)
+
+
 def may_command(
     principal: Principal,
     name: str,
@@ -545,6 +552,9 @@ _TABLE: dict[str, _Command] = {
     "poll.make": _Command(a.MakePollArgs, DESK, _of_polls(PollCommands.make)),
     "poll.vote": _Command(a.PollVoteArgs, ATTENDING, _of_polls(PollCommands.vote), bucket="vote"),
     **{name: _fact(args, DESK, make) for name, (args, make) in FACTS_OF_POLLS.items()},
+    "chat.say": _Command(a.SayArgs, ATTENDING, _of_chats(ChatCommands.say), bucket="chat"),
+    "chat.delete": _Command(a.DeleteMessageArgs, ATTENDING, _of_chats(ChatCommands.delete)),
+    **{name: _fact(args, DESK, make) for name, (args, make) in FACTS_OF_CHATS.items()},
     "reaction.send": _Command(a.ReactArgs, ATTENDING, Commands.react, bucket="reaction"),
     "session.star": _fact(
         a.StarArgs,

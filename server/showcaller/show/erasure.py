@@ -34,6 +34,11 @@ async def erase_reasons(log: EventLog, person: PersonId, upto: int) -> None:
     await _empty(log, upto, lambda entry: _without_reason(entry, person))
 
 
+async def erase_said(log: EventLog, person: PersonId, upto: int) -> None:
+    """Empty what the person said in chats, as `erase_texts` does with texts."""
+    await _empty(log, upto, lambda entry: _without_said(entry, person))
+
+
 async def _empty(log: EventLog, upto: int, without: Callable[[Entry], facts.Fact | None]) -> None:
     async for entry in read_upto(log, upto):
         emptied = without(entry)
@@ -87,6 +92,19 @@ def _without_reason(entry: Entry, person: PersonId) -> facts.Fact | None:
         case facts.PersonBanned() | facts.PersonSilenced():
             return replace(fact, reason="") if fact.person == person and fact.reason else None
     return None
+
+
+def _without_said(entry: Entry, person: PersonId) -> facts.ChatSaid | None:
+    """The entry's fact with its text gone; None if it is none that the person said in a chat."""
+    if _SAID not in entry.data or person.encode() not in entry.data:
+        return None
+    fact = facts.decode_fact(entry.data)
+    if not isinstance(fact, facts.ChatSaid) or fact.person != person or not fact.text:
+        return None
+    return replace(fact, text="")
+
+
+_SAID = b"chat.said"
 
 
 async def erase_favourites(log: EventLog, person: PersonId, upto: int) -> None:

@@ -32,6 +32,8 @@ _SESSION_FOLLOWERS: dict[str, frozenset[Role]] = {
     "polls": EVERYBODY,
     "poll_desk": DESK,
     "backstage": DESK,  # and the session's speakers, and who manages its stage
+    "chat": EVERYBODY,
+    "chat_desk": DESK,
     "audience": EVERYBODY,
 }
 

@@ -20,6 +20,7 @@ from ..domain.session_run import SessionRun, publication_touches
 from ..domain.state import State
 from ..domain.touches import (
     AnnouncementTouch,
+    ChatTouch,
     ClockTouch,
     ControlsTouch,
     CueTouch,
@@ -40,7 +41,7 @@ from ..domain.touches import (
     VotersTouch,
     VoteTouch,
 )
-from . import poll_views, question_views, views
+from . import chat_views, poll_views, question_views, views
 from .audience import AUDIENCE, audience_channel
 from .document import Document
 from .names import Names
@@ -82,6 +83,14 @@ def polls_channel(session: str) -> str:
 
 def poll_desk_channel(session: str) -> str:
     return f"session/{session}/poll_desk"
+
+
+def chat_channel(session: str) -> str:
+    return f"session/{session}/chat"
+
+
+def chat_desk_channel(session: str) -> str:
+    return f"session/{session}/chat_desk"
 
 
 def backstage_channel(session: str) -> str:
@@ -140,6 +149,9 @@ class Projection:
                 backstage_channel(session),
                 audience_channel(session),
             )
+        planned = (plan.id for plan in self._sheet.schedule.sessions if plan.chat)
+        for session in dict.fromkeys((*planned, *self._state.chat.rooms)):
+            yield from (chat_channel(session), chat_desk_channel(session))
 
     def agenda(self) -> Iterator[Touch]:
         """Yield every thing that follows from the schedule and the clock."""
@@ -161,6 +173,8 @@ class Projection:
         for poll in self._state.polls.by_id:
             yield from (PollTouch(poll), PollTallyTouch(poll))
         yield from (AnnouncementTouch(made) for made in self._state.announcements.by_id)
+        for session, room in self._state.chat.rooms.items():
+            yield from (ChatTouch(session, message) for message in room.messages)
         people = self._state.people
         yield from map(PersonTouch, {**people.banned, **people.silenced})
 
@@ -274,6 +288,10 @@ class Projection:
         view = views.session(sheet, run) if sheet is not None and run is not None else None
         yield Look(AGENDA, f"session:{id}", view)
         yield Look(session_channel(id), "session", view)
+        if sheet is not None and run is not None and sheet.plan(id).chat:
+            room = chat_views.room(self._state.chat, sheet, run)
+            yield Look(chat_channel(id), "room", room)
+            yield Look(chat_desk_channel(id), "room", room)
         if sheet is not None and run is not None and self._has_changed_stage(sheet, run):
             yield from chain.from_iterable(self._cue(CueTouch(id, cue)) for cue in run.cues)
             yield from self._quality(QualityTouch(id))
@@ -413,6 +431,14 @@ class Projection:
         starred = self._state.favourites.has(touch.person, touch.session)
         yield Look(person_channel(touch.person), f"favourite:{touch.session}", starred or None)
 
+    # Chat -----------------------------------------------------------------------------------------
+
+    def _chat_message(self, touch: ChatTouch) -> Iterator[Look]:
+        session, id = touch.session, touch.message
+        said = self._state.chat.room(session).messages.get(id)
+        yield Look(chat_channel(session), id, chat_views.message(said, self.name_of))
+        yield Look(chat_desk_channel(session), id, chat_views.desk_message(said, self.name_of))
+
     # Polls ----------------------------------------------------------------------------------------
 
     def _poll(self, touch: PollTouch) -> Iterator[Look]:
@@ -518,6 +544,7 @@ ITEMS: dict[type[Touch], _Looks] = {
     FavouriteTouch: Projection._favourite,
     PollTouch: Projection._poll,
     PollVoteTouch: Projection._poll_vote,
+    ChatTouch: Projection._chat_message,
     AnnouncementTouch: Projection._announcement,
     PersonTouch: Projection._person,
 }

@@ -109,6 +109,7 @@ class SessionView(View, frozen=True, kw_only=True):
     on_air: bool
     face: bool  # somebody is heard beside slides, and may be watched there
     record: Record  # as planned
+    chat: bool  # as planned
     recorded: bool  # it is being recorded now
     replay: bool  # it has ended, and was recorded
     doors_open_ms: int
@@ -190,6 +191,7 @@ def session(sheet: RunSheet, run: SessionRun) -> SessionView:
         on_air=bool(run.publications),
         face=run.on_stage and run.heard != run.shown,
         record=plan.record,
+        chat=plan.chat,
         recorded=is_recorded(run),
         replay=has_replay(run),
         doors_open_ms=_doors_open_ms(sheet, run),

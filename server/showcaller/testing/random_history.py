@@ -17,6 +17,7 @@ from ..domain.ids import (
     AnnouncementId,
     ControlId,
     EventId,
+    MessageId,
     PersonId,
     PollId,
     QuestionId,
@@ -36,9 +37,9 @@ from .schedules import schedule, session
 
 START_MS = 500 * MINUTE_MS
 SCHEDULE = schedule(
-    session("opening", 540, 545, kind="opening", qa=QaPolicy(enabled=False)),
+    session("opening", 540, 545, kind="opening", qa=QaPolicy(enabled=False), chat=True),
     session("moderated", 545, 565, speakers=(SpeakerId("ada"),)),
-    session("open", 565, 585, qa=QaPolicy(pre_moderation=False, opens="started")),
+    session("open", 565, 585, qa=QaPolicy(pre_moderation=False, opens="started"), chat=True),
     session("break", 585, 600, kind="break", qa=QaPolicy(enabled=False)),
     session("aside", 545, 600, stage="side", record="ask", qa=QaPolicy(opens="by_hand")),
     catch_up=CatchUpPolicy(talks_give_min=5),
@@ -66,6 +67,7 @@ class RandomHistory:
         self._polls: list[PollId] = []
         self._words: list[str] = []
         self._publications: list[str] = []
+        self._said: list[tuple[SessionId, MessageId]] = []
 
     def step(self) -> tuple[facts.Fact, Outcome]:
         """Let some time pass, then fold a random fact; the first one begins the run."""
@@ -505,6 +507,45 @@ class RandomHistory:
         votes = tuple((poll, self._voter(poll)) for poll in polls)
         return facts.PollWordsErased(votes=votes, by=STAFF)
 
+    # Chat -----------------------------------------------------------------------------------------
+
+    def _chat_said(self) -> facts.Fact:
+        sheet, chat = self.state.runsheet, self.state.chat
+        runs = sheet.sessions.values() if sheet is not None else ()
+        taking = [run.id for run in runs if sheet is not None and chat.is_open(run, sheet)]
+        self._said.append((self._rng.choice(taking or [self._session()]), self._message_id()))
+        session, message = self._said[-1]
+        badge: facts.Badge = self._rng.choice(("", "", "speaker", "staff"))
+        return facts.ChatSaid(
+            message=message,
+            session=session,
+            person=self._rng.choice([one for one in ATTENDEES if one not in SHY]),
+            text=self._canary("said"),
+            badge=badge,
+        )
+
+    def _message_id(self) -> MessageId:
+        return MessageId(self._canary("message"))
+
+    def _chat_deleted(self) -> facts.Fact:
+        unknown = self._session(), MessageId("none")
+        session, message = self._rng.choice(self._said[-5:] or [unknown])
+        return facts.ChatDeleted(
+            message=message,
+            session=session,
+            by=self._rng.choice((STAFF, self._person())),
+            own=self._rng.random() < 0.3,
+            all_of_author=self._rng.random() < 0.2,
+        )
+
+    def _chat_slowed(self) -> facts.Fact:
+        seconds = self._rng.choice((0, 30, 300))
+        return facts.ChatSlowed(session=self._session(), seconds=seconds, by=STAFF)
+
+    def _chat_switched(self) -> facts.Fact:
+        on = self._rng.random() < 0.7
+        return facts.ChatSwitched(session=self._session(), on=on, by=STAFF)
+
     # Favourites -----------------------------------------------------------------------------------
 
     def _session_starred(self) -> facts.Fact:
@@ -604,6 +645,7 @@ _SELDOM = frozenset(
         facts.PersonSilenced,
         facts.PersonSignedOut,
         facts.StaffCame,
+        facts.ChatSwitched,
     }
 )
 

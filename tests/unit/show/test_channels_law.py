@@ -356,12 +356,15 @@ class Secrets:
         self.published = {}
         self.polls_once_public = set()
         self.words = {}  # of each voter in each poll
+        self.said = {}  # in chats: what is there, and all that ever was
+        self.once_said = set()
 
     def note(self, fact, outcome):
         if outcome.refused is not None:
             return
         question = getattr(fact, "question", None)
         self.note_poll(fact, outcome)
+        self.note_chat(fact)
         match fact:
             case facts.QuestionAsked():
                 self.asked[question] = fact
@@ -390,6 +393,25 @@ class Secrets:
             case facts.PublicationStarted():
                 self.published[fact.publication] = fact.by
         self.once_public |= self.public
+
+    def note_chat(self, fact):
+        match fact:
+            case facts.ChatSaid():
+                self.said[fact.message] = fact
+                self.once_said.add(fact.message)
+            case facts.ChatDeleted():
+                known = self.said[fact.message]
+                for one in list(self.said.values()):
+                    mine = fact.all_of_author and one.person == known.person
+                    if one is known or (mine and one.session == known.session):
+                        del self.said[one.message]
+            case facts.PersonErased():
+                self.said = {id: one for id, one in self.said.items() if one.person != fact.person}
+
+    def of_chats(self):
+        """The canaries of chats that everybody may see: messages, texts, and the names of authors."""
+        there = self.said.values()
+        return {it for one in there for it in (one.message, one.text, NAMES[one.person])}
 
     def note_poll(self, fact, outcome):
         """Polls are looked up in the state: the laws of the fold itself are in `test_polls.py`."""
@@ -456,7 +478,7 @@ def _canaries(message):
 
 
 def _is_public(channel):
-    for_staff = channel.endswith(("/moderation", "/poll_desk"))
+    for_staff = channel.endswith(("/moderation", "/poll_desk", "/chat_desk"))
     return not (for_staff or channel.endswith("/produce") or channel in ("produce", "desk"))
 
 
@@ -513,11 +535,14 @@ def _assert_no_leak(sent, secrets, state):
         backstage = channel.endswith("/backstage")
         sent = secrets.sent_to_speakers() if backstage else set()
         allowed = secrets.allowed(person) | secrets.of_polls(state, person) | sent
+        if channel.endswith("/chat"):
+            allowed |= secrets.of_chats()
         assert shown - reasons <= allowed, (channel, message)
         assert reasons <= own, (channel, message)
         gone = {one for one in gone if not one.startswith("zz-word")}  # it was shown before
         known = secrets.asked.keys() if backstage else secrets.once_public
         known = known | secrets.polls_once_public | _own_things(secrets, person)
+        known |= secrets.once_said
         assert gone <= known, (channel, message)
 
 

@@ -197,6 +197,7 @@ def test_a_session_to_come():
         "face": False,
         "record": "no",
         "recorded": False,
+        "chat": False,
         "replay": False,
         "doors_open_ms": minutes(530),
         "planned": {"start_ms": minutes(540), "end_ms": minutes(560)},
