@@ -158,5 +158,5 @@ interop: $(VENV)/.dev tools ## other people's WebRTC, both ways, for 70 s each: 
 
 .PHONY: bench-recording
 
-bench-recording: $(VENV)/.dev ## what recording costs, what a kill of it loses, and whether lips stay with voices (10 minutes)
+bench-recording: $(VENV)/.dev tools ## what recording and HLS cost, how late HLS is, what a kill loses, whether lips stay with voices (10 minutes)
 	$(BIN)/python loadtests/bench_recording.py $(ARGS)

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import hls_measures
 import psutil
 
 from showcaller.media.egress import choose
@@ -236,7 +237,13 @@ async def lip() -> None:
     show("av_offset_ms_max", worst_ms)
 
 
-MEASURES: dict[str, Callable[[], Awaitable[None]]] = {"cpu": cpu, "lip": lip, "kill": kill}
+MEASURES: dict[str, Callable[[], Awaitable[None]]] = {
+    "cpu": cpu,
+    "glass": lambda: hls_measures.glass(show),
+    "origin": lambda: hls_measures.origin(show),
+    "lip": lip,
+    "kill": kill,
+}
 
 
 if __name__ == "__main__":

@@ -4,24 +4,16 @@ import asyncio
 import contextlib
 import json
 import os
-import re
-import shutil
 import signal
-import socket
-import ssl
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
 import pytest_asyncio
 import websockets
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from showcaller.testing.media_peers import Publisher
+from showcaller.testing.nginx import Nginx
 from showcaller.testing.redis_server import RedisServer
 from showcaller.testing.serving import ServeProcess
 from showcaller.testing.until import until
@@ -34,97 +26,6 @@ EVENT = "systems-scale-winter-2023"
 API = f"/api/v1/events/{EVENT}"
 SDP, FRAGMENT = "application/sdp", "application/trickle-ice-sdpfrag"
 PER_ADDRESS = 20
-
-
-class Nginx:
-    """nginx with the configuration that we ship: only ports, paths and nodes differ."""
-
-    def __init__(
-        self, folder: Path, node_port: int, other_port: int = 0, *, behind_cdn: bool = False
-    ) -> None:
-        self.folder = folder
-        self.http_port, self.https_port, dead_port = free_ports(3)
-        self.url = f"https://localhost:{self.https_port}"
-        self._config = folder / "nginx.conf"
-        text = (ROOT / "deploy/nginx.conf").read_text()
-        for shipped, here in {
-            r"listen \[::\].*;": "",
-            r"listen 80 ": f"listen 127.0.0.1:{self.http_port} ",
-            r"listen 443 ": f"listen 127.0.0.1:{self.https_port} ",
-            r"127\.0\.0\.1:8081": f"127.0.0.1:{node_port}",
-            r"127\.0\.0\.1:8082": f"127.0.0.1:{other_port or dead_port}",
-            r"/run/": f"{folder}/",
-            r"/var/log/nginx/": f"{folder}/",
-            r"/etc/nginx/tls/": f"{folder}/",
-            r"/var/www/acme": f"{folder}/acme",
-        }.items():
-            text, changes = re.subn(shipped, here, text)
-            assert changes, shipped
-        if behind_cdn:
-            text = text.replace("# set_real_ip_from 192.0.2.0/24;", "set_real_ip_from 127.0.0.1;")
-            text, changes = re.subn(r"# (real_ip_\w+ )", r"\1", text)
-            assert changes == 2
-        self._config.write_text(text)
-
-    async def __aenter__(self):
-        make_certificate(self.folder)
-        user = "user root; " if os.geteuid() == 0 else ""
-        self._process = await asyncio.create_subprocess_exec(
-            *(shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"), "-c", self._config),
-            *("-p", self.folder, "-e", self.folder / "error.log", "-g", f"{user}daemon off;"),
-        )
-        await until(self._answers)
-        return self
-
-    async def __aexit__(self, *_):
-        self._process.terminate()
-        await self._process.wait()
-
-    async def _answers(self) -> bool:
-        assert self._process.returncode is None, self.log("error")
-        with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", self.https_port)
-            writer.close()
-            return True
-        return False
-
-    @property
-    def trust(self):
-        return ssl.create_default_context(cafile=self.folder / "fullchain.pem")
-
-    def log(self, name: str) -> str:
-        return (self.folder / f"{name}.log").read_text()
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-def make_certificate(folder):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "fullchain.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "privkey.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from .. import system
+from ..hls.talks import SOURCE
 from ..media.contract.recording import Plan, RecorderStatus, Room
 from ..media.node.recording import Recording
 from ..media.sfu.trunk import Trunk
@@ -66,7 +67,7 @@ class RecordedShow:
             await show.trunk.close()
 
     def plan(self) -> Plan:
-        room = Room(session="talk", stage="main", record=True)
+        room = Room(session="talk", stage="main", record=True, on_stage=True)
         about = {"event": "conf", "run": "r", "ahead_ms": self.ahead_ms}
         return Plan(**about, trunks=(self._path,), rooms=(room,))  # type: ignore[arg-type]
 
@@ -137,13 +138,15 @@ class RecordedShow:
     # What was written -------------------------------------------------------------------------
 
     async def takes(self) -> Taken:
+        """Return what was written of the talk's own picture and sound, and not of its stage."""
         objects = await self.storage.list_below("conf/r/talk")
         takes = [
             msgspec.json.decode(await self.storage.get(one.name), type=Take)
             for one in objects
             if one.name.endswith(f"/{layout.TAKE}")
         ]
-        return [(take, layout.read_parts(take, objects)) for take in takes]
+        own = [take for take in takes if not take.source.startswith(SOURCE)]
+        return [(take, layout.read_parts(take, objects)) for take in own]
 
     async def gaps(self) -> list[Gap]:
         objects = await self.storage.list_below("conf/r/talk")

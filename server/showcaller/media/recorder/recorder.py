@@ -11,6 +11,7 @@ import msgspec
 from ... import system
 from ...errors import ShowcallerError
 from ...hls.rendition import Told
+from ...hls.talks import SOURCE
 from ...recording import layout
 from ...recording.layout import Gap
 from ...recording.part import Take
@@ -230,12 +231,17 @@ def _unique() -> str:
 
 
 async def read_ends(storage: Storage, folder: str) -> dict[tuple[str, str], float]:
-    """Return the server time at which each publication's newest part of a kind ends, of one session."""
+    """Return the server time at which each publication's newest part of a kind ends, of one session.
+
+    Takes of stages don't count: their parts are shorter, and end later.
+    """
     objects = await storage.list_below(folder)
     ends: dict[tuple[str, str], float] = {}
     for stored in objects:
         if stored.name.endswith(f"/{layout.TAKE}"):
             take = msgspec.json.decode(await storage.get(stored.name), type=Take)
+            if take.source.startswith(SOURCE):
+                continue
             parts = layout.read_parts(take, objects)
             if parts:
                 end_ms = parts[-1].time_ms + parts[-1].duration_ms(take.timescale)
