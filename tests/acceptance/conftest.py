@@ -5,6 +5,7 @@ their tests: `pytestmark = pytest.mark.asyncio(loop_scope="module")`.
 """
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from showcaller.testing.serving import ServeProcess
+from showcaller.testing.walk import run_command
+from showcaller.testing.walk_show import REHEARSE, prepare, walk_schedule
 
 SCHEDULE = Path(__file__).parents[2] / "schedules" / "systems-scale-winter-2023.yaml"
 EVENT = "systems-scale-winter-2023"
@@ -115,3 +118,46 @@ async def visitors(browser, server):
     visitors = Visitors(browser, server)
     yield visitors
     await visitors.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def walk_server(tmp_path_factory):
+    """Return the server of the walk, in whose first talk people have asked and voted."""
+    folder = tmp_path_factory.mktemp("walk")
+    harbour = walk_schedule(SCHEDULE.parent, folder)
+    options = (str(SCHEDULE), *REHEARSE)
+    async with ServeProcess(harbour, *options, data=folder / "data") as process:
+        await prepare(partial(run_command, process))
+        yield process
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def new_page(browser):
+    """Open pages of profiles of their own, and look for their faults at the end."""
+    faults: list[str] = []
+    pages: list[Page] = []
+
+    async def new_page() -> Page:
+        pages.append(await _page(browser, faults))
+        return pages[-1]
+
+    yield new_page
+    for page in pages:
+        faults += await page.evaluate("violations")
+        await page.context.close()
+    assert faults == []
+
+
+async def _page(browser, faults: list[str]) -> Page:
+    context = await browser.new_context(
+        viewport={"width": 1280, "height": 800},
+        locale="en-US",
+        timezone_id="Europe/Paris",
+        reduced_motion="reduce",
+        permissions=["camera", "microphone"],
+    )
+    page = await context.new_page()
+    page.set_default_timeout(15_000)
+    await page.add_init_script(RECORD_VIOLATIONS)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    return page

@@ -1,18 +1,13 @@
 """The findings of axe-core on every page, in both themes and in the states that people bring about."""
 
-from functools import partial
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from showcaller.testing.serving import ServeProcess
-from showcaller.testing.walk import Scene, open_scene, run_command
+from showcaller.testing.walk import Scene, open_scene
 from showcaller.testing.walk_scenes import ANYBODY, ATTENDEE, DESKS, ON_AIR, SEEN, SPEAKER
-from showcaller.testing.walk_show import REHEARSE, prepare, walk_schedule
-
-from .conftest import RECORD_VIOLATIONS, SCHEDULE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -51,46 +46,9 @@ async def settled(page: Page) -> None:
     await expect(page.locator("h1:visible").first).not_to_be_empty()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("walk")
-    harbour = walk_schedule(SCHEDULE.parent, folder)
-    options = (str(SCHEDULE), *REHEARSE)
-    async with ServeProcess(harbour, *options, data=folder / "data") as process:
-        await prepare(partial(run_command, process))
-        yield process
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def new_page(browser):
-    """Open pages of profiles of their own, and look for their faults at the end."""
-    faults: list[str] = []
-    pages: list[Page] = []
-
-    async def new_page() -> Page:
-        pages.append(await _page(browser, faults))
-        return pages[-1]
-
-    yield new_page
-    for page in pages:
-        faults += await page.evaluate("violations")
-        await page.context.close()
-    assert faults == []
-
-
-async def _page(browser, faults: list[str]) -> Page:
-    context = await browser.new_context(
-        viewport={"width": 1280, "height": 800},
-        locale="en-US",
-        timezone_id="Europe/Paris",
-        reduced_motion="reduce",
-        permissions=["camera", "microphone"],
-    )
-    page = await context.new_page()
-    page.set_default_timeout(15_000)
-    await page.add_init_script(RECORD_VIOLATIONS)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    return page
+@pytest.fixture(scope="module")
+def server(walk_server):
+    return walk_server
 
 
 async def walk_through(page: Page, server: ServeProcess, scene: Scene) -> dict[str, list[str]]:

@@ -1,29 +1,39 @@
 /** Dialogs that ask for a text, or whether something that can't be taken back is meant. */
 
-import { byId, h } from "./dom.js";
+import { byId, h, setText } from "./dom.js";
 import { field } from "./sign_in.js";
 
 /**
  * Asks for a text; null if it was cancelled. Enter sends it.
  *
+ * It opens at once, whatever is still asked of the server: what somebody types next is meant for it.
+ *
  * @param {string} id of the dialog
  * @param {{title: string, label: string, button: string, value: string, about: string}} words
+ * @param {Promise<string>} [objection] why it can't be sent, once that is known; empty: it can
  * @returns {Promise<string | null>}
  */
-export async function askText(id, { title, label, button, value, about }) {
+export async function askText(id, { title, label, button, value, about }, objection) {
   const input = h("textarea", { id: `${id}-text`, rows: "2" });
+  const send = h("button", { class: "primary", value: "yes" }, button);
+  const problem = h("p", { class: "error", role: "alert" });
   input.value = value;
   const typed = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    byId(id, HTMLDialogElement).close("yes");
+    if (!send.disabled) byId(id, HTMLDialogElement).close("yes");
   };
   input.addEventListener("keydown", typed);
+  void objection?.then((text) => {
+    setText(problem, text);
+    send.disabled = text !== "";
+  });
   const body = [
     h("h2", { id: `${id}-title` }, title),
     h("blockquote", { class: "text quiet" }, about),
     field(`${id}-text`, label, input, "Enter sends it. Shift and Enter begin a new line."),
-    h("div", { class: "row" }, h("button", { class: "primary", value: "yes" }, button), h("button", { value: "" }, "Cancel")),
+    problem,
+    h("div", { class: "row" }, send, h("button", { value: "" }, "Cancel")),
   ];
   return (await shown(id, body, input)) ? input.value.trim() : null;
 }

@@ -64,11 +64,36 @@ export function setText(element, text) {
 }
 
 /**
+ * Shows or hides it. What has the focus hands it on to what is nearest.
+ *
  * @param {HTMLElement} element
  * @param {boolean} shown
  */
 export function show(element, shown) {
-  if (element.hidden === shown) element.hidden = !shown;
+  if (element.hidden !== shown) return;
+  if (!shown && element.contains(document.activeElement)) handFocusOn(element, [element.parentElement]);
+  element.hidden = !shown;
+}
+
+const FOCUSABLE = "a[href], button:enabled, input:enabled, select:enabled, textarea:enabled, summary, [tabindex='0']";
+
+/**
+ * Moves the focus, once the rest of the page is rendered too: keys would be lost with what goes.
+ *
+ * @param {Element} gone that has the focus
+ * @param {(Element | null)[]} near the first that is still there is looked in first, then what is around it
+ */
+function handFocusOn(gone, near) {
+  queueMicrotask(() => {
+    const { activeElement } = document;
+    if (activeElement !== document.body && !gone.contains(activeElement)) return;
+    if (gone.isConnected && gone.checkVisibility()) return;
+    const box = near.find((one) => one?.isConnected) ?? null;
+    for (let around = box; around && around !== document.body; around = around.parentElement) {
+      const next = [...around.querySelectorAll(FOCUSABLE)].find((one) => one.checkVisibility() && !gone.contains(one));
+      if (next instanceof HTMLElement) return next.focus({ preventScroll: true });
+    }
+  });
 }
 
 /**
@@ -109,7 +134,11 @@ export function keyed(container, items, keyOf, create, update = () => {}) {
     update(element, item);
     after.set(key, element);
   }
-  for (const [key, element] of before) if (!after.has(key)) element.remove();
+  for (const [key, element] of before) {
+    if (after.has(key)) continue;
+    if (element.contains(focused)) handFocusOn(element, [element.nextElementSibling, element.previousElementSibling, container]);
+    element.remove();
+  }
   placeInOrder(container, [...after.values()]);
   keptNodes.set(container, after);
   if (focused instanceof HTMLElement && focused !== document.activeElement && focused.isConnected) {

@@ -77,6 +77,8 @@ export class EditDialog {
     this.#dialog.replaceChildren(form);
     this.#choose(kind);
     this.#dialog.showModal();
+    // What was asked for by a key is filled in at once.
+    /** @type {HTMLElement | null} */ (form.querySelector(".field:not([hidden]) :is(input, select, textarea)"))?.focus();
   }
 
   #content() {

@@ -359,7 +359,7 @@ function renderAdding(sessions) {
     [null, ...others],
     (one) => one?.id ?? "",
     (one) => h("option", { value: one?.id ?? "" }),
-    (option, one) => setText(option, one ? (isOn(one) ? "● " : "") + shorten(one.title, 70) : "Add a session…"),
+    (option, one) => setText(option, one ? shorten(one.title, 70) + (isOn(one) ? " (live)" : "") : "Add a session…"),
   );
   show(select, others.length > 0 && lanes.length < LANES);
 }

@@ -40,6 +40,8 @@ export class ModerationActions {
   #board;
   /** @type {Done[]} */
   #done = [];
+  /** Commands without an answer yet: an undo means the last of them. @type {Set<Promise<unknown>>} */
+  #sent = new Set();
 
   /**
    * @param {ShowcallerClient} client
@@ -138,21 +140,22 @@ export class ModerationActions {
    */
   async #ask(dialog, action, question, command, words) {
     const had = this.#claims.has(question.id);
-    if (!(await this.#claim(question))) return;
-    const text = await askText(dialog, { about: question.text, ...words });
+    const claimed = this.#claim(question);
+    const text = await askText(dialog, { about: question.text, ...words }, claimed);
+    if (await claimed) return;
     if (text !== null) await this.#run(() => command(text), action, question);
     // A reply keeps the others away for a while, even though it is given.
     if (!had && (text === null || action !== "reply")) await this.#claims.letGo(question.id);
   }
 
-  /** @param {BoardQuestion} question */
+  /** @param {BoardQuestion} question @returns {Promise<string>} what speaks against it; empty: it is in hand */
   async #claim({ id }) {
     try {
       await this.#claims.take(id);
-      return true;
+      return "";
     } catch (error) {
       this.#fail(error);
-      return false;
+      return errorText(error);
     }
   }
 
@@ -282,7 +285,19 @@ export class ModerationActions {
    * @param {Step[]} steps
    * @param {BoardQuestion | null} [rejected]
    */
-  async #send(command, text, steps, rejected = null) {
+  #send(command, text, steps, rejected = null) {
+    const sent = this.#attempt(command, text, steps, rejected).finally(() => this.#sent.delete(sent));
+    this.#sent.add(sent);
+    return sent;
+  }
+
+  /**
+   * @param {() => Promise<unknown>} command
+   * @param {string} text
+   * @param {Step[]} steps
+   * @param {BoardQuestion | null} rejected
+   */
+  async #attempt(command, text, steps, rejected) {
     const sending = setTimeout(() => setText(byId("did"), "Sending…"), SENDING_AFTER_MS);
     try {
       const answer = await command();
@@ -314,6 +329,7 @@ export class ModerationActions {
   }
 
   async undo() {
+    await Promise.allSettled(this.#sent);
     const last = this.#done.at(-1);
     if (!last?.steps.length) return;
     this.#done.pop();

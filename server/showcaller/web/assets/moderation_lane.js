@@ -124,7 +124,7 @@ export class Lane {
       sessions,
       ({ id }) => id,
       ({ id }) => h("option", { value: id }),
-      (option, one) => setText(option, (isOn(one) ? "● " : "") + shorten(one.title, 70)),
+      (option, one) => setText(option, shorten(one.title, 70) + (isOn(one) ? " (live)" : "")),
     );
     this.#select.value = session.id;
     setAttribute(this.element, "aria-label", `Questions to “${session.title}”`);

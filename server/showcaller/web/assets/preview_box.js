@@ -9,8 +9,11 @@ import { clockRange } from "./times.js";
  * @typedef {import("./edit_model.js").Command} Command
  */
 
+const RESTS_MS = 250; // whoever types a note asks once, not with each letter
+
 export class PreviewBox {
   #page;
+  #askedAtMs = -RESTS_MS;
   #rows = h("tbody");
   #asked = 0;
   /** Of the run sheet that the preview was made from. @type {number | undefined} */
@@ -36,6 +39,10 @@ export class PreviewBox {
   async ask({ command, args }) {
     const asked = ++this.#asked;
     this.revision = undefined;
+    const restsMs = this.#askedAtMs + RESTS_MS - performance.now();
+    this.#askedAtMs = performance.now();
+    if (restsMs > 0) await new Promise((resolve) => setTimeout(resolve, RESTS_MS));
+    if (asked !== this.#asked) return false;
     try {
       const preview = await this.#page.client?.produce.preview(command, args);
       if (asked !== this.#asked || !preview) return false;
