@@ -103,6 +103,31 @@ async def test_rows_keep_their_places_while_somebody_points_at_them(page: Page, 
     await expect(row).to_contain_text("On time")
 
 
+async def test_a_stage_manager_has_one_stage_and_nothing_of_the_whole_event(browser, server):
+    context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    page = await context.new_page()
+    token = server.token(EVENT, "stage_manager", name="Sam", stages=("quay",))
+    await page.goto(f"{server.url}/e/{EVENT}/produce#token={token}")
+    on = page.locator("tr[data-session='crane-loop']")
+    await expect(on).to_be_visible()
+    await expect(page.get_by_text("You run The Quay.")).to_be_visible()
+    assert await page.locator("#stages-now li").count() == 2  # what is on, and what is next
+    await expect(page.locator("tr[data-session='fog-signals']")).to_have_count(0)
+    for whole in ("#hold", "#announce", "#offer"):
+        await expect(page.locator(whole)).to_be_hidden()
+
+    await on.get_by_role("button", name="Extend…").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Extend").click()
+    await expect(on).to_contain_text("5 min longer.")
+    await page.get_by_role("button", name="Undo: extend by 5 min").click()
+    await expect(page.locator("#note")).to_contain_text("Undone")
+    await on.get_by_role("button", name="Edit…").click()
+    await expect(page.locator("#edit input[name='edit-kind']")).to_have_count(1)
+    await page.get_by_role("dialog").get_by_role("button", name="Send it").click()
+    await expect(on).to_contain_text("The speakers were told.")
+    await context.close()
+
+
 async def test_no_part_is_wider_than_a_phone(page: Page):
     await page.set_viewport_size({"width": 390, "height": 844})
     for view in ("Columns", "List"):

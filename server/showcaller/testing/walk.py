@@ -128,7 +128,9 @@ def token_of(server: ServeProcess, person: str) -> str:
     """Return a token of one of the walk's people."""
     who = PEOPLE[person]
     name = person.capitalize()
-    return server.token(EVENT, who.role, person=f"p_{person}", name=name, sessions=who.sessions)
+    return server.token(
+        EVENT, who.role, person=f"p_{person}", name=name, sessions=who.sessions, stages=who.stages
+    )
 
 
 async def open_scene(page: Page, server: ServeProcess, scene: Scene) -> Visit:

@@ -240,6 +240,7 @@ DESKS = (
             state("nothing", click("#hold"), fill("#words", NO_MATCH), see("#none")),
         ),
     ),
+    Scene("produce-stage", "sam", "produce", "[data-session]"),
     Scene(
         "access",
         "paula",

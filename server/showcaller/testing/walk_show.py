@@ -24,6 +24,7 @@ Run = Callable[..., Awaitable[dict[str, Any]]]
 class Person(NamedTuple):
     role: str
     sessions: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
 
 
 def _draft(kind: str, text: str, *options: str) -> dict[str, Any]:
@@ -41,6 +42,7 @@ PEOPLE = {
     "paula": Person("producer"),
     "teun": Person("speaker", (LIVE, "simulating-a-port")),
     "aiko": Person("speaker", (OTHER, "slow-radar")),
+    "sam": Person("stage_manager", stages=("quay",)),
     "screen": Person("screen"),
 }
 LISTED = (

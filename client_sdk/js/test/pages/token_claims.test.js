@@ -6,12 +6,12 @@ import { claimsOf, hasRole, isAttendees } from "../../../../server/showcaller/we
 const token = (claims) => `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
 
 test("a token tells its holder and roles", () => {
-  assert.deepEqual(claimsOf(token({ sub: "p_1", roles: ["attendee"], name: "Zoë 🎈??>" })), { person: "p_1", roles: ["attendee"] });
+  assert.deepEqual(claimsOf(token({ sub: "p_1", roles: ["attendee"], name: "Zoë 🎈??>" })), { person: "p_1", roles: ["attendee"], stages: [] });
 });
 
 test("what is not a token is nobody's", () => {
   for (const text of ["", "a.b.c", "not a token", token("text"), token({}), `e30.${Buffer.from("{").toString("base64url")}.x`]) {
-    assert.deepEqual(claimsOf(text), { person: "", roles: [] });
+    assert.deepEqual(claimsOf(text), { person: "", roles: [], stages: [] });
     assert.equal(isAttendees(text), false);
   }
 });

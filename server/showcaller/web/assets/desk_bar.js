@@ -3,6 +3,7 @@
 import { clockOf, eventOf, sessionOf, shorten } from "./agenda_model.js";
 import { byId, h, keyed, setAttribute, setText } from "./dom.js";
 import { onStages } from "./run_sheet_model.js";
+import { eventIn, scopeText } from "./scope_model.js";
 import { clockTimeWithSeconds, countdown } from "./times.js";
 
 /**
@@ -16,6 +17,7 @@ const FEW = 4; // lines that have room for words
 export class DeskBar {
   #page;
   #jumpTo;
+  #scope;
   /** @type {OnStage[]} */
   #lines = [];
   /** @type {Map<string, HTMLElement>} */
@@ -24,8 +26,10 @@ export class DeskBar {
   /**
    * @param {import("./page.js").EventPage} page
    * @param {(session: Session) => void} jumpTo its row
+   * @param {import("./scope_model.js").Scope} scope
    */
-  constructor(page, jumpTo) {
+  constructor(page, jumpTo, scope) {
+    this.#scope = scope;
     this.#page = page;
     this.#jumpTo = jumpTo;
   }
@@ -38,7 +42,8 @@ export class DeskBar {
   render(sessions) {
     const event = eventOf(this.#page.items);
     if (!event) return;
-    this.#lines = onStages(sessions, event);
+    this.#lines = onStages(sessions, eventIn(event, this.#scope));
+    setText(byId("scope"), scopeText(event, this.#scope));
     const lines = this.#lines;
     byId("stages-now").dataset.many = String(lines.length > FEW);
     keyed(byId("stages-now"), lines, ({ key }) => key, (line) => this.#newLine(line), updateLine);

@@ -4,9 +4,10 @@ import { asShowcallerError } from "/sdk/index.js";
 
 import { eventOf, sessionsOf } from "./agenda_model.js";
 import { byId, h, setText, show } from "./dom.js";
-import { EDIT_TEXT, SIGNALS, SOMEBODY_NEW, TIMED, commandOf, editsFor, placesOn, speakerChoices, swappable } from "./edit_model.js";
+import { EDIT_TEXT, SIGNALS, SOMEBODY_NEW, TIMED, commandOf, placesOn, speakerChoices, swappable } from "./edit_model.js";
 import { errorText } from "./error_text.js";
 import { PreviewBox } from "./preview_box.js";
+import { editsIn } from "./scope_model.js";
 import { field } from "./sign_in.js";
 import { wallClock } from "./zones.js";
 
@@ -33,6 +34,7 @@ export class EditDialog {
   #session;
   #event;
   #onDone;
+  #scope;
   #dialog = byId("edit", HTMLDialogElement);
   #lead = h("p", { class: "quiet small" });
   #parts;
@@ -62,8 +64,10 @@ export class EditDialog {
    * @param {Session} session
    * @param {EditKind} kind to begin with
    * @param {(done: string) => void} onDone
+   * @param {import("./scope_model.js").Scope} scope
    */
-  constructor(page, session, kind, onDone) {
+  constructor(page, session, kind, onDone, scope) {
+    this.#scope = scope;
     this.#page = page;
     this.#session = session;
     this.#event = /** @type {import("/sdk/types.js").Event} */ (eventOf(page.items));
@@ -82,7 +86,7 @@ export class EditDialog {
   }
 
   #content() {
-    const kinds = editsFor(this.#session).map((kind) => {
+    const kinds = editsIn(this.#session, this.#scope).map((kind) => {
       const radio = h("input", { type: "radio", name: "edit-kind", value: kind, checked: kind === this.#kind });
       radio.addEventListener("change", () => this.#choose(kind));
       return h("label", {}, radio, EDIT_TEXT[kind]);

@@ -16,7 +16,8 @@ import { ViewersTable } from "./viewers_table.js";
  *
  * @typedef {object} RoomNeeds
  * @property {import("./page.js").EventPage} page
- * @property {import("/sdk/index.js").Channel} desk the producer's channel
+ * @property {{items: ReadonlyMap<string, any>}} desk the producer's channel, or those of some stages
+ * @property {import("./scope_model.js").Scope} scope
  * @property {(session: string, publication: string, done: string) => void} choose what the stage shows
  */
 
@@ -47,8 +48,8 @@ export class GreenRoom {
   }
 
   render() {
-    const { page, desk } = this.#needs;
-    const rooms = stageRooms(page.items, desk.items, this.#overview);
+    const { page, desk, scope } = this.#needs;
+    const rooms = stageRooms(page.items, desk.items, this.#overview).filter(({ stage }) => scope.all || scope.stages.includes(stage.id));
     setText(this.#link, linkText(rooms));
     setText(this.#note, [this.#state(), ...refusals(page.items, this.#overview)].join(" ").trim());
     show(this.#note, this.#note.textContent !== "");

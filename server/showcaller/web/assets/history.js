@@ -16,7 +16,7 @@ const PAGE = 100;
 const REFRESH_EVERY_MS = 10_000;
 const TYPED_AFTER_MS = 250;
 
-const page = await openPage({ name: "history", title: "History", roles: ["moderator", "producer", "ops"] });
+const page = await openPage({ name: "history", title: "History", roles: ["moderator", "producer", "ops", "stage_manager"] });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const words = byId("words", HTMLInputElement);
 const menus = { what: byId("kind", HTMLSelectElement), session: byId("session", HTMLSelectElement), by: byId("doer", HTMLSelectElement) };
@@ -42,8 +42,9 @@ byId("more").addEventListener("click", () => {
 });
 for (const kind of ["csv", "json"]) byId(`save-${kind}`).addEventListener("click", () => void save(kind));
 client.on("welcome", ({ roles }) => {
-  const reads = roles.some((/** @type {string} */ role) => role === "producer" || role === "ops") ? "moderators and producers" : "moderators";
-  setText(byId("lead"), `Everything that ${reads} did, the newest first. The files have what is found here.`);
+  const has = (/** @type {string} */ role) => roles.includes(role);
+  const done = has("producer") || has("ops") ? "moderators and producers did" : has("stage_manager") ? "was done on your stage" : "moderators did";
+  setText(byId("lead"), `Everything that ${done}, the newest first. The files have what is found here.`);
   void refresh();
 });
 page.onChange(renderSessions);

@@ -29,7 +29,7 @@ export function identityMenu(event, client) {
     h("div", { class: "card stack" }, explained, h("div", { class: "row" }, copy, h("button", { class: "compact", type: "button", onclick: leave }, "Sign out")), note),
   );
   client.on("welcome", ({ name, roles }) => {
-    const role = roles.find((one) => one !== "attendee");
+    const role = roles.find((one) => one !== "attendee")?.replace("_", " ");
     setText(who, role && name ? `${name} (${role})` : name || role || "You");
     const attendee = isAttendees(client.token);
     setText(explained, attendee ? ATTENDEE : STAFF);

@@ -24,7 +24,7 @@ const READING_EVERY_MS = 15_000; // without a token the agenda is read, not foll
 const READING_AGAIN_MS = 5_000; // after it could not be read
 const REVEAL_AT_LAST_MS = 3_000; // then the page shows what there is, if only the agenda
 /** @type {Record<string, string>} */
-const ROLES = { moderator: "moderators", producer: "producers", speaker: "speakers", ops: "operators" };
+const ROLES = { moderator: "moderators", producer: "producers", speaker: "speakers", ops: "operators", stage_manager: "stage managers" };
 const ACCESS_ENDED = new Set(["bad_token", "token_expired", "forbidden", "unauthenticated"]);
 
 /**
@@ -285,8 +285,8 @@ function mountBar(needs, { event }) {
       { "aria-label": "Pages" },
       link("agenda", "Agenda", address(event)),
       link("moderate", "Moderate", address(event, "moderate"), "moderator producer"),
-      link("produce", "Produce", address(event, "produce"), "producer"),
-      link("history", "History", address(event, "history"), "moderator producer ops"),
+      link("produce", "Produce", address(event, "produce"), "producer stage_manager"),
+      link("history", "History", address(event, "history"), "moderator producer ops stage_manager"),
       link("access", "Access", address(event, "access"), "producer ops"),
     ),
     byId("toasts"),

@@ -8,18 +8,21 @@ import { DelayDialog } from "./delay_dialog.js";
 import { DeskBar, controlText } from "./desk_bar.js";
 import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { EditDialog } from "./edit_dialog.js";
-import { editsFor, nextCues } from "./edit_model.js";
+import { nextCues } from "./edit_model.js";
 import { errorText } from "./error_text.js";
 import { GreenRoom } from "./green_room.js";
 import { Overruns } from "./overruns.js";
+import { JoinedChannels } from "./joined_channels.js";
 import { markOffline } from "./offline_mark.js";
 import { offerText, openOffer } from "./offer_dialog.js";
 import { openPage } from "./page.js";
 import { listenForKeys } from "./produce_keys.js";
 import { QualityReports } from "./quality_reports.js";
 import { RunSheet } from "./run_sheet.js";
+import { deskChannels, editsIn, scopeOf, sessionsIn } from "./scope_model.js";
 import { field } from "./sign_in.js";
 import { clockTime, countdown, lateness, minutesText } from "./times.js";
+import { claimsOf } from "./token_claims.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -34,12 +37,13 @@ const COUNTED_AHEAD_MS = 60 * 60_000;
 const SENDING_AFTER_MS = 400; // a reply that takes longer is waited for in words
 const TOLD_MS = 15_000;
 
-const page = await openPage({ name: "produce", title: "Produce", roles: ["producer"] });
+const page = await openPage({ name: "produce", title: "Produce", roles: ["producer", "stage_manager"] });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
-const desk = client.follow("produce");
+const scope = scopeOf(claimsOf(client.token));
+const desk = new JoinedChannels(deskChannels(scope).map((channel) => client.follow(channel)));
 const audience = client.follow("audience");
-const sheet = new RunSheet(page, control);
-const bar = new DeskBar(page, (session) => sheet.jumpTo(session));
+const sheet = new RunSheet(page, control, scope);
+const bar = new DeskBar(page, (session) => sheet.jumpTo(session), scope);
 const overruns = new Overruns(client, renderTimes);
 /** @type {Session[]} */
 let sessions = [];
@@ -49,7 +53,7 @@ const overrunning = new Set();
 let counted = new Set();
 const reports = new QualityReports(page);
 const greenRoom = new GreenRoom(
-  { page, desk, choose },
+  { page, desk, choose, scope },
   { list: byId("green-room"), note: byId("green-room-note"), link: byId("green-room-link") },
 );
 
@@ -64,7 +68,11 @@ byId("offer").addEventListener("click", () => {
   if (offer) openOffer(page, offer, (done) => teller(undefined)(done, "ok"));
 });
 byId("undo").addEventListener("click", () => void undo());
-new AnnounceForm(page, byId("announce"));
+byId("main").dataset.scope = scope.all ? "event" : "stages";
+if (scope.all) {
+  new AnnounceForm(page, byId("announce"));
+  listAnnouncements(page, client.follow("desk"));
+}
 markOffline(client);
 listenForKeys({
   press: (session, name) => sheet.row(session)?.press(name) ?? false,
@@ -74,8 +82,7 @@ listenForKeys({
   },
   undo: () => void undo(),
 });
-listAnnouncements(page, client.follow("desk"));
-desk.on("change", eachFrame(renderDesk));
+desk.onChange(eachFrame(renderDesk));
 audience.on("change", eachFrame(renderAudience));
 client.on("welcome", render);
 page.onChange(render);
@@ -144,8 +151,8 @@ function control(name, id) {
  * @param {Session} session
  * @param {import("./edit_model.js").EditKind} [kind] the first that it allows, if left out
  */
-function edit(session, kind = editsFor(session)[0]) {
-  if (kind && editsFor(session).includes(kind)) new EditDialog(page, session, kind, (done) => teller(session.id)(done, "ok"));
+function edit(session, kind = editsIn(session, scope)[0]) {
+  if (kind && editsIn(session, scope).includes(kind)) new EditDialog(page, session, kind, (done) => teller(session.id)(done, "ok"), scope);
 }
 
 /** @param {Session} session */
@@ -207,7 +214,7 @@ function isReady() {
 /** After a change of the agenda. */
 function render() {
   if (!isReady()) return;
-  sessions = sessionsOf(page.items);
+  sessions = sessionsIn(sessionsOf(page.items), scope);
   sheet.render();
   bar.render(sessions);
   renderDesk();

@@ -7,6 +7,7 @@ import { LongList } from "./long_list.js";
 import { inTab } from "./remember.js";
 import { WHOLE_SHEET, byStartAndStage, chosenOfSheet, liveSession, sheetChoicesFrom, sheetParts } from "./run_sheet_model.js";
 import { RunsheetRow } from "./runsheet_row.js";
+import { WHOLE_EVENT, eventIn, sessionsIn } from "./scope_model.js";
 import { Steady, heldOrder } from "./steady.js";
 
 /**
@@ -23,6 +24,7 @@ export class RunSheet {
   #page;
   #keptAs;
   #onControl;
+  #scope;
   /** @type {import("./run_sheet_model.js").SheetChoices | null} */
   #choices = null;
   /** @type {Session[]} */
@@ -40,8 +42,10 @@ export class RunSheet {
   /**
    * @param {import("./page.js").EventPage} page
    * @param {(control: ControlName, session: string) => void} onControl
+   * @param {import("./scope_model.js").Scope} [scope]
    */
-  constructor(page, onControl) {
+  constructor(page, onControl, scope = WHOLE_EVENT) {
+    this.#scope = scope;
     this.#page = page;
     this.#onControl = onControl;
     this.#keptAs = `showcaller:produce:${page.place.event}`;
@@ -57,8 +61,8 @@ export class RunSheet {
 
   /** After a change of the agenda. */
   render() {
-    const event = eventOf(this.#page.items);
-    this.#sessions = event ? byStartAndStage(sessionsOf(this.#page.items), event) : [];
+    const event = this.#event();
+    this.#sessions = event ? byStartAndStage(sessionsIn(sessionsOf(this.#page.items), this.#scope), event) : [];
     this.#render();
   }
 
@@ -84,7 +88,7 @@ export class RunSheet {
 
   /** To the row of a session, whatever was filtered out. @param {Session | undefined} session */
   jumpTo(session) {
-    const event = eventOf(this.#page.items);
+    const event = this.#event();
     if (!session || !event) return;
     if (!this.#order.includes(session.id)) {
       const { day, columns } = this.#chosen();
@@ -98,10 +102,15 @@ export class RunSheet {
     });
   }
 
+  #event() {
+    const event = eventOf(this.#page.items);
+    return event && eventIn(event, this.#scope);
+  }
+
   // What to show ------------------------------------------------------------------------------------
 
   #chosen() {
-    const event = eventOf(this.#page.items);
+    const event = this.#event();
     if (!event) return WHOLE_SHEET;
     return (this.#choices ??= sheetChoicesFrom(inTab.get(this.#keptAs), event));
   }
@@ -123,7 +132,7 @@ export class RunSheet {
   // Rendering ---------------------------------------------------------------------------------------
 
   #render() {
-    const event = eventOf(this.#page.items);
+    const event = this.#event();
     if (!event) return;
     const choices = this.#chosen();
     const { shown, folded } = chosenOfSheet(this.#sessions, choices, event, this.#page.showNow() ?? 0);
@@ -176,7 +185,7 @@ export class RunSheet {
     const { columns, stage } = this.#chosen();
     const stages = event.stages.length > 1 && !columns && !stage;
     if (this.#context?.event !== event || this.#context.stages !== stages) {
-      this.#context = { event, items: this.#page.items, eventId: this.#page.place.event, stages, showNow: () => this.#page.showNow() ?? 0 };
+      this.#context = { event, items: this.#page.items, eventId: this.#page.place.event, stages, scope: this.#scope, showNow: () => this.#page.showNow() ?? 0 };
     }
     byId("sheets").dataset.view = columns ? "columns" : "list";
     keyed(byId("sheets"), parts, ({ key }) => key, (part) => this.#newTable(part));

@@ -3,8 +3,9 @@
 import { cueText, isAhead, isOn, isOver, sessionsOf, shorten, speakersOf, statusOf } from "./agenda_model.js";
 import { armButton } from "./armed_button.js";
 import { h, setText, show } from "./dom.js";
-import { editsFor, overMs, overText } from "./edit_model.js";
+import { overMs, overText } from "./edit_model.js";
 import { address } from "./place.js";
+import { WHOLE_EVENT, editsIn } from "./scope_model.js";
 import { clockRange, clockTime, countdown, minutesText } from "./times.js";
 
 /**
@@ -17,6 +18,7 @@ import { clockRange, clockTime, countdown, minutesText } from "./times.js";
  * @property {ReadonlyMap<string, any>} items
  * @property {string} eventId
  * @property {boolean} stages whether a row says its stage
+ * @property {import("./scope_model.js").Scope} scope
  * @property {() => number} showNow
  */
 
@@ -190,7 +192,7 @@ export class RunsheetRow {
     show(this.#buttons.end, isOn(session));
     show(this.#buttons.extend, isOn(session));
     show(this.#buttons.delay, isAhead(session));
-    show(this.#buttons.edit, editsFor(session).length > 0);
+    show(this.#buttons.edit, editsIn(session, this.#context?.scope ?? WHOLE_EVENT).length > 0);
     show(this.#buttons.skip, isAhead(session));
     show(this.#buttons.reopen, isOver(session));
     for (const button of Object.values(this.#buttons)) button.setAttribute("aria-describedby", `row-${session.id}`);

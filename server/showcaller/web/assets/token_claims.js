@@ -1,19 +1,20 @@
 /** The claims of a token about its holder. Pure; nothing is verified here, the server does that. */
 
-const STAFF = ["producer", "moderator", "speaker", "screen"];
+const STAFF = ["producer", "moderator", "speaker", "screen", "stage_manager"];
 
 /**
  * @param {string} token
- * @returns {{person: string, roles: string[]}} of nobody, if it is not a token
+ * @returns {{person: string, roles: string[], stages: string[]}} of nobody, if it is not a token
  */
 export function claimsOf(token) {
   try {
     const part = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
     const bytes = Uint8Array.from(atob(part), (character) => character.charCodeAt(0));
-    const { sub, roles } = JSON.parse(new TextDecoder().decode(bytes));
-    return { person: typeof sub === "string" ? sub : "", roles: Array.isArray(roles) ? roles.map(String) : [] };
+    const { sub, roles, stages } = JSON.parse(new TextDecoder().decode(bytes));
+    const texts = (/** @type {unknown} */ list) => (Array.isArray(list) ? list.map(String) : []);
+    return { person: typeof sub === "string" ? sub : "", roles: texts(roles), stages: texts(stages) };
   } catch {
-    return { person: "", roles: [] };
+    return { person: "", roles: [], stages: [] };
   }
 }
 
