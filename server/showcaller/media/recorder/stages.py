@@ -16,6 +16,7 @@ from .stage_writer import Put, Shown, StageWriter
 log = logging.getLogger(__name__)
 
 PICTURE_WITHIN_S = 2.0
+KEYFRAME_EVERY_S = 2.0  # segments begin with one, and players can begin there only
 Folder = Callable[[str], str]  # of a session's recordings
 Wants = Callable[[Ingest], bool]
 
@@ -70,8 +71,8 @@ class Stages:
         if picture is not None and not _has_picture(picture, now_s):
             picture = None
         stage.writer.choose(self._shown(picture), self._shown(sound), now_ms)
-        if picture is not None and stage.writer.waits:
-            for track in flowing(picture.layers)[:1]:
+        for track in flowing(picture.layers)[:1] if picture is not None else ():
+            if stage.writer.waits or stage.is_due(track.keyframe_s, now_s):
                 track.ask_keyframe(now_s)
 
     def _shown(self, ingest: Ingest | None) -> Shown | None:
@@ -114,6 +115,14 @@ class _Stage:
         self.vp8 = ""  # the publication that was told of last
         self._showing = ""
         self._chosen = ""
+        self._asked_s = 0.0
+
+    def is_due(self, keyframe_s: float | None, now_s: float) -> bool:
+        """Tell whether to ask for a keyframe, after one at `keyframe_s`; once for each that is due."""
+        if now_s < max(keyframe_s or 0.0, self._asked_s) + KEYFRAME_EVERY_S:
+            return False
+        self._asked_s = now_s
+        return True
 
     def choose(self, ingests: Sequence[Ingest], chosen: str, now_s: float) -> tuple[str, str]:
         """Return whose picture and whose sound are shown now."""

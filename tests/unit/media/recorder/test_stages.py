@@ -11,6 +11,7 @@ from showcaller.hls.rendition import Part, Section, Told, Unwritten
 from showcaller.media.contract.recording import Plan, Room
 from showcaller.media.egress import choose
 from showcaller.media.recorder.recorder import Recorder
+from showcaller.media.recorder.stages import _Stage
 from showcaller.media.sfu.trunk import Trunk
 from showcaller.recording.storage import FolderStorage
 from showcaller.testing.lent_talk import LentTalk
@@ -74,6 +75,14 @@ async def test_picture_and_sound_of_who_is_on_the_stage_are_written_in_one_secti
     assert {section.number for section in studio.written(Section)} == {0}
     for rendition in ("high", "audio"):
         assert studio.lasted_s(rendition) == pytest.approx(3.9, abs=0.5)
+
+
+def test_a_keyframe_is_asked_for_every_two_seconds_once_each():
+    stage = _Stage("main", writer=None)
+    asked = [tenth / 10 for tenth in range(100) if stage.is_due(None, tenth / 10)]
+    assert asked == [2.0, 4.0, 6.0, 8.0]
+    assert not stage.is_due(keyframe_s=10.5, now_s=12.0)  # one came by itself
+    assert stage.is_due(keyframe_s=10.5, now_s=12.5)
 
 
 async def test_nothing_is_written_of_who_may_not_be_recorded(studio):
