@@ -125,6 +125,28 @@ export function fetchViewers({ token, stage, ...place }) {
 }
 
 /**
+ * Where a stage can be watched by HLS, some seconds late: PROTOCOL.md §9.
+ *
+ * @param {Place & {token: string, stage: string}} place
+ * @returns {Promise<import("./media_types.js").HlsAddress>}
+ */
+export function fetchLive({ token, stage, ...place }) {
+  const headers = { Authorization: `Bearer ${token}` };
+  return requestJson(eventUrl(place, `/stages/${encodeURIComponent(stage)}/live`), { headers });
+}
+
+/**
+ * Where what was recorded of a session can be watched, once it has ended.
+ *
+ * @param {Place & {token: string, session: string}} place
+ * @returns {Promise<import("./media_types.js").ReplayAddress>}
+ */
+export function fetchReplay({ token, session, ...place }) {
+  const headers = { Authorization: `Bearer ${token}` };
+  return requestJson(eventUrl(place, `/sessions/${encodeURIComponent(session)}/replay`), { headers });
+}
+
+/**
  * The staff's tokens that were used, for producers and ops: PROTOCOL.md §8.
  *
  * @param {Place & {token: string}} place

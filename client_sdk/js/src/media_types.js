@@ -93,6 +93,12 @@
  * @property {string} code why: of PROTOCOL.md §6, `token_expired` above all
  * @property {number} times
  * @property {number} last_ms wall time of the last try
+ *
+ * @typedef {object} HlsAddress
+ * @property {string} address of a multivariant playlist, relative to the server
+ * @property {number | null} expires_at_ms server time; null: it does not
+ *
+ * @typedef {HlsAddress & {starts_at_ms: number, ends_at_ms: number}} ReplayAddress of what was filmed between two server times
  */
 
 export {};

@@ -5,6 +5,8 @@ import { MediaSession } from "./media_session.js";
 import { getPicture, postLayer } from "./signalling.js";
 
 /**
+ * @typedef {{srcObject: MediaProvider | null}} Screen a video element, or what stands for one
+ *
  * @typedef {object} WatchOptions
  * @property {string} [url] the server's address; the page's own if left out
  * @property {string} event
@@ -13,7 +15,7 @@ import { getPicture, postLayer } from "./signalling.js";
  * @property {string} [session]
  * @property {string} [publication] of the green room: producers only
  * @property {() => string} token the newest token
- * @property {HTMLVideoElement} video shows what comes
+ * @property {Screen} video shows what comes
  */
 
 /** @typedef {"auto" | "high" | "medium" | "low" | "none"} Layer which picture; `none`: sound only */
@@ -29,7 +31,7 @@ export class Watcher extends MediaSession {
   /** @type {MediaStreamTrack[]} */
   #tracks = [];
 
-  /** @param {import("./media_session.js").MediaOptions & {video: HTMLVideoElement}} options */
+  /** @param {import("./media_session.js").MediaOptions & {video: Screen}} options */
   constructor({ video, ...options }) {
     super(options);
     this.#token = options.token;

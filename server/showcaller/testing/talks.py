@@ -29,13 +29,20 @@ sessions:
 
 
 class TalksServer(ServeProcess):
-    """Serves them, from a minute before the first is due; nothing starts but by `change_to`."""
+    """Serves them, from a minute before the first is due; nothing starts but by `change_to`.
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    `record`: all are recorded.
+    """
+
+    def __init__(self, folder: Path, *options: str, record: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         schedule = folder / "talks.yaml"
-        schedule.write_text(_SCHEDULE + "".join(_sessions()), encoding="utf-8")
+        recorded = "record: true" if record else ""
+        head = _SCHEDULE.replace("sessions:", f"{recorded}\nsessions:")
+        schedule.write_text(head + "".join(_sessions()), encoding="utf-8")
         rehearse = "--rehearse-from", "08:50"
+        if record:
+            options += ("--recordings", str(folder / "recordings"))
         super().__init__(schedule, *rehearse, *options, data=folder / "data")
         self.on: str | None = None
 

@@ -15,6 +15,7 @@ import { toastCues } from "./cue_toasts.js";
 import { byId, eachFrame, h, setText, show } from "./dom.js";
 import { NOTICE, forgetToken, keepToken, shareIdentity, takeToken } from "./identity.js";
 import { identityMenu } from "./identity_menu.js";
+import { LateChannel } from "./late_channel.js";
 import { toastMoves } from "./move_toasts.js";
 import { address, placeOf } from "./place.js";
 import { inTab } from "./remember.js";
@@ -54,7 +55,7 @@ export class EventPage {
   constructor(place, client) {
     this.place = place;
     this.client = client;
-    this.agenda = client?.follow("agenda") ?? null;
+    this.agenda = client ? new LateChannel(client.follow("agenda"), () => this.lateMs()) : null;
   }
 
   /** The agenda's items, followed or read. @returns {ReadonlyMap<string, any>} */
@@ -65,6 +66,16 @@ export class EventPage {
   /** Server time now, as well as it is known. */
   serverNow() {
     return this.client ? this.client.serverNow() : Date.now();
+  }
+
+  /** How much later than at once the page tells of the agenda: with the picture that it shows. */
+  lateMs() {
+    return 0;
+  }
+
+  /** The server times at which the viewer is: now, or that of what they see, or both in a replay. */
+  moments() {
+    return [this.serverNow()];
   }
 
   /** Show time now; null before the agenda is there. */

@@ -44,6 +44,16 @@ export function posterOf(session, stage, items, picture, showNow) {
 }
 
 /**
+ * @param {Session} session whose replay is shown
+ * @param {Picture} picture
+ * @returns {Poster | null} null: show the picture
+ */
+export function replayPoster(session, picture) {
+  if (picture.state === "failed") return poster("The replay can’t be played", session.title, { hint: picture.problem });
+  return picture.playing ? null : poster("The replay is coming…", session.title);
+}
+
+/**
  * @param {Session} shown
  * @param {Picture} picture
  */

@@ -20,7 +20,7 @@ export class QualityMenu {
   #video;
   #select = byId("quality", HTMLSelectElement);
 
-  /** @param {import("./stage_video.js").StageVideo} video */
+  /** @param {{choose: (layer: Layer) => Promise<void>}} video */
   constructor(video) {
     this.#video = video;
     const kept = recall();

@@ -4,6 +4,7 @@ import { isAhead, isOver } from "./agenda_model.js";
 import { AskForm } from "./ask_form.js";
 import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
+import { onAirAt, questionAt } from "./moments_model.js";
 import { toastOwnNews } from "./own_news.js";
 import { QuestionList } from "./question_list.js";
 import { SimilarTexts } from "./similar_model.js";
@@ -38,13 +39,16 @@ export class QuestionsPanel {
   #render = eachFrame(() => this.#show());
 
   #onReady;
+  #momentMs;
 
   /**
    * @param {ShowcallerClient} client
    * @param {() => void} onReady
    * @param {string} event
+   * @param {() => number | null} momentMs the server time as of which questions are shown; null: as they are
    */
-  constructor(client, onReady, event) {
+  constructor(client, onReady, event, momentMs = () => null) {
+    this.#momentMs = momentMs;
     this.#client = client;
     this.#onReady = onReady;
     this.#me = client.follow("me");
@@ -65,6 +69,11 @@ export class QuestionsPanel {
     const channels = [this.#client.follow(`session/${session}`), this.#client.follow(`session/${session}/questions`)];
     this.#leave = channels.map((channel) => channel.on("change", this.#render));
     this.#render();
+  }
+
+  /** For who sees them as they were: time goes on. */
+  tick() {
+    if (this.#session && this.#momentMs() !== null) this.#render();
   }
 
   #choose() {
@@ -116,7 +125,9 @@ export class QuestionsPanel {
     const session = items.get("session");
     const over = session !== undefined && isOver(session);
     this.#showState(session);
-    this.#showOnAir(over ? undefined : items.get("question"));
+    const momentMs = this.#momentMs();
+    const asked = this.#client.follow(`session/${this.#session}/questions`).items.values();
+    this.#showOnAir(momentMs !== null ? onAirAt(asked, momentMs) : over ? undefined : items.get("question"));
     this.#showOwn(over);
     this.#showList(over);
   }
@@ -176,8 +187,10 @@ export class QuestionsPanel {
   /** @param {boolean} over */
   #showList(over) {
     const channel = this.#client.follow(`session/${this.#session}/questions`);
-    const questions = [...channel.items.values()].map((question) => ({
-      ...offAir(question, over),
+    const momentMs = this.#momentMs();
+    const asked = [...channel.items.values()].map((question) => (momentMs === null ? offAir(question, over) : questionAt(question, momentMs)));
+    const questions = asked.filter((question) => question !== null).map((question) => ({
+      ...question,
       votes: channel.levels.get(question.id) ?? 0,
       voted: this.#voted(question.id),
       own: this.#me.items.has(`question:${question.id}`),

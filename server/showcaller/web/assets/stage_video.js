@@ -14,6 +14,41 @@ const STILL_AFTER_LOOKS = 3; // the server needs up to 10 s to be sure that a sp
  * @typedef {import("/sdk/types.js").StageState} StageState
  */
 
+/** The element's stream, which is kept while something else is shown there. */
+export class DirectPicture {
+  #video;
+  /** @type {MediaProvider | null} */
+  #stream = null;
+  #shown = true;
+
+  /** @param {HTMLVideoElement} video */
+  constructor(video) {
+    this.#video = video;
+  }
+
+  get srcObject() {
+    return this.#stream;
+  }
+
+  set srcObject(stream) {
+    this.#stream = stream;
+    if (this.#shown) this.#video.srcObject = stream;
+  }
+
+  /** @param {boolean} shown */
+  show(shown) {
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#video.srcObject = shown ? this.#stream : null;
+    this.play();
+  }
+
+  /** Autoplay needs no gesture while muted; where it is refused, the button that turns sound on plays. */
+  play() {
+    if (this.#shown) this.#video.play().catch(() => {});
+  }
+}
+
 export class StageVideo {
   /** @type {import("/sdk/index.js").Watcher | null} */
   #watcher = null;
@@ -24,9 +59,11 @@ export class StageVideo {
   #client;
   #event;
   #video;
+  #shown;
   #onChange;
   #bytes = 0; // received until the last look
   #looksWithoutBytes = 0;
+  #receives = false; // something came since the look before the last
   #frames = 0; // decoded until the last look
   #looksWithoutFrames = 0;
   #unplayable = ""; // what the picture is coded in that this browser lacks
@@ -36,11 +73,13 @@ export class StageVideo {
    * @param {ShowcallerClient} client
    * @param {HTMLVideoElement} video
    * @param {() => void} onChange
+   * @param {DirectPicture} shown in the element
    */
-  constructor(event, client, video, onChange) {
+  constructor(event, client, video, onChange, shown = new DirectPicture(video)) {
     this.#event = event;
     this.#client = client;
     this.#video = video;
+    this.#shown = shown;
     this.#onChange = onChange;
     for (const name of ["playing", "waiting", "emptied", "volumechange"]) video.addEventListener(name, onChange);
     setInterval(() => void this.#look(), LOOK_EVERY_MS);
@@ -81,6 +120,12 @@ export class StageVideo {
     return { state: status?.state ?? null, playing, still, soundOnly: this.#layer === "none", unplayable: this.#unplayable, problem };
   }
 
+  /** @returns {import("./playing_model.js").Line} */
+  get line() {
+    const status = this.#watcher?.status;
+    return { state: status?.state ?? null, code: status?.error?.code ?? "", receives: this.#receives };
+  }
+
   /** @returns {Promise<RTCStatsReport | null>} */
   async stats() {
     return this.#watcher?.stats() ?? null;
@@ -96,10 +141,11 @@ export class StageVideo {
     this.#watcher?.stop();
     this.#watcher = null;
     this.#unplayable = "";
-    this.#video.srcObject = null;
+    this.#receives = false;
+    this.#shown.srcObject = null;
     if (stage) {
       const token = () => this.#client.token;
-      this.#watcher = watch({ event: this.#event, stage, token, video: this.#video });
+      this.#watcher = watch({ event: this.#event, stage, token, video: this.#shown });
       this.#watcher.on("status", () => this.#changed());
       void this.#watcher.choose(this.#layer);
     }
@@ -113,6 +159,7 @@ export class StageVideo {
     const wasStill = this.picture.still;
     this.#looksWithoutBytes = report && bytes === this.#bytes ? this.#looksWithoutBytes + 1 : 0;
     this.#bytes = bytes;
+    this.#receives = bytes > 0 && this.#looksWithoutBytes === 0;
     if (report) await this.#askForPicture(viewerFigures(report).framesDecoded);
     const stopped = bytes > 0 && this.#looksWithoutBytes > 0;
     if (stopped && this.#looksWithoutBytes <= STILL_AFTER_LOOKS) void this.#watcher?.check();
@@ -134,7 +181,8 @@ export class StageVideo {
 
   #changed() {
     // Autoplay needs no gesture while muted; where it is refused, the button that turns sound on plays.
-    if (this.picture.state === "connected") this.#video.play().catch(() => {});
+    if (this.picture.state === "connected") this.#shown.play();
+    else this.#receives = false;
     this.#onChange();
   }
 }

@@ -11,29 +11,39 @@ import { openPage, refuse } from "./page.js";
 import { address, placeOf } from "./place.js";
 import { PlayerControls } from "./player_controls.js";
 import { PollsPanel } from "./polls_panel.js";
-import { posterOf } from "./poster_model.js";
+import { posterOf, replayPoster } from "./poster_model.js";
 import { QualityMenu } from "./quality_menu.js";
 import { QuestionsPanel } from "./questions_panel.js";
 import { ReactionsBar } from "./reactions_bar.js";
+import { inBrowser } from "./remember.js";
+import { ReplayCompanion } from "./replay.js";
 import { speakerItem } from "./session_row.js";
-import { StageVideo } from "./stage_video.js";
+import { StagePlayer } from "./stage_player.js";
+import { Timeline } from "./timeline.js";
 import { clockRange, clockTime, countdown, minutesText, zoneLabel } from "./times.js";
 import { Turning } from "./turning_model.js";
 
 /** @typedef {import("/sdk/types.js").Session} Session */
 
+const AT_ONCE = "showcaller:at-once";
+const LATE_AT_MOST_MS = 60_000; // who went back further is told of what is to come at once
+
 const page = await openPage({ name: "watch", title: "Watch" });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const video = byId("video", HTMLVideoElement);
-const stageVideo = new StageVideo(page.place.event, client, video, render);
+const player = new StagePlayer(page.place.event, client, video, render);
 const face = new FaceVideo(page.place.event, client, byId("face", HTMLVideoElement), render);
-const player = new PlayerControls(video);
-const questions = new QuestionsPanel(client, render, page.place.event);
+const controls = new PlayerControls(video);
+const timeline = new Timeline(player, video);
+const companion = new ReplayCompanion(player, page.place.event);
+const questions = new QuestionsPanel(client, render, page.place.event, seenMs);
 const polls = new PollsPanel(client, () => page.showNow());
 const reactions = new ReactionsBar(client);
 const turning = new Turning();
 /** The one that the page has gone on from by itself. @type {Session | null} */
 let before = null;
+/** The session whose replay somebody asked for. */
+let again = "";
 /** The poster in the place of the picture. @type {import("./poster_model.js").Poster | null} */
 let poster = null;
 
@@ -41,11 +51,17 @@ const star = starButton(() => void favourites.toggle(page.place.session ?? ""));
 const favourites = new Favourites(client, renderStar);
 page.favourites = favourites;
 byId("star").append(star);
-new QualityMenu(stageVideo);
+new QualityMenu(player);
+page.lateMs = lateMs;
+page.moments = moments;
+byId("at-once", HTMLInputElement).checked = inBrowser.get(AT_ONCE) === "yes";
+byId("at-once").addEventListener("change", () => inBrowser.set(AT_ONCE, isAtOnce() ? "yes" : null));
+byId("poster-again").addEventListener("click", () => watchAgain(page.place.session ?? ""));
+for (const name of ["timeupdate", "play", "pause", "seeked"]) video.addEventListener(name, renderMoment);
 byId("now-on-link").addEventListener("click", turnInPlace);
 addEventListener("popstate", () => stayWith(placeOf().session ?? ""));
 addEventListener("pagehide", () => {
-  stageVideo.stop();
+  player.stop();
   face.show("");
 });
 byId("face-toggle").addEventListener("click", () => {
@@ -102,9 +118,10 @@ function render() {
   const session = sessionOf(page.items, page.place.session ?? "");
   if (!session) return refuse("There is no such session", "It may have been renamed. The agenda has all of them.");
   const stage = stageOf(page.items, session.stage);
+  if (isOver(session) && (player.behindMs ?? 0) > LATE_AT_MOST_MS) watchAgain(session.id);
   const next = turning.next(session, stage, page.items);
   if (next) return goOn(session, next);
-  if (client.welcome) stageVideo.show(stage?.session === session.id || turning.follows(session) ? stage : undefined);
+  if (client.welcome) renderPicture(session);
   renderTalk(session);
   renderPoster(session);
   renderTimes();
@@ -112,10 +129,58 @@ function render() {
   renderNowOn(session);
   renderFace(session);
   renderSound();
+  renderMoment();
   renderStar();
   reactions.offer(isOn(session) || session.state === "doors_open");
   if (questions.ready) page.reveal();
   return undefined;
+}
+
+/** Of the stage, while the session may be seen there; of what was recorded, once it is over. @param {Session} session */
+function renderPicture(session) {
+  const stage = stageOf(page.items, session.stage);
+  const opened = again === session.id || !turning.follows(session);
+  if (session.replay && opened) return companion.open(session.id, true);
+  return player.show(stage?.session === session.id || turning.follows(session) ? stage : undefined);
+}
+
+/** @param {string} session whose replay somebody wants to see, and not what is live */
+function watchAgain(session) {
+  if (again === session) return;
+  again = session;
+  turning.stay(session);
+  render();
+}
+
+/** The server time of what is seen, if that is not now: questions are shown as of then. */
+function seenMs() {
+  return player.replay || !isAtOnce() ? player.momentMs : null;
+}
+
+/** How late the page is, with its picture, in telling what the clock does. */
+function lateMs() {
+  const behindMs = isAtOnce() ? 0 : (player.behindMs ?? 0);
+  return behindMs <= LATE_AT_MOST_MS ? behindMs : 0;
+}
+
+/** The server times of which the page tells what was announced. */
+function moments() {
+  const seen = seenMs();
+  if (seen === null) return [page.serverNow()];
+  return player.replay ? [page.serverNow(), seen] : [seen];
+}
+
+function isAtOnce() {
+  return byId("at-once", HTMLInputElement).checked;
+}
+
+/** As the picture goes on. */
+function renderMoment() {
+  const session = sessionOf(page.items, page.place.session ?? "");
+  if (!session) return;
+  timeline.render(session.recorded === true && isOn(session) && byId("screen").dataset.state === "live");
+  show(byId("at-once-box"), player.way === "hls" && !player.replay);
+  companion.render(client.follow(`session/${session.id}/questions`).items.values());
 }
 
 function renderStar() {
@@ -161,10 +226,12 @@ function renderMoved(session) {
 
 /** @param {Session} session */
 function renderPoster(session) {
-  poster = posterOf(session, stageOf(page.items, session.stage), page.items, stageVideo.picture, page.showNow() ?? 0);
+  const stage = stageOf(page.items, session.stage);
+  poster = player.replay ? replayPoster(session, player.picture) : posterOf(session, stage, page.items, player.picture, page.showNow() ?? 0);
   show(byId("poster"), poster !== null);
-  byId("screen").dataset.state = poster === null ? "live" : "poster";
+  byId("screen").dataset.state = poster !== null ? "poster" : player.replay ? "replay" : "live";
   if (poster === null) return;
+  show(byId("poster-again"), session.replay === true && !player.replay && player.refusal === "");
   setText(byId("poster-kind"), poster.kind);
   setText(byId("poster-title"), poster.title);
   setText(byId("poster-hint"), poster.hint);
@@ -189,6 +256,8 @@ function renderWaiting(session) {
 /** As the clock goes. */
 function renderTimes() {
   polls.tick();
+  questions.tick();
+  renderMoment();
   const session = sessionOf(page.items, page.place.session ?? "");
   const event = eventOf(page.items);
   if (!session || !event) return;
@@ -229,7 +298,7 @@ function wantsFace() {
 
 /** @param {Session} session whose slides may have a face beside them */
 function renderFace(session) {
-  const offered = session.face === true && byId("screen").dataset.state === "live" && !stageVideo.picture.soundOnly;
+  const offered = session.face === true && byId("screen").dataset.state === "live" && player.way === "webrtc" && !player.picture.soundOnly;
   face.show(offered && wantsFace() && client.welcome ? session.stage : "");
   show(byId("face-toggle"), offered);
   show(byId("face-box"), face.playing);
@@ -237,14 +306,15 @@ function renderFace(session) {
 }
 
 function renderSound() {
-  const { state, soundOnly, unplayable } = stageVideo.picture;
+  const { state, soundOnly, unplayable } = player.picture;
   const alone = (soundOnly || unplayable !== "") && state === "connected";
-  player.offer(byId("screen").dataset.state === "live" || alone);
+  controls.offer(byId("screen").dataset.state !== "poster" || alone);
 }
 
 async function showFigures() {
   if (!byId("figures-box", HTMLDetailsElement).open) return;
-  const report = await stageVideo.stats();
+  const report = await player.stats();
+  if (player.way === "hls") return setText(byId("figures"), `${video.videoWidth} × ${video.videoHeight} by HLS, ${player.droppedFrames} frames too late to be shown.`);
   if (!report) return setText(byId("figures"), "No connection.");
   const { framesDecoded, framesPerSecond, width, height, packetsLost, roundTripMs } = viewerFigures(report);
   const trip = roundTripMs === null ? "" : `, round trip ${roundTripMs.toFixed(0)} ms`;
