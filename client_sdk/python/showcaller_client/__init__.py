@@ -23,7 +23,7 @@ from .errors import (
 )
 from .followed import Followed
 from .follower import Follower, Update
-from .http import Registration, fetch_history, register, use_code
+from .http import Registration, fetch_history, fetch_live, fetch_replay, register, use_code
 
 __all__ = [
     "Client",
@@ -42,6 +42,8 @@ __all__ = [
     "TokenRejected",
     "Update",
     "fetch_history",
+    "fetch_live",
+    "fetch_replay",
     "register",
     "use_code",
 ]

@@ -116,6 +116,31 @@ async def fetch_history(
     return found
 
 
+async def fetch_live(
+    url: str, event: str, token: str, stage: str, *, ssl_context: ssl.SSLContext | None = None
+) -> dict[str, Any]:
+    """Return where a stage can be watched by HLS: `{"address", "expires_at_ms"}` (PROTOCOL.md §9).
+
+    The address is absolute. Raises as `request`: `Refused` says by its code why there is none.
+    """
+    return await _fetch_hls(event_url(url, event, "stages", stage, "live"), token, ssl_context)
+
+
+async def fetch_replay(
+    url: str, event: str, token: str, session: str, *, ssl_context: ssl.SSLContext | None = None
+) -> dict[str, Any]:
+    """Return a session's replay, with `starts_at_ms` and `ends_at_ms` too, as `fetch_live` does."""
+    return await _fetch_hls(
+        event_url(url, event, "sessions", session, "replay"), token, ssl_context
+    )
+
+
+async def _fetch_hls(url: str, token: str, ssl_context: ssl.SSLContext | None) -> dict[str, Any]:
+    answer = await request("GET", url, token=token, ssl_context=ssl_context)
+    found: dict[str, Any] = json.loads(answer.body)
+    return {**found, "address": absolute(url, found["address"])}
+
+
 async def request(
     method: str,
     url: str,

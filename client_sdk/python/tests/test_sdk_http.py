@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 
 from showcaller_client import Refused, register
-from showcaller_client.http import event_url, fetch_history, live_url, newer_token, request
+from showcaller_client.http import (
+    event_url,
+    fetch_history,
+    fetch_live,
+    fetch_replay,
+    live_url,
+    newer_token,
+    request,
+)
 
 GRANT = {
     "token": "t.t.t",
@@ -145,3 +153,17 @@ async def test_the_history_is_asked_for_with_what_narrows_it(server: Server) -> 
     method, path, token, _ = server.seen[0]
     assert (method, token) == ("GET", "Bearer t.t.t")
     assert path.endswith("/conf/exports/history.json?limit=200&session=a+talk&q=sue+%26+co")
+
+
+@pytest.mark.parametrize(
+    ("fetch", "path"),
+    [(fetch_live, "stages/hall%201/live"), (fetch_replay, "sessions/hall%201/replay")],
+)
+async def test_where_hls_is_comes_as_an_address_that_players_take(
+    server: Server, fetch: Any, path: str
+) -> None:
+    server.will(200, {"address": "/hls/conf/open/hall/main.m3u8", "expires_at_ms": None})
+    found = await fetch(server.url, "conf", "t.t.t", "hall 1")
+    assert found["address"] == f"{server.url}/hls/conf/open/hall/main.m3u8"
+    method, asked, token, _ = server.seen[0]
+    assert (method, asked, token) == ("GET", f"/api/v1/events/conf/{path}", "Bearer t.t.t")

@@ -361,12 +361,18 @@ function renderCountdown() {
   setText(byId("next-count"), leftMs <= 0 ? "any moment" : countdown(leftMs));
 }
 
+/** @param {import("/sdk/types.js").Session[]} sessions of an event that is over */
+function endHint(sessions) {
+  const recorded = sessions.some(({ replay }) => replay);
+  return recorded ? "Watch the talks again below: each one’s page has its questions and answers, too." : "Each talk’s page keeps its questions and answers.";
+}
+
 /** @param {boolean} over */
 function renderEnd(over) {
   setText(byId("next-title"), over ? "This event is over" : "Last session");
   setText(byId("next-name"), over ? "Thank you for being there." : "Nothing comes after what is on now.");
   setText(byId("next-count"), "");
-  setText(byId("next-hint"), over ? "Each talk’s page keeps its questions and answers." : "");
+  setText(byId("next-hint"), over ? endHint(sessionsOf(page.items)) : "");
   byId("next").dataset.over = String(over);
 }
 

@@ -33,6 +33,7 @@ export class SessionRow {
   #status = h("span", { class: "pill" });
   #theme = h("span", { class: "tag theme" });
   #stage = h("span", { class: "tag" });
+  #recording = h("span", { class: "tag", hidden: true }, "Recording");
   #title = h("a", {});
   #speakers = h("ul", { class: "plain-list who-speaks" });
   #abstract = h("p", { class: "text" });
@@ -56,7 +57,7 @@ export class SessionRow {
       h(
         "div",
         { class: "what stack" },
-        h("div", { class: "row" }, this.#status, this.#theme, this.#stage),
+        h("div", { class: "row" }, this.#status, this.#theme, this.#stage, this.#recording),
         h("h3", { id }, this.#title),
         this.#speakers,
         this.#reason,
@@ -130,6 +131,7 @@ export class SessionRow {
     show(this.#theme, theme >= 0);
     setText(this.#theme, event.themes[theme]?.title ?? "");
     this.#theme.dataset.hue = String(theme % 6);
+    show(this.#recording, session.replay === true);
     show(this.#stage, stages);
     setText(this.#stage, event.stages.find(({ id }) => id === session.stage)?.title ?? session.stage);
   }
@@ -168,6 +170,7 @@ export class SessionRow {
 function linkLabel(session) {
   if (isOn(session)) return "Watch live";
   if (session.state === "doors_open") return "Enter the room";
+  if (session.replay) return "Watch again";
   return session.state === "ended" && session.qa !== "off" ? "Questions" : "";
 }
 

@@ -1,0 +1,137 @@
+"""A recorded talk in Chromium: by HLS where nothing else comes through, gone back in, watched again."""
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from showcaller.testing.talks import EVENT, TalksServer
+from showcaller_client import Client
+
+from .conftest import RECORD_VIOLATIONS
+from .test_accessibility import complaints
+from .test_codecs_in_chromium import SPEAK
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+# The network of somebody whom no packet of UDP leaves, as long as `blocked` says so.
+BLOCKABLE = """
+    window.blocked = true;
+    const Peer = RTCPeerConnection;
+    window.RTCPeerConnection = class extends Peer {
+      constructor(options) { super(blocked ? { ...options, iceTransportPolicy: "relay" } : options); }
+    };
+"""
+PLAYS = """async () => {
+      const at = video.currentTime;
+      await new Promise((go) => setTimeout(go, 200));
+      return video.currentTime > at;
+    }
+"""
+FIRST, SECOND = "Why does it last?", "And how is it told?"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def talks(tmp_path_factory, browser):
+    """A talk that a browser speaks in, recorded."""
+    async with TalksServer(tmp_path_factory.mktemp("replay"), record=True) as server:
+        await server.change_to("one")
+        context = await browser.new_context(permissions=["camera", "microphone"])
+        page = await context.new_page()
+        await page.goto(f"{server.url}/e/{EVENT}/")
+        token = server.token(EVENT, "speaker", person="p_one", sessions=["one"])
+        await page.evaluate(SPEAK, {"event": EVENT, "session": "one", "token": token})
+        yield server
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def opened(browser, talks):
+    """Open a page of the event, and look for faults at the end."""
+    faults: list[str] = []
+    pages: list[Page] = []
+
+    async def opened(path: str, script: str = "") -> Page:
+        context = await browser.new_context(
+            viewport={"width": 1280, "height": 900},
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        page = await context.new_page()
+        await page.add_init_script(RECORD_VIOLATIONS + script)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        token = talks.token(EVENT, "attendee", name="Ada")
+        await page.goto(f"{talks.url}/e/{EVENT}/{path}#token={token}")
+        pages.append(page)
+        return page
+
+    yield opened
+    for page in pages:
+        faults += await page.evaluate("violations")
+        await page.context.close()
+    assert faults == []
+
+
+async def asked(server, text):
+    token = server.token(EVENT, "attendee", person="p_quinn", name="Quinn")
+    async with Client(server.url, event=EVENT, token=token) as client:
+        question = await client.command("question.ask", {"session": "one", "text": text})
+    await server.command("question.push", question=question["question"])
+
+
+async def test_who_is_blocked_watches_by_hls_and_goes_live_once_the_way_is_free(opened):
+    page = await opened("watch/one", BLOCKABLE)
+    screen, behind = page.locator("#screen"), page.locator("#behind")
+    await expect(behind).to_contain_text("s behind live", timeout=40_000)
+    await expect(page.locator("#timeline-note")).to_contain_text("Your network holds up")
+    await expect(screen).to_have_attribute("data-state", "live")
+    await page.wait_for_function(PLAYS)
+    assert await page.evaluate("video.srcObject") is None
+    await page.evaluate("blocked = false")
+    await page.wait_for_function("() => video.srcObject !== null", timeout=40_000)
+    await expect(behind).to_have_text("Live")
+    await expect(page.locator("#timeline-note")).to_be_empty()
+    await page.wait_for_function(PLAYS)
+
+
+async def test_who_goes_back_sees_the_questions_of_then_and_is_live_by_one_press(opened, talks):
+    page, live = await opened("watch/one"), await opened("watch/one")
+    await asked(talks, FIRST)
+    await expect(live.locator("#on-air-text")).to_have_text(FIRST)
+    await page.get_by_role("button", name="Back 10 s").click()
+    await expect(page.locator("#behind")).to_contain_text("s behind live")
+    await expect(page.locator("#on-air")).to_be_hidden()
+    assert await complaints(page) == []
+    await page.get_by_label("Questions and cues at once").check()
+    await expect(page.locator("#on-air-text")).to_have_text(FIRST)
+    await page.get_by_label("Questions and cues at once").uncheck()
+    await expect(page.locator("#on-air")).to_be_hidden()
+    await page.get_by_role("button", name="Back to live").click()
+    await expect(page.locator("#behind")).to_have_text("Live")
+    await expect(page.locator("#on-air-text")).to_have_text(FIRST)
+    await page.wait_for_function("() => video.srcObject !== null")
+
+
+async def test_a_talk_that_ended_is_watched_again_with_its_questions(opened, talks):
+    page = await opened("watch/one")
+    await expect(page.locator("#screen")).to_have_attribute("data-state", "live")
+    await asked(talks, SECOND)  # and the first one is answered
+    await expect(page.locator("#on-air-text")).to_have_text(SECOND)
+    await talks.command("session.end", session="one")
+    await page.get_by_role("button", name="Watch again").click()
+    await expect(page.locator("#screen")).to_have_attribute("data-state", "replay")
+    await expect(page.locator("#on-air")).to_be_hidden()
+    chapters = page.locator("#chapter-list").get_by_role("button")
+    await expect(chapters).to_contain_text([FIRST, SECOND])
+    await chapters.nth(1).click()
+    await expect(page.locator("#on-air-text")).to_have_text(SECOND)
+    await expect(chapters.nth(1)).to_have_attribute("aria-current", "true")
+    await chapters.nth(0).click()
+    await expect(page.locator("#on-air-text")).to_have_text(FIRST)
+    assert await complaints(page) == []
+    await page.get_by_role("button", name="Copy link to this moment").click()
+    await expect(page.locator("#copy-note")).to_contain_text("is copied")
+    link = await page.evaluate("navigator.clipboard.readText()")
+    other = await opened(link.partition(f"/e/{EVENT}/")[2])
+    await expect(other.locator("#on-air-text")).to_have_text(FIRST)
+    await other.goto(f"{talks.url}/e/{EVENT}/")
+    await other.get_by_role("link", name="Watch again: Talk one").click()
+    await expect(other.locator("#screen")).to_have_attribute("data-state", "replay")
