@@ -4,6 +4,7 @@ const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const encoder = new TextEncoder();
 
 export const QUESTION = { graphemes: 500, bytes: 2000 };
+export const CHAT = { graphemes: 300, bytes: 2000 };
 export const ANNOUNCEMENT = { graphemes: 280, bytes: 2000 };
 
 /** @param {string} text */

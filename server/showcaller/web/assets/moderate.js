@@ -3,6 +3,7 @@
 import { isOn, sessionsOf, shorten } from "./agenda_model.js";
 import { AnnounceForm } from "./announce_form.js";
 import { listAnnouncements } from "./announcement_list.js";
+import { ChatDesk } from "./chat_desk.js";
 import { Claims } from "./claims.js";
 import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
@@ -36,6 +37,7 @@ const keptAs = `showcaller:moderate:${page.place.event}`;
 const render = eachFrame(renderAll);
 const picture = new SmallPicture(page);
 const polls = new PollDesk(page, byId("poll-desk"));
+const chats = new ChatDesk(page, byId("chat-desk"));
 const words = byId("words", HTMLInputElement);
 /** @type {Lane[]} */
 let lanes = [];
@@ -292,6 +294,7 @@ function renderAll() {
   byId("lanes").dataset.count = String(lanes.length);
   for (const lane of lanes) lane.render(page.items, sessions, { words: words.value, alone: lanes.length === 1, context });
   polls.turnTo(lanes.map(({ session }) => session));
+  chats.turnTo(lanes.map(({ session }) => session));
   renderAdding(sessions);
   renderBanned();
   keepChosen(before);
@@ -379,7 +382,7 @@ function renderBanned() {
 function newTerm([key, { person }]) {
   const banned = key.startsWith("banned:");
   const undo = () => void lift(() => (banned ? client.moderate.unban(person) : client.moderate.unsilence(person)));
-  return h("li", {}, h("span", { class: "line text" }), h("button", { class: "compact", type: "button", onclick: undo }, banned ? "Let back in" : "Let ask again"));
+  return h("li", {}, h("span", { class: "line text" }), h("button", { class: "compact", type: "button", onclick: undo }, banned ? "Let back in" : "Let speak again"));
 }
 
 /**
@@ -387,7 +390,7 @@ function newTerm([key, { person }]) {
  * @param {import("/sdk/types.js").BannedPerson} term
  */
 function termText(key, { name, person, reason, until_ms }) {
-  const what = key.startsWith("banned:") ? "removed" : "may not ask";
+  const what = key.startsWith("banned:") ? "removed" : "silenced";
   const until = until_ms ? ` until ${clockTime(until_ms)}` : "";
   return `${name || person}, ${what}${until}${reason ? `: ${reason}` : ""}`;
 }

@@ -3,6 +3,7 @@
 import { viewerFigures } from "/sdk/index.js";
 
 import { clockOf, eventOf, isAhead, isHeldUp, isOn, isOver, reasonOf, sessionOf, speakersOf, stageOf, statusOf } from "./agenda_model.js";
+import { ChatPanel } from "./chat_panel.js";
 import { byId, keyed, setAttribute, setText, show } from "./dom.js";
 import { FaceVideo } from "./face_video.js";
 import { Favourites, showStar, starButton } from "./favourites.js";
@@ -39,6 +40,7 @@ const companion = new ReplayCompanion(player, page.place.event);
 const questions = new QuestionsPanel(client, render, page.place.event, seenMs);
 const polls = new PollsPanel(client, () => page.showNow());
 const reactions = new ReactionsBar(client);
+const chat = new ChatPanel(client);
 const turning = new Turning();
 /** The one that the page has gone on from by itself. @type {Session | null} */
 let before = null;
@@ -132,6 +134,7 @@ function render() {
   renderMoment();
   renderStar();
   reactions.offer(isOn(session) || session.state === "doors_open");
+  chat.offer(session);
   if (questions.ready) page.reveal();
   return undefined;
 }

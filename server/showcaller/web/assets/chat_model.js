@@ -1,0 +1,62 @@
+/** A chat as it is shown: its messages in order, what is new, and who may say something. Pure. */
+
+/**
+ * @typedef {import("/sdk/types.js").ChatMessage} ChatMessage
+ * @typedef {import("/sdk/types.js").ChatRoom} ChatRoom
+ * @typedef {import("/sdk/types.js").Session} Session
+ */
+
+/** @type {Record<string, string>} */
+export const BADGES = { speaker: "Speaker", staff: "Organiser" };
+export const SLOW_CHOICES = [0, 10, 30, 60, 300];
+
+/**
+ * @param {ReadonlyMap<string, any>} items of the channel
+ * @returns {ChatMessage[]} the oldest first
+ */
+export function messagesInOrder(items) {
+  const messages = [...items].filter(([key]) => key !== "room").map(([, message]) => /** @type {ChatMessage} */ (message));
+  return messages.sort((a, b) => a.said_ms - b.said_ms || (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * How many messages have come since somebody looked.
+ *
+ * @param {ChatMessage[]} messages
+ * @param {number} seenMs when the newest one that was seen was said
+ * @param {ReadonlySet<string>} own
+ */
+export function unseen(messages, seenMs, own) {
+  return messages.filter(({ id, said_ms }) => said_ms > seenMs && !own.has(id)).length;
+}
+
+/** @param {number} count */
+export function unseenText(count) {
+  return count === 0 ? "" : count > 99 ? "99+ new" : `${count} new`;
+}
+
+/**
+ * What stands in the place of the form; empty: one may write.
+ *
+ * @param {ChatRoom | undefined} room
+ * @param {Session} session
+ * @param {boolean} silenced
+ */
+export function closedText(room, session, silenced) {
+  if (!room?.open) {
+    if (session.state === "upcoming") return "The chat opens with the doors.";
+    return session.state === "ended" || session.state === "skipped" ? "The chat is over." : "A moderator has closed the chat for now.";
+  }
+  return silenced ? "A moderator has asked you to pause: you may read, but not write for now." : "";
+}
+
+/** @param {number} seconds of slow mode */
+export function slowText(seconds) {
+  return seconds === 0 ? "" : `Slow mode: one message every ${lengthText(seconds)}.`;
+}
+
+/** @param {number} seconds */
+export function lengthText(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
