@@ -46,6 +46,8 @@ REMINDERS = Counter(
     "Reminders by their way and what became of them",
     ["way", "outcome"],
 )
+HLS_ANSWERS = Counter("showcaller_hls_answers_total", "Answers by HLS", ["event", "what"])
+HLS_BYTES = Counter("showcaller_hls_bytes_total", "Bytes of answers by HLS", ["event", "what"])
 LIMITED = Counter("showcaller_limited_total", "How often a limit was reached", ["limit"])
 
 

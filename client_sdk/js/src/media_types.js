@@ -85,6 +85,24 @@
  * @property {PublicationStatistics[]} publications
  * @property {StageStatistics[]} stages
  * @property {Refusal[]} refused publishers that were turned away within the last two minutes
+ * @property {RecorderLine[]} [recorders] of nodes that record
+ *
+ * @typedef {object} RecorderLine
+ * @property {string} node
+ * @property {string[]} sessions that it records now
+ * @property {number} waiting_bytes for the store
+ * @property {number} failing_s since when the store takes nothing; 0: it does
+ * @property {number} parts_lost
+ * @property {number} restarts
+ * @property {NamedGap[]} gaps the newest, the last ones last
+ *
+ * @typedef {object} NamedGap a time in which a source was published and not recorded
+ * @property {string} session
+ * @property {string} source
+ * @property {string} kind `video` or `audio`
+ * @property {number} from_ms server time
+ * @property {number} to_ms
+ * @property {string} reason `recorder`: one ended and was replaced; `storage`: the store took nothing
  *
  * @typedef {object} Refusal
  * @property {string} session

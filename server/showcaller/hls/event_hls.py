@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from ..domain.ids import SessionId, StageId
+from ..domain.recording import EVERYBODY
 from ..domain.runsheet import RunSheet
 from ..domain.session_run import SessionRun
 from ..errors import BadInput, NotFound, Unavailable
@@ -215,7 +216,10 @@ class EventHls:
     def _run_of(self, stage: str, session: str) -> SessionRun:
         if self.stage_of(session) != stage:
             raise NotFound(f"there is no session {session!r} on this stage")
-        return self._sheet.sessions[SessionId(session)]
+        run = self._sheet.sessions[SessionId(session)]
+        if EVERYBODY in run.deleted:
+            raise NotFound("the recording of this session was deleted", code="no_recording")
+        return run
 
     def _folder(self, session: str) -> str:
         return layout.session_folder(self._event.event_id, self._sheet.clock.run, session)

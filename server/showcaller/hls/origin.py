@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 
 from aiohttp import web
 
+from .. import metrics
 from ..errors import BadInput, NotFound
 from ..http.answers import Handler, errors_as_problems, json_answer
 from ..http.asker import principal, served
@@ -171,6 +173,11 @@ def _to_anybody(handler: Handler) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         response = await errors_as_problems(request, handler)
         response.headers.update(TO_ANYBODY)
+        if isinstance(response, web.Response) and response.status == HTTPStatus.OK:
+            what = "media" if handler is media else "playlist"
+            of = request.match_info["event"], what
+            metrics.HLS_ANSWERS.labels(*of).inc()
+            metrics.HLS_BYTES.labels(*of).inc(len(response.body or b""))  # type: ignore[arg-type]
         return response
 
     return handle

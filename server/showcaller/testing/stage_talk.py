@@ -61,7 +61,8 @@ class StageTalk:
         """End it: nothing more is shown."""
         self.writer.choose(None, None, self.now_ms)
 
-    def _put(self, name: str, data: bytes) -> None:
+    def _put(self, name: str, data: bytes) -> bool:
         path = self._root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+        return True

@@ -77,6 +77,13 @@ def test_what_is_deleted_is_recorded_no_more(person):
     assert deletions_of(day.sheet) == (Deletion("a", person or ""),)
 
 
+def test_who_was_erased_is_recorded_no_more_and_gone_from_all_sessions():
+    day = day_with("yes")
+    assert deletions_of(day.sheet, {"eve"}) == (Deletion("", "eve"),)
+    (room,) = (room for room in rooms_of(day.sheet, {"eve"}) if room.session == "a")
+    assert room.but == ("eve",)
+
+
 def test_it_is_shown_while_any_node_records():
     day = day_with("yes")
 

@@ -43,10 +43,11 @@ _REPLAY: Spec = {
     | {name: {"type": "number"} for name in ("starts_at_ms", "ends_at_ms")},
 }
 _OBJECTS: Spec = {"type": "array", "items": {"type": "object"}}
+_OVERVIEW = ("workers", "publications", "stages", "refused", "recorders")
 _MEDIA: Spec = {
     "type": "object",
-    "required": ["workers", "publications", "stages", "refused"],
-    "properties": dict.fromkeys(("workers", "publications", "stages", "refused"), _OBJECTS),
+    "required": [*_OVERVIEW],
+    "properties": dict.fromkeys(_OVERVIEW, _OBJECTS),
 }
 _VIEWERS: Spec = {
     "type": "object",

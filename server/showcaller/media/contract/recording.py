@@ -24,7 +24,7 @@ class Room(Struct, frozen=True, kw_only=True):
 
 
 class Deletion(Struct, frozen=True):
-    """Recordings that are to be gone: of a session, or of one person there."""
+    """Recordings that are to be gone: of a session (""; of all), or of one person there."""
 
     session: str
     person: str = ""
@@ -55,6 +55,17 @@ class RecorderStatus(Struct, frozen=True, kw_only=True, tag="status"):
     failing_s: float = 0.0  # since when the store has refused everything; 0: it does not
 
 
+class NamedGap(Struct, frozen=True, kw_only=True, tag="gap"):
+    """A time in which a source was published and not written (docs/recording.md). Server times."""
+
+    session: str
+    source: str  # main, slides, spare
+    kind: str  # video, audio
+    from_ms: int
+    to_ms: int
+    reason: str  # recorder, storage
+
+
 class RecorderConfig(Struct, frozen=True, kw_only=True):
     """The configuration that a node gives its recorder, as JSON on the command line."""
 
@@ -63,5 +74,5 @@ class RecorderConfig(Struct, frozen=True, kw_only=True):
     log_level: str = "info"
 
 
-def encode_line(message: Plan | RecorderStatus | Told) -> bytes:
+def encode_line(message: Plan | RecorderStatus | Told | NamedGap) -> bytes:
     return msgspec.json.encode(message) + b"\n"

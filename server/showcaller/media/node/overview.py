@@ -17,6 +17,7 @@ from ...broker.base import EventLog
 from ...domain.ids import StageId
 from ...errors import OurFault
 from ..contract.statistics import PublicationStatistics, StageStatistics, Statistics, by_stage
+from .recording import RecorderLine
 from .refusals import RefusedPublisher, together
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class NodeReport(Struct, frozen=True, kw_only=True):
     node: str
     workers: list[WorkerReport]
     refused: list[RefusedPublisher] = []
+    recorder: RecorderLine | None = None
 
 
 class WorkerLine(Struct, frozen=True, kw_only=True):
@@ -63,6 +65,7 @@ class MediaOverview(Struct, frozen=True, kw_only=True):
     publications: list[PublicationStatistics]
     stages: list[StageStatistics]
     refused: list[RefusedPublisher]  # publishers that were turned away of late
+    recorders: list[RecorderLine]
 
 
 def of_stages(
@@ -74,6 +77,14 @@ def of_stages(
         publications=[one for one in every.publications if stage_of(one.session) in stages],
         stages=[one for one in every.stages if one.stage in stages],
         refused=[one for one in every.refused if stage_of(one.session) in stages],
+        recorders=[
+            msgspec.structs.replace(
+                one,
+                sessions=tuple(name for name in one.sessions if stage_of(name) in stages),
+                gaps=tuple(gap for gap in one.gaps if stage_of(gap.session) in stages),
+            )
+            for one in every.recorders
+        ],
     )
 
 
@@ -82,7 +93,7 @@ _decode = msgspec.msgpack.Decoder(NodeReport).decode
 
 
 class Overview:
-    """Keeps the newest report of each node; tells this one's, which `own` and `refused` make."""
+    """Keeps the newest report of each node; tells this one's, which `own`, `refused` and `recorder` make."""
 
     def __init__(
         self,
@@ -90,11 +101,13 @@ class Overview:
         node: str,
         own: Callable[[], list[WorkerReport]],
         refused: Callable[[], list[RefusedPublisher]],
+        recorder: Callable[[], RecorderLine | None] = lambda: None,
     ) -> None:
         self._log = event_log
         self._node = node
         self._own = own
         self._refused = refused
+        self._recorder = recorder
         self._heard: dict[str, tuple[NodeReport, float]] = {}
         self._ended: dict[str, None] = {}  # workers, the last ones last
         self._unsubscribe: Callable[[], None] | None = None
@@ -145,10 +158,16 @@ class Overview:
             publications=[one for statistics in every for one in statistics.publications],
             stages=by_stage(one for statistics in every for one in statistics.stages),
             refused=together(one for report in reports for one in report.refused),
+            recorders=[report.recorder for report in reports if report.recorder],
         )
 
     def _report(self) -> NodeReport:
-        return NodeReport(node=self._node, workers=self._own(), refused=self._refused())
+        return NodeReport(
+            node=self._node,
+            workers=self._own(),
+            refused=self._refused(),
+            recorder=self._recorder(),
+        )
 
     def _others(self, within_s: float) -> Iterable[NodeReport]:
         now_s = system.monotonic_s()

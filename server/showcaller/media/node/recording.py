@@ -12,18 +12,22 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import Struct
 
+from ...domain.ids import PersonId
 from ...domain.recording import deletions, recording_of
 from ...domain.runsheet import RunSheet
 from ...domain.session_run import SessionRun
 from ...hls.rendition import Told
 from ..contract.recording import (
     Deletion,
+    NamedGap,
     Plan,
     RecorderConfig,
     RecorderStatus,
@@ -44,7 +48,21 @@ SHUT_WITHIN_S = 4.0
 START_WITHIN_S = 60.0
 
 
-_decode = msgspec.json.Decoder(RecorderStatus | Told).decode
+GAPS_KEPT = 20
+
+_decode = msgspec.json.Decoder(RecorderStatus | Told | NamedGap).decode
+
+
+class RecorderLine(Struct, frozen=True, kw_only=True):
+    """A node's recorder as producers see it."""
+
+    node: str
+    sessions: tuple[str, ...]  # that it records now
+    waiting_bytes: int  # for the store
+    failing_s: float  # since when the store takes nothing; 0: it does
+    parts_lost: int  # of the recorder at work
+    restarts: int
+    gaps: tuple[NamedGap, ...]  # the newest that it named, the last ones last
 
 
 class Written(Protocol):
@@ -94,9 +112,9 @@ class RecorderProcess:
         with contextlib.suppress(ConnectionError, RuntimeError):  # it has gone, and that is noticed
             self.process.stdin.write(encode_line(plan))
 
-    async def watch(self, noted: Callable[[RecorderStatus], None], written: Written) -> None:
+    async def watch(self, heard: Callable[[RecorderStatus | Told | NamedGap], None]) -> None:
         """Return when it has ended. Raises `Stuck` when it tells nothing any more."""
-        reading = asyncio.create_task(self._read(noted, written))
+        reading = asyncio.create_task(self._read(heard))
         try:
             while self.process.returncode is None:
                 self._told.clear()
@@ -114,16 +132,14 @@ class RecorderProcess:
         finally:
             reading.cancel()
 
-    async def _read(self, noted: Callable[[RecorderStatus], None], written: Written) -> None:
+    async def _read(self, heard: Callable[[RecorderStatus | Told | NamedGap], None]) -> None:
         assert self.process.stdout is not None
         while line := await self.process.stdout.readline():
             message = _decode(line)
-            if isinstance(message, Told):
-                written.add(message)
-                continue
-            self.status, self.has_told = message, True
-            self._told.set()
-            noted(message)
+            if isinstance(message, RecorderStatus):
+                self.status, self.has_told = message, True
+                self._told.set()
+            heard(message)
 
     async def shut(self) -> None:
         """Have it write what it has, and end."""
@@ -156,6 +172,7 @@ class Recording:
     ) -> None:
         self.restarts = 0
         self._written = written or Unserved()
+        self._gaps: deque[NamedGap] = deque(maxlen=GAPS_KEPT)
         self._store = store
         self._plan = plan
         self._noted = noted
@@ -192,6 +209,28 @@ class Recording:
     def process(self) -> asyncio.subprocess.Process | None:
         """The recorder at work; None while there is none."""
         return self._now.process if self._now is not None else None
+
+    def line(self, node: str) -> RecorderLine:
+        """Return how recording goes, as producers see it."""
+        status = self.status
+        return RecorderLine(
+            node=node,
+            sessions=status.sessions,
+            waiting_bytes=status.waiting_bytes,
+            failing_s=status.failing_s,
+            parts_lost=status.parts_lost,
+            restarts=self.restarts,
+            gaps=tuple(self._gaps),
+        )
+
+    def _hear(self, message: RecorderStatus | Told | NamedGap) -> None:
+        match message:
+            case RecorderStatus():
+                self._noted(message)
+            case Told():
+                self._written.add(message)
+            case NamedGap():
+                self._gaps.append(message)
 
     def changed(self) -> None:
         """Tell the recorder the plan, if it is another one."""
@@ -231,7 +270,7 @@ class Recording:
         self._written.begin_anew()
         self.changed()
         try:
-            await recorder.watch(self._noted, self._written)
+            await recorder.watch(self._hear)
         except Stuck:
             log.error("a recorder hangs; it is killed", extra={"action": "recording.stuck"})
         finally:
@@ -249,12 +288,16 @@ def _differs(plan: Plan, told: Plan | None) -> bool:
     return msgspec.structs.replace(plan, ahead_ms=told.ahead_ms) != told
 
 
-def rooms_of(sheet: RunSheet) -> tuple[Room, ...]:
-    """Return the rooms that a recorder should know of: those of sessions that are live."""
-    return tuple(_room(sheet, run) for run in sheet.sessions.values() if run.live)
+def rooms_of(sheet: RunSheet, erased: Iterable[PersonId] = ()) -> tuple[Room, ...]:
+    """Return the rooms that a recorder should know of: those of sessions that are live.
+
+    Nobody is recorded who was `erased`.
+    """
+    gone = frozenset(erased)
+    return tuple(_room(sheet, run, gone) for run in sheet.sessions.values() if run.live)
 
 
-def _room(sheet: RunSheet, run: SessionRun) -> Room:
+def _room(sheet: RunSheet, run: SessionRun, erased: frozenset[PersonId]) -> Room:
     plan = sheet.plan(run.id)
     recording = recording_of(plan, run)
     return Room(
@@ -262,11 +305,13 @@ def _room(sheet: RunSheet, run: SessionRun) -> Room:
         stage=plan.stage,
         record=recording is not None,
         only=recording.only if recording else None,
-        but=recording.but if recording else (),
+        but=tuple(sorted({*recording.but, *erased})) if recording else (),
         on_stage=sheet.stages[plan.stage].showing == run.id,
         chosen=run.chosen,
     )
 
 
-def deletions_of(sheet: RunSheet) -> tuple[Deletion, ...]:
-    return tuple(Deletion(session, person) for session, person in deletions(sheet))
+def deletions_of(sheet: RunSheet, erased: Iterable[PersonId] = ()) -> tuple[Deletion, ...]:
+    """Return what is to be gone: as producers said, and all that there is of people who were erased."""
+    of_people = (Deletion("", person) for person in sorted(erased))
+    return (*(Deletion(session, person) for session, person in deletions(sheet)), *of_people)

@@ -44,7 +44,7 @@ from .admission import admit_publisher, admit_viewer_of_session, admit_viewer_of
 from .ledger import Ledger
 from .measures import NodeMedia
 from .overview import TELL_EVERY_S, MediaOverview, Overview, of_stages
-from .recording import Recording, Written, deletions_of, rooms_of
+from .recording import RecorderLine, Recording, Written, deletions_of, rooms_of
 from .refusals import Refusals
 from .relay import Relay
 from .rooms import Rooms
@@ -94,6 +94,7 @@ class MediaService:
             self._relay.node,
             lambda: self._stages.reports(),
             lambda: self._refusals.recent(int(event.wall_ms())),
+            self._recorder_line,
         )
         self._stages = Stages(
             event.log, self._workers, self._rooms, self._ledger, self._overview, self._relay.ask
@@ -423,10 +424,13 @@ class MediaService:
             run=self._event.state.run,
             ahead_ms=self._event.wall_ms() - system.monotonic_s() * 1000,
             trunks=tuple(sorted(worker.trunk for worker in self._workers.all())),
-            rooms=rooms_of(sheet),
-            deleted=deletions_of(sheet),
+            rooms=rooms_of(sheet, self._event.state.people.erased),
+            deleted=deletions_of(sheet, self._event.state.people.erased),
             kept_days=self._kept_days,
         )
+
+    def _recorder_line(self) -> RecorderLine | None:
+        return self._recording.line(self._relay.node) if self._recording else None
 
     def _note_recorded(self, status: RecorderStatus) -> None:
         """Tell the log which sessions are recorded here, so that all who are in them see it."""

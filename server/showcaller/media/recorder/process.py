@@ -15,7 +15,7 @@ from ... import garbage, logs
 from ...hls.rendition import Told
 from ...processes import die_with_parent
 from ...recording.storage import FolderStorage
-from ..contract.recording import Plan, RecorderConfig, RecorderStatus, encode_line
+from ..contract.recording import NamedGap, Plan, RecorderConfig, RecorderStatus, encode_line
 from ..egress import choose
 from .recorder import Recorder
 
@@ -52,7 +52,7 @@ async def _tell(recorder: Recorder) -> None:
         await asyncio.sleep(TELL_EVERY_S)
 
 
-def _write(message: RecorderStatus | Told) -> None:
+def _write(message: RecorderStatus | Told | NamedGap) -> None:
     sys.stdout.buffer.write(encode_line(message))
     sys.stdout.buffer.flush()
 

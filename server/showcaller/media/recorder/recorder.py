@@ -16,7 +16,7 @@ from ...recording import layout
 from ...recording.layout import Gap
 from ...recording.part import Take
 from ...recording.storage import Storage
-from ..contract.recording import Plan, RecorderStatus, Room
+from ..contract.recording import NamedGap, Plan, RecorderStatus, Room
 from ..egress import Egress
 from ..sfu.branch import Branch
 from ..sfu.ingest import Ingest
@@ -41,7 +41,7 @@ class Recorder:
         storage: Storage,
         egress: Egress,
         outbox: Outbox | None = None,
-        tell: Callable[[Told], None] = lambda told: None,
+        tell: Callable[[Told | NamedGap], None] = lambda told: None,
     ) -> None:
         self.sources: dict[str, Source] = {}  # by publication
         self.outbox = outbox or Outbox(storage)
@@ -54,7 +54,8 @@ class Recorder:
         self._looked_up: set[str] = set()  # folders of sessions
         self._looking: dict[str, asyncio.Task[None]] = {}
         self._gaps = self._parts = self._parts_lost = 0
-        self._stages = Stages(self.outbox.put, tell, _unique, self._folder, self._wants)
+        self._tell = tell
+        self._stages = Stages(self._put_of_stage, tell, _unique, self._folder, self._wants)
         self.deletions = Deletions(storage, self.outbox)
         self.outbox.start()
         self._ticking = asyncio.create_task(self._tick())
@@ -84,7 +85,9 @@ class Recorder:
             self._branches.pop(path).close()
         self._look(system.monotonic_s())
         for deletion in plan.deleted:
-            self.deletions.begin(self._folder(deletion.session), deletion.person)
+            every = layout.event_folder(plan.event, plan.run)
+            folder = self._folder(deletion.session) if deletion.session else every
+            self.deletions.begin(folder, deletion.person)
         self.deletions.retain(layout.event_folder(plan.event, plan.run), plan.kept_days)
 
     def status(self) -> RecorderStatus:
@@ -127,6 +130,10 @@ class Recorder:
     def _ingests(self) -> dict[str, Ingest]:
         every = (ingest for branch in self._branches.values() for ingest in branch.ingests.values())
         return {ingest.resource: ingest for ingest in every}
+
+    def _put_of_stage(self, name: str, data: bytes) -> bool:
+        """Store an object of a stage; all but its parts are needed."""
+        return self.outbox.put(name, data, needed=not name.endswith(".m4s"))
 
     def _lead_stages(self, now_s: float) -> None:
         ingests = list(self._ingests().values())
@@ -198,6 +205,7 @@ class Recorder:
 
     def _note_gap(self, about: About, gap: Gap) -> None:
         self._gaps += 1
+        self._tell(NamedGap(session=about.session, **gap._asdict()))
         line = gap.source, gap.kind, gap.from_ms, gap.to_ms, gap.reason
         self.outbox.put(layout.gap_name(about.folder, *line), b"", needed=True)
         log.warning(

@@ -20,7 +20,7 @@ BEFORE_MS = (
 STILL_AFTER_MS = 600.0  # without a sample, what is pending is written
 ON_ITS_WAY_MS = 200.0  # what arrives now was sampled so long ago, or less
 
-Put = Callable[[str, bytes], object]
+Put = Callable[[str, bytes], bool]  # false: it was not taken
 
 
 class Shown(NamedTuple):
@@ -149,6 +149,7 @@ class StageWriter:
             self._store(name, writing, made)
 
     def _store(self, name: str, writing: _Writing, made: MadePart) -> None:
-        self._put(made.part.name, made.data)
+        if not self._put(made.part.name, made.data):
+            return  # there is no room for it to wait
         part = part_of(made.part, writing.take.timescale, self._section)
         self._tell(Told(stage=self._stage, rendition=name, written=part))

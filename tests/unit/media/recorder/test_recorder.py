@@ -226,14 +226,15 @@ async def test_a_recorder_that_was_replaced_names_the_gap(studio):
     assert all(2_000 < gap.to_ms - gap.from_ms < 10_000 for gap in gaps)
 
 
-async def test_what_is_deleted_is_gone_and_recorded_no_more(studio):
+@pytest.mark.parametrize("session", ["talk", ""])
+async def test_what_is_deleted_is_gone_and_recorded_no_more(studio, session):
     talk = await began(studio)
     eve = LentTalk(studio.trunk, OFFER, resource="w_1~eve", person="eve")
     await until(lambda: len(studio.recorder.sources) == 2)
     talk.play(2.0)
     eve.play(2.0)
     await taken_in(studio, talk, eve)
-    studio.deleted = (Deletion("talk", "eve"),)
+    studio.deleted = (Deletion(session, "eve"),)
     studio.rooms = (Room(session="talk", stage="main", record=True, but=("eve",)),)
     studio.recorder.follow(studio.plan())
 
