@@ -223,6 +223,12 @@ def test_what_is_recorded_is_said_for_all_or_for_one_and_breaks_are_not(kind, us
     assert good(text).sessions[0].record == record
 
 
+@pytest.mark.parametrize("usual", ["true", "ask"])
+def test_a_session_that_must_not_be_recorded_is_not_whatever_else_is_said(usual):
+    text = first_with("do_not_record: true\n    record: true\n") + f"record: {usual}\n"
+    assert good(text).sessions[0].record == "no"
+
+
 def test_an_empty_value_counts_as_left_out():
     assert good(first_with("abstract:")).sessions[0].abstract == ""
     assert errors(changed("title: First", "title:")) == {"sessions[0].title": "is missing"}

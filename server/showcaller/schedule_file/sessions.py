@@ -92,10 +92,16 @@ def _read_session(fields: Fields, ids: Ids, context: Context) -> Session | None:
         language=_language(fields),
         min_duration_min=_min_minutes(fields, kind, span),
         qa=_qa(fields, kind, context.qa),
-        record=read_record(fields, "no" if kind == "break" else context.record),
+        record=_record(fields, "no" if kind == "break" else context.record),
         chat=fields.flag("chat", context.chat and kind != "break"),
     )
     return session if span else None
+
+
+def _record(fields: Fields, usual: Record) -> Record:
+    """Return whether it is recorded; `do_not_record`, as pretalx exports have it, goes before everything."""
+    record = read_record(fields, usual)
+    return "no" if fields.flag("do_not_record", False) else record
 
 
 def _language(fields: Fields) -> str:
