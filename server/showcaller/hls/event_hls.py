@@ -17,10 +17,10 @@ from ..recording.storage import Storage
 from ..show.live_event import LiveEvent
 from . import access
 from .live_stages import LiveStage, LiveStages, variants
-from .media_playlist import ended_playlist
+from .media_playlist import DateRange, ended_playlist
+from .moments import question_ranges, talk_range, within
 from .multivariant import multivariant_playlist
 from .rendition import TARGET_S, Rendition
-from .talk_range import talk_range
 from .talks import TakeIndex, read_talk, rendition_of
 
 BLOCKED_AT_MOST_S = 2 * TARGET_S
@@ -29,6 +29,7 @@ LOOK_AGAIN_S = 0.05
 SETTLED_AFTER_S = 10.0  # since a talk's end all of it lies in the store
 SETTLED_S, UNSETTLED_S = 60.0, 1.0  # so long the store is not asked again; a talk may be deleted
 TALKS_KEPT = 32
+ASKED_AGAIN_S = 1.0  # for questions on air
 MAX_PARTS = 64  # of one segment
 IN_VP8 = "the picture is sent in VP8, of which there is no HLS: publish in H.264, VP9 or AV1"
 
@@ -45,6 +46,7 @@ class EventHls:
         self._keys = keys
         self._index = TakeIndex(storage)
         self._reading = asyncio.Lock()
+        self._asked: dict[SessionId, tuple[list[DateRange], float]] = {}
         # By folder, with the time until which they are good
         self._talks: OrderedDict[str, tuple[dict[str, Rendition], float]] = OrderedDict()
 
@@ -111,9 +113,25 @@ class EventHls:
             if segment > one.written.end[0] + 1:
                 raise BadInput("that is too far ahead of what is live", field="_HLS_msn")
             await _within(BLOCKED_AT_MOST_S, one.has(segment, part))
-        session = self._sheet.sessions.get(SessionId(one.written.newest.session))
-        title = self._sheet.plan(session.id).title if session else ""
-        return found.playlist(name, title, skip=skip)
+        return found.playlist(name, self._ranges(one.written), skip=skip)
+
+    def _ranges(self, written: Rendition, *, ended: bool = False) -> list[DateRange]:
+        """Return the stretches that a playlist of the newest session names."""
+        session = SessionId(written.newest.session)
+        title = self._sheet.plan(session).title if session in self._sheet.sessions else ""
+        talks = talk_range(written, title, ended=ended)
+        if not talks:
+            return []
+        questions = self._questions(session)
+        return [*talks, *within(questions, talks[0].start_ms, written.parts[-1].end_ms)]
+
+    def _questions(self, session: SessionId) -> list[DateRange]:
+        """Return those of a session; looked for among all once a second."""
+        found, at_s = self._asked.get(session, ([], 0.0))
+        if self._now_s() - at_s > ASKED_AGAIN_S:
+            found = question_ranges(self._event.state.questions.by_id.values(), session)
+            self._asked[session] = found, self._now_s()
+        return found
 
     # Talks ------------------------------------------------------------------------------------
 
@@ -149,8 +167,7 @@ class EventHls:
         found = (await self.talk(stage, session)).get(name)
         if found is None:
             raise NotFound(f"this talk has no rendition {name!r}")
-        title = self._sheet.plan(SessionId(session)).title
-        return ended_playlist(found, talk_range(found, title, ended=True))
+        return ended_playlist(found, self._ranges(found, ended=True))
 
     async def talk_multivariant(self, stage: str, session: str) -> str:
         return multivariant_playlist(variants(await self.talk(stage, session)))

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from .media_playlist import Report, live_playlist
+from .media_playlist import DateRange, Report, live_playlist
 from .multivariant import Variant, multivariant_playlist
 from .rendition import Part, Rendition, Section, Told, Unwritten
-from .talk_range import talk_range
 
 MEASURED_SEGMENTS = 20
 LEAST_BITS_S = 8_000
@@ -68,13 +67,13 @@ class LiveStage:
         """Return how many there have been of any rendition."""
         return max((one.written.newest.number + 1 for one in self.renditions.values()), default=0)
 
-    def playlist(self, name: str, title: str, *, skip: bool) -> str:
-        """Return the media playlist of a rendition; `title` is its talk's."""
+    def playlist(self, name: str, ranges: Iterable[DateRange], *, skip: bool) -> str:
+        """Return the media playlist of a rendition."""
         one = self.renditions[name]
         return live_playlist(
             one.written,
             since_ms=one.since_ms,
-            ranges=talk_range(one.written, title),
+            ranges=ranges,
             reports=self._reports(name),
             skip=skip,
         )
