@@ -22,6 +22,7 @@ from .api import (
     codes,
     commands,
     exports,
+    feedback_exports,
     health,
     history,
     openapi,
@@ -379,7 +380,7 @@ class Server:
         app[reminders.WAYS] = self._ways()
         app[pages.LOOSE] = settings.loose_modules
         people = (registrations, codes, audit, reminders)
-        reports = (exports, poll_exports, history)
+        reports = (exports, feedback_exports, poll_exports, history)
         for routes in (agenda, *people, commands, *reports, health, openapi, pictures, pages):
             routes.register(app)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))

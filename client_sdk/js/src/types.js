@@ -201,11 +201,22 @@
  * @property {"no" | "yes" | "ask"} [record] whether it is to be recorded; `ask`: of each speaker, who agrees first
  * @property {boolean} [recorded] it is being recorded now
  * @property {boolean} [replay] it has ended, and was recorded
+ * @property {boolean} [feedback] it may be rated once it is over
  * @property {boolean} [chat] there is a chat beside it: channel `session/{id}/chat`
  * @property {Span} planned as scheduled, unless a producer moved it
  * @property {string} scheduled_stage
  * @property {string} note why it was delayed or cancelled; empty: nobody said
  * @property {number} [shortened_min] by how much its end was brought forward to catch up
+ *
+ * @typedef {object} OwnRating
+ * @property {number} stars
+ * @property {string} comment
+ *
+ * @typedef {object} FeedbackComment
+ * @property {string} id
+ * @property {number} stars
+ * @property {string} text
+ * @property {number} said_ms
  *
  * @typedef {object} ChatRoom
  * @property {boolean} open

@@ -56,6 +56,10 @@ class Commands(ABC):
         args = {"poll": poll, "options": list(options), "words": list(words), "given_ms": given_ms}
         return await self.command("poll.vote", args)
 
+    async def rate(self, session: str, stars: int, comment: str = "") -> None:
+        """Say what one thought of a session that is over, in place of what one said before."""
+        await self.command("session.rate", {"session": session, "stars": stars, "comment": comment})
+
     async def say(self, session: str, text: str) -> Result:
         """Say something in a session's chat; `{"message"}`: its id."""
         return await self.command("chat.say", {"session": session, "text": text})

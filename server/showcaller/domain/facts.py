@@ -18,6 +18,7 @@ from msgspec import Struct
 from .ids import (
     AnnouncementId,
     ControlId,
+    FeedbackId,
     MessageId,
     PersonId,
     PollId,
@@ -31,7 +32,7 @@ from .poll_draft import Choice, PollDraft, PollPlan
 from .quality import TalkQuality
 from .schedule import Schedule, Speaker
 
-FOLD_VERSION = 23
+FOLD_VERSION = 24
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -600,6 +601,20 @@ class ChatSwitched(Fact, frozen=True, kw_only=True, tag="chat.switched"):
     session: SessionId
     on: bool
     by: PersonId
+
+
+# Feedback ---------------------------------------------------------------------------------------
+
+
+class SessionRated(Fact, frozen=True, kw_only=True, tag="session.rated"):
+    """A person's opinion of a session that is over, in place of what they said before."""
+
+    feedback: FeedbackId  # the same for all ratings of one session by one person
+    session: SessionId
+    person: PersonId
+    stars: int  # 1 to 5
+    comment: str = ""
+    commented: bool = False  # also when what was said was erased since
 
 
 # People -----------------------------------------------------------------------------------------

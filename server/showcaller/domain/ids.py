@@ -22,6 +22,7 @@ QuestionId = NewType("QuestionId", str)
 AnnouncementId = NewType("AnnouncementId", str)
 ControlId = NewType("ControlId", str)
 PollId = NewType("PollId", str)
+FeedbackId = NewType("FeedbackId", str)
 MessageId = NewType("MessageId", str)  # of a chat
 VoterId = NewType("VoterId", str)  # a person's id, or one that an anonymous poll has instead
 

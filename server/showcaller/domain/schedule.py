@@ -126,6 +126,7 @@ class Session(Struct, frozen=True, kw_only=True):
     qa: QaPolicy = QaPolicy()
     record: Record = "no"
     chat: bool = False
+    feedback: bool = False  # people may rate it once it is over
 
 
 class Schedule(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from . import (
     chat,
     facts,
     favourites,
+    feedback,
     people,
     polls,
     question_folds,
@@ -29,6 +30,7 @@ from .announcements import Announcements
 from .ballots import Ballots
 from .chat import Chat
 from .favourites import Favourites
+from .feedback import Feedback
 from .ids import EventId
 from .outcome import Outcome, Refusal
 from .people import People
@@ -61,6 +63,7 @@ class State:
         self.chat = Chat()
         self.people = People()
         self.favourites = Favourites()
+        self.feedback = Feedback()
         self.folded = 0
         self.refusals: OrderedDict[int, Refusal] = OrderedDict()  # newest, by offset
 
@@ -92,6 +95,8 @@ class State:
             return self.polls.why_not(fact, self.runsheet)
         if self._is_silenced(fact):
             return SILENCED
+        if type(fact) in feedback.FOLDS:
+            return self.feedback.why_not(fact, self.runsheet)
         if type(fact) in question_folds.CHECKS:
             return question_folds.why_not(self.questions, fact, self.runsheet)
         return None
@@ -150,11 +155,16 @@ class State:
             outcome.touched |= self.questions.touch_all_of(fact.person)
             outcome.touched |= self.favourites.forget(fact.person).touched
             outcome.touched |= self.chat.forget(fact.person).touched
+            outcome.touched |= self.feedback.forget(fact.person).touched
         return outcome
 
     def _fold_favourite(self, fact: facts.Fact, at_ms: int) -> Outcome:
         assert self.runsheet is not None
         return self.favourites.apply(fact, at_ms, self.runsheet)
+
+    def _fold_feedback(self, fact: facts.Fact, at_ms: int) -> Outcome:
+        assert self.runsheet is not None
+        return self.feedback.apply(fact, at_ms, self.runsheet)
 
     def _remember_refusal(self, offset: int, refusal: Refusal) -> None:
         self.refusals[offset] = refusal
@@ -195,6 +205,7 @@ class State:
             chat=self.chat,
             people=self.people,
             favourites=self.favourites,
+            feedback=self.feedback,
             folded=self.folded,
             refusals=list(self.refusals.items()),
         )
@@ -239,6 +250,7 @@ class State:
         state.runsheet = rest.runsheet
         state.announcements, state.people = rest.announcements, rest.people
         state.favourites, state.chat = rest.favourites, rest.chat
+        state.feedback = rest.feedback
         votes, keys = Votes(snapshot.votes, snapshot.tallies), VoteKeys(snapshot.vote_keys)
         state.questions = Questions(asked, votes, keys)
         made = chain.from_iterable(snapshot.polls)
@@ -261,6 +273,7 @@ class _Rest(Struct, kw_only=True):
     chat: Chat
     people: People
     favourites: Favourites
+    feedback: Feedback
     folded: int
     refusals: list[tuple[int, Refusal]]
 
@@ -302,5 +315,6 @@ FOLDS: dict[type[facts.Fact], Callable[[State, Any, int], Outcome]] = {
     **dict.fromkeys(announcements.FOLDS, State._fold_announcement),
     **dict.fromkeys(chat.FOLDS, State._fold_chat),
     **dict.fromkeys(favourites.FOLDS, State._fold_favourite),
+    **dict.fromkeys(feedback.FOLDS, State._fold_feedback),
     **dict.fromkeys(people.FOLDS, State._fold_person),
 }

@@ -11,7 +11,16 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from .ids import AnnouncementId, MessageId, PersonId, PollId, QuestionId, SessionId, StageId
+from .ids import (
+    AnnouncementId,
+    FeedbackId,
+    MessageId,
+    PersonId,
+    PollId,
+    QuestionId,
+    SessionId,
+    StageId,
+)
 
 
 class Touch(Struct, frozen=True, gc=False):
@@ -124,6 +133,20 @@ class ChatTouch(Touch, frozen=True, gc=False):
 
     session: SessionId
     message: MessageId
+
+
+class FeedbackTouch(Touch, frozen=True, gc=False):
+    """A person's rating of a session, and their comment."""
+
+    session: SessionId
+    person: PersonId
+    feedback: FeedbackId
+
+
+class FeedbackTallyTouch(Touch, frozen=True, gc=False):
+    """The number of ratings of a session with so many stars."""
+
+    session: SessionId
 
 
 class AnnouncementTouch(Touch, frozen=True, gc=False):

@@ -67,7 +67,12 @@ def _read_root(root: yaml.Node, folder: Path | None, report: Report) -> Schedule
         elements = top.elements("speakers", at_most=2_000)
         speakers = read_speakers(elements, declared, folder, report)
         usual_qa = read_qa(top.node("qa"), "qa", QaPolicy(), report)
-        usual = usual_qa, read_record(top, "no"), top.flag("chat", False)
+        usual = (
+            usual_qa,
+            read_record(top, "no"),
+            top.flag("chat", False),
+            top.flag("feedback", False),
+        )
         context = Context(head.zone, days, stages, themes, speakers, set(), *usual)
         elements = top.elements("sessions", at_most=2_000, required=True)
         placed = read_sessions(elements, context, report)

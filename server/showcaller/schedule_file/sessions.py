@@ -53,6 +53,7 @@ class Context(NamedTuple):
     qa: QaPolicy
     record: Record
     chat: bool
+    feedback: bool
 
 
 class Placed(NamedTuple):
@@ -94,6 +95,7 @@ def _read_session(fields: Fields, ids: Ids, context: Context) -> Session | None:
         qa=_qa(fields, kind, context.qa),
         record=_record(fields, "no" if kind == "break" else context.record),
         chat=fields.flag("chat", context.chat and kind != "break"),
+        feedback=fields.flag("feedback", context.feedback and kind != "break"),
     )
     return session if span else None
 

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from ..domain.chat import MAX_SLOW_S
 from ..domain.facts import Recipients
+from ..domain.feedback import MOST_STARS
 from ..domain.ids import (
     AnnouncementId,
     ControlId,
@@ -111,6 +112,11 @@ class DeleteMessageArgs(SessionArgs, frozen=True, kw_only=True):
 
 class SlowArgs(SessionArgs, frozen=True, kw_only=True):
     seconds: Annotated[int, Meta(ge=0, le=MAX_SLOW_S)]
+
+
+class RateArgs(SessionArgs, frozen=True, kw_only=True):
+    stars: Annotated[int, Meta(ge=1, le=MOST_STARS)]
+    comment: Annotated[str, _RAW_TEXT] = ""
 
 
 class ReactArgs(SessionArgs, frozen=True, kw_only=True):

@@ -42,11 +42,18 @@ from ..errors import (
     Unavailable,
 )
 from . import command_args as a
-from . import edits, pointing
+from . import edits, feedback_commands, pointing
 from .calendar_links import calendar_path
 from .call import Call, Result, raise_if
 from .chat_commands import FACTS_OF_CHATS, ChatCommands
-from .erasure import erase_favourites, erase_reasons, erase_said, erase_texts, erase_words
+from .erasure import (
+    erase_favourites,
+    erase_ratings,
+    erase_reasons,
+    erase_said,
+    erase_texts,
+    erase_words,
+)
 from .limits import Bucket, Limits
 from .live_event import LiveEvent
 from .permissions import ATTENDING, DESK, OPS, PRODUCER
@@ -406,6 +413,7 @@ class Commands:
         await ReminderRecords(self._event.log).erase(args.person)
         await erase_favourites(self._event.log, args.person, self._event.state.folded)
         await erase_said(self._event.log, args.person, self._event.state.folded)
+        await erase_ratings(self._event.log, args.person, self._event.state.folded)
         state = self._event.state
         if votes := state.polls.worded_by(args.person, state.salt):
             words = facts.PollWordsErased(votes=votes, by=call.by)
@@ -552,6 +560,7 @@ _TABLE: dict[str, _Command] = {
     "poll.make": _Command(a.MakePollArgs, DESK, _of_polls(PollCommands.make)),
     "poll.vote": _Command(a.PollVoteArgs, ATTENDING, _of_polls(PollCommands.vote), bucket="vote"),
     **{name: _fact(args, DESK, make) for name, (args, make) in FACTS_OF_POLLS.items()},
+    "session.rate": _Command(a.RateArgs, ATTENDING, feedback_commands.rate, bucket="rating"),
     "chat.say": _Command(a.SayArgs, ATTENDING, _of_chats(ChatCommands.say), bucket="chat"),
     "chat.delete": _Command(a.DeleteMessageArgs, ATTENDING, _of_chats(ChatCommands.delete)),
     **{name: _fact(args, DESK, make) for name, (args, make) in FACTS_OF_CHATS.items()},

@@ -39,6 +39,11 @@ async def erase_said(log: EventLog, person: PersonId, upto: int) -> None:
     await _empty(log, upto, lambda entry: _without_said(entry, person))
 
 
+async def erase_ratings(log: EventLog, person: PersonId, upto: int) -> None:
+    """Empty what the person said of sessions, as `erase_texts` does with texts."""
+    await _empty(log, upto, lambda entry: _without_rating(entry, person))
+
+
 async def _empty(log: EventLog, upto: int, without: Callable[[Entry], facts.Fact | None]) -> None:
     async for entry in read_upto(log, upto):
         emptied = without(entry)
@@ -105,6 +110,19 @@ def _without_said(entry: Entry, person: PersonId) -> facts.ChatSaid | None:
 
 
 _SAID = b"chat.said"
+
+
+def _without_rating(entry: Entry, person: PersonId) -> facts.SessionRated | None:
+    """The entry's fact with its comment gone; None if it holds none of the person's."""
+    if _RATED not in entry.data or person.encode() not in entry.data:
+        return None
+    fact = facts.decode_fact(entry.data)
+    if not isinstance(fact, facts.SessionRated) or fact.person != person or not fact.comment:
+        return None
+    return replace(fact, comment="")
+
+
+_RATED = b"session.rated"
 
 
 async def erase_favourites(log: EventLog, person: PersonId, upto: int) -> None:

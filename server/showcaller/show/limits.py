@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from ..rates import KEPT, Meters, Rate
 
-Bucket = Literal["question", "edit", "vote", "reaction", "chat", "other"]
+Bucket = Literal["question", "edit", "vote", "reaction", "chat", "rating", "other"]
 
 OF_PERSON: dict[Bucket, Rate] = {
     "question": Rate(burst=3, per_s=0.1),
@@ -19,6 +19,7 @@ OF_PERSON: dict[Bucket, Rate] = {
     "vote": Rate(burst=30, per_s=5),
     "reaction": Rate(burst=10, per_s=4),
     "chat": Rate(burst=3, per_s=0.5),
+    "rating": Rate(burst=10, per_s=0.2),
     "other": Rate(burst=20, per_s=10),
 }
 # Reactions are no facts. Votes cost the log little, and an office votes at once. What is said in a chat
@@ -28,6 +29,7 @@ OF_ADDRESS: dict[Bucket, Rate] = {
     "edit": Rate(burst=300, per_s=5),
     "vote": Rate(burst=120_000, per_s=12_000),
     "chat": Rate(burst=60, per_s=5),
+    "rating": Rate(burst=3_000, per_s=100),
     "other": Rate(burst=5_000, per_s=500),
 }
 OF_EVENT: dict[Bucket, Rate] = {
@@ -35,6 +37,7 @@ OF_EVENT: dict[Bucket, Rate] = {
     "edit": Rate(burst=1_000, per_s=20),
     "vote": Rate(burst=400_000, per_s=40_000),
     "chat": Rate(burst=150, per_s=10),
+    "rating": Rate(burst=10_000, per_s=500),
     "other": Rate(burst=20_000, per_s=2_000),
 }
 LEFT_TO_NEWCOMERS = 0.2

@@ -34,6 +34,7 @@ _SESSION_FOLLOWERS: dict[str, frozenset[Role]] = {
     "backstage": DESK,  # and the session's speakers, and who manages its stage
     "chat": EVERYBODY,
     "chat_desk": DESK,
+    "feedback": OPS,  # and the session's speakers
     "audience": EVERYBODY,
 }
 
@@ -58,6 +59,8 @@ def may_follow(
     if kind != "session":
         return False
     speaks = principal.has("speaker") and id in principal.sessions
+    if part == "feedback" and speaks:
+        return True
     if part == "backstage" and (speaks or principal.manages(stage_of(id))):
         return True
     return principal.has(*_SESSION_FOLLOWERS.get(part, ()))

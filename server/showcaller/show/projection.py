@@ -26,6 +26,8 @@ from ..domain.touches import (
     CueTouch,
     EventTouch,
     FavouriteTouch,
+    FeedbackTallyTouch,
+    FeedbackTouch,
     PersonTouch,
     PollTallyTouch,
     PollTouch,
@@ -41,7 +43,7 @@ from ..domain.touches import (
     VotersTouch,
     VoteTouch,
 )
-from . import chat_views, poll_views, question_views, views
+from . import chat_views, feedback_views, poll_views, question_views, views
 from .audience import AUDIENCE, audience_channel
 from .document import Document
 from .names import Names
@@ -91,6 +93,10 @@ def chat_channel(session: str) -> str:
 
 def chat_desk_channel(session: str) -> str:
     return f"session/{session}/chat_desk"
+
+
+def feedback_channel(session: str) -> str:
+    return f"session/{session}/feedback"
 
 
 def backstage_channel(session: str) -> str:
@@ -152,6 +158,8 @@ class Projection:
         planned = (plan.id for plan in self._sheet.schedule.sessions if plan.chat)
         for session in dict.fromkeys((*planned, *self._state.chat.rooms)):
             yield from (chat_channel(session), chat_desk_channel(session))
+        rated = (plan.id for plan in self._sheet.schedule.sessions if plan.feedback)
+        yield from map(feedback_channel, dict.fromkeys((*rated, *self._state.feedback.by_session)))
 
     def agenda(self) -> Iterator[Touch]:
         """Yield every thing that follows from the schedule and the clock."""
@@ -175,6 +183,10 @@ class Projection:
         yield from (AnnouncementTouch(made) for made in self._state.announcements.by_id)
         for session, room in self._state.chat.rooms.items():
             yield from (ChatTouch(session, message) for message in room.messages)
+        for session, here in self._state.feedback.by_session.items():
+            yield FeedbackTallyTouch(session)
+            for person, comment in here.comments.items():
+                yield FeedbackTouch(session, person, comment.id)
         people = self._state.people
         yield from map(PersonTouch, {**people.banned, **people.silenced})
 
@@ -190,6 +202,9 @@ class Projection:
         yield from ((f"vote:{q.id}", True) for q in questions.voted_by(person) if q.public)
         favourites = self._state.favourites.of(person)
         yield from ((f"favourite:{session}", True) for session in favourites)
+        for session, here in self._state.feedback.by_session.items():
+            if (rating := feedback_views.own_rating(here, person)) is not None:
+                yield f"rating:{session}", rating
         yield from self._own_publications(person)
         for poll in self._state.polls.by_id.values():
             if (own := self._own_vote(poll, person)) is not None:
@@ -439,6 +454,22 @@ class Projection:
         yield Look(chat_channel(session), id, chat_views.message(said, self.name_of))
         yield Look(chat_desk_channel(session), id, chat_views.desk_message(said, self.name_of))
 
+    # Feedback -------------------------------------------------------------------------------------
+
+    def _feedback(self, touch: FeedbackTouch) -> Iterator[Look]:
+        session, person = touch.session, touch.person
+        here, own = self._state.feedback.on(session), person_channel(person)
+        if touch.feedback:
+            comment = feedback_views.comment(here, person)
+            yield Look(feedback_channel(session), touch.feedback, comment)
+        if own in self._own:
+            yield Look(own, f"rating:{session}", feedback_views.own_rating(here, person))
+
+    def _feedback_tally(self, touch: FeedbackTallyTouch) -> Iterator[Look]:
+        tally = self._state.feedback.on(touch.session).tally
+        for stars, count in enumerate(tally, start=1):
+            yield Look(feedback_channel(touch.session), str(stars), count or None)
+
     # Polls ----------------------------------------------------------------------------------------
 
     def _poll(self, touch: PollTouch) -> Iterator[Look]:
@@ -545,10 +576,12 @@ ITEMS: dict[type[Touch], _Looks] = {
     PollTouch: Projection._poll,
     PollVoteTouch: Projection._poll_vote,
     ChatTouch: Projection._chat_message,
+    FeedbackTouch: Projection._feedback,
     AnnouncementTouch: Projection._announcement,
     PersonTouch: Projection._person,
 }
 LEVELS: dict[type[Touch], _Looks] = {
     TallyTouch: Projection._tally,
     PollTallyTouch: Projection._poll_tally,
+    FeedbackTallyTouch: Projection._feedback_tally,
 }

@@ -110,6 +110,7 @@ class SessionView(View, frozen=True, kw_only=True):
     face: bool  # somebody is heard beside slides, and may be watched there
     record: Record  # as planned
     chat: bool  # as planned
+    feedback: bool  # it may be rated once it is over
     recorded: bool  # it is being recorded now
     replay: bool  # it has ended, and was recorded
     doors_open_ms: int
@@ -192,6 +193,7 @@ def session(sheet: RunSheet, run: SessionRun) -> SessionView:
         face=run.on_stage and run.heard != run.shown,
         record=plan.record,
         chat=plan.chat,
+        feedback=plan.feedback,
         recorded=is_recorded(run),
         replay=has_replay(run),
         doors_open_ms=_doors_open_ms(sheet, run),

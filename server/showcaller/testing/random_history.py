@@ -17,6 +17,7 @@ from ..domain.ids import (
     AnnouncementId,
     ControlId,
     EventId,
+    FeedbackId,
     MessageId,
     PersonId,
     PollId,
@@ -37,9 +38,18 @@ from .schedules import schedule, session
 
 START_MS = 500 * MINUTE_MS
 SCHEDULE = schedule(
-    session("opening", 540, 545, kind="opening", qa=QaPolicy(enabled=False), chat=True),
-    session("moderated", 545, 565, speakers=(SpeakerId("ada"),)),
-    session("open", 565, 585, qa=QaPolicy(pre_moderation=False, opens="started"), chat=True),
+    session(
+        "opening", 540, 545, kind="opening", qa=QaPolicy(enabled=False), chat=True, feedback=True
+    ),
+    session("moderated", 545, 565, speakers=(SpeakerId("ada"),), feedback=True),
+    session(
+        "open",
+        565,
+        585,
+        qa=QaPolicy(pre_moderation=False, opens="started"),
+        chat=True,
+        feedback=True,
+    ),
     session("break", 585, 600, kind="break", qa=QaPolicy(enabled=False)),
     session("aside", 545, 600, stage="side", record="ask", qa=QaPolicy(opens="by_hand")),
     catch_up=CatchUpPolicy(talks_give_min=5),
@@ -68,6 +78,7 @@ class RandomHistory:
         self._words: list[str] = []
         self._publications: list[str] = []
         self._said: list[tuple[SessionId, MessageId]] = []
+        self._feedback_ids = {person: f"feedback-{n}" for n, person in enumerate(ATTENDEES)}
 
     def step(self) -> tuple[facts.Fact, Outcome]:
         """Let some time pass, then fold a random fact; the first one begins the run."""
@@ -545,6 +556,24 @@ class RandomHistory:
     def _chat_switched(self) -> facts.Fact:
         on = self._rng.random() < 0.7
         return facts.ChatSwitched(session=self._session(), on=on, by=STAFF)
+
+    # Feedback -------------------------------------------------------------------------------------
+
+    def _session_rated(self) -> facts.Fact:
+        sheet, person = self.state.runsheet, self._person()
+        runs = sheet.sessions.values() if sheet is not None else ()
+        rated = {plan.id for plan in SCHEDULE.sessions if plan.feedback}
+        over = [run.id for run in runs if run.state == "ended" and run.id in rated]
+        session = self._rng.choice(over or [self._session()])
+        comment = self._rng.choice(("", self._canary("comment")))
+        return facts.SessionRated(
+            feedback=FeedbackId(f"{session} {self._feedback_ids[person]}"),
+            session=session,
+            person=person,
+            stars=self._rng.randint(1, 5),
+            comment=comment,
+            commented=bool(comment),
+        )
 
     # Favourites -----------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from showcaller.domain import (
     chat,
     facts,
     favourites,
+    feedback,
     people,
     polls,
     question_folds,
@@ -58,7 +59,7 @@ def test_a_log_folds_to_the_same_digest_as_when_it_was_written(log, then):
 def test_every_kind_of_fact_has_exactly_one_fold():
     parts = [
         *(runsheet_folds.FOLDS, question_folds.FOLDS, polls.FOLDS, announcements.FOLDS),
-        *(favourites.FOLDS, people.FOLDS, chat.FOLDS),
+        *(favourites.FOLDS, people.FOLDS, chat.FOLDS, feedback.FOLDS),
     ]
     folded = [kind for part in parts for kind in part]
     assert sorted(map(str, [facts.RunStarted, *folded])) == sorted(map(str, facts.KINDS))

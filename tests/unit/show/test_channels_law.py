@@ -358,6 +358,7 @@ class Secrets:
         self.words = {}  # of each voter in each poll
         self.said = {}  # in chats: what is there, and all that ever was
         self.once_said = set()
+        self.comments = {}  # on sessions, by session and author
 
     def note(self, fact, outcome):
         if outcome.refused is not None:
@@ -399,6 +400,8 @@ class Secrets:
             case facts.ChatSaid():
                 self.said[fact.message] = fact
                 self.once_said.add(fact.message)
+            case facts.SessionRated():
+                self.comments[fact.session, fact.person] = fact.comment
             case facts.ChatDeleted():
                 known = self.said[fact.message]
                 for one in list(self.said.values()):
@@ -407,6 +410,12 @@ class Secrets:
                         del self.said[one.message]
             case facts.PersonErased():
                 self.said = {id: one for id, one in self.said.items() if one.person != fact.person}
+                for key in [key for key in self.comments if key[1] == fact.person]:
+                    del self.comments[key]
+
+    def of_feedback(self, person=None):
+        """Return the canaries of comments that are shown to speakers, or are the person's own."""
+        return {c for (_, author), c in self.comments.items() if person in (None, author)}
 
     def of_chats(self):
         """The canaries of chats that everybody may see: messages, texts, and the names of authors."""
@@ -537,6 +546,8 @@ def _assert_no_leak(sent, secrets, state):
         allowed = secrets.allowed(person) | secrets.of_polls(state, person) | sent
         if channel.endswith("/chat"):
             allowed |= secrets.of_chats()
+        if channel.endswith("/feedback") or person:
+            allowed |= secrets.of_feedback(person)
         assert shown - reasons <= allowed, (channel, message)
         assert reasons <= own, (channel, message)
         gone = {one for one in gone if not one.startswith("zz-word")}  # it was shown before

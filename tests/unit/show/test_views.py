@@ -198,6 +198,7 @@ def test_a_session_to_come():
         "record": "no",
         "recorded": False,
         "chat": False,
+        "feedback": False,
         "replay": False,
         "doors_open_ms": minutes(530),
         "planned": {"start_ms": minutes(540), "end_ms": minutes(560)},

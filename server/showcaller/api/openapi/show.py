@@ -76,6 +76,8 @@ def paths() -> Spec:
         f"{AT_EVENT}/exports/polls.json": {"parameters": [EVENT], "get": _polls()},
         f"{AT_EVENT}/exports/polls.csv": {"parameters": [EVENT], "get": _polls_table()},
         f"{AT_EVENT}/exports/poll_votes.csv": {"parameters": [EVENT], "get": _poll_votes_table()},
+        f"{AT_EVENT}/exports/feedback.json": {"parameters": [EVENT], "get": _feedback()},
+        f"{AT_EVENT}/exports/feedback.csv": {"parameters": [EVENT], "get": _feedback_table()},
         f"{AT_EVENT}/exports/audit.json": {"parameters": [EVENT], "get": _audit()},
         f"{AT_EVENT}/exports/audit.csv": {"parameters": [EVENT], "get": _audit_table()},
         f"{AT_EVENT}/exports/history.json": {"parameters": [EVENT], "get": _history()},
@@ -149,6 +151,24 @@ def _poll_votes_table() -> Spec:
         "exportPollVotesTable",
         "The votes in polls that are not anonymous, as a table (moderators, producers, ops)",
         {"200": answer("A line a vote", text("text/csv")), **problems(401, 403, 404, 503)},
+        token=True,
+    )
+
+
+def _feedback() -> Spec:
+    return operation(
+        "exportFeedback",
+        "What people thought of each session (producers, ops)",
+        {"200": answer("Each session", json(OBJECT)), **problems(401, 403, 404, 503)},
+        token=True,
+    )
+
+
+def _feedback_table() -> Spec:
+    return operation(
+        "exportFeedbackTable",
+        "What people thought of each session, as a table (producers, ops)",
+        {"200": answer("A line each", text("text/csv")), **problems(401, 403, 404, 503)},
         token=True,
     )
 
