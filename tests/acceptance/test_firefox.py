@@ -1,4 +1,4 @@
-"""Firefox watches the stage: a picture at once, however seldom the encoder makes keyframes."""
+"""Firefox: a picture of the stage at once, however seldom keyframes are made; and the walk, in short."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ import pytest
 import pytest_asyncio
 
 from showcaller.testing.firefox import Firefox, FirefoxPage
+from showcaller.testing.serving import ServeProcess
 from showcaller.testing.talks import EVENT, STAGE, TalksServer
+from showcaller.testing.walk import token_of
+from showcaller.testing.walk_show import AHEAD, LIVE
+from showcaller.testing.walk_show import EVENT as WALK
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -80,3 +84,54 @@ async def test_a_keyframe_each_ten_seconds_leaves_nobody_in_the_dark(
     print("first pictures:", *(f"{ms:.0f} ms" for ms in took_ms))
     assert max(took_ms) < LOST_KEYFRAME_MS
     await page.close()
+
+
+async def test_the_walk_in_short_by_keyboard(firefox: Firefox, walk_server: ServeProcess):
+    """Somebody speaks; others find the talk, watch, ask and vote; one rejects; one delays."""
+
+    async def opened(person: str, path: str) -> FirefoxPage:
+        token = token_of(walk_server, person)
+        page = await firefox.open(f"{walk_server.url}/e/{WALK}/{path}#token={token}")
+        await page.evaluate("() => { window.faults = []; onerror = (told) => faults.push(told); }")
+        await page.see("#connection", "Connected")
+        return page
+
+    speak = await opened("teun", f"speak/{LIVE}")
+    await speak.focus("#sources input")
+    await speak.press("Right")
+    await speak.focus("#go:enabled")
+    await speak.press("Enter")
+    await speak.see("#tally", "On air")
+
+    attendee = await opened("ada", "")
+    await attendee.focus("#words")
+    await attendee.press(*"control loop")
+    await attendee.focus(f"[data-session='{LIVE}'] .star")
+    await attendee.press(" ")
+    await attendee.see(f"[data-session='{LIVE}'] .star[aria-pressed='true']")
+    await attendee.focus(f"[data-session='{LIVE}'] .act a, .grid-cell[data-session='{LIVE}'] a")
+    await attendee.press("Enter")
+    await attendee.see("#screen[data-state='live']")
+    await attendee.focus("#polls input")
+    await attendee.press(" ", "Enter")
+    await attendee.see("#polls .poll-bar")
+    await attendee.focus("#ask-text")
+    await attendee.press(*"Is this Firefox?", "Tab", "Tab", "Enter")
+    await attendee.see("#own-list", "Is this Firefox?")
+
+    moderator = await opened("mary", "moderate")
+    await moderator.focus("#session")
+    await moderator.press("Down")
+    await moderator.focus("#pending .q")
+    await moderator.press("w", *"Zap", "Enter")
+    await moderator.see("#did", "Rejected with a reason")
+
+    producer = await opened("paula", "produce")
+    await producer.focus(f"tr[data-session='{AHEAD}'] th a")
+    await producer.press("d", "9")
+    await producer.see("#delay .primary:enabled")
+    await producer.press("Enter")
+    await producer.see(".told-here", "Delayed by 9 min.")
+    for page in (speak, attendee, moderator, producer):
+        assert await page.evaluate("() => [window.faults ?? [], scrollX]") == [[], 0]
+        await page.close()

@@ -13,6 +13,8 @@ from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from .until import until
+
 _PREFERENCES = {
     "media.autoplay.default": 0,
     "media.autoplay.blocking_policy": 0,
@@ -33,7 +35,13 @@ _PREFERENCES = {
 }
 _LISTENING = re.compile(rb"WebDriver BiDi listening on (ws://\S+)")
 _START_S = 60.0
+_SEE_S = 20.0  # a deadline: busy machines need it
 _MAX_MESSAGE = 1 << 24  # bytes
+KEYS = {"Enter": "\ue007", "Tab": "\ue004", "Down": "\ue015", "Right": "\ue014"}
+_IS_SHOWN = """
+    ({ selector, text }) => [...document.querySelectorAll(selector)]
+      .some((one) => one.checkVisibility({ visibilityProperty: true }) && one.textContent.includes(text))
+"""
 
 
 class ScriptFailed(Exception):
@@ -130,6 +138,27 @@ class FirefoxPage:
             raise ScriptFailed(reply["exceptionDetails"]["text"])
         result = reply["result"]
         return json.loads(result["value"]) if result["type"] == "string" else None
+
+    async def press(self, *keys: str) -> None:
+        """Press and release each: a letter, or one of `KEYS`."""
+        values = [KEYS.get(key, key) for key in keys]
+        strokes = [{"type": kind, "value": one} for one in values for kind in ("keyDown", "keyUp")]
+        actions = [{"type": "key", "id": "keyboard", "actions": strokes}]
+        await self._firefox.call("input.performActions", context=self._context, actions=actions)
+
+    async def see(self, selector: str, text: str = "") -> None:
+        """Wait until something like it is shown, with this text. Raises `AssertionError`."""
+        asked = {"selector": selector, "text": text}
+        try:
+            await until(lambda: self.evaluate(_IS_SHOWN, asked), _SEE_S)
+        except TimeoutError:
+            focused = await self.evaluate("() => document.activeElement?.outerHTML.slice(0, 200)")
+            told = f"{selector} with {text!r} did not come; the focus is on {focused}"
+            raise AssertionError(told) from None
+
+    async def focus(self, selector: str) -> None:
+        await self.see(selector)
+        await self.evaluate("(selector) => document.querySelector(selector).focus()", selector)
 
     async def close(self) -> None:
         await self._firefox.call("browsingContext.close", context=self._context)
