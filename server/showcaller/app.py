@@ -189,7 +189,9 @@ class Server:
         if self.settings.recordings is not None:
             storage = FolderStorage(self.settings.recordings)
             _warn_if_none_is_recorded(schedule)
-            hls = self.hls[schedule.event_id] = EventHls(event, storage, tokens.address_keys())
+            hls = self.hls[schedule.event_id] = EventHls(
+                event, storage, tokens.address_keys(), str(self.settings.recordings)
+            )
         media = MediaService(
             event,
             workers=self.settings.media_workers,
@@ -245,6 +247,8 @@ class Server:
         await self.gateway.drain(spread_s, others_serve=self._others_serve)
         for media in self.media.values():
             await media.stop()
+        for hls in self.hls.values():
+            await hls.films.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -63,7 +63,7 @@ MAY_IMPORT = {
     "media": SHOW
     | {"media", "http", "garbage", "logs", "processes", "urls", "recording"}
     | {"hls.rendition", "hls.talks"},
-    "recording": LEAVES | {"recording"},
+    "recording": LEAVES | {"recording", "processes"},
     "workers": LEAVES | {"workers", "app", "settings", "logs", "processes", "metrics"},
 }
 # The media worker's half and the node's meet in `media.contract` alone.

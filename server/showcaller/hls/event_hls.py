@@ -16,6 +16,7 @@ from ..recording import layout
 from ..recording.storage import Storage
 from ..show.live_event import LiveEvent
 from . import access
+from .films import Films, film_plan
 from .live_stages import LiveStage, LiveStages, variants
 from .media_playlist import DateRange, ended_playlist
 from .moments import question_ranges, talk_range, within
@@ -37,10 +38,17 @@ T = TypeVar("T")
 
 
 class EventHls:
-    """The origin of one event. `keys`: the first one signs, all are taken; none: it is open."""
+    """The origin of one event. `keys`: the first one signs, all are taken; none: it is open.
 
-    def __init__(self, event: LiveEvent, storage: Storage, keys: Sequence[bytes] = ()) -> None:
+    `place` is where the store is, for processes that make films of it.
+    """
+
+    def __init__(
+        self, event: LiveEvent, storage: Storage, keys: Sequence[bytes] = (), place: str = ""
+    ) -> None:
         self.live = LiveStages()
+        self.films = Films(storage, place)
+        self.storage = storage
         self._event = event
         self._storage = storage
         self._keys = keys
@@ -171,6 +179,24 @@ class EventHls:
 
     async def talk_multivariant(self, stage: str, session: str) -> str:
         return multivariant_playlist(variants(await self.talk(stage, session)))
+
+    async def film(self, stage: str, session: str) -> str | None:
+        """Return the film of a talk that has ended, in the store; None while it is made.
+
+        Raises `NotFound`.
+        """
+        found = await self.talk(stage, session)
+        every = [rendition.parts for rendition in found.values()]
+        start_ms = min(parts[0].at_ms for parts in every)
+        chapters = within(
+            self._questions(SessionId(session)), start_ms, max(parts[-1].end_ms for parts in every)
+        )
+        plan = self._sheet.plan(SessionId(session))
+        names = {speaker.id: speaker.name for speaker in self._sheet.schedule.speakers}
+        artist = ", ".join(names.get(one, one) for one in plan.speakers)
+        return await self.films.find(
+            self._folder(session), film_plan(found, plan.title, artist, chapters)
+        )
 
     # Media ------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from .. import metrics
-from ..errors import BadInput, NotFound
+from ..errors import BadInput, NotFound, Unavailable
 from ..http.answers import Handler, errors_as_problems, json_answer
 from ..http.asker import principal, served
 from ..http.cors import TO_ANYBODY
@@ -26,6 +26,8 @@ Lookup = Callable[[str], EventHls | None]
 HLS: web.AppKey[Lookup] = web.AppKey("hls")
 
 PLAYLIST = "application/vnd.apple.mpegurl"
+FILM_RETRY_S = 2
+PIECE_BYTES = 1 << 20
 FOR_GOOD = "public, max-age=31536000, immutable"
 FOR_A_MOMENT = "public, max-age=1"
 WHILE_ASKED_FOR = f"public, max-age={6 * TARGET_S}"
@@ -62,6 +64,18 @@ async def replay_address(request: web.Request) -> web.Response:
         starts_at_ms=min(parts[0].at_ms for parts in every),
         ends_at_ms=max(parts[-1].end_ms for parts in every),
     )
+
+
+async def film_address(request: web.Request) -> web.Response:
+    """Answer with the address of a talk's film, an MP4 file; 202 while it is made, which this begins."""
+    principal(request)
+    hls, session = _hls(request), request.match_info["session"]
+    stage = hls.stage_of(session)
+    name = await hls.film(stage, session)
+    if name is None:
+        return json_answer({"state": "making"}, status=202, Retry_After=str(FILM_RETRY_S))
+    size = await hls.storage.size(name)
+    return _address(request, hls, stage, f"talks/{session}/film.mp4", size_bytes=size)
 
 
 def _address(
@@ -145,6 +159,44 @@ async def media(request: web.Request) -> web.Response:
     return web.Response(body=body, content_type=kind, headers={"Cache-Control": FOR_GOOD})
 
 
+async def film(request: web.Request) -> web.StreamResponse:
+    """Send a talk's film, or the range of bytes that is asked for (RFC 9110 §14)."""
+    hls, stage = _opened(request)
+    name = await hls.film(stage, _session(request))
+    if name is None:
+        raise Unavailable("the film is being made: try again", retry_after_s=FILM_RETRY_S)
+    size = await hls.storage.size(name)
+    start, end = _range(request, size)
+    answer = web.StreamResponse(status=206 if "Range" in request.headers else 200)
+    answer.content_type, answer.content_length = "video/mp4", end - start
+    answer.headers["Accept-Ranges"], answer.headers["Cache-Control"] = "bytes", "private"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{_file_name(request)}"'
+    if answer.status == HTTPStatus.PARTIAL_CONTENT:
+        answer.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    answer.headers.update(TO_ANYBODY)
+    await answer.prepare(request)
+    for at in range(start, end, PIECE_BYTES):
+        await answer.write(await hls.storage.read(name, at, min(PIECE_BYTES, end - at)))
+    await answer.write_eof()
+    return answer
+
+
+def _file_name(request: web.Request) -> str:
+    return f"{re.sub(r'[^A-Za-z0-9._-]', '_', _session(request))}.mp4"
+
+
+def _range(request: web.Request, size: int) -> tuple[int, int]:
+    """Return the first byte to send, and the one after the last. Raises `BadInput`."""
+    try:
+        asked = request.http_range
+    except ValueError:
+        raise BadInput("this range can't be read") from None
+    start, end, _ = asked.indices(size)
+    if start >= end:
+        raise BadInput("the film has no bytes in this range")
+    return start, end
+
+
 # Who and where ------------------------------------------------------------------------------------------
 
 
@@ -189,12 +241,14 @@ def register(app: web.Application, lookup: Lookup) -> None:
     add, at_event = app.router.add_get, "/api/v1/events/{event}"
     add(f"{at_event}/stages/{{stage}}/live", live_address)
     add(f"{at_event}/sessions/{{session}}/replay", replay_address)
+    add(f"{at_event}/sessions/{{session}}/film", film_address)
     at_stage = "/hls/{event}/{access}/{stage}"
     for path, handler in (
         ("live/main.m3u8", live_main),
         ("live/{rendition}.m3u8", live_rendition),
         ("talks/{session}/main.m3u8", talk_main),
         ("talks/{session}/{rendition}.m3u8", talk_rendition),
+        ("talks/{session}/film.mp4", film),
         ("talks/{session}/{take}/{name}", media),
     ):
         add(f"{at_stage}/{path}", _to_anybody(handler))

@@ -4,6 +4,7 @@
     EVENT/RUN/SESSION/TAKE/init.mp4     (init.webm)
     EVENT/RUN/SESSION/TAKE/000007-630000-90000-2863311530-k.m4s     (.cluster)
     EVENT/RUN/SESSION/gaps/FROM-TO-main-video-recorder     server times (ms)
+    EVENT/RUN/SESSION/BEGAN-film-UNIQUE/film.mp4     what the stage showed, as one file
 
 A part's name is its line of the index: sequence, decode time, duration, RTP time, and whether it begins with
 a keyframe. So an index can't be behind its parts or ahead of them, whenever a recorder dies.
@@ -19,6 +20,7 @@ from .part import Container, InitSection, Part, Take
 from .storage import StoredObject
 
 TAKE = "take.json"
+FILM = "film.mp4"
 GAPS = "gaps"
 _SUFFIX: dict[Container, str] = {"mp4": "m4s", "webm": "cluster"}
 _PART = re.compile(r"(\d{6,9})-(\d{1,18})-(\d{1,12})-(\d{1,10})-([kd])\.(?:m4s|cluster)", re.ASCII)
@@ -49,6 +51,11 @@ def session_folder(event: str, run: str, session: str) -> str:
 def take_folder(session_folder: str, began_ms: int, source: str, kind: str, unique: str) -> str:
     """Return a take's folder; takes sort by the server time at which they begin."""
     return f"{session_folder}/{began_ms}-{safe(source)}-{kind}-{safe(unique)}"
+
+
+def film_name(session_folder: str, began_ms: float, unique: str) -> str:
+    """Return the name of a film, in a folder of its own."""
+    return f"{session_folder}/{round(began_ms)}-film-{safe(unique)}/{FILM}"
 
 
 def init_name(folder: str, container: Container) -> str:

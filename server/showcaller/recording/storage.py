@@ -47,6 +47,18 @@ class Storage(Protocol):
         """Delete all objects below a folder for good; return how many there were."""
         ...
 
+    async def put_file(self, name: str, path: Path) -> None:
+        """Store a file that is large, as `put` does; it may be moved away."""
+        ...
+
+    async def size(self, name: str) -> int:
+        """Return an object's size in bytes. Raises `NotFound`."""
+        ...
+
+    async def read(self, name: str, start: int, size: int) -> bytes:
+        """Return a piece of an object. Raises `NotFound`."""
+        ...
+
     async def close(self) -> None:
         """Let go of what it holds."""
         ...
@@ -77,6 +89,17 @@ class FolderStorage:
     async def delete_below(self, folder: str) -> int:
         return await _in_thread(lambda: self._delete(self._path(folder)))
 
+    async def put_file(self, name: str, path: Path) -> None:
+        await _in_thread(lambda: self._put_file(self._path(name), path))
+
+    async def size(self, name: str) -> int:
+        return await _in_thread(lambda: _there(self._path(name), _size))
+
+    async def read(self, name: str, start: int, size: int) -> bytes:
+        return await _in_thread(
+            lambda: _there(self._path(name), lambda at: _piece(at, start, size))
+        )
+
     async def close(self) -> None:
         """Do nothing: files are closed after each use."""
 
@@ -96,6 +119,17 @@ class FolderStorage:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+    @staticmethod
+    def _put_file(path: Path, file: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(_UNFINISHED + system.random_hex(8))
+        try:
+            shutil.copyfile(file, unfinished)
             unfinished.replace(path)
         except OSError:
             unfinished.unlink(missing_ok=True)
@@ -123,6 +157,24 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
+
+
+def _there(path: Path, read: Callable[[Path], T]) -> T:
+    """Return what `read` finds at a path. Raises `NotFound`."""
+    try:
+        return read(path)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise NotFound(f"there is no recorded object {path.name!r}") from None
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _piece(path: Path, start: int, size: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(size)
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

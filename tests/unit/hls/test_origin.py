@@ -25,6 +25,7 @@ from showcaller.show.served import ServedEvent
 from showcaller.testing.schedules import schedule, session
 from showcaller.testing.serving import SECRET
 from showcaller.testing.stage_talk import StageTalk
+from showcaller.testing.until import until
 from showcaller.tokens import Tokens
 
 PLAN = schedule(session("talk", 540, 560, record="yes"), session("other", 540, 560, stage="hall"))
@@ -82,7 +83,7 @@ async def made(tmp_path, access):
     tokens = Tokens(SECRET)
     served = ServedEvent(event, Commands(event), tokens)
     keys = tokens.address_keys() if access == "signed" else ()
-    hls = EventHls(event, FolderStorage(tmp_path), keys)
+    hls = EventHls(event, FolderStorage(tmp_path), keys, str(tmp_path))
     app = web.Application(middlewares=[errors_as_problems])
     app[LOOKUP] = {"event": served}.get
     origin.register(app, {"event": hls}.get)
@@ -168,6 +169,35 @@ async def test_a_talk_that_was_sent_in_vp8_is_said_to_have_no_replay_by_hls(made
     take.mkdir(parents=True)
     (take / "init.webm").write_bytes(b"")
     assert await made.refusal("sessions/talk/replay") == "no_hls"
+
+
+@pytest.mark.parametrize("access", ["signed"], indirect=True)
+async def test_a_talk_is_downloaded_as_one_file_that_players_play(made):
+    talk = made.talk()
+    talk.play(3)
+    talk.end()
+    talk.now_ms += 2_000
+    talk.writer.choose(talk.shown, talk.shown, talk.now_ms)
+    talk.play(3)
+    talk.end()
+    assert await made.refusal("sessions/talk/film") == "not_ended"
+    await made.control("session.end")
+    answers = []
+
+    async def is_made():
+        answers.append(await made.ask("sessions/talk/film"))
+        return "address" in answers[-1]
+
+    await until(is_made, 60)
+    assert answers[0] == {"state": "making"}
+    whole = await made.get(answers[-1]["address"])
+    assert len(whole.body) == answers[-1]["size_bytes"]
+    some = await made.get(answers[-1]["address"], 206, Range="bytes=1000-1999")
+    assert some.body == whole.body[1000:2000]
+    with av.open(io.BytesIO(whole.body)) as file:
+        assert {"video", "audio"} <= {stream.type for stream in file.streams}
+        assert file.duration / 1e6 == pytest.approx(8, abs=0.1)
+        assert sum(1 for _ in file.decode(video=0)) > 120
 
 
 async def test_no_address_leads_to_what_is_not_a_stages(made):

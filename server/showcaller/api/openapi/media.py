@@ -36,6 +36,11 @@ _ADDRESS: Spec = {
         "expires_at_ms": {"type": ["integer", "null"], "description": "null: it does not"},
     },
 }
+_FILM: Spec = {
+    "type": "object",
+    "required": [*_ADDRESS["required"], "size_bytes"],
+    "properties": _ADDRESS["properties"] | {"size_bytes": {"type": "integer"}},
+}
 _REPLAY: Spec = {
     "type": "object",
     "required": [*_ADDRESS["required"], "starts_at_ms", "ends_at_ms"],
@@ -76,6 +81,19 @@ def _playlists() -> Spec:
                 "watchStageByHls",
                 "Where the stage can be watched by HTTP Live Streaming now",
                 {"200": answer("The address", json(_ADDRESS)), **problems(401, 404, 429, 503)},
+                token=True,
+            ),
+        },
+        f"{AT_EVENT}/sessions/{{session}}/film": {
+            "parameters": [EVENT, _SESSION],
+            "get": operation(
+                "film",
+                "Where the recording of a session that has ended can be downloaded, as MP4",
+                {
+                    "200": answer("The address", json(_FILM)),
+                    "202": answer("It is being made: see Retry-After", json({"type": "object"})),
+                    **problems(401, 404, 429, 503),
+                },
                 token=True,
             ),
         },

@@ -83,9 +83,11 @@ class Deletions:
 
 
 async def takes_of(storage: Storage, folder: str, person: str) -> list[str]:
-    """Return the folders of one person's takes below a session's folder."""
+    """Return the folders of one person's takes below a session's folder, and of all films there."""
     found = []
     for stored in await storage.list_below(folder):
+        if stored.name.endswith(f"/{layout.FILM}"):
+            found.append(stored.name.rpartition("/")[0])
         if stored.name.endswith(f"/{layout.TAKE}"):
             take = msgspec.json.decode(await storage.get(stored.name), type=Take)
             if take.person == person:
@@ -94,11 +96,11 @@ async def takes_of(storage: Storage, folder: str, person: str) -> list[str]:
 
 
 async def too_old(storage: Storage, folder: str, before_ms: int) -> list[str]:
-    """Return the folders of takes below an event's that began before then."""
+    """Return the folders of takes and films below an event's that began before then."""
     return [
         take
         for stored in await storage.list_below(folder)
-        if stored.name.endswith(f"/{layout.TAKE}")
+        if stored.name.endswith((f"/{layout.TAKE}", f"/{layout.FILM}"))
         and (began_ms := layout.began_ms(take := stored.name.rpartition("/")[0])) is not None
         and began_ms < before_ms
     ]
