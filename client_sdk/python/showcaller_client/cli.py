@@ -74,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     publish = _command(commands, "publish", _publish, "publish a test card or a file to a session")
     publish.add_argument("session", help="the session's id; waits until its doors open")
     publish.add_argument("--file", type=Path, help="a video file. Default: the test card")
+    publish.add_argument(
+        "--codec", choices=("vp8", "h264"), default="vp8", help="of the test card's picture"
+    )
     publish.add_argument("--source", choices=("main", "slides", "spare"), default="main")
     watch = _command(commands, "watch", _watch, "watch a stage and count decoded frames")
     watch.add_argument("stage", help="the stage's id, as the agenda shows it")
@@ -123,7 +126,9 @@ async def _publish(options: argparse.Namespace) -> None:
     from . import media
 
     source: media.Source = (
-        media.FileSource(options.file) if options.file else await media.load_test_card()
+        media.FileSource(options.file)
+        if options.file
+        else await media.load_test_card(options.codec)
     )
     print(f"publishing to {options.session}; Ctrl-C ends it", file=sys.stderr)
     url = media.whip_url(options.url, options.event, options.session, options.source)

@@ -30,7 +30,7 @@ except ImportError as error:
 from . import backoff, http
 from .errors import Refused
 from .followed import Followed
-from .testcard import AUDIO_FRAME, AUDIO_RATE, EncodedLoop, make_test_card
+from .testcard import AUDIO_FRAME, AUDIO_RATE, Codec, EncodedLoop, make_test_card
 from .whip import Endpoint, Peer
 
 log = logging.getLogger("showcaller_client")
@@ -42,10 +42,12 @@ MAX_LATE_S = 0.5  # a program that was held up goes on from here instead of catc
 
 
 class Source(Protocol):
-    """Something to publish."""
+    """Something to publish. `codec`: of its picture, where that is encoded already, and to encode it with."""
+
+    codec: Codec
 
     def tracks(self) -> list[MediaStreamTrack]:
-        """Fresh tracks for one connection. They yield frames, or packets of VP8 and Opus."""
+        """Fresh tracks for one connection. They yield frames, or packets of `codec` and Opus."""
         ...
 
 
@@ -54,6 +56,7 @@ class LoopSource:
 
     def __init__(self, loop: EncodedLoop) -> None:
         self._loop = loop
+        self.codec = loop.codec
 
     def tracks(self) -> list[MediaStreamTrack]:
         pace = Pace()
@@ -69,6 +72,8 @@ class FileSource:
 
     Raises `OSError` for a file that can't be read, `ValueError` for one without media.
     """
+
+    codec: Codec = "vp8"
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -119,9 +124,12 @@ class LoopTrack(MediaStreamTrack):
         return packet
 
 
-async def load_test_card() -> LoopSource:
-    """The built-in moving test card with tone; encoding it once takes a second or two."""
-    return LoopSource(await asyncio.to_thread(make_test_card))
+async def load_test_card(codec: Codec = "vp8") -> LoopSource:
+    """The built-in moving test card with tone; encoding it once takes a second or two.
+
+    In H.264 a stage can show it by HLS, too.
+    """
+    return LoopSource(await asyncio.to_thread(make_test_card, codec=codec))
 
 
 def stage_generation(agenda: Followed, stage: str) -> Generation:
@@ -149,7 +157,7 @@ async def publish(
         tracks = source.tracks()
         finished = asyncio.Event()
         tracks[0].on("ended", finished.set)
-        peer = await endpoint.connect(lambda pc: _offer(pc, tracks))
+        peer = await endpoint.connect(lambda pc: _offer(pc, tracks, source.codec))
         log.info("publishing to %s", whip_url)
         try:
             if await _first(peer.ended(), _outdated(generation), finished.wait()) == 2:
@@ -293,12 +301,12 @@ class _Finished(Exception):
     """The source has ended."""
 
 
-def _offer(pc: RTCPeerConnection, tracks: list[MediaStreamTrack]) -> None:
+def _offer(pc: RTCPeerConnection, tracks: list[MediaStreamTrack], codec: Codec) -> None:
     for track in tracks:
         transceiver = pc.addTransceiver(track, direction="sendonly")
-        if track.kind == "video":  # encoded packets are VP8; so is what we encode
+        if track.kind == "video":
             codecs = RTCRtpSender.getCapabilities("video").codecs
-            wanted = ("video/vp8", "video/rtx")
+            wanted = (f"video/{codec}", "video/rtx")
             transceiver.setCodecPreferences([c for c in codecs if c.mimeType.lower() in wanted])
 
 

@@ -1,4 +1,4 @@
-"""A moving test card with a tone, encoded once: VP8 and Opus packets that loop without a seam.
+"""A moving test card with a tone, encoded once: VP8 or H.264, and Opus packets that loop without a seam.
 
 The card: colour bars, a dial whose hand turns once a second, a row that fills with the seconds of the
 loop and one with the frames of the second, and a block that wanders across. Needs PyAV (extra `media`).
@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from typing import Literal
 
 import av
 
@@ -24,6 +25,7 @@ AUDIO_FRAME = 960  # samples: 20 ms
 TONE_HZ = 440  # a whole number of waves in each second, so that the loop has no click
 TONE_AMPLITUDE = 3_000  # of 32,767: audible, not annoying
 
+Codec = Literal["vp8", "h264"]
 Colour = tuple[int, int, int]  # Y, U, V
 
 BLACK: Colour = (16, 128, 128)
@@ -48,6 +50,7 @@ class EncodedLoop:
     video: tuple[bytes, ...]
     audio: tuple[bytes, ...]
     frames_per_s: int = FRAMES_PER_S
+    codec: Codec = "vp8"
 
 
 class Canvas:
@@ -81,9 +84,10 @@ class Canvas:
         return frame
 
 
-def make_test_card(loop_s: int = LOOP_S) -> EncodedLoop:
+def make_test_card(loop_s: int = LOOP_S, codec: Codec = "vp8") -> EncodedLoop:
     """Encode the card; takes a second or two of one core."""
-    return EncodedLoop(video=_encode_video(loop_s), audio=_encode_audio(loop_s))
+    video = _encode_video(_ENCODERS[codec](), loop_s)
+    return EncodedLoop(video=video, audio=_encode_audio(loop_s), codec=codec)
 
 
 def draw(number: int, count: int) -> Canvas:
@@ -124,14 +128,8 @@ def _even(value: float) -> int:
     return int(value) // 2 * 2
 
 
-def _encode_video(loop_s: int) -> tuple[bytes, ...]:
-    encoder = av.CodecContext.create("libvpx", "w")
-    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    encoder.time_base = Fraction(1, FRAMES_PER_S)
-    encoder.framerate = Fraction(FRAMES_PER_S)
-    encoder.bit_rate = VIDEO_BITS_PER_S
-    encoder.gop_size = FRAMES_PER_S
-    encoder.thread_count = 1  # more would wait for one another by spinning
+def _vp8() -> av.VideoCodecContext:
+    encoder = av.VideoCodecContext.create("libvpx", "w")
     # One packet for each frame, none hidden: they are sent one by one.
     encoder.options = {
         "deadline": "realtime",
@@ -140,6 +138,27 @@ def _encode_video(loop_s: int) -> tuple[bytes, ...]:
         "auto-alt-ref": "0",
         "keyint_min": str(FRAMES_PER_S),
     }
+    return encoder
+
+
+def _h264() -> av.VideoCodecContext:
+    encoder = av.VideoCodecContext.create("libx264", "w")
+    encoder.profile = "Baseline"
+    # No frame waits for a later one, and none but each second's first is a keyframe.
+    encoder.options = {"preset": "veryfast", "tune": "zerolatency", "sc_threshold": "0"}
+    return encoder
+
+
+_ENCODERS = {"vp8": _vp8, "h264": _h264}
+
+
+def _encode_video(encoder: av.VideoCodecContext, loop_s: int) -> tuple[bytes, ...]:
+    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    encoder.time_base = Fraction(1, FRAMES_PER_S)
+    encoder.framerate = Fraction(FRAMES_PER_S)
+    encoder.bit_rate = VIDEO_BITS_PER_S
+    encoder.gop_size = FRAMES_PER_S
+    encoder.thread_count = 1  # more would wait for one another by spinning
     count = loop_s * FRAMES_PER_S
     packets = []
     for number in range(count):

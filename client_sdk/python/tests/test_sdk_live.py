@@ -28,7 +28,7 @@ from showcaller.testing.serving import ServeProcess
 from showcaller_client import Client, NotServed, Refused, ShutOut, TokenRejected, media, register
 from showcaller_client.codec import Format
 from showcaller_client.http import newer_token
-from showcaller_client.testcard import FRAMES_PER_S, draw, make_test_card
+from showcaller_client.testcard import FRAMES_PER_S, Codec, draw, make_test_card
 
 ROOT = Path(__file__).resolve().parents[3]
 EVENT = "systems-scale-winter-2023"
@@ -242,9 +242,10 @@ async def test_two_clients_agree_on_the_time_within_their_error_bounds(
         assert apart_ms <= one.clock_error_ms() + other.clock_error_ms() + 5
 
 
-async def test_a_published_test_card_is_watched(server: ServeProcess) -> None:
+@pytest.mark.parametrize("codec", ["vp8", "h264"])
+async def test_a_published_test_card_is_watched(server: ServeProcess, codec: Codec) -> None:
     speaker = server.token(EVENT, "speaker", sessions=[TALK])
-    card = media.LoopSource(make_test_card(1))
+    card = media.LoopSource(make_test_card(1, codec))
     url = media.whip_url(server.url, EVENT, TALK)
     publishing = asyncio.ensure_future(media.publish(card, url, speaker))
     viewer = media.watch(

@@ -23,6 +23,23 @@ def test_every_second_begins_with_a_keyframe(card: EncodedLoop) -> None:
     assert {0, FRAMES_PER_S} <= set(keyframes)
 
 
+def test_h264_has_all_that_a_decoder_needs_in_each_keyframe_and_no_picture_waits() -> None:
+    card = make_test_card(LOOP_S, "h264")
+    assert len(card.video) == LOOP_S * FRAMES_PER_S
+    starts = [at for at, packet in enumerate(card.video) if 7 in kinds(packet)]
+    assert starts == [second * FRAMES_PER_S for second in range(LOOP_S)]
+    assert all(5 in kinds(card.video[at]) for at in starts)
+    decoder = av.CodecContext.create("h264", "r")
+    for packet in card.video[FRAMES_PER_S:]:
+        assert len(decoder.decode(av.Packet(packet))) <= 1
+    assert 8 * sum(map(len, card.video)) / LOOP_S < 800_000
+
+
+def kinds(picture: bytes) -> set[int]:
+    """Return the types of a picture's NAL units (ITU-T H.264 annex B)."""
+    return {unit[0] & 31 for unit in picture.split(b"\0\0\1")[1:]}
+
+
 def test_the_picture_moves_across_the_loops_seam(card: EncodedLoop) -> None:
     decoder = av.CodecContext.create("vp8", "r")
     frames = [f for packet in card.video * 2 for f in decoder.decode(av.Packet(packet))]
