@@ -72,15 +72,15 @@ class Line:
             aiohttp.ClientSession() as http,
             http.request(request.method, target, data=await request.read(), headers=headers) as got,
         ):
-            body = await got.text()
+            body = await got.read()
             if got.status == 201:
                 # Firefox sends nothing to loopback.
                 relay = Relay(0, host=next(h for h in of_this_machine() if ":" not in h))
                 self.relays.append(relay)
-                body = await relay.answer(body)
+                body = (await relay.answer(body.decode())).encode()
             passed = {k: v for k, v in got.headers.items() if k in ("Location", "ETag")}
             kind = got.headers.get("Content-Type", "text/plain").partition(";")[0]
-            return web.Response(status=got.status, text=body, content_type=kind, headers=passed)
+            return web.Response(status=got.status, body=body, content_type=kind, headers=passed)
 
 
 async def _blank() -> web.Response:
