@@ -18,7 +18,7 @@ ASK_AGAIN_S = 3.0
 
 async def publish_to_sessions(client: Client, url: str, event: str, token: str) -> None:
     """Keep the test card in every room that is open, unless somebody real publishes there."""
-    card = await media.load_test_card()
+    card = await media.load_test_card("h264")
     agenda, produce = await Agenda.of(client), await client.follow("produce")
     me = str(client.welcome["person"])
     on_air: dict[str, asyncio.Task[None]] = {}
