@@ -181,6 +181,16 @@ export function fetchHistory({ token, url, event, ...filters }) {
 }
 
 /**
+ * What people thought of each session, for producers and ops.
+ *
+ * @param {Place & {token: string}} place
+ * @returns {Promise<{sessions: import("./types.js").SessionFeedback[]}>}
+ */
+export function fetchFeedback({ token, ...place }) {
+  return requestJson(eventUrl(place, "/exports/feedback.json"), { headers: { Authorization: `Bearer ${token}` } });
+}
+
+/**
  * @param {Place & {name: string, inviteCode?: string}} registration
  * @returns {Promise<import("./types.js").Grant>}
  */

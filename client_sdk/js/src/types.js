@@ -218,6 +218,14 @@
  * @property {string} text
  * @property {number} said_ms
  *
+ * @typedef {object} SessionFeedback
+ * @property {string} session
+ * @property {string} title
+ * @property {number} ratings
+ * @property {number | null} mean null: nobody has rated it
+ * @property {number[]} stars how many gave one star, two…
+ * @property {{stars: number, text: string, said_ms: number}[]} comments the newest last
+ *
  * @typedef {object} ChatRoom
  * @property {boolean} open
  * @property {number} slow_s so long everybody but speakers and staff waits between two messages

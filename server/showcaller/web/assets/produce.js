@@ -10,6 +10,7 @@ import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { EditDialog } from "./edit_dialog.js";
 import { nextCues } from "./edit_model.js";
 import { errorText } from "./error_text.js";
+import { FeedbackReports } from "./feedback_reports.js";
 import { GreenRoom } from "./green_room.js";
 import { Overruns } from "./overruns.js";
 import { JoinedChannels } from "./joined_channels.js";
@@ -52,6 +53,7 @@ const overrunning = new Set();
 /** Sessions that are on, or have a cue within the hour: their rows count. @type {Set<string>} */
 let counted = new Set();
 const reports = new QualityReports(page);
+new FeedbackReports(page);
 const greenRoom = new GreenRoom(
   { page, desk, choose, scope },
   { list: byId("green-room"), note: byId("green-room-note"), link: byId("green-room-link") },

@@ -7,6 +7,8 @@ import { armButton } from "./armed_button.js";
 import { showLines } from "./backstage_lines.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
+import { showFeedback } from "./feedback_list.js";
+import { takesRatings } from "./feedback_model.js";
 import { goToOwnSession, showOwnSessions } from "./own_sessions.js";
 import { openPage, refuse } from "./page.js";
 import { ScreenShare } from "./screen_share.js";
@@ -53,6 +55,8 @@ offerLargeTimer();
 const backstage = client.follow(`session/${sessionId}/backstage`);
 showQueue(client.follow(`session/${sessionId}/questions`), backstage);
 showLines(backstage, () => page.serverNow());
+/** @type {((over: boolean) => void) | null} */
+let tellOver = null;
 page.onChange(render);
 page.onTick(render); // levels and figures change too
 
@@ -148,10 +152,18 @@ function render() {
   renderSlides(now);
   renderQuestion(now);
   renderChecks();
+  renderFeedback(now);
   showOwnSessions(page);
   if (client.welcome) page.reveal();
   if (byId("monitor", HTMLDetailsElement).open && client.welcome) monitor.show(stageOf(page.items, now.stage));
   return undefined;
+}
+
+/** @param {Session} now */
+function renderFeedback(now) {
+  const over = takesRatings(now);
+  if (over) tellOver ??= showFeedback(client.follow(`session/${sessionId}/feedback`));
+  tellOver?.(over);
 }
 
 /** @param {Session} now */

@@ -14,6 +14,7 @@ import { PlayerControls } from "./player_controls.js";
 import { PollsPanel } from "./polls_panel.js";
 import { posterOf, replayPoster } from "./poster_model.js";
 import { QualityMenu } from "./quality_menu.js";
+import { RatingForm } from "./rating_form.js";
 import { QuestionsPanel } from "./questions_panel.js";
 import { ReactionsBar } from "./reactions_bar.js";
 import { inBrowser } from "./remember.js";
@@ -41,6 +42,7 @@ const questions = new QuestionsPanel(client, render, page.place.event, seenMs);
 const polls = new PollsPanel(client, () => page.showNow());
 const reactions = new ReactionsBar(client);
 const chat = new ChatPanel(client);
+const rating = new RatingForm(client);
 const turning = new Turning();
 /** The one that the page has gone on from by itself. @type {Session | null} */
 let before = null;
@@ -135,6 +137,7 @@ function render() {
   renderStar();
   reactions.offer(isOn(session) || session.state === "doors_open");
   chat.offer(session);
+  rating.offer(session);
   if (questions.ready) page.reveal();
   return undefined;
 }
