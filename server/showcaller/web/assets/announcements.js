@@ -22,7 +22,7 @@ export function showAnnouncements(page) {
       if (!heard.has(channel)) channel.on("change", render);
       heard.add(channel);
     }
-    const newest = fresh(channels, page.moments()).slice(0, 1);
+    const newest = fresh(channels, page).slice(0, 1);
     keyed(byId("banners"), newest, ({ id }) => id, (announcement) => banner(announcement, render));
   });
   page.onTick(render);
@@ -40,14 +40,14 @@ function channelsOf(client, session) {
 
 /**
  * @param {Channel[]} channels
- * @param {number[]} moments at which the viewer is
+ * @param {import("./page.js").EventPage} page
  * @returns {Announcement[]} newest first
  */
-function fresh(channels, moments) {
+function fresh(channels, page) {
   const all = channels.flatMap((channel) => [...channel.items].filter(([key]) => isAnnouncement(channel, key)));
   return all
     .map(([, announcement]) => announcement)
-    .filter(({ id, called_ms }) => moments.some((ms) => called_ms > ms - FRESH_MS && called_ms <= ms) && inTab.get(dismissedKey(id)) === null)
+    .filter(({ id, called_ms }) => page.isFresh(called_ms, FRESH_MS) && inTab.get(dismissedKey(id)) === null)
     .sort((a, b) => b.called_ms - a.called_ms);
 }
 

@@ -4,6 +4,7 @@ import { loadHlsJs } from "./hls_js.js";
 import { momentAt, secondsAt } from "./playing_model.js";
 
 const NATIVE = "application/vnd.apple.mpegurl";
+const BEFORE_END_S = 0.5; // at the very end there is nothing to be shown
 const AGAIN_MS = 2_000;
 const TRIES = 5; // in a row, without a picture between them
 
@@ -86,9 +87,14 @@ export class HlsVideo {
     this.#video.load();
   }
 
+  /** Whether there is a picture; one that comes from somewhere else in it is no reason to show none. */
+  get shows() {
+    return this.open && this.#begun;
+  }
+
   /** Server time of what is shown; null: nothing is. */
   get momentMs() {
-    if (!this.open || this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return null;
+    if (!this.shows) return null;
     return momentAt(this.#hls ? this.#stretches : this.#nativeStretches(), this.#video.currentTime);
   }
 
@@ -104,7 +110,7 @@ export class HlsVideo {
   /** @param {number} seconds in the video's own time */
   goTo(seconds) {
     const { startS, endS } = this.range;
-    this.#video.currentTime = Math.min(Math.max(seconds, startS), Math.max(startS, endS - 0.1));
+    this.#video.currentTime = Math.min(Math.max(seconds, startS), Math.max(startS, endS - BEFORE_END_S));
   }
 
   /** @param {number} ms server time */

@@ -73,9 +73,14 @@ export class EventPage {
     return 0;
   }
 
-  /** The server times at which the viewer is: now, or that of what they see, or both in a replay. */
-  moments() {
-    return [this.serverNow()];
+  /**
+   * Returns whether something was said within the last `forMs`, for the viewer.
+   *
+   * @param {number} saidMs server time
+   * @param {number} forMs
+   */
+  isFresh(saidMs, forMs) {
+    return saidMs > this.serverNow() - forMs;
   }
 
   /** Show time now; null before the agenda is there. */

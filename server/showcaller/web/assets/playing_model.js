@@ -163,7 +163,7 @@ export function lengthText(seconds) {
 const NOTES = {
   "": "",
   full: "The room is full, so you see it a little later. It goes live by itself when there is a place.",
-  blocked: "Your network holds up the direct picture, so you see it a little later.",
+  blocked: "No direct picture comes through, so you see it a little later.",
   behind: "",
   back: "",
 };

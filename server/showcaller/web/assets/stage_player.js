@@ -9,6 +9,7 @@ import { DirectPicture, StageVideo } from "./stage_video.js";
 
 const LOOK_EVERY_MS = 1_000;
 const AT_THE_END_S = 3; // who slides so close to what is live means that
+const PROBLEM_LASTS_MS = 60_000; // browsers do not learn to play it
 const ASK_AGAIN_MS = 10_000; // whether there is anything to play by HLS
 
 /**
@@ -198,7 +199,7 @@ export class StagePlayer {
   /** @returns {import("./poster_model.js").Picture} */
   get picture() {
     if (this.way === "webrtc") return this.#webrtc.picture;
-    const playing = this.#hls.open && this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+    const playing = this.#hls.shows;
     const state = this.#hls.problem ? "failed" : playing ? "connected" : "connecting";
     return { state, playing, still: false, soundOnly: false, unplayable: "", problem: this.#hls.problem };
   }
@@ -218,8 +219,12 @@ export class StagePlayer {
   #look() {
     if (this.#stage && !this.#replay) {
       const nowMs = performance.now();
-      const hls = nowMs >= this.#noneUntilMs && this.#hls.problem === "";
-      if (!hls) this.#behind = false;
+      if (this.#hls.problem) {
+        this.#giveUpHls(this.#hls.problem, PROBLEM_LASTS_MS);
+        this.#hls.close();
+      }
+      const hls = nowMs >= this.#noneUntilMs;
+      if (hls) this.refusal = "";
       const way = this.#ways.next(nowMs, this.#webrtc.line, { behind: this.#behind, hls });
       this.#webrtc.show(this.#ways.tries(nowMs) ? this.#stage : undefined);
       if (way === "hls") void this.#openLive(this.#stage);
@@ -240,13 +245,24 @@ export class StagePlayer {
     if (this.#asking !== `live ${id}`) return;
     this.#asking = "";
     if (found.error) {
-      this.refusal = this.#behind ? errorText(found.error) : "";
-      this.#noneUntilMs = performance.now() + ASK_AGAIN_MS;
+      this.#giveUpHls(errorText(found.error), ASK_AGAIN_MS);
       return this.#look();
     }
     this.#direct.show(false);
     this.#hls.start(found.answer.address, { live: true, atMs: this.#backToMs, plays: true });
     this.#onChange();
+  }
+
+  /**
+   * For a while: there is nothing, or it can't be played.
+   *
+   * @param {string} reason for who went back; the others are told how the direct way goes
+   * @param {number} forMs
+   */
+  #giveUpHls(reason, forMs) {
+    this.refusal = this.#behind ? reason : "";
+    this.#behind = false;
+    this.#noneUntilMs = performance.now() + forMs;
   }
 
   #closeLive() {

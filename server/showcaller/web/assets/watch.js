@@ -57,7 +57,7 @@ page.favourites = favourites;
 byId("star").append(star);
 new QualityMenu(player);
 page.lateMs = lateMs;
-page.moments = moments;
+page.isFresh = isFresh;
 byId("at-once", HTMLInputElement).checked = inBrowser.get(AT_ONCE) === "yes";
 byId("at-once").addEventListener("change", () => inBrowser.set(AT_ONCE, isAtOnce() ? "yes" : null));
 byId("poster-again").addEventListener("click", () => watchAgain(page.place.session ?? ""));
@@ -169,11 +169,16 @@ function lateMs() {
   return behindMs <= LATE_AT_MOST_MS ? behindMs : 0;
 }
 
-/** The server times of which the page tells what was announced. */
-function moments() {
+/**
+ * With the picture, and in a replay what is said now as well.
+ *
+ * @param {number} saidMs server time
+ * @param {number} forMs
+ */
+function isFresh(saidMs, forMs) {
   const seen = seenMs();
-  if (seen === null) return [page.serverNow()];
-  return player.replay ? [page.serverNow(), seen] : [seen];
+  const now = (seen === null || player.replay !== null) && saidMs > page.serverNow() - forMs;
+  return now || (seen !== null && saidMs <= seen && saidMs > seen - forMs);
 }
 
 function isAtOnce() {
