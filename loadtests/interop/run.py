@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
+import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -183,13 +186,13 @@ class Running:
         with self._told.open("wb") as told:
             stdout = asyncio.subprocess.PIPE if self._watches else told
             self._process = await asyncio.create_subprocess_exec(
-                *self._command, cwd=HERE, stdout=stdout, stderr=told
+                *self._command, cwd=HERE, stdout=stdout, stderr=told, start_new_session=True
             )
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._process.returncode is None:
-            self._process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # a browser outlives who started it
         await self._process.wait()
 
     async def read(self, count: Count) -> None:
