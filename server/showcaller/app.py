@@ -59,7 +59,7 @@ from .media.node.ice_servers import IceServers
 from .media.node.measures import MediaCollector
 from .media.node.service import MediaService
 from .processes import hand_over_soon, open_files
-from .recording.storage import FolderStorage
+from .recording.place import storage_at
 from .rehearsal import show_time_ms
 from .reminders.mail_sender import Letter
 from .reminders.runner import ReminderRunner
@@ -186,11 +186,11 @@ class Server:
         hub = self.gateway.attach(event)
         self._spawn(AudienceBeat(event, hub.audience).run(), f"audience of {schedule.event_id}")
         hls = None
-        if self.settings.recordings is not None:
-            storage = FolderStorage(self.settings.recordings)
+        if self.settings.recordings:
+            storage = storage_at(self.settings.recordings)
             _warn_if_none_is_recorded(schedule)
             hls = self.hls[schedule.event_id] = EventHls(
-                event, storage, tokens.address_keys(), str(self.settings.recordings)
+                event, storage, tokens.address_keys(), self.settings.recordings
             )
         media = MediaService(
             event,

@@ -194,8 +194,9 @@ _folder = click.Path(path_type=Path, file_okay=False)
 )
 @click.option(
     "--recordings",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for recordings of sessions whose `record` is not false.  [default: none are made]",
+    default="",
+    help="Folder, or s3://BUCKET/PREFIX, for recordings of sessions whose `record` is not false.  "
+    "[default: none are made]",
 )
 @click.option(
     "--recordings-kept-days",

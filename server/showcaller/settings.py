@@ -48,7 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     media_workers: int = 1
     media_addresses: tuple[str, ...] = ()
     media_port: int = 0  # the first one, UDP; 0: any free ones
-    recordings: Path | None = None  # the folder; None: nothing is recorded
+    recordings: str = ""  # a folder, or s3://BUCKET/PREFIX; "": nothing is recorded
     recordings_kept_days: int = 0  # 0: until somebody deletes them
     ice_servers: tuple[str, ...] = ()
     turn_secret_file: Path | None = None

@@ -38,6 +38,6 @@ class FilmJob(Struct, frozen=True, kw_only=True):
     """The film to make, as JSON on its process's standard input."""
 
     parent: int  # process id of the node
-    store: str  # a folder
+    store: str  # a folder, or s3://BUCKET/PREFIX
     name: str  # of the object
     film: FilmPlan

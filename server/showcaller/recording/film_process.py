@@ -13,7 +13,7 @@ import msgspec
 from ..processes import die_with_parent
 from .film import make_film
 from .film_plan import FilmJob
-from .storage import FolderStorage
+from .place import storage_at
 
 _NICE = 10  # live pictures come first
 
@@ -22,7 +22,7 @@ def main() -> None:
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=FilmJob)
     die_with_parent(job.parent)
     os.nice(_NICE)
-    storage = FolderStorage(Path(job.store))
+    storage = storage_at(job.store)
     with asyncio.Runner() as runner, tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "film.mp4")
         make_film(job.film, lambda name: runner.run(storage.get(name)), str(path))

@@ -105,10 +105,7 @@ class FolderStorage:
 
     def _path(self, name: str) -> Path:
         """Return the place of an object or a folder. Raises `BadInput` for names that lead elsewhere."""
-        steps = name.split("/")
-        if any(not step or step.startswith(".") or "\0" in step for step in steps):
-            raise BadInput(f"{name!r} can't be the name of a recorded object")
-        return self._root.joinpath(*steps)
+        return self._root.joinpath(*steps_of(name))
 
     @staticmethod
     def _put(path: Path, data: bytes) -> None:
@@ -150,6 +147,14 @@ class FolderStorage:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(folder)
         return count
+
+
+def steps_of(name: str) -> list[str]:
+    """Return the steps of a name. Raises `BadInput` for names that lead elsewhere."""
+    steps = name.split("/")
+    if any(not step or step.startswith(".") or "\0" in step for step in steps):
+        raise BadInput(f"{name!r} can't be the name of a recorded object")
+    return steps
 
 
 def _read(path: Path) -> bytes | None:

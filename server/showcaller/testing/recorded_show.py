@@ -46,7 +46,7 @@ class RecordedShow:
         self.trunk = Trunk()
         self.ahead_ms = system.wall_ms_exact() - system.monotonic_s() * 1000
         self.status = RecorderStatus()
-        self.recording = Recording(folder / "recordings", self.plan, self._note)
+        self.recording = Recording(str(folder / "recordings"), self.plan, self._note)
         self.late_s = 0.0  # the most that sending was ever late
         self._told = 0
 

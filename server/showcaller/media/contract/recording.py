@@ -70,7 +70,7 @@ class RecorderConfig(Struct, frozen=True, kw_only=True):
     """The configuration that a node gives its recorder, as JSON on the command line."""
 
     parent: int  # process id of the node
-    store: str  # a folder
+    store: str  # a folder, or s3://BUCKET/PREFIX
     log_level: str = "info"
 
 

@@ -14,7 +14,6 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -95,9 +94,9 @@ class RecorderProcess:
         self._told = asyncio.Event()
 
     @classmethod
-    async def start(cls, store: Path) -> RecorderProcess:
+    async def start(cls, store: str) -> RecorderProcess:
         level = logging.getLevelName(logging.getLogger().getEffectiveLevel()).lower()
-        config = RecorderConfig(parent=os.getpid(), store=str(store), log_level=level)
+        config = RecorderConfig(parent=os.getpid(), store=store, log_level=level)
         return cls(
             await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "showcaller.media.recorder.process"),
@@ -165,7 +164,7 @@ class Recording:
 
     def __init__(
         self,
-        store: Path,
+        store: str,
         plan: Callable[[], Plan | None],
         noted: Callable[[RecorderStatus], None],
         written: Written | None = None,

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Coroutine, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -77,13 +76,13 @@ class MediaService:
         workers: int,
         addresses: Sequence[str] = (),
         first_port: int = 0,
-        recordings: Path | None = None,
+        recordings: str = "",
         kept_days: int = 0,
         written: Written | None = None,
     ) -> None:
         self._event = event
         self._kept_days = kept_days
-        self._records = recordings is not None
+        self._records = bool(recordings)
         self._workers = Workers(workers, choose_addresses(addresses), self, first_port)
         self._ledger = Ledger(event)
         self._rooms = Rooms(self._ledger)
@@ -101,7 +100,7 @@ class MediaService:
         )
         self._recording = (
             Recording(recordings, self._recording_plan, self._note_recorded, written)
-            if recordings is not None and workers
+            if recordings and workers
             else None
         )
         self._recorded: set[str] = set()  # sessions, as the log was told

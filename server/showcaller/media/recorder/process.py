@@ -6,7 +6,6 @@ import asyncio
 import logging
 import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ import msgspec
 from ... import garbage, logs
 from ...hls.rendition import Told
 from ...processes import die_with_parent
-from ...recording.storage import FolderStorage
+from ...recording.place import storage_at
 from ..contract.recording import NamedGap, Plan, RecorderConfig, RecorderStatus, encode_line
 from ..egress import choose
 from .recorder import Recorder
@@ -30,7 +29,7 @@ async def run(config: RecorderConfig) -> None:
     reader = asyncio.StreamReader(limit=MAX_LINE_BYTES)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    storage = FolderStorage(Path(config.store))
+    storage = storage_at(config.store)
     recorder = Recorder(storage, choose(), tell=_write)
     telling: asyncio.Task[None] | None = None
     garbage.settle_in()
