@@ -43,7 +43,7 @@ def main(schedule: Path, host: str, port: int, data: Path, rehearse_from: str) -
         host=host,
         port=port,
         data=data,
-        recordings=data / "recordings",
+        recordings=str(data / "recordings"),
         rehearse_from=rehearse_from,
         drain_timeout_s=DRAIN_TIMEOUT_S,
     )
