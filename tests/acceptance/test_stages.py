@@ -103,6 +103,34 @@ async def test_rows_keep_their_places_while_somebody_points_at_them(page: Page, 
     await expect(row).to_contain_text("On time")
 
 
+async def test_an_item_is_ticked_by_one_and_seen_by_all(page: Page, browser, server):
+    context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    other = await context.new_page()
+    token = server.token(EVENT, "stage_manager", name="Sam", stages=("quay",))
+    await other.goto(f"{server.url}/e/{EVENT}/produce#token={token}")
+    theirs, row = other.locator("#checks"), page.locator("tr[data-session='crane-loop']")
+    await expect(theirs.get_by_text("Slides are there")).to_be_visible()
+    await expect(theirs.get_by_text("Every speaker has tried")).to_have_count(0)
+    await expect(row).to_contain_text("2 to check")
+
+    await theirs.get_by_label("Slides are there").click()
+    done = page.locator("#checks li li", has_text="Slides are there")
+    await expect(done).to_contain_text("Sam")
+    await expect(done.get_by_role("checkbox")).to_be_checked()
+    await expect(row).to_contain_text("1 to check")
+    await expect(page.locator("#checks-count")).to_have_text("1 of 4 done")
+
+    await page.get_by_label("New item").fill("Phone the sponsor")
+    await page.get_by_role("button", name="Add", exact=True).click()
+    added = page.locator("#checks li li", has_text="Phone the sponsor")
+    await expect(added).to_be_visible()
+    await page.get_by_label("Only what is to do").check()
+    await expect(done).to_have_count(0)
+    await added.get_by_role("button", name="Remove").click()
+    await expect(added).to_have_count(0)
+    await context.close()
+
+
 async def test_a_stage_manager_has_one_stage_and_nothing_of_the_whole_event(browser, server):
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
     page = await context.new_page()

@@ -105,9 +105,11 @@ async def _prepare(caller):
     draft = {"kind": "single", "text": "Tea?", "options": ["Yes", "No"]}
     poll = await caller.command("poll.make", session="opening", draft=draft)
     made = await caller.command("announcement.make", text="Hello")
+    item = await caller.command("check_list.add", text="Radios charged")
     caller.ids = {
         "QUESTION": asked["question"],
         "POLL": poll["poll"],
+        "ITEM": item["item"],
         "ANNOUNCEMENT": made["announcement"],
         "PERSON": "ada",
     }

@@ -229,6 +229,14 @@ def test_a_session_that_must_not_be_recorded_is_not_whatever_else_is_said(usual)
     assert good(text).sessions[0].record == "no"
 
 
+def test_a_check_list_is_of_the_event_and_of_sessions():
+    schedule = good(first_with("check_list: [Slides are there]") + "check_list: [Radios, 42]\n")
+    assert schedule.check_list == ("Radios", "42")
+    assert [one.check_list for one in schedule.sessions] == [("Slides are there",), ()]
+    wrong = errors(first_with("check_list: [Twice, Twice, [a], ' ']"))
+    assert list(wrong) == [f"sessions[0].check_list[{place}]" for place in (1, 2, 3)]
+
+
 def test_an_empty_value_counts_as_left_out():
     assert good(first_with("abstract:")).sessions[0].abstract == ""
     assert errors(changed("title: First", "title:")) == {"sessions[0].title": "is missing"}

@@ -310,6 +310,26 @@ export function production(client) {
     choose: (session, publication) => client.commandNow("source.choose", { session, publication }),
 
     /**
+     * Types an item of the check list.
+     *
+     * @param {string} text
+     * @param {string} [session] the whole event, if left out
+     * @returns {Promise<{item: string}>}
+     */
+    addCheck: (text, session) => /** @type {Promise<any>} */ (client.commandNow("check_list.add", { text, ...(session && { session }) })),
+
+    /**
+     * Says that an item of the check list is done, or that it is not.
+     *
+     * @param {string} item
+     * @param {boolean} on
+     */
+    tick: (item, on) => client.commandNow("check_list.tick", { item, on }),
+
+    /** Takes an item that was typed off the check list. @param {string} item */
+    removeCheck: (item) => client.commandNow("check_list.remove", { item }),
+
+    /**
      * Shuts out one token, by its `jti`, or all that a person has until now.
      *
      * @param {{token: string} | {person: string}} what

@@ -471,6 +471,14 @@
  * @property {string} [address]
  * @property {number} [addresses] how many, where there were several
  *
+ * @typedef {object} Check an item of the producer's check list
+ * @property {string} id
+ * @property {string} text
+ * @property {string | null} session the whole event, if it is null
+ * @property {number} place in the order of all
+ * @property {boolean} typed not from the schedule
+ * @property {{by: string, at_ms: number} | null} ticked by whom, and when (wall time)
+ *
  * @typedef {object} HistoryEntry one act of somebody's on the staff
  * @property {number} offset its place in the log
  * @property {number} at_ms

@@ -148,6 +148,9 @@ def _about(state: State, entry: HistoryEntry, names: Mapping[PersonId, str]) -> 
         return poll.draft.text
     if entry.kind == "announcement" and (said := state.announcements.get(entry.subject)):
         return said.text
+    if entry.kind == "item" and state.runsheet is not None:
+        item = state.check_list.get(entry.subject, state.runsheet)
+        return item.text if item is not None else ""
     if entry.kind == "speaker" and state.runsheet is not None:
         return next((one.name for one in state.runsheet.speakers if one.id == entry.subject), "")
     return ""

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from .ids import (
     AnnouncementId,
+    CheckId,
     ControlId,
     FeedbackId,
     MessageId,
@@ -32,7 +33,7 @@ from .poll_draft import Choice, PollDraft, PollPlan
 from .quality import TalkQuality
 from .schedule import Schedule, Speaker
 
-FOLD_VERSION = 24
+FOLD_VERSION = 25
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -537,6 +538,33 @@ class AnnouncementCancelled(Fact, frozen=True, kw_only=True, tag="announcement.c
     """An announcement is withdrawn: it is not called any more, or is taken down."""
 
     announcement: AnnouncementId
+    by: PersonId
+
+
+# The check list -----------------------------------------------------------------------------------
+
+
+class CheckAdded(Fact, frozen=True, kw_only=True, tag="check_list.added"):
+    """Somebody typed an item, of a session or of the whole event."""
+
+    item: CheckId
+    text: str
+    by: PersonId
+    session: SessionId | None = None
+
+
+class CheckTicked(Fact, frozen=True, kw_only=True, tag="check_list.ticked"):
+    """An item is done, or is not after all."""
+
+    NAMES = "by"
+
+    item: CheckId
+    on: bool
+    by: PersonId
+
+
+class CheckRemoved(Fact, frozen=True, kw_only=True, tag="check_list.removed"):
+    item: CheckId
     by: PersonId
 
 

@@ -21,6 +21,7 @@ PersonId = NewType("PersonId", str)
 QuestionId = NewType("QuestionId", str)
 AnnouncementId = NewType("AnnouncementId", str)
 ControlId = NewType("ControlId", str)
+CheckId = NewType("CheckId", str)  # of an item of the check list
 PollId = NewType("PollId", str)
 FeedbackId = NewType("FeedbackId", str)
 MessageId = NewType("MessageId", str)  # of a chat

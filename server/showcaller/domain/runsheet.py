@@ -17,11 +17,12 @@ from msgspec.structs import replace
 from . import facts
 from .calendar_marks import CalendarMark, mark_changes
 from .catching_up import CatchingUp
+from .check_items import CheckItem, scheduled_items
 from .clock import ShowClock
 from .controls import Control
 from .cue_rules import due_times, is_armed
 from .cues import CueRun, DueCue, cue_names, cue_rank
-from .ids import SessionId, SpeakerId, StageId
+from .ids import CheckId, SessionId, SpeakerId, StageId
 from .outcome import Outcome
 from .quality import TalkQuality
 from .schedule import CatchUpPolicy, Day, Schedule, Session, Speaker
@@ -86,6 +87,11 @@ class RunSheet(Struct, kw_only=True, dict=True):
         """Return the stage's sessions in planned order."""
         return self._by_stage.get(stage, [])
 
+    @cached_property
+    def check_items(self) -> dict[CheckId, CheckItem]:
+        """The check list's items that stand in the schedule, by their ids."""
+        return {one.id: one for one in scheduled_items(self.schedule)}
+
     def due_cues(self) -> list[DueCue]:
         """Return the cues that the clock has still to call, in the order in which to call them.
 
@@ -123,6 +129,7 @@ class RunSheet(Struct, kw_only=True, dict=True):
         """Go on by `schedule`: known sessions and stages keep their run, and edits that still fit."""
         was = self._scheduled if self.sessions else {}
         self.schedule, self.offered = schedule, None
+        self.__dict__.pop("check_items", None)
         self.revision += 1
         self.replan()
         old = self.sessions

@@ -125,6 +125,7 @@ class Session(Struct, frozen=True, kw_only=True):
     min_duration_min: int | None = None  # how far a delay may shrink a break, catching up a talk
     qa: QaPolicy = QaPolicy()
     record: Record = "no"
+    check_list: tuple[str, ...] = ()  # the producer's, of this session
     chat: bool = False
     feedback: bool = False  # people may rate it once it is over
 
@@ -144,6 +145,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
     themes: tuple[Theme, ...] = ()
     speakers: tuple[Speaker, ...] = ()
     brand: Brand = Brand()
+    check_list: tuple[str, ...] = ()  # the producer's, of the whole event
     cues: CuePolicy = CuePolicy()
     overrun: OverrunPolicy = OverrunPolicy()
     catch_up: CatchUpPolicy = CatchUpPolicy()

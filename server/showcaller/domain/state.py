@@ -18,6 +18,7 @@ from msgspec import Struct
 from . import (
     announcements,
     chat,
+    check_list,
     facts,
     favourites,
     feedback,
@@ -29,6 +30,7 @@ from . import (
 from .announcements import Announcements
 from .ballots import Ballots
 from .chat import Chat
+from .check_list import CheckList
 from .favourites import Favourites
 from .feedback import Feedback
 from .ids import EventId
@@ -61,6 +63,7 @@ class State:
         self.polls = Polls()
         self.announcements = Announcements()
         self.chat = Chat()
+        self.check_list = CheckList()
         self.people = People()
         self.favourites = Favourites()
         self.feedback = Feedback()
@@ -149,6 +152,10 @@ class State:
             return Outcome(refused=SILENCED)
         return self.chat.apply(fact, at_ms, self.runsheet)
 
+    def _fold_check_list(self, fact: facts.Fact, at_ms: int) -> Outcome:
+        assert self.runsheet is not None
+        return self.check_list.apply(fact, at_ms, self.runsheet)
+
     def _fold_person(self, fact: facts.Fact, at_ms: int) -> Outcome:
         outcome = self.people.apply(fact, at_ms)
         if isinstance(fact, facts.PersonErased):
@@ -203,6 +210,7 @@ class State:
             runsheet=self.runsheet,
             announcements=self.announcements,
             chat=self.chat,
+            check_list=self.check_list,
             people=self.people,
             favourites=self.favourites,
             feedback=self.feedback,
@@ -251,6 +259,7 @@ class State:
         state.announcements, state.people = rest.announcements, rest.people
         state.favourites, state.chat = rest.favourites, rest.chat
         state.feedback = rest.feedback
+        state.check_list = rest.check_list
         votes, keys = Votes(snapshot.votes, snapshot.tallies), VoteKeys(snapshot.vote_keys)
         state.questions = Questions(asked, votes, keys)
         made = chain.from_iterable(snapshot.polls)
@@ -271,6 +280,7 @@ class _Rest(Struct, kw_only=True):
     runsheet: RunSheet | None
     announcements: Announcements
     chat: Chat
+    check_list: CheckList
     people: People
     favourites: Favourites
     feedback: Feedback
@@ -314,6 +324,7 @@ FOLDS: dict[type[facts.Fact], Callable[[State, Any, int], Outcome]] = {
     **dict.fromkeys(polls.FOLDS, State._fold_poll),
     **dict.fromkeys(announcements.FOLDS, State._fold_announcement),
     **dict.fromkeys(chat.FOLDS, State._fold_chat),
+    **dict.fromkeys(check_list.FOLDS, State._fold_check_list),
     **dict.fromkeys(favourites.FOLDS, State._fold_favourite),
     **dict.fromkeys(feedback.FOLDS, State._fold_feedback),
     **dict.fromkeys(people.FOLDS, State._fold_person),

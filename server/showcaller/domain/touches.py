@@ -13,6 +13,7 @@ from msgspec.structs import astuple
 
 from .ids import (
     AnnouncementId,
+    CheckId,
     FeedbackId,
     MessageId,
     PersonId,
@@ -147,6 +148,12 @@ class FeedbackTallyTouch(Touch, frozen=True, gc=False):
     """The number of ratings of a session with so many stars."""
 
     session: SessionId
+
+
+class CheckTouch(Touch, frozen=True, gc=False):
+    """An item of the check list."""
+
+    item: CheckId
 
 
 class AnnouncementTouch(Touch, frozen=True, gc=False):

@@ -16,6 +16,7 @@ from .fields import Fields
 from .sections import (
     Ids,
     read_catch_up,
+    read_check_list,
     read_cues,
     read_days,
     read_event,
@@ -89,6 +90,7 @@ def _read_root(root: yaml.Node, folder: Path | None, report: Report) -> Schedule
             themes=tuple(themes.values()),
             speakers=tuple(speakers.values()),
             brand=read_brand(top.node("brand"), folder, report),
+            check_list=read_check_list(top),
             cues=read_cues(top.node("cues"), report),
             overrun=read_overrun(top.node("overrun"), report),
             catch_up=read_catch_up(top.node("catch_up"), report),

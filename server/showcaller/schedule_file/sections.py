@@ -33,6 +33,8 @@ from .fields import Element, Fields, as_flag, describe
 
 TITLE_CHARS = 200
 SUMMARY_CHARS = 4_000
+CHECK_CHARS = 200
+MAX_CHECKS = 30  # of the event, and of each session
 URL_CHARS = 500
 MOST_LINKS = 10  # of a speaker
 ID_UNKNOWN = "unknown"  # stands in for an id that is missing or wrong
@@ -284,6 +286,20 @@ def read_overrun(node: yaml.Node | None, report: Report) -> OverrunPolicy:
 
 
 _RECORDS: dict[bool, Record] = {True: "yes", False: "no"}
+
+
+def read_check_list(fields: Fields) -> tuple[str, ...]:
+    """Return the items of the producer's check list; each stands there once."""
+    texts: dict[str, None] = {}
+    for node, path in fields.elements("check_list", at_most=MAX_CHECKS):
+        text = node.value.strip() if isinstance(node, yaml.ScalarNode) else ""
+        if not 1 <= len(text) <= CHECK_CHARS or not text.isprintable():
+            said = f"must be text on one line, at most {CHECK_CHARS} characters"
+            fields.report.error(node, path, said)
+        elif text in texts:
+            fields.report.error(node, path, "stands here twice")
+        texts[text] = None
+    return tuple(texts)
 
 
 def read_record(fields: Fields, usual: Record) -> Record:

@@ -28,6 +28,7 @@ from .sections import (
     SUMMARY_CHARS,
     TITLE_CHARS,
     Ids,
+    read_check_list,
     read_qa,
     read_record,
     read_time,
@@ -94,6 +95,7 @@ def _read_session(fields: Fields, ids: Ids, context: Context) -> Session | None:
         min_duration_min=_min_minutes(fields, kind, span),
         qa=_qa(fields, kind, context.qa),
         record=_record(fields, "no" if kind == "break" else context.record),
+        check_list=read_check_list(fields),
         chat=fields.flag("chat", context.chat and kind != "break"),
         feedback=fields.flag("feedback", context.feedback and kind != "break"),
     )

@@ -14,6 +14,7 @@ from ..domain.facts import Recipients
 from ..domain.feedback import MOST_STARS
 from ..domain.ids import (
     AnnouncementId,
+    CheckId,
     ControlId,
     MessageId,
     PersonId,
@@ -39,6 +40,7 @@ from .audience import Reaction
 MAX_GRAPHEMES = 500
 MAX_ANNOUNCEMENT_GRAPHEMES = 280
 MAX_LABEL_GRAPHEMES = 30
+MAX_CHECK_GRAPHEMES = 200
 MAX_TEXT_BYTES = 2_000
 
 _ID = Meta(min_length=1, max_length=200)
@@ -254,6 +256,19 @@ class AgreeArgs(SessionArgs, frozen=True, kw_only=True):
 
 class DeleteRecordingArgs(SessionArgs, frozen=True, kw_only=True):
     person: Annotated[PersonId, _ID] | None = None  # None: everybody's
+
+
+class AddCheckArgs(Args, frozen=True, kw_only=True):
+    text: Annotated[str, _RAW_TEXT]
+    session: Annotated[SessionId, _ID] | None = None
+
+
+class CheckArgs(Args, frozen=True, kw_only=True):
+    item: Annotated[CheckId, _ID]
+
+
+class TickArgs(CheckArgs, frozen=True, kw_only=True):
+    on: bool
 
 
 class AnnounceArgs(Args, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from ..domain import facts, runsheet_folds, voting
 from ..domain.asking import first_state
 from ..domain.ids import (
     AnnouncementId,
+    CheckId,
     ControlId,
     PersonId,
     QuestionId,
@@ -365,6 +366,18 @@ class Commands:
         await self.append(call, edits.break_inserted(call, args, control, session))
         return {"control": control, "session": session}
 
+    async def add_check(self, call: Call, args: a.AddCheckArgs) -> Result:
+        item = CheckId(self.new_id("item", call))
+        text = a.cleaned(args.text, a.MAX_CHECK_GRAPHEMES)
+        added = facts.CheckAdded(item=item, text=text, session=args.session, by=call.by)
+        await self.append(call, added)
+        return {"item": item}
+
+    async def tick_check(self, call: Call, args: a.TickArgs) -> Result:
+        await self._event.introduce(call.who)
+        await self.append(call, facts.CheckTicked(item=args.item, on=args.on, by=call.by))
+        return {}
+
     async def claim(self, call: Call, args: a.ClaimArgs) -> Result:
         await self._event.introduce(call.who)
         fact = facts.QuestionClaimed(question=args.question, by=call.by, take_over=args.take_over)
@@ -659,6 +672,14 @@ _TABLE: dict[str, _Command] = {
             control=control,
             by=call.by,
         ),
+        managers_too=True,
+    ),
+    "check_list.add": _Command(a.AddCheckArgs, PRODUCER, Commands.add_check, managers_too=True),
+    "check_list.tick": _Command(a.TickArgs, PRODUCER, Commands.tick_check, managers_too=True),
+    "check_list.remove": _fact(
+        a.CheckArgs,
+        PRODUCER,
+        lambda call, args: facts.CheckRemoved(item=args.item, by=call.by),
         managers_too=True,
     ),
     # A stage manager's is looked at once more, as the control that it previews.

@@ -33,13 +33,13 @@ _NO_ACTS = (
     facts.QuestionReleased,
 )
 _BY = b'"by":"'  # in each entry that somebody made, and in few others
-_SUBJECTS = ("question", "poll", "announcement", "person", "speaker", "token", "offer")
+_SUBJECTS = ("question", "poll", "announcement", "person", "speaker", "token", "offer", "item")
 # Texts that nothing erases, and what is no text.
 _DETAILS = (
     "minutes", "note", "title", "stage", "starts_at_ms", "other", "on", "of", "label", "into",
     "publication", "at_ms", "to", "until_ms",
 )  # fmt: skip
-_DESKS = ("question", "questions", "poll", "qa", "announcement")
+_DESKS = ("question", "questions", "poll", "qa", "announcement", "chat")
 _DESKS_PEOPLE = {"person.banned", "person.unbanned", "person.silenced", "person.unsilenced"}
 
 
@@ -130,6 +130,9 @@ class History:
         ):
             if (id := getattr(fact, field, None)) is not None and (thing := known.get(id)):
                 return SessionId(thing.session) if thing.session else None
+        if (id := getattr(fact, "item", None)) is not None and state.runsheet is not None:
+            item = state.check_list.get(id, state.runsheet)
+            return item.session if item is not None else getattr(fact, "session", None)
         return getattr(fact, "session", None)
 
 

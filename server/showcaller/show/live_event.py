@@ -577,7 +577,14 @@ def _people_shown(state: State) -> set[PersonId]:
     by |= {one.by for run in runs for one in run.publications.values()}
     shut_out = state.people.banned.keys() | state.people.silenced.keys()
     asked = state.questions.authors() | state.questions.claimants()
-    return by | asked | state.announcements.makers() | state.chat.authors() | shut_out
+    return (
+        by
+        | asked
+        | state.announcements.makers()
+        | state.chat.authors()
+        | state.check_list.people()
+        | shut_out
+    )
 
 
 async def _until_available(work: Callable[[], Awaitable[T]]) -> T:

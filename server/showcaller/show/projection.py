@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from ..domain.announcements import Announcement
-from ..domain.ids import PersonId, PollId, SessionId, StageId
+from ..domain.ids import CheckId, PersonId, PollId, SessionId, StageId
 from ..domain.outcome import Outcome
 from ..domain.poll import Poll, voter_of
 from ..domain.question import Question
@@ -21,6 +21,7 @@ from ..domain.state import State
 from ..domain.touches import (
     AnnouncementTouch,
     ChatTouch,
+    CheckTouch,
     ClockTouch,
     ControlsTouch,
     CueTouch,
@@ -43,7 +44,7 @@ from ..domain.touches import (
     VotersTouch,
     VoteTouch,
 )
-from . import chat_views, feedback_views, poll_views, question_views, views
+from . import chat_views, check_views, feedback_views, poll_views, question_views, views
 from .audience import AUDIENCE, audience_channel
 from .document import Document
 from .names import Names
@@ -172,6 +173,13 @@ class Projection:
             yield from (CueTouch(session, cue) for cue in run.cues)
             yield from publication_touches(run)
         yield from (QualityTouch(session) for session in self._sheet.quality)
+        yield from (CheckTouch(item.id) for item in self._state.check_list.items(self._sheet))
+        shown = self._documents[PRODUCE].items if PRODUCE in self._documents else {}
+        yield from (
+            CheckTouch(CheckId(view.id))
+            for view in shown.values()
+            if type(view) is check_views.CheckView
+        )
 
     def everything(self) -> Iterator[Touch]:
         """Yield every thing that these channels may show."""
@@ -312,6 +320,9 @@ class Projection:
             yield from self._quality(QualityTouch(id))
             for publication in publication_touches(run):
                 yield from self._publication(publication)
+            for item in self._state.check_list.items(sheet):
+                if item.session == id:
+                    yield from self._check(CheckTouch(item.id))
 
     def _has_changed_stage(self, sheet: RunSheet, run: SessionRun) -> bool:
         """Tell whether the channel of the session's stage does not show its cues yet."""
@@ -363,6 +374,12 @@ class Projection:
         cue = run.cues.get(name) if run is not None else None
         view = views.cue_state(session, name, cue) if cue is not None else None
         yield from self._desks(session, _cue_key(session, name), view)
+
+    def _check(self, touch: CheckTouch) -> Iterator[Look]:
+        sheet, checks = self._sheet, self._state.check_list
+        item = checks.get(touch.item, sheet) if sheet is not None else None
+        view = check_views.check(item, checks.ticks.get(item.id), self.name_of) if item else None
+        yield from self._desks(item.session if item else None, f"check:{touch.item}", view)
 
     def _controls(self, _: ControlsTouch) -> Iterator[Look]:
         last = self._sheet.last_control() if self._sheet is not None else None
@@ -542,6 +559,8 @@ class Projection:
             if made.by == touch.person:
                 yield from self._announcement(AnnouncementTouch(made.id))
         yield from self._controls(ControlsTouch())
+        for item in self._state.check_list.of_person(person):
+            yield from self._check(CheckTouch(item))
         runs = self._sheet.sessions.values() if self._sheet is not None else ()
         for published in (one for run in runs for one in publication_touches(run)):
             if published.person == touch.person:
@@ -568,6 +587,7 @@ ITEMS: dict[type[Touch], _Looks] = {
     SessionTouch: Projection._session,
     CueTouch: Projection._cue,
     QualityTouch: Projection._quality,
+    CheckTouch: Projection._check,
     StageTouch: Projection._stage,
     PublicationTouch: Projection._publication,
     QuestionTouch: Projection._question,

@@ -30,6 +30,10 @@ def stages_of(state: State, read: a.Args) -> frozenset[StageId]:
     if isinstance(read, a.AnnouncementArgs):
         made = state.announcements.get(read.announcement)
         return _of_sessions(state, made.session if made and made.to == "speakers" else None)
+    if isinstance(read, a.CheckArgs):
+        sheet = state.runsheet
+        item = state.check_list.get(read.item, sheet) if sheet is not None else None
+        return _of_sessions(state, item.session if item is not None else None)
     return _of_sessions(state, session_of(state, read))
 
 

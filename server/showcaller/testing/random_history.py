@@ -15,6 +15,7 @@ from ..domain import facts
 from ..domain.favourites import CLAIMED
 from ..domain.ids import (
     AnnouncementId,
+    CheckId,
     ControlId,
     EventId,
     FeedbackId,
@@ -39,7 +40,14 @@ from .schedules import schedule, session
 START_MS = 500 * MINUTE_MS
 SCHEDULE = schedule(
     session(
-        "opening", 540, 545, kind="opening", qa=QaPolicy(enabled=False), chat=True, feedback=True
+        "opening",
+        540,
+        545,
+        kind="opening",
+        qa=QaPolicy(enabled=False),
+        chat=True,
+        feedback=True,
+        check_list=("Music off", "Doors shut"),
     ),
     session("moderated", 545, 565, speakers=(SpeakerId("ada"),), feedback=True),
     session(
@@ -54,7 +62,9 @@ SCHEDULE = schedule(
     session("aside", 545, 600, stage="side", record="ask", qa=QaPolicy(opens="by_hand")),
     catch_up=CatchUpPolicy(talks_give_min=5),
 )
-SHORTER = schedule(*(s for s in SCHEDULE.sessions if s.id != "break"))
+SHORTER = schedule(
+    *(s for s in SCHEDULE.sessions if s.id != "break"), check_list=("Everybody has a headset",)
+)
 MODERATED = frozenset(s.id for s in SCHEDULE.sessions if s.qa.pre_moderation)
 
 ATTENDEES = tuple(PersonId(f"zz-person-{n}-zz") for n in range(6))
@@ -595,6 +605,29 @@ class RandomHistory:
             session, reminder, _ = self._rng.choice(due)
         node = self._rng.choice(("node_one", "node_two"))
         return facts.RemindersClaimed(session=session, reminder=reminder, people=people, node=node)
+
+    # The check list -------------------------------------------------------------------------------
+
+    def _check_item(self) -> CheckId:
+        sheet = self.state.runsheet
+        items = list(self.state.check_list.items(sheet)) if sheet is not None else []
+        known = [item.id for item in items]
+        return self._rng.choice([*known, CheckId("none")])
+
+    def _check_added(self) -> facts.Fact:
+        return facts.CheckAdded(
+            item=CheckId(f"item-{next(self._numbers)}"),
+            text=self._canary("check"),
+            session=self._rng.choice((None, self._session())),
+            by=STAFF,
+        )
+
+    def _check_ticked(self) -> facts.Fact:
+        by = self._rng.choice((STAFF, self._person()))
+        return facts.CheckTicked(item=self._check_item(), on=self._rng.random() < 0.7, by=by)
+
+    def _check_removed(self) -> facts.Fact:
+        return facts.CheckRemoved(item=self._check_item(), by=STAFF)
 
     # Announcements and people ---------------------------------------------------------------------
 

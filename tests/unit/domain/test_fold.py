@@ -12,6 +12,7 @@ import pytest
 from showcaller.domain import (
     announcements,
     chat,
+    check_list,
     facts,
     favourites,
     feedback,
@@ -59,7 +60,7 @@ def test_a_log_folds_to_the_same_digest_as_when_it_was_written(log, then):
 def test_every_kind_of_fact_has_exactly_one_fold():
     parts = [
         *(runsheet_folds.FOLDS, question_folds.FOLDS, polls.FOLDS, announcements.FOLDS),
-        *(favourites.FOLDS, people.FOLDS, chat.FOLDS, feedback.FOLDS),
+        *(favourites.FOLDS, people.FOLDS, chat.FOLDS, feedback.FOLDS, check_list.FOLDS),
     ]
     folded = [kind for part in parts for kind in part]
     assert sorted(map(str, [facts.RunStarted, *folded])) == sorted(map(str, facts.KINDS))

@@ -14,6 +14,7 @@ export const KINDS = [
   ["announcement", "Announcements"],
   ["qa", "Questions opened and closed"],
   ["person", "People"],
+  ["check_list", "Check list"],
   ["clock", "The clock"],
 ];
 
@@ -22,6 +23,8 @@ const WHAT = {
   "announcement.cancelled": "Withdrew an announcement",
   "announcement.made": "Announced",
   "break.inserted": "Inserted a break",
+  "check_list.added": "Put on the check list",
+  "check_list.removed": "Took off the check list",
   "clock.held": "Held the clock",
   "clock.resumed": "Let the clock go on",
   "person.banned": "Shut out",
@@ -69,6 +72,7 @@ const WHAT = {
  */
 const SAID = {
   "catch_up.switched": ({ on }) => (on ? "Switched catching up on" : "Switched catching up off"),
+  "check_list.ticked": ({ on }) => (on ? "Ticked on the check list" : "Took a tick back"),
   "control.undone": ({ undone }) => (undone ? `Undid: ${lower(WHAT[undone] ?? SAID[undone]?.({}) ?? undone)}` : "Undid the last control"),
   "poll.planned": () => "Planned a poll",
   "poll.results_shown": ({ on }) => (on ? "Showed the results" : "Hid the results"),

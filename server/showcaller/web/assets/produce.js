@@ -3,6 +3,8 @@
 import { clockOf, cueText, eventOf, sessionOf, sessionsOf, shorten } from "./agenda_model.js";
 import { AnnounceForm } from "./announce_form.js";
 import { listAnnouncements } from "./announcement_list.js";
+import { CheckList } from "./check_list.js";
+import { rowChecksText } from "./check_list_model.js";
 import { openCatchUp } from "./catch_up_dialog.js";
 import { DelayDialog } from "./delay_dialog.js";
 import { DeskBar, controlText } from "./desk_bar.js";
@@ -70,6 +72,7 @@ byId("offer").addEventListener("click", () => {
   if (offer) openOffer(page, offer, (done) => teller(undefined)(done, "ok"));
 });
 byId("undo").addEventListener("click", () => void undo());
+const checks = new CheckList({ page, run, wholeEvent: scope.all });
 byId("main").dataset.scope = scope.all ? "event" : "stages";
 if (scope.all) {
   new AnnounceForm(page, byId("announce"));
@@ -234,6 +237,8 @@ function renderDesk() {
   setText(byId("offer"), offer ? `Schedule edited: ${offerText(offer)}…` : "");
   setText(byId("catch-up"), rule?.on ? "Catching up: on…" : "Catching up: off…");
   renderCues();
+  checks.render(desk.items, sessions);
+  for (const { id } of sessions) sheet.row(id)?.showChecks(rowChecksText(checks.checks, id));
   greenRoom.render();
   reports.render(desk.items);
   if (desk.ready) page.reveal();

@@ -37,6 +37,7 @@ export class RunsheetRow {
   #recorded = h("span", { class: "pill", "data-tone": "live" }, "Being recorded");
   #air = h("span", { class: "tag" });
   #present = h("span", { class: "small quiet times" });
+  #checks = h("span", { class: "tag", "data-tone": "wait" });
   #over = h("span", { class: "small over" });
   #next = h("p", { class: "small quiet times" });
   /** What the clock calls next. @type {CueState | undefined} */
@@ -83,7 +84,7 @@ export class RunsheetRow {
       this.#expected,
       this.#actual,
       h("th", { role: "rowheader", scope: "row" }, this.#title, about),
-      h("td", { role: "cell", class: "state-cell" }, h("div", { class: "row" }, this.#status, this.#recorded, this.#air, this.#present), this.#next, this.#effect, this.#told),
+      h("td", { role: "cell", class: "state-cell" }, h("div", { class: "row" }, this.#status, this.#recorded, this.#air, this.#checks, this.#present), this.#next, this.#effect, this.#told),
       h("td", { role: "cell" }, h("div", { class: "row controls-cell" }, ...Object.values(this.#buttons))),
     );
   }
@@ -152,6 +153,12 @@ export class RunsheetRow {
   /** @param {number} present how many are at the session */
   showPresent(present) {
     setText(this.#present, present ? `${numbers.format(present)} here` : "");
+  }
+
+  /** @param {string} text what is still to check; empty: nothing */
+  showChecks(text) {
+    setText(this.#checks, text);
+    show(this.#checks, text !== "");
   }
 
   /** @param {string} text whom it holds up; empty: it does not run over */
