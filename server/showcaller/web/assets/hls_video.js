@@ -32,6 +32,7 @@ const CONFIG = {
  * @property {boolean} live
  * @property {number | null} atMs server time to begin at; null: what is live, or the beginning
  * @property {boolean} plays whether it begins to play by itself
+ * @property {number | null} [firstMs] server time of its first picture, where that is known: not every browser tells
  */
 
 export class HlsVideo {
@@ -48,6 +49,10 @@ export class HlsVideo {
   #failures = 0;
   /** Why nothing can be played; empty: it can. */
   problem = "";
+  /** Whether this browser plays none at all. */
+  unplayable = false;
+  /** Whether the address is good no longer: there may be another one. */
+  expired = false;
   #layer = "auto";
 
   /**
@@ -81,6 +86,7 @@ export class HlsVideo {
     this.#address = "";
     this.#stretches = [];
     this.problem = "";
+    this.expired = false;
     this.#hls?.destroy();
     this.#hls = null;
     this.#video.removeAttribute("src");
@@ -143,7 +149,7 @@ export class HlsVideo {
     if (this.#opening.plays) void this.#video.play().catch(() => {});
     if (Hls) this.#byHlsJs(Hls, address);
     else if (this.#video.canPlayType(NATIVE)) this.#video.src = address;
-    else this.#fail("This browser can’t play it. Another browser may.");
+    else this.#fail("This browser can’t play it. Another browser may.", { unplayable: true });
   }
 
   /**
@@ -186,16 +192,21 @@ export class HlsVideo {
   #comeBack(status) {
     const address = this.#address;
     this.#failures += 1;
-    if (status === 403 || status === 404 || this.#failures > TRIES) return this.#fail("It can’t be played right now.");
+    if (status === 403 || status === 404 || this.#failures > TRIES) return this.#fail("It can’t be played right now.", { expired: status === 403 });
     const atMs = this.#opening.live && this.#opening.atMs === null ? null : this.momentMs ?? this.#opening.atMs;
     const plays = !this.#video.paused;
     setTimeout(() => address === this.#address && this.start(address, { ...this.#opening, atMs, plays }), AGAIN_MS);
     return undefined;
   }
 
-  /** @param {string} problem */
-  #fail(problem) {
+  /**
+   * @param {string} problem
+   * @param {{unplayable?: boolean, expired?: boolean}} kind
+   */
+  #fail(problem, { unplayable = false, expired = false }) {
     this.problem = problem;
+    this.unplayable = unplayable;
+    this.expired = expired;
     this.#onChange();
   }
 
@@ -207,7 +218,7 @@ export class HlsVideo {
   /** @returns {readonly Stretch[]} as the browser knows it: as if nothing were left out */
   #nativeStretches() {
     const video = /** @type {HTMLVideoElement & {getStartDate?: () => Date}} */ (this.#video);
-    const atMs = video.getStartDate?.().getTime() ?? NaN;
+    const atMs = video.getStartDate?.().getTime() ?? this.#opening.firstMs ?? NaN;
     return Number.isNaN(atMs) ? [] : [{ startS: 0, lastsS: Infinity, atMs }];
   }
 }

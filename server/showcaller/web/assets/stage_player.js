@@ -71,7 +71,7 @@ export class StagePlayer {
    */
   show(stage) {
     if (this.#asking.startsWith("replay ") || this.#replay) this.#leave();
-    if (stage?.id !== this.#stage?.id || !stage?.session) this.#turn();
+    if (stage?.id !== this.#stage?.id) this.#turn(); // between talks HLS waits for the next one
     this.#stage = stage;
     this.#look();
   }
@@ -103,7 +103,7 @@ export class StagePlayer {
     const { address, starts_at_ms, ends_at_ms } = found.answer;
     this.#replay = { session, startsAtMs: starts_at_ms, endsAtMs: ends_at_ms };
     const { atMs, plays } = from(this.#replay);
-    this.#hls.start(address, { live: false, atMs: wasAtMs ?? atMs, plays: plays || wasAtMs !== null });
+    this.#hls.start(address, { live: false, atMs: wasAtMs ?? atMs, plays: plays || wasAtMs !== null, firstMs: starts_at_ms });
     this.#onChange();
   }
 
@@ -220,7 +220,7 @@ export class StagePlayer {
     if (this.#stage && !this.#replay) {
       const nowMs = performance.now();
       if (this.#hls.problem) {
-        this.#giveUpHls(this.#hls.problem, PROBLEM_LASTS_MS);
+        this.#giveUpHls(this.#hls.problem, this.#hls.unplayable ? PROBLEM_LASTS_MS : ASK_AGAIN_MS);
         this.#hls.close();
       }
       const hls = nowMs >= this.#noneUntilMs;
@@ -230,6 +230,7 @@ export class StagePlayer {
       if (way === "hls") void this.#openLive(this.#stage);
       else this.#closeLive();
     }
+    if (this.#replay && this.#hls.expired) this.#leave(); // who wants it asks for another address
     const { state, playing, still, unplayable, problem } = this.picture;
     const shown = JSON.stringify([this.way, this.why, state, playing, still, unplayable, problem, this.refusal]);
     if (shown === this.#shownBefore) return;
