@@ -200,6 +200,7 @@ class Server:
             recordings=self.settings.recordings,
             kept_days=self.settings.recordings_kept_days,
             written=hls.live if hls else None,
+            keys=tokens.node_keys(),
         )
         self.media[schedule.event_id] = media
         await media.start()

@@ -121,6 +121,12 @@ class Tokens:
         about = b"showcaller: addresses that expire"
         return [hmac.digest(one.encode(), about, "sha256") for one in secrets]
 
+    def node_keys(self) -> tuple[bytes, ...]:
+        """Return a key by which nodes know one another, of each secret whose tokens are good; ours first."""
+        secrets = [self._secret, *([self._other.text] if self._other else [])]
+        about = b"showcaller: one node to another"
+        return tuple(hmac.digest(one.encode(), about, "sha256") for one in secrets)
+
     def mint(
         self,
         event_id: str,

@@ -53,6 +53,7 @@ class LentTalk:
             source=source,
             offer=offer,
             track_lines=list,
+            stage="",
             track_of=lambda ssrc: self.asked,
         )
         self._ingest = ingest

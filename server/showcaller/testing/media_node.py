@@ -55,7 +55,10 @@ class Posted:
 
 
 class MediaNode:
-    """`async with MediaNode(broker) as node:`; `workers=0` makes one that only passes requests on."""
+    """`async with MediaNode(broker) as node:`; `workers=0` makes one that only passes requests on.
+
+    Without `lends` no other node can borrow its stages.
+    """
 
     def __init__(
         self,
@@ -65,7 +68,9 @@ class MediaNode:
         from_min: int = START_ONE_MIN,
         plan: Schedule = SCHEDULE,
         ice_servers: IceServers | None = None,
+        lends: bool = True,
     ) -> None:
+        self._lends = lends
         self.broker = broker
         self.clients: list[Publisher | Watcher] = []
         self._workers, self._from_min, self._plan = workers, from_min, plan
@@ -83,7 +88,12 @@ class MediaNode:
                 from_ms=self._from_min * MINUTE_MS,
             )
         )
-        self.media = MediaService(self.event, workers=self._workers, addresses=["127.0.0.1"])
+        self.media = MediaService(
+            self.event,
+            workers=self._workers,
+            addresses=["127.0.0.1"],
+            keys=self._tokens.node_keys() if self._lends else (),
+        )
         await self.media.start()
         self._clock = asyncio.create_task(ClockRunner(self.event).run())
         served = ServedEvent(self.event, Commands(self.event), self._tokens)

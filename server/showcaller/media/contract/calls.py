@@ -82,6 +82,8 @@ class View(OfStage[Answer], frozen=True, kw_only=True):
     asker: Asker
     offer: Sdp
     face: bool = False  # of who speaks beside the stage's slides, in place of the stage's picture
+    # Asked of a node that does not have the stage, by the one that has it and is full.
+    passed_on: bool = False
 
 
 class Preview(OfResource[Answer], frozen=True, kw_only=True):
@@ -128,6 +130,14 @@ class Patch(OfResource[Patched], frozen=True, kw_only=True):
     if_match: str | None = None
 
 
+class Lender(Struct, frozen=True):
+    """A worker that lends what is published to workers of other nodes: over TLS at this port."""
+
+    worker: str
+    hosts: tuple[str, ...]  # addresses, any of which may lead there
+    port: int  # TCP
+
+
 class Close(OfResource[None], frozen=True, kw_only=True):
     """End a publication or a viewer."""
 
@@ -153,10 +163,31 @@ class LeaveStage(OfStage[None], frozen=True, kw_only=True):
     """End all viewers of a stage: another worker has it now."""
 
 
-class BranchOff(OfStage[None], frozen=True, kw_only=True):
-    """Serve viewers of a stage that another worker of this node has; `LeaveStage` ends it."""
+class Lend(OfStage[Lender], frozen=True, kw_only=True):
+    """Answer who lends the stage to the worker `to` of another node; to be asked again every few seconds.
 
-    trunk: str  # path of that worker's UNIX socket
+    A node answers this by itself: it places all relays of its stage in a tree. Raises `Unavailable`.
+    """
+
+    to: Lender
+    load: float  # share of one core, of that worker
+    without: str = ""  # a worker that does not lend, or no longer
+
+
+class OpenTrunk(Call[Lender], frozen=True, kw_only=True):
+    """Lend to workers of other nodes, to those who hold one of these keys. Raises `Unavailable`."""
+
+    keys: tuple[bytes, ...]  # ours first
+
+
+class BranchOff(OfStage[None], frozen=True, kw_only=True):
+    """Serve viewers of a stage that another worker has; `LeaveStage` ends it.
+
+    Raises `Unavailable` where another node's worker can't be reached.
+    """
+
+    trunk: str = ""  # path of the UNIX socket of a worker of this node
+    lender: Lender | None = None  # else a worker of another node
 
 
 class Route(OfStage[None], frozen=True, kw_only=True):
@@ -190,6 +221,8 @@ AnyCall = (
     | Close
     | ListViewers
     | Take
+    | Lend
+    | OpenTrunk
     | CloseRoom
     | LeaveStage
     | BranchOff

@@ -19,17 +19,18 @@ R = TypeVar("R")
 
 
 class MediaEvent(Struct, frozen=True, kw_only=True):
-    """Something that happened in an engine. `kind`: published, unpublished, viewed, left, measured.
+    """Something that happened in an engine. `kind`: published, unpublished, viewed, left, measured, parted.
 
     `published` and `viewed` say that media can flow; each resource ends with one `unpublished` or
     `left`, even if it never got that far. `measured` comes once when a session has left its stage, with
-    the `quality` of what was shown there (no `resource`).
+    the `quality` of what was shown there (no `resource`). `parted`: the worker of another node that lent the
+    `stage` has gone.
     """
 
     kind: str
     resource: str = ""
     session: str = ""  # of a publication, or measured
-    stage: str = ""  # of a viewer, or measured
+    stage: str = ""  # of a viewer, measured, or parted
     person: str = ""
     source: Source = "main"  # of a publication
     quality: TalkQuality | None = None

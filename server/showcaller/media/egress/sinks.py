@@ -36,6 +36,18 @@ def open_session(keys: Keys) -> Any:
     return ffi.gc(holder, lambda session: lib.srtp_dealloc(session[0]))
 
 
+def protect(session: Any, packet: bytes, how: Any = lib.srtp_protect) -> bytes | None:
+    """Return an RTP packet as SRTP, or RTCP with `PROTECT_RTCP`; None where libsrtp refuses it."""
+    if len(packet) > PACKET_BYTES_MAX:
+        raise ValueError(f"a packet of {len(packet)} bytes")
+    _view[: len(packet)] = packet
+    _length[0] = len(packet)
+    return None if how(session[0], _room, _length) else _view[: _length[0]]
+
+
+PROTECT_RTCP = lib.srtp_protect_rtcp
+
+
 class Listed(Protocol):
     """A stream, as far as membership goes."""
 
@@ -128,7 +140,7 @@ class Sink(ABC, Generic[S]):
         return self._protect_and_send(packet, lib.srtp_protect)
 
     def send_rtcp(self, packet: bytes) -> bool:
-        return self._protect_and_send(packet, lib.srtp_protect_rtcp)
+        return self._protect_and_send(packet, PROTECT_RTCP)
 
     def close(self) -> None:
         if self._closed:
@@ -151,15 +163,10 @@ class Sink(ABC, Generic[S]):
         if self._closed:
             raise RuntimeError("this sink is closed")
 
-    def _protect_and_send(self, packet: bytes, protect: Any) -> bool:
+    def _protect_and_send(self, packet: bytes, how: Any) -> bool:
         self.check()
-        if len(packet) > PACKET_BYTES_MAX:
-            raise ValueError(f"a packet of {len(packet)} bytes")
-        _view[: len(packet)] = packet
-        _length[0] = len(packet)
-        if protect(self.session[0], _room, _length):
-            return False
-        return self.send_datagram(_view[: _length[0]])
+        datagram = protect(self.session, packet, how)
+        return datagram is not None and self.send_datagram(datagram)
 
     def send_datagram(self, datagram: bytes) -> bool:
         """Send a datagram as it is; return false if that failed, or the sink isn't aimed yet."""

@@ -39,6 +39,9 @@ class WorkerReport(Struct, frozen=True, kw_only=True):
     def viewers(self) -> int:
         return sum(stage.viewers for stage in self.statistics.stages)
 
+    def viewers_of(self, stage: str) -> int:
+        return sum(one.viewers for one in self.statistics.stages if one.stage == stage)
+
 
 class NodeReport(Struct, frozen=True, kw_only=True):
     node: str
@@ -132,6 +135,13 @@ class Overview:
     def elsewhere(self) -> list[WorkerReport]:
         """Return the workers of other nodes that were heard of just now."""
         return [worker for report in self._others(FRESH_FOR_S) for worker in report.workers]
+
+    def serving(self, stage: str) -> list[str]:
+        """Return one worker of each other node that has viewers of the stage."""
+        found = []
+        for report in self._others(HEARD_FOR_S):
+            found += [one.worker for one in report.workers if one.viewers_of(stage)][:1]
+        return found
 
     def note_ended(self, worker: str) -> None:
         """Remember that a worker of ours has ended, so that calls to what it had fail at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections.abc import Awaitable, Coroutine, Sequence
@@ -18,7 +19,7 @@ from ...domain.outcome import Outcome
 from ...domain.people import Principal
 from ...domain.runsheet import RunSheet
 from ...domain.touches import PublicationTouch, SessionTouch, StageTouch
-from ...errors import Forbidden, Full, NotFound, OurFault, ShowcallerError, Unavailable
+from ...errors import Forbidden, NotFound, OurFault, ShowcallerError, Unavailable
 from ...protocol.messages import ServerMessage, Since
 from ...show.live_event import LiveEvent
 from ..contract.addresses import choose_addresses
@@ -26,6 +27,7 @@ from ..contract.calls import (
     Answer,
     Asker,
     Call,
+    Lend,
     ListViewers,
     OfResource,
     OfStage,
@@ -40,6 +42,7 @@ from ..contract.engine import MediaEvent
 from ..contract.recording import Plan, RecorderStatus
 from ..contract.statistics import ViewerStatistics, worst
 from .admission import admit_publisher, admit_viewer_of_session, admit_viewer_of_stage
+from .foreign_stages import ForeignStages
 from .ledger import Ledger
 from .measures import NodeMedia
 from .overview import TELL_EVERY_S, MediaOverview, Overview, of_stages
@@ -47,7 +50,9 @@ from .recording import RecorderLine, Recording, Written, deletions_of, rooms_of
 from .refusals import Refusals
 from .relay import Relay
 from .rooms import Rooms
-from .stages import RENEW_EVERY_S, Hosting, Stages
+from .serving import Serving
+from .stages import RENEW_EVERY_S, Stages
+from .viewing import Viewing
 from .workers import Worker, Workers
 
 log = logging.getLogger(__name__)
@@ -79,11 +84,12 @@ class MediaService:
         recordings: str = "",
         kept_days: int = 0,
         written: Written | None = None,
+        keys: tuple[bytes, ...] = (),
     ) -> None:
         self._event = event
         self._kept_days = kept_days
         self._records = bool(recordings)
-        self._workers = Workers(workers, choose_addresses(addresses), self, first_port)
+        self._workers = Workers(workers, choose_addresses(addresses), self, first_port, keys)
         self._ledger = Ledger(event)
         self._rooms = Rooms(self._ledger)
         self._relay = Relay(event.log, self._do_here)
@@ -96,8 +102,15 @@ class MediaService:
             self._recorder_line,
         )
         self._stages = Stages(
-            event.log, self._workers, self._rooms, self._ledger, self._overview, self._relay.ask
+            event.log,
+            self._workers,
+            self._rooms,
+            self._ledger,
+            self._overview,
+            self._relay.ask,
+            ForeignStages(self._relay.ask),
         )
+        self._viewing = Viewing(self._stages, self._rooms, self._relay.ask)
         self._recording = (
             Recording(recordings, self._recording_plan, self._note_recorded, written)
             if recordings and workers
@@ -259,10 +272,12 @@ class MediaService:
         check_sees_backstage(principal, stage)
         if stage not in self._sheet.stages:
             raise NotFound(f"there is no stage {stage!r}")
-        worker = await self._stages.holder(StageId(stage))
-        if worker is None:
-            return []
-        return await self._named(await self._do(worker, ListViewers(stage=stage)))
+        call = ListViewers(stage=stage)
+        found = await self._viewing.viewers(call)
+        for worker in self._overview.serving(stage):
+            with contextlib.suppress(Unavailable):  # it has gone, and so have they
+                found += await self._do(worker, call)
+        return await self._named(worst(found))
 
     async def _named(self, viewers: list[ViewerStatistics]) -> list[ViewerStatistics]:
         """Return the viewers with their names, which workers don't know."""
@@ -298,7 +313,12 @@ class MediaService:
     async def _at_stage_now(self, call: OfStage[R]) -> R:
         if self._stopping:
             raise Unavailable("this node is stopping", retry_after_s=1)
-        worker = await self._stages.owner(self._sheet, self._event.state.run, StageId(call.stage))
+        stage = StageId(call.stage)
+        worker = await self._stages.owner(self._sheet, self._event.state.run, stage)
+        if isinstance(call, View) and self._workers.get(worker) is None:
+            answered: Any = await self._viewing.view_foreign(self._sheet, call)
+            if answered is not None:
+                return answered  # type: ignore[no-any-return]
         return await self._do(worker, call)
 
     async def _do(self, worker: str, call: Call[R]) -> R:
@@ -314,40 +334,20 @@ class MediaService:
                 return await self._rooms.do(call)
             case Take():
                 return await self._take_here(name, StageId(call.stage))
-            case Publish() | View() | ListViewers():
+            case ListViewers():
+                return await self._viewing.viewers(call)
+            case Lend():
+                return self._stages.lend(call, name)
+            case View(passed_on=True):
+                return await self._viewing.view_passed_on(self._sheet, call)
+            case Publish() | View():
                 worker = self._stages.hosted_by(call.stage, name)
                 if worker is None:
                     raise Unavailable("the stage has moved to another worker", retry_after_s=1)
-                return await self._at_stage_here(worker, call)
+                if isinstance(call, Publish):
+                    return await self._rooms.open(worker, call)
+                return await self._viewing.view_or_pass_on(call)
         raise OurFault(f"nodes don't ask one another to {type(call).__name__}", code="unknown_call")
-
-    async def _at_stage_here(self, worker: Worker, call: Publish | View | ListViewers) -> Any:
-        match call:
-            case Publish():
-                return await self._rooms.open(worker, call)
-            case View():
-                return await self._view(call)
-            case ListViewers():
-                workers = self._stages.workers_of(call.stage)
-                return worst([one for each in workers for one in await each.do(call)])
-
-    async def _view(self, call: View) -> Answer:
-        """Take a viewer in at the first of the stage's workers that has room, which may be one more.
-
-        Raises `Full`.
-        """
-        stage = StageId(call.stage)
-        workers = self._stages.workers_of(stage)
-        full: Full | None = None
-        for worker in workers:
-            try:
-                return await self._rooms.open(worker, call)
-            except Full as error:
-                full = error
-        branch = await self._stages.branch_off(stage, len(workers))
-        if branch is None:
-            raise full or Unavailable("the stage is moving to another worker", retry_after_s=1)
-        return await self._rooms.open(branch, call)
 
     async def _take_here(self, name: str, stage: StageId) -> str:
         """Have our worker `name` take the stage: another node found that it has the least to do."""
@@ -382,7 +382,10 @@ class MediaService:
         self._changed.set()
 
     def on_media_event(self, worker: Worker, event: MediaEvent) -> None:
-        self._rooms.on_event(worker, event)
+        if event.kind == "parted":
+            self._spawn(self._attempt(self._stages.foreign.mend(StageId(event.stage))))
+        else:
+            self._rooms.on_event(worker, event)
 
     def on_worker_up(self, worker: Worker) -> None:
         self._spawn(self._relay.serve(worker.name))
@@ -395,7 +398,7 @@ class MediaService:
         self._spawn(self._give_back(self._stages.drop(worker)))
         self._spawn(self._overview.tell())
 
-    async def _give_back(self, lost: dict[StageId, Hosting]) -> None:
+    async def _give_back(self, lost: list[Serving]) -> None:
         await self._attempt(self._stages.give_back(lost))
         self._lease_due.set()
 

@@ -9,25 +9,26 @@ line with the run sheet, at any time.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from collections.abc import Collection, Iterable
 
-from msgspec import Struct, field, structs
+from msgspec import structs
 
 from ... import system
 from ...broker.base import EventLog, Lease
 from ...domain.facts import StageHosted
-from ...domain.ids import SessionId, StageId
+from ...domain.ids import StageId
 from ...domain.runsheet import RunSheet
-from ...errors import ShowcallerError, Unavailable
-from ..contract.calls import BranchOff, Call, LeaveStage, Route, Take
+from ...errors import Unavailable
+from ..contract.calls import LeaveStage, Lend, Lender, Route, Take
+from .foreign_stages import Ask, ForeignStages
 from .ledger import Ledger
 from .measures import NodeMedia
 from .overview import Overview, WorkerReport
 from .placement import Candidate, Placement
 from .rooms import Rooms, note_stopped
+from .serving import Serving
+from .tree import Tree
 from .workers import Worker, Workers
 
 log = logging.getLogger(__name__)
@@ -37,27 +38,13 @@ RENEW_EVERY_S = 1.0
 SPARE_LOAD = 0.7  # of a core: a worker with more to do takes no branch
 RESTED_AFTER_S = 6.0  # by then its worker's load is measured without the stage
 
-R = TypeVar("R")
 
-
-class Ask(Protocol):
-    """Asks the node of another worker."""
-
-    async def __call__(self, worker: str, call: Call[R]) -> R: ...
-
-
-class Hosting(Struct):
-    """A stage on one of our workers. `routed`: the session and the publication led to it."""
+class Hosting(Serving, kw_only=True):
+    """A stage of ours: speakers publish to the first of its workers."""
 
     lease: Lease
-    worker: Worker  # speakers publish to it
-    branches: list[Worker] = field(default_factory=list)  # for viewers beyond what it has room for
-    routed: tuple[SessionId | None, str] | None = None
     rests_since_s: float | None = None  # a session has left it, and nothing is shown
-
-    @property
-    def workers(self) -> list[Worker]:
-        return [self.worker, *self.branches]
+    tree: Tree | None = None  # of other nodes' workers that borrow it
 
 
 class Stages:
@@ -71,6 +58,7 @@ class Stages:
         ledger: Ledger,
         overview: Overview,
         ask: Ask,
+        foreign: ForeignStages,
     ) -> None:
         self._log = event_log
         self._workers = workers
@@ -78,6 +66,7 @@ class Stages:
         self._ledger = ledger
         self._overview = overview
         self._ask = ask
+        self.foreign = foreign
         self._hosted: dict[StageId, Hosting] = {}
         self._taking = asyncio.Lock()
         self._placement = Placement()
@@ -90,31 +79,62 @@ class Stages:
 
     def workers_of(self, stage: str) -> list[Worker]:
         """Return our workers that serve the stage's viewers: first the one that has it, then branches."""
-        hosting = self._hosted.get(StageId(stage))
-        return hosting.workers if hosting else []
+        serving = self._serving(StageId(stage))
+        return serving.workers if serving else []
+
+    def _serving(self, stage: StageId) -> Serving | None:
+        return self._hosted.get(stage) or self.foreign.get(stage)
 
     async def branch_off(self, stage: StageId, full: int) -> Worker | None:
         """Add one of our workers to a stage whose first `full` are full; None: there is none to spare."""
         async with self._taking:
-            hosting = self._hosted.get(stage)
-            if hosting is None:
+            serving = self._serving(stage)
+            if serving is None:
                 return None
-            if len(hosting.workers) > full:  # somebody else was faster
-                return hosting.workers[-1]
-            busy = {worker.name for worker in hosting.workers}
-            idle = (c for c in self._ours() if c.worker not in busy and c.load < SPARE_LOAD)
-            best = self._placement.best(idle, system.monotonic_s())
-            worker = self._workers.get(best.worker) if best else None
+            if len(serving.workers) > full:  # somebody else was faster
+                return serving.workers[-1]
+            worker = self._spare({worker.name for worker in serving.workers})
             if worker is None:
                 return None
-            await worker.do(BranchOff(stage=stage, trunk=hosting.worker.trunk))
-            hosting.branches.append(worker)
-            if hosting.routed is not None:
-                session, chosen = hosting.routed
-                await worker.do(Route(stage=stage, session=session, publication=chosen))
+            await serving.branch_off(worker)
         about = {"stage": stage, "media_worker": worker.name}
         log.info("stage branched off", extra={"action": "media.stage_branched", **about})
         return worker
+
+    def _spare(self, busy: Collection[str] = ()) -> Worker | None:
+        """Return our worker with the least to do, if it has time to spare; none of those that are `busy`."""
+        idle = (c for c in self._ours() if c.worker not in busy and c.load < SPARE_LOAD)
+        best = self._placement.best(idle, system.monotonic_s())
+        return self._workers.get(best.worker) if best else None
+
+    def spare_elsewhere(self) -> str | None:
+        """Return the worker of another node with the least to do, if it has time to spare."""
+        others = (_candidate(report, here=False) for report in self._overview.elsewhere())
+        idle = (candidate for candidate in others if candidate.load < SPARE_LOAD)
+        best = self._placement.best(idle, system.monotonic_s())
+        return best.worker if best else None
+
+    async def serve_foreign(self, sheet: RunSheet, stage: StageId) -> bool:
+        """Serve viewers of a stage that another node has; return whether we do."""
+        lease = await self._log.read_lease(_name(stage))
+        if lease is None or self._workers.get(lease.owner) is not None:
+            return False
+        return await self.foreign.serve(sheet, stage, lease, self._spare())
+
+    def lend(self, call: Lend, worker: str) -> Lender:
+        """Return who lends our stage to another node's worker. Raises `Unavailable`."""
+        hosting = self._hosted.get(StageId(call.stage))
+        if hosting is None or hosting.worker.name != worker:
+            raise Unavailable("the stage has moved to another worker", retry_after_s=1)
+        if hosting.worker.lender is None:
+            raise Unavailable("this worker lends to no other node", retry_after_s=5)
+        if hosting.tree is None:
+            hosting.tree = Tree(hosting.worker.lender)
+        now_s = system.monotonic_s()
+        lender = hosting.tree.place(call.to, call.load, now_s, without=call.without)
+        if lender is None:
+            raise Unavailable("nobody else lends this stage", retry_after_s=1)
+        return lender
 
     async def owner(self, sheet: RunSheet, run: str, stage: StageId) -> str:
         """Return the name of the worker that has the stage; if none does, have the least busy one take it.
@@ -149,6 +169,7 @@ class Stages:
         """Lead the right rooms to our stages."""
         for stage in list(self._hosted):
             await self._route(sheet, stage)
+        await self.foreign.follow(sheet)
 
     async def renew(self, sheet: RunSheet, run: str) -> None:
         """Keep our leases; take the stages in use that nobody holds any more."""
@@ -169,27 +190,22 @@ class Stages:
                 await self._take_over(sheet, run, stage)
         for stage, hosting in list(self._hosted.items()):
             await self._move_if_better(sheet, run, stage, hosting)
+        await self.foreign.renew()
 
-    def drop(self, worker: Worker) -> dict[StageId, Hosting]:
+    def drop(self, worker: Worker) -> list[Serving]:
         """Forget the stages of a worker that is gone; they are to be given back."""
-        lost = {stage: h for stage, h in self._hosted.items() if h.worker is worker}
-        for stage in lost:
-            del self._hosted[stage]
+        hosted = [hosting for hosting in self._hosted.values() if hosting.worker is worker]
+        for hosting in hosted:
+            del self._hosted[hosting.stage]
         for hosting in self._hosted.values():
             hosting.branches = [branch for branch in hosting.branches if branch is not worker]
-        return lost
+        return [*hosted, *self.foreign.drop(worker)]
 
-    async def give_back(self, lost: dict[StageId, Hosting]) -> None:
-        """End the branches of these stages, and let anybody take them."""
-        for stage, hosting in lost.items():
-            await self._end_branches(stage, hosting)
-        await self.release([hosting.lease for hosting in lost.values()])
-
-    async def _end_branches(self, stage: StageId, hosting: Hosting) -> None:
-        branches, hosting.branches = hosting.branches, []
-        for branch in branches:
-            with contextlib.suppress(Unavailable):  # it is gone, and its viewers know
-                await branch.do(LeaveStage(stage=stage))
+    async def give_back(self, lost: list[Serving]) -> None:
+        """End the branches of these stages, and let anybody take those that were ours."""
+        for serving in lost:
+            await serving.end_branches(serving.branches)
+        await self.release([serving.lease for serving in lost if isinstance(serving, Hosting)])
 
     async def release(self, leases: list[Lease]) -> None:
         """Let anybody take the stages at once, instead of when their leases run out."""
@@ -203,9 +219,9 @@ class Stages:
 
     async def end_sessions(self) -> None:
         """Lead nothing to our stages any more, so that what was shown is measured: the node stops."""
-        for stage, hosting in list(self._hosted.items()):
-            for worker in list(hosting.workers):
-                await worker.do(Route(stage=stage))
+        for serving in [*self._hosted.values(), *self.foreign.all()]:
+            for worker in serving.workers:
+                await worker.do(Route(stage=serving.stage))
 
     # Where a stage goes -----------------------------------------------------------------------
 
@@ -281,7 +297,7 @@ class Stages:
             return
         if any(sheet.sessions[plan.id].publications for plan in sheet.on_stage(stage)):
             return
-        await self._end_idle_branches(stage, hosting)
+        await self._end_idle_branches(hosting)
         if hosting.branches:
             return
         target = self._placement.better(self._candidates(), hosting.worker.name, now_s)
@@ -296,12 +312,9 @@ class Stages:
         finally:
             await hosting.worker.do(LeaveStage(stage=stage))
 
-    async def _end_idle_branches(self, stage: StageId, hosting: Hosting) -> None:
+    async def _end_idle_branches(self, hosting: Hosting) -> None:
         """End the branches of a resting stage that have no viewers left."""
-        for branch in list(hosting.branches):
-            if not any(one.viewers for one in branch.measured.stages if one.stage == stage):
-                hosting.branches.remove(branch)
-                await branch.do(LeaveStage(stage=stage))
+        await hosting.end_branches([b for b in hosting.branches if not hosting.viewers_at(b)])
 
     # Taking and losing ------------------------------------------------------------------------
 
@@ -318,11 +331,12 @@ class Stages:
             if self._workers.get(worker.name) is None:  # it died meanwhile
                 await self._log.release_lease(lease)
                 return None
-            hosting = self._hosted[stage] = Hosting(lease, worker)
+            hosting = self._hosted[stage] = Hosting(stage=stage, lease=lease, worker=worker)
         log.info(
             "stage hosted",
             extra={"action": "media.stage_hosted", "stage": stage, "media_worker": worker.name},
         )
+        await self.foreign.leave(stage)
         self._note_hosted(run, stage, lease)
         self._stop_orphans(sheet, stage)
         await self._route(sheet, stage)
@@ -332,25 +346,18 @@ class Stages:
         hosting = self._hosted.pop(stage)
         log.warning("stage lost", extra={"action": "media.stage_lost", "stage": stage})
         await self._rooms.close_rooms(plan.id for plan in sheet.on_stage(stage))
-        await self._end_branches(stage, hosting)
+        await hosting.end_branches(hosting.branches)
         await hosting.worker.do(LeaveStage(stage=stage))
 
     async def _route(self, sheet: RunSheet, stage: StageId) -> None:
         hosting = self._hosted.get(stage)
         if hosting is None or stage not in sheet.stages:
             return
-        before, hosting.routed = hosting.routed, _on_stage(sheet, stage)
-        if before == hosting.routed:
-            return
-        session, chosen = hosting.routed
-        rests = session is None and before is not None
-        hosting.rests_since_s = system.monotonic_s() if rests else None
-        try:
-            for worker in hosting.workers:
-                await worker.do(Route(stage=stage, session=session, publication=chosen))
-        except ShowcallerError:
-            hosting.routed = None  # again with the next step
-            raise
+        rested = hosting.routed
+        if await hosting.route(sheet):
+            session, _ = hosting.routed or (None, "")
+            rests = session is None and rested is not None
+            hosting.rests_since_s = system.monotonic_s() if rests else None
 
     def _note_hosted(self, run: str, stage: StageId, lease: Lease) -> None:
         fact = StageHosted(stage=stage, generation=lease.fence)
@@ -367,14 +374,6 @@ class Stages:
 def _candidate(report: WorkerReport, *, here: bool) -> Candidate:
     measured = report.statistics
     return Candidate(report.worker, measured.load, report.viewers, len(measured.stages), here)
-
-
-def _on_stage(sheet: RunSheet, stage: StageId) -> tuple[SessionId | None, str]:
-    """The session whose room the audience sees, and which publication of it was chosen."""
-    showing = sheet.stages[stage].showing
-    if showing is None or not (run := sheet.sessions[showing]).on_stage:
-        return None, ""
-    return showing, run.chosen
 
 
 def _name(stage: StageId) -> str:

@@ -19,7 +19,7 @@ import msgspec
 from ... import system
 from ...errors import OurFault, Unavailable
 from ..contract.addresses import Addresses
-from ..contract.calls import Call, Measure, Ping
+from ..contract.calls import Call, Lender, Measure, OpenTrunk, Ping
 from ..contract.engine import MediaEvent
 from ..contract.statistics import Statistics
 from ..contract.wire import (
@@ -76,6 +76,7 @@ class Worker:
     ) -> None:
         self.name = name
         self.trunk = trunk  # path of its UNIX socket, for workers that branch off
+        self.lender: Lender | None = None  # itself, for workers of other nodes
         self.number = number
         self.process = process
         self.measured = Statistics()  # the newest
@@ -137,16 +138,23 @@ class Worker:
 class Workers:
     """Keeps `count` workers running.
 
-    `first_port` is where their UDP ports begin (`ports`); 0: any free ones.
+    `first_port` is where their UDP ports begin (`ports`); 0: any free ones. By `keys` they know the
+    workers of other nodes; without any they lend them nothing.
     """
 
     def __init__(
-        self, count: int, addresses: Addresses, listener: WorkersListener, first_port: int = 0
+        self,
+        count: int,
+        addresses: Addresses,
+        listener: WorkersListener,
+        first_port: int = 0,
+        keys: tuple[bytes, ...] = (),
     ) -> None:
         self.restarts = 0
         self._listener = listener
         self._addresses = addresses
         self._first_port = first_port
+        self._keys = keys
         self._count = count
         self._up: dict[str, Worker] = {}
         self._all_up = asyncio.Event()
@@ -254,6 +262,7 @@ class Workers:
         """Say when the worker answers for the first time; kill it when it answers no longer."""
         try:
             await worker.started()
+            await self._open_trunk(worker)
             self._up[worker.name] = worker
             if len(self._up) == self._count:
                 self._all_up.set()
@@ -268,6 +277,16 @@ class Workers:
                     extra={"action": "media.worker_stuck", "media_worker": worker.name},
                 )
                 worker.process.kill()
+
+    async def _open_trunk(self, worker: Worker) -> None:
+        """Have other nodes' workers borrow from it, if it can."""
+        if not self._keys:
+            return
+        try:
+            worker.lender = await worker.do(OpenTrunk(keys=self._keys))
+        except Unavailable as error:
+            about = {"action": "media.no_trunk", "media_worker": worker.name}
+            log.warning(f"no other node can borrow its stages: {error.message}", extra=about)
 
     @staticmethod
     async def _probe(worker: Worker, *, measures: bool) -> None:

@@ -32,8 +32,10 @@ from ..contract.calls import (
     CloseRoom,
     DescribePicture,
     LeaveStage,
+    Lender,
     ListViewers,
     Measure,
+    OpenTrunk,
     Patch,
     Patched,
     PictureShown,
@@ -50,6 +52,7 @@ from ..sdp.negotiation import Negotiated, Outgoing, answer, negotiate, restart_f
 from ..sdp.sdp import read_fragment
 from ..transport.transport import Transports
 from ..transport.udp import UdpPort
+from .abroad import Abroad
 from .capacity import Capacity
 from .catch_up import CatchUp
 from .cpu_share import CpuShare
@@ -101,6 +104,8 @@ class ForwardingEngine:
         self.viewers: dict[str, Viewer] = {}
         self._where: dict[Viewer, Feed] = {}
         self.trunk = Trunk()
+        about = name, self.trunk, transports, self.ingests
+        self.abroad = Abroad(*about, self._on_borrowed, self._on_parted)
         self._packets_before = 0  # of ingests that have ended
         self._sent_before = [0, 0, 0]  # packets, bytes, dropped of viewers that have left
         self.capacity = Capacity()
@@ -146,6 +151,7 @@ class ForwardingEngine:
         negotiated = negotiate(call.offer, "publish", call.first)
         about = self._new_id(), call.session, call.asker.person, call.source
         ingest = Ingest(*about, negotiated, self._egress, self, now_s, offer=call.offer)
+        ingest.stage = call.stage
         self.ingests.own[ingest.resource] = ingest
         return self._answer(ingest, negotiated, {}, now_s)
 
@@ -322,9 +328,18 @@ class ForwardingEngine:
         """Let other workers of this node branch off at this UNIX socket. Raises `OSError`."""
         await self.trunk.listen(path)
 
+    async def _open_trunk(self, call: OpenTrunk) -> Lender:
+        return await self.abroad.open(call.keys)
+
     async def _branch_off(self, call: BranchOff) -> None:
-        self.ingests.branch_off(call.stage, call.trunk)
+        if call.lender is None:
+            self.ingests.branch_off(call.stage, call.trunk)
+        else:
+            await self.abroad.borrow(call.stage, call.lender)
         self._feeds.open(call.stage, system.monotonic_s())
+
+    def _on_parted(self, stage: str) -> None:
+        self._listener.on_media_event(MediaEvent(kind="parted", stage=stage))
 
     async def _describe_picture(self, call: DescribePicture) -> PictureShown:
         viewer = self._viewer(call.resource)
@@ -353,6 +368,7 @@ class ForwardingEngine:
             self._end_ingest(ingest, now_s)
         self.ingests.close()
         await self.trunk.close()
+        await self.abroad.close()
         await self._transports.shut()
 
     # What is on the stages ----------------------------------------------------------------------
@@ -471,6 +487,7 @@ HANDLERS: dict[type[Call[Any]], Callable[[ForwardingEngine, Any], Awaitable[Any]
     Close: ForwardingEngine._close,
     CloseRoom: ForwardingEngine._close_room,
     LeaveStage: ForwardingEngine._leave_stage,
+    OpenTrunk: ForwardingEngine._open_trunk,
     BranchOff: ForwardingEngine._branch_off,
     Route: ForwardingEngine._route,
     Measure: ForwardingEngine._measure,

@@ -89,6 +89,7 @@ class Ingest:
         self.source: Source = source
         self.negotiated = negotiated
         self.offer = offer
+        self.stage = ""  # that its session is on
         self.etag = f'"{system.random_id("e")}"'
         self.transport: Transport | None = None
         self.live = False

@@ -1,4 +1,4 @@
-"""The messages between a trunk and its branches over a UNIX socket: framed msgpack, in order."""
+"""The messages between a trunk and its branches, over a UNIX socket or TLS: framed msgpack, in order."""
 
 from __future__ import annotations
 
@@ -23,6 +23,28 @@ class TrackLine(Struct, frozen=True, array_like=True):
     repairs: tuple[int, ...] = ()  # SSRCs of its retransmissions
 
 
+class Hello(Struct, frozen=True, array_like=True, tag=True):
+    """A branch begins: it wants what is published at the worker, and what that borrows for `stage`.
+
+    A branch of another node (`span`) wants what is of `stage` only, and names its end of the way of packets.
+    """
+
+    stage: str = ""
+    worker: str = ""  # that it means to reach
+    ufrag: str = ""
+    pwd: str = ""
+
+
+class Welcome(Struct, frozen=True, array_like=True, tag=True):
+    """The trunk's end of the way of packets to another node, and the keys of both directions."""
+
+    port: int  # UDP
+    ufrag: str
+    pwd: str
+    downward: bytes  # master key and salt of SRTP, from trunk to branch
+    upward: bytes
+
+
 class Lent(Struct, frozen=True, array_like=True, tag=True):
     """An ingest begins. It is negotiated from its offer, as the trunk did."""
 
@@ -32,6 +54,8 @@ class Lent(Struct, frozen=True, array_like=True, tag=True):
     source: Source
     offer: str
     tracks: list[TrackLine] = []
+    stage: str = ""
+    number: int = 0  # that stands for `resource` in datagrams
 
 
 class Ended(Struct, frozen=True, array_like=True, tag=True):
@@ -52,7 +76,7 @@ class KeyframeWanted(Struct, frozen=True, array_like=True, tag=True):
     ssrc: int
 
 
-Message = Lent | Ended | Packet | KeyframeWanted
+Message = Hello | Welcome | Lent | Ended | Packet | KeyframeWanted
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)

@@ -1,4 +1,5 @@
-"""STUN (RFC 8489), as much of it as an ICE-lite agent needs: checks are read, replies written.
+"""STUN (RFC 8489), as much of it as an ICE-lite agent needs: checks are read, replies written; checks of
+our own go to other nodes only.
 
 Nothing here decides anything; `ice` does.
 """
@@ -19,7 +20,8 @@ _HEADER = 20  # bytes
 _BINDING_REQUEST, _BINDING_SUCCESS, _BINDING_ERROR = 0x0001, 0x0101, 0x0111
 _USERNAME, _INTEGRITY, _ERROR_CODE, _UNKNOWN_ATTRIBUTES = 0x0006, 0x0008, 0x0009, 0x000A
 _INTEGRITY_SHA256, _XOR_MAPPED_ADDRESS = 0x001C, 0x0020
-_PRIORITY, _USE_CANDIDATE, _FINGERPRINT, _CONTROLLED = 0x0024, 0x0025, 0x8028, 0x8029
+_PRIORITY, _USE_CANDIDATE, _FINGERPRINT = 0x0024, 0x0025, 0x8028
+_CONTROLLED, _CONTROLLING = 0x8029, 0x802A
 _UNDERSTOOD = {_USERNAME, _INTEGRITY_SHA256, _PRIORITY, _USE_CANDIDATE}
 _OPTIONAL = 0x8000  # from here on, attributes that may be ignored (§14)
 _FINGERPRINT_XOR = 0x5354554E
@@ -103,6 +105,15 @@ def authentic(data: bytes, check: Check, key: bytes) -> bool:
     return hmac.compare_digest(hmac.digest(key, text, "sha1"), data[at + 4 : at + 24])
 
 
+def check(username: str, password: str, transaction: bytes) -> bytes:
+    """Return a check that nominates, from the controlling side; `transaction` has 12 random bytes."""
+    name = username.encode()
+    body = _attribute.pack(_USERNAME, len(name)) + name + bytes(-len(name) & 3)
+    body += _attribute.pack(_USE_CANDIDATE, 0) + _attribute.pack(_PRIORITY, 4) + bytes(4)
+    body += _attribute.pack(_CONTROLLING, 8) + bytes(8)
+    return _sealed(_BINDING_REQUEST, transaction, body, password.encode())
+
+
 def success(
     check: Check, address: tuple[str, int] | tuple[str, int, int, int], key: bytes
 ) -> bytes:
@@ -115,7 +126,10 @@ def success(
     family_code = 1 if family == socket.AF_INET else 2
     value = struct.pack("!HH", family_code, port ^ (_COOKIE >> 16)) + hidden
     return _sealed(
-        _BINDING_SUCCESS, check, _attribute.pack(_XOR_MAPPED_ADDRESS, len(value)) + value, key
+        _BINDING_SUCCESS,
+        check.transaction,
+        _attribute.pack(_XOR_MAPPED_ADDRESS, len(value)) + value,
+        key,
     )
 
 
@@ -125,12 +139,12 @@ def refusal(check: Check, code: int, key: bytes) -> bytes:
     if code == UNKNOWN_ATTRIBUTE:
         kinds = b"".join(kind.to_bytes(2) for kind in check.unknown)
         body += _attribute.pack(_UNKNOWN_ATTRIBUTES, len(kinds)) + kinds + bytes(-len(kinds) & 3)
-    return _sealed(_BINDING_ERROR, check, body, key)
+    return _sealed(_BINDING_ERROR, check.transaction, body, key)
 
 
-def _sealed(kind: int, check: Check, body: bytes, key: bytes) -> bytes:
+def _sealed(kind: int, transaction: bytes, body: bytes, key: bytes) -> bytes:
     """Return the message with MESSAGE-INTEGRITY and FINGERPRINT."""
-    signed = _head.pack(kind, len(body) + 24, _COOKIE, check.transaction) + body
+    signed = _head.pack(kind, len(body) + 24, _COOKIE, transaction) + body
     body += _attribute.pack(_INTEGRITY, 20) + hmac.digest(key, signed, "sha1")
-    printed = _head.pack(kind, len(body) + 8, _COOKIE, check.transaction) + body
+    printed = _head.pack(kind, len(body) + 8, _COOKIE, transaction) + body
     return printed + _attribute.pack(_FINGERPRINT, 4) + _fingerprint(printed)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import pylibsrtp
 
@@ -40,6 +40,13 @@ _LIBSRTP_PROFILES = {
     "SRTP_AEAD_AES_128_GCM": pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
     "SRTP_AES128_CM_SHA1_80": pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
 }
+
+
+class Keyed(NamedTuple):
+    """The keys of both directions, where they were agreed on without DTLS."""
+
+    sending: Keys
+    receiving: Keys
 
 
 class Owner(Protocol):
@@ -101,12 +108,19 @@ class Transports:
         """Be reached, from now on, at the addresses that `look` finds each few seconds."""
         self._look = look
 
+    @property
+    def bound(self) -> tuple[str, ...] | None:
+        """The addresses of our port; None: all of this machine's, which come and go."""
+        return self.udp.hosts if self._look is None else None
+
     def __len__(self) -> int:
         return len(self._all)
 
-    def add(self, remote: Remote, owner: Owner, now_s: float) -> Transport:
+    def add(
+        self, remote: Remote, owner: Owner, now_s: float, *, keyed: Keyed | None = None
+    ) -> Transport:
         """Wait for the client that made this offer; `local` of the transport goes into the answer."""
-        transport = Transport(self, remote, owner, now_s)
+        transport = Transport(self, remote, owner, now_s, keyed)
         self._all.add(transport)
         return transport
 
@@ -205,11 +219,19 @@ class Transports:
 class Transport:
     """The encrypted transport to one client; made by `Transports.add`."""
 
-    def __init__(self, home: Transports, remote: Remote, owner: Owner, now_s: float) -> None:
+    def __init__(
+        self,
+        home: Transports,
+        remote: Remote,
+        owner: Owner,
+        now_s: float,
+        keyed: Keyed | None = None,
+    ) -> None:
         self._home = home
         self._owner: Owner | None = owner
         self._remote = remote
         self._began_s = now_s
+        self._keyed = keyed
         self._dtls: dtls.Association | None = None
         self._handshake: asyncio.Task[None] | None = None
         self._srtp: pylibsrtp.Session | None = None
@@ -281,12 +303,16 @@ class Transport:
         self._home.map(path, self)
         if len(self.ice.paths) > ice.MAX_PATHS:
             self._drop_old_paths(now_s)
-        if self._dtls is None and self.local.setup == "active":
+        if self._keyed is not None and not self.connected:
+            self._begin_media(self._keyed, now_s)
+        elif self._dtls is None and self.local.setup == "active":
             self._begin_dtls("client")
         if self.connected and self._owner and self.ice.path and self.ice.path != before:
             self._owner.on_path(self.ice.path)
 
     def take_dtls(self, data: bytes, path: Path, now_s: float) -> bool:
+        if self._keyed is not None:
+            return False
         if not self.connected:
             if self._turns == MAX_TURNS:
                 return False
@@ -342,10 +368,13 @@ class Transport:
         if problem or association.sending is None or association.receiving is None:
             self._end(problem, system.monotonic_s())
             return
-        self._srtp = _receiving_session(association.receiving)
+        self._begin_media(Keyed(association.sending, association.receiving), system.monotonic_s())
+
+    def _begin_media(self, keys: Keyed, now_s: float) -> None:
+        self._srtp = receiving_session(keys.receiving)
         self.connected = True
         if self._owner is not None:
-            self._owner.on_connected(association.sending, system.monotonic_s())
+            self._owner.on_connected(keys.sending, now_s)
 
     def check_time(self, now_s: float) -> None:
         if not self.connected and now_s - self._began_s > CONNECT_S:
@@ -370,7 +399,8 @@ def _credentials(remote_ufrag: str) -> ice.Credentials:
     return ice.Credentials(system.random_hex(8), system.random_hex(16), remote_ufrag)
 
 
-def _receiving_session(keys: Keys) -> pylibsrtp.Session:
+def receiving_session(keys: Keys) -> pylibsrtp.Session:
+    """Return what decrypts SRTP and SRTCP of any SSRC, no packet twice."""
     policy = pylibsrtp.Policy(
         key=keys.key + keys.salt,
         ssrc_type=pylibsrtp.Policy.SSRC_ANY_INBOUND,

@@ -44,6 +44,11 @@ class UdpPort:
                     raise
         raise AssertionError("unreachable")
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The addresses that it is bound to."""
+        return tuple(self._hosts)
+
     def follow(self, hosts: Sequence[str]) -> tuple[str, ...]:
         """Bind what is new of these addresses, on the same number; return those that are bound.
 

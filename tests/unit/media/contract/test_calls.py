@@ -14,6 +14,7 @@ from showcaller.media.contract.calls import (
     Close,
     DescribePicture,
     Find,
+    Lend,
     Measure,
     OfResource,
     Publish,
@@ -26,7 +27,7 @@ from showcaller.media.sfu.forwarding_engine import HANDLERS
 
 CALLS = typing.get_args(AnyCall)
 ADA = Asker("ada", "j_1")
-BY_NODES = {Find, Take}
+BY_NODES = {Find, Lend, Take}
 
 
 def carried(fields, **more):

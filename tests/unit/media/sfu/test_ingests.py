@@ -20,6 +20,7 @@ def ingest(resource, session, offer=""):
         source="main",
         offer=offer,
         track_lines=list,
+        stage="",
     )
 
 
