@@ -1,7 +1,7 @@
-"""A second machine, as a network namespace: by one line clients reach it, the other is long and loses packets.
+"""A second machine, as a network namespace: one line to it is good, the other is long and loses packets.
 
-The long line is a pair of TUN devices with a process between them that waits and drops: not every kernel has
-netem.
+The long line is a pair of TUN devices with a process between them that waits and drops: not every
+kernel has netem.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ class ServeProcess:
     """
 
     program: tuple[str, ...] = ("-m", "showcaller.cli")  # for Python to run
+    python = sys.executable
 
     def __init__(
         self, schedule: Path, *options: str, data: Path, env: dict[str, str] | None = None
@@ -45,7 +46,7 @@ class ServeProcess:
         self.data.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, *self.program, "serve", str(self.schedule)),
+                *(self.python, *self.program, "serve", str(self.schedule)),
                 *("--port", "0", "--data", str(self.data), *self.options),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,

@@ -16,13 +16,14 @@ import msgspec
 from ... import system
 from ...broker.base import EventLog
 from ...errors import OurFault, ShowcallerError, Unavailable
-from ..contract.calls import Call
+from ..contract.calls import Call, Find
 from ..contract.wire import PendingCalls, Reply, Request, call_of, decode, encode, fault_of, request
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 0.2
 RELAY_TIMEOUT_S = 2.0  # a dead node's lease runs out within 3 s: then its stages are elsewhere
+FIND_WITHIN_S = 0.8  # its viewers ask whether they are still there before they come elsewhere
 
 R = TypeVar("R")
 
@@ -79,7 +80,8 @@ class Relay:
             data = encode(request(id, call, reply_to=self.node))
             return self._log.publish(f"media/{worker}", data)
 
-        return await self._calls.ask(call, send, RELAY_TIMEOUT_S, _no_answer)
+        within_s = FIND_WITHIN_S if isinstance(call, Find) else RELAY_TIMEOUT_S
+        return await self._calls.ask(call, send, within_s, _no_answer)
 
     def _on_reply(self, data: bytes) -> None:
         message = _decoded(data)
