@@ -129,6 +129,11 @@ bench-first-frame: $(VENV)/.dev tools ## how soon browsers show a stage, and how
 bench-media-kill: $(VENV)/.dev tools ## how soon Chromium shows the talk again when a media worker dies or hangs
 	$(BIN)/python loadtests/bench_media_kill.py
 
+.PHONY: bench-far-branch
+
+bench-far-branch: $(VENV)/.dev ## what a line of 40 ms and 1 % loss between two nodes adds and loses (root: it makes a namespace)
+	$(BIN)/python loadtests/bench_far_branch.py
+
 .PHONY: bench-media-peers
 
 bench-media-peers: $(VENV)/.dev ## packets a second of CPU beside LiveKit, Janus and MediaMTX

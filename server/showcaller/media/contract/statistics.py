@@ -115,6 +115,10 @@ class Statistics(Struct, kw_only=True):
     packets_dropped: int = 0  # the kernel would not take them
     datagrams_refused: int = 0  # forged, replayed, from strangers, not understood
     viewers_refused: int = 0  # it was full
+    branches: int = 0  # of other nodes, that it lends to
+    packets_lent: int = 0  # to other nodes
+    packets_lent_again: int = 0  # since they were asked for
+    packets_missed: int = 0  # of other nodes, never repaired
     publications: list[PublicationStatistics] = field(default_factory=list)
     stages: list[StageStatistics] = field(default_factory=list)
 

@@ -64,6 +64,13 @@ _WORKER_COUNTERS: tuple[tuple[str, str, ReadWorker], ...] = (
     ("packets_dropped", "Packets the kernel did not take", lambda w: w.packets_dropped),
     ("datagrams_refused", "Datagrams of nobody known", lambda w: w.datagrams_refused),
     ("viewers_refused", "Viewers for whom it was too full", lambda w: w.viewers_refused),
+    ("packets_lent", "Packets to other nodes", lambda w: w.packets_lent),
+    (
+        "packets_lent_again",
+        "Packets that other nodes asked for again",
+        lambda w: w.packets_lent_again,
+    ),
+    ("packets_missed", "Packets of other nodes, never repaired", lambda w: w.packets_missed),
 )
 _STAGE_COUNTERS: tuple[tuple[str, str, ReadStage], ...] = (
     ("packets_sent", "Packets to viewers", lambda s: s.packets_sent),
@@ -173,6 +180,8 @@ def _of_workers(media: Mapping[str, NodeMedia]) -> Iterator[Metric]:
     info: list[Sample] = [((*of, one.egress, str(one.port)), 1) for of, one in every]
     yield _gauge("worker_info", "Egress and UDP port in use", [*labels, "egress", "port"], info)
     yield _gauge("worker_load", "Share of one core", labels, [(of, one.load) for of, one in every])
+    branches: list[Sample] = [(of, one.branches) for of, one in every]
+    yield _gauge("worker_branches", "Other nodes that it lends to", labels, branches)
     for name, text, read in _WORKER_COUNTERS:
         yield _counter(name, text, labels, [(of, read(one)) for of, one in every])
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ...errors import Unavailable
 from ..contract.calls import Lender
+from ..contract.statistics import Statistics
 from ..transport.transport import Transports
 from .borrowed import Changed
 from .far_branch import FarBranch
@@ -35,6 +36,7 @@ class Abroad:
         self._ingests = ingests
         self._changed = changed
         self._parted = parted
+        self._missed_before = 0
         self._connects: ssl.SSLContext | None = None
 
     async def open(self, keys: tuple[bytes, ...]) -> Lender:
@@ -51,7 +53,17 @@ class Abroad:
         egress = self._ingests.egress
         branch = FarBranch(stage, lender, egress, self._changed, self._trunk, self._on_parted)
         await branch.connect(self._connects)
+        if (before := self._ingests.far(stage)) is not None:
+            self._missed_before += before.reception.lost
         self._ingests.follow(branch)
+
+    def count(self, statistics: Statistics) -> None:
+        """Add what was lent and borrowed."""
+        spans = self.far_trunk.spans
+        statistics.branches = len(spans)
+        statistics.packets_lent, statistics.packets_lent_again = self.far_trunk.counts(*spans)
+        missed = sum(branch.reception.lost for branch in self._ingests.all_far())
+        statistics.packets_missed = self._missed_before + missed
 
     async def close(self) -> None:
         """Lend nothing any more."""
@@ -59,5 +71,6 @@ class Abroad:
 
     def _on_parted(self, branch: FarBranch) -> None:
         if self._ingests.far(branch.stage) is branch:
+            self._missed_before += branch.reception.lost
             self._ingests.part(branch.stage)
             self._parted(branch.stage)

@@ -31,6 +31,7 @@ class FarTrunk:
 
     def __init__(self, name: str, trunk: Trunk, transports: Transports) -> None:
         self.spans: set[LentSpan] = set()
+        self._before = [0, 0]  # packets, and those sent again, of spans that have ended
         self._name = name
         self._trunk = trunk
         self._transports = transports
@@ -51,6 +52,14 @@ class FarTrunk:
         self._beating = asyncio.create_task(self._beat())
         port: int = self._servers[0].sockets[0].getsockname()[1]
         return port
+
+    def counts(self, *spans: LentSpan) -> list[int]:
+        """Return the packets lent so far, and those of them sent again: by spans that ended, and by these."""
+        senders = [span.sender for span in spans if span.sender is not None]
+        return [
+            self._before[0] + sum(sender.packets for sender in senders),
+            self._before[1] + sum(sender.repeated for sender in senders),
+        ]
 
     async def close(self) -> None:
         if self._beating is not None:
@@ -80,6 +89,7 @@ class FarTrunk:
                     self._trunk.ask_keyframe(message)
         finally:
             self.spans.discard(span)
+            self._before = self.counts(span)
             span.close()
 
     async def _beat(self) -> None:

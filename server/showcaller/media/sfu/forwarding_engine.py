@@ -450,7 +450,7 @@ class ForwardingEngine:
             sent[2] += viewer.packets_dropped
         own = list(self.ingests.own.values())
         peers: list[Ingest | Viewer] = [*own, *self.viewers.values()]
-        return Statistics(
+        made = Statistics(
             egress=self._egress.name,
             port=self._transports.port,
             load=self._cpu.share(now_s, process_time()),
@@ -464,6 +464,8 @@ class ForwardingEngine:
             publications=[p.statistics(now_s, self._feeds.shown_on(p)) for p in own],
             stages=[feed.statistics() for feed in self._feeds.stages],
         )
+        self.abroad.count(made)
+        return made
 
     async def _list_viewers(self, call: ListViewers) -> list[ViewerStatistics]:
         feed, now_s = self._feeds.get(call.stage), system.monotonic_s()

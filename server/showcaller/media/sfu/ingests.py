@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from ..egress import Egress
@@ -58,6 +58,9 @@ class Ingests:
     def far(self, stage: str) -> FarBranch | None:
         """Return what is borrowed from another node for that stage."""
         return self._far.get(stage)
+
+    def all_far(self) -> Iterable[FarBranch]:
+        return self._far.values()
 
     def part(self, stage: str) -> None:
         """Borrow no more from another node for that stage."""
