@@ -45,7 +45,7 @@ class House:
             return watcher, answer.headers["Location"]
 
     async def is_there(self, server: TalksServer, resource: str) -> bool:
-        """Whether that node knows the viewer, wherever it is served."""
+        """Ask that node whether it knows the viewer, wherever it is served."""
         async with aiohttp.request("GET", server.url + resource, headers=self._headers()) as answer:
             return answer.status == 204
 

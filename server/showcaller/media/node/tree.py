@@ -26,6 +26,7 @@ class Member(Struct):
     parent: str
     load: float
     asked_s: float
+    doubted: bool = False  # one of its branches says that it lends no longer
 
 
 class Tree:
@@ -39,13 +40,17 @@ class Tree:
     def place(self, to: Lender, load: float, now_s: float, *, without: str = "") -> Lender | None:
         """Return who lends to the worker `to`: the one it has, or one with room as near to the root as any.
 
-        `without` has not lent to it, or no longer. None: nobody else can.
+        `without` has not lent to it, or no longer: nobody is sent there until it asks for itself again.
+        None: nobody else can lend.
         """
         self._forget(now_s)
+        if doubted := self._members.get(without):
+            doubted.doubted = True
         member = self._members.get(to.worker)
         if member is None:
             member = self._members[to.worker] = Member(to, "", load, now_s)
         member.lender, member.load, member.asked_s = to, load, now_s
+        member.doubted = False
         if member.parent == without or not self._is_reached(to.worker):
             member.parent = ""  # so that those below it are out of reach
             member.parent = self._best(to.worker, without)
@@ -79,12 +84,13 @@ class Tree:
         return children
 
     def _depths(self, children: Mapping[str, list[str]]) -> dict[str, int]:
-        """Return the spans between the root and each worker that its packets reach."""
+        """Return the spans between the root and each worker that its packets reach without doubt."""
         depths = {self.root.worker: 0}
         for name in (waiting := [self.root.worker]):
             for child in children[name]:
-                depths[child] = depths[name] + 1
-                waiting.append(child)
+                if not self._members[child].doubted:
+                    depths[child] = depths[name] + 1
+                    waiting.append(child)
         return depths
 
     def _is_reached(self, worker: str) -> bool:
