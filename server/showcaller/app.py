@@ -184,7 +184,9 @@ class Server:
         commands = Commands(event, self._pulse, self.settings.registration)
         self.events[schedule.event_id] = ServedEvent(event, commands, tokens)
         hub = self.gateway.attach(event)
-        self._spawn(AudienceBeat(event, hub.audience).run(), f"audience of {schedule.event_id}")
+        self._spawn(
+            AudienceBeat(event, hub.audience, hub.names).run(), f"audience of {schedule.event_id}"
+        )
         hls = None
         if self.settings.recordings:
             storage = storage_at(self.settings.recordings)

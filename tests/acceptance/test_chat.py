@@ -16,10 +16,10 @@ TALK = "ai-multi-tenancy"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(tmp_path_factory):
-    """The model event with chats, within the first talk."""
+    """The model event with chats, which tells who is here, within the first talk."""
     folder = tmp_path_factory.mktemp("server")
     schedule = folder / "schedule.yaml"
-    schedule.write_text("chat: true\n" + SCHEDULE.read_text())
+    schedule.write_text("chat: true\npeople: names\n" + SCHEDULE.read_text())
     async with ServeProcess(schedule, "--rehearse-from", "09:06", data=folder / "data") as process:
         yield process
 
@@ -54,6 +54,9 @@ async def test_what_is_written_is_read_beside_the_questions_and_moderated(visito
     await expect(bob.locator("#to-chat")).to_have_text("Chat")
     for page in (ada, bob):
         assert await complaints(page) == []
+
+    await ada.get_by_text("Who is here").press("Enter")
+    await expect(ada.locator("#people-list")).to_contain_text("Bob")
 
     await line(ada, "slides").get_by_role("button", name="Delete").click()
     await expect(line(bob, "slides")).to_have_count(0)

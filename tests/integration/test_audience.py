@@ -12,10 +12,12 @@ AUDIENCE = "session/opening/audience"
 
 @pytest.fixture
 async def nodes(schedule_path, tmp_path):
+    schedule = tmp_path / "schedule.yaml"
+    schedule.write_text("people: names\n" + schedule_path.read_text())
     with RedisServer(DURABLE) as redis:
         started = [
             ServeProcess(
-                schedule_path,
+                schedule,
                 *("--broker", redis.url, "--rehearse-from", "-2m", "--media-workers", "0"),
                 data=tmp_path / name,
             )
@@ -51,6 +53,25 @@ async def test_each_node_shows_the_sums_of_both(nodes):
         )
         await left.unfollow("session/opening")
         await shown[1].wait_until(lambda c: c.levels.get("present") == 1, timeout_s=8)
+
+
+async def test_names_are_told_over_both_nodes_a_person_once_and_no_screens(nodes):
+    one, other = nodes
+    ada, bob = (one.token(EVENT, "attendee", person=f"p_{n}", name=n) for n in ("Ada", "Bob"))
+    screen = one.token(EVENT, "screen", name="Lobby")
+    async with (
+        Client(one.url, event=EVENT, token=ada) as left,
+        Client(other.url, event=EVENT, token=bob) as right,
+        Client(other.url, event=EVENT, token=bob) as again,
+        Client(one.url, event=EVENT, token=screen) as lobby,
+    ):
+        people = await left.follow("session/opening/people")
+        for client in (left, right, again, lobby):
+            await client.follow("session/opening")
+        wanted = {"Ada": 1, "Bob": 1}
+        await people.wait_until(lambda c: dict(c.levels) == wanted, timeout_s=8)
+        await left.unfollow("session/opening")
+        await people.wait_until(lambda c: dict(c.levels) == {"Bob": 1}, timeout_s=8)
 
 
 async def test_reactions_are_for_sessions_whose_doors_are_open(nodes):

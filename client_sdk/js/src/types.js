@@ -162,6 +162,7 @@
  * @property {Titled[]} stages
  * @property {Speaker[]} speakers
  * @property {Brand} [brand]
+ * @property {"count" | "names"} [people] what everybody is told of who is in a session
  *
  * @typedef {object} Clock
  * @property {string} run

@@ -13,6 +13,7 @@ from msgspec import Struct
 from .ids import EventId, SessionId, SpeakerId, StageId, ThemeId
 
 SessionKind = Literal["talk", "opening", "break", "closing"]
+PeopleShown = Literal["count", "names"]  # of who is in a session
 Record = Literal["no", "yes", "ask"]  # ask: each speaker, who is recorded once they agree
 
 MINUTE_MS = 60_000
@@ -149,3 +150,4 @@ class Schedule(Struct, frozen=True, kw_only=True):
     cues: CuePolicy = CuePolicy()
     overrun: OverrunPolicy = OverrunPolicy()
     catch_up: CatchUpPolicy = CatchUpPolicy()
+    people: PeopleShown = "count"

@@ -13,6 +13,7 @@ would be sent.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection
 
 from .. import system
@@ -153,6 +154,18 @@ class Hub:
             if (session := session_of(channel)) is not None
         }
         return len(self.connections), present
+
+    def names(self) -> dict[str, Counter[str]]:
+        """Return the names of who is in each session, a person once; none where the event tells none."""
+        if not self.event.tells_names:
+            return {}
+        people: dict[str, dict[str, str]] = {}
+        for connection, group in self._group_of.items():
+            who = connection.principal
+            name = self.event.name_shown(who) if who is not None else ""
+            for session in filter(None, map(session_of, group.channels if name else ())):
+                people.setdefault(session, {})[who.person if who else ""] = name
+        return {session: Counter(here.values()) for session, here in people.items()}
 
     # What the event tells -----------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ _PRIORITIES = {
     "chat": Priority.QUESTIONS,
     "chat_desk": Priority.QUESTIONS,
     "audience": Priority.AUDIENCE,
+    "people": Priority.AUDIENCE,
 }
 _SHARE_OF_LIMIT = {Priority.QUESTIONS: 1 / 2, Priority.AUDIENCE: 1 / 8}
 

@@ -8,7 +8,7 @@ import yaml
 
 from .. import zones
 from ..domain.ids import EventId
-from ..domain.schedule import QaPolicy, Schedule, Session, UtcOffset
+from ..domain.schedule import PeopleShown, QaPolicy, Schedule, Session, UtcOffset
 from .brand import read_brand
 from .checks import check_agenda, check_speakers
 from .diagnostics import Diagnostic, Report
@@ -32,6 +32,7 @@ from .yaml_tree import compose, decode, read_bytes
 
 # Rehearsals come before the event, looking back after it.
 _OFFSETS_AROUND_MS = 2 * 366 * 24 * 3_600_000
+_PEOPLE: tuple[PeopleShown, ...] = ("count", "names")
 
 
 def read_schedule(
@@ -94,6 +95,7 @@ def _read_root(root: yaml.Node, folder: Path | None, report: Report) -> Schedule
             cues=read_cues(top.node("cues"), report),
             overrun=read_overrun(top.node("overrun"), report),
             catch_up=read_catch_up(top.node("catch_up"), report),
+            people=top.choice("people", _PEOPLE, "count"),
             sessions=tuple(sessions),
             days=tuple(sorted((day for day in days if day), key=lambda day: day.starts_at_ms)),
             utc_offsets=_offsets(head.time_zone, sessions) if not report.failed else (),

@@ -17,6 +17,8 @@ REACTIONS: tuple[Reaction, ...] = get_args(Reaction)
 WINDOW_S = 10  # a reaction counts for so long
 NODE_LOST_S = 3.5  # a node that was not heard for so long counts no more
 
+NAMES_SHOWN = 200  # of a session
+
 AUDIENCE = "audience"  # the channel of the event's desk
 
 Levels = dict[str, dict[str, int]]  # by channel and key
@@ -26,9 +28,14 @@ def audience_channel(session: str) -> str:
     return f"session/{session}/audience"
 
 
+def people_channel(session: str) -> str:
+    return f"session/{session}/people"
+
+
 def is_audience(channel: str) -> bool:
     """Tell whether the channel shows sums, which have no place in the log."""
-    return channel == AUDIENCE or (channel.startswith("session/") and channel.endswith("/audience"))
+    of_session = channel.startswith("session/") and channel.endswith(("/audience", "/people"))
+    return channel == AUDIENCE or of_session
 
 
 class Sums(Struct, frozen=True, array_like=True):
@@ -38,6 +45,7 @@ class Sums(Struct, frozen=True, array_like=True):
     sockets: int
     present: dict[str, int]
     reactions: dict[str, dict[str, int]]  # by their names: a newer node may know more
+    names: dict[str, dict[str, int]] = {}  # of people, by session; where the event tells them
 
 
 class Reactions:
@@ -74,9 +82,16 @@ class Audience:
     def react(self, session: str, reaction: Reaction, now_s: float) -> None:
         self._reactions.add(session, reaction, now_s)
 
-    def count(self, sockets: int, present: Mapping[str, int], now_s: float) -> Sums:
+    def count(
+        self,
+        sockets: int,
+        present: Mapping[str, int],
+        now_s: float,
+        names: Mapping[str, Mapping[str, int]] | None = None,
+    ) -> Sums:
         """Note what this node counts, and return it for the others."""
-        own = Sums(self.node, sockets, dict(present), self._reactions.recent(now_s))
+        told = {session: first_names(people) for session, people in (names or {}).items()}
+        own = Sums(self.node, sockets, dict(present), self._reactions.recent(now_s), told)
         self._heard[self.node] = (now_s, own)
         return own
 
@@ -96,6 +111,11 @@ class Audience:
             for session, reactions in sums.reactions.items():
                 for reaction, count in reactions.items():
                     _add(found, audience_channel(session), reaction, count)
+            for session, people in sums.names.items():
+                for name, count in people.items():
+                    _add(found, people_channel(session), name, count)
+        for channel in [one for one in found if one.endswith("/people")]:
+            found[channel] = first_names(found[channel])
         return found
 
     def _lately(self, now_s: float) -> Iterator[Sums]:
@@ -105,6 +125,11 @@ class Audience:
             if now_s - heard_s < NODE_LOST_S
         }
         return (sums for _, sums in self._heard.values())
+
+
+def first_names(people: Mapping[str, int]) -> dict[str, int]:
+    """Return the names that are told: the first by the alphabet, so that they stay the same."""
+    return {name: people[name] for name in sorted(people)[:NAMES_SHOWN]}
 
 
 def _add(levels: Levels, channel: str, key: str, count: int) -> None:

@@ -23,11 +23,18 @@ _decode = msgspec.msgpack.Decoder(Sums).decode
 
 
 class AudienceBeat:
-    """The beat by which a node tells its sums. `count` returns its sockets, and those of each session."""
+    """The beat by which a node tells its sums. `count` returns its sockets, and those of each session.
+
+    `names` returns the names of who is in each session, and how many have each.
+    """
 
     def __init__(
-        self, event: LiveEvent, count: Callable[[], tuple[int, Mapping[str, int]]]
+        self,
+        event: LiveEvent,
+        count: Callable[[], tuple[int, Mapping[str, int]]],
+        names: Callable[[], Mapping[str, Mapping[str, int]]] = dict,
     ) -> None:
+        self._names = names
         self._event = event
         self._count = count
         self._told = False  # whether the others count anybody here
@@ -41,7 +48,7 @@ class AudienceBeat:
 
     async def beat(self) -> None:
         now_s = system.monotonic_s()
-        own = self._event.audience.count(*self._count(), now_s)
+        own = self._event.audience.count(*self._count(), now_s, self._names())
         self._event.show_audience(now_s)
         anybody = bool(own.sockets or own.reactions)
         if anybody or self._told:

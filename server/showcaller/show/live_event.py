@@ -43,7 +43,7 @@ from .event_listener import EventListener
 from .history import History
 from .names import Names
 from .opening import Opening
-from .permissions import may_follow
+from .permissions import ATTENDING, may_follow
 
 log = logging.getLogger(__name__)
 
@@ -520,6 +520,17 @@ class LiveEvent:
             except OurFault as error:
                 log.warning(error.for_operators, extra={"action": "event.waiting"})
                 await asyncio.sleep(HEAR_AGAIN_S)
+
+    @property
+    def tells_names(self) -> bool:
+        """Tell whether everybody may know the names of those who are here."""
+        sheet = self.state.runsheet
+        return sheet is not None and sheet.schedule.people == "names"
+
+    def name_shown(self, who: Principal) -> str:
+        """Return the name that somebody who is here is shown with; "": nobody is to see it."""
+        is_hidden = who.person in self.state.people.erased or not who.has(*ATTENDING)
+        return "" if is_hidden else self.names.shown(who)
 
     def show_audience(self, now_s: float) -> None:
         """Have the audience channels show its sums, with the next levels. `now_s`: `system.monotonic_s`."""

@@ -46,6 +46,10 @@ class Names:
         """The person's name; "" if there is no record, or `ensure` has not loaded it."""
         return self._names.get(person, "")
 
+    def shown(self, who: Principal) -> str:
+        """Return the name that somebody who is here is shown with; "" if they have none."""
+        return self.get(who.person) or _clean(who.name)
+
     async def ensure(self, persons: Iterable[PersonId]) -> None:
         """Load the names that are missing, in one call. Raises `errors.Unavailable`."""
         missing = sorted({person for person in persons if not self._names.get(person)})

@@ -36,6 +36,7 @@ _SESSION_FOLLOWERS: dict[str, frozenset[Role]] = {
     "chat_desk": DESK,
     "feedback": OPS,  # and the session's speakers
     "audience": EVERYBODY,
+    "people": EVERYBODY,
 }
 
 

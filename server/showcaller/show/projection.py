@@ -45,7 +45,7 @@ from ..domain.touches import (
     VoteTouch,
 )
 from . import chat_views, check_views, feedback_views, poll_views, question_views, views
-from .audience import AUDIENCE, audience_channel
+from .audience import AUDIENCE, audience_channel, people_channel
 from .document import Document
 from .names import Names
 from .scope import stages_of_control
@@ -156,6 +156,8 @@ class Projection:
                 backstage_channel(session),
                 audience_channel(session),
             )
+        if self._sheet.schedule.people == "names":
+            yield from map(people_channel, self._sheet.sessions)
         planned = (plan.id for plan in self._sheet.schedule.sessions if plan.chat)
         for session in dict.fromkeys((*planned, *self._state.chat.rooms)):
             yield from (chat_channel(session), chat_desk_channel(session))

@@ -24,6 +24,7 @@ from ..domain.schedule import (
     MINUTE_MS,
     Brand,
     Day,
+    PeopleShown,
     Record,
     Schedule,
     Session,
@@ -72,6 +73,7 @@ class EventView(View, frozen=True, kw_only=True):
     stages: tuple[Stage, ...]
     speakers: tuple[SpeakerView, ...]
     brand: Brand
+    people: PeopleShown  # what everybody is told of who is in a session
 
 
 class ClockView(View, frozen=True, kw_only=True):
@@ -143,6 +145,7 @@ def event(schedule: Schedule, guests: Iterable[Speaker] = ()) -> EventView:
         stages=schedule.stages,
         speakers=tuple(map(speaker, (*schedule.speakers, *guests))),
         brand=schedule.brand,
+        people=schedule.people,
     )
 
 

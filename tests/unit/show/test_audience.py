@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from showcaller.show.audience import (
     AUDIENCE,
+    NAMES_SHOWN,
     NODE_LOST_S,
     REACTIONS,
     WINDOW_S,
@@ -18,14 +19,17 @@ from showcaller.show.audience import (
     Sums,
     audience_channel,
     is_audience,
+    people_channel,
 )
 
 TALK = audience_channel("talk")
+PEOPLE = people_channel("talk")
 
 
 def test_the_audience_channels_and_no_others() -> None:
     assert is_audience(AUDIENCE)
     assert is_audience(TALK)
+    assert is_audience(PEOPLE)
     assert not is_audience("session/talk")
     assert not is_audience("session/talk/questions")
     assert not is_audience("agenda")
@@ -41,6 +45,30 @@ def test_the_sums_of_several_nodes_are_added() -> None:
         TALK: {"present": 5, "clap": 6, "heart": 1},
         audience_channel("panel"): {"present": 1},
     }
+
+
+def test_names_of_several_nodes_are_added_and_bounded() -> None:
+    here = Audience("here")
+    here.count(3, {"talk": 3}, 1.0, {"talk": {"Ada": 2, "Bob": 1}})
+    here.hear(Sums("there", 1, {"talk": 1}, {}, {"talk": {"Ada": 1}}), 1.0)
+    assert here.levels(1.0)[PEOPLE] == {"Ada": 3, "Bob": 1}
+    many = {f"Person {n:03}": 1 for n in range(NAMES_SHOWN + 5)}
+    here.count(3, {}, 2.0, {"talk": many})
+    told = here.levels(2.0)[PEOPLE]
+    assert len(told) == NAMES_SHOWN
+    assert "Ada" in told  # the first by the alphabet: they stay the same
+    assert f"Person {NAMES_SHOWN:03}" not in told
+
+
+def test_an_older_node_reads_what_this_one_counts() -> None:
+    class OldSums(msgspec.Struct, frozen=True, array_like=True):
+        node: str
+        sockets: int
+        present: dict[str, int]
+        reactions: dict[str, dict[str, int]]
+
+    own = Audience("here").count(1, {"talk": 1}, 0.0, {"talk": {"Ada": 1}})
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(own), type=OldSums).sockets == 1
 
 
 def test_a_node_that_fell_silent_counts_no_more() -> None:

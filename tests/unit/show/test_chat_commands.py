@@ -88,6 +88,7 @@ async def test_a_message_that_is_sent_again_is_said_once(room):
 
 async def test_where_the_schedule_wants_no_chat_there_is_neither_channel_nor_message(room):
     assert not room.event.channels.exists("session/silent/chat")
+    assert not room.event.channels.exists("session/talk/people")  # nor names, unless it wants them
     with pytest.raises(Refused) as refused:
         await room.do(ADA, "chat.say", session="silent", text="hello")
     assert refused.value.code == "chat_closed"

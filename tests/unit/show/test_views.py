@@ -160,6 +160,7 @@ def test_the_event():
             }
         ],
         "brand": {"light": "#0d5c63", "dark": "", "logo": "", "cover": ""},
+        "people": "count",
     }
 
 

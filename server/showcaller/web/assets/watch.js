@@ -10,6 +10,7 @@ import { Favourites, showStar, starButton } from "./favourites.js";
 import { offPlanMin } from "./moves_model.js";
 import { openPage, refuse } from "./page.js";
 import { address, placeOf } from "./place.js";
+import { PeopleList } from "./people_list.js";
 import { PlayerControls } from "./player_controls.js";
 import { PollsPanel } from "./polls_panel.js";
 import { posterOf, replayPoster } from "./poster_model.js";
@@ -43,6 +44,7 @@ const polls = new PollsPanel(client, () => page.showNow());
 const reactions = new ReactionsBar(client);
 const chat = new ChatPanel(client);
 const rating = new RatingForm(client);
+const people = new PeopleList(client);
 const turning = new Turning();
 /** The one that the page has gone on from by itself. @type {Session | null} */
 let before = null;
@@ -138,6 +140,7 @@ function render() {
   reactions.offer(isOn(session) || session.state === "doors_open");
   chat.offer(session);
   rating.offer(session);
+  people.offer(session.id, eventOf(page.items)?.people === "names");
   if (questions.ready) page.reveal();
   return undefined;
 }
