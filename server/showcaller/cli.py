@@ -1,4 +1,4 @@
-"""The command line: `showcaller serve`, `check`, `token`, `export`, `replay`, `demo`.
+"""The command line: `showcaller serve`, `check`, `rehearse`, `token`, `export`, `replay`, `demo`.
 
 Exit codes: 0 done; 1 something failed while running; 2 the call or a setting is wrong.
 """
@@ -49,6 +49,7 @@ def main() -> None:
       showcaller demo
     Your own event:
       showcaller check my-event.yaml
+      showcaller rehearse my-event.yaml --overrun 3
       showcaller serve my-event.yaml --rehearse-from -2m --rate 10
       showcaller token my-event --role moderator --name Ada
 
@@ -353,6 +354,74 @@ def check(files: tuple[Path, ...]) -> None:
                 f"{path}: ok: {schedule.title}, {len(schedule.sessions)} sessions, {talks} talks"
             )
     raise SystemExit(1 if failed else 0)
+
+
+@main.command()
+@click.argument("schedule", type=_existing)
+@click.option(
+    "--overrun",
+    "overruns",
+    multiple=True,
+    metavar="[SESSION=]MINUTES",
+    help="How much longer a session, or each talk, takes than planned (repeatable).",
+)
+@click.option(
+    "--late",
+    "lates",
+    multiple=True,
+    metavar="SESSION=MINUTES",
+    help="How long after its start a session's speakers come (repeatable).",
+)
+@click.option(
+    "--absent",
+    "absent",
+    multiple=True,
+    metavar="SESSION",
+    help="A session whose speakers never come (repeatable).",
+)
+@click.option("--attendees", default=10, show_default=True, help="People with stars and questions.")
+@click.option(
+    "--report",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The form of the report.",
+)
+def rehearse(
+    schedule: Path,
+    overruns: tuple[str, ...],
+    lates: tuple[str, ...],
+    absent: tuple[str, ...],
+    attendees: int,
+    form: str,
+) -> None:
+    """Go through the whole day of a SCHEDULE in no time, with scripted people, and report what goes wrong.
+
+    \b
+    Every talk takes three minutes more, and one speaker does not come:
+      showcaller rehearse my-event.yaml --overrun 3 --absent keynote
+
+    Overruns and whom they delay, talks cut off, sessions without speaker or source, sessions side by side
+    on one stage, breaks that can give no more, empty stages, reminders that come too early. Nothing is
+    written, and no server is needed; to walk through a rehearsal yourself: showcaller serve
+    --rehearse-from. Exits with 1 if there is a finding.
+    """
+    from .run_through import as_text, report
+    from .run_through.told import script_of
+    from .schedule_file import format_diagnostics, read_schedule
+
+    read, diagnostics = read_schedule(schedule, file_name=str(schedule))
+    if read is None:
+        click.echo(format_diagnostics(diagnostics))
+        raise SystemExit(1)
+    script = _guarded(lambda: script_of(read, overruns, lates, absent, attendees))
+    found = report(read, script)
+    if form == "json":
+        sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
+    else:
+        click.echo(as_text(found, read))
+    raise SystemExit(1 if found.findings else 0)
 
 
 @main.command()

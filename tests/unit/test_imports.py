@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "protocol": {"protocol", "domain", "errors"},
     "broker": {"broker", "urls"} | LEAVES,
     "schedule_file": {"schedule_file", "domain", "errors", "zones", "local_time"},
+    "run_through": {"run_through", "domain", "errors", "zones"},
     "rehearsal": {"domain", "errors", "zones", "local_time"},
     "tokens": {"domain"} | LEAVES,
     "tls": {"errors"},
