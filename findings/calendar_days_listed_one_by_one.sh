@@ -1,15 +1,16 @@
 #!/bin/sh
-# A series whose days are listed loses days: node-ical 0.26.1 reads no RDATE at all, ical.js 2.2.1 forgets the first day.
+# A series whose days are listed loses days: node-ical 0.26.1 reads no RDATE, ical.js 2.2.1 and ical 14.3.1 forget the first day.
 #
 # RFC 5545, 3.8.5.2: RDATE lists further starts of an event, DTSTART is the first of the series. A workshop on Monday that
-# comes again on Tuesday and Thursday has three. node-ical knows Monday only, and drops what RDATE adds to an RRULE too;
-# ical.js, where there is no RRULE, begins on Tuesday. recurring-ical-events 3.8.2 has all three.
+# comes again on Tuesday and Thursday has three. node-ical knows Monday only, and drops what RDATE adds to an RRULE too; the
+# other two, where there is no RRULE, begin on Tuesday. recurring-ical-events 3.8.2 has all three.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 python3 -m venv "$folder/env"
-"$folder/env/bin/pip" install --quiet --disable-pip-version-check icalendar==7.3.2 recurring-ical-events==3.8.2 tzdata==2026.6
+"$folder/env/bin/pip" install --quiet --disable-pip-version-check \
+  ical==14.3.1 icalendar==7.3.2 recurring-ical-events==3.8.2 tzdata==2026.6
 npm install --silent --no-audit --no-fund --prefix "$folder" ical.js@2.2.1 node-ical@0.26.1 >/dev/null
 
 for rule in "" "RRULE:FREQ=WEEKLY;COUNT=2"; do
@@ -26,11 +27,14 @@ from pathlib import Path
 
 import icalendar
 import recurring_ical_events
+from ical.calendar_stream import IcsCalendarStream
 
 for name in ("workshop.ics", "with_rule_workshop.ics"):
     calendar = icalendar.Calendar.from_ical(Path(name).read_bytes())
     events = recurring_ical_events.of(calendar).between((2026, 1, 1), (2027, 1, 1))
     print(name, "recurring-ical-events:", *sorted(f"{event.start:%d.%m.}" for event in events))
+    timeline = IcsCalendarStream.calendar_from_ics(Path(name).read_text()).timeline
+    print(name, "ical:", *(f"{event.start:%d.%m.}" for event in timeline))
 PROGRAM
 cat >"$folder/program.mjs" <<'PROGRAM'
 import fs from "node:fs";
@@ -53,7 +57,9 @@ for (const name of ["workshop.ics", "with_rule_workshop.ics"]) {
 PROGRAM
 cat >"$folder/seen" <<'SEEN'
 workshop.ics recurring-ical-events: 23.03. 24.03. 26.03.
+workshop.ics ical: 24.03. 26.03.
 with_rule_workshop.ics recurring-ical-events: 23.03. 24.03. 26.03. 30.03.
+with_rule_workshop.ics ical: 23.03. 24.03. 26.03. 30.03.
 workshop.ics ical.js: 24.03. 26.03.
 workshop.ics node-ical: 23.03.
 with_rule_workshop.ics ical.js: 23.03. 24.03. 26.03. 30.03.
