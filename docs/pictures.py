@@ -1,7 +1,8 @@
-"""Pictures of the product in use, from the running demo: `make pictures`.
+"""Pictures of all pages in all their states: `make pictures`.
 
-Each page, on a desktop and on a phone, light and dark, goes to a folder that is not kept; those that README
-and docs show go to docs/pictures too.
+The walk's scenes, which tests look at too, and the demo in use: each on a desktop and on a phone, light and
+dark, goes to a folder that is not kept; those that README and docs show go to docs/pictures too.
+`ARGS="--only walk"` leaves the demo out, which needs two minutes until there is something to see.
 """
 
 from __future__ import annotations
@@ -14,11 +15,19 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import av
 from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Error as PlaywrightError
+
+from showcaller.testing.serving import ServeProcess
+from showcaller.testing.walk import Scene, open_scene, run_command
+from showcaller.testing.walk_scenes import ANYBODY, ATTENDEE, DESKS, ON_AIR, SEEN, SPEAKER
+from showcaller.testing.walk_show import REHEARSE, prepare, walk_schedule
 
 ROOT = Path(__file__).parents[1]
 SHOWN = ROOT / "docs" / "pictures"  # what README and docs show
@@ -27,6 +36,7 @@ TALK = "ai-multi-tenancy"
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 THEMES = ("light", "dark")
 LARGEST_BYTES = 250_000
+STEP_TIMEOUT_MS = 6_000
 READY_TIMEOUT_MS = 240_000  # the talk starts some 80 s after the demo; then people ask
 BROWSER_ARGUMENTS = (
     "--no-sandbox",
@@ -74,7 +84,7 @@ async def running_demo() -> AsyncIterator[str]:
         await process.wait()
 
 
-async def opened(browser: Browser, url: str, subject: Subject, size: str) -> Page:
+async def new_page(browser: Browser, size: str) -> Page:
     width, height = SIZES[size]
     context = await browser.new_context(
         viewport={"width": width, "height": height},
@@ -85,7 +95,11 @@ async def opened(browser: Browser, url: str, subject: Subject, size: str) -> Pag
         is_mobile=size == "phone",
         permissions=["camera", "microphone"],
     )
-    page = await context.new_page()
+    return await context.new_page()
+
+
+async def opened(browser: Browser, url: str, subject: Subject, size: str) -> Page:
+    page = await new_page(browser, size)
     page.set_default_timeout(READY_TIMEOUT_MS)
     await page.goto(f"{url}/demo/{subject.role}")
     await page.locator("#who:not(:empty)").wait_for()
@@ -108,12 +122,51 @@ async def take(page: Page, subject: Subject, size: str, folder: Path) -> None:
     await page.locator(subject.ready).first.wait_for()
     await page.locator("#connection[data-state=connected]").wait_for()
     await asyncio.sleep(1.5)  # until pictures play
+    await shoot(page, f"{subject.name}-{size}", folder)
+
+
+async def shoot(page: Page, name: str, folder: Path) -> None:
     for theme in THEMES:
         await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        name = f"{subject.name}-{size}-{theme}"
         raw = await page.screenshot(type="png", animations="disabled")
-        (folder / f"{name}.png").write_bytes(raw)
-        print(f"{name}: {len(raw) // 1000} kB", flush=True)
+        (folder / f"{name}-{theme}.png").write_bytes(raw)
+    print(name, flush=True)
+
+
+async def play(page: Page, server: ServeProcess, scene: Scene, size: str, folder: Path) -> None:
+    """Take a scene's page as it comes and in each of its states, but for what a phone doesn't offer."""
+    page.set_default_timeout(STEP_TIMEOUT_MS)
+    visit = await open_scene(page, server, scene)
+    await shoot(page, f"walk-{scene.name}-{size}", folder)
+    for name, steps in scene.states:
+        try:
+            for step in steps:
+                await step(visit)
+        except PlaywrightError:
+            print(f"walk-{scene.name}-{name} is not on a {size}", flush=True)
+            continue
+        await shoot(page, f"walk-{scene.name}-{name}-{size}", folder)
+
+
+async def walk(browser: Browser, size: str, folder: Path) -> None:
+    """Play all scenes on a server of their own."""
+    with TemporaryDirectory() as kept:
+        data = Path(kept)
+        options = (str(ROOT / "schedules" / f"{EVENT}.yaml"), *REHEARSE)
+        harbour = walk_schedule(ROOT / "schedules", data)
+        async with ServeProcess(harbour, *options, data=data / "data") as server:
+            await prepare(partial(run_command, server))
+            for scene in (*ANYBODY, *SPEAKER, *ATTENDEE, *DESKS):
+                page = await new_page(browser, size)
+                await play(page, server, scene, size, folder)
+                await page.context.close()
+            on_air = await new_page(browser, size)
+            await play(on_air, server, ON_AIR, size, folder)
+            for scene in SEEN:
+                page = await new_page(browser, size)
+                await play(page, server, scene, size, folder)
+                await page.context.close()
+            await on_air.context.close()
 
 
 def shrink(source: Path, target: Path) -> None:
@@ -147,26 +200,38 @@ def shrink(source: Path, target: Path) -> None:
     target.write_bytes(body)
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "pictures")
-    folder = parser.parse_args().folder
-    folder.mkdir(parents=True, exist_ok=True)
+async def demo(browser: Browser, folder: Path) -> None:
+    """Take what README and docs show, and keep it there."""
     SHOWN.mkdir(exist_ok=True)
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    async with async_playwright() as playwright, running_demo() as url:
-        browser = await playwright.chromium.launch(
-            executable_path=executable, args=list(BROWSER_ARGUMENTS)
-        )
+    async with running_demo() as url:
         await under_way(browser, url)
         for subject in SUBJECTS:
             for size in SIZES:
                 page = await opened(browser, url, subject, size)
                 await take(page, subject, size, folder)
                 await page.context.close()
-        await browser.close()
     for name in KEPT:
         shrink(folder / f"{name}.png", SHOWN / f"{name}.png")
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "pictures")
+    parser.add_argument("--only", choices=("walk", "demo"))
+    parser.add_argument("--size", choices=tuple(SIZES), action="append")
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=executable, args=list(BROWSER_ARGUMENTS)
+        )
+        if asked.only != "demo":
+            for size in asked.size or SIZES:
+                await walk(browser, size, asked.folder)
+        if asked.only != "walk":
+            await demo(browser, asked.folder)
+        await browser.close()
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ ANYBODY = (
         "join",
         "",
         "",
-        "#grid .grid-cell",
+        "#agenda [data-session]:visible",
         (
             state(
                 "no-name",
@@ -67,7 +67,7 @@ ATTENDEE = (
         "agenda",
         "ada",
         "",
-        "#grid .grid-cell",
+        "#agenda [data-session]:visible",
         (
             state("list", check("#as-list"), see("#sessions .session")),
             state(
