@@ -85,6 +85,11 @@ def press(*keys: str) -> Step:
     return step
 
 
+def unfold(selector: str) -> Step:
+    """Open a box that is folded on a phone."""
+    return lambda visit: visit.page.locator(selector).evaluate("(box) => { box.open = true; }")
+
+
 def see(selector: str) -> Step:
     """Wait until it is shown."""
     return lambda visit: visit.page.locator(selector).first.wait_for(state="visible")

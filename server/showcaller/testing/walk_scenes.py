@@ -17,6 +17,7 @@ from .walk import (
     press,
     see,
     state,
+    unfold,
 )
 from .walk_show import AHEAD, LAST, LIVE, OTHER, OVER
 
@@ -50,6 +51,7 @@ ANYBODY = (
         (
             state(
                 "no-name",
+                click("#join-summary"),
                 fill("#name", " "),
                 click("#registration .primary"),
                 see("#registration .error:not(:empty)"),
@@ -73,7 +75,7 @@ ATTENDEE = (
             state(
                 "starred", click(f"[data-session='{AHEAD}'] .star"), see("[data-starred='true']")
             ),
-            state("theme", click("#themes .chip"), hover("#themes .chip")),
+            state("theme", unfold("#filters"), click("#themes .chip"), hover("#themes .chip")),
             state("mine", click("#themes .chip"), click("#mine")),
             state("nothing", fill("#words", NO_MATCH), see("#none")),
             state(
@@ -312,5 +314,5 @@ SEEN = (
         ),
     ),
     Scene("produce-live", "paula", "produce", ".publication"),
-    Scene("moderate-live", "nan", "moderate", "#picture"),
+    Scene("moderate-live", "nan", "moderate", "#session"),
 )

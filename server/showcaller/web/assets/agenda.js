@@ -122,7 +122,7 @@ function offerToJoin(over) {
   if (byId("join").hidden) {
     const card = signInCard({ event: page.place.event, registers: true, notice: takeNotice(), ...words }, () => location.reload());
     byId("join-card").replaceChildren(card);
-    byId("join", HTMLDetailsElement).open = matchMedia(WIDE).matches;
+    byId("join", HTMLDetailsElement).open = matchMedia(WIDE).matches && !parallel; // a form would push stages side by side out of sight
     show(byId("join"), true);
   }
   setText(byId("join-summary"), words.summary);

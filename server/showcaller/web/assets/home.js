@@ -82,7 +82,7 @@ function updateCard(element, { id, title, summary, days, zone, part, untilMs, li
   setText(state, live ? "Live" : part === "on" ? "Under way" : part === "ahead" ? "Coming up" : "Over");
   state.dataset.tone = live ? "live" : part === "over" ? "" : "accent";
   const leftMs = event && untilMs !== null ? untilMs - showNow(event) : null;
-  setText(until, leftMs === null ? (live > 1 ? `${live} sessions` : "") : `starts in ${countdown(leftMs)}`);
+  setText(until, leftMs === null ? (live > 1 ? `${live} sessions now` : "") : `starts in ${countdown(leftMs)}`);
   setText(/** @type {Element} */ (heading.firstElementChild), title);
   setText(when, [days, zone].filter(Boolean).join(", "));
   show(when, days !== "");

@@ -26,6 +26,8 @@ const ICONS = {
   approve: "M3 8.5l3.2 3.5L13 4.5",
   reject: "M4 4l8 8M12 4l-8 8",
   push: "M8 13V4M4 7.5L8 3.5l4 4",
+  rejectWith: "M2.5 3.5h11v7h-6l-3 2.5v-2.5h-2z",
+  takeOver: "M3 8h9M8.5 4.5L12 8l-3.5 3.5",
   answered: "M2 8.5l2.7 3L9 6M7.5 10.5l1 1L14 5",
   pull: "M8 3v9M4 8.5l4 4 4-4",
 };

@@ -1,10 +1,10 @@
 /** Links to all sessions that a speaker speaks in, and the way from the one link to the right one of them. */
 
-import { eventOf, statusOf } from "./agenda_model.js";
+import { dayOf, eventOf, statusOf } from "./agenda_model.js";
 import { byId, h, keyed, setAttribute, setText, show } from "./dom.js";
 import { ownNow, ownSessions } from "./own_sessions_model.js";
 import { address } from "./place.js";
-import { clockTime } from "./times.js";
+import { clockTime, shortDate } from "./times.js";
 
 /** @param {import("./page.js").EventPage} page */
 function sessionsOfPage(page) {
@@ -42,7 +42,10 @@ export function showOwnSessions(page) {
       setText(link, session.title);
       setAttribute(link, "aria-current", session.id === page.place.session ? "page" : null);
       const status = statusOf(session, page.items).text;
-      setText(when, [clockTime(session.expected.start_ms, eventOf(page.items)), status].filter(Boolean).join(", "));
+      const event = eventOf(page.items);
+      // A time alone would be taken for today's.
+      const day = (event?.days ?? []).length > 1 ? shortDate(dayOf(session, event, false)) : "";
+      setText(when, [day, clockTime(session.expected.start_ms, event), status].filter(Boolean).join(", "));
     },
   );
 }

@@ -202,7 +202,9 @@ function hold() {
 
 function undo() {
   const last = lastControl();
-  return last && run(() => client.produce.undo(last.id), `Undone: ${controlText(last, page.items)}.`);
+  if (!last) return undefined;
+  sheet.row(last.session)?.tell("", "wait"); // what it said is true no more
+  return run(() => client.produce.undo(last.id), `Undone: ${controlText(last, page.items)}.`);
 }
 
 /** @returns {Control | undefined} */

@@ -205,7 +205,7 @@ export class QuestionsPanel {
 
 /** @param {{reason: string, until_ms: number | null}} silence */
 function silencedText({ reason, until_ms }) {
-  const until = until_ms ? ` until ${clockTime(until_ms)}` : " for now";
+  const until = until_ms ? ` until ${clockTime(until_ms)} (your time)` : " for now";
   return `A moderator has asked you to pause: you may watch and vote, but not ask${until}.${reason ? ` “${reason}”` : ""}`;
 }
 

@@ -2,7 +2,7 @@
 
 import { fetchSpeaker } from "/sdk/index.js";
 
-import { eventOf } from "./agenda_model.js";
+import { eventOf, withDays } from "./agenda_model.js";
 import { picture, pictureAddress } from "./brand.js";
 import { byId, h, keyed, setAttribute, setText, show } from "./dom.js";
 import { Favourites } from "./favourites.js";
@@ -113,11 +113,15 @@ function renderTalks(event, id) {
     clashes: () => new Map(),
     star: (/** @type {string} */ session) => void favourites.toggle(session),
   };
-  keyed(byId("talks"), talksOf(page.items, id), (talk) => talk.id, newRow, (_, talk) => rows.get(talk.id)?.update(talk, context));
+  const update = (/** @type {HTMLElement} */ _, /** @type {Session | string} */ line) => {
+    if (typeof line !== "string") rows.get(line.id)?.update(line, context);
+  };
+  keyed(byId("talks"), withDays(talksOf(page.items, id), event), (line) => (typeof line === "string" ? `day:${line}` : line.id), newRow, update);
 }
 
-/** @param {Session} talk */
+/** @param {Session | string} talk or the heading of a day */
 function newRow(talk) {
+  if (typeof talk === "string") return h("li", { class: "day" }, h("h3", {}, talk));
   const row = new SessionRow(talk);
   rows.set(talk.id, row);
   return row.element;
