@@ -194,6 +194,7 @@ class Server:
             hls = self.hls[schedule.event_id] = EventHls(
                 event, storage, tokens.address_keys(), self.settings.recordings
             )
+            hls.start()
         media = MediaService(
             event,
             workers=self.settings.media_workers,
@@ -251,7 +252,7 @@ class Server:
         for media in self.media.values():
             await media.stop()
         for hls in self.hls.values():
-            await hls.films.stop()
+            await hls.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

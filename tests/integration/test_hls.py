@@ -11,7 +11,8 @@ import av
 import m3u8
 import pytest
 
-from showcaller.testing.media_peers import FRAMES_PER_S, Publisher, video_loop
+from showcaller import system
+from showcaller.testing.media_peers import FRAMES_PER_S, LoopTrack, Publisher, video_loop
 from showcaller.testing.serving import ServeProcess
 from showcaller.testing.until import until
 
@@ -26,8 +27,20 @@ API = "/api/v1/events/conf"
 KEYFRAME_S = 2
 
 
+class PunctualTrack(LoopTrack):
+    """Begins when it is asked for its first packet, and so has none to catch up with."""
+
+    async def recv(self):
+        if not self._sent:
+            self._began_s = system.monotonic_s()
+        return await super().recv()
+
+
 class H264Publisher(Publisher):
     """Sends a keyframe each two seconds, and none when one is asked for."""
+
+    def _track(self, loop):
+        return PunctualTrack(loop)
 
     def __init__(self):
         super().__init__(codec="H264", brightness=90)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from ..domain.ids import SessionId, StageId
-from ..domain.recording import EVERYBODY
+from ..domain.recording import EVERYBODY, is_recorded
 from ..domain.runsheet import RunSheet
 from ..domain.session_run import SessionRun
 from ..errors import BadInput, NotFound, Unavailable
@@ -16,6 +17,7 @@ from ..recording import layout
 from ..recording.storage import Storage
 from ..show.live_event import LiveEvent
 from . import access
+from .elsewhere import Elsewhere, Wanted
 from .films import Films, film_plan
 from .live_stages import LiveStage, LiveStages, variants
 from .media_playlist import DateRange, ended_playlist
@@ -24,6 +26,8 @@ from .multivariant import multivariant_playlist
 from .rendition import TARGET_S, Rendition
 from .talks import TakeIndex, read_talk, rendition_of
 
+FRESH_FOR_S = 10.0  # a stage whose newest part is older is perhaps written elsewhere
+ANSWERED_WITHIN_S = 1.5  # what another node asks for
 BLOCKED_AT_MOST_S = 2 * TARGET_S
 STORED_WITHIN_S = 2.0  # a part is told of when it is made, and stored in a moment
 LOOK_AGAIN_S = 0.05
@@ -49,6 +53,7 @@ class EventHls:
         self.live = LiveStages()
         self.films = Films(storage, place)
         self.storage = storage
+        self._elsewhere = Elsewhere(event.log, self._writes, self._answer)
         self._event = event
         self._storage = storage
         self._keys = keys
@@ -57,6 +62,14 @@ class EventHls:
         self._asked: dict[SessionId, tuple[list[DateRange], float]] = {}
         # By folder, with the time until which they are good
         self._talks: OrderedDict[str, tuple[dict[str, Rendition], float]] = OrderedDict()
+
+    def start(self) -> None:
+        """Answer other nodes from now on."""
+        self._elsewhere.start()
+
+    async def stop(self) -> None:
+        await self._elsewhere.stop()
+        await self.films.stop()
 
     # Addresses --------------------------------------------------------------------------------
 
@@ -80,9 +93,16 @@ class EventHls:
 
     # Live -------------------------------------------------------------------------------------
 
-    def require_live(self, stage: str) -> None:
-        """Raise `NotFound` unless a talk is written of this stage now."""
+    async def require_live(self, stage: str) -> None:
+        """Raise `NotFound` unless a talk is written of this stage now, here or elsewhere."""
         self._require_stage(stage)
+        if self._is_elsewhere(stage):
+            with contextlib.suppress(Unavailable):
+                await self._elsewhere.ask(Wanted(stage=stage))
+                return
+        self._require_live_here(stage)
+
+    def _require_live_here(self, stage: str) -> None:
         found = self.live.get(stage)
         if found is not None and self._is_live(found.session):
             return
@@ -109,10 +129,55 @@ class EventHls:
             raise Unavailable("nothing is written of this stage here", retry_after_s=1)
         return found
 
+    def _writes(self, stage: str) -> bool:
+        """Tell whether the stage is written here, or was until a moment ago."""
+        found = self.live.get(stage)
+        if found is None:
+            return False
+        ends_ms = [
+            one.written.parts[-1].end_ms for one in found.renditions.values() if one.written.parts
+        ]
+        return self._is_live(found.unwritten) or (
+            self._event.wall_ms() - max(ends_ms, default=0.0) < 1000 * FRESH_FOR_S
+        )
+
+    def _is_elsewhere(self, stage: str) -> bool:
+        """Tell whether to ask other nodes: one of them records what is on the stage, as the log has it."""
+        showing = self._sheet.stages[StageId(stage)].showing
+        run = self._sheet.sessions.get(showing) if showing is not None else None
+        return run is not None and is_recorded(run) and not self._writes(stage)
+
+    async def _answer(self, wanted: Wanted) -> list[str]:
+        """Answer another node, soon enough for it to wait. Raises `NotFound`, `Unavailable`."""
+        stage = wanted.stage
+        async with _soon_enough():
+            if wanted.take:
+                await self._live_object(stage, wanted.take, wanted.last)
+                return self._live_objects(stage, wanted.take, wanted.first, wanted.last)
+            if not wanted.rendition:
+                self._require_live_here(stage)
+                return [self.stage(stage).multivariant()]
+            asked = wanted.rendition, wanted.segment, wanted.part
+            return [await self._playlist_here(stage, *asked, skip=wanted.skip)]
+
+    async def live_multivariant(self, stage: str) -> str:
+        """Return what players choose from. Raises `NotFound`, `Unavailable`."""
+        if self._is_elsewhere(stage):
+            return (await self._elsewhere.ask(Wanted(stage=stage)))[0]
+        return self.stage(stage).multivariant()
+
     async def live_playlist(
         self, stage: str, name: str, segment: int | None, part: int | None, *, skip: bool
     ) -> str:
         """Return a rendition's playlist, once it has what is asked for (§6.2.5.2). Raises `BadInput`."""
+        if not self._is_elsewhere(stage):
+            return await self._playlist_here(stage, name, segment, part, skip=skip)
+        wanted = Wanted(stage=stage, rendition=name, segment=segment, part=part, skip=skip)
+        return (await self._elsewhere.ask(wanted))[0]
+
+    async def _playlist_here(
+        self, stage: str, name: str, segment: int | None, part: int | None, *, skip: bool
+    ) -> str:
         found = self.stage(stage)
         one = found.renditions.get(name)
         if one is None:
@@ -210,6 +275,10 @@ class EventHls:
             if name is not None:
                 return await self._soon(name)
         names = self._live_objects(stage, take, first, last)
+        if not names and self._is_elsewhere(stage):
+            with contextlib.suppress(NotFound, Unavailable):
+                wanted = Wanted(stage=stage, take=take, first=first, last=last)
+                names = await self._elsewhere.ask(wanted)
         names = names or await self._index.names(folder, first, last)
         return b"".join(await asyncio.gather(*map(self._soon, names)))
 
@@ -279,6 +348,16 @@ class EventHls:
 
     def _now_s(self) -> float:
         return self._event.wall_ms() / 1000
+
+
+@contextlib.asynccontextmanager
+async def _soon_enough() -> AsyncIterator[None]:
+    """Do it within a moment. Raises `Unavailable`: whoever asks asks again."""
+    try:
+        async with asyncio.timeout(ANSWERED_WITHIN_S):
+            yield
+    except TimeoutError:
+        raise Unavailable("this has not been written yet", retry_after_s=1) from None
 
 
 async def _within(seconds: float, coming: Coroutine[Any, Any, T]) -> T:

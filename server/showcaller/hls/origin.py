@@ -45,7 +45,7 @@ async def live_address(request: web.Request) -> web.Response:
     """
     principal(request)
     hls, stage = _hls(request), request.match_info["stage"]
-    hls.require_live(stage)
+    await hls.require_live(stage)
     return _address(request, hls, stage, "live/main.m3u8")
 
 
@@ -98,7 +98,7 @@ def _address(
 
 async def live_main(request: web.Request) -> web.Response:
     hls, stage = _opened(request)
-    return _playlist(hls.stage(stage).multivariant(), FOR_A_MOMENT)
+    return _playlist(await hls.live_multivariant(stage), FOR_A_MOMENT)
 
 
 async def live_rendition(request: web.Request) -> web.Response:

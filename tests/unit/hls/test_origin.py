@@ -14,6 +14,7 @@ from showcaller.broker.sqlite import SqliteBroker
 from showcaller.domain import facts
 from showcaller.domain.people import Principal
 from showcaller.domain.schedule import MINUTE_MS
+from showcaller.errors import NotFound
 from showcaller.hls import origin
 from showcaller.hls.event_hls import EventHls
 from showcaller.http.answers import errors_as_problems, loggable
@@ -133,6 +134,41 @@ async def test_a_reload_waits_for_the_part_that_it_asks_for(made):
     answer = await asking
     assert hinted in answer.body.decode()
     assert (await hinting).body[4:8] == b"moof"
+
+
+@pytest.fixture
+async def other(made):
+    """The same event on another node, which writes nothing of it."""
+    other = EventHls(made.event, FolderStorage(made.root))
+    for hls in (made.hls, other):
+        hls.start()
+    recorded = facts.SessionRecorded(session="talk", node="n", on=True)
+    await made.event.append(recorded, "recorded")
+    yield other
+    for hls in (made.hls, other):
+        await hls.stop()
+
+
+@pytest.mark.parametrize("access", ["open"], indirect=True)
+async def test_a_node_that_does_not_write_a_stage_asks_the_one_that_does(made, other):
+    talk = made.talk()
+    talk.play(3)
+    written = made.hls.live.get("main").renditions["high"].written
+    await other.require_live("main")
+    assert await other.live_multivariant("main") == await made.hls.live_multivariant("main")
+    asking = asyncio.create_task(other.live_playlist("main", "high", *written.end, skip=True))
+    hinted = written.newest.take, written.next_number, written.next_number
+    part = asyncio.create_task(other.media("main", "talk", *hinted))
+    done, _ = await asyncio.wait({asking, part}, timeout=0.2)
+    assert not done
+    talk.play(0.4)
+    assert f"/{hinted[1]}.m4s" in await asking
+    assert (await part)[4:8] == b"moof"
+    with pytest.raises(NotFound):
+        await other.live_playlist("main", "low", None, None, skip=False)
+    await made.control("session.end")
+    with pytest.raises(NotFound):
+        await other.require_live("main")
 
 
 @pytest.mark.parametrize(
