@@ -112,6 +112,20 @@ async def test_the_live_endpoint_takes_nothing_but_upgrades(http):
         assert "Upgrade" not in answer.headers  # HTTP/2 forbids it (RFC 9113 §8.2.2)
 
 
+async def test_live_messages_come_over_http_too(http, node):
+    """For whom a proxy of their own lets no WebSocket through."""
+    body = {"subscribe": [{"id": "1", "channel": "announcements"}]}
+    headers = {"Authorization": f"Bearer {node.token(EVENT)}"}
+    async with asyncio.timeout(10), http.post(f"{API}/live", json=body, headers=headers) as answer:
+        assert (answer.status, answer.content_type) == (200, "text/event-stream")
+        told = []
+        while not told or told[-1]["op"] != "heartbeat":  # sent on as it comes
+            line = await answer.content.readline()
+            if line.startswith(b"data: "):
+                told.append(json.loads(line.removeprefix(b"data: ")))
+    assert [one["op"] for one in told] == ["welcome", "reply", "snapshot", "heartbeat"]
+
+
 async def test_only_our_own_pages_connect(nginx):
     with pytest.raises(websockets.InvalidStatus) as refused:
         async with connect(nginx, origin="https://evil.example"):
