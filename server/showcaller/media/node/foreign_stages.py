@@ -15,7 +15,7 @@ from ...broker.base import Lease
 from ...domain.ids import StageId
 from ...domain.runsheet import RunSheet
 from ...errors import ShowcallerError, Unavailable
-from ..contract.calls import BranchOff, Call, LeaveStage, Lend, Lender
+from ..contract.calls import BranchOff, Call, Lend, Lender
 from .serving import Serving
 from .tree import ASK_EVERY_S
 from .workers import Worker
@@ -144,8 +144,7 @@ class ForeignStages:
         """Serve viewers of that stage no longer: those there are come back to where it is."""
         foreign = self._stages.pop(stage, None)
         if foreign is not None:
-            await foreign.end_branches(foreign.branches)
-            await foreign.worker.do(LeaveStage(stage=stage))
+            await foreign.end(foreign.workers)
 
     def drop(self, worker: Worker) -> list[Foreign]:
         """Forget a worker of ours that is gone; return the stages that it borrowed, to be ended."""
@@ -159,11 +158,14 @@ class ForeignStages:
     async def _ask_again(self, foreign: Foreign, now_s: float) -> None:
         """Stay known in the tree; go where it says, if that is another place than before."""
         foreign.asked_s = now_s
-        lender = await self._lender(foreign.stage, foreign.holder, foreign.worker, "")
-        if lender != foreign.lender and foreign.stage not in self._mending:
-            await foreign.worker.do(BranchOff(stage=foreign.stage, lender=lender))
-            foreign.lender = lender
-        foreign.lent_s = now_s
+        stage, worker = foreign.stage, foreign.worker
+        try:
+            lender = await self._lender(stage, foreign.holder, worker, "")
+            if lender != foreign.lender and stage not in self._mending:
+                await worker.do(BranchOff(stage=stage, lender=lender))
+                foreign.lender = lender
+        except ShowcallerError as error:  # it goes on with the one it has, and asks again
+            log.warning(error.message, extra={"action": "media.not_lent", "stage": stage})
 
     async def _borrow(self, stage: StageId, holder: str, worker: Worker, without: str) -> Lender:
         """Have our worker borrow where it can. Raises `Unavailable`, and what the other node does."""

@@ -316,7 +316,7 @@ class MediaService:
         stage = StageId(call.stage)
         worker = await self._stages.owner(self._sheet, self._event.state.run, stage)
         if isinstance(call, View) and self._workers.get(worker) is None:
-            answered: Any = await self._viewing.view_foreign(self._sheet, call)
+            answered: Any = await self._viewing.view_foreign(self._sheet, call, worker)
             if answered is not None:
                 return answered  # type: ignore[no-any-return]
         return await self._do(worker, call)

@@ -49,13 +49,13 @@ class Serving(Struct, kw_only=True):
         self.branches.append(worker)
         await self._route(worker)
 
-    async def end_branches(self, which: Iterable[Worker]) -> None:
-        """Have these branches serve the stage no longer."""
-        for branch in list(which):
-            if branch in self.branches:
-                self.branches.remove(branch)
+    async def end(self, workers: Iterable[Worker]) -> None:
+        """Have these of its workers serve the stage no longer."""
+        for worker in list(workers):
+            if worker in self.branches:
+                self.branches.remove(worker)
             with contextlib.suppress(Unavailable):  # it is gone, and its viewers know
-                await branch.do(LeaveStage(stage=self.stage))
+                await worker.do(LeaveStage(stage=self.stage))
 
     def viewers_at(self, worker: Worker) -> int:
         """Return how many viewers of the stage a worker of ours has, as it measured last."""

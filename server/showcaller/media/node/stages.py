@@ -114,8 +114,10 @@ class Stages:
         best = self._placement.best(idle, system.monotonic_s())
         return best.worker if best else None
 
-    async def serve_foreign(self, sheet: RunSheet, stage: StageId) -> bool:
-        """Serve viewers of a stage that another node has; return whether we do."""
+    async def serve_foreign(self, sheet: RunSheet, stage: StageId, holder: str = "") -> bool:
+        """Serve viewers of a stage that another node has, its worker `holder`; return whether we do."""
+        if (known := self.foreign.get(stage)) is not None and known.holder == holder:
+            return True
         lease = await self._log.read_lease(_name(stage))
         if lease is None or self._workers.get(lease.owner) is not None:
             return False
@@ -204,7 +206,7 @@ class Stages:
     async def give_back(self, lost: list[Serving]) -> None:
         """End the branches of these stages, and let anybody take those that were ours."""
         for serving in lost:
-            await serving.end_branches(serving.branches)
+            await serving.end(serving.branches)
         await self.release([serving.lease for serving in lost if isinstance(serving, Hosting)])
 
     async def release(self, leases: list[Lease]) -> None:
@@ -314,7 +316,7 @@ class Stages:
 
     async def _end_idle_branches(self, hosting: Hosting) -> None:
         """End the branches of a resting stage that have no viewers left."""
-        await hosting.end_branches([b for b in hosting.branches if not hosting.viewers_at(b)])
+        await hosting.end([b for b in hosting.branches if not hosting.viewers_at(b)])
 
     # Taking and losing ------------------------------------------------------------------------
 
@@ -346,7 +348,7 @@ class Stages:
         hosting = self._hosted.pop(stage)
         log.warning("stage lost", extra={"action": "media.stage_lost", "stage": stage})
         await self._rooms.close_rooms(plan.id for plan in sheet.on_stage(stage))
-        await hosting.end_branches(hosting.branches)
+        await hosting.end(hosting.branches)
         await hosting.worker.do(LeaveStage(stage=stage))
 
     async def _route(self, sheet: RunSheet, stage: StageId) -> None:

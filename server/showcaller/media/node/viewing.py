@@ -24,9 +24,9 @@ class Viewing:
         self._rooms = rooms
         self._ask = ask
 
-    async def view_foreign(self, sheet: RunSheet, call: View) -> Answer | None:
-        """Take in a viewer of a stage that another node has; None: it must be asked."""
-        if await self._stages.serve_foreign(sheet, StageId(call.stage)):
+    async def view_foreign(self, sheet: RunSheet, call: View, holder: str) -> Answer | None:
+        """Take in a viewer of a stage that another node's worker `holder` has; None: ask that one."""
+        if await self._stages.serve_foreign(sheet, StageId(call.stage), holder):
             with contextlib.suppress(Full, Unavailable):
                 return await self.view(call)
         return None
