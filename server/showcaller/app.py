@@ -25,6 +25,7 @@ from .api import (
     feedback_exports,
     health,
     history,
+    left_exports,
     openapi,
     pages,
     pictures,
@@ -75,6 +76,7 @@ from .settings import (
     resolve_turn_secret,
 )
 from .show import pulse
+from .show.attendance import Attendance
 from .show.audience_beat import AudienceBeat
 from .show.clock_runner import ClockRunner
 from .show.commands import Commands
@@ -187,6 +189,7 @@ class Server:
         self._spawn(
             AudienceBeat(event, hub.audience, hub.names).run(), f"audience of {schedule.event_id}"
         )
+        self._spawn(Attendance(event).run(), f"attendance of {schedule.event_id}")
         hls = None
         if self.settings.recordings:
             storage = storage_at(self.settings.recordings)
@@ -388,7 +391,7 @@ class Server:
         app[reminders.WAYS] = self._ways()
         app[pages.LOOSE] = settings.loose_modules
         people = (registrations, codes, audit, reminders)
-        reports = (exports, feedback_exports, poll_exports, history)
+        reports = (exports, feedback_exports, poll_exports, left_exports, history)
         for routes in (agenda, *people, commands, *reports, health, openapi, pictures, pages):
             routes.register(app)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))

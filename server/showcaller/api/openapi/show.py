@@ -82,6 +82,7 @@ def paths() -> Spec:
         f"{AT_EVENT}/exports/audit.csv": {"parameters": [EVENT], "get": _audit_table()},
         f"{AT_EVENT}/exports/history.json": {"parameters": [EVENT], "get": _history()},
         f"{AT_EVENT}/exports/history.csv": {"parameters": [EVENT], "get": _history_table()},
+        **_left(),
         f"{AT_EVENT}/live": {"parameters": [EVENT], "get": _live(), "post": _stream()},
         f"{AT_EVENT}/clock": {"parameters": [EVENT], "get": _clock()},
     }
@@ -191,6 +192,32 @@ def _audit_table() -> Spec:
         token=True,
         parameters=[_LIMIT],
     )
+
+
+_LEFT = {
+    "registrations": "Who registered (producers, ops)",
+    "questions": "All questions, with votes and replies (moderators, producers, ops)",
+    "attendance": "How many were there, at all and at each session (producers, ops)",
+}
+
+
+def _left() -> Spec:
+    """The files of what the event left."""
+    failures = problems(401, 403, 404, 503)
+    paths: Spec = {}
+    for name, says in _LEFT.items():
+        as_json = {"200": answer("Lines", json(OBJECT)), **failures}
+        as_table = {"200": answer("A line each", text("text/csv")), **failures}
+        id = f"export{name.title()}"
+        paths[f"{AT_EVENT}/exports/{name}.json"] = {
+            "parameters": [EVENT],
+            "get": operation(id, says, as_json, token=True),
+        }
+        paths[f"{AT_EVENT}/exports/{name}.csv"] = {
+            "parameters": [EVENT],
+            "get": operation(f"{id}Table", f"{says}, as a table", as_table, token=True),
+        }
+    return paths
 
 
 def _history() -> Spec:
