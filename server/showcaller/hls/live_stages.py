@@ -7,19 +7,22 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from ..recording import layout
 from .media_playlist import DateRange, Report, live_playlist
 from .multivariant import Variant, multivariant_playlist
 from .rendition import Part, Rendition, Section, Told, Unwritten
 
 MEASURED_SEGMENTS = 20
 LEAST_BITS_S = 8_000
+KEPT_MS = 30_000.0  # of the talk before
+COUNTED_SINCE_S = 1_700_000_000  # November 2023: numbers stay short
 
 
 class LiveRendition:
     """A rendition that grows."""
 
-    def __init__(self) -> None:
-        self.written = Rendition()
+    def __init__(self, first_number: int = 0) -> None:
+        self.written = Rendition(first_number)
         self.since_ms = 0.0  # server time at which its newest talk begins
         self.objects: dict[tuple[str, int], str] = {}  # in the store, by take and number
         self._session = ""
@@ -33,8 +36,18 @@ class LiveRendition:
             self.objects[section.take, written.number] = written.object
             if section.session != self._session:
                 self._session, self.since_ms = section.session, written.at_ms
+                self._forget_before(written.at_ms - KEPT_MS)
         news, self._news = self._news, asyncio.Event()
         news.set()
+
+    def _forget_before(self, at_ms: float) -> None:
+        """Forget an earlier talk, but for what players need who are just behind."""
+        written = self.written
+        written.forget_before(at_ms)
+        self.objects = {
+            (written.sections[part.section].take, part.number): part.object
+            for part in written.parts
+        }
 
     async def has(self, segment: int, part: int | None) -> None:
         """Return once that part is there, or without `part` that whole segment."""
@@ -101,15 +114,31 @@ class LiveStages:
     def add(self, told: Told) -> None:
         """Take what a recorder tells. Raises `ValueError` where it does not follow."""
         stage = self._stages.setdefault(told.stage, LiveStage())
+        if told.stage not in self._first and isinstance(told.written, Section):
+            self._first[told.stage] = _count_from(told.written)
         if isinstance(told.written, Unwritten):
             stage.unwritten = told.written.session
             return
-        written = _later(told.written, self._first.get(told.stage, 0))
-        stage.renditions.setdefault(told.rendition, LiveRendition()).add(written)
+        if told.rendition not in stage.renditions and isinstance(told.written, Part):
+            raise ValueError(f"rendition {told.rendition!r} has no section yet")
+        written = _later(told.written, self._first[told.stage])
+        if told.rendition not in stage.renditions and isinstance(told.written, Section):
+            stage.renditions[told.rendition] = LiveRendition(_count_from(told.written))
+        stage.renditions[told.rendition].add(written)
 
     def begin_anew(self) -> None:
         """Learn that another recorder writes, which counts sections from 0: for players they go on."""
-        self._first = {name: stage.sections for name, stage in self._stages.items()}
+        self._first = {n: stage.sections for n, stage in self._stages.items() if stage.sections}
+
+
+def _count_from(section: Section) -> int:
+    """Return the number to count sections and segments from: the seconds until it began.
+
+    Both last seconds, so whoever goes on later, on this node or another one, counts from higher numbers, and
+    players go on.
+    """
+    began_ms = layout.began_ms(section.take) or 0
+    return max(0, began_ms // 1000 - COUNTED_SINCE_S)
 
 
 def _later(written: Section | Part, sections: int) -> Section | Part:

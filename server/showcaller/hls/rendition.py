@@ -115,21 +115,23 @@ def segments_of(parts: Iterable[Part]) -> list[Segment]:
     """Group consecutive parts into segments."""
     found: list[Segment] = []
     for part in parts:
-        _add(found, part)
+        _add(found, part, 0)
     return found
 
 
-def _add(segments: list[Segment], part: Part) -> None:
+def _add(segments: list[Segment], part: Part, first_number: int) -> None:
     if segments and segments[-1].goes_on_with(part):
         segments[-1].add(part)
     else:
-        segments.append(Segment(len(segments), part))
+        number = segments[-1].number + 1 if segments else first_number
+        segments.append(Segment(number, part))
 
 
 class Rendition:
-    """All that has been written of one rendition."""
+    """All that has been written of one rendition; its segments are numbered from `first_number` on."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_number: int = 0) -> None:
+        self._first_number = first_number
         self.sections: dict[int, Section] = {}
         self.parts: list[Part] = []
         self.segments: list[Segment] = []  # the last one still grows
@@ -144,7 +146,16 @@ class Rendition:
         if not self.sections or written.section != self.newest.number or self._is_old(written):
             raise ValueError(f"part {written.number} of section {written.section} does not follow")
         self.parts.append(written)
-        _add(self.segments, written)
+        _add(self.segments, written, self._first_number)
+
+    def forget_before(self, at_ms: float) -> None:
+        """Forget segments that ended before then, but for the last one."""
+        while len(self.segments) > 1 and self.segments[0].end_ms < at_ms:
+            gone = self.segments.pop(0)
+            del self.parts[: len(gone.parts)]
+        if self.segments:
+            oldest = self.segments[0].section
+            self.sections = {n: one for n, one in self.sections.items() if n >= oldest}
 
     @property
     def newest(self) -> Section:
@@ -164,7 +175,7 @@ class Rendition:
     def end(self) -> tuple[int, int]:
         """Return the numbers of the growing segment, and of the part that it has next."""
         if not self.segments:
-            return 0, 0
+            return self._first_number, 0
         return self.segments[-1].number, len(self.segments[-1].parts)
 
     def has(self, segment: int, part: int | None) -> bool:

@@ -173,7 +173,7 @@ async def test_a_node_that_does_not_write_a_stage_asks_the_one_that_does(made, o
 
 @pytest.mark.parametrize(
     ("query", "status"),
-    [("_HLS_msn=999", 400), ("_HLS_msn=x", 400), ("_HLS_part=1", 400), ("_HLS_msn=-1", 400)],
+    [("_HLS_msn=999999999", 400), ("_HLS_msn=x", 400), ("_HLS_part=1", 400), ("_HLS_msn=-1", 400)],
 )
 async def test_what_no_player_would_ask_is_refused_at_once(made, query, status):
     made.talk().play(1)

@@ -112,3 +112,36 @@ def test_sections_of_a_recorder_that_takes_over_go_on_behind_those_before():
             stages.add(Told(stage="main", rendition="high", written=section))
         stages.begin_anew()
     assert stages.get("main").sections == 4
+
+
+def test_another_node_that_goes_on_later_counts_from_higher_numbers():
+    """Its segments and sections follow those that players have, whatever the node before has told."""
+    ends = []
+    for began_s in (1_800_000_000, 1_800_003_600):
+        stages = LiveStages()
+        about = {"session": "talk", "take": f"{began_s}000-stage.high-video-x", "codecs": "avc1"}
+        stages.add(Told(stage="main", rendition="high", written=Section(number=0, **about)))
+        at = {"section": 0, "at_ms": 1000.0 * began_s, "independent": True, "size_bytes": 1}
+        for number in range(900):
+            part = Part(number=number, duration_s=4.0, **at)
+            stages.add(Told(stage="main", rendition="high", written=part))
+        written = stages.get("main").renditions["high"].written
+        ends.append((written.segments[0].number, written.end[0], written.newest.number))
+    (_, last, section), (first, _, later) = ends
+    assert first > last
+    assert later > section
+
+
+def test_a_talk_before_is_forgotten_but_for_its_end():
+    stages = LiveStages()
+    for number, session in enumerate(("one", "two")):
+        about = {"session": session, "take": f"{session}", "codecs": "avc1"}
+        stages.add(Told(stage="main", rendition="high", written=Section(number=number, **about)))
+        for n in range(100):
+            at = {"at_ms": 400_000.0 * number + 4_000.0 * n, "independent": True, "size_bytes": 1}
+            part = Part(section=number, number=n, duration_s=4.0, object=f"{session}{n}", **at)
+            stages.add(Told(stage="main", rendition="high", written=part))
+    one = stages.get("main").renditions["high"]
+    assert [p.object for p in one.written.parts[:8]] == [f"one{n}" for n in range(92, 100)]
+    assert len(one.objects) == len(one.written.parts) == 108
+    assert [s.number for s in one.written.segments] == list(range(92, 200))
