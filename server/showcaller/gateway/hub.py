@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection
+from itertools import islice
 
 from .. import system
 from ..broker.base import Entry
@@ -32,6 +33,7 @@ from .priority import is_shed, priority_of
 from .subscriber import Subscriber
 from .window import Window
 
+NAMED = 1_000  # connections whose people are told by name: nobody reads more, and it is done each second
 SLICE_S = 0.005  # so long a round writes before others get their turn
 
 
@@ -159,12 +161,15 @@ class Hub:
         """Return the names of who is in each session, a person once; none where the event tells none."""
         if not self.event.tells_names:
             return {}
+        sessions: dict[Group, list[str]] = {}  # in which the members of each group are
         people: dict[str, dict[str, str]] = {}
-        for connection, group in self._group_of.items():
+        for connection, group in islice(self._group_of.items(), NAMED):
+            if group not in sessions:
+                sessions[group] = [one for one in map(session_of, group.channels) if one]
             who = connection.principal
-            name = self.event.name_shown(who) if who is not None else ""
-            for session in filter(None, map(session_of, group.channels if name else ())):
-                people.setdefault(session, {})[who.person if who else ""] = name
+            if sessions[group] and who is not None and (name := self.event.name_shown(who)):
+                for session in sessions[group]:
+                    people.setdefault(session, {})[who.person] = name
         return {session: Counter(here.values()) for session, here in people.items()}
 
     # What the event tells -----------------------------------------------------------------------------------
