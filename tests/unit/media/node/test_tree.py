@@ -57,7 +57,7 @@ def test_whatever_happens_there_is_no_circle_and_nobody_feeds_more_than_it_may(s
             continue
         assert lender.worker not in (f"w{number}", without)
         assert f"w{number}" in reached
-        if before.get(f"w{number}") != lender.worker and not without and not busy:
+        if before.get(f"w{number}") != lender.worker and not (without or doubted or busy):
             depth = reached.get(lender.worker, 0)
             nearer = [
                 name for name, how_far in reached.items() if how_far < depth and name not in doubted
