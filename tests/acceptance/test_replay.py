@@ -146,6 +146,8 @@ async def test_a_talk_that_ended_is_watched_again_with_its_questions(opened, tal
     await expect(last).to_have_attribute("aria-current", "true")
     await page.get_by_role("button", name="What came first?").click()
     await expect(page.locator("#on-air-text")).to_have_text("What came first?")
+    await page.get_by_label("Speed").select_option("2×")
+    assert await page.evaluate("video.playbackRate") == 2
     assert await complaints(page) == []
     await page.get_by_role("button", name="Copy link to this moment").click()
     await expect(page.locator("#copy-note")).to_contain_text("is copied")

@@ -199,7 +199,7 @@ export class QuestionsPanel {
     const session = this.#client.follow(`session/${this.#session}`).items.get("session");
     show(byId("q-tools"), questions.length > 1);
     show(byId("no-questions"), channel.ready && shown === 0);
-    setText(byId("no-questions"), questions.length > 0 ? "None of the questions is like that." : session ? emptyText(session) : "");
+    setText(byId("no-questions"), questions.length > 0 ? "None of the questions is like that." : momentMs !== null ? "Nothing had been asked at this moment." : session ? emptyText(session) : "");
   }
 }
 

@@ -26,6 +26,7 @@ export class Timeline {
       player.goLive();
       byId("back").focus();
     });
+    byId("speed").addEventListener("change", () => this.render(true));
     this.#position.addEventListener("input", () => this.#slide());
     this.#position.addEventListener("change", () => this.#leaveSlide());
   }
@@ -41,6 +42,8 @@ export class Timeline {
     show(this.#position, view.slides);
     show(byId("to-live"), view.toLive);
     show(byId("copy-moment"), replay);
+    show(byId("speed-box"), replay);
+    if (replay) this.#video.playbackRate = Number(byId("speed", HTMLSelectElement).value);
     setText(byId("position-text"), view.text);
     setText(byId("behind"), view.pill);
     byId("behind").dataset.tone = replay ? "" : way === "webrtc" ? "live" : "wait";
