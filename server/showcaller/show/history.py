@@ -37,7 +37,7 @@ _SUBJECTS = ("question", "poll", "announcement", "person", "speaker", "token", "
 # Texts that nothing erases, and what is no text.
 _DETAILS = (
     "minutes", "note", "title", "stage", "starts_at_ms", "other", "on", "of", "label", "into",
-    "publication", "at_ms", "to", "until_ms",
+    "publication", "at_ms", "to", "until_ms", "seconds", "all_of_author",
 )  # fmt: skip
 _DESKS = ("question", "questions", "poll", "qa", "announcement", "chat")
 _DESKS_PEOPLE = {"person.banned", "person.unbanned", "person.silenced", "person.unsilenced"}
@@ -96,7 +96,8 @@ class History:
         if isinstance(fact, facts.ControlFact):
             self._controls[fact.control] = fact
         by = getattr(fact, "by", None)
-        if by in (None, NOBODY) or isinstance(fact, _NO_ACTS):
+        is_own = isinstance(fact, facts.ChatDeleted) and fact.own
+        if by in (None, NOBODY) or is_own or isinstance(fact, _NO_ACTS):
             return
         self._entries.append(self._entry(entry, fact, PersonId(str(by)), state))
 

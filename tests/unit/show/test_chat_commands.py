@@ -168,3 +168,17 @@ async def test_who_joins_after_a_restart_sees_names_and_messages(room):
     await anew.start()
     assert anew.channels.snapshot("session/talk/chat").items[said].author == "Ada"
     await anew.stop()
+
+
+async def test_the_history_tells_what_moderators_do_in_a_chat_and_not_what_people_take_back(room):
+    own, other = await room.say(ADA), await room.say(BOB)
+    await room.do(ADA, "chat.delete", message=own)
+    await room.do(MO, "chat.delete", message=other)
+    await room.do(MO, "chat.slow", seconds=30)
+    acts = await room.event.history.read(room.event.state, room.event.epoch)
+    assert [(act.what, act.by) for act in acts[:2]] == [
+        ("chat.slowed", "mo"),
+        ("chat.deleted", "mo"),
+    ]
+    assert acts[0].details == {"seconds": 30}
+    assert "ada" not in {act.by for act in acts}

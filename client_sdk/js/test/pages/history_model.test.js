@@ -13,6 +13,15 @@ test("an act is said in words, with what it said", () => {
   assert.equal(actText({ ...plain, what: "door.opened" }), "door.opened");
 });
 
+test("what moderators do in a chat is said in words", () => {
+  const chat = (what, details) => actText({ ...plain, what, details });
+  assert.equal(chat("chat.deleted", { all_of_author: false }), "Deleted a message of the chat");
+  assert.equal(chat("chat.deleted", { all_of_author: true }), "Deleted all that somebody wrote in the chat");
+  assert.equal(chat("chat.slowed", { seconds: 30 }), "Slowed the chat to one message every 30 s");
+  assert.equal(chat("chat.slowed", { seconds: 0 }), "Ended the chat’s slow mode");
+  assert.deepEqual([chat("chat.switched", { on: true }), chat("chat.switched", { on: false })], ["Opened the chat", "Closed the chat"]);
+});
+
 test("an undo names what it took back, whatever that said", () => {
   assert.equal(actText({ ...plain, what: "control.undone", details: { undone: "session.delayed" } }), "Undid: delayed");
   assert.equal(actText({ ...plain, what: "control.undone" }), "Undid the last control");

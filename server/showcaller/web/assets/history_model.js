@@ -72,6 +72,9 @@ const WHAT = {
  */
 const SAID = {
   "catch_up.switched": ({ on }) => (on ? "Switched catching up on" : "Switched catching up off"),
+  "chat.deleted": ({ all_of_author }) => (all_of_author ? "Deleted all that somebody wrote in the chat" : "Deleted a message of the chat"),
+  "chat.slowed": ({ seconds }) => (seconds ? `Slowed the chat to one message every ${seconds} s` : "Ended the chat’s slow mode"),
+  "chat.switched": ({ on }) => (on ? "Opened the chat" : "Closed the chat"),
   "check_list.ticked": ({ on }) => (on ? "Ticked on the check list" : "Took a tick back"),
   "control.undone": ({ undone }) => (undone ? `Undid: ${lower(WHAT[undone] ?? SAID[undone]?.({}) ?? undone)}` : "Undid the last control"),
   "poll.planned": () => "Planned a poll",
