@@ -52,3 +52,18 @@ async def test_what_was_done_is_searched_narrowed_and_saved(visitors: Visitors):
     moderator = await visitors.open("history", "moderator", name="Max")
     await expect(moderator.locator("#entries tr")).to_have_count(2)
     await expect(moderator.locator("#entries")).not_to_contain_text("Delayed")
+
+
+async def test_the_organisers_home_lists_roles_links_and_files(visitors: Visitors):
+    page = await visitors.open("organise", "producer", name="Olga")
+    await expect(page.locator("#roles tr", has_text="Producers")).to_contain_text("Olga")
+    await expect(page.locator("#roles tr", has_text="Operators")).to_contain_text("Nobody yet")
+    agenda = page.locator("#links a", has_text=f"/e/{EVENT}/").first
+    assert "#" not in str(await agenda.get_attribute("href"))
+    files = page.locator("#files button")
+    assert await files.count() == 17
+    for place in range(17):
+        async with page.expect_response("**/exports/*") as answered:
+            await files.nth(place).click()
+        assert (await answered.value).status == 200, (await answered.value).url
+    await expect(page.locator("#error")).to_be_empty()

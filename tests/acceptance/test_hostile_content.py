@@ -20,6 +20,7 @@ PAGES = (
     ("produce", "produce", "producer", "[data-session]"),
     ("access", "access", "producer", "#links tr"),
     ("history", "history", "producer", "#entries tr"),
+    ("organise", "organise", "producer", "#roles tr"),
 )
 # What stands beside the page, but for what scrolls in a box of its own or is cut there.
 OUTSIDE = """

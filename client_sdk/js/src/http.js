@@ -168,6 +168,16 @@ export function fetchAudit({ token, limit, ...place }) {
 }
 
 /**
+ * How many were there, at all (`session` is "") and at each session: PROTOCOL.md §8.
+ *
+ * @param {Place & {token: string}} place
+ * @returns {Promise<{attendance: {session: string, title: string, peak: number, average: number, minutes: number}[]}>}
+ */
+export function fetchAttendance({ token, ...place }) {
+  return requestJson(eventUrl(place, "/exports/attendance.json"), { headers: { Authorization: `Bearer ${token}` } });
+}
+
+/**
  * What moderators and producers did, the newest first: PROTOCOL.md §8. Filters that are empty are none.
  *
  * @param {Place & {token: string, q?: string, what?: string, session?: string, by?: string, before?: number, limit?: number}} wanted

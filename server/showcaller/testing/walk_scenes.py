@@ -257,6 +257,7 @@ DESKS = (
         "#entries tr",
         (state("nothing", fill("#words", NO_MATCH), see("#none")),),
     ),
+    Scene("organise", "paula", "organise", "#roles tr"),
     Scene("not-yours", "ada", "produce", "main.instead h1"),
     Scene("on-air", "screen", "on-air/quay", ".plate:visible"),
     Scene("on-air-refused", "", "on-air/quay", "#problem"),

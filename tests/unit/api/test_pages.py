@@ -71,6 +71,7 @@ async def loose_client():
         "produce",
         "access",
         "history",
+        "organise",
     ],
 )
 async def test_every_page_of_an_event_is_served_with_its_policy(client, path):

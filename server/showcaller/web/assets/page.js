@@ -30,7 +30,7 @@ const ACCESS_ENDED = new Set(["bad_token", "token_expired", "forbidden", "unauth
 
 /**
  * @typedef {object} PageNeeds
- * @property {"agenda" | "speaker" | "watch" | "questions" | "speak" | "moderate" | "produce" | "access" | "history"} name
+ * @property {"agenda" | "speaker" | "watch" | "questions" | "speak" | "moderate" | "produce" | "access" | "history" | "organise"} name
  * @property {string} title of the document, before the event's
  * @property {string[]} [roles] one of these is needed; none: everybody with a token
  * @property {boolean} [reading] whether the page shows something without a token
@@ -303,6 +303,7 @@ function mountBar(needs, { event }) {
       link("moderate", "Moderate", address(event, "moderate"), "moderator producer"),
       link("produce", "Produce", address(event, "produce"), "producer stage_manager"),
       link("history", "History", address(event, "history"), "moderator producer ops stage_manager"),
+      link("organise", "Organise", address(event, "organise"), "producer ops"),
       link("access", "Access", address(event, "access"), "producer ops"),
     ),
     byId("toasts"),

@@ -1,0 +1,94 @@
+/** What the organiser's home lists: who may do what, the links for everybody, and what the event left. Pure. */
+
+import { address, calendarAddress } from "./place.js";
+
+/**
+ * @typedef {import("/sdk/types.js").Event} Event
+ * @typedef {import("/sdk/types.js").KnownToken} KnownToken
+ *
+ * @typedef {object} OpenLink an address that needs no secret
+ * @property {string} what
+ * @property {string} path
+ *
+ * @typedef {object} RoleLine
+ * @property {string} role
+ * @property {string} may
+ * @property {string} holders by name, those whose link was not revoked
+ */
+
+/** @type {[role: string, text: string, may: string][]} */
+const ROLES = [
+  ["producer", "Producers", "Run the whole event: clock, run sheet, sources, people, and this page."],
+  ["stage_manager", "Stage managers", "Run the sessions of their stages, and signal to their speakers."],
+  ["moderator", "Moderators", "Review questions, run polls, announce, silence and ban."],
+  ["speaker", "Speakers", "Publish in their own sessions, and reply to questions there."],
+  ["ops", "Operators", "See how it runs, and revoke links."],
+  ["screen", "Screens", "Look only: a stage's screen, or a source in OBS."],
+];
+
+/** Files of what the event left, each as table and as JSON. @type {[name: string, text: string, kinds: string[]][]} */
+export const FILES = [
+  ["registrations", "Registrations", ["csv", "json"]],
+  ["attendance", "Attendance", ["csv", "json"]],
+  ["questions", "Questions, with votes and replies", ["csv", "json"]],
+  ["polls", "Polls", ["csv", "json"]],
+  ["poll_votes", "Votes in polls that are not anonymous", ["csv"]],
+  ["feedback", "Ratings and comments", ["csv", "json"]],
+  ["quality", "Quality of each talk", ["csv", "json"]],
+  ["history", "History of who did what", ["csv", "json"]],
+  ["audit", "Who came in, and who was refused", ["csv", "json"]],
+];
+
+/**
+ * @param {KnownToken[]} links of the staff
+ * @param {number} nowMs server time
+ * @returns {RoleLine[]}
+ */
+export function roleLines(links, nowMs) {
+  const good = links.filter(({ revoked, expires_at_ms }) => !revoked && expires_at_ms > nowMs);
+  return ROLES.map(([role, text, may]) => {
+    const names = good.filter(({ roles }) => roles.includes(role)).map(holder);
+    return { role: text, may, holders: [...new Set(names)].sort((a, b) => a.localeCompare(b)).join(", ") };
+  });
+}
+
+/** @param {KnownToken} link */
+function holder({ name, person, stages = [] }) {
+  const where = stages.length ? ` (${stages.join(", ")})` : "";
+  return `${name || person}${where}`;
+}
+
+/**
+ * The addresses that may be given to everybody.
+ *
+ * @param {Event} event
+ * @returns {OpenLink[]}
+ */
+export function openLinks(event) {
+  return [
+    { what: "Agenda, and the way in", path: address(event.id) },
+    { what: "Speakers", path: address(event.id, "speakers") },
+    { what: "Calendar to subscribe to", path: calendarAddress(event.id) },
+    ...event.stages.map(({ id, title }) => ({ what: `On air at ${title} (needs a screen's link)`, path: address(event.id, "on-air", id) })),
+  ];
+}
+
+/**
+ * @typedef {object} Attendance
+ * @property {string} session
+ * @property {string} title
+ * @property {number} peak
+ * @property {number} average
+ * @property {number} minutes
+ *
+ * @param {Attendance[]} lines
+ * @returns {{what: string, peak: string, average: string}[]} the whole event first
+ */
+export function attendanceLines(lines) {
+  const number = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+  return lines.map(({ session, title, peak, average }) => ({
+    what: session ? title || session : "The whole event",
+    peak: number.format(peak),
+    average: number.format(average),
+  }));
+}
