@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from itertools import takewhile
 
 from msgspec.structs import replace
 
 from ..recording import layout
 from .media_playlist import DateRange, Report, live_playlist
-from .multivariant import Variant, multivariant_playlist
+from .multivariant import SOUND, Variant, multivariant_playlist
 from .rendition import Part, Rendition, Section, Told, Unwritten
 
 MEASURED_SEGMENTS = 20
 LEAST_BITS_S = 8_000
+MISSING_S = 5.0  # so much a rendition may lack, and still be offered
 KEPT_MS = 30_000.0  # of the talk before
 COUNTED_SINCE_S = 1_700_000_000  # November 2023: numbers stay short
 
@@ -92,7 +94,9 @@ class LiveStage:
         )
 
     def multivariant(self) -> str:
-        return multivariant_playlist(variants({n: r.written for n, r in self.renditions.items()}))
+        written = {n: r.written for n, r in self.renditions.items()}
+        newest = max((one.newest.number for one in written.values() if one.parts), default=0)
+        return multivariant_playlist(variants(written, since=newest))
 
     def _reports(self, name: str) -> Iterable[Report]:
         for other, one in self.renditions.items():
@@ -148,8 +152,13 @@ def _later(written: Section | Part, sections: int) -> Section | Part:
     return replace(written, section=written.section + sections)
 
 
-def variants(renditions: dict[str, Rendition]) -> list[Variant]:
-    """Return what players choose from."""
+def variants(renditions: dict[str, Rendition], since: int = 0) -> list[Variant]:
+    """Return what players choose from: renditions that have what the longest has, from section `since` on.
+
+    A speaker who sends several sizes at times only leaves holes in the small one.
+    """
+    lengths_s = {name: _length_s(one, since) for name, one in renditions.items()}
+    longest_s = max((s for name, s in lengths_s.items() if name != SOUND), default=0.0)
     return [
         Variant(
             name=name,
@@ -159,8 +168,13 @@ def variants(renditions: dict[str, Rendition]) -> list[Variant]:
             height=one.newest.height,
         )
         for name, one in renditions.items()
-        if one.parts
+        if one.parts and (name == SOUND or lengths_s[name] > longest_s - MISSING_S)
     ]
+
+
+def _length_s(rendition: Rendition, since: int) -> float:
+    newest = reversed(rendition.parts)
+    return sum(p.duration_s for p in takewhile(lambda part: part.section >= since, newest))
 
 
 def peak_bits_s(rendition: Rendition) -> int:

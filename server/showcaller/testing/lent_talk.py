@@ -8,6 +8,7 @@ from typing import Any
 from ..media.rtp import rtcp, rtp
 from ..media.rtp.opus import SILENCE
 from ..media.sfu.trunk import Trunk
+from ..media.sfu.trunk_link import TrackLine
 from .encoded_streams import stream
 
 PAYLOAD_TYPES = {"vp8": 96, "h264": 102, "vp9": 98, "av1": 45}  # in Chromium's offer
@@ -52,12 +53,17 @@ class LentTalk:
             person=person,
             source=source,
             offer=offer,
-            track_lines=list,
+            track_lines=self.lines,
             stage="",
             track_of=lambda ssrc: self.asked,
         )
         self._ingest = ingest
         trunk.add(ingest)
+
+    @staticmethod
+    def lines() -> list[TrackLine]:
+        """Return the tracks that are known when it is lent."""
+        return []
 
     def end(self) -> None:
         self._trunk.discard(self._ingest)

@@ -12,7 +12,15 @@ from .takes import SHARED_BASE_MS, About, TakeWriter
 from .tap import ToServerMs, TrackTap
 
 Writers = Callable[[About, Callable[[float], int]], TakeWriter]
-Also = Callable[[Ingest, Sample, InitSection], None]
+Also = Callable[
+    [Ingest, Sample, InitSection, bool], None
+]  # true: of the lowest layer, beside others
+
+
+def lowest(ingest: Ingest) -> Track | None:
+    """Return the smallest picture of several that flow; None where there is one, or none."""
+    layers = flowing(ingest.layers)
+    return layers[-1] if len(layers) > 1 else None
 
 
 class Source:
@@ -41,7 +49,8 @@ class Source:
 
     def follow(self, now_s: float) -> None:
         """Tap the tracks that are to be written now; a better layer takes over at its keyframe."""
-        wanted = [track for track in (self._picture(), self.ingest.sound) if track]
+        picture, low = self._picture(), lowest(self.ingest)
+        wanted = [track for track in (picture, low, self.ingest.sound) if track]
         for track in wanted:
             if track not in self._taps:
                 self._taps[track] = TrackTap(self.ingest, track, self._to_server_ms, self)
@@ -74,13 +83,15 @@ class Source:
     # What taps tell ---------------------------------------------------------------------------
 
     def on_sample(self, tap: TrackTap, sample: Sample, init: InitSection) -> None:
+        if tap.track is lowest(self.ingest):
+            self._also(self.ingest, sample, init, True)
         shown = self._shown.get(tap.kind)
         if shown is not tap:
             if not sample.keyframe or not self._is_wanted(tap):
                 return
             self._shown[tap.kind] = tap
         self._writer(tap.kind).add(sample, init)
-        self._also(self.ingest, sample, init)
+        self._also(self.ingest, sample, init, False)
 
     def on_tap_ended(self, tap: TrackTap) -> None:
         self._taps.pop(tap.track, None)

@@ -13,7 +13,7 @@ from ...recording import layout
 from ...recording.muxer import Muxer
 from ...recording.part import InitSection, MadePart, Sample, Take
 
-PICTURE, SOUND = "high", "audio"  # the names of the renditions
+PICTURE, LOW, SOUND = "high", "low", "audio"  # the names of the renditions
 BEFORE_MS = (
     1_000  # so much before its first picture a section's tick 0 lies: sound may begin earlier
 )
@@ -55,6 +55,7 @@ class StageWriter:
         self._wanted: tuple[Shown | None, Shown | None] = None, None  # picture and sound
         self._now: tuple[Shown | None, Shown | None] = None, None
         self._writing: dict[str, _Writing] = {}
+        self._anew = False  # another section is needed, though the same is shown
         self._section = -1
         self._base_ms = 0
         self._newest_ms: dict[str, float] = {}
@@ -62,7 +63,12 @@ class StageWriter:
     @property
     def waits(self) -> bool:
         """Tell whether a keyframe of the picture is needed."""
-        return self._wanted[0] is not None and self._wanted != self._now
+        return self._wanted[0] is not None and (self._wanted != self._now or self._anew)
+
+    @property
+    def has_low(self) -> bool:
+        """Tell whether the low rendition is being written."""
+        return LOW in self._writing
 
     def choose(self, picture: Shown | None, sound: Shown | None, now_ms: float) -> None:
         """Show these from their next keyframe on; nothing: end at once."""
@@ -77,11 +83,13 @@ class StageWriter:
         self._writing.clear()
         self._now = None, None
 
-    def add(self, shown: Shown, sample: Sample, init: InitSection) -> None:
-        """Write the next sample of a publication, if it is shown."""
+    def add(self, shown: Shown, sample: Sample, init: InitSection, *, low: bool = False) -> None:
+        """Write the next sample of a publication, if it is shown; `low`: of its lowest layer."""
         if init.container != "mp4":
             return
-        if init.kind == "video":
+        if low:
+            self._add_low(shown, sample, init)
+        elif init.kind == "video":
             self._add_picture(shown, sample, init)
         else:
             self._add_sound(shown, sample, init)
@@ -94,11 +102,21 @@ class StageWriter:
 
     def _add_picture(self, shown: Shown, sample: Sample, init: InitSection) -> None:
         writing = self._writing.get(PICTURE)
-        is_other = writing is None or writing.init != init or self._now != self._wanted
+        is_other = (
+            writing is None or writing.init != init or self._now != self._wanted or self._anew
+        )
         if shown == self._wanted[0] and is_other and sample.keyframe:
             self._begin_section(sample.time_ms)
         if shown == self._now[0]:
             self._write(PICTURE, shown, sample, init)
+
+    def _add_low(self, shown: Shown, sample: Sample, init: InitSection) -> None:
+        if shown != self._now[0]:
+            return
+        writing = self._writing.get(LOW)
+        if writing is not None and writing.init != init:
+            self._anew = True
+        self._write(LOW, shown, sample, init)
 
     def _add_sound(self, shown: Shown, sample: Sample, init: InitSection) -> None:
         alone = self._wanted[0] is None and shown == self._wanted[1]
@@ -109,7 +127,7 @@ class StageWriter:
 
     def _begin_section(self, at_ms: float) -> None:
         self.close(at_ms)
-        self._now = self._wanted
+        self._now, self._anew = self._wanted, False
         self._section += 1
         self._base_ms = int(at_ms) - BEFORE_MS
 

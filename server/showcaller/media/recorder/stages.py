@@ -11,7 +11,8 @@ from ..contract.recording import Room
 from ..sfu.ingest import Ingest
 from ..sfu.program import choose_picture, choose_sound
 from ..sfu.tracks import flowing
-from .stage_writer import Put, Shown, StageWriter
+from .sources import lowest
+from .stage_writer import LOW, PICTURE, Put, Shown, StageWriter
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +73,13 @@ class Stages:
             picture = None
         stage.writer.choose(self._shown(picture), self._shown(sound), now_ms)
         for track in flowing(picture.layers)[:1] if picture is not None else ():
-            if stage.writer.waits or stage.is_due(track.keyframe_s, now_s):
+            if stage.writer.waits or stage.is_due(PICTURE, track.keyframe_s, now_s):
                 track.ask_keyframe(now_s)
+        low = lowest(picture) if picture is not None else None
+        if low is not None and (
+            not stage.writer.has_low or stage.is_due(LOW, low.keyframe_s, now_s)
+        ):
+            low.ask_keyframe(now_s)
 
     def _shown(self, ingest: Ingest | None) -> Shown | None:
         return shown_of(ingest, self._folder) if ingest else None
@@ -90,11 +96,11 @@ class Stages:
             )
             self._tell(Told(stage=stage.name, written=Unwritten(picture.session)))
 
-    def add(self, ingest: Ingest, sample: Sample, init: InitSection) -> None:
-        """Write the next sample of a publication where a stage shows it."""
+    def add(self, ingest: Ingest, sample: Sample, init: InitSection, low: bool = False) -> None:
+        """Write the next sample of a publication where a stage shows it; `low`: of its lowest layer."""
         stage = self._by_session.get(ingest.session)
         if stage is not None:
-            stage.writer.add(shown_of(ingest, self._folder), sample, init)
+            stage.writer.add(shown_of(ingest, self._folder), sample, init, low=low)
 
     def flush_if_still(self, now_ms: float) -> None:
         for stage in self._stages.values():
@@ -115,13 +121,13 @@ class _Stage:
         self.vp8 = ""  # the publication that was told of last
         self._showing = ""
         self._chosen = ""
-        self._asked_s = 0.0
+        self._asked_s: dict[str, float] = {}  # by rendition
 
-    def is_due(self, keyframe_s: float | None, now_s: float) -> bool:
-        """Tell whether to ask for a keyframe, after one at `keyframe_s`; once for each that is due."""
-        if now_s < max(keyframe_s or 0.0, self._asked_s) + KEYFRAME_EVERY_S:
+    def is_due(self, name: str, keyframe_s: float | None, now_s: float) -> bool:
+        """Tell whether to ask for a rendition's keyframe, after one at `keyframe_s`; once for each."""
+        if now_s < max(keyframe_s or 0.0, self._asked_s.get(name, 0.0)) + KEYFRAME_EVERY_S:
             return False
-        self._asked_s = now_s
+        self._asked_s[name] = now_s
         return True
 
     def choose(self, ingests: Sequence[Ingest], chosen: str, now_s: float) -> tuple[str, str]:

@@ -13,11 +13,14 @@ from showcaller.media.egress import choose
 from showcaller.media.recorder.recorder import Recorder
 from showcaller.media.recorder.stages import _Stage
 from showcaller.media.sfu.trunk import Trunk
+from showcaller.media.sfu.trunk_link import TrackLine
 from showcaller.recording.storage import FolderStorage
-from showcaller.testing.lent_talk import LentTalk
+from showcaller.testing.lent_talk import PAYLOAD_TYPES, PICTURE_SSRC, LentTalk
 from showcaller.testing.until import until
 
-OFFER = (Path(__file__).parents[1] / "sdp/offers/chromium-publisher.sdp").read_text()
+OFFERS = Path(__file__).parents[1] / "sdp/offers"
+OFFER = (OFFERS / "chromium-publisher.sdp").read_text()
+SIMULCAST = (OFFERS / "chromium-simulcast-publisher.sdp").read_text()
 
 
 class Studio:
@@ -27,6 +30,7 @@ class Studio:
         self.path = str(folder / "trunk")
         self.trunk = Trunk()
         self.told: list[Told] = []
+        self.talk_kind, self.offer = LentTalk, OFFER
         storage = FolderStorage(folder / "recordings")
         self.recorder = Recorder(storage, choose("python"), tell=self.told.append)
 
@@ -36,7 +40,9 @@ class Studio:
         self.recorder.follow(Plan(**about, trunks=(self.path,), rooms=(room,)))
 
     async def talk(self, person="ada", **more):
-        talk = LentTalk(self.trunk, OFFER, resource=f"w_1~{person}", person=person, **more)
+        talk = self.talk_kind(
+            self.trunk, self.offer, resource=f"w_1~{person}", person=person, **more
+        )
         await until(lambda: talk.resource in self.recorder._ingests())
         return talk
 
@@ -79,10 +85,44 @@ async def test_picture_and_sound_of_who_is_on_the_stage_are_written_in_one_secti
 
 def test_a_keyframe_is_asked_for_every_two_seconds_once_each():
     stage = _Stage("main", writer=None)
-    asked = [tenth / 10 for tenth in range(100) if stage.is_due(None, tenth / 10)]
+    asked = [tenth / 10 for tenth in range(100) if stage.is_due("high", None, tenth / 10)]
     assert asked == [2.0, 4.0, 6.0, 8.0]
-    assert not stage.is_due(keyframe_s=10.5, now_s=12.0)  # one came by itself
-    assert stage.is_due(keyframe_s=10.5, now_s=12.5)
+    assert not stage.is_due("high", keyframe_s=10.5, now_s=12.0)  # one came by itself
+    assert stage.is_due("high", keyframe_s=10.5, now_s=12.5)
+
+
+class SimulcastTalk(LentTalk):
+    """Sends its picture twice, as a sender of two sizes does."""
+
+    LOW_SSRC = 33
+
+    def __init__(self, trunk, offer, **more):
+        self.low = True
+        super().__init__(trunk, offer, **more)
+        self._sequences[self.LOW_SSRC] = 900
+
+    @staticmethod
+    def lines():
+        kind = PAYLOAD_TYPES["h264"]
+        lines = ((PICTURE_SSRC, "h"), (SimulcastTalk.LOW_SSRC, "l"))
+        return [TrackLine(ssrc, kind, rid, ()) for ssrc, rid in lines]
+
+    def _packet(self, kind, ssrc, stamp, payload, *, marker):
+        if ssrc == PICTURE_SSRC and self.low:
+            self._send(super()._packet(kind, self.LOW_SSRC, stamp, payload, marker=marker))
+        return super()._packet(kind, ssrc, stamp, payload, marker=marker)
+
+
+async def test_the_lowest_of_several_sizes_is_a_rendition_of_its_own(studio):
+    studio.talk_kind, studio.offer = SimulcastTalk, SIMULCAST
+    talk = await studio.talk()
+    await until(lambda: studio.recorder.sources)
+    await studio.played(talk, 4.0)
+    high, low = studio.lasted_s("high"), studio.lasted_s("low")
+    assert high > 2.0
+    assert low == pytest.approx(high, abs=1.1)
+    sections = {one.written.number for one in studio.told if isinstance(one.written, Section)}
+    assert sections == {0}
 
 
 async def test_nothing_is_written_of_who_may_not_be_recorded(studio):
