@@ -50,14 +50,18 @@ class Tree:
         if member is None:
             member = self._members[to.worker] = Member(to, "", load, now_s)
         member.lender, member.load, member.asked_s = to, load, now_s
-        member.doubted = False
-        if member.parent == without or not self._is_reached(to.worker):
+        replaced, member.doubted = member.doubted and self._is_crowded(member.parent), False
+        if replaced or member.parent == without or not self._is_reached(to.worker):
             member.parent = ""  # so that those below it are out of reach
             member.parent = self._best(to.worker, without)
         if not member.parent:
             del self._members[to.worker]
             return None
         return self._lender(member.parent)
+
+    def fed(self) -> dict[str, int]:
+        """Return how many each worker feeds; those don't count that are gone, as one of theirs says."""
+        return {name: len(children) for name, children in self._children().items() if name}
 
     def parents(self) -> dict[str, str]:
         """Return whom each worker borrows from."""
@@ -77,10 +81,15 @@ class Tree:
         idle = [one for one in free if one[2] < BUSY_LOAD]
         return min(idle or free, default=("",))[-1]
 
+    def _is_crowded(self, worker: str) -> bool:
+        """Return whether others have taken the place of a branch that was thought gone."""
+        return self.fed().get(worker, 0) >= self._width
+
     def _children(self) -> defaultdict[str, list[str]]:
         children: defaultdict[str, list[str]] = defaultdict(list)
         for name, member in self._members.items():
-            children[member.parent].append(name)
+            if not member.doubted:
+                children[member.parent].append(name)
         return children
 
     def _depths(self, children: Mapping[str, list[str]]) -> dict[str, int]:
@@ -88,9 +97,8 @@ class Tree:
         depths = {self.root.worker: 0}
         for name in (waiting := [self.root.worker]):
             for child in children[name]:
-                if not self._members[child].doubted:
-                    depths[child] = depths[name] + 1
-                    waiting.append(child)
+                depths[child] = depths[name] + 1
+                waiting.append(child)
         return depths
 
     def _is_reached(self, worker: str) -> bool:

@@ -51,7 +51,7 @@ def test_whatever_happens_there_is_no_circle_and_nobody_feeds_more_than_it_may(s
         doubted = (doubted | {without}) - {f"w{number}", "", "root"}
         lender = tree.place(worker(number), load, now_s, without=without)
         reached = depths(tree)
-        assert all(list(tree.parents().values()).count(name) <= width for name in [*before, "root"])
+        assert all(fed <= width for fed in tree.fed().values())
         if lender is None:
             assert without or doubted, "only while who has room is not trusted"
             continue
@@ -126,11 +126,11 @@ def test_nobody_is_sent_to_a_lender_that_is_gone_until_it_asks_again():
     tree = Tree(ROOT, 2)
     for number in range(1, 7):  # 1 and 2 are the root's; 3 and 5 borrow from 1, 4 and 6 from 2
         tree.place(worker(number), 0.1 * number, 0.0)
-    assert tree.place(worker(3), 0.1, 1.0, without="w1") == worker(4)
-    assert tree.place(worker(7), 0.1, 1.0) == worker(6)  # 5 is below 1
+    assert tree.place(worker(3), 0.1, 1.0, without="w1") == ROOT  # in its place
+    assert tree.place(worker(7), 0.1, 1.0) == worker(3)  # 5 is below 1
     assert tree.place(worker(5), 0.1, 1.0) == worker(1)  # which it has no complaint about
-    tree.place(worker(1), 0.1, 2.0)
-    assert tree.place(worker(8), 0.1, 2.0) == worker(1)
+    assert tree.place(worker(1), 0.1, 2.0) == worker(3)  # it was there, and finds its place taken
+    assert tree.fed()["root"] == 2
 
 
 def test_who_can_only_be_lent_to_by_the_one_that_does_not_is_told_so():
