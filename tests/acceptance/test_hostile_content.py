@@ -21,6 +21,21 @@ PAGES = (
     ("access", "access", "producer", "#links tr"),
     ("history", "history", "producer", "#entries tr"),
     ("organise", "organise", "producer", "#roles tr"),
+    ("questions", f"questions/{TALK}", "attendee", "#questions .question"),
+    ("speakers", "speakers", "attendee", "#speakers li"),
+    ("speaker", "speakers/speaker-0", "attendee", "#talks li"),
+    ("on-air", "on-air/s0", "screen", ".plate:visible"),
+)
+# Each letter opens one, while the focus is on the row or the card.
+DIALOGS = (
+    ("produce", "producer", "tr[data-session='later'] th a", "dmwpbc"),
+    ("moderate", "moderator", "#approved .q", "etmgqbnx"),
+)
+MENUS = (
+    ("", "#who"),
+    ("", "#own-calendar summary"),
+    ("", "#filters summary"),
+    (f"watch/{TALK}", "#figures-box summary"),
 )
 # What stands beside the page, but for what scrolls in a box of its own or is cut there.
 OUTSIDE = """
@@ -32,6 +47,8 @@ OUTSIDE = """
       };
       const { scrollWidth } = document.scrollingElement;
       const found = scrollWidth > innerWidth ? [`page: ${scrollWidth}`] : [];
+      for (const box of document.querySelectorAll("dialog[open], .stage-side")) // scroll downwards only
+        if (box.scrollWidth > box.clientWidth + 1) found.push(`${box.id || box.className} is too wide`);
       for (const element of document.body.querySelectorAll("*")) {
         const { left, right, width } = element.getBoundingClientRect();
         const hidden = width <= 1 || !element.checkVisibility(); // or for screen readers only
@@ -82,19 +99,53 @@ async def opened(browser, server: ServeProcess, path: str, role: str) -> Page:
     return page
 
 
+async def outside(page: Page) -> dict[str, list[str]]:
+    """Return what stands out at each width, and in forced colours."""
+    found = {}
+    for width in WIDTHS:
+        await page.set_viewport_size({"width": width, "height": 800})
+        found[str(width)] = await page.evaluate(OUTSIDE)
+    await page.emulate_media(forced_colors="active")
+    found["forced colours"] = await page.evaluate(OUTSIDE)
+    await page.emulate_media(forced_colors="none")
+    return {width: elements[:4] for width, elements in found.items() if elements}
+
+
 @pytest.mark.parametrize(("name", "path", "role", "ready"), PAGES, ids=[one[0] for one in PAGES])
 async def test_nothing_stands_out_of_a_page(browser, server, name, path, role, ready):
     page = await opened(browser, server, path, role)
     await expect(page.locator(ready).first).to_be_attached()
     await expect(page.locator("main[data-waiting]")).to_have_count(0)
-    found = {}
-    for width in WIDTHS:
-        await page.set_viewport_size({"width": width, "height": 800})
-        found[width] = await page.evaluate(OUTSIDE)
-    await page.emulate_media(forced_colors="active")
-    found["forced colours"] = await page.evaluate(OUTSIDE)
+    found = await outside(page)
     await page.context.close()
-    assert {width: outside[:4] for width, outside in found.items() if outside} == {}
+    assert found == {}
+
+
+@pytest.mark.parametrize(("path", "role", "where", "keys"), DIALOGS, ids=["produce", "moderate"])
+async def test_nothing_stands_out_of_a_dialog(browser, server, path, role, where, keys):
+    page = await opened(browser, server, path, role)
+    await expect(page.locator("main[data-waiting]")).to_have_count(0)
+    found = {}
+    for key in keys:
+        await page.set_viewport_size({"width": 1280, "height": 800})
+        await page.locator(where).first.focus()
+        await page.keyboard.press(key)
+        await expect(page.locator("dialog[open]"), f"key {key}").to_have_count(1)
+        if said := await outside(page):
+            found[key] = said
+        await page.keyboard.press("Escape")
+    await page.context.close()
+    assert found == {}
+
+
+@pytest.mark.parametrize(("path", "summary"), MENUS, ids=[one[1] for one in MENUS])
+async def test_nothing_stands_out_of_a_menu(browser, server, path, summary):
+    page = await opened(browser, server, path, "attendee")
+    await page.set_viewport_size({"width": 320, "height": 800})
+    await page.locator(summary).click()
+    found = await outside(page)
+    await page.context.close()
+    assert found == {}
 
 
 async def test_nothing_stands_out_of_stages_side_by_side_and_of_the_list_of_events(browser, server):
