@@ -148,6 +148,16 @@ async def test_nothing_stands_out_of_a_menu(browser, server, path, summary):
     assert found == {}
 
 
+async def test_the_picture_stays_in_view_and_lies_over_no_word(browser, server):
+    page = await opened(browser, server, f"watch/{TALK}", "attendee")
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.locator("#questions .question").last.scroll_into_view_if_needed()
+    await expect(page.locator("#screen")).to_be_in_viewport(ratio=1)
+    screen, title = [await page.locator(one).bounding_box() for one in ("#screen", "#title")]
+    await page.context.close()
+    assert screen["y"] + screen["height"] <= title["y"]
+
+
 async def test_nothing_stands_out_of_stages_side_by_side_and_of_the_list_of_events(browser, server):
     page = await opened(browser, server, "", "attendee")
     await page.set_viewport_size({"width": 1280, "height": 800})
