@@ -17,9 +17,10 @@ from showcaller.gateway import delivery
 from showcaller.gateway.connection import LiveConnection
 from showcaller.gateway.gateway import Gateway
 from showcaller.gateway.priority import Priority, priority_of
+from showcaller.gateway.stream_connection import StreamConnection
 from showcaller.gateway.window import Window
 from showcaller.protocol.frames import TEXT
-from showcaller.protocol.messages import ChannelHead, Since
+from showcaller.protocol.messages import ChannelHead, Hello, Since, Subscribe
 from showcaller.show.channels import Channels
 from showcaller.show.live_event import LiveEvent
 from showcaller.show.names import Names
@@ -34,6 +35,7 @@ CHANNELS = (
     *("agenda", "announcements", "produce", "session/open", "session/moderated"),
     *("session/open/questions", "session/moderated/questions"),
     *("session/open/moderation", "session/moderated/moderation", "session/open/audience"),
+    "session/open/chat",
 )
 LIMIT_BYTES = 6_000
 STEPS = 80
@@ -191,6 +193,49 @@ class Attendee:
                         self.subscribe(channel, model)
 
 
+class Streaming(Attendee):
+    """A client over HTTP: whatever it wants to follow anew, it asks for with another stream."""
+
+    def connect(self):
+        self.leaving.clear()
+        self.pipe = Pipe()
+        self.connection = self.pipe.protocol = self.house.open_stream(self.pipe)
+        asked = [
+            Subscribe(id=channel, channel=channel, since=place_of(model))
+            for channel, model in self.models.items()
+        ]
+        self.connection.begin([Hello(token=self.house.token), *asked])
+
+    def subscribe(self, channel, model):
+        self.pipe.ended = True
+        self.connection.connection_lost(None)
+        self.connect()
+
+    def unfollow(self, channel):
+        if channel in self.joined:
+            model = self.models.pop(channel)
+            del self.joined[channel]
+            self.subscribe(channel, model)
+
+    def listen(self):
+        for text in events_in(self.pipe.reached):
+            self._take(json.loads(text))
+        if self.pipe.ended:
+            self.connect()
+
+
+def place_of(model):
+    return Since(epoch=model.epoch, offset=model.mark) if model.epoch else None
+
+
+def events_in(data):
+    """The whole events at the beginning of `data`, which are taken from it."""
+    while (end := data.find(b"\n\n")) >= 0:
+        event = bytes(data[:end])
+        del data[: end + 2]
+        yield event.removeprefix(b"data: ")
+
+
 def frames_in(data):
     """The whole server frames at the beginning of `data`, which are taken from it."""
     while len(data) >= 2:
@@ -259,6 +304,12 @@ class House:
         self.hub.connections.add(connection)
         return connection
 
+    def open_stream(self, pipe):
+        parts = (self.gateway, self.served, self.hub, "192.0.2.1")
+        connection = StreamConnection(pipe, "events", *parts)
+        self.hub.connections.add(connection)
+        return connection
+
     def fold(self):
         _, outcome = self.history.step()
         state = self.history.state
@@ -318,7 +369,8 @@ async def story(seed):
     house = House(rng)
     steady = Attendee(house, CHANNELS)
     rooms = [rng.sample(CHANNELS, rng.randint(1, 9)) for _ in range(3)]  # so that some are grouped
-    shaky = [Attendee(house, rng.choice(rooms)) for _ in range(6)]
+    kinds = (Attendee, Attendee, Streaming)
+    shaky = [rng.choice(kinds)(house, rng.choice(rooms)) for _ in range(6)]
     for _ in range(STEPS):
         for _ in range(rng.choice((0, 0, 1, 1, 2, 6))):
             house.fold()
