@@ -338,7 +338,10 @@ class Projection:
         known = sheet is not None and session is not None and session in sheet.sessions
         here = sheet.plan(session).stage if sheet and session and known else None
         for stage, channel in self._stages.items():
-            yield Look(channel, key, view if stage == here else None)
+            if stage == here:
+                yield Look(channel, key, view)
+            elif (shown := self._documents.get(channel)) is not None and key in shown.items:
+                yield Look(channel, key, None)
 
     def _publication(self, touch: PublicationTouch) -> Iterator[Look]:
         publication, own = touch.publication, person_channel(touch.person)
