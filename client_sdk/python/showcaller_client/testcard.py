@@ -1,13 +1,15 @@
 """A moving test card with a tone, encoded once: VP8 or H.264, and Opus packets that loop without a seam.
 
 The card: colour bars, a dial whose hand turns once a second, a row that fills with the seconds of the
-loop and one with the frames of the second, and a block that wanders across. Needs PyAV (extra `media`).
+loop and one with the frames of the second, a block that wanders across, and a strip of snow, without which
+the picture is so plain that it looks like one of a slow uplink. Needs PyAV (extra `media`).
 """
 
 from __future__ import annotations
 
 import array
 import math
+import random
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -101,6 +103,7 @@ def draw(number: int, count: int) -> Canvas:
     _draw_hand(canvas, 2 * math.pi * within / FRAMES_PER_S)
     swing = 0.5 - 0.5 * math.cos(2 * math.pi * number / count)
     canvas.rectangle(_even(swing * (WIDTH - 40)), 250, 40, 30, WHITE)
+    _draw_snow(canvas, number)
     return canvas
 
 
@@ -122,6 +125,14 @@ def _draw_hand(canvas: Canvas, angle: float) -> None:
         x = _even(320 + radius * math.sin(angle))
         y = _even(120 - radius * math.cos(angle))
         canvas.rectangle(x - 4, y - 4, 8, 8, WHITE)
+
+
+def _draw_snow(canvas: Canvas, number: int) -> None:
+    """Draw a strip of grains, the same ones each time that frame `number` is drawn."""
+    grains = random.Random(number).randbytes(56 * 7)
+    for at, grain in enumerate(grains):
+        row, column = divmod(at, 56)
+        canvas.rectangle(392 + 4 * column, 292 + 4 * row, 4, 4, (16 + grain // 2, 128, 128))
 
 
 def _even(value: float) -> int:
