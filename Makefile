@@ -134,6 +134,11 @@ bench-media-kill: $(VENV)/.dev tools ## how soon Chromium shows the talk again w
 bench-far-branch: $(VENV)/.dev ## what a line of 40 ms and 1 % loss between two nodes adds and loses (root: it makes a namespace)
 	$(BIN)/python loadtests/bench_far_branch.py
 
+.PHONY: bench-far-stage
+
+bench-far-stage: $(VENV)/.dev tools ## what Chromium sees at a far node when talks change and the node dies (root: it makes a namespace)
+	$(BIN)/python loadtests/bench_far_stage.py
+
 .PHONY: bench-media-peers
 
 bench-media-peers: $(VENV)/.dev ## packets a second of CPU beside LiveKit, Janus and MediaMTX
