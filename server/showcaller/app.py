@@ -19,6 +19,7 @@ from . import garbage, metrics, system, zones
 from .api import (
     agenda,
     audit,
+    captions,
     codes,
     commands,
     exports,
@@ -392,7 +393,8 @@ class Server:
         app[pages.LOOSE] = settings.loose_modules
         people = (registrations, codes, audit, reminders)
         reports = (exports, feedback_exports, poll_exports, left_exports, history)
-        for routes in (agenda, *people, commands, *reports, health, openapi, pictures, pages):
+        show = (agenda, captions, commands)
+        for routes in (*show, *people, *reports, health, openapi, pictures, pages):
             routes.register(app)
         app.router.add_get("/api/v1/events/{event}/live", live_route(self.gateway))
         streams.register(app, self.gateway)

@@ -544,6 +544,7 @@ def _links(
         "stage_manager": "produce",
         "speaker": speak,
         "screen": "on-air",
+        "captioner": f"captions/{sessions[0]}" if len(sessions) == 1 else "captions",
     }
     code = short_links.code_for(url, event, text)
     if code is None:

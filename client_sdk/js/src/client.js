@@ -217,6 +217,30 @@ export class ShowcallerClient extends Emitter {
   }
 
   /**
+   * Says a line of captions, for who writes down what is said; without times it is said now.
+   *
+   * @param {string} session
+   * @param {string} language one of the session's `captions`
+   * @param {string} text
+   * @param {{from_ms?: number, to_ms?: number}} [times] server time
+   */
+  caption(session, language, text, times = {}) {
+    return this.command("caption.say", { session, language, text, ...times });
+  }
+
+  /**
+   * Has a line of captions read otherwise.
+   *
+   * @param {string} session
+   * @param {string} language
+   * @param {string} caption the line's id
+   * @param {string} text empty: takes it out
+   */
+  correctCaption(session, language, caption, text) {
+    return this.command("caption.correct", { session, language, caption, text });
+  }
+
+  /**
    * @param {string} session
    * @param {"clap" | "heart" | "laugh" | "wow" | "party"} reaction
    */

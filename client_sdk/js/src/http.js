@@ -191,6 +191,17 @@ export function fetchHistory({ token, url, event, ...filters }) {
 }
 
 /**
+ * All lines of a session's captions that are kept, by their times: PROTOCOL.md §8.
+ *
+ * @param {Place & {token: string, session: string, language: string}} wanted
+ * @returns {Promise<{lines: import("./types.js").Caption[]}>}
+ */
+export function fetchCaptions({ token, session, language, ...place }) {
+  const path = `/sessions/${encodeURIComponent(session)}/captions/${encodeURIComponent(language)}`;
+  return requestJson(eventUrl(place, path), { headers: { Authorization: `Bearer ${token}` } });
+}
+
+/**
  * What people thought of each session, for producers and ops.
  *
  * @param {Place & {token: string}} place

@@ -203,11 +203,18 @@
  * @property {boolean} [recorded] it is being recorded now
  * @property {boolean} [replay] it has ended, and was recorded
  * @property {boolean} [feedback] it may be rated once it is over
+ * @property {string[]} [captions] the languages in which what is said is written down: channels `session/{id}/captions/{language}`
  * @property {boolean} [chat] there is a chat beside it: channel `session/{id}/chat`
  * @property {Span} planned as scheduled, unless a producer moved it
  * @property {string} scheduled_stage
  * @property {string} note why it was delayed or cancelled; empty: nobody said
  * @property {number} [shortened_min] by how much its end was brought forward to catch up
+ *
+ * @typedef {object} Caption
+ * @property {string} id
+ * @property {string} text
+ * @property {number} from_ms server time
+ * @property {number} to_ms
  *
  * @typedef {object} OwnRating
  * @property {number} stars

@@ -23,7 +23,15 @@ from .errors import (
 )
 from .followed import Followed
 from .follower import Follower, Update
-from .http import Registration, fetch_history, fetch_live, fetch_replay, register, use_code
+from .http import (
+    Registration,
+    fetch_captions,
+    fetch_history,
+    fetch_live,
+    fetch_replay,
+    register,
+    use_code,
+)
 
 __all__ = [
     "Client",
@@ -41,6 +49,7 @@ __all__ = [
     "TokenExpired",
     "TokenRejected",
     "Update",
+    "fetch_captions",
     "fetch_history",
     "fetch_live",
     "fetch_replay",

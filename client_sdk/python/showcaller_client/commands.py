@@ -79,6 +79,18 @@ class Commands(ABC):
         """Open or close a session's chat."""
         await self.command("chat.open" if on else "chat.close", {"session": session})
 
+    async def caption(
+        self, session: str, language: str, text: str, *, from_ms: int = 0, to_ms: int = 0
+    ) -> Result:
+        """Say a line of captions, now or at times of the server; `{"caption"}`: its id."""
+        args = {"session": session, "language": language, "text": text}
+        return await self.command("caption.say", args | {"from_ms": from_ms, "to_ms": to_ms})
+
+    async def correct_caption(self, session: str, language: str, caption: str, text: str) -> None:
+        """Have a line of captions read otherwise; without text it is taken out."""
+        args = {"session": session, "language": language, "caption": caption, "text": text}
+        await self.command("caption.correct", args)
+
     async def make_poll(self, session: str, draft: Mapping[str, Any]) -> Result:
         """Make a draft of a poll (`Draft` of PROTOCOL.md §4); `{"poll"}`: its id."""
         return await self.command("poll.make", {"session": session, "draft": dict(draft)})

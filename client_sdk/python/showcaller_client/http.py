@@ -116,6 +116,22 @@ async def fetch_history(
     return found
 
 
+async def fetch_captions(
+    url: str,
+    event: str,
+    token: str,
+    session: str,
+    language: str,
+    *,
+    ssl_context: ssl.SSLContext | None = None,
+) -> dict[str, Any]:
+    """Return all lines of a session's captions, by their times: `{"lines": [Caption…]}` (PROTOCOL.md §8)."""
+    address = event_url(url, event, "sessions", session, "captions", language)
+    answer = await request("GET", address, token=token, ssl_context=ssl_context)
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
 async def fetch_live(
     url: str, event: str, token: str, stage: str, *, ssl_context: ssl.SSLContext | None = None
 ) -> dict[str, Any]:

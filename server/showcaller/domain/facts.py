@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from .ids import (
     AnnouncementId,
+    CaptionId,
     CheckId,
     ControlId,
     FeedbackId,
@@ -33,7 +34,7 @@ from .poll_draft import Choice, PollDraft, PollPlan
 from .quality import TalkQuality
 from .schedule import Schedule, Speaker
 
-FOLD_VERSION = 26
+FOLD_VERSION = 27
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -629,6 +630,32 @@ class ChatSwitched(Fact, frozen=True, kw_only=True, tag="chat.switched"):
     session: SessionId
     on: bool
     by: PersonId
+
+
+# Captions ---------------------------------------------------------------------------------------
+
+
+class CaptionSaid(Fact, frozen=True, kw_only=True, tag="caption.said"):
+    """A line of what is said in a session; 0: at the time of the log, and as long as one reads."""
+
+    caption: CaptionId
+    session: SessionId
+    person: PersonId  # who wrote it down
+    language: str
+    text: str
+    from_ms: int = 0  # server time
+    to_ms: int = 0
+
+
+class CaptionCorrected(Fact, frozen=True, kw_only=True, tag="caption.corrected"):
+    """A line reads otherwise, or is gone (`removed`)."""
+
+    caption: CaptionId
+    session: SessionId
+    language: str
+    text: str
+    by: PersonId
+    removed: bool = False  # said apart: an erased correction is none
 
 
 # Feedback ---------------------------------------------------------------------------------------

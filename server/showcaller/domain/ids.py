@@ -24,6 +24,7 @@ ControlId = NewType("ControlId", str)
 CheckId = NewType("CheckId", str)  # of an item of the check list
 PollId = NewType("PollId", str)
 FeedbackId = NewType("FeedbackId", str)
+CaptionId = NewType("CaptionId", str)  # of a line of captions
 MessageId = NewType("MessageId", str)  # of a chat
 VoterId = NewType("VoterId", str)  # a person's id, or one that an anonymous poll has instead
 

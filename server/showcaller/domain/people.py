@@ -16,7 +16,9 @@ from .touches import PersonTouch
 RegistrationMode = Literal["open", "invite", "closed"]
 # A screen shows what everybody may see, and gives no commands: a stage's own, or OBS's.
 # A stage manager runs the sessions of some stages, and nothing of the whole event.
-Role = Literal["attendee", "speaker", "moderator", "producer", "ops", "screen", "stage_manager"]
+Role = Literal[
+    "attendee", "speaker", "moderator", "producer", "ops", "screen", "stage_manager", "captioner"
+]
 ROLES: tuple[Role, ...] = get_args(Role)
 LEADING: frozenset[Role] = frozenset({"producer", "ops"})  # whom moderators can't shut out
 NOBODY = PersonId("")  # in the place of whoever did something: a node did it

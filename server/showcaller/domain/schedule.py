@@ -128,6 +128,7 @@ class Session(Struct, frozen=True, kw_only=True):
     record: Record = "no"
     check_list: tuple[str, ...] = ()  # the producer's, of this session
     chat: bool = False
+    captions: tuple[str, ...] = ()  # the languages (BCP 47) of those that are written
     feedback: bool = False  # people may rate it once it is over
 
 

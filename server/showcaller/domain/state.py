@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from . import (
     announcements,
+    captions,
     chat,
     check_list,
     facts,
@@ -29,6 +30,7 @@ from . import (
 )
 from .announcements import Announcements
 from .ballots import Ballots
+from .captions import Captions
 from .chat import Chat
 from .check_list import CheckList
 from .favourites import Favourites
@@ -63,6 +65,7 @@ class State:
         self.polls = Polls()
         self.announcements = Announcements()
         self.chat = Chat()
+        self.captions = Captions()
         self.check_list = CheckList()
         self.people = People()
         self.favourites = Favourites()
@@ -100,6 +103,8 @@ class State:
             return SILENCED
         if type(fact) in feedback.FOLDS:
             return self.feedback.why_not(fact, self.runsheet)
+        if type(fact) in captions.FOLDS:
+            return self.captions.why_not(fact, self.runsheet)
         if type(fact) in question_folds.CHECKS:
             return question_folds.why_not(self.questions, fact, self.runsheet)
         return None
@@ -125,7 +130,10 @@ class State:
 
     def _fold_run_sheet(self, fact: facts.Fact, at_ms: int) -> Outcome:
         assert self.runsheet is not None  # `_fold` saw to it
-        return runsheet_folds.apply(self.runsheet, fact, at_ms)
+        outcome = runsheet_folds.apply(self.runsheet, fact, at_ms)
+        if isinstance(fact, facts.RecordingDeleted) and fact.person is None and not outcome.refused:
+            outcome.touched |= self.captions.forget(fact.session).touched
+        return outcome
 
     def _fold_question(self, fact: facts.Fact, at_ms: int) -> Outcome:
         assert self.runsheet is not None
@@ -151,6 +159,10 @@ class State:
         if self._is_silenced(fact):
             return Outcome(refused=SILENCED)
         return self.chat.apply(fact, at_ms, self.runsheet)
+
+    def _fold_caption(self, fact: facts.Fact, at_ms: int) -> Outcome:
+        assert self.runsheet is not None
+        return self.captions.apply(fact, at_ms, self.runsheet)
 
     def _fold_check_list(self, fact: facts.Fact, at_ms: int) -> Outcome:
         assert self.runsheet is not None
@@ -210,6 +222,7 @@ class State:
             runsheet=self.runsheet,
             announcements=self.announcements,
             chat=self.chat,
+            captions=self.captions,
             check_list=self.check_list,
             people=self.people,
             favourites=self.favourites,
@@ -258,7 +271,7 @@ class State:
         state.runsheet = rest.runsheet
         state.announcements, state.people = rest.announcements, rest.people
         state.favourites, state.chat = rest.favourites, rest.chat
-        state.feedback = rest.feedback
+        state.feedback, state.captions = rest.feedback, rest.captions
         state.check_list = rest.check_list
         votes, keys = Votes(snapshot.votes, snapshot.tallies), VoteKeys(snapshot.vote_keys)
         state.questions = Questions(asked, votes, keys)
@@ -280,6 +293,7 @@ class _Rest(Struct, kw_only=True):
     runsheet: RunSheet | None
     announcements: Announcements
     chat: Chat
+    captions: Captions
     check_list: CheckList
     people: People
     favourites: Favourites
@@ -324,6 +338,7 @@ FOLDS: dict[type[facts.Fact], Callable[[State, Any, int], Outcome]] = {
     **dict.fromkeys(polls.FOLDS, State._fold_poll),
     **dict.fromkeys(announcements.FOLDS, State._fold_announcement),
     **dict.fromkeys(chat.FOLDS, State._fold_chat),
+    **dict.fromkeys(captions.FOLDS, State._fold_caption),
     **dict.fromkeys(check_list.FOLDS, State._fold_check_list),
     **dict.fromkeys(favourites.FOLDS, State._fold_favourite),
     **dict.fromkeys(feedback.FOLDS, State._fold_feedback),

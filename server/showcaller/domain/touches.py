@@ -136,6 +136,13 @@ class ChatTouch(Touch, frozen=True, gc=False):
     message: MessageId
 
 
+class CaptionsTouch(Touch, frozen=True, gc=False):
+    """The captions of a session in one language."""
+
+    session: SessionId
+    language: str
+
+
 class FeedbackTouch(Touch, frozen=True, gc=False):
     """A person's rating of a session, and their comment."""
 

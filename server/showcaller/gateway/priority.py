@@ -20,6 +20,7 @@ _PRIORITIES = {
     "poll_desk": Priority.QUESTIONS,
     "chat": Priority.QUESTIONS,
     "chat_desk": Priority.QUESTIONS,
+    "captions": Priority.QUESTIONS,
     "audience": Priority.AUDIENCE,
     "people": Priority.AUDIENCE,
 }
@@ -30,7 +31,7 @@ def priority_of(channel: str) -> Priority:
     """The priority of all messages of a channel, so that they stay in order."""
     kind, _, rest = channel.partition("/")
     _, _, part = rest.partition("/") if kind == "session" else ("", "", kind)
-    return _PRIORITIES.get(part, Priority.CONTROL)
+    return _PRIORITIES.get(part.partition("/")[0], Priority.CONTROL)
 
 
 def is_shed(priority: Priority, backlog_bytes: int, limit_bytes: int) -> bool:

@@ -15,6 +15,7 @@ from .diagnostics import Diagnostic, Report
 from .fields import Fields
 from .sections import (
     Ids,
+    read_captions,
     read_catch_up,
     read_check_list,
     read_cues,
@@ -74,6 +75,7 @@ def _read_root(root: yaml.Node, folder: Path | None, report: Report) -> Schedule
             read_record(top, "no"),
             top.flag("chat", False),
             top.flag("feedback", False),
+            read_captions(top, ()),
         )
         context = Context(head.zone, days, stages, themes, speakers, set(), *usual)
         elements = top.elements("sessions", at_most=2_000, required=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, time, timedelta, tzinfo
 from functools import partial
@@ -34,6 +35,9 @@ from .fields import Element, Fields, as_flag, describe
 TITLE_CHARS = 200
 SUMMARY_CHARS = 4_000
 CHECK_CHARS = 200
+MAX_CAPTIONS = 8  # languages
+# RFC 5646 §2.1, without what agendas have no use for: a language, then a script, a region, variants
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 MAX_CHECKS = 30  # of the event, and of each session
 URL_CHARS = 500
 MOST_LINKS = 10  # of a speaker
@@ -300,6 +304,22 @@ def read_check_list(fields: Fields) -> tuple[str, ...]:
             fields.report.error(node, path, "stands here twice")
         texts[text] = None
     return tuple(texts)
+
+
+def read_captions(fields: Fields, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the languages in which there are captions; those that are usual if it does not say."""
+    if not fields.has("captions"):
+        return usual
+    languages: dict[str, None] = {}
+    for node, path in fields.elements("captions", at_most=MAX_CAPTIONS):
+        text = node.value if isinstance(node, yaml.ScalarNode) else ""
+        if not LANGUAGE.fullmatch(text) or len(text) > 35:
+            said = 'must be a language tag: write it as "en" or "pt-BR"'
+            fields.report.error(node, path, said)
+        elif text in languages:
+            fields.report.error(node, path, "stands here twice")
+        languages[text] = None
+    return tuple(languages)
 
 
 def read_record(fields: Fields, usual: Record) -> Record:

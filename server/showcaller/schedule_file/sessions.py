@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, tzinfo
 from typing import NamedTuple, get_args
 
@@ -25,9 +24,11 @@ from .diagnostics import Report, did_you_mean
 from .fields import Element, Fields, describe
 from .sections import (
     ID_UNKNOWN,
+    LANGUAGE,
     SUMMARY_CHARS,
     TITLE_CHARS,
     Ids,
+    read_captions,
     read_check_list,
     read_qa,
     read_record,
@@ -36,8 +37,6 @@ from .sections import (
 )
 
 MAX_MINUTES = 1_440
-# RFC 5646 §2.1, without what agendas have no use for: a language, then a script, a region, variants
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 
 _KINDS: tuple[SessionKind, ...] = get_args(SessionKind)
 
@@ -55,6 +54,7 @@ class Context(NamedTuple):
     record: Record
     chat: bool
     feedback: bool
+    captions: tuple[str, ...]
 
 
 class Placed(NamedTuple):
@@ -97,6 +97,7 @@ def _read_session(fields: Fields, ids: Ids, context: Context) -> Session | None:
         record=_record(fields, "no" if kind == "break" else context.record),
         check_list=read_check_list(fields),
         chat=fields.flag("chat", context.chat and kind != "break"),
+        captions=read_captions(fields, () if kind == "break" else context.captions),
         feedback=fields.flag("feedback", context.feedback and kind != "break"),
     )
     return session if span else None
@@ -110,7 +111,7 @@ def _record(fields: Fields, usual: Record) -> Record:
 
 def _language(fields: Fields) -> str:
     text = fields.text("language", max_chars=35)
-    if text and not _LANGUAGE.fullmatch(text):
+    if text and not LANGUAGE.fullmatch(text):
         fields.error("language", f'"{text}" is no language tag: write it as "en" or "pt-BR"')
         return ""
     return text

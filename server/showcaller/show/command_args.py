@@ -14,6 +14,7 @@ from ..domain.facts import Recipients
 from ..domain.feedback import MOST_STARS
 from ..domain.ids import (
     AnnouncementId,
+    CaptionId,
     CheckId,
     ControlId,
     MessageId,
@@ -110,6 +111,24 @@ class SayArgs(SessionArgs, frozen=True, kw_only=True):
 class DeleteMessageArgs(SessionArgs, frozen=True, kw_only=True):
     message: Annotated[MessageId, _ID]
     all_of_author: bool = False
+
+
+class CaptionArgs(SessionArgs, frozen=True, kw_only=True):
+    language: Annotated[str, Meta(min_length=1, max_length=35)]
+    text: Annotated[str, _RAW_TEXT]
+
+
+class SayCaptionArgs(CaptionArgs, frozen=True, kw_only=True):
+    """Without times it is said as it comes."""
+
+    from_ms: Annotated[int, _INSTANT_MS] = 0
+    to_ms: Annotated[int, _INSTANT_MS] = 0
+
+
+class CorrectCaptionArgs(CaptionArgs, frozen=True, kw_only=True):
+    """Empty text takes the line out."""
+
+    caption: Annotated[CaptionId, _ID]
 
 
 class SlowArgs(SessionArgs, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from ..domain import facts, runsheet_folds, voting
 from ..domain.asking import first_state
 from ..domain.ids import (
     AnnouncementId,
+    CaptionId,
     CheckId,
     ControlId,
     PersonId,
@@ -42,12 +43,13 @@ from ..errors import (
     ShowcallerError,
     Unavailable,
 )
+from . import caption_commands, edits, feedback_commands, pointing
 from . import command_args as a
-from . import edits, feedback_commands, pointing
 from .calendar_links import calendar_path
 from .call import Call, Result, raise_if
 from .chat_commands import FACTS_OF_CHATS, ChatCommands
 from .erasure import (
+    erase_captions,
     erase_favourites,
     erase_ratings,
     erase_reasons,
@@ -57,7 +59,7 @@ from .erasure import (
 )
 from .limits import Bucket, Limits
 from .live_event import LiveEvent
-from .permissions import ATTENDING, DESK, OPS, PRODUCER
+from .permissions import ATTENDING, CAPTIONING, DESK, OPS, PRODUCER
 from .poll_commands import FACTS_OF_POLLS, PollCommands
 from .pulse import Pulse
 from .question_facts import FACTS_OF_QUESTIONS
@@ -414,6 +416,18 @@ class Commands:
             raise BadInput("name a token by its jti, or a person: one of the two", field="token")
         return {}
 
+    async def say_caption(self, call: Call, args: a.SayCaptionArgs) -> Result:
+        caption = CaptionId(self.new_id("l", call))
+        await self.append(call, caption_commands.said(call, args, caption))
+        return {"caption": caption}
+
+    async def delete_recording(self, call: Call, args: a.DeleteRecordingArgs) -> Result:
+        deleted = facts.RecordingDeleted(session=args.session, by=call.by, person=args.person)
+        await self.append(call, deleted)
+        if args.person is None:
+            await erase_captions(self._event.log, args.session, self._event.state.folded)
+        return {}
+
     async def erase_question(self, call: Call, args: a.QuestionArgs) -> Result:
         await self.append(call, facts.QuestionErased(question=args.question, by=call.by))
         await erase_texts(self._event.log, args.question, self._event.state.folded)
@@ -469,6 +483,7 @@ class _Command(NamedTuple):
     bucket: Bucket = "other"
     speakers_too: bool = False  # in their own sessions
     managers_too: bool = False  # of the stage that it is about
+    captioners_too: bool = False  # in their own sessions, or in all
     control: Callable[[Call, Any, ControlId], facts.Fact] | None = None  # its fact, if it is one
 
 
@@ -480,6 +495,7 @@ def _fact(
     bucket: Bucket = "other",
     speakers_too: bool = False,
     managers_too: bool = False,
+    captioners_too: bool = False,
 ) -> _Command:
     """A command whose fact says all, and whose result is empty."""
 
@@ -487,7 +503,7 @@ def _fact(
         await commands.append(call, make(call, read))
         return {}
 
-    return _Command(args, roles, run, bucket, speakers_too, managers_too)
+    return _Command(args, roles, run, bucket, speakers_too, managers_too, captioners_too)
 
 
 def _control(
@@ -529,6 +545,8 @@ def may_command(
         return True
     if command.managers_too and stages and all(map(principal.manages, stages)):
         return True
+    if command.captioners_too and principal.has("captioner"):
+        return not principal.sessions or session in principal.sessions
     return command.speakers_too and principal.has("speaker") and session in principal.sessions
 
 
@@ -577,6 +595,14 @@ _TABLE: dict[str, _Command] = {
     "chat.say": _Command(a.SayArgs, ATTENDING, _of_chats(ChatCommands.say), bucket="chat"),
     "chat.delete": _Command(a.DeleteMessageArgs, ATTENDING, _of_chats(ChatCommands.delete)),
     **{name: _fact(args, DESK, make) for name, (args, make) in FACTS_OF_CHATS.items()},
+    "caption.say": _Command(
+        *(a.SayCaptionArgs, CAPTIONING, Commands.say_caption), bucket="caption", captioners_too=True
+    ),
+    "caption.correct": _fact(
+        *(a.CorrectCaptionArgs, CAPTIONING, caption_commands.corrected),
+        bucket="caption",
+        captioners_too=True,
+    ),
     "reaction.send": _Command(a.ReactArgs, ATTENDING, Commands.react, bucket="reaction"),
     "session.star": _fact(
         a.StarArgs,
@@ -694,13 +720,7 @@ _TABLE: dict[str, _Command] = {
         ),
         speakers_too=True,
     ),
-    "recording.delete": _fact(
-        a.DeleteRecordingArgs,
-        PRODUCER,
-        lambda call, args: facts.RecordingDeleted(
-            session=args.session, by=call.by, person=args.person
-        ),
-    ),
+    "recording.delete": _Command(a.DeleteRecordingArgs, PRODUCER, Commands.delete_recording),
     "session.preview_delay": _Command(
         a.PreviewArgs, PRODUCER, Commands.preview_delay, managers_too=True
     ),

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ..broker.base import Entry, EventLog, read_upto
 from ..domain import facts
-from ..domain.ids import PersonId, PollId, QuestionId, VoterId
+from ..domain.ids import PersonId, PollId, QuestionId, SessionId, VoterId
 from ..domain.people import NOBODY
 from ..domain.poll_draft import Choice
 
@@ -37,6 +37,11 @@ async def erase_reasons(log: EventLog, person: PersonId, upto: int) -> None:
 async def erase_said(log: EventLog, person: PersonId, upto: int) -> None:
     """Empty what the person said in chats, as `erase_texts` does with texts."""
     await _empty(log, upto, lambda entry: _without_said(entry, person))
+
+
+async def erase_captions(log: EventLog, session: SessionId, upto: int) -> None:
+    """Empty the captions of a session whose recording was deleted, as `erase_texts` does with texts."""
+    await _empty(log, upto, lambda entry: _without_caption(entry, session))
 
 
 async def erase_ratings(log: EventLog, person: PersonId, upto: int) -> None:
@@ -110,6 +115,21 @@ def _without_said(entry: Entry, person: PersonId) -> facts.ChatSaid | None:
 
 
 _SAID = b"chat.said"
+
+
+def _without_caption(
+    entry: Entry, session: SessionId
+) -> facts.CaptionSaid | facts.CaptionCorrected | None:
+    """The entry's fact with its text gone; None if it is no line of the session's captions."""
+    if _CAPTION not in entry.data or session.encode() not in entry.data:
+        return None
+    fact = facts.decode_fact(entry.data)
+    if not isinstance(fact, facts.CaptionSaid | facts.CaptionCorrected):
+        return None
+    return replace(fact, text="") if fact.session == session and fact.text else None
+
+
+_CAPTION = b'"caption.'
 
 
 def _without_rating(entry: Entry, person: PersonId) -> facts.SessionRated | None:

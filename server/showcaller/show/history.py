@@ -33,13 +33,15 @@ _NO_ACTS = (
     facts.QuestionReleased,
 )
 _BY = b'"by":"'  # in each entry that somebody made, and in few others
-_SUBJECTS = ("question", "poll", "announcement", "person", "speaker", "token", "offer", "item")
+_SUBJECTS = (
+    "question", "poll", "announcement", "person", "speaker", "token", "offer", "item", "caption",
+)  # fmt: skip
 # Texts that nothing erases, and what is no text.
 _DETAILS = (
     "minutes", "note", "title", "stage", "starts_at_ms", "other", "on", "of", "label", "into",
-    "publication", "at_ms", "to", "until_ms", "seconds", "all_of_author",
+    "publication", "at_ms", "to", "until_ms", "seconds", "removed", "all_of_author",
 )  # fmt: skip
-_DESKS = ("question", "questions", "poll", "qa", "announcement", "chat")
+_DESKS = ("question", "questions", "poll", "qa", "announcement", "chat", "caption")
 _DESKS_PEOPLE = {"person.banned", "person.unbanned", "person.silenced", "person.unsilenced"}
 
 

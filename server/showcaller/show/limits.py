@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from ..rates import KEPT, Meters, Rate
 
-Bucket = Literal["question", "edit", "vote", "reaction", "chat", "rating", "other"]
+Bucket = Literal["question", "edit", "vote", "reaction", "chat", "caption", "rating", "other"]
 
 OF_PERSON: dict[Bucket, Rate] = {
     "question": Rate(burst=3, per_s=0.1),
@@ -19,6 +19,7 @@ OF_PERSON: dict[Bucket, Rate] = {
     "vote": Rate(burst=30, per_s=5),
     "reaction": Rate(burst=10, per_s=4),
     "chat": Rate(burst=3, per_s=0.5),
+    "caption": Rate(burst=50, per_s=5),
     "rating": Rate(burst=10, per_s=0.2),
     "other": Rate(burst=20, per_s=10),
 }

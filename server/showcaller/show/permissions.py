@@ -15,6 +15,7 @@ ATTENDING: frozenset[Role] = EVERYBODY - {"screen"}  # those who take part, and 
 DESK: frozenset[Role] = frozenset({"moderator", "producer"})
 PRODUCER: frozenset[Role] = frozenset({"producer"})
 STAFF: frozenset[Role] = frozenset({"moderator", "producer", "ops", "stage_manager"})
+CAPTIONING: frozenset[Role] = DESK  # and captioners, in their sessions or in all
 OPS: frozenset[Role] = frozenset({"producer", "ops"})
 
 _FOLLOWERS: dict[str, frozenset[Role]] = {
@@ -34,6 +35,7 @@ _SESSION_FOLLOWERS: dict[str, frozenset[Role]] = {
     "backstage": DESK,  # and the session's speakers, and who manages its stage
     "chat": EVERYBODY,
     "chat_desk": DESK,
+    "captions": EVERYBODY,  # in each language
     "feedback": OPS,  # and the session's speakers
     "audience": EVERYBODY,
     "people": EVERYBODY,
@@ -64,4 +66,5 @@ def may_follow(
         return True
     if part == "backstage" and (speaks or principal.manages(stage_of(id))):
         return True
+    part = part.partition("/")[0] if part.startswith("captions/") else part
     return principal.has(*_SESSION_FOLLOWERS.get(part, ()))

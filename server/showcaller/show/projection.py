@@ -20,6 +20,7 @@ from ..domain.session_run import SessionRun, publication_touches
 from ..domain.state import State
 from ..domain.touches import (
     AnnouncementTouch,
+    CaptionsTouch,
     ChatTouch,
     CheckTouch,
     ClockTouch,
@@ -44,7 +45,15 @@ from ..domain.touches import (
     VotersTouch,
     VoteTouch,
 )
-from . import chat_views, check_views, feedback_views, poll_views, question_views, views
+from . import (
+    caption_views,
+    chat_views,
+    check_views,
+    feedback_views,
+    poll_views,
+    question_views,
+    views,
+)
 from .audience import AUDIENCE, audience_channel, people_channel
 from .document import Document
 from .names import Names
@@ -94,6 +103,10 @@ def chat_channel(session: str) -> str:
 
 def chat_desk_channel(session: str) -> str:
     return f"session/{session}/chat_desk"
+
+
+def captions_channel(session: str, language: str) -> str:
+    return f"session/{session}/captions/{language}"
 
 
 def feedback_channel(session: str) -> str:
@@ -161,8 +174,17 @@ class Projection:
         planned = (plan.id for plan in self._sheet.schedule.sessions if plan.chat)
         for session in dict.fromkeys((*planned, *self._state.chat.rooms)):
             yield from (chat_channel(session), chat_desk_channel(session))
+        yield from (captions_channel(*one) for one in self._captioned())
         rated = (plan.id for plan in self._sheet.schedule.sessions if plan.feedback)
         yield from map(feedback_channel, dict.fromkeys((*rated, *self._state.feedback.by_session)))
+
+    def _captioned(self) -> Iterator[tuple[SessionId, str]]:
+        """Yield each session that has captions, or is to have some, with each of their languages."""
+        plans = self._sheet.schedule.sessions if self._sheet is not None else ()
+        planned = ((plan.id, language) for plan in plans for language in plan.captions)
+        talks = self._state.captions.talks.items()
+        there = ((session, language) for session, talk in talks for language in talk.lines)
+        yield from dict.fromkeys((*planned, *there))
 
     def agenda(self) -> Iterator[Touch]:
         """Yield every thing that follows from the schedule and the clock."""
@@ -193,6 +215,7 @@ class Projection:
         yield from (AnnouncementTouch(made) for made in self._state.announcements.by_id)
         for session, room in self._state.chat.rooms.items():
             yield from (ChatTouch(session, message) for message in room.messages)
+        yield from (CaptionsTouch(*one) for one in self._captioned())
         for session, here in self._state.feedback.by_session.items():
             yield FeedbackTallyTouch(session)
             for person, comment in here.comments.items():
@@ -476,6 +499,16 @@ class Projection:
         yield Look(chat_channel(session), id, chat_views.message(said, self.name_of))
         yield Look(chat_desk_channel(session), id, chat_views.desk_message(said, self.name_of))
 
+    # Captions -------------------------------------------------------------------------------------
+
+    def _captions(self, touch: CaptionsTouch) -> Iterator[Look]:
+        """Yield the newest lines, and nothing for those that are shown and are older now, or gone."""
+        channel = captions_channel(touch.session, touch.language)
+        live = {one.id: one for one in self._state.captions.live(touch.session, touch.language)}
+        shown = self._documents[channel].items if channel in self._documents else {}
+        yield from (Look(channel, key, None) for key in [*shown] if key not in live)
+        yield from (Look(channel, id, caption_views.caption(one)) for id, one in live.items())
+
     # Feedback -------------------------------------------------------------------------------------
 
     def _feedback(self, touch: FeedbackTouch) -> Iterator[Look]:
@@ -601,6 +634,7 @@ ITEMS: dict[type[Touch], _Looks] = {
     PollTouch: Projection._poll,
     PollVoteTouch: Projection._poll_vote,
     ChatTouch: Projection._chat_message,
+    CaptionsTouch: Projection._captions,
     FeedbackTouch: Projection._feedback,
     AnnouncementTouch: Projection._announcement,
     PersonTouch: Projection._person,

@@ -112,6 +112,7 @@ class SessionView(View, frozen=True, kw_only=True):
     face: bool  # somebody is heard beside slides, and may be watched there
     record: Record  # as planned
     chat: bool  # as planned
+    captions: tuple[str, ...]  # the languages of those that are planned
     feedback: bool  # it may be rated once it is over
     recorded: bool  # it is being recorded now
     replay: bool  # it has ended, and was recorded
@@ -196,6 +197,7 @@ def session(sheet: RunSheet, run: SessionRun) -> SessionView:
         face=run.on_stage and run.heard != run.shown,
         record=plan.record,
         chat=plan.chat,
+        captions=plan.captions,
         feedback=plan.feedback,
         recorded=is_recorded(run),
         replay=has_replay(run),

@@ -15,6 +15,7 @@ from ..domain import facts
 from ..domain.favourites import CLAIMED
 from ..domain.ids import (
     AnnouncementId,
+    CaptionId,
     CheckId,
     ControlId,
     EventId,
@@ -47,6 +48,7 @@ SCHEDULE = schedule(
         qa=QaPolicy(enabled=False),
         chat=True,
         feedback=True,
+        captions=("en",),
         check_list=("Music off", "Doors shut"),
     ),
     session("moderated", 545, 565, speakers=(SpeakerId("ada"),), feedback=True),
@@ -57,6 +59,7 @@ SCHEDULE = schedule(
         qa=QaPolicy(pre_moderation=False, opens="started"),
         chat=True,
         feedback=True,
+        captions=("en", "de"),
     ),
     session("break", 585, 600, kind="break", qa=QaPolicy(enabled=False)),
     session("aside", 545, 600, stage="side", record="ask", qa=QaPolicy(opens="by_hand")),
@@ -566,6 +569,42 @@ class RandomHistory:
     def _chat_switched(self) -> facts.Fact:
         on = self._rng.random() < 0.7
         return facts.ChatSwitched(session=self._session(), on=on, by=STAFF)
+
+    # Captions -------------------------------------------------------------------------------------
+
+    def _caption_said(self) -> facts.Fact:
+        session, language = self._rng.choice((("opening", "en"), ("open", "en"), ("open", "de")))
+        line = CaptionId(self._canary("line"))
+        from_ms = self._rng.choice((0, self.now_ms))
+        return facts.CaptionSaid(
+            caption=line,
+            session=SessionId(session),
+            person=STAFF,
+            language=language,
+            text=self._canary("caption"),
+            from_ms=from_ms,
+            to_ms=from_ms and from_ms + 2_000,
+        )
+
+    def _caption_corrected(self) -> facts.Fact:
+        unknown = SessionId("open"), "en", CaptionId("none")
+        talks = self.state.captions.talks.items()
+        there = [
+            (session, language, line)
+            for session, talk in talks
+            for language, lines in talk.lines.items()
+            for line in lines
+        ]
+        session, language, line = self._rng.choice(there or [unknown])
+        removed = self._rng.random() < 0.3
+        return facts.CaptionCorrected(
+            caption=line,
+            session=session,
+            language=language,
+            text="" if removed else self._canary("caption"),
+            by=STAFF,
+            removed=removed,
+        )
 
     # Feedback -------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import pytest
 
 from showcaller.domain import (
     announcements,
+    captions,
     chat,
     check_list,
     facts,
@@ -61,6 +62,7 @@ def test_every_kind_of_fact_has_exactly_one_fold():
     parts = [
         *(runsheet_folds.FOLDS, question_folds.FOLDS, polls.FOLDS, announcements.FOLDS),
         *(favourites.FOLDS, people.FOLDS, chat.FOLDS, feedback.FOLDS, check_list.FOLDS),
+        captions.FOLDS,
     ]
     folded = [kind for part in parts for kind in part]
     assert sorted(map(str, [facts.RunStarted, *folded])) == sorted(map(str, facts.KINDS))

@@ -50,7 +50,7 @@ COMMANDS = {
 
 
 def test_the_protocol_tells_every_channel_and_command():
-    assert len(CHANNELS) == 18
+    assert len(CHANNELS) == 19
     assert set(COMMANDS) == COMMAND_NAMES
 
 

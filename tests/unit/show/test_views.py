@@ -199,6 +199,7 @@ def test_a_session_to_come():
         "record": "no",
         "recorded": False,
         "chat": False,
+        "captions": [],
         "feedback": False,
         "replay": False,
         "doors_open_ms": minutes(530),

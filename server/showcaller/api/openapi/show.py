@@ -32,6 +32,19 @@ _LIMIT: Spec = {
     "schema": {"type": "integer", "minimum": 1, "maximum": 100_000},
 }
 
+_CAPTIONS = f"{AT_EVENT}/sessions/{{session}}/captions/{{language}}"
+_OF_TALK: list[Spec] = [
+    parameter("session", "A session's id"),
+    parameter("language", "A language tag, such as en or pt-BR"),
+]
+_FROM_MS: Spec = {
+    "name": "from_ms",
+    "in": "query",
+    "required": False,
+    "description": "The server time that is 0 in it; without it the first line's beginning",
+    "schema": {"type": "integer", "minimum": 0, "maximum": 10**14},
+}
+
 _HISTORY_FILTERS: list[Spec] = [
     _LIMIT,
     {
@@ -83,6 +96,8 @@ def paths() -> Spec:
         f"{AT_EVENT}/exports/history.json": {"parameters": [EVENT], "get": _history()},
         f"{AT_EVENT}/exports/history.csv": {"parameters": [EVENT], "get": _history_table()},
         **_left(),
+        f"{_CAPTIONS}": {"parameters": [EVENT, *_OF_TALK], "get": _captions()},
+        f"{_CAPTIONS}.vtt": {"parameters": [EVENT, *_OF_TALK], "get": _captions_vtt()},
         f"{AT_EVENT}/live": {"parameters": [EVENT], "get": _live(), "post": _stream()},
         f"{AT_EVENT}/clock": {"parameters": [EVENT], "get": _clock()},
     }
@@ -171,6 +186,25 @@ def _feedback_table() -> Spec:
         "What people thought of each session, as a table (producers, ops)",
         {"200": answer("A line each", text("text/csv")), **problems(401, 403, 404, 503)},
         token=True,
+    )
+
+
+def _captions() -> Spec:
+    return operation(
+        "readCaptions",
+        "All lines of a session's captions in one language",
+        {"200": answer("The lines", json(OBJECT)), **problems(401, 403, 404, 503)},
+        token=True,
+    )
+
+
+def _captions_vtt() -> Spec:
+    return operation(
+        "readCaptionsVtt",
+        "The same as WebVTT",
+        {"200": answer("The lines", text("text/vtt")), **problems(400, 401, 403, 404, 503)},
+        token=True,
+        parameters=[_FROM_MS],
     )
 
 

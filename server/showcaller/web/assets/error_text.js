@@ -10,6 +10,7 @@ const TEXTS = {
   not_votable: "This question can no longer be voted for.",
   banned: "The organiser ended your access.",
   silenced: "A moderator has asked you to pause: you may watch and vote, but neither ask nor chat for now.",
+  no_captions: "This talk has no captions in this language.",
   chat_closed: "The chat is closed now.",
   slow_mode: "The chat is in slow mode. Wait a little before you write more.",
   claimed: "Another moderator has this question in hand. Take it over if you mean to.",

@@ -1,6 +1,6 @@
 /** The claims of a token about its holder. Pure; nothing is verified here, the server does that. */
 
-const STAFF = ["producer", "moderator", "speaker", "screen", "stage_manager"];
+const STAFF = ["producer", "moderator", "speaker", "screen", "stage_manager", "captioner"];
 
 /**
  * @param {string} token
