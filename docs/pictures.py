@@ -2,7 +2,8 @@
 
 The walk's scenes, which tests look at too, and the demo in use: each on a desktop and on a phone, light and
 dark, goes to a folder that is not kept; those that README and docs show go to docs/pictures too.
-`ARGS="--only walk"` leaves the demo out, which needs two minutes until there is something to see.
+`ARGS="--only walk"` leaves the demo out, which needs two minutes until there is something to see;
+`--only shown` takes nothing but those that are shown.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 import re
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from fractions import Fraction
 from functools import partial
@@ -67,7 +68,8 @@ SUBJECTS = (
     Subject("produce", "producer", "produce", ".publication"),
     Subject("speak", "producer", f"speak/{TALK}", "#title:not(:empty)"),
 )
-KEPT = ("watch-desktop-light", "moderate-desktop-light", "produce-desktop-light")
+SHOWN_NAMES = ("watch-desktop", "moderate-desktop", "produce-desktop")
+KEPT = tuple(f"{name}-light" for name in SHOWN_NAMES)
 
 
 @asynccontextmanager
@@ -200,13 +202,13 @@ def shrink(source: Path, target: Path) -> None:
     target.write_bytes(body)
 
 
-async def demo(browser: Browser, folder: Path) -> None:
-    """Take what README and docs show, and keep it there."""
+async def demo(browser: Browser, folder: Path, wanted: Callable[[str], bool]) -> None:
+    """Take the demo's pages of these names; what README and docs show is kept there."""
     SHOWN.mkdir(exist_ok=True)
     async with running_demo() as url:
         await under_way(browser, url)
         for subject in SUBJECTS:
-            for size in SIZES:
+            for size in (one for one in SIZES if wanted(f"{subject.name}-{one}")):
                 page = await opened(browser, url, subject, size)
                 await take(page, subject, size, folder)
                 await page.context.close()
@@ -217,7 +219,7 @@ async def demo(browser: Browser, folder: Path) -> None:
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "pictures")
-    parser.add_argument("--only", choices=("walk", "demo"))
+    parser.add_argument("--only", choices=("walk", "demo", "shown"))
     parser.add_argument("--size", choices=tuple(SIZES), action="append")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
@@ -226,11 +228,13 @@ async def main() -> None:
         browser = await playwright.chromium.launch(
             executable_path=executable, args=list(BROWSER_ARGUMENTS)
         )
-        if asked.only != "demo":
+        if asked.only in (None, "walk"):
             for size in asked.size or SIZES:
                 await walk(browser, size, asked.folder)
         if asked.only != "walk":
-            await demo(browser, asked.folder)
+            await demo(
+                browser, asked.folder, lambda name: asked.only != "shown" or name in SHOWN_NAMES
+            )
         await browser.close()
 
 
