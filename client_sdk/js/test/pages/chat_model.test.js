@@ -10,6 +10,11 @@ test("messages stand in the order in which they were said, equal on every page",
   assert.deepEqual(messagesInOrder(items).map(({ id }) => id), ["b", "a", "c"]);
 });
 
+test("a replay has what was said until its moment", () => {
+  const items = new Map([["a", message("a", 1)], ["b", message("b", 2)]]);
+  assert.deepEqual([0, 1, 2].map((ms) => messagesInOrder(items, ms).length), [0, 1, 2]);
+});
+
 test("what others have written since one looked is new", () => {
   const messages = [message("a", 1), message("b", 2), message("c", 3)];
   assert.equal(unseen(messages, 1, new Set()), 2);

@@ -12,11 +12,13 @@ export const SLOW_CHOICES = [0, 10, 30, 60, 300];
 
 /**
  * @param {ReadonlyMap<string, any>} items of the channel
+ * @param {number | null} untilMs server time; what was said later is left out, for replays
  * @returns {ChatMessage[]} the oldest first
  */
-export function messagesInOrder(items) {
+export function messagesInOrder(items, untilMs = null) {
   const messages = [...items].filter(([key]) => key !== "room").map(([, message]) => /** @type {ChatMessage} */ (message));
-  return messages.sort((a, b) => a.said_ms - b.said_ms || (a.id < b.id ? -1 : 1));
+  const said = messages.filter(({ said_ms }) => said_ms <= (untilMs ?? Infinity));
+  return said.sort((a, b) => a.said_ms - b.said_ms || (a.id < b.id ? -1 : 1));
 }
 
 /**

@@ -16,6 +16,7 @@ const NEAR_END_PX = 60; // whoever reads the newest ones is shown what comes
 
 export class ChatPanel {
   #client;
+  #momentMs;
   #me;
   /** Whose chat is followed; null: none. @type {Session | null} */
   #session = null;
@@ -28,9 +29,13 @@ export class ChatPanel {
   #log = byId("chat-log");
   #text = byId("chat-text", HTMLInputElement);
 
-  /** @param {ShowcallerClient} client */
-  constructor(client) {
+  /**
+   * @param {ShowcallerClient} client
+   * @param {() => number | null} momentMs the server time as of which it is shown; null: as it is
+   */
+  constructor(client, momentMs) {
     this.#client = client;
+    this.#momentMs = momentMs;
     this.#me = client.follow("me");
     this.#me.on("change", this.#render);
     byId("to-questions").addEventListener("click", () => this.#turn(false));
@@ -42,6 +47,11 @@ export class ChatPanel {
       void this.#say();
     });
     this.#text.addEventListener("input", () => this.#fail(""));
+  }
+
+  /** For who sees it as it was: time goes on. */
+  tick() {
+    if (this.#momentMs() !== null) this.#render();
   }
 
   /** @param {Session} session that the page shows now */
@@ -84,7 +94,7 @@ export class ChatPanel {
   #show() {
     if (!this.#session) return;
     const channel = this.#channel(this.#session);
-    const messages = messagesInOrder(channel.items);
+    const messages = messagesInOrder(channel.items, this.#momentMs());
     const follows = this.#atEnd;
     keyed(byId("chat-list"), messages, ({ id }) => id, (message) => this.#line(message), (line, { id }) => this.#mark(line, id));
     show(byId("no-chat"), channel.ready && messages.length === 0);
@@ -114,7 +124,7 @@ export class ChatPanel {
   }
 
   #seeAll() {
-    const messages = this.#session ? messagesInOrder(this.#channel(this.#session).items) : [];
+    const messages = this.#session ? messagesInOrder(this.#channel(this.#session).items, this.#momentMs()) : [];
     this.#seenMs = messages.at(-1)?.said_ms ?? this.#seenMs;
     setText(byId("chat-unseen"), "");
     show(byId("chat-newest"), false);

@@ -42,7 +42,7 @@ const companion = new ReplayCompanion(player, page.place.event);
 const questions = new QuestionsPanel(client, render, page.place.event, seenMs);
 const polls = new PollsPanel(client, () => page.showNow());
 const reactions = new ReactionsBar(client);
-const chat = new ChatPanel(client);
+const chat = new ChatPanel(client, () => (player.replay ? player.momentMs : null));
 const rating = new RatingForm(client);
 const people = new PeopleList(client);
 const turning = new Turning();
@@ -271,6 +271,7 @@ function renderWaiting(session) {
 function renderTimes() {
   polls.tick();
   questions.tick();
+  chat.tick();
   renderMoment();
   const session = sessionOf(page.items, page.place.session ?? "");
   const event = eventOf(page.items);
