@@ -85,11 +85,17 @@ def test_a_good_file_with_one_other_value_is_a_schedule_or_has_errors(data):
     part = PLAIN[section]
     if isinstance(part, list):
         index = data.draw(st.integers(0, len(part) - 1))
-        key = data.draw(st.sampled_from(sorted(part[index])))
-        changed = [*part[:index], {**part[index], key: value}, *part[index + 1 :]]
+        changed = [*part[:index], other_than(part[index], value, data), *part[index + 1 :]]
     else:
-        changed = {**part, data.draw(st.sampled_from(sorted(part))): value}
+        changed = other_than(part, value, data)
     check(yaml.safe_dump({**PLAIN, section: changed}, allow_unicode=True))
+
+
+def other_than(part, value, data):
+    """Return a mapping with another value in one place; in the place of a plain value, the other one."""
+    if not isinstance(part, dict):
+        return value
+    return {**part, data.draw(st.sampled_from(sorted(part))): value}
 
 
 places = st.sampled_from(
