@@ -48,6 +48,7 @@ from . import command_args as a
 from .calendar_links import calendar_path
 from .call import Call, Result, raise_if
 from .chat_commands import FACTS_OF_CHATS, ChatCommands
+from .control_commands import CONTROLS, Control
 from .erasure import (
     erase_captions,
     erase_favourites,
@@ -506,21 +507,17 @@ def _fact(
     return _Command(args, roles, run, bucket, speakers_too, managers_too, captioners_too)
 
 
-def _control(
-    args: type[a.Args],
-    make: Callable[[Call, Any, ControlId], facts.Fact],
-    *,
-    managers_too: bool = False,
-) -> _Command:
-    """A producer's control of one session, which can be undone by its id."""
+def _control(control: Control) -> _Command:
+    """A command that is a control."""
 
     async def run(commands: Commands, call: Call, read: a.Args) -> Result:
         await commands.event.introduce(call.who)
-        control = ControlId(commands.new_id("c", call))
-        await commands.append(call, make(call, read, control))
-        return {"control": control}
+        id = ControlId(commands.new_id("c", call))
+        await commands.append(call, control.make(call, read, id))
+        return {"control": id}
 
-    return _Command(args, PRODUCER, run, control=make, managers_too=managers_too)
+    made = _Command(control.args, PRODUCER, run, control=control.make)
+    return made._replace(managers_too=control.managers_too)
 
 
 def _of_polls(run: Callable[[PollCommands, Call, Any], Awaitable[Result]]) -> _Handler:
@@ -626,61 +623,7 @@ _TABLE: dict[str, _Command] = {
     ),
     "clock.hold": _fact(a.NoArgs, PRODUCER, lambda call, args: facts.ClockHeld(by=call.by)),
     "clock.resume": _fact(a.NoArgs, PRODUCER, lambda call, args: facts.ClockResumed(by=call.by)),
-    "session.start": _control(
-        a.SessionArgs,
-        lambda call, args, control: facts.SessionStarted(
-            session=args.session, control=control, by=call.by
-        ),
-        managers_too=True,
-    ),
-    "session.end": _control(
-        a.SessionArgs,
-        lambda call, args, control: facts.SessionEnded(
-            session=args.session, control=control, by=call.by
-        ),
-        managers_too=True,
-    ),
-    "session.skip": _control(
-        a.SessionArgs,
-        lambda call, args, control: facts.SessionSkipped(
-            session=args.session, control=control, by=call.by
-        ),
-        managers_too=True,
-    ),
-    "session.reopen": _control(
-        a.SessionArgs,
-        lambda call, args, control: facts.SessionReopened(
-            session=args.session, control=control, by=call.by
-        ),
-        managers_too=True,
-    ),
-    "session.extend": _control(
-        a.ExtendArgs,
-        lambda call, args, control: facts.SessionExtended(
-            session=args.session,
-            minutes=args.minutes,
-            control=control,
-            by=call.by,
-            if_revision=args.if_revision,
-        ),
-        managers_too=True,
-    ),
-    "session.delay": _control(
-        a.DelayArgs,
-        lambda call, args, control: facts.SessionDelayed(
-            session=args.session,
-            minutes=args.minutes,
-            note=a.cleaned_or_empty(args.note, field="note"),
-            control=control,
-            by=call.by,
-            if_revision=args.if_revision,
-        ),
-        managers_too=True,
-    ),
-    "session.move": _control(a.MoveArgs, edits.moved),
-    "session.swap": _control(a.SwapArgs, edits.swapped),
-    "session.cancel": _control(a.CancelArgs, edits.cancelled),
-    "session.replace_speaker": _control(a.ReplaceSpeakerArgs, edits.speaker_replaced),
+    **{name: _control(control) for name, control in CONTROLS.items()},
     "break.insert": _Command(
         a.InsertBreakArgs, PRODUCER, Commands.insert_break, control=edits.break_inserted
     ),
@@ -689,16 +632,6 @@ _TABLE: dict[str, _Command] = {
     ),
     "schedule.accept": _fact(a.AcceptArgs, PRODUCER, edits.schedule_accepted)._replace(
         control=lambda call, args, _: edits.schedule_accepted(call, args)
-    ),
-    "source.choose": _control(
-        a.ChooseArgs,
-        lambda call, args, control: facts.SourceChosen(
-            session=args.session,
-            publication=args.publication,
-            control=control,
-            by=call.by,
-        ),
-        managers_too=True,
     ),
     "check_list.add": _Command(a.AddCheckArgs, PRODUCER, Commands.add_check, managers_too=True),
     "check_list.tick": _Command(a.TickArgs, PRODUCER, Commands.tick_check, managers_too=True),
