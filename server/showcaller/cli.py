@@ -6,11 +6,8 @@ Exit codes: 0 done; 1 something failed while running; 2 the call or a setting is
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, get_args
@@ -19,19 +16,14 @@ import click
 import msgspec
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
-from rich.table import Table
 
-from . import __version__, logs, session_ends, short_links, system
-from .domain import facts
-from .domain.ids import EventId
+from . import __version__, exports, logs, session_ends, short_links, system
 from .domain.people import ROLES, RegistrationMode
-from .domain.state import State
-from .errors import ConfigError, ShowcallerError, Unavailable
+from .errors import ConfigError, ShowcallerError
 from .processes import raise_open_files
 from .settings import Settings, existing_secret
 from .tokens import Tokens
-from .urls import check_http, shown
+from .urls import check_http
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -576,44 +568,10 @@ def export(event: str, url: str | None, token_text: str | None, data: Path, brok
     `showcaller replay` folds such a file to the event's state.
     """
     if url:
-        _guarded(lambda: _export_from_server(url, event, token_text or ""))
+        _guarded(lambda: exports.write_from_server(url, event, token_text or ""))
     else:
         settings = Settings(schedules=(), data=data, broker=broker)
-        _guarded(lambda: asyncio.run(_export_from_broker(settings, event)))
-
-
-def _export_from_server(url: str, event: str, token_text: str) -> None:
-    check_http(url, "--url")
-    request = urllib.request.Request(f"{url.rstrip('/')}/api/v1/events/{event}/export")
-    # Where the server sends us elsewhere, the token stays here.
-    request.add_unredirected_header("Authorization", f"Bearer {token_text}")
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            while block := answer.read(1 << 16):
-                sys.stdout.buffer.write(block)
-    except urllib.error.HTTPError as error:
-        raise ConfigError(
-            f"the server answered {error.code}: {error.read(2000).decode()}"
-        ) from error
-    except (OSError, http.client.HTTPException) as error:
-        raise Unavailable(f"the export from {shown(url)} failed: {error}") from error
-
-
-async def _export_from_broker(settings: Settings, event: str) -> None:
-    from .api.commands import exported
-    from .broker.connect import connect
-
-    if not (settings.broker or settings.data.is_dir()):  # connecting would make it
-        raise ConfigError(f"there is no folder {settings.data}: name the server's with --data")
-    broker = connect(settings.broker_url)
-    try:
-        if event not in await broker.events():
-            raise ConfigError(f"there is no log of {event!r} in {shown(settings.broker_url)}")
-        event_log = await broker.open(event)
-        async for line in exported(event_log, (await event_log.head()).offset):
-            sys.stdout.buffer.write(line)
-    finally:
-        await broker.close()
+        _guarded(lambda: asyncio.run(exports.write_from_broker(settings, event)))
 
 
 @main.command()
@@ -623,46 +581,7 @@ def replay(file: Any) -> None:
 
     The digest is the same for the same facts: compare it with another node's or release's.
     """
-    _guarded(lambda: _replay(file.read().splitlines()))
-
-
-class ExportedLine(msgspec.Struct):
-    offset: int
-    at_ms: int
-    key: str
-    fact: msgspec.Raw
-
-
-def _replay(lines: list[bytes]) -> None:
-    if not lines:
-        raise ConfigError("the export is empty")
-    state, refused = State(event_id=EventId("")), 0
-    decoder = msgspec.json.Decoder(ExportedLine)
-    started_s = system.monotonic_s()
-    for number, text in enumerate(track(lines, "folding", console=err, transient=True), 1):
-        try:
-            line = decoder.decode(text)
-            fact = facts.decode_fact(line.fact)
-            outcome = state.apply(line.offset, line.at_ms, fact)
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise ConfigError(f"line {number}: {error}") from error
-        refused += outcome.refused is not None
-    _show_replay(state, len(lines), refused, system.monotonic_s() - started_s)
-
-
-def _show_replay(state: State, count: int, refused: int, took_s: float) -> None:
-    table = Table(show_header=False, box=None)
-    sheet = state.runsheet
-    table.add_row("facts", f"{count} ({refused} refused)")
-    table.add_row("folded in", f"{took_s:.2f} s")
-    table.add_row("questions", str(len(state.questions.by_id)))
-    table.add_row("votes", str(state.questions.votes.total()))
-    if sheet is not None:
-        table.add_row("event", sheet.schedule.title)
-        for session_id, run in sheet.sessions.items():
-            table.add_row(f"  {session_id}", run.state)
-    table.add_row("state digest", state.digest())
-    out.print(table)
+    _guarded(lambda: exports.replay(file.read().splitlines(), out, err))
 
 
 @main.command()

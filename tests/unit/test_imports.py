@@ -51,6 +51,7 @@ MAY_IMPORT = {
     "tls": {"errors"},
     "health": set(),
     "hls": SHOW | {"hls", "http", "recording"},
+    "exports": LEAVES | {"api.commands", "broker.connect", "domain", "settings", "urls"},
     "short_links": set(),
     "session_ends": {"broker.sqlite_peek", "domain"},
     "settings": {"tokens", "urls", "domain"} | LEAVES,
