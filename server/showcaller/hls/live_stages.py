@@ -118,14 +118,12 @@ class LiveStages:
     def add(self, told: Told) -> None:
         """Take what a recorder tells. Raises `ValueError` where it does not follow."""
         stage = self._stages.setdefault(told.stage, LiveStage())
-        if told.stage not in self._first and isinstance(told.written, Section):
-            self._first[told.stage] = _count_from(told.written)
         if isinstance(told.written, Unwritten):
             stage.unwritten = told.written.session
             return
         if told.rendition not in stage.renditions and isinstance(told.written, Part):
             raise ValueError(f"rendition {told.rendition!r} has no section yet")
-        written = _later(told.written, self._first[told.stage])
+        written = _later(told.written, self._first.get(told.stage, 0))
         if told.rendition not in stage.renditions and isinstance(told.written, Section):
             stage.renditions[told.rendition] = LiveRendition(_count_from(told.written))
         stage.renditions[told.rendition].add(written)
@@ -136,10 +134,10 @@ class LiveStages:
 
 
 def _count_from(section: Section) -> int:
-    """Return the number to count sections and segments from: the seconds until it began.
+    """Return the number to count segments from: the seconds until the section began.
 
-    Both last seconds, so whoever goes on later, on this node or another one, counts from higher numbers, and
-    players go on.
+    Segments last longer, so whoever goes on later, on this node or another one, counts from higher numbers,
+    and players go on. Sections count from 0: players keep lists by their numbers.
     """
     began_ms = layout.began_ms(section.take) or 0
     return max(0, began_ms // 1000 - COUNTED_SINCE_S)
