@@ -63,7 +63,10 @@ async def measure(browser: Browser, sessions: int, figures: Figures) -> float:
             shift = 0.0
             for name, role in (("agenda", "attendee"), ("produce", "producer")):
                 page = await opened(browser, server, "" if name == "agenda" else name, role)
-                if name == "agenda":  # of one day it shows the stages side by side
+                if (
+                    name == "agenda"
+                ):  # of one day it shows the stages side by side, once it is there
+                    await page.locator("#grid [data-session]").first.wait_for(timeout=120_000)
                     await page.get_by_label("List", exact=True).check(force=True)
                 await (
                     page.locator("[data-session]")
