@@ -76,7 +76,7 @@ CONNECTS_WITHIN_S = 2.0
 # A viewer's DTLS ends a moment before its SRTP can read: Firefox drops what comes in between, which
 # would be the keyframe. Its first report shows that it reads, but most viewers' comes late.
 DECRYPTS_AFTER_S = 0.08
-LINGER_S = 1.5  # a closed room stays on the stage until the next one's keyframe, at most
+LINGER_S = 1.5  # of a closed room: for the next one's keyframe, and for an end that is taken back
 
 R = TypeVar("R")
 
@@ -301,14 +301,16 @@ class ForwardingEngine:
             self._end_viewer(peer, now_s)
 
     async def _close_room(self, call: CloseRoom) -> None:
-        """End a room's ingests; one that a stage still shows lingers until the next one has begun."""
-        loop, now_s = asyncio.get_running_loop(), system.monotonic_s()
+        """End a room's ingests in a moment: until then its stage may show them, or get them back."""
+        loop, due_s = asyncio.get_running_loop(), system.monotonic_s() + LINGER_S
         for ingest in self.ingests.room(call.session):
-            if any(ingest.resource in feed.shown() for feed in self._feeds.stages):
-                due_s = now_s + LINGER_S
-                loop.call_later(LINGER_S, self._end_ingest, ingest, due_s)
-            else:
-                self._end_ingest(ingest, now_s)
+            ingest.closing = True
+            loop.call_later(LINGER_S, self._end_closed, ingest, due_s)
+
+    def _end_closed(self, ingest: Ingest, now_s: float) -> None:
+        """End it, unless its session was reopened meanwhile."""
+        if ingest.closing:
+            self._end_ingest(ingest, now_s)
 
     async def _leave_stage(self, call: LeaveStage) -> None:
         now_s = system.monotonic_s()
@@ -379,6 +381,8 @@ class ForwardingEngine:
         if call.session != feed.session:
             self._end_session(feed)
             feed.lead_to(call.session)
+            for ingest in self.ingests.room(call.session):
+                ingest.closing = False
         self._feeds.choose(feed, call.publication, now_s)
 
     def _end_session(self, feed: Feed) -> None:

@@ -93,6 +93,7 @@ class Ingest:
         self.etag = f'"{system.random_id("e")}"'
         self.transport: Transport | None = None
         self.live = False
+        self.closing = False  # its session is over
         self.keyframe_requests = 0
         self.packets = 0
         self.ssrc = 1  # of our reports

@@ -385,6 +385,26 @@ async def test_a_room_that_closes_leaves_its_viewers_on_the_stage(stage):
     await watcher.wait_for(lambda w: abs(w.brightness - 200) < 12)
 
 
+async def test_a_room_that_is_reopened_at_once_keeps_its_publishers(stage, monkeypatch):
+    """The spare too, which no stage shows; a room that stays closed ends."""
+    monkeypatch.setattr("showcaller.media.sfu.forwarding_engine.LINGER_S", 0.2)
+    await stage.engine.do(Route(stage="main", session="talk"))
+    main = await stage.publish("talk")
+    spare = await stage.publish("talk", source="spare")
+    await stage.publish("other")
+    watcher = await stage.view(kinds=("video",))
+    await watcher.wait_for_frames(2)
+    await stage.engine.do(Route(stage="main", session=None))
+    await stage.engine.do(CloseRoom(session="talk"))
+    await stage.engine.do(Route(stage="main", session="talk"))
+    await stage.engine.do(CloseRoom(session="other"))
+    await stage.until(("unpublished", "other"))
+    kept = {one.publication for one in (await stage.figures()).publications}
+    assert kept == {main.resource, spare.resource}
+    seen = watcher.frames["video"]
+    await watcher.wait_for_frames(seen + 5)
+
+
 async def test_a_peer_that_closes_is_cleaned_up(stage):
     await stage.engine.do(Route(stage="main", session="talk"))
     publisher = await stage.publish("talk")
