@@ -60,8 +60,10 @@ class EventHls:
         self._index = TakeIndex(storage)
         self._reading = asyncio.Lock()
         self._asked: dict[SessionId, tuple[list[DateRange], float]] = {}
-        # By folder, with the time until which they are good
-        self._talks: OrderedDict[str, tuple[dict[str, Rendition], float]] = OrderedDict()
+        # By folder and end, which may be taken back; with the time until which they are good
+        self._talks: OrderedDict[tuple[str, int], tuple[dict[str, Rendition], float]] = (
+            OrderedDict()
+        )
 
     def start(self) -> None:
         """Answer other nodes from now on."""
@@ -214,7 +216,7 @@ class EventHls:
         if run.state != "ended" or run.actual_end_ms is None:
             raise NotFound("this talk has not ended", code="not_ended")
         async with self._reading:  # one at a time, and the others have what it found
-            found = await self._read(self._folder(session), self._since_end_s(run.actual_end_ms))
+            found = await self._read(self._folder(session), run.actual_end_ms)
         if not found:
             self._require_recorded(session)
             raise await self._nothing_of(self._folder(session))
@@ -225,13 +227,13 @@ class EventHls:
             return NotFound(IN_VP8, code="no_hls")
         return NotFound("nothing was recorded of this talk", code="no_recording")
 
-    async def _read(self, folder: str, ended_for_s: float) -> dict[str, Rendition]:
-        known, good_until_s = self._talks.get(folder, (None, 0.0))
+    async def _read(self, folder: str, end_ms: int) -> dict[str, Rendition]:
+        known, good_until_s = self._talks.get((folder, end_ms), (None, 0.0))
         if known is not None and self._now_s() < good_until_s:
             return known
         found = await read_talk(self._storage, folder)
-        kept_s = SETTLED_S if ended_for_s > SETTLED_AFTER_S else UNSETTLED_S
-        self._talks[folder] = found, self._now_s() + kept_s
+        kept_s = SETTLED_S if self._since_end_s(end_ms) > SETTLED_AFTER_S else UNSETTLED_S
+        self._talks[folder, end_ms] = found, self._now_s() + kept_s
         while len(self._talks) > TALKS_KEPT:
             self._talks.popitem(last=False)
         return found

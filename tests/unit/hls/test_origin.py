@@ -198,6 +198,33 @@ async def test_an_ended_talk_is_a_replay_at_once(made):
     assert began == pytest.approx(talk.now_ms - 5000, abs=1)
 
 
+async def test_a_talk_that_is_reopened_goes_on_live_and_its_replay_has_both_stretches(made):
+    talk = made.talk()
+    talk.play(5)
+    talk.end()
+    await made.control("session.end")
+    assert (await made.ask("sessions/talk/replay"))["ends_at_ms"] == pytest.approx(
+        talk.now_ms, abs=40
+    )
+    await made.control("session.reopen")
+    assert await made.refusal("sessions/talk/replay") == "not_ended"
+    talk.now_ms += 3_000
+    talk.writer.choose(talk.shown, talk.shown, talk.now_ms)
+    talk.play(5)
+    live = (await made.address()).removesuffix("main.m3u8")
+    now = (await made.playlist(f"{live}high.m3u8")).segments
+    assert [s.discontinuity for s in now].count(True) == 1
+    talk.end()
+    await made.control("session.end")
+    replay = await made.ask("sessions/talk/replay")
+    assert replay["ends_at_ms"] == pytest.approx(talk.now_ms, abs=40)
+    folder = replay["address"].removesuffix("main.m3u8")
+    playlist = await made.playlist(f"{folder}high.m3u8")
+    assert [s.discontinuity for s in playlist.segments].count(True) == 1
+    # the second one begins with a keyframe, of which there is one each half second or so
+    assert sum(s.duration for s in playlist.segments) == pytest.approx(10, abs=0.6)
+
+
 async def test_a_talk_that_was_sent_in_vp8_is_said_to_have_no_replay_by_hls(made):
     await made.control("session.end")
     assert await made.refusal("sessions/talk/replay") == "no_recording"
