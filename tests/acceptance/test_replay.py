@@ -5,7 +5,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from showcaller.testing.talks import EVENT, TalksServer
-from showcaller_client import Client
+from showcaller_client import Client, fetch_replay
 
 from .conftest import RECORD_VIOLATIONS
 from .test_accessibility import complaints
@@ -52,7 +52,7 @@ async def opened(browser, talks):
     faults: list[str] = []
     pages: list[Page] = []
 
-    async def opened(path: str, script: str = "") -> Page:
+    async def opened(path: str, script: str = "", role: str = "attendee") -> Page:
         context = await browser.new_context(
             viewport={"width": 1280, "height": 900},
             permissions=["clipboard-read", "clipboard-write"],
@@ -60,7 +60,7 @@ async def opened(browser, talks):
         page = await context.new_page()
         await page.add_init_script(RECORD_VIOLATIONS + script)
         page.on("pageerror", lambda error: faults.append(str(error)))
-        token = talks.token(EVENT, "attendee", name="Ada")
+        token = talks.token(EVENT, role, name="Ada")
         await page.goto(f"{talks.url}/e/{EVENT}/{path}#token={token}")
         pages.append(page)
         return page
@@ -128,6 +128,34 @@ async def test_without_hls_js_the_page_is_live_all_the_same(opened, talks):
     await page.wait_for_function(PLAYS)
 
 
+async def test_a_line_that_is_typed_stands_over_the_picture_in_the_language_one_chose(opened):
+    viewer = await opened("watch/one")
+    await expect(viewer.locator("#screen")).to_have_attribute("data-state", "live")
+    writer = await opened("captions/one", role="captioner")
+    shown = viewer.locator("#captions")
+    await writer.get_by_label("Write what is said").fill("Nothing lasts <b>for ever</b>")
+    await writer.keyboard.press("Enter")
+    await writer.keyboard.type("but a log")
+    await writer.keyboard.press("Enter")
+    await expect(writer.locator("#caption-lines li")).to_have_count(2)
+    await expect(shown).to_be_empty()
+    await viewer.get_by_label("Captions", exact=True).select_option("English")
+    await viewer.get_by_label("Size of captions").select_option("Large")
+    await writer.keyboard.type("and a good one")
+    await writer.keyboard.press("Enter")
+    await expect(shown).to_contain_text("and a good one")
+    await writer.get_by_role("button", name="Correct").last.click()
+    await writer.get_by_label("Correct this line").fill("and a very good one")
+    await writer.keyboard.press("Enter")
+    await expect(shown).to_contain_text("and a very good one")
+    await expect(shown).to_have_attribute("lang", "en")
+    assert await complaints(viewer) == await complaints(writer) == []
+    await viewer.reload()
+    await expect(viewer.get_by_label("Captions", exact=True)).to_have_value("en")
+    await viewer.get_by_label("Captions", exact=True).select_option("Deutsch")
+    await expect(shown).to_be_empty()
+
+
 async def test_a_talk_that_ended_is_watched_again_with_its_questions(opened, talks):
     page = await opened("watch/one")
     await expect(page.locator("#screen")).to_have_attribute("data-state", "live")
@@ -137,6 +165,7 @@ async def test_a_talk_that_ended_is_watched_again_with_its_questions(opened, tal
         at = await page.evaluate("video.currentTime")
         await page.wait_for_function("(at) => video.currentTime > at + 4", arg=at)
     await talks.command("session.end", session="one")
+    talks.on = None
     await page.get_by_role("button", name="Watch again").click()
     await expect(page.locator("#screen")).to_have_attribute("data-state", "replay")
     last = page.get_by_role("button", name="What came last?")
@@ -161,3 +190,29 @@ async def test_a_talk_that_ended_is_watched_again_with_its_questions(opened, tal
     await other.goto(f"{talks.url}/e/{EVENT}/")
     await other.get_by_role("link", name="Watch again: Talk one").click()
     await expect(other.locator("#screen")).to_have_attribute("data-state", "replay")
+
+
+async def test_a_transcript_is_searched_and_leads_to_the_moment(opened, talks):
+    """After the talk, with lines that a service sends then; with them comes the caption over the picture."""
+    page = await opened("watch/one")
+    if talks.on == "one":
+        await talks.command("session.end", session="one")
+        talks.on = None
+    again = page.get_by_role("button", name="Watch again")
+    await again.click()
+    await expect(page.locator("#screen")).to_have_attribute("data-state", "replay")
+    token = talks.token(EVENT, "attendee", person="p_reader")
+    starts_ms = int((await fetch_replay(talks.url, EVENT, token, "one"))["starts_at_ms"])
+    for at_s, text in ((1, "Zuerst das Protokoll"), (3, "dann der Schlüssel")):
+        from_ms = starts_ms + at_s * 1000
+        times = {"from_ms": from_ms, "to_ms": from_ms + 1500}
+        await talks.command("caption.say", session="one", language="de", text=text, **times)
+    await page.get_by_label("Captions", exact=True).select_option("Deutsch")
+    lines = page.locator("#transcript-list button")
+    await expect(lines).to_have_count(2)
+    await page.get_by_label("Search the transcript").fill("schlussel")
+    await expect(lines).to_have_count(1)
+    await lines.click()
+    await expect(page.locator("#captions")).to_have_text("dann der Schlüssel")
+    await expect(lines).to_have_attribute("aria-current", "true")
+    assert await complaints(page) == []

@@ -11,6 +11,7 @@ from ..domain.schedule import Schedule
 MARK = "<!-- event -->"  # where it goes in a page
 TITLES = {
     "access": "Access",
+    "captions": "Captions",
     "moderate": "Moderate",
     "onair": "On air",
     "produce": "Produce",

@@ -312,6 +312,8 @@ def register(app: web.Application) -> None:
     add("/e/{event}/", pages.event_page("agenda"))
     add("/e/{event}/watch/{session}", pages.event_page("watch"))
     add("/e/{event}/questions/{session}", pages.event_page("questions"))
+    add("/e/{event}/captions/{session}", pages.event_page("captions"))
+    add("/e/{event}/captions", pages.event_page("captions"))
     add("/e/{event}/speak/{session}", pages.event_page("speak"))
     add("/e/{event}/speak", pages.event_page("speak"))
     add("/e/{event}/speakers/{speaker}", pages.event_page("speaker"))

@@ -31,13 +31,13 @@ sessions:
 class TalksServer(ServeProcess):
     """Serves them, from a minute before the first is due; nothing starts but by `change_to`.
 
-    `record`: all are recorded.
+    `record`: all are recorded, and have captions in two languages.
     """
 
     def __init__(self, folder: Path, *options: str, record: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         schedule = folder / "talks.yaml"
-        recorded = "record: true" if record else ""
+        recorded = "record: true\ncaptions: [en, de]" if record else ""
         head = _SCHEDULE.replace("sessions:", f"{recorded}\nsessions:")
         schedule.write_text(head + "".join(_sessions()), encoding="utf-8")
         rehearse = "--rehearse-from", "08:50"

@@ -66,6 +66,8 @@ async def loose_client():
         "",
         "watch/opening",
         "questions/opening",
+        "captions/opening",
+        "captions",
         "speak/opening",
         "moderate",
         "produce",

@@ -25,12 +25,12 @@ const READING_EVERY_MS = 15_000; // without a token the agenda is read, not foll
 const READING_AGAIN_MS = 5_000; // after it could not be read
 const REVEAL_AT_LAST_MS = 3_000; // then the page shows what there is, if only the agenda
 /** @type {Record<string, string>} */
-const ROLES = { moderator: "moderators", producer: "producers", speaker: "speakers", ops: "operators", stage_manager: "stage managers" };
+const ROLES = { moderator: "moderators", producer: "producers", speaker: "speakers", ops: "operators", stage_manager: "stage managers", captioner: "captioners" };
 const ACCESS_ENDED = new Set(["bad_token", "token_expired", "forbidden", "unauthenticated"]);
 
 /**
  * @typedef {object} PageNeeds
- * @property {"agenda" | "speaker" | "watch" | "questions" | "speak" | "moderate" | "produce" | "access" | "history" | "organise"} name
+ * @property {"agenda" | "speaker" | "watch" | "questions" | "captions" | "speak" | "moderate" | "produce" | "access" | "history" | "organise"} name
  * @property {string} title of the document, before the event's
  * @property {string[]} [roles] one of these is needed; none: everybody with a token
  * @property {boolean} [reading] whether the page shows something without a token

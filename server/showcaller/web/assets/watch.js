@@ -3,6 +3,7 @@
 import { viewerFigures } from "/sdk/index.js";
 
 import { clockOf, eventOf, isAhead, isHeldUp, isOn, isOver, reasonOf, sessionOf, speakersOf, stageOf, statusOf } from "./agenda_model.js";
+import { CaptionsPanel } from "./captions_panel.js";
 import { ChatPanel } from "./chat_panel.js";
 import { byId, keyed, setAttribute, setText, show } from "./dom.js";
 import { FaceVideo } from "./face_video.js";
@@ -43,6 +44,7 @@ const questions = new QuestionsPanel(client, render, page.place.event, seenMs);
 const polls = new PollsPanel(client, () => page.showNow());
 const reactions = new ReactionsBar(client);
 const chat = new ChatPanel(client, () => (player.replay ? player.momentMs : null));
+const captions = new CaptionsPanel(client, page.place.event, player);
 const rating = new RatingForm(client);
 const people = new PeopleList(client);
 const turning = new Turning();
@@ -138,6 +140,7 @@ function render() {
   renderMoment();
   renderStar();
   reactions.offer(isOn(session) || session.state === "doors_open");
+  captions.offer(session);
   chat.offer(session);
   rating.offer(session);
   people.offer(session.id, eventOf(page.items)?.people === "names");
@@ -194,6 +197,7 @@ function renderMoment() {
   if (!session) return;
   timeline.render(session.recorded === true && isOn(session) && byId("screen").dataset.state === "live");
   show(byId("at-once-box"), player.way === "hls" && !player.replay);
+  captions.tick();
   companion.render(client.follow(`session/${session.id}/questions`).items.values());
 }
 
