@@ -3,7 +3,7 @@
 import { fetchAudit, fetchTokens } from "/sdk/index.js";
 import { eventUrl } from "/sdk/http.js";
 
-import { fromText, holderText, whatText, whoText } from "./access_model.js";
+import { fromText, holderText, roleWord, whatText, whoText } from "./access_model.js";
 import { armButton } from "./armed_button.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
@@ -71,7 +71,7 @@ function updateLink(row, link) {
   if (!who || !roles || !seen || !until || !last) return;
   row.dataset.revoked = String(link.revoked);
   setText(who, holderText(link));
-  setText(roles, [...link.roles, ...link.sessions].join(", "));
+  setText(roles, [...link.roles.map(roleWord), ...link.sessions].join(", "));
   setText(seen, instant(link.seen_ms));
   setText(until, link.revoked ? "Revoked" : instant(link.expires_at_ms));
   const button = /** @type {HTMLElement | null} */ (last.firstElementChild);

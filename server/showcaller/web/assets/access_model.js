@@ -32,10 +32,13 @@ const WHY = {
   link_used: "used in another browser",
 };
 
+/** A role as people write it. @param {string} role */
+export const roleWord = (role) => role.replaceAll("_", " ");
+
 /** @param {AuditEntry} entry */
 export function whatText({ what, code, count = 1, roles }) {
   const said = WHAT[what] ?? what;
-  const as = what === "staff.came" ? ` ${(roles ?? []).join(", ")}` : "";
+  const as = what === "staff.came" ? ` ${(roles ?? []).map(roleWord).join(", ")}` : "";
   const why = code ? `: ${WHY[code] ?? code}` : "";
   return `${said}${as}${why}${count > 1 ? `, ${count} times` : ""}`;
 }

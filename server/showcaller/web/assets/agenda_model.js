@@ -24,6 +24,9 @@ export const sessionOf = (items, id) => items.get(`session:${id}`);
 /** @param {Items} items @param {string} id @returns {StageState | undefined} */
 export const stageOf = (items, id) => items.get(`stage:${id}`);
 
+// So that talk-9 comes before talk-10 where both begin together.
+const byNumber = new Intl.Collator("en", { numeric: true });
+
 /**
  * All sessions as they are expected to happen.
  *
@@ -33,7 +36,10 @@ export const stageOf = (items, id) => items.get(`stage:${id}`);
 export function sessionsOf(items) {
   const sessions = [...items].filter(([key]) => key.startsWith("session:")).map(([, session]) => session);
   return sessions.sort(
-    (a, b) => a.expected.start_ms - b.expected.start_ms || a.scheduled.start_ms - b.scheduled.start_ms,
+    (a, b) =>
+      a.expected.start_ms - b.expected.start_ms ||
+      a.scheduled.start_ms - b.scheduled.start_ms ||
+      byNumber.compare(a.id, b.id),
   );
 }
 
