@@ -13,6 +13,7 @@ import pytest
 from showcaller_client import Refused, register
 from showcaller_client.http import (
     event_url,
+    fetch_captions,
     fetch_history,
     fetch_live,
     fetch_replay,
@@ -144,6 +145,14 @@ def test_the_live_address_follows_from_the_servers_address(given: str, live: str
 
 def test_names_are_escaped_in_addresses() -> None:
     assert event_url("http://h", "a/b", "x?y") == "http://h/api/v1/events/a%2Fb/x%3Fy"
+
+
+async def test_captions_are_those_of_one_language(server: Server) -> None:
+    server.will(200, {"lines": []})
+    assert await fetch_captions(server.url, "conf", "t.t.t", "a talk", "pt-BR") == {"lines": []}
+    method, path, token, _ = server.seen[0]
+    assert (method, token) == ("GET", "Bearer t.t.t")
+    assert path.endswith("/conf/sessions/a%20talk/captions/pt-BR")
 
 
 async def test_the_history_is_asked_for_with_what_narrows_it(server: Server) -> None:
