@@ -231,8 +231,7 @@ export class StagePlayer {
       else this.#closeLive();
     }
     if (this.#replay && this.#hls.expired) this.#leave(); // who wants it asks for another address
-    const { state, playing, still, unplayable, problem } = this.picture;
-    const shown = JSON.stringify([this.way, this.why, state, playing, still, unplayable, problem, this.refusal]);
+    const shown = JSON.stringify([this.way, this.why, this.picture, this.refusal]);
     if (shown === this.#shownBefore) return;
     this.#shownBefore = shown;
     this.#onChange();
