@@ -169,7 +169,8 @@ async def test_one_channel_asked_for_again_and_again_is_paid_for_by_bytes(server
     desk = await enter(server, stack, "moderator")
     await desk.command("qa.open", session="opening")
     for n in range(30):
-        asker, desk = await enter(server, stack), await enter(server, stack, "moderator")
+        asker = await enter(server, stack, address=f"192.0.2.{n}")
+        desk = await enter(server, stack, "moderator")
         for k in range(3):
             asked = await asker.command(
                 "question.ask", session="opening", text=f"{n}.{k}" + "é" * 480

@@ -10,7 +10,7 @@ from showcaller_client.errors import Refused
 EVENT = "systems-scale-winter-2023"
 QUESTIONS = 1_000
 EACH = 3  # a person's burst of questions
-KILL_AFTER = 150  # acknowledgements; one address may ask some 300 at once
+KILL_AFTER = 50  # acknowledgements; one address may ask some 60 at once
 
 
 async def test_nothing_acknowledged_is_lost(schedule_path, tmp_path):

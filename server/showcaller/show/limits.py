@@ -26,7 +26,7 @@ OF_PERSON: dict[Bucket, Rate] = {
 # Reactions are no facts. Votes cost the log little, and an office votes at once. What is said in a chat
 # goes to everybody there, and nobody reads ten messages a second.
 OF_ADDRESS: dict[Bucket, Rate] = {
-    "question": Rate(burst=100, per_s=10),
+    "question": Rate(burst=60, per_s=10),
     "edit": Rate(burst=300, per_s=5),
     "vote": Rate(burst=120_000, per_s=12_000),
     "chat": Rate(burst=60, per_s=5),
