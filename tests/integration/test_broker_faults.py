@@ -400,7 +400,9 @@ async def test_a_tail_outlives_resets_of_all_connections(forgetful: RedisServer)
                 assert reader.entries == await writer.read(0) and len(reader.epochs) == 1
 
 
-async def test_a_lost_last_message_is_found_within_a_second(forgetful: RedisServer) -> None:
+async def test_a_lost_last_message_is_found_although_none_comes_after_it(
+    forgetful: RedisServer,
+) -> None:
     async with connected(forgetful.url) as broker:
         log = await broker.open("event")
         async with reading(log) as reader:
@@ -408,8 +410,7 @@ async def test_a_lost_last_message_is_found_within_a_second(forgetful: RedisServ
             await until(lambda: len(reader.entries) == 1)
             forgetful.command("CLIENT", "KILL", "TYPE", "pubsub")
             await log.append("b", b"")  # told to nobody
-            async with asyncio.timeout(1.0):
-                await until(lambda: reader.keys() == ["a", "b"])
+            await until(lambda: reader.keys() == ["a", "b"])
 
 
 async def test_a_paused_redis_delays_and_loses_nothing(forgetful: RedisServer) -> None:

@@ -20,7 +20,7 @@ from .conftest import SCHEDULE
 
 EVENT = "systems-scale-winter-2023"
 PAGE = (Path(__file__).parents[2] / "docs" / "remote-control.md").read_text()
-RULES = "catch_up: {talks_give_min: 3}\nrecord: ask"
+RULES = "catch_up: {talks_give_min: 3}"
 BLOCKS = [block.splitlines() for block in re.findall(r"^```sh\n(.*?)^```", PAGE, re.M | re.S)]
 
 

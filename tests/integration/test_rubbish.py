@@ -215,7 +215,14 @@ ARGS = {
     "at_ms": 0,
     "if_revision": 999,
 }
-REFUSALS = EXPECTED | {"bad_text", "forbidden", "qa_closed", "stale_preview", "cannot_undo"}
+REFUSALS = EXPECTED | {
+    "bad_text",
+    "forbidden",
+    "qa_closed",
+    "stale_preview",
+    "cannot_undo",
+    "chat_closed",
+}
 
 
 @pytest.mark.parametrize("form", FORMATS)
