@@ -194,12 +194,13 @@ async def test_a_talk_that_ended_is_watched_again_with_its_questions(opened, tal
 
 async def test_a_transcript_is_searched_and_leads_to_the_moment(opened, talks):
     """After the talk, with lines that a service sends then; with them comes the caption over the picture."""
-    page = await opened("watch/one")
     if talks.on == "one":
+        live = await opened("watch/one")
+        await live.wait_for_function("() => document.getElementById('video').currentTime > 6")
         await talks.command("session.end", session="one")
         talks.on = None
-    again = page.get_by_role("button", name="Watch again")
-    await again.click()
+        await expect(live.get_by_role("button", name="Watch again")).to_be_visible()
+    page = await opened("watch/one")  # which plays by itself what it was opened for
     await expect(page.locator("#screen")).to_have_attribute("data-state", "replay")
     token = talks.token(EVENT, "attendee", person="p_reader")
     starts_ms = int((await fetch_replay(talks.url, EVENT, token, "one"))["starts_at_ms"])
