@@ -20,8 +20,9 @@ from showcaller_load.scenario import FaultPlan
 from showcaller_load.tokens import Minted, TokenSource
 
 from showcaller.testing.balancer import Balancer
+from showcaller.testing.far_line import FarLine
 from showcaller.testing.moved_clock import MovedServeProcess
-from showcaller.testing.redis_server import DURABLE, RedisServer
+from showcaller.testing.redis_server import DURABLE, REDIS, RedisServer
 from showcaller.testing.serving import SECRET, ServeProcess
 from showcaller.testing.tcp_proxy import TcpProxy
 from showcaller.testing.until import until
@@ -195,6 +196,20 @@ class Cluster:
         token = self.tokens.take(1, "producer")[0].token
         async with Api(self.url) as api:
             return await api.export(EVENT, token)
+
+
+class FarRedis(Cluster):
+    """Nodes whose Redis is far: 40 ms and a packet in a hundred lost, each way.
+
+    Starting raises `OSError` or `CalledProcessError` where the machine allows no network namespace.
+    """
+
+    async def _start_brokers(self) -> list[tuple[str, ...]]:
+        line = self._stack.enter_context(FarLine(self.folder))
+        options = {**self.persistence, "bind": "0.0.0.0", "protected-mode": "no"}
+        redis = RedisServer(options, program=line.behind(REDIS), host=line.far_there)
+        self.redis = await self._stack.enter_async_context(redis)
+        return [("--broker", self.redis.url)] * self._count
 
 
 class OwnCore(Cluster):

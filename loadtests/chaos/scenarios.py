@@ -8,7 +8,7 @@ from typing import NamedTuple
 from showcaller_load.scenario import FaultPlan, Scenario
 
 from . import stories
-from .cluster import Cluster, MovedClocks, SmallDisk
+from .cluster import Cluster, FarRedis, MovedClocks, SmallDisk
 from .frozen import standstill
 from .play import Played, Story, audience, play
 
@@ -77,6 +77,12 @@ def log_lost() -> Trial:
     return Trial(plan, Cluster(2), stories.lose_the_log)
 
 
+def far_redis_killed() -> Trial:
+    """Two nodes whose Redis is behind a long line that loses packets, and dies twice as well."""
+    story = stories.again(2, 4.0, stories.kill_redis)
+    return Trial(audience("far_redis_killed", duration_s=15.0), FarRedis(2), story)
+
+
 def rolling_restarts() -> Trial:
     story = stories.again(4, 2.0, stories.restart_a_node)
     return Trial(audience("rolling_restarts", duration_s=15.0), Cluster(2), story)
@@ -118,6 +124,7 @@ _ALL = (
     node_frozen,
     log_lost,
     master_partitioned,
+    far_redis_killed,
     only_node_killed,
     redis_killed,
     redis_frozen,
