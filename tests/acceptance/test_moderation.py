@@ -241,6 +241,7 @@ async def test_two_moderators_share_a_queue(visitors: Visitors, ask, moderate):
     await expect(card(nan, "pending", "Why is there one clock?")).to_contain_text("why clock one")
     await nan.keyboard.press("c")
     await expect(card(mary, "pending", "Why is there one clock?")).to_contain_text("Nan has it")
+    await expect(card(nan, "pending", "Why is there one clock?")).to_contain_text("In your hand")
     await nan.keyboard.press("a")
     await expect(card(mary, "approved", "Why is there one clock?")).to_have_count(1)
 
