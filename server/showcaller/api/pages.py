@@ -4,7 +4,7 @@ Pages are the same for everybody: who looks and what is on comes over the API; t
 title and description in their head. So any cache may keep them. A page's styles are served as one file, and
 its modules, linked, as another (`page_parts.py`); both are made when the page is first asked for. Loose, for
 debugging, they are served one by one, and the page names all of its modules up front, so that a browser
-fetches them at once. The policy allows no inline script or style.
+fetches them at once. The policy allows no inline style, and one inline script: it chooses the language.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from ..show.served import ServedEvent
 from .agenda import PUBLIC_URL
 from .event_head import manifest, with_head
 from .page_parts import NAME, Page, PageMaker, entries_of
+from .page_words import NAME as WORDS
+from .page_words import catalogues_of, chooser_of, integrity_of, with_languages
 from .prepared import prepare, prepared_answer
 from .static_files import StaticFile, read_folder
 
@@ -40,10 +42,11 @@ WEB = Path(__file__).parent.parent / "web"
 # In a wheel the SDK lies beside the pages; in a checkout it is a folder of its own.
 SDK_FOLDERS = (WEB / "sdk", WEB.parents[2] / "client_sdk" / "js" / "src")
 
+_CHOOSER = chooser_of((WEB / "assets" / "language.js").read_text(encoding="utf-8"))
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self'",
+        f"script-src 'self' {integrity_of(_CHOOSER)}",
         "connect-src 'self' ws: wss:",
         "img-src 'self' data:",
         "media-src 'self' blob:",
@@ -104,6 +107,13 @@ def page_answer(
     )
 
 
+def page_file(name: str) -> StaticFile:
+    """Return a page by itself, whose styles and modules are served one by one."""
+    html = (WEB / "pages" / f"{name}.html").read_text(encoding="utf-8")
+    catalogues = catalogues_of(read_folder(WEB / "assets"))
+    return StaticFile(prepare(with_languages(html, _CHOOSER, catalogues).encode()), "text/html")
+
+
 def _always() -> bool:
     return True
 
@@ -115,6 +125,7 @@ class Pages:
         self._html = read_folder(web_folder / "pages")
         self._assets = read_folder(web_folder / "assets")
         self._sdk = read_folder(sdk_folder)
+        self._catalogues = catalogues_of(self._assets)
         self._files = {f"/assets/{name}": file for name, file in self._assets.items()}
         self._files |= {f"/sdk/{name}": file for name, file in self._sdk.items()}
         self._loose = loose
@@ -136,7 +147,7 @@ class Pages:
         return await asyncio.shield(self._made[name])
 
     def _make(self, name: str) -> Page:
-        html = self._html[f"{name}.html"].text
+        html = with_languages(self._html[f"{name}.html"].text, _CHOOSER, self._catalogues)
         if self._loose:
             return self._loose_page(html)
         try:
@@ -229,6 +240,8 @@ class Pages:
 
     async def asset(self, request: web.Request) -> web.Response:
         """Answer with a file of the pages, or with a part of one."""
+        if words := WORDS.fullmatch(request.match_info["path"]):
+            return self._words(request, **words.groupdict())
         named = NAME.fullmatch(request.match_info["path"])
         if named is None:
             if request.match_info["path"].startswith(VENDOR):  # packing one takes 0.1 s
@@ -243,6 +256,14 @@ class Pages:
         if part.digest != named["digest"]:
             return page_answer(request, part.file, caching="no-store")
         return page_answer(request, part.file, caching=KEEP_FOR_GOOD, holds=_always)
+
+    def _words(self, request: web.Request, language: str, digest: str) -> web.Response:
+        """Answer with a catalogue; with ours, which no cache keeps, if another release's is asked for."""
+        if language not in self._catalogues:
+            raise web.HTTPNotFound
+        ours = self._catalogues[language]
+        caching = KEEP_FOR_GOOD if ours.digest == digest else "no-store"
+        return page_answer(request, ours.file, caching=caching, holds=_always)
 
     def _pack_vendor(self) -> None:
         for name, file in self._assets.items():

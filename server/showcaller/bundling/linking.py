@@ -58,7 +58,8 @@ def _in_order(entries: Iterable[str], read: Read) -> dict[str, Module]:
         if address in found:
             return
         module = read(address)
-        if module.awaits and waiting:  # those beside it would not wait for it (§16.2.1.5.3.1)
+        # Those beside it would not wait for it (§16.2.1.5.3.1). What imports nothing may hold them up.
+        if module.awaits and waiting and module.order:
             raise UnreadableScript(f"{address} awaits something, and is imported by {waiting[-1]}")
         waiting.append(address)
         for specifier in module.order:

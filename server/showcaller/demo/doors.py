@@ -8,8 +8,7 @@ from aiohttp import web
 
 from .. import system
 from ..api import codes
-from ..api.pages import WEB, page_answer
-from ..api.static_files import read_folder
+from ..api.pages import page_answer, page_file
 from ..http.asker import LOOKUP
 
 TOKEN_TTL_S = 24 * 3600
@@ -28,7 +27,7 @@ class Doors(NamedTuple):
 
     def register(self, app: web.Application) -> None:
         """Add the page, and what its buttons lead to."""
-        page = read_folder(WEB / "pages")["demo.html"]
+        page = page_file("demo")
 
         async def show(request: web.Request) -> web.Response:
             return page_answer(request, page)

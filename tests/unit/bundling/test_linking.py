@@ -130,7 +130,7 @@ def test_modules_are_linked_once_and_after_those_that_they_import():
     ("imported", "says"),
     [
         ('import "./m0.js";', "by way of"),
-        ("await null;", "awaits"),
+        ('import "./b.js"; await null;', "awaits"),
         ("export const other = 1;", "does not export"),
         ('import { a } from "lodash";', "no address"),
     ],
@@ -139,3 +139,11 @@ def test_what_would_differ_is_refused(imported, says):
     sources = {"/m0.js": 'import { a } from "./a.js";', "/a.js": imported}
     with pytest.raises(UnreadableScript, match=says):
         linked(sources)
+
+
+def test_what_imports_nothing_may_await_before_all_others():
+    sources = {
+        "/m0.js": 'import { a } from "./a.js"; use(a);',
+        "/a.js": "export const a = await null;",
+    }
+    assert linked(sources).text.startswith("const $0 = await (async () => {\n")

@@ -5,8 +5,10 @@ import { asShowcallerError, listEvents, showTimeAt } from "/sdk/index.js";
 import { showCover } from "./brand.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
 import { homeParts } from "./home_model.js";
+import { languageMenu } from "./language_menu.js";
 import { address } from "./place.js";
 import { countdown } from "./times.js";
+import { say, sayCount } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").ListedEvent} ListedEvent
@@ -17,11 +19,12 @@ const READ_EVERY_MS = 30_000;
 const HUES = 6;
 
 /** @type {Record<string, string>} */
-const TITLES = { on: "On now", ahead: "Coming up", over: "Over" };
+const TITLES = { on: say("On now"), ahead: say("Coming up"), over: say("Over") };
 
 /** @type {ListedEvent[]} */
 let events = [];
 
+document.querySelector(".bar")?.append(languageMenu());
 await read();
 setInterval(() => void read(), READ_EVERY_MS);
 setInterval(() => events.length > 0 && render(), 1000);
@@ -32,11 +35,11 @@ async function read() {
     if (events.length === 1) return location.replace(address(events[0]?.id ?? ""));
     render();
     show(byId("note"), events.length === 0);
-    setText(byId("note"), "No event runs here now.");
+    setText(byId("note"), say("No event runs here now."));
   } catch (error) {
     show(byId("note"), true);
     const { message, code } = asShowcallerError(error);
-    setText(byId("note"), code === "unreachable" ? "The server can’t be reached. This page tries again by itself." : message);
+    setText(byId("note"), code === "unreachable" ? say("The server can’t be reached. This page tries again by itself.") : message);
   }
   return undefined;
 }
@@ -79,10 +82,10 @@ function updateCard(element, { id, title, summary, days, zone, part, untilMs, li
   if (!cover || !state || !until || !heading || !when || !about) return;
   showCover(cover, id, brand);
   const event = events.find((one) => one.id === id);
-  setText(state, live ? "Live" : part === "on" ? "Under way" : part === "ahead" ? "Coming up" : "Over");
+  setText(state, live ? say("Live") : part === "on" ? say("Under way") : part === "ahead" ? say("Coming up") : say("Over"));
   state.dataset.tone = live ? "live" : part === "over" ? "" : "accent";
   const leftMs = event && untilMs !== null ? untilMs - showNow(event) : null;
-  setText(until, leftMs === null ? (live > 1 ? `${live} sessions now` : "") : `starts in ${countdown(leftMs)}`);
+  setText(until, leftMs === null ? (live > 1 ? sayCount(live, "{count} session now", "{count} sessions now") : "") : say("starts in {left}", { left: countdown(leftMs) }));
   setText(/** @type {Element} */ (heading.firstElementChild), title);
   setText(when, [days, zone].filter(Boolean).join(", "));
   show(when, days !== "");

@@ -2,6 +2,7 @@
 
 import { firstAndLastDay } from "./agenda_model.js";
 import { zoneLabel } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").ListedEvent} ListedEvent
@@ -76,5 +77,5 @@ function partOf({ starts_at_ms: starts = 0, ends_at_ms: ends = Infinity, live = 
  * @param {string} last
  */
 function daysBetween(first, last) {
-  return first === last ? first : `${first} to ${last}`;
+  return first === last ? first : say("{first} to {last}", { first, last });
 }

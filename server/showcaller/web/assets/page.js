@@ -15,6 +15,7 @@ import { toastCues } from "./cue_toasts.js";
 import { byId, eachFrame, h, setText, show } from "./dom.js";
 import { NOTICE, forgetToken, keepToken, shareIdentity, takeToken } from "./identity.js";
 import { identityMenu } from "./identity_menu.js";
+import { languageMenu } from "./language_menu.js";
 import { LateChannel } from "./late_channel.js";
 import { toastMoves } from "./move_toasts.js";
 import { address, placeOf } from "./place.js";
@@ -179,7 +180,7 @@ function startWith(needs, place, token, end) {
   const client = token === null ? null : connect(place.event, token);
   const page = new EventPage(place, client);
   shareIdentity(place.event, () => client?.token ?? null, () => location.reload());
-  end.replaceChildren(identityMenu(place.event, client), connectionPill(client, () => page.reads));
+  end.append(identityMenu(place.event, client), connectionPill(client, () => page.reads));
   if (client === null) {
     page.keepReading();
   } else {
@@ -293,7 +294,7 @@ function mountBar(needs, { event }) {
       { href, "aria-current": needs.name === name && "page", "data-roles": roles || null, hidden: roles !== "" && needs.name !== name },
       text,
     );
-  const end = h("div", { class: "bar-end" });
+  const end = h("div", { class: "bar-end" }, languageMenu());
   byId("bar").replaceChildren(
     h("a", { class: "brand", href: address(event) }, h("span", { id: "brand" }, "Showcaller")),
     h(

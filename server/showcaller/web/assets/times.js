@@ -1,13 +1,13 @@
 /** Instants and durations as people read them. Pure. */
 
 import { browserName, comesTwice, isKnown, offsetMs, shownBy, wallClock } from "./zones.js";
+import { locale, say } from "./words.js";
 
 export { isOwnZone, wallClock, zonedInstant } from "./zones.js";
 
 /** @typedef {import("./zones.js").Zone} Zone */
 
 const MINUTE_MS = 60_000;
-const LANGUAGE = "en"; // that of all the words around
 const { hourCycle } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions(); // as the viewer's clocks
 
 /** @type {Record<string, Intl.DateTimeFormatOptions>} */
@@ -30,7 +30,7 @@ const formatters = new Map();
 function formatter(kind, zone) {
   const key = `${kind} ${zone}`;
   let made = formatters.get(key);
-  if (!made) formatters.set(key, (made = new Intl.DateTimeFormat(LANGUAGE, { ...FORMATS[kind], timeZone: zone })));
+  if (!made) formatters.set(key, (made = new Intl.DateTimeFormat(locale, { ...FORMATS[kind], timeZone: zone })));
   return made;
 }
 
@@ -177,7 +177,7 @@ export function countdown(ms) {
   const minutes = Math.floor(seconds / 60) % 60;
   const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
   const clock = `${days || hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}`;
-  return days ? `${days} d ${clock}` : clock;
+  return days ? say("{days} d {clock}", { days, clock }) : clock;
 }
 
 /**
@@ -186,8 +186,9 @@ export function countdown(ms) {
  */
 export function minutesText(minutes) {
   const whole = Math.abs(Math.round(minutes));
-  if (whole < 60) return `${whole} min`;
-  return whole % 60 ? `${Math.floor(whole / 60)} h ${whole % 60} min` : `${whole / 60} h`;
+  if (whole < 60) return say("{minutes} min", { minutes: whole });
+  const hours = Math.floor(whole / 60);
+  return whole % 60 ? say("{hours} h {minutes} min", { hours, minutes: whole % 60 }) : say("{hours} h", { hours });
 }
 
 /**
@@ -195,6 +196,6 @@ export function minutesText(minutes) {
  * @returns {string} `on time`, `+0.4 s`, `+3 min`
  */
 export function lateness(ms) {
-  if (ms < 100) return "on time";
-  return ms < MINUTE_MS ? `+${(ms / 1000).toFixed(1)} s` : `+${minutesText(ms / MINUTE_MS)}`;
+  if (ms < 100) return say("on time");
+  return ms < MINUTE_MS ? say("+{seconds} s", { seconds: (ms / 1000).toFixed(1) }) : `+${minutesText(ms / MINUTE_MS)}`;
 }
