@@ -1,8 +1,7 @@
 """Redis forgets everything while two nodes serve: both begin anew, and every client is told."""
 
 import asyncio
-
-import pytest
+from functools import partial
 
 from showcaller.testing.redis_server import RedisServer
 from showcaller.testing.serving import ServeProcess
@@ -41,6 +40,14 @@ async def test_when_the_log_is_lost_the_clients_of_all_nodes_start_over(schedule
         assert "event.failed" not in one.log_text() + other.log_text()
 
 
+async def shuts_out(node: ServeProcess, token: str) -> bool:
+    try:
+        async with Client(node.url, event=EVENT, token=token):
+            return False
+    except Terminal:
+        return True
+
+
 async def test_when_the_log_is_lost_bans_stand_and_names_are_right_on_every_node(
     schedule_path, tmp_path
 ):
@@ -60,15 +67,17 @@ async def test_when_the_log_is_lost_bans_stand_and_names_are_right_on_every_node
             nodes = (one, other)
             async with Client(one.url, event=EVENT, token=ada.token) as client:
                 await client.ask("opening", "Is my name known?")
+            for token in (rude.token, lost, gone):
+                await until(partial(shuts_out, other, token))
 
             await asyncio.to_thread(redis.command, "FLUSHALL")
 
-            await until(lambda: all(node.log_lines("log.carried") for node in nodes))
-            for node in nodes:
-                for shut_out in (rude.token, lost, gone):
-                    with pytest.raises(Terminal):
-                        async with Client(node.url, event=EVENT, token=shut_out):
-                            pass
+            # Before the bans are carried over, while they are, and afterwards.
+            for _ in range(2):
+                for node in nodes:
+                    for token in (rude.token, lost, gone):
+                        assert await shuts_out(node, token)
+                await until(lambda: all(node.log_lines("log.carried") for node in nodes))
             async with (
                 Client(one.url, event=EVENT, token=ada.token) as client,
                 Client(other.url, event=EVENT, token=one.token(EVENT, "moderator")) as moderator,

@@ -435,7 +435,7 @@ class LiveConnection(FramedConnection):
         """Send new snapshots of everything that is followed, in turn: the event's log is another one."""
         if self.principal is None or self.closing:
             return
-        if self._served.event.state.people.shuts_out(self.principal):
+        if self._served.event.shuts_out(self.principal):
             self.close(CLOSE_BANNED, "banned")
             return
         self._anew = dict.fromkeys(self._state.channels, _FROM_ANYWHERE)

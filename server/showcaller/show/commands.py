@@ -135,7 +135,7 @@ class Commands:
             metrics.COMMANDS.labels(name, outcome).inc()
 
     async def _run(self, command: _Command, call: Call, args: Mapping[str, Any]) -> Result:
-        if self._event.state.people.shuts_out(call.who):
+        if self._event.shuts_out(call.who):
             raise Banned("you were shut out of this event")
         read = await self._pointed(call, a.read_args(command.args, args))
         await self._require_permission(command, call, read)

@@ -105,6 +105,7 @@ class LiveEvent:
         self._state_only_upto = 0  # so far a long log is folded without its channels
         self._started = asyncio.Event()  # or it failed
         self._to_carry: list[People] = []  # of logs that were replaced
+        self._carrying = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._noting: set[tuple[PersonId, str]] = (
             set()
@@ -162,21 +163,36 @@ class LiveEvent:
             await self.append(self._first(), "run")
 
     async def _carry_over(self) -> None:
-        """Begin the run, if the new log has none; have it know what the one before knew of people."""
-        await self._begin_run()
-        await self.catch_up()
-        facts_carried = 0
-        while self._to_carry:
-            for key, fact in list(lacking(self._to_carry[0], self.state.people)):
-                await self.append(fact, f"carried:{self.epoch}:{key}")
-                facts_carried += 1
-            self._to_carry.pop(0)
-        names = await self.names.restore(self.state.people.erased)
+        """Begin the run, if the new log has none; have it know what the one before knew of people.
+
+        One at a time: a log that is replaced again meanwhile is told anew, and by the one who began.
+        """
+        async with self._carrying:
+            facts_carried = await self._carry_people()
+            names = await self.names.restore(self.state.people.erased)
         carried = {"event": self.event_id, "facts": facts_carried, "names": names}
         log.warning(
             "bans, revoked tokens and names were carried over to the new log",
             extra={"action": "log.carried", **carried},
         )
+
+    async def _carry_people(self) -> int:
+        """Return how many facts the new log did not have yet."""
+        await self._begin_run()
+        await self.catch_up()
+        facts_carried = 0
+        while self._to_carry:
+            epoch = self.epoch
+            for key, fact in list(lacking(self._to_carry[0], self.state.people)):
+                await self.append(fact, f"carried:{epoch}:{key}")
+                facts_carried += 1
+            if epoch == self.epoch:
+                self._to_carry.pop(0)
+        return facts_carried
+
+    def shuts_out(self, who: Principal) -> bool:
+        """Tell whether they were banned or their token revoked, also by a log whose bans are on their way."""
+        return any(people.shuts_out(who) for people in (self.state.people, *self._to_carry))
 
     # Following the log --------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ class ServedEvent(NamedTuple):
             holder = error.person if isinstance(error, TokenExpired) else ""
             self._note_refused(error, address, holder)
             raise
-        if self.event.state.people.shuts_out(who):
+        if self.event.shuts_out(who):
             shut_out = Banned("you were shut out of this event")
             self._note_refused(shut_out, address, who.person)
             raise shut_out
