@@ -84,6 +84,7 @@ from .show.commands import Commands
 from .show.live_event import LiveEvent
 from .show.peers import NodeBeat
 from .show.served import ServedEvent
+from .show.stays import StayKeeper
 from .tls import tls_context
 from .tokens import OrganiserKey, Tokens
 
@@ -191,6 +192,7 @@ class Server:
             AudienceBeat(event, hub.audience, hub.names).run(), f"audience of {schedule.event_id}"
         )
         self._spawn(Attendance(event).run(), f"attendance of {schedule.event_id}")
+        self._spawn(StayKeeper(event, hub.here).run(), f"stays of {schedule.event_id}")
         hls = None
         if self.settings.recordings:
             storage = storage_at(self.settings.recordings)

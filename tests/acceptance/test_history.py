@@ -61,8 +61,8 @@ async def test_the_organisers_home_lists_roles_links_and_files(visitors: Visitor
     agenda = page.locator("#links a", has_text=f"/e/{EVENT}/").first
     assert "#" not in str(await agenda.get_attribute("href"))
     files = page.locator("#files button")
-    assert await files.count() == 17
-    for place in range(17):
+    assert await files.count() == 19
+    for place in range(19):
         async with page.expect_response("**/exports/*") as answered:
             await files.nth(place).click()
         assert (await answered.value).status == 200, (await answered.value).url

@@ -171,7 +171,8 @@ export function fetchAudit({ token, limit, ...place }) {
  * How many were there, at all (`session` is "") and at each session: PROTOCOL.md §8.
  *
  * @param {Place & {token: string}} place
- * @returns {Promise<{attendance: {session: string, title: string, peak: number, average: number, minutes: number}[]}>}
+ * @returns {Promise<{attendance: {session: string, title: string, peak: number, average: number, minutes: number, people: number, people_peak: number,
+ *   people_average: number}[]}>} a person counts once among `people`; the others are connections
  */
 export function fetchAttendance({ token, ...place }) {
   return requestJson(eventUrl(place, "/exports/attendance.json"), { headers: { Authorization: `Bearer ${token}` } });

@@ -14,11 +14,14 @@ from aiohttp import web
 from ..domain.ids import PersonId, SessionId
 from ..domain.people import Role
 from ..domain.question import Question
+from ..domain.schedule import MINUTE_MS
 from ..domain.state import State
+from ..domain.stays import EVENT, Stay, at_once
 from ..http.asker import principal, served
 from ..pace import Pace
 from ..show.attendance import Attended, attended, read_samples
 from ..show.live_event import LiveEvent
+from ..show.stays import read_book
 from .exports import cell
 
 Line = dict[str, Any]
@@ -140,11 +143,63 @@ async def attendance(event: LiveEvent) -> list[Line]:
     for plan in sheet.schedule.sessions if sheet is not None else ():
         counts = ((one.at_ms, one.sessions.get(plan.id, 0)) for one in samples)
         found.append((plan.id, attended(counts)))
+    stayed = await _stayed(event)
     return [
-        {"session": session, "title": _title(event.state, session), **msgspec.to_builtins(one)}
+        {
+            "session": session,
+            "title": _title(event.state, session),
+            **msgspec.to_builtins(one),
+            **_people_there(stayed.get(session, [])),
+        }
         for session, one in found
         if one is not None
     ]
+
+
+async def _stayed(event: LiveEvent) -> dict[str, list[tuple[PersonId, Stay]]]:
+    """Return the stays of all who were not erased, by session."""
+    book, pace = await read_book(event.log), Pace()
+    found: dict[str, list[tuple[PersonId, Stay]]] = {}
+    for person in book.people():
+        if person not in event.state.people.erased:
+            for stay in book.of(person):
+                found.setdefault(stay.session, []).append((person, stay))
+        await pace.breathe()
+    return found
+
+
+def _people_there(stayed: list[tuple[PersonId, Stay]]) -> Line:
+    """Return how many people there were, once each, at most and on average at once."""
+    told = attended(at_once([stay for _, stay in stayed]))
+    return {
+        "people": len({person for person, _ in stayed}),
+        "people_peak": told.peak if told is not None else 0,
+        "people_average": told.average if told is not None else 0.0,
+    }
+
+
+async def stays(event: LiveEvent) -> list[Line]:
+    """Everybody's stays: at the event (`session` is ""), then at each session."""
+    stayed, pace, lines = await _stayed(event), Pace(), []
+    sheet = event.state.runsheet
+    plans = sheet.schedule.sessions if sheet is not None else ()
+    names = await event.names_of({person for some in stayed.values() for person, _ in some})
+    for session in (EVENT, *(plan.id for plan in plans)):
+        title = _title(event.state, session)
+        for person, stay in sorted(stayed.get(session, []), key=lambda one: one[1].from_min):
+            lines.append(
+                {
+                    "session": session,
+                    "title": title,
+                    "person": person,
+                    "name": names[person],
+                    "joined_ms": stay.from_min * MINUTE_MS,
+                    "left_ms": stay.until_min * MINUTE_MS,
+                    "minutes": stay.until_min - stay.from_min,
+                }
+            )
+            await pace.breathe()
+    return lines
 
 
 STAFF: tuple[Role, ...] = ("producer", "ops")
@@ -166,9 +221,18 @@ EXPORTS = (
     ),
     Export(
         "attendance",
-        ("session", "title", "peak", "average", "minutes", "first_ms", "last_ms", "peak_ms"),
+        (
+            *("session", "title", "peak", "average", "minutes", "first_ms", "last_ms", "peak_ms"),
+            *("people", "people_peak", "people_average"),
+        ),
         STAFF,
         attendance,
+    ),
+    Export(
+        "stays",
+        ("session", "title", "person", "name", "joined_ms", "left_ms", "minutes"),
+        STAFF,
+        stays,
     ),
 )
 

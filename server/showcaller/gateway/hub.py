@@ -14,17 +14,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 
 from .. import system
 from ..broker.base import Entry
 from ..domain.facts import Fact
+from ..domain.ids import PersonId
 from ..domain.outcome import Outcome
 from ..errors import CLOSE_BANNED
 from ..protocol.codec import Format, encode
 from ..protocol.messages import Change, Levels, ServerMessage, Since
 from ..show.live_event import LiveEvent
+from ..show.permissions import ATTENDING
 from ..show.projection import session_of
 from .counters import Counters
 from .delivery import Marks, Part, Pending, Round
@@ -34,6 +36,7 @@ from .subscriber import Subscriber
 from .window import Window
 
 NAMED = 1_000  # connections whose people are told by name: nobody reads more, and it is done each second
+TOLD_AT_ONCE = 500  # connections whose people are told to the keeper of stays in one message
 SLICE_S = 0.005  # so long a round writes before others get their turn
 
 
@@ -171,6 +174,21 @@ class Hub:
                 for session in sessions[group]:
                     people.setdefault(session, {})[who.person] = name
         return {session: Counter(here.values()) for session, here in people.items()}
+
+    def here(self) -> Iterator[dict[str, list[PersonId]]]:
+        """Yield who is at the event ("") and in each session, some connections at a time; no screens."""
+        sessions: dict[Group, list[str]] = {}
+        everybody = tuple(self._group_of.items())
+        for first in range(0, len(everybody), TOLD_AT_ONCE):
+            found: dict[str, set[PersonId]] = {}
+            for connection, group in everybody[first : first + TOLD_AT_ONCE]:
+                if group not in sessions:
+                    sessions[group] = ["", *filter(None, map(session_of, group.channels))]
+                who = connection.principal
+                if who is not None and who.has(*ATTENDING):
+                    for session in sessions[group]:
+                        found.setdefault(session, set()).add(who.person)
+            yield {session: sorted(people) for session, people in found.items()}
 
     # What the event tells -----------------------------------------------------------------------------------
 

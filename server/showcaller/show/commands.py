@@ -66,6 +66,7 @@ from .pulse import Pulse
 from .question_facts import FACTS_OF_QUESTIONS
 from .reminder_settings import ReminderRecords
 from .scope import session_of, stages_of
+from .stays import erase_stays
 from .vote_batches import VoteBatches
 
 KEYS_REMEMBERED = 50_000
@@ -439,6 +440,7 @@ class Commands:
         await self._event.names.erase(args.person)
         await erase_reasons(self._event.log, args.person, self._event.state.folded)
         await ReminderRecords(self._event.log).erase(args.person)
+        await erase_stays(self._event.log, args.person)
         await erase_favourites(self._event.log, args.person, self._event.state.folded)
         await erase_said(self._event.log, args.person, self._event.state.folded)
         await erase_ratings(self._event.log, args.person, self._event.state.folded)

@@ -26,9 +26,9 @@ test("links for everybody hold no secret, and one for each stage", () => {
 });
 
 test("attendance begins with the whole event", () => {
-  const line = { session: "", title: "", peak: 1200, average: 800.5, minutes: 9 };
+  const line = { session: "", title: "", peak: 1200, average: 800.5, minutes: 9, people: 1100 };
   const [whole, talk] = attendanceLines([line, { ...line, session: "gone" }]);
-  assert.deepEqual(whole, { what: "The whole event", peak: "1,200", average: "800.5" });
+  assert.deepEqual(whole, { what: "The whole event", people: "1,100", peak: "1,200", average: "800.5" });
   assert.equal(talk?.what, "gone");
 });
 

@@ -232,6 +232,7 @@ _LEFT = {
     "registrations": "Who registered (producers, ops)",
     "questions": "All questions, with votes and replies (moderators, producers, ops)",
     "attendance": "How many were there, at all and at each session (producers, ops)",
+    "stays": "Who came when and left when, at the event and at each session (producers, ops)",
 }
 
 

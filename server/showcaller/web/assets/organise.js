@@ -30,7 +30,7 @@ async function refresh() {
     setText(byId("error"), "");
     renderRows("roles", roleLines(tokens, page.serverNow()), ({ role }) => role, ({ role, may, holders }) => [role, may, holders || "Nobody yet"]);
     const lines = attendanceLines(attendance);
-    renderRows("attendance", lines, ({ what }) => what, ({ what, peak, average }) => [what, peak, average]);
+    renderRows("attendance", lines, ({ what }) => what, ({ what, people, peak, average }) => [what, people, peak, average]);
     show(byId("nobody"), lines.length === 0);
     show(byId("attendance-table"), lines.length > 0);
   } catch (error) {

@@ -30,6 +30,7 @@ const ROLES = [
 export const FILES = [
   ["registrations", "Registrations", ["csv", "json"]],
   ["attendance", "Attendance", ["csv", "json"]],
+  ["stays", "Who came when and left when", ["csv", "json"]],
   ["questions", "Questions, with votes and replies", ["csv", "json"]],
   ["polls", "Polls", ["csv", "json"]],
   ["poll_votes", "Votes in polls that are not anonymous", ["csv"]],
@@ -80,14 +81,16 @@ export function openLinks(event) {
  * @property {number} peak
  * @property {number} average
  * @property {number} minutes
+ * @property {number} [people] a person once; a node of an earlier release tells none
  *
  * @param {Attendance[]} lines
- * @returns {{what: string, peak: string, average: string}[]} the whole event first
+ * @returns {{what: string, people: string, peak: string, average: string}[]} the whole event first
  */
 export function attendanceLines(lines) {
   const number = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-  return lines.map(({ session, title, peak, average }) => ({
+  return lines.map(({ session, title, people = 0, peak, average }) => ({
     what: session ? title || session : "The whole event",
+    people: number.format(people),
     peak: number.format(peak),
     average: number.format(average),
   }));

@@ -1,0 +1,36 @@
+# ruff: noqa: F811 (tests take the fixture by its name)
+"""The telling of who is here, as a hub tells it to the keeper of stays."""
+
+from __future__ import annotations
+
+from showcaller.gateway import hub as hub_module
+from showcaller.gateway.counters import Counters
+from showcaller.gateway.hub import Hub
+
+from ..show.test_commands import ADA, BOB, desk, principal  # noqa: F401 (desk is a fixture)
+
+SCREEN = principal("lobby", "screen")
+
+
+class Tab:
+    closing = is_stalled = False
+    format = "json"
+
+    def __init__(self, address, who):
+        self.address, self.principal = address, who
+
+
+async def test_who_is_here_is_told_by_session_without_screens_some_at_a_time(desk, monkeypatch):
+    monkeypatch.setattr(hub_module, "TOLD_AT_ONCE", 2)
+    hub = Hub(desk.event, Counters())
+    tabs = [Tab(number, who) for number, who in enumerate((ADA, ADA, BOB, SCREEN))]
+    for one in tabs:
+        hub.follow("session/talk", one)
+    hub.follow("agenda", tabs[2])
+    hub.follow("session/open", tabs[1])
+    first, rest = hub.here()
+    assert first == {"": ["ada"], "talk": ["ada"], "open": ["ada"]}
+    assert rest == {"": ["bob"], "talk": ["bob"]}
+    hub.leave(tabs[0], "person/ada")
+    hub.leave(tabs[1], "person/ada")
+    assert [*hub.here()] == [rest]
