@@ -13,7 +13,7 @@ from showcaller import system
 from showcaller.api.left_exports import EXPORTS, attendance, questions, registrations, written
 from showcaller.show.attendance import Attendance, Sample, attended, read_samples, sample_of
 
-from ..show.test_commands import ADA, BOB, MO, PRO, desk  # noqa: F401 (desk is a fixture)
+from ..show.desk import ADA, BOB, MO, PRO, desk  # noqa: F401 (desk is a fixture)
 
 COLUMNS = {export.name: export.columns for export in EXPORTS}
 

@@ -7,7 +7,7 @@ from showcaller.gateway import hub as hub_module
 from showcaller.gateway.counters import Counters
 from showcaller.gateway.hub import Hub
 
-from ..show.test_commands import ADA, BOB, desk, principal  # noqa: F401 (desk is a fixture)
+from ..show.desk import ADA, BOB, desk, principal  # noqa: F401 (desk is a fixture)
 
 SCREEN = principal("lobby", "screen")
 

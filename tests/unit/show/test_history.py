@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (tests take the fixture by its name)
 """The history: who did what to what, as the log tells it."""
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from showcaller.api.history import Wanted, as_table, line_of
 from showcaller.domain import facts
 from showcaller.show.history import MOST_KEPT, History, HistoryEntry, may_see
 
-from .test_commands import ADA, BOB, MO, OPS, PRO, desk, principal  # noqa: F401 (desk is a fixture)
+from .desk import ADA, BOB, MO, OPS, PRO, principal
 
 
 async def read(desk):

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (tests take the fixture by its name)
 """Words in place of ids: what is on, what comes next, the last control."""
 
 from __future__ import annotations
@@ -7,7 +6,7 @@ import pytest
 
 from showcaller.errors import NotFound
 
-from .test_commands import PRO, desk  # noqa: F401 (a fixture)
+from .desk import PRO
 
 
 async def test_next_is_started_and_is_on_from_then(desk):

@@ -11,7 +11,7 @@ from showcaller.errors import Forbidden
 from showcaller.show.live_event import LiveEvent
 from showcaller.testing.schedules import schedule, session
 
-from .test_commands import MO, PRO, Desk, principal
+from .desk import MO, PRO, Desk, principal
 
 PLAN = schedule(
     session("talk", 540, 560),

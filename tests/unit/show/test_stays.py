@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (tests take the fixture by its name)
 """The keeping of stays: by one node, over all nodes, without those who were erased."""
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from showcaller.domain.schedule import MINUTE_MS
 from showcaller.show.attendance import Attendance
 from showcaller.show.stays import StayKeeper, read_book
 
-from .test_commands import PRO, desk  # noqa: F401 (desk is a fixture)
+from .desk import PRO
 
 COLUMNS = {export.name: export.columns for export in EXPORTS}
 
