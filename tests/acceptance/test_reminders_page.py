@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -41,6 +42,14 @@ async def server(tmp_path_factory, box):
         yield process
 
 
+async def once_connected(page, route):
+    """Let a request go on when the page has been told all else that it asks for at its start."""
+    await expect(page.locator(".own-calendar a[download]")).to_have_attribute(
+        "href", re.compile(".")
+    )
+    await route.continue_()
+
+
 async def test_an_address_gets_reminders_once_its_link_was_opened(visitors, box):
     page = await visitors.open("", "attendee", name="Ada")
     await page.get_by_text("Calendar and reminders").click()
@@ -51,6 +60,7 @@ async def test_an_address_gets_reminders_once_its_link_was_opened(visitors, box)
     await expect(page.get_by_text("Open the link in the mail to ada@example.net.")).to_be_visible()
     await until(lambda: box.mails)
     link = re.search(r"http\S+#confirm-mail=\S+", box.mails[0].get_content())[0]
+    await page.route("**/mail/confirm", partial(once_connected, page))
     await page.goto(link)
     await page.reload()  # another fragment alone opens no page anew
     await page.get_by_text("Calendar and reminders").click()

@@ -39,7 +39,7 @@ class KnownToken(Struct, frozen=True, kw_only=True):
 
 async def list_tokens(request: web.Request) -> web.Response:
     """The staff's tokens, newest first; with `?person=` those of one person, an attendee's as well."""
-    event = _event(request)
+    event = await _event(request)
     people, person = event.state.people, request.query.get("person")
     renewed = [note for note in await event.audit.read(()) if note.expires_at_ms]
     found = list(_staff_tokens(people, renewed, person))
@@ -116,7 +116,7 @@ async def audit_csv(request: web.Request) -> web.Response:
 
 
 async def _entries(request: web.Request) -> list[Note]:
-    event = _event(request)
+    event = await _event(request)
     limit = request.query.get("limit", str(MAX_LIMIT))
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= MAX_LIMIT):
         raise BadInput(f"a limit goes from 1 to {MAX_LIMIT}", field="limit")
@@ -135,9 +135,11 @@ def as_table(entries: Iterable[Note]) -> str:
     return text.getvalue()
 
 
-def _event(request: web.Request) -> LiveEvent:
-    principal(request, "producer", "ops")
-    return served(request).event
+async def _event(request: web.Request) -> LiveEvent:
+    """Return the event once it knows who asks: their own token is in what they are told."""
+    who, event = principal(request, "producer", "ops"), served(request).event
+    await event.try_to_note_staff(who)
+    return event
 
 
 def register(app: web.Application) -> None:

@@ -426,9 +426,10 @@ class LiveEvent:
         token = who.person, who.token
         if who.is_staff and token not in self._noting and not self.state.people.knows(who):
             self._noting.add(token)
-            self._spawn(self._note_staff_quietly(who))
+            self._spawn(self.try_to_note_staff(who))
 
-    async def _note_staff_quietly(self, who: Principal) -> None:
+    async def try_to_note_staff(self, who: Principal) -> None:
+        """Do as `note_staff` does; when it fails, leave it to the token's next request."""
         try:
             await self.note_staff(who)
         except ShowcallerError as error:

@@ -45,8 +45,8 @@ const offered = new Map();
 const favourites = new Favourites(page.client, renderStars);
 
 page.favourites = favourites;
-if (page.client) byId("own-calendar").append(ownCalendarMenu(page.client, new RemindersMenu(page.place.event, page.client).element));
-void takeMailLink(page.place.event, byId("mail-note"));
+const linkTaken = takeMailLink(page.place.event, byId("mail-note"));
+if (page.client) byId("own-calendar").append(ownCalendarMenu(page.client, new RemindersMenu(page.place.event, page.client, linkTaken).element));
 byId("calendar").setAttribute("href", calendarAddress(page.place.event));
 byId("to-speakers").setAttribute("href", address(page.place.event, "speakers"));
 byId("zones").addEventListener("change", () => chooseZone());

@@ -22,6 +22,8 @@ export class RemindersMenu {
   /** @type {Reminders | null} */
   #reminders = null;
   #endpoint = "";
+  /** Beginnings and ends of changes: what was read across one of them may be older than its answer. */
+  #turns = 0;
   #push = h("input", { type: "checkbox", id: "remind-push" });
   #pushRow = h("label", { class: "check" }, this.#push, " Remind me in this browser");
   #pushHint = h("p", { class: "quiet" });
@@ -34,8 +36,9 @@ export class RemindersMenu {
   /**
    * @param {string} event
    * @param {Client} client
+   * @param {Promise<void>} linkTaken what a mail's link is for has been done: what is chosen is read after it
    */
-  constructor(event, client) {
+  constructor(event, client, linkTaken) {
     this.#event = event;
     this.#client = client;
     this.element = h(
@@ -57,15 +60,18 @@ export class RemindersMenu {
       void this.#run(() => this.#change("mail", { address: this.#address.value }));
     });
     this.#noMail.addEventListener("click", () => void this.#run(() => this.#change("mail/forget")));
-    client.on("welcome", () => void this.#run(() => this.#read()));
+    client.on("welcome", () => void this.#run(() => linkTaken.then(() => this.#read())));
   }
 
   async #read() {
-    this.#reminders = await fetchReminders(this.#place());
+    const turns = this.#turns;
+    const reminders = await fetchReminders(this.#place());
+    if (turns !== this.#turns) return;
+    this.#reminders = reminders;
     const subscription = await (await registered())?.pushManager.getSubscription();
     this.#endpoint = subscription?.endpoint ?? "";
     // The server may have lost it, or a newer browser has taken its place: what this one wants, it says again.
-    if (subscription && this.#reminders.push_key && !this.#reminders.push.includes(this.#endpoint)) await this.#change("push", subscription.toJSON());
+    if (subscription && reminders.push_key && !reminders.push.includes(this.#endpoint)) await this.#change("push", subscription.toJSON());
     this.#render();
   }
 
@@ -91,7 +97,12 @@ export class RemindersMenu {
    * @param {object} [body]
    */
   async #change(what, body = {}) {
-    this.#reminders = await changeReminders({ ...this.#place(), what, body });
+    this.#turns += 1;
+    try {
+      this.#reminders = await changeReminders({ ...this.#place(), what, body });
+    } finally {
+      this.#turns += 1;
+    }
     this.#render();
   }
 
