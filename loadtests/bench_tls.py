@@ -39,6 +39,7 @@ from showcaller_load.swarm import Swarm
 from tls_swarm import TlsSwarm, trusting
 
 from showcaller.testing.certificates import make_pair
+from showcaller.testing.free_ports import free_port
 from showcaller.testing.serving import ServeProcess
 from showcaller.testing.until import until
 
@@ -115,11 +116,6 @@ async def nginx(folder: Path) -> AsyncIterator[Way]:
         finally:
             process.terminate()
             await process.wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def is_open(port: int) -> bool:

@@ -19,7 +19,8 @@ import jwt
 from rig import on_server_core, served, tokens
 from showcaller_load.swarm import Swarm
 
-from showcaller.testing.redis_server import RedisServer, free_port
+from showcaller.testing.free_ports import free_port
+from showcaller.testing.redis_server import RedisServer
 
 from . import installs
 from .dialects import (

@@ -6,7 +6,9 @@ Both run in sessions of their own, so that Ctrl-C at the tool's terminal does no
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,9 +25,15 @@ REDIS_START_S = 10.0
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    """Return a port of 127.0.0.1 that nothing has now.
+
+    Below those that Linux gives to outgoing connections: the tool opens many while a server is down.
+    """
+    while True:
+        port = random.randrange(10_000, 32_768)
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
 
 
 class StartedServe:

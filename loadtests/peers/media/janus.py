@@ -14,9 +14,11 @@ from media_swarm.peer import Peer
 from media_swarm.show import Publishing
 from media_swarm.viewers import Viewer, Viewers
 
+from showcaller.testing.free_ports import free_ports
+
 from .. import installs
 from .answers import answer
-from .place import Place, free_ports, started
+from .place import Place, started
 
 WITHIN_S = 20.0
 MOUNTPOINT = 1

@@ -105,17 +105,3 @@ def core_busy_s(core: int) -> float:
             user, nice, system, _, _, *interrupts = map(int, ticks[:8])
             return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
     raise RuntimeError(f"/proc/stat does not tell of core {core}")
-
-
-def free_ports(count: int) -> list[int]:
-    """Free for TCP and for UDP, a moment ago."""
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        while len(ports) < count:
-            tcp = stack.enter_context(socket.socket())
-            tcp.bind(("127.0.0.1", 0))
-            udp = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
-            with contextlib.suppress(OSError):
-                udp.bind(("127.0.0.1", tcp.getsockname()[1]))
-                ports.append(tcp.getsockname()[1])
-        return ports

@@ -12,8 +12,10 @@ from media_swarm.loop import Loop
 from media_swarm.show import Publishing
 from media_swarm.viewers import Viewers
 
+from showcaller.testing.free_ports import free_ports
+
 from .. import installs
-from .place import Place, free_ports, started
+from .place import Place, started
 
 KEY, SECRET = "bench", "a secret that only this benchmark uses"
 ROOM = "talk"

@@ -7,7 +7,6 @@ import contextlib
 import os
 import re
 import shutil
-import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from .free_ports import free_ports
 from .until import until
 
 ROOT = Path(__file__).parents[3]
@@ -84,17 +84,6 @@ class Nginx:
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody has."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def make_certificate(folder: Path) -> None:

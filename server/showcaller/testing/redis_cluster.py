@@ -19,7 +19,8 @@ from typing import Self
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
 from redis.crc import key_slot
 
-from .redis_server import RedisServer, free_port
+from .free_ports import free_port
+from .redis_server import RedisServer
 
 NODE_TIMEOUT_MS = 1000  # a master that is silent for so long is replaced
 _READY_S = 30.0

@@ -11,9 +11,7 @@ server with whatever its persistence kept.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import random
 import shutil
 import signal
 import socket
@@ -23,6 +21,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
+
+from .free_ports import free_port
 
 _START_S = 10.0  # a busy machine takes its time
 _EMPTY = '""'
@@ -183,15 +183,3 @@ def may_little(*servers: RedisServer) -> str:
     for server in servers:
         server.command(*line.split())
     return "showcaller:PASSWORD"
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on now.
-
-    Below the ephemeral range, so that no outgoing connection takes it while its server is down.
-    """
-    while True:
-        port = random.randrange(10_000, 32_768)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port

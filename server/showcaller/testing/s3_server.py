@@ -7,7 +7,7 @@ import sys
 
 import aiohttp
 
-from .nginx import free_ports
+from .free_ports import free_port
 from .until import until
 
 BUCKET = "recordings"
@@ -17,7 +17,7 @@ class S3Server:
     """`async with S3Server() as s3:` serves; `environment` is how clients find it."""
 
     async def __aenter__(self) -> S3Server:
-        (port,) = free_ports(1)
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.environment = {
             "AWS_ENDPOINT_URL": self.url,

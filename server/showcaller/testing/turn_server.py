@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+import secrets
 import tempfile
 from pathlib import Path
 
+from .free_ports import free_port
 from .until import until
 
-START_WITHIN_S = 10.0
+START_WITHIN_S = 30.0
+ANSWER_WITHIN_S = 2.0  # or it is asked again, on another connection
+BINDING_REQUEST, BINDING_ANSWER = b"\x00\x01\x00\x00\x21\x12\xa4\x42", b"\x01\x01"
 USER, PASSWORD = "tests", "only-on-loopback"
 PROGRAM = "/usr/bin/turnserver"
 
@@ -19,7 +22,7 @@ class TurnServer:
 
     def __init__(self, secret: str = "") -> None:
         self.secret = secret
-        self.port = _free_port()
+        self.port = free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="showcaller-turn-")
         self._log = Path(self._folder.name) / "turn.log"
         self._process: asyncio.subprocess.Process | None = None
@@ -49,7 +52,7 @@ class TurnServer:
                 stderr=log,
                 cwd=self._folder.name,
             )
-        await until(self._listens, START_WITHIN_S)
+        await until(self._answers, START_WITHIN_S)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -59,19 +62,22 @@ class TurnServer:
         await self._process.wait()
         self._folder.cleanup()
 
-    async def _listens(self) -> bool:
+    async def _answers(self) -> bool:
+        """Tell whether it answers a binding request (RFC 8489 §5): it listens before it can."""
         assert self._process is not None
         if self._process.returncode is not None:
             raise RuntimeError(f"coturn ended:\n{self.log_text()}")
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:
             return False
-        writer.close()
-        return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        request = BINDING_REQUEST + secrets.token_bytes(12)
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                writer.write(request)
+                answer = await reader.readexactly(len(request))
+        except (OSError, EOFError, TimeoutError):
+            return False
+        finally:
+            writer.close()
+        return answer[:2] == BINDING_ANSWER and answer[4:] == request[4:]
