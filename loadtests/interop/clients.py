@@ -28,6 +28,7 @@ class Client(NamedTuple):
     command: tuple[str, ...]
     publishes: bool = True
     watches: bool = True
+    by_tcp: bool = False
 
     def prepare(self, built: Path) -> Client:
         """Build it; return it with its release and where it is. Raises `Unavailable`."""
@@ -53,6 +54,7 @@ CLIENTS = (
     Client("firefox", "Firefox", (sys.executable, "browser_client.py", "firefox")),
     Client("aiortc", "aiortc", (sys.executable, "aiortc_client.py")),
     Client("pion", "pion", ("{built}/pion",)),
+    Client("pion_tcp", "pion by TCP", ("env", "NETWORK=tcp", "{built}/pion_tcp"), by_tcp=True),
     Client("pion_4_0", "pion", ("{built}/pion_4_0",)),
     Client("str0m", "str0m", ("{built}/rust/debug/str0m",)),
     Client("webrtc_rs", "webrtc-rs", ("{built}/rust/debug/webrtc_rs",)),

@@ -62,6 +62,7 @@ firefox) $({ command -v firefox-esr || command -v firefox; } ) --version | grep 
 aiortc) python_package aiortc ;;
 ffmpeg) python_package av ;;
 pion) go_program go.mod ;;
+pion_tcp) go_program go.mod ;;
 pion_4_0) go_program pion_4_0.mod ;;
 str0m) rust_program str0m ;;
 webrtc_rs) rust_program webrtc ;;

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
@@ -27,20 +28,25 @@ from showcaller.media.contract.addresses import of_this_machine
 from showcaller.testing.lossy_line import LOSS_PERCENT, Relay
 from showcaller.testing.media_peers import FRAMES_PER_S, HEIGHT, WIDTH, Watcher, video_loop
 from showcaller.testing.talks import EVENT, STAGE, TalksServer
-from showcaller.testing.until import until
 
 HERE = Path(__file__).parent
 SECONDS, CHANGE_AT_S, LOSS_AT_S = 70, 20, 40
 START_S = 60
 STALLED_S = 5  # without a picture: it does not work
 TOGETHER = 3
+_UDP_CANDIDATE = re.compile(r"a=candidate:\S+ 1 udp .*\r\n", re.IGNORECASE)
 
 
 class Line:
-    """An HTTP server before the node: clients get answers that lead through a relay of theirs."""
+    """An HTTP server before the node: clients get answers that lead through a relay of theirs.
 
-    def __init__(self, server: TalksServer) -> None:
+    `by_tcp`: they get the node's own TCP candidates, and no others; nothing is lost then.
+    """
+
+    def __init__(self, server: TalksServer, *, by_tcp: bool) -> None:
         self._server = server
+        self._by_tcp = by_tcp
+        self._answered = asyncio.Event()
         self.relays: list[Relay] = []
 
     async def __aenter__(self) -> Line:
@@ -61,7 +67,8 @@ class Line:
 
     async def joined(self) -> None:
         """Wait for the client: a browser starts slowly on a busy machine. Raises `TimeoutError`."""
-        await until(lambda: self.relays, START_S)
+        async with asyncio.timeout(START_S):
+            await self._answered.wait()
 
     def lose(self, percent: int) -> None:
         for relay in self.relays:
@@ -77,13 +84,20 @@ class Line:
         ):
             body = await got.read()
             if got.status == 201:
-                # Firefox sends nothing to loopback.
-                relay = Relay(0, host=next(h for h in of_this_machine() if ":" not in h))
-                self.relays.append(relay)
-                body = (await relay.answer(body.decode())).encode()
+                body = (await self._lead(body.decode())).encode()
+                self._answered.set()
             passed = {k: v for k, v in got.headers.items() if k in ("Location", "ETag")}
             kind = got.headers.get("Content-Type", "text/plain").partition(";")[0]
             return web.Response(status=got.status, body=body, content_type=kind, headers=passed)
+
+    async def _lead(self, answer: str) -> str:
+        """Return the answer with the candidates that the client is to take."""
+        if self._by_tcp:
+            return _UDP_CANDIDATE.sub("", answer)
+        # Firefox sends nothing to loopback.
+        relay = Relay(0, host=next(h for h in of_this_machine() if ":" not in h))
+        self.relays.append(relay)
+        return await relay.answer(answer)
 
 
 async def _blank() -> web.Response:
@@ -135,7 +149,10 @@ async def speaking(server: TalksServer, talk: str, brightness: int) -> AsyncIter
 async def watch(client: Client, folder: Path, card: Path) -> str:
     """The client watches the stage while a speaker of ours follows another."""
     count = Count()
-    async with TalksServer(folder, "--media-address", "127.0.0.1") as server, Line(server) as line:
+    async with (
+        TalksServer(folder, "--media-address", "127.0.0.1") as server,
+        Line(server, by_tcp=client.by_tcp) as line,
+    ):
         await server.change_to("one")
         async with speaking(server, "one", 90), speaking(server, "two", 150):
             url = f"{line.url}/api/v1/events/{EVENT}/stages/{STAGE}/whep"
@@ -151,7 +168,7 @@ async def publish(client: Client, folder: Path, card: Path) -> str:
     count, watcher = Count(), Watcher()
     async with (
         TalksServer(folder, "--media-address", "127.0.0.1") as server,
-        Line(server) as line,
+        Line(server, by_tcp=client.by_tcp) as line,
         speaking(server, "one", 90),
     ):
         await server.change_to("one")

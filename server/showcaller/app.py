@@ -206,6 +206,7 @@ class Server:
             workers=self.settings.media_workers,
             addresses=self.settings.media_addresses,
             first_port=self.settings.media_port_of(len(self.media)),
+            first_tcp_port=self.settings.media_tcp_port_of(len(self.media)),
             recordings=self.settings.recordings,
             kept_days=self.settings.recordings_kept_days,
             written=hls.live if hls else None,

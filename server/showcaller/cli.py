@@ -186,6 +186,12 @@ _folder = click.Path(path_type=Path, file_okay=False)
     help="First UDP port of the media workers, two for each.  [default: any free ones]",
 )
 @click.option(
+    "--media-tcp-port",
+    type=int,
+    help="First TCP port of the media workers, for clients whose network blocks UDP, two for each; 0: none.  "
+    "[default: the numbers of the UDP ports]",
+)
+@click.option(
     "--recordings",
     default="",
     help="Folder, or s3://BUCKET/PREFIX, for recordings of sessions whose `record` is not false.  "

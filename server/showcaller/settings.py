@@ -48,6 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     media_workers: int = 1
     media_addresses: tuple[str, ...] = ()
     media_port: int = 0  # the first one, UDP; 0: any free ones
+    media_tcp_port: int | None = None  # None: the numbers of UDP ports; 0: media only comes by UDP
     recordings: str = ""  # a folder, or s3://BUCKET/PREFIX; "": nothing is recorded
     recordings_kept_days: int = 0  # 0: until somebody deletes them
     ice_servers: tuple[str, ...] = ()
@@ -79,9 +80,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         """The first UDP port of the media workers of the `event`th schedule (from 0); 0: any."""
         return self.media_port and self.media_port + PORTS_EACH * self.media_workers * event
 
+    def media_tcp_port_of(self, event: int) -> int | None:
+        """The first TCP port of the media workers of the `event`th schedule; None: those for UDP; 0: none."""
+        first = self.media_tcp_port
+        return first and first + PORTS_EACH * self.media_workers * event
+
     @property
     def media_ports(self) -> int:
-        """The number of UDP ports that all media workers need, from `media_port` on."""
+        """The number of ports that all media workers need, from `media_port` on, and for TCP likewise."""
         return PORTS_EACH * self.media_workers * len(self.schedules)
 
     def check(self) -> None:
@@ -128,6 +134,11 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise ConfigError(
                 f"--media-port goes up to {65_536 - self.media_ports}: media workers take "
                 f"{self.media_ports} ports from there on; 0 takes any free ones"
+            )
+        if not 0 <= (self.media_tcp_port or 0) <= 65_536 - self.media_ports:
+            raise ConfigError(
+                f"--media-tcp-port goes up to {65_536 - self.media_ports}: media workers take "
+                f"{self.media_ports} ports from there on; 0 takes none"
             )
         for name in (
             "max_connections",

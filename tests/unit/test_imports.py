@@ -86,8 +86,8 @@ MEDIA_MAY_IMPORT = {
         *("hls.rendition", "hls.talks"),
     },
     "transport": {
-        *("media.transport", "media.contract.addresses", "media.egress.keys", "media.rtp.rtcp"),
-        "system",
+        *("media.transport", "media.contract.addresses", "media.rtp.rtcp", "system"),
+        *("media.egress.keys", "media.egress.outlets"),
     },
     "sdp": {"media.sdp", "media.rtp.extensions", "media.transport.parameters", "errors"},
     "rtp": {"media.rtp"},

@@ -1,4 +1,4 @@
-// pion as a client: `client publish|watch URL TOKEN SECONDS CARD`.
+// pion as a client: `client publish|watch URL TOKEN SECONDS CARD`; with NETWORK=tcp by TCP alone.
 package main
 
 import (
@@ -24,8 +24,7 @@ func main() {
 	role, url, token, card := os.Args[1], os.Args[2], os.Args[3], os.Args[5]
 	seconds, err := strconv.ParseFloat(os.Args[4], 64)
 	check(err)
-	peer, err := webrtc.NewPeerConnection(webrtc.Configuration{})
-	check(err)
+	peer := connection()
 	if role == "publish" {
 		publish(peer, card)
 	} else {
@@ -39,6 +38,18 @@ func main() {
 			fmt.Println(string(line))
 		}
 	}
+}
+
+func connection() *webrtc.PeerConnection {
+	made := webrtc.NewPeerConnection
+	if os.Getenv("NETWORK") == "tcp" {
+		var settings webrtc.SettingEngine
+		settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4})
+		made = webrtc.NewAPI(webrtc.WithSettingEngine(settings)).NewPeerConnection
+	}
+	peer, err := made(webrtc.Configuration{})
+	check(err)
+	return peer
 }
 
 func connect(peer *webrtc.PeerConnection, url, token string) {

@@ -110,9 +110,14 @@ class Firefox:
         result: dict[str, Any] = reply["result"]
         return result
 
-    async def open(self, url: str) -> FirefoxPage:
-        """A tab, when it has loaded."""
+    async def open(self, url: str, script: str = "") -> FirefoxPage:
+        """A tab, when it has loaded; `script` runs before any of the page's."""
         context = (await self.call("browsingContext.create", type="tab"))["context"]
+        if script:
+            declared = f"() => {{{script}}}"
+            await self.call(
+                "script.addPreloadScript", functionDeclaration=declared, contexts=[context]
+            )
         await self.call("browsingContext.navigate", context=context, url=url, wait="complete")
         return FirefoxPage(self, context)
 

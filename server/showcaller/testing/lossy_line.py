@@ -27,6 +27,7 @@ table netdev {table} {{
 _CANDIDATE = re.compile(
     r"(?P<head>a=candidate:\S+ 1 udp \d+) (?P<host>[\d.]+) (?P<port>\d+) typ host", re.I
 )
+_TCP_CANDIDATE = re.compile(r"a=candidate:\S+ 1 tcp .*\r\n", re.I)
 
 
 class Forbidden(Exception):
@@ -112,7 +113,7 @@ class Relay(asyncio.DatagramProtocol):
         self._far: dict[Any, socket.socket] = {}  # by the client's address
 
     async def answer(self, sdp: str) -> str:
-        """The same answer; its candidates are this relay."""
+        """The same answer; its candidates are this relay, which knows UDP alone."""
         candidate = _CANDIDATE.search(sdp)
         assert candidate, sdp
         self._server = candidate["host"], int(candidate["port"])
@@ -121,7 +122,8 @@ class Relay(asyncio.DatagramProtocol):
             lambda: self, local_addr=(self._host, 0)
         )
         port = self._near.get_extra_info("sockname")[1]
-        return _CANDIDATE.sub(rf"\g<head> {self._host} {port} typ host", sdp)
+        relayed = _CANDIDATE.sub(rf"\g<head> {self._host} {port} typ host", sdp)
+        return _TCP_CANDIDATE.sub("", relayed)
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         if addr not in self._far:

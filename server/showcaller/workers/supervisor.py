@@ -141,4 +141,5 @@ def worker_settings(settings: Settings, number: int) -> Settings:
         settings,
         media_workers=share + (number < rest),
         media_port=settings.media_port and settings.media_port + before.media_ports,
+        media_tcp_port=settings.media_tcp_port and settings.media_tcp_port + before.media_ports,
     )

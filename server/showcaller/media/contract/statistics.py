@@ -107,6 +107,8 @@ class Statistics(Struct, kw_only=True):
 
     egress: str = ""  # native, python
     port: int = 0  # UDP
+    tcp_connections: int = 0
+    tcp_refused: int = 0  # connections: strangers', too many
     load: float = 0.0  # share of one core over the last seconds
     connecting: int = 0
     packets_received: int = 0

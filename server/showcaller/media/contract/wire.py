@@ -36,6 +36,7 @@ class WorkerConfig(Struct, frozen=True, kw_only=True):
     addresses: Addresses
     trunk: str  # path of the UNIX socket at which it lends what is published
     port: int = 0  # UDP; 0: any free one
+    tcp_port: int | None = None  # None: the number of the UDP port; 0: none
     log_level: str = "info"
 
 

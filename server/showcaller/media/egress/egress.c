@@ -77,6 +77,7 @@ struct sink {
     HMAC_CTX *hmac;         /* NULL with GCM */
     uint8_t salt[14];
     int tag, descriptor, single; /* single: the way there refuses UDP_SEGMENT */
+    int outlet;                  /* below 0: in place of a descriptor */
     socklen_t address_size;
     struct sockaddr_storage address;
 };
@@ -120,7 +121,8 @@ struct sink *sink_new(const uint8_t *key, const uint8_t *salt, const uint8_t *au
 
 void sink_aim(struct sink *sink, int descriptor, int v6, const uint8_t *host, uint16_t port, uint32_t scope) {
     memset(&sink->address, 0, sizeof sink->address);
-    sink->descriptor = descriptor;
+    sink->descriptor = descriptor < 0 ? 0 : descriptor;
+    sink->outlet = descriptor < 0 ? descriptor : 0;
     sink->single = 0;
     if (v6) {
         struct sockaddr_in6 *to = (void *)&sink->address;
@@ -285,8 +287,14 @@ static int seal(struct sink *sink, const struct packet *packet, uint8_t *out, ui
 
 /* ---- sending ---- */
 
+/* outlets.py: packets of `segment` bytes, the last perhaps shorter. errno, or 0; never EAGAIN. */
+static int (*emit)(int outlet, const uint8_t *data, uint32_t size, uint32_t segment);
+
+void egress_outlets(int (*to)(int, const uint8_t *, uint32_t, uint32_t)) { emit = to; }
+
 /* One datagram, or one that is cut into segments of that size. errno, or 0. */
 static int send_datagrams(const struct sink *sink, const uint8_t *data, size_t size, uint16_t segment) {
+    if (sink->outlet) return emit(sink->outlet, data, (uint32_t)size, segment);
     union {
         struct cmsghdr header;
         char room[CMSG_SPACE(sizeof segment)];

@@ -52,7 +52,7 @@ class Sink(Protocol):
     """One peer that we send to, with keys of its own."""
 
     def aim(self, descriptor: int, address: Address) -> None:
-        """Send datagrams from now on by this UDP socket to this address of the peer."""
+        """Send datagrams from now on by this UDP socket, or outlet (below 0), to this address of the peer."""
         ...
 
     def stream(self, ssrc: int) -> Stream:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_uint8, c_uint16, c_uint32, c_void_p
 
-from . import build
+from . import build, outlets
 from .batches import Batch, send_time
 from .interface import ALL, Address
 from .keys import Keys, derive
@@ -43,9 +43,21 @@ class _Counts(ctypes.Structure):
     )
 
 
+_Emit = ctypes.CFUNCTYPE(c_int, c_int, c_void_p, c_uint32, c_uint32)
+
+
+def _send_to_outlet(outlet: int, data: int, size: int, segment: int) -> int:
+    return outlets.send(outlet, ctypes.string_at(data, size), segment)
+
+
+# kept for as long as the library may call it
+_emit = _Emit(_send_to_outlet)
+
+
 _FUNCTIONS = {
     "egress_digest": (c_char_p, ()),
     "egress_bind": (c_int, (c_char_p,)),
+    "egress_outlets": (None, (_Emit,)),
     "sink_new": (c_void_p, (c_char_p, c_char_p, c_char_p)),
     "sink_aim": (None, (c_void_p, c_int, c_int, c_char_p, c_uint16, c_uint32)),
     "sink_free": (None, (c_void_p,)),
@@ -69,6 +81,7 @@ def load() -> ctypes.PyDLL:
         raise OSError("it was built from another egress.c: build it again (make egress)")
     if all(library.egress_bind(path) for path in _that_have_openssl()):
         raise OSError("no OpenSSL was found in what Python loads")
+    library.egress_outlets(_emit)
     return library
 
 

@@ -13,6 +13,7 @@ from pylibsrtp._binding import ffi, lib
 from . import sockets
 from .interface import Address
 from .keys import CM, GCM, Keys
+from .outlets import Outlet
 
 WINDOW = 1024  # packets that a sequence number may be behind the newest
 PACKET_BYTES_MAX = 2048
@@ -112,7 +113,7 @@ class Sink(ABC, Generic[S]):
             raise ValueError(f"unknown SRTP profile {keys.profile!r}")
         self.keys = keys
         self.session: Any = open_session(keys)
-        self.socket: socket.socket | None = None
+        self.socket: socket.socket | Outlet | None = None
         self.address: Address = ("", 0)
         self.segments = True  # the way there takes UDP_SEGMENT, as far as we know
         self.streams: list[S] = []

@@ -10,14 +10,20 @@ import os
 import socket
 
 from .interface import Address
+from .outlets import Outlet
 
 UDP_SEGMENT = 103  # <linux/udp.h>; `socket` does not have it
 
 _shared: dict[int, tuple[socket.socket, list[int]]] = {}  # inode → socket, [users]
 
 
-def acquire(descriptor: int) -> socket.socket:
-    """Return a socket on the same open file, to be given back by `release`. Raises `OSError`."""
+def acquire(descriptor: int) -> socket.socket | Outlet:
+    """Return a socket on the same open file, to be given back by `release`; below 0, that outlet.
+
+    Raises `OSError`.
+    """
+    if descriptor < 0:
+        return Outlet(descriptor)
     inode = os.fstat(descriptor).st_ino
     if inode not in _shared:
         _shared[inode] = socket.socket(fileno=os.dup(descriptor)), [0]
@@ -26,8 +32,10 @@ def acquire(descriptor: int) -> socket.socket:
     return sock
 
 
-def release(sock: socket.socket) -> None:
+def release(sock: socket.socket | Outlet) -> None:
     """Give a socket back; the last user's leaving closes it."""
+    if isinstance(sock, Outlet):
+        return
     inode = os.fstat(sock.fileno()).st_ino
     users = _shared[inode][1]
     users[0] -= 1

@@ -63,6 +63,7 @@ _WORKER_COUNTERS: tuple[tuple[str, str, ReadWorker], ...] = (
     ("bytes_sent", "Bytes to viewers", lambda w: w.bytes_sent),
     ("packets_dropped", "Packets the kernel did not take", lambda w: w.packets_dropped),
     ("datagrams_refused", "Datagrams of nobody known", lambda w: w.datagrams_refused),
+    ("tcp_refused", "TCP connections of nobody known, or too many", lambda w: w.tcp_refused),
     ("viewers_refused", "Viewers for whom it was too full", lambda w: w.viewers_refused),
     ("packets_lent", "Packets to other nodes", lambda w: w.packets_lent),
     (
@@ -182,6 +183,8 @@ def _of_workers(media: Mapping[str, NodeMedia]) -> Iterator[Metric]:
     yield _gauge("worker_load", "Share of one core", labels, [(of, one.load) for of, one in every])
     branches: list[Sample] = [(of, one.branches) for of, one in every]
     yield _gauge("worker_branches", "Other nodes that it lends to", labels, branches)
+    by_tcp: list[Sample] = [(of, one.tcp_connections) for of, one in every]
+    yield _gauge("tcp_connections", "Connections by TCP", labels, by_tcp)
     for name, text, read in _WORKER_COUNTERS:
         yield _counter(name, text, labels, [(of, read(one)) for of, one in every])
 

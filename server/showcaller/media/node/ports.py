@@ -1,4 +1,4 @@
-"""The UDP ports of media workers, for firewalls that open a few.
+"""The UDP and TCP ports of media workers, for firewalls that open a few.
 
 Each worker has two: while a rolling restart replaces its node, the one before still holds its port.
 """
@@ -11,7 +11,12 @@ from collections.abc import Iterable
 PORTS_EACH = 2  # as in settings
 
 
-def choose_port(first: int, number: int, addresses: Iterable[str]) -> int:
+def choose_port(
+    first: int,
+    number: int,
+    addresses: Iterable[str],
+    kind: socket.SocketKind = socket.SOCK_DGRAM,
+) -> int:
     """Return the port of worker `number`, counted from `first`; 0 (any free one) if `first` is 0.
 
     Its second one where the first is taken on one of `addresses`.
@@ -19,16 +24,14 @@ def choose_port(first: int, number: int, addresses: Iterable[str]) -> int:
     if not first:
         return 0
     port = first + PORTS_EACH * number
-    return port if _is_free(port, addresses) else port + 1
+    return port if all(_can_bind(port, one, kind) for one in addresses) else port + 1
 
 
-def _is_free(port: int, addresses: Iterable[str]) -> bool:
-    return all(_can_bind(port, address) for address in addresses)
-
-
-def _can_bind(port: int, address: str) -> bool:
+def _can_bind(port: int, address: str, kind: socket.SocketKind) -> bool:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+    with socket.socket(family, kind) as probe:
+        if kind == socket.SOCK_STREAM:  # connections that ended a moment ago don't count
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:

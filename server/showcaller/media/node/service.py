@@ -71,7 +71,8 @@ class MediaService:
 
     `workers` media processes run here (0: this node only passes requests on); `written` learns what is
     recorded of stages; `addresses` are those that
-    clients reach media at (none: all of this machine), `first_port` is where their UDP ports begin (`ports`).
+    clients reach media at (none: all of this machine), `first_port` is where their UDP ports begin (`ports`),
+    `first_tcp_port` where those for TCP do (None: the same numbers, 0: none).
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class MediaService:
         workers: int,
         addresses: Sequence[str] = (),
         first_port: int = 0,
+        first_tcp_port: int | None = None,
         recordings: str = "",
         kept_days: int = 0,
         written: Written | None = None,
@@ -89,7 +91,8 @@ class MediaService:
         self._event = event
         self._kept_days = kept_days
         self._records = bool(recordings)
-        self._workers = Workers(workers, choose_addresses(addresses), self, first_port, keys)
+        bound = choose_addresses(addresses)
+        self._workers = Workers(workers, bound, self, first_port, keys, first_tcp_port)
         self._ledger = Ledger(event)
         self._rooms = Rooms(self._ledger)
         self._relay = Relay(event.log, self._do_here)

@@ -138,8 +138,9 @@ class Worker:
 class Workers:
     """Keeps `count` workers running.
 
-    `first_port` is where their UDP ports begin (`ports`); 0: any free ones. By `keys` they know the
-    workers of other nodes; without any they lend them nothing.
+    `first_port` is where their UDP ports begin (`ports`), 0: any free ones, and `first_tcp_port` where those
+    for TCP do; None: their numbers are the same, 0: there are none. By `keys` they know the workers of other
+    nodes; without any they lend them nothing.
     """
 
     def __init__(
@@ -149,11 +150,13 @@ class Workers:
         listener: WorkersListener,
         first_port: int = 0,
         keys: tuple[bytes, ...] = (),
+        first_tcp_port: int | None = None,
     ) -> None:
         self.restarts = 0
         self._listener = listener
         self._addresses = addresses
         self._first_port = first_port
+        self._first_tcp_port = first_tcp_port
         self._keys = keys
         self._count = count
         self._up: dict[str, Worker] = {}
@@ -245,6 +248,7 @@ class Workers:
             parent=os.getpid(),
             addresses=self._addresses,
             port=choose_port(self._first_port, number, self._addresses.bound),
+            tcp_port=self._tcp_port(number),
             log_level=level,
         )
         with theirs:
@@ -257,6 +261,12 @@ class Workers:
             )
         pipe = Pipe(*await asyncio.open_connection(sock=ours))
         return Worker(config.name, process, pipe, self._listener, number, config.trunk)
+
+    def _tcp_port(self, number: int) -> int | None:
+        if self._first_tcp_port is None:
+            return None
+        bound = self._addresses.bound
+        return choose_port(self._first_tcp_port, number, bound, socket.SOCK_STREAM)
 
     async def _watch(self, worker: Worker) -> None:
         """Say when the worker answers for the first time; kill it when it answers no longer."""

@@ -43,6 +43,7 @@ _ANSWERED = {"publish": "recvonly", "view": "sendonly"}
 _FINGERPRINTS = ("sha-256", "sha-384", "sha-512")  # those that the DTLS stack verifies
 _STEREO = ("stereo=1", "sprop-stereo=1")  # what we take; what we send
 _STREAM = "showcaller"  # of the one MediaStream that every answer has
+_TCP_PREFERENCE = 90  # of the type: below UDP's 126, above what a relay has
 _ICE = ("a=ice-lite", "a=ice-options:ice2 trickle")
 _EXTMAP = re.compile(r"(\d{1,3})(?:/(\w{1,8}))? (\S{1,256})(?: .*)?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,10}", re.ASCII)
@@ -382,6 +383,11 @@ def _candidate_lines(local: Local) -> Iterator[str]:
     for at, (address, port) in enumerate(local.candidates):
         priority = (126 << 24) | ((65_535 - at) << 8) | 255
         yield f"a=candidate:{at + 1} 1 udp {priority} {address} {port} typ host"
+    for at, (address, port) in enumerate(local.tcp_candidates):
+        # of a passive host the direction's preference is 4 (RFC 6544 §4.2)
+        priority = (_TCP_PREFERENCE << 24) | (((4 << 13) | (8_191 - at)) << 8) | 255
+        number = len(local.candidates) + at + 1
+        yield f"a=candidate:{number} 1 tcp {priority} {address} {port} typ host tcptype passive"
     yield "a=end-of-candidates"
 
 

@@ -21,6 +21,7 @@ from .trunk_link import Hello, KeyframeWanted, Packet, Welcome, frame, receive
 log = logging.getLogger(__name__)
 
 HANDSHAKE_WITHIN_S = 5.0
+MAX_HANDSHAKES = 64  # at a time
 BEAT_EVERY_S = 0.1
 # Longer packets would be fragmented on most networks: they go by TLS.
 MAX_DATAGRAM_BYTES = 1_420
@@ -36,20 +37,27 @@ class FarTrunk:
         self._trunk = trunk
         self._transports = transports
         self._servers: list[asyncio.Server] = []
+        self._context: ssl.SSLContext | None = None
+        self._shaking: set[asyncio.Task[None]] = set()
         self._serving: set[asyncio.Task[None]] = set()
         self._beating: asyncio.Task[None] | None = None
 
     async def listen(self, context: ssl.SSLContext) -> int:
         """Listen where media is reached and return the TCP port. Raises `Unavailable`.
 
-        It has the number of the UDP port, or any where that is taken.
+        It has the number of the UDP port, or any where that is taken. Where clients have that number, too,
+        theirs is told from other nodes' by its first byte.
         """
+        self._beating = asyncio.create_task(self._beat())
+        tcp = self._transports.tcp
+        if tcp is not None and tcp.port == self._transports.port:
+            self._context, tcp.tls = context, self._take
+            return tcp.port
         for sock in _listening(self._transports.bound or ("",), self._transports.port):
             server = await asyncio.start_server(
                 self._serve, sock=sock, ssl=context, ssl_handshake_timeout=HANDSHAKE_WITHIN_S
             )
             self._servers.append(server)
-        self._beating = asyncio.create_task(self._beat())
         port: int = self._servers[0].sockets[0].getsockname()[1]
         return port
 
@@ -66,10 +74,34 @@ class FarTrunk:
             self._beating.cancel()
         for server in self._servers:
             server.close()
+        if self._transports.tcp is not None:
+            self._transports.tcp.tls = None
+        for shaking in list(self._shaking):
+            shaking.cancel()
         for span in list(self.spans):
             span.close()
         if self._serving:
             await asyncio.wait(self._serving)
+
+    def _take(self, sock: socket.socket) -> None:
+        if len(self._shaking) >= MAX_HANDSHAKES:
+            sock.close()
+            return
+        task = asyncio.create_task(self._shake_hands(sock))
+        self._shaking.add(task)
+        task.add_done_callback(self._shaking.discard)
+
+    async def _shake_hands(self, sock: socket.socket) -> None:
+        protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._serve)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: protocol,
+                sock,
+                ssl=self._context,
+                ssl_handshake_timeout=HANDSHAKE_WITHIN_S,
+            )
+        except (OSError, TimeoutError):  # no node of this deployment
+            sock.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         hello = await receive(reader)

@@ -50,6 +50,7 @@ from ..contract.statistics import Statistics, ViewerStatistics, worst
 from ..egress import Egress
 from ..sdp.negotiation import Negotiated, Outgoing, answer, negotiate, restart_fragment
 from ..sdp.sdp import read_fragment
+from ..transport.tcp import bind_tcp
 from ..transport.transport import Transports
 from ..transport.udp import UdpPort
 from .abroad import Abroad
@@ -125,13 +126,23 @@ class ForwardingEngine:
 
     @classmethod
     async def open(
-        cls, name: str, addresses: Addresses, port: int, egress: Egress, listener: EngineListener
+        cls,
+        name: str,
+        addresses: Addresses,
+        port: int,
+        egress: Egress,
+        listener: EngineListener,
+        tcp_port: int | None = 0,
     ) -> ForwardingEngine:
-        """Make an engine with a UDP port of its own (0: any free number). Raises `OSError`."""
+        """Make an engine with a UDP port of its own (0: any free number). Raises `OSError`.
+
+        `tcp_port`: of ICE over TCP; None: the same number if it is free, 0: none.
+        """
         bound = of_this_machine() if addresses.followed else addresses.bound
         udp = UdpPort.bind(bound, port)
+        tcp = bind_tcp(bound, udp.port if tcp_port is None else tcp_port)
         pacer = Pacer(udp.on_writable, system.monotonic_s)
-        transports = Transports(udp, addresses.advertised or bound, pacer.behind)
+        transports = Transports(udp, addresses.advertised or bound, pacer.behind, tcp)
         if addresses.followed:
             transports.follow(of_this_machine)
         return cls(name, transports, pacer, egress, listener)
@@ -457,6 +468,8 @@ class ForwardingEngine:
         made = Statistics(
             egress=self._egress.name,
             port=self._transports.port,
+            tcp_connections=tcp.connections if (tcp := self._transports.tcp) else 0,
+            tcp_refused=tcp.refused if tcp else 0,
             load=self._cpu.share(now_s, process_time()),
             connecting=sum(not peer.live for peer in peers),
             packets_received=self._packets_before + sum(p.packets for p in own),

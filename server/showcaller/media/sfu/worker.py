@@ -64,7 +64,7 @@ async def run(config: WorkerConfig) -> None:
     connection = socket.socket(fileno=config.descriptor)
     pipe = Pipe(*await asyncio.open_connection(sock=connection))
     engine = await ForwardingEngine.open(
-        config.name, config.addresses, config.port, choose(), _ToNode(pipe)
+        config.name, config.addresses, config.port, choose(), _ToNode(pipe), config.tcp_port
     )
     try:
         await engine.lend(config.trunk)

@@ -101,6 +101,12 @@ class Agent:
         if not self.nominated and path in self.paths:
             self.path = path
 
+    def lose(self, path: Path) -> None:
+        """Forget a path that has ended, a closed TCP connection; leave it for the one that was used last."""
+        self.paths.pop(path, None)
+        if path == self.path and self.paths:
+            self.path = max(self.paths, key=self.paths.__getitem__)
+
     def drop_old(self, now_s: float) -> list[Path]:
         """Forget paths beyond `MAX_PATHS`, and those unchecked for `CONSENT_S`; never the one in use."""
         others = sorted((p for p in self.paths if p != self.path), key=self.paths.__getitem__)

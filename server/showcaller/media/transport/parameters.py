@@ -22,10 +22,14 @@ class Local(NamedTuple):
     fingerprint: str  # the value of our certificate's SHA-256
     setup: str  # active | passive
     candidates: tuple[tuple[str, int], ...]  # (address, UDP port), most preferred first
+    tcp_candidates: tuple[tuple[str, int], ...] = ()  # likewise, for ICE over TCP (RFC 6544)
 
 
 class Path(NamedTuple):
-    """The way of datagrams to the client: the socket's descriptor and the address for sendto."""
+    """The way of datagrams to the client: the socket's descriptor and the address for sendto.
+
+    Below 0 it is the number of an outlet: a TCP connection.
+    """
 
     descriptor: int
     address: tuple[str, int] | tuple[str, int, int, int]

@@ -1,4 +1,4 @@
-"""Encrypted transports of one worker, all on one UDP port: ICE-lite, DTLS and SRTP towards many clients.
+"""Encrypted transports of one worker, all on one UDP port and one TCP port: ICE-lite, DTLS and SRTP.
 
 Datagrams are told apart by their first byte (RFC 7983). STUN finds its client by our ufrag; everything
 else by the address that it comes from, once an authentic check has made that address the client's. What
@@ -21,6 +21,7 @@ from ..egress.keys import Keys
 from ..rtp import rtcp
 from . import dtls, ice, stun
 from .parameters import Local, Path, Remote
+from .tcp import TcpPort
 from .turns import Turns
 from .udp import Address, UdpPort
 
@@ -84,25 +85,39 @@ class Transports:
         udp: UdpPort,
         advertised: tuple[str, ...],
         behind: Callable[[], bool] = lambda: False,
+        tcp: TcpPort | None = None,
     ) -> None:
-        """Take over `udp`; joins wait while `behind()` says that media is late."""
+        """Take over `udp` and `tcp`; joins wait while `behind()` says that media is late."""
         self.port = udp.port
         self.refused = 0  # datagrams: forged, replayed, strangers', not understood
         self.udp = udp
+        self.tcp = tcp
         self.turns = Turns(behind)
         self.candidates = tuple((address, udp.port) for address in advertised)
+        self.tcp_candidates = tuple(
+            (address, tcp.port) for address in advertised if tcp is not None
+        )
         self._all: set[Transport] = set()
         self._by_ufrag: dict[bytes, Transport] = {}
         self._by_path: dict[tuple[int, Address], Transport] = {}
         self._look: Callable[[], tuple[str, ...]] | None = None
         self._sweeps = 0
         udp.start(self._receive)
+        if tcp is not None:
+            tcp.start(self)
         self._next_sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep_again)
 
     @classmethod
-    async def open(cls, addresses: Addresses, port: int = 0) -> Transports:
-        """Bind one UDP port number (0: any free one) at every bound address. Raises `OSError`."""
-        return cls(UdpPort.bind(addresses.bound, port), addresses.advertised or addresses.bound)
+    async def open(
+        cls, addresses: Addresses, port: int = 0, *, tcp_port: int | None = None
+    ) -> Transports:
+        """Bind one UDP port number (0: any free one) at every bound address, and a TCP one if it is not None.
+
+        Raises `OSError`.
+        """
+        udp = UdpPort.bind(addresses.bound, port)
+        tcp = None if tcp_port is None else TcpPort.bind(addresses.bound, tcp_port)
+        return cls(udp, addresses.advertised or addresses.bound, tcp=tcp)
 
     def follow(self, look: Callable[[], tuple[str, ...]]) -> None:
         """Be reached, from now on, at the addresses that `look` finds each few seconds."""
@@ -131,24 +146,36 @@ class Transports:
         for transport in list(self._all):
             transport.close()
         self.udp.close()
+        if self.tcp is not None:
+            self.tcp.close()
 
     # Datagrams ------------------------------------------------------------------------------------
 
     def _receive(self, data: bytes, descriptor: int, address: Address, now_s: float) -> None:
-        first = data[0] if data else 255
-        if first < 4:
-            taken = self._check(data, Path(descriptor, address), now_s)
-        else:
-            transport = self._by_path.get((descriptor, address))
-            if transport is None:
-                taken = False
-            elif 128 <= first < 192:
-                taken = transport.take_media(data, Path(descriptor, address), now_s)
-            else:
-                path = Path(descriptor, address)
-                taken = 20 <= first < 64 and transport.take_dtls(data, path, now_s)
+        self.on_frame(data, Path(descriptor, address), now_s)
+
+    def on_frame(self, data: bytes, path: Path, now_s: float) -> bool:
+        """Take a packet that came by either port; return whether it was authentic."""
+        taken = self._take(data, path, now_s)
         if not taken:
             self.refused += 1
+        return taken
+
+    def _take(self, data: bytes, path: Path, now_s: float) -> bool:
+        first = data[0] if data else 255
+        if first < 4:
+            return self._check(data, path, now_s)
+        transport = self._by_path.get(path)
+        if transport is None:
+            return False
+        if 128 <= first < 192:
+            return transport.take_media(data, path, now_s)
+        return 20 <= first < 64 and transport.take_dtls(data, path, now_s)
+
+    def on_lost(self, path: Path, now_s: float) -> None:
+        """Have the client of a TCP connection that ended use another path, if it has one."""
+        if (transport := self._by_path.pop(path, None)) is not None:
+            transport.lose(path)
 
     def _check(self, data: bytes, path: Path, now_s: float) -> bool:
         try:
@@ -185,6 +212,14 @@ class Transports:
 
     def unmap(self, path: Path) -> None:
         self._by_path.pop(path, None)
+        if path.descriptor < 0 and self.tcp is not None:
+            self.tcp.end(path)
+
+    def send(self, data: bytes, path: Path) -> None:
+        if path.descriptor >= 0:
+            self.udp.send(data, path)
+        elif self.tcp is not None:
+            self.tcp.send(data, path)
 
     def discard(self, transport: Transport) -> None:
         self._all.discard(transport)
@@ -195,6 +230,8 @@ class Transports:
         """End the transports whose time is up. One sweep for all: none has a timer of its own."""
         for transport in list(self._all):
             transport.check_time(now_s)
+        if self.tcp is not None:
+            self.tcp.sweep(now_s, self._by_path.__contains__)
         self._sweeps += 1
         if self._look is not None and self._sweeps % LOOK_EACH_SWEEPS == 0:
             self._name(self._look())
@@ -205,6 +242,8 @@ class Transports:
         if not candidates or candidates == self.candidates:
             return
         self.candidates = candidates
+        if self.tcp is not None:
+            self.tcp_candidates = tuple((host, self.tcp.port) for host in self.tcp.follow(hosts))
         addresses = ", ".join(host for host, _ in candidates)
         log.info(
             f"media is reached at other addresses now: {addresses}",
@@ -282,7 +321,15 @@ class Transport:
     def _make_local(self, credentials: ice.Credentials) -> Local:
         setup = "active" if self._remote.setup == "passive" else "passive"
         ufrag, pwd, _ = credentials
-        return Local(ufrag, pwd, dtls.fingerprint(), setup, self._home.candidates)
+        home = self._home
+        return Local(ufrag, pwd, dtls.fingerprint(), setup, home.candidates, home.tcp_candidates)
+
+    def lose(self, path: Path) -> None:
+        """Go on by another path, if there is one; else wait for the client's next check."""
+        before = self.ice.path
+        self.ice.lose(path)
+        if self.connected and self._owner and self.ice.path and self.ice.path != before:
+            self._owner.on_path(self.ice.path)
 
     # Datagrams: each returns whether it was authentic ----------------------------------------------
 
@@ -292,7 +339,7 @@ class Transport:
         if reply is None:
             return False
         self.heard_s = now_s
-        self._home.udp.send(reply, path)
+        self._home.send(reply, path)
         if credentials is not self.ice.credentials:
             self._home.ignore(credentials.ufrag)
         if path in self.ice.paths:
@@ -360,7 +407,7 @@ class Transport:
 
     def _send(self, data: bytes) -> None:
         if self.ice.path is not None:
-            self._home.udp.send(data, self.ice.path)
+            self._home.send(data, self.ice.path)
 
     async def _shake_hands(self, association: dtls.Association) -> None:
         problem = await association.connect(self._remote.fingerprints)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from showcaller.errors import ConfigError
 from showcaller.media.node.ports import PORTS_EACH, choose_port
@@ -47,8 +48,27 @@ def test_a_worker_takes_its_second_port_while_the_first_is_taken(family, address
     assert choose_port(port - PORTS_EACH, 1, [address]) == port
 
 
+@pytest.mark.parametrize(("first", "expected"), [(None, None), (0, 0), (443, 443)])
+def test_ports_for_tcp_are_those_for_udp_or_none_or_their_own(first, expected):
+    settings = Settings(schedules=(Path("a"), Path("b")), media_workers=3, media_tcp_port=first)
+    assert settings.media_tcp_port_of(0) == expected
+    assert settings.media_tcp_port_of(1) == (expected and expected + PORTS_EACH * 3)
+    shared = replace(settings, workers=2)
+    assert worker_settings(shared, 1).media_tcp_port == (expected and expected + PORTS_EACH * 2 * 2)
+
+
+def test_a_worker_takes_its_second_tcp_port_while_somebody_listens_at_the_first():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        stream = socket.SOCK_STREAM
+        assert choose_port(port - PORTS_EACH, 1, ["127.0.0.1"], stream) == port + 1
+    assert choose_port(port - PORTS_EACH, 1, ["127.0.0.1"], stream) == port
+
+
 def test_ports_must_be_ports():
     for port in (-1, 65_535):
         with pytest.raises(ConfigError, match="--media-port"):
             Settings(schedules=(Path("a"),), media_port=port).check()
-    Settings(schedules=(Path("a"),), media_port=65_534).check()
+        with pytest.raises(ConfigError, match="--media-tcp-port"):
+            Settings(schedules=(Path("a"),), media_tcp_port=port).check()
+    Settings(schedules=(Path("a"),), media_port=65_534, media_tcp_port=65_534).check()

@@ -187,6 +187,21 @@ def test_a_lite_client_must_check_the_connection_itself():
         agreed("ffmpeg-publisher", ("a=mid:0", f"a=mid:0\n{line}"))
 
 
+def test_candidates_by_tcp_are_passive_and_below_those_by_udp():
+    local = LOCAL._replace(tcp_candidates=(("192.0.2.1", 443), ("2001:db8::1", 443)))
+    text = answered(VIEWER, local=local)
+    lines = [line for line in text.splitlines() if "candidate" in line][:5]
+    assert lines[2:] == [
+        "a=candidate:3 1 tcp 1520435199 192.0.2.1 443 typ host tcptype passive",
+        "a=candidate:4 1 tcp 1520434943 2001:db8::1 443 typ host tcptype passive",
+        "a=end-of-candidates",
+    ]
+    parsed = SessionDescription.parse(text).media[0].ice_candidates
+    priorities = [candidate.priority for candidate in parsed]
+    assert priorities == sorted(priorities, reverse=True) and len(set(priorities)) == 4
+    assert "tcptype passive" in restart_fragment(local, ["0"])
+
+
 def test_the_answer_is_a_lite_agents_with_all_its_candidates():
     lines = answered(VIEWER).splitlines()
     assert "a=ice-lite" in lines
