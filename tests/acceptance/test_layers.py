@@ -77,13 +77,16 @@ async def test_the_picture_follows_the_line(browser, talks: TalksServer):
 
         await until(is_so, timeout_s)
 
+    async def is_low() -> bool:
+        return await layer(talks) == "low"
+
     async with relayed(viewer) as line:
         token = talks.token(EVENT, "attendee")
         await viewer.goto(f"{talks.url}/e/{EVENT}/watch/one#token={token}")
         await wide(640, 1280, 30)
         line.rate_bps = THIN_BPS
         await wide(1, 320, 30)
-        assert await layer(talks) == "low"
+        await until(is_low, 20)
         before = await pictures.received()
 
         async def goes_on() -> bool:

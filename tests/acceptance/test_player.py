@@ -33,7 +33,7 @@ async def test_sound_is_turned_on_once_and_then_by_the_row(browser, talks: Talks
     await page.get_by_label("Volume").fill("30")
     await page.reload()
     await expect(page.get_by_role("button", name="Turn sound on")).to_be_visible()
-    assert await page.evaluate("document.querySelector('video').volume") == 0.3
+    await page.wait_for_function("() => document.querySelector('video').volume === 0.3")
     await page.close()
 
 

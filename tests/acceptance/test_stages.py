@@ -139,7 +139,8 @@ async def test_a_stage_manager_has_one_stage_and_nothing_of_the_whole_event(brow
     on = page.locator("tr[data-session='crane-loop']")
     await expect(on).to_be_visible()
     await expect(page.get_by_text("You run The Quay.")).to_be_visible()
-    assert await page.locator("#stages-now li").count() == 2  # what is on, and what is next
+    # what is on, and what is next
+    await expect(page.locator("#stages-now li")).to_have_count(2)
     await expect(page.locator("tr[data-session='fog-signals']")).to_have_count(0)
     for whole in ("#hold", "#announce", "#offer"):
         await expect(page.locator(whole)).to_be_hidden()

@@ -128,7 +128,7 @@ async def test_a_person_with_too_many_connections_loses_their_own_oldest(tmp_pat
             ] * 2
             for client in (*theirs[2:], somebody_else):
                 await client.follow("agenda")
-            assert port.gateway.counters.connections == 4
+            await until(lambda: port.gateway.counters.connections == 4)
             assert port.gateway.counters.closes[4505] == 2
 
 

@@ -54,12 +54,14 @@ async def test_everybody_sees_each_cue_once_and_about_when_it_is_due(tmp_path, m
             audience.add(client)
         audience.run_for(1.2)
         audience.watch()
-        audience.run_for(2.5)  # a talk takes two seconds
-        cues, clock_errors_ms = audience.take()
+        cues, clock_errors_ms = [], []
+        while len(cues) < 6:  # a talk takes two seconds, and longer on a busy machine
+            audience.run_for(2.5)
+            for one, more in zip((cues, clock_errors_ms), audience.take(), strict=True):
+                one.extend(more)
         assert audience.unfinished <= 1  # on its way
         swarm.close()
 
-    assert len(cues) >= 6
     assert all(len(cue.errors_ms) == 20 for cue in cues)
     assert all(-50 < error_ms < 1000 for cue in cues for error_ms in cue.errors_ms)
     assert len(clock_errors_ms) >= 30 and max(clock_errors_ms) < 100
