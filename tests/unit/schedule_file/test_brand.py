@@ -9,7 +9,7 @@ from showcaller.schedule_file import pictures_of, read_schedule
 from showcaller.schedule_file.brand import MAX_PICTURE_BYTES, THEMES, contrast_of, mixed
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
-STYLE = Path(__file__).parents[2] / "server/showcaller/web/assets/base.css"
+STYLE = Path(__file__).parents[3] / "server/showcaller/web/assets/base.css"
 
 
 def read(tmp_path, brand="", photo=""):
