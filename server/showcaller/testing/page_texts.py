@@ -17,6 +17,11 @@ SAID = ("aria-label", "placeholder", "title", "alt")
 _NO_TEXT = re.compile(r"M\d|[A-Z](?:, [A-Z])?$|UTC|GMT|NFKC|NFKD")
 _WORDY = re.compile(r"[A-Z“][\w’'“]*(?:[\s.,:;?!…”)(]|$)|\w+ \w+.*[.?!…]$")
 _PART_WORDY = re.compile(r"(?:^|[\s}(])[A-Za-z’']{2,}(?=[\s,.:?!…)]|$)")
+# Keys and addresses, values of styles, and figures with a unit that is the same everywhere.
+_NO_TEMPLATE = re.compile(
+    r"[a-z_]+[:.]\}?|.*/ span|Bearer|(?:replay|live) \}$|\}+rem$|card "
+    r"|\}+ (?:ms|GB|MB|kB|kbit/s|Mbit/s|dBov)$"
+)
 _SUBSTITUTION = re.compile(r"\$\{")
 
 
@@ -111,10 +116,15 @@ def unsaid(source: str) -> Iterator[Token]:
             inside.pop()
         if token.text == "(" and before in ("say", "sayCount"):
             inside.append(token.depth)
-        elif inside or before in ("from", "import", "Error"):
+        elif inside or before in ("from", "import", "===", "!==") or _is_for_developers(found, at):
             continue
         elif token.kind in ("string", "template") and _reads_like_text(token):
             yield token
+
+
+def _is_for_developers(found: list[Token], at: int) -> bool:
+    """Tell whether a literal is what an error says, which no page shows."""
+    return at > 1 and found[at - 2].text == "Error"
 
 
 def _reads_like_text(token: Token) -> bool:
@@ -125,6 +135,8 @@ def _reads_like_text(token: Token) -> bool:
         return bool(_WORDY.match(text))
     for inner in substitutions(token.text):
         text = text.replace("${" + inner + "}", "}", 1)
+    if _NO_TEMPLATE.match(text):
+        return False
     return bool(_WORDY.match(text) or _PART_WORDY.search(text))
 
 

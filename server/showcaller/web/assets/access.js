@@ -10,6 +10,7 @@ import { errorText } from "./error_text.js";
 import { openPage } from "./page.js";
 import { saveFile } from "./saved_file.js";
 import { clockTime, dateOf } from "./times.js";
+import { say } from "./words.js";
 
 /** @typedef {import("/sdk/types.js").KnownToken} KnownToken */
 /** @typedef {import("/sdk/types.js").AuditEntry} AuditEntry */
@@ -17,7 +18,7 @@ import { clockTime, dateOf } from "./times.js";
 const SHOWN = 200;
 const REFRESH_EVERY_MS = 10_000;
 
-const page = await openPage({ name: "access", title: "Access", roles: ["producer", "ops"] });
+const page = await openPage({ name: "access", title: say("Access"), roles: ["producer", "ops"] });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 
 byId("refresh").addEventListener("click", () => void refresh());
@@ -34,7 +35,7 @@ async function refresh() {
     const rows = numbered(entries);
     const names = new Map(tokens.map(({ person, name }) => [person, name]));
     keyed(byId("entries"), rows, ({ key }) => key, newEntry, ({ children }, { entry }) => fill(children, entry, names));
-    setText(byId("audit-note"), entries.length < SHOWN ? "The newest first." : `The newest ${SHOWN}. All of them are in the files.`);
+    setText(byId("audit-note"), entries.length < SHOWN ? say("The newest first.") : say("The newest {shown}. All of them are in the files.", { shown: SHOWN }));
   } catch (error) {
     setText(byId("error"), errorText(error));
   }
@@ -55,10 +56,10 @@ function numbered(entries) {
 
 /** @param {KnownToken} link */
 function newLink({ token, person, revoked }) {
-  const button = h("button", { class: "compact danger", type: "button" }, "Revoke");
-  armButton(button, "Revoke this link?", () => void revoke(token, person));
+  const button = h("button", { class: "compact danger", type: "button" }, say("Revoke"));
+  armButton(button, say("Revoke this link?"), () => void revoke(token, person));
   show(button, !revoked);
-  const cells = ["First used", "Good until"].map((label) => h("td", { class: "times", "data-label": label }));
+  const cells = [say("First used"), say("Good until")].map((label) => h("td", { class: "times", "data-label": label }));
   return h("tr", {}, h("th", { scope: "row", title: person }), h("td", {}), ...cells, h("td", {}, button));
 }
 
@@ -73,7 +74,7 @@ function updateLink(row, link) {
   setText(who, holderText(link));
   setText(roles, [...link.roles.map(roleWord), ...link.sessions].join(", "));
   setText(seen, instant(link.seen_ms));
-  setText(until, link.revoked ? "Revoked" : instant(link.expires_at_ms));
+  setText(until, link.revoked ? say("Revoked") : instant(link.expires_at_ms));
   const button = /** @type {HTMLElement | null} */ (last.firstElementChild);
   if (button) show(button, !link.revoked);
 }
@@ -84,10 +85,10 @@ function updateLink(row, link) {
  */
 async function revoke(token, person) {
   setText(byId("note"), "");
-  if (client.status.state !== "connected") return setText(byId("error"), "You are not connected: nothing was sent. Try again once you are.");
+  if (client.status.state !== "connected") return setText(byId("error"), say("You are not connected: nothing was sent. Try again once you are."));
   try {
     await client.produce.revoke(token ? { token } : { person });
-    setText(byId("note"), "The link was revoked.");
+    setText(byId("note"), say("The link was revoked."));
     await refresh();
   } catch (error) {
     setText(byId("error"), errorText(error));

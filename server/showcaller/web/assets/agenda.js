@@ -17,6 +17,7 @@ import { RemindersMenu, takeMailLink } from "./reminders_menu.js";
 import { SessionRow } from "./session_row.js";
 import { joinWords, signInCard } from "./sign_in.js";
 import { clockTime, countdown, isOwnZone, minutesText, zoneLabel, zoneName } from "./times.js";
+import { say } from "./words.js";
 
 /** @typedef {import("/sdk/types.js").Session} Session */
 
@@ -151,8 +152,8 @@ function renderIntro(event) {
   setText(byId("summary"), event.summary);
   setText(byId("day"), daysText(event));
   const clock = clockOf(page.items);
-  const speed = clock && clock.rate !== 1 ? `, ${clock.rate} times as fast` : "";
-  const mode = clock?.held ? "The show clock is held" : clock?.mode === "rehearsal" ? `Rehearsal${speed}` : "";
+  const rehearsal = clock && clock.rate !== 1 ? say("Rehearsal, {rate} times as fast", { rate: clock.rate }) : say("Rehearsal");
+  const mode = clock?.held ? say("The show clock is held") : clock?.mode === "rehearsal" ? rehearsal : "";
   show(byId("mode"), mode !== "");
   setText(byId("mode"), mode);
   byId("mode").dataset.tone = clock?.held ? "wait" : "accent";
@@ -161,8 +162,8 @@ function renderIntro(event) {
 /** @param {import("/sdk/types.js").Event} event */
 function renderZones(event) {
   const label = zoneLabel(event);
-  setText(byId("event-zone"), `Times in ${label}`);
-  setText(byId("own-zone"), `Your time (${zoneName(event.starts_at_ms)})`);
+  setText(byId("event-zone"), say("Times in {label}", { label }));
+  setText(byId("own-zone"), say("Your time ({zone})", { zone: zoneName(event.starts_at_ms) }));
   show(byId("zones"), !seesOwnTime(event));
 }
 
@@ -177,12 +178,12 @@ function renderFilters(event) {
   show(byId("stage"), event.stages.length > 1);
   show(byId("views"), event.stages.length > 1 && matchMedia(WIDE).matches);
   byId(grid ? "as-grid" : "as-list", HTMLInputElement).checked = true;
-  keyed(byId("stage"), [{ id: "", title: "All stages" }, ...event.stages], ({ id }) => id, ({ id, title }) => h("option", { value: id }, title));
+  keyed(byId("stage"), [{ id: "", title: say("All stages") }, ...event.stages], ({ id }) => id, ({ id, title }) => h("option", { value: id }, title));
   byId("stage", HTMLSelectElement).value = stage;
   renderThemes(event, themes);
   const languages = languagesOf(sessions).map((id) => ({ id, title: languageName(id) }));
-  renderSelect("language", "All languages", languages, language);
-  renderSelect("speaker", "All speakers", speakersByName(event), speaker);
+  renderSelect("language", say("All languages"), languages, language);
+  renderSelect("speaker", say("All speakers"), speakersByName(event), speaker);
   const filters = [stage, speaker, language, words, mine && starred.ready].filter(Boolean).length + themes.length;
   setAttribute(byId("mine"), "aria-pressed", String(mine));
   setText(byId("filtered"), String(filters));
@@ -278,7 +279,7 @@ function renderSessions(event) {
   show(byId("sessions"), !grid);
   show(byId("grid-box"), grid && chosen.length > 0);
   show(byId("none"), chosen.length === 0);
-  setText(byId("none-text"), wanted.mine && starred.ready && starred.all.size === 0 ? "Your agenda is empty. Star what you want to see." : "Nothing matches what you chose.");
+  setText(byId("none-text"), wanted.mine && starred.ready && starred.all.size === 0 ? say("Your agenda is empty. Star what you want to see.") : say("Nothing matches what you chose."));
 }
 
 /** What somebody has starred: of the rows only those are touched that are other ones now. */
@@ -331,18 +332,19 @@ function renderNext() {
   if (!page.client) offerToJoin(sessions.every(isOver));
   show(byId("next"), sessions.length > 0);
   if (!next) return renderEnd(sessions.every(isOver));
-  setText(byId("next-title"), "Next");
+  setText(byId("next-title"), say("Next"));
   setText(byId("next-name"), next.title);
-  const hint = isHeldUp(next, page.showNow() ?? 0) ? "Waiting for the session before it to end" : startText(next);
-  setText(byId("next-hint"), clockOf(page.items)?.held ? "The show clock is held" : hint);
+  const hint = isHeldUp(next, page.showNow() ?? 0) ? say("Waiting for the session before it to end") : startText(next);
+  setText(byId("next-hint"), clockOf(page.items)?.held ? say("The show clock is held") : hint);
   renderCountdown();
 }
 
 /** @param {Session} next */
 function startText(next) {
   const min = offPlanMin(next);
-  const moved = min === 0 ? "" : `, ${minutesText(min)} ${min > 0 ? "later" : "earlier"} than planned`;
-  return `Starts at ${clockTime(next.expected.start_ms, context?.zone)}${moved}`;
+  const told = { time: clockTime(next.expected.start_ms, context?.zone), length: minutesText(min) };
+  if (min === 0) return say("Starts at {time}", told);
+  return min > 0 ? say("Starts at {time}, {length} later than planned", told) : say("Starts at {time}, {length} earlier than planned", told);
 }
 
 /** As the clock goes. */
@@ -358,19 +360,19 @@ function renderCountdown() {
   const next = nextSession(sessions);
   if (showNow === null || !next) return;
   const leftMs = next.expected.start_ms - showNow;
-  setText(byId("next-count"), leftMs <= 0 ? "any moment" : countdown(leftMs));
+  setText(byId("next-count"), leftMs <= 0 ? say("any moment") : countdown(leftMs));
 }
 
 /** @param {import("/sdk/types.js").Session[]} sessions of an event that is over */
 function endHint(sessions) {
   const recorded = sessions.some(({ replay }) => replay);
-  return recorded ? "Watch the talks again below: each one’s page has its questions and answers, too." : "Each talk’s page keeps its questions and answers.";
+  return recorded ? say("Watch the talks again below: each one’s page has its questions and answers, too.") : say("Each talk’s page keeps its questions and answers.");
 }
 
 /** @param {boolean} over */
 function renderEnd(over) {
-  setText(byId("next-title"), over ? "This event is over" : "Last session");
-  setText(byId("next-name"), over ? "Thank you for being there." : "Nothing comes after what is on now.");
+  setText(byId("next-title"), over ? say("This event is over") : say("Last session"));
+  setText(byId("next-name"), over ? say("Thank you for being there.") : say("Nothing comes after what is on now."));
   setText(byId("next-count"), "");
   setText(byId("next-hint"), over ? endHint(sessionsOf(page.items)) : "");
   byId("next").dataset.over = String(over);

@@ -1,6 +1,7 @@
 /** Questions that pages ask about the items of channel `agenda`. Pure. */
 
 import { longDate, longDay, minutesText, wallClock } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -61,7 +62,7 @@ export function firstAndLastDay(event) {
  */
 export function daysText(event) {
   const [first, last] = firstAndLastDay(event);
-  return first === last ? first : `${first} to ${last}`;
+  return first === last ? first : say("{first} to {last}", { first, last });
 }
 
 /** Of each session as it was sent: the viewer's own date of its start. @type {WeakMap<Session, string>} */
@@ -190,13 +191,13 @@ export function isHeldUp({ waiting_for, expected }, showNow) {
 export function statusOf(session, items, showNow = Infinity) {
   switch (session.state) {
     case "live":
-      return session.kind === "break" ? { text: "Now", tone: "accent" } : { text: "Live", tone: "live" };
+      return session.kind === "break" ? { text: say("Now"), tone: "accent" } : { text: say("Live"), tone: "live" };
     case "overrunning":
-      return { text: "Live, running over", tone: "live" };
+      return { text: say("Live, running over"), tone: "live" };
     case "ended":
-      return { text: "Ended", tone: "" };
+      return { text: say("Ended"), tone: "" };
     case "skipped":
-      return { text: session.note ? "Cancelled" : "Skipped", tone: "" };
+      return { text: session.note ? say("Cancelled") : say("Skipped"), tone: "" };
     default:
       return aheadStatus(session, items, showNow);
   }
@@ -241,13 +242,13 @@ export function isMoved({ planned, scheduled, stage, scheduled_stage }) {
 function aheadStatus(session, items, showNow) {
   if (isHeldUp(session, showNow)) {
     const other = sessionOf(items, session.waiting_for ?? "");
-    return { text: `Waiting for “${shorten(other?.title ?? session.waiting_for ?? "", 40)}”`, tone: "wait" };
+    return { text: say("Waiting for “{title}”", { title: shorten(other?.title ?? session.waiting_for ?? "", 40) }), tone: "wait" };
   }
   const late = lateMin(session);
-  if (late >= 1) return { text: `Delayed ${minutesText(late)}`, tone: "wait" };
-  if (late <= -1) return { text: `${minutesText(late)} early`, tone: "accent" };
-  if (isMoved(session)) return { text: "Moved", tone: "wait" };
-  if (session.state === "doors_open") return { text: "Doors open", tone: "ok" };
+  if (late >= 1) return { text: say("Delayed {length}", { length: minutesText(late) }), tone: "wait" };
+  if (late <= -1) return { text: say("{length} early", { length: minutesText(late) }), tone: "accent" };
+  if (isMoved(session)) return { text: say("Moved"), tone: "wait" };
+  if (session.state === "doors_open") return { text: say("Doors open"), tone: "ok" };
   return { text: "", tone: "" };
 }
 
@@ -268,16 +269,16 @@ export function shorten(text, length) {
 export function cueText(cue) {
   const [name = "", minutes] = cue.split(":");
   const words = CUE_TEXT[name] ?? name.replaceAll("_", " ");
-  return minutes ? `${words} (${minutes} min)` : words;
+  return minutes ? say("{words} ({minutes} min)", { words, minutes }) : words;
 }
 
 /** @type {Record<string, string>} */
 const CUE_TEXT = {
-  doors_open: "Doors open",
-  starting_soon: "Starting soon",
-  started: "Started",
-  ending_soon: "Ending soon",
-  overrunning: "Overrunning",
-  ended: "Ended",
-  qa_closes: "Questions close",
+  doors_open: say("Doors open"),
+  starting_soon: say("Starting soon"),
+  started: say("Started"),
+  ending_soon: say("Ending soon"),
+  overrunning: say("Overrunning"),
+  ended: say("Ended"),
+  qa_closes: say("Questions close"),
 };

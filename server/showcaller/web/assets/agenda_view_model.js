@@ -2,6 +2,7 @@
 
 import { dayOf, isAhead, isOn, speakersOf } from "./agenda_model.js";
 import { shortDate } from "./times.js";
+import { locale, say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -93,7 +94,7 @@ let languageNames;
 
 /** @param {string} tag such as `pt-BR` @returns {string} its name in words */
 export function languageName(tag) {
-  languageNames ??= new Intl.DisplayNames(["en"], { type: "language" });
+  languageNames ??= new Intl.DisplayNames([locale], { type: "language" });
   try {
     return languageNames.of(tag) ?? tag;
   } catch {
@@ -139,7 +140,7 @@ export function areParallel(sessions) {
 export function dayTabs(event, sessions, own) {
   const days = own ? [...new Set(sessions.map((session) => dayOf(session, event, true)))].sort() : (event.days ?? []).map(({ date }) => date);
   if (days.length < 2) return [];
-  return [{ day: "", text: "All days" }, ...days.map((day) => ({ day, text: shortDate(day) }))];
+  return [{ day: "", text: say("All days") }, ...days.map((day) => ({ day, text: shortDate(day) }))];
 }
 
 /**

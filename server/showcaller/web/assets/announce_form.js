@@ -6,6 +6,7 @@ import { errorText } from "./error_text.js";
 import { ANNOUNCEMENT, graphemes, lengthProblem } from "./grapheme_text.js";
 import { field } from "./sign_in.js";
 import { clockTime, wallClock, zonedInstant } from "./times.js";
+import { say } from "./words.js";
 
 const TO_SPEAKERS = "speakers:"; // before the session's id
 
@@ -22,14 +23,14 @@ export class AnnounceForm {
   #page;
   #offered = "";
   #text = h("textarea", { id: "announce-text", rows: "2", required: true });
-  #audience = h("select", { id: "announce-audience" }, h("option", { value: "" }, "Everybody"));
-  #when = h("select", { id: "announce-when" }, h("option", { value: "now" }, "Now"), h("option", { value: "at" }, "At a time"));
+  #audience = h("select", { id: "announce-audience" }, h("option", { value: "" }, say("Everybody")));
+  #when = h("select", { id: "announce-when" }, h("option", { value: "now" }, say("Now")), h("option", { value: "at" }, say("At a time")));
   #time = h("input", { id: "announce-time", type: "time" });
-  #timeField = field("announce-time", "Show time", this.#time);
+  #timeField = field("announce-time", say("Show time"), this.#time);
   #count = h("span", { class: "small quiet times" });
   #error = h("p", { class: "error", role: "alert" });
   #note = h("p", { class: "note", role: "status" });
-  #send = h("button", { class: "primary", type: "submit" }, "Announce");
+  #send = h("button", { class: "primary", type: "submit" }, say("Announce"));
 
   /**
    * @param {import("./page.js").EventPage} page
@@ -49,8 +50,8 @@ export class AnnounceForm {
       h(
         "form",
         { class: "stack", onsubmit: submit },
-        field("announce-text", "Text", this.#text),
-        h("div", { class: "pair" }, field("announce-audience", "To", this.#audience), field("announce-when", "When", this.#when), this.#timeField),
+        field("announce-text", say("Text"), this.#text),
+        h("div", { class: "pair" }, field("announce-audience", say("To"), this.#audience), field("announce-when", say("When"), this.#when), this.#timeField),
         this.#error,
         h("div", { class: "row" }, this.#send, this.#count),
         this.#note,
@@ -68,9 +69,9 @@ export class AnnounceForm {
     this.#offered = offered;
     const chosen = this.#audience.value;
     this.#audience.replaceChildren(
-      new Option("Everybody", ""),
-      ...backstage.map(({ id, title }) => new Option(`Only speakers of “${shorten(title, 50)}”`, TO_SPEAKERS + id)),
-      ...sessions.map(({ id, title }) => new Option(`Audience of “${shorten(title, 50)}”`, id)),
+      new Option(say("Everybody"), ""),
+      ...backstage.map(({ id, title }) => new Option(say("Only speakers of “{title}”", { title: shorten(title, 50) }), TO_SPEAKERS + id)),
+      ...sessions.map(({ id, title }) => new Option(say("Audience of “{title}”", { title: shorten(title, 50) }), id)),
     );
     this.#audience.value = chosen;
     if (this.#audience.selectedIndex < 0) this.#audience.value = "";
@@ -78,7 +79,7 @@ export class AnnounceForm {
 
   #typed() {
     const count = graphemes(this.#text.value);
-    setText(this.#count, count > ANNOUNCEMENT.graphemes / 2 ? `${count} of ${ANNOUNCEMENT.graphemes}` : "");
+    setText(this.#count, count > ANNOUNCEMENT.graphemes / 2 ? say("{count} of {graphemes}", { count, graphemes: ANNOUNCEMENT.graphemes }) : "");
     setText(this.#error, "");
     setText(this.#note, "");
   }
@@ -86,7 +87,7 @@ export class AnnounceForm {
   #chooseWhen() {
     const planned = this.#when.value === "at";
     show(this.#timeField, planned);
-    setText(this.#send, planned ? "Plan it" : "Announce");
+    setText(this.#send, planned ? say("Plan it") : say("Announce"));
     if (planned && !this.#time.value) this.#time.value = this.#wallClock(5 * 60_000).time;
   }
 
@@ -112,18 +113,18 @@ export class AnnounceForm {
     const cancel = async () => {
       try {
         await this.#page.client?.moderate.cancelAnnouncement(announcement);
-        setText(this.#note, "Cancelled.");
+        setText(this.#note, say("Cancelled."));
       } catch (error) {
         setText(this.#note, errorText(error));
       }
     };
-    const button = h("button", { class: "compact", type: "button", onclick: () => void cancel() }, "Cancel it");
-    this.#note.replaceChildren(`Planned for ${clockTime(atMs, this.#zone())}. `, button);
+    const button = h("button", { class: "compact", type: "button", onclick: () => void cancel() }, say("Cancel it"));
+    this.#note.replaceChildren(`${say("Planned for {time}.", { time: clockTime(atMs, this.#zone()) })} `, button);
   }
 
   async #submit() {
     const planned = this.#when.value === "at";
-    const problem = lengthProblem(this.#text.value, ANNOUNCEMENT) || (planned && !this.#time.value ? "Choose a time." : "");
+    const problem = lengthProblem(this.#text.value, ANNOUNCEMENT) || (planned && !this.#time.value ? say("Choose a time.") : "");
     if (problem) return setText(this.#error, problem);
     this.#send.disabled = true;
     try {
@@ -134,7 +135,7 @@ export class AnnounceForm {
       this.#text.value = "";
       this.#typed();
       if (planned) this.#offerToCancel(String(made?.announcement), atMs);
-      else setText(this.#note, "Announced.");
+      else setText(this.#note, say("Announced."));
     } catch (error) {
       setText(this.#error, errorText(error));
     } finally {

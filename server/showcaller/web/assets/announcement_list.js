@@ -7,6 +7,7 @@ import { announcementState, announcementsInOrder, isPlanned } from "./announceme
 import { armButton } from "./armed_button.js";
 import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
+import { say } from "./words.js";
 
 const SHOWN = 30;
 
@@ -63,9 +64,9 @@ function newItem(page, announcement) {
     }
   };
   const planned = isPlanned(announcement);
-  const button = h("button", { class: "compact", type: "button" }, planned ? "Cancel" : "Withdraw");
+  const button = h("button", { class: "compact", type: "button" }, planned ? say("Cancel") : say("Withdraw"));
   if (planned) button.addEventListener("click", () => void cancel());
-  else armButton(button, "Withdraw it?", () => void cancel());
+  else armButton(button, say("Withdraw it?"), () => void cancel());
   return h(
     "li",
     { "data-announcement": announcement.id },

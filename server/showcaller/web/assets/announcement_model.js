@@ -2,6 +2,7 @@
 
 import { sessionOf, shorten } from "./agenda_model.js";
 import { clockTimeBeside, wallClock } from "./times.js";
+import { say } from "./words.js";
 
 /** @typedef {import("/sdk/types.js").DeskAnnouncement} DeskAnnouncement */
 
@@ -35,9 +36,10 @@ export function announcementState(announcement, items, { showNow, showAt }) {
   const event = items.get("event");
   const today = wallClock(event, showNow).day;
   const at = (/** @type {number} */ ms) => clockTimeBeside(ms, event, today);
-  const whom = announcement.to === "speakers" ? "to the speakers of" : "to";
-  const to = session ? `${whom} “${shorten(sessionOf(items, session)?.title ?? session, 30)}”` : "to everybody";
-  const from = by ? `, by ${by}` : "";
-  if (called_ms === null) return `${withdrawn ? "Withdrawn, was planned" : "Planned"} for ${at(Number(at_ms))}, ${to}${from}`;
-  return `${withdrawn ? "Withdrawn, was sent" : "Sent"} at ${at(showAt(called_ms))}, ${to}${from}`;
+  const title = session ? shorten(sessionOf(items, session)?.title ?? session, 30) : "";
+  const ofTalk = announcement.to === "speakers" ? say("to the speakers of “{title}”", { title }) : say("to “{title}”", { title });
+  const to = (session ? ofTalk : say("to everybody")) + (by ? say(", by {name}", { name: by }) : "");
+  const told = { time: called_ms === null ? at(Number(at_ms)) : at(showAt(called_ms)), to };
+  if (called_ms === null) return withdrawn ? say("Withdrawn, was planned for {time}, {to}", told) : say("Planned for {time}, {to}", told);
+  return withdrawn ? say("Withdrawn, was sent at {time}, {to}", told) : say("Sent at {time}, {to}", told);
 }

@@ -2,6 +2,7 @@
 
 import { eachFrame, byId, h, keyed } from "./dom.js";
 import { inTab } from "./remember.js";
+import { say } from "./words.js";
 
 const FRESH_MS = 15 * 60_000;
 
@@ -74,7 +75,7 @@ function banner({ id, text }, render) {
   return h(
     "div",
     { class: "banner", "data-announcement": id },
-    h("p", {}, h("strong", {}, "Announcement"), h("span", { class: "text" }, text)),
-    h("button", { class: "compact", type: "button", onclick: dismiss }, "Dismiss"),
+    h("p", {}, h("strong", {}, say("Announcement")), h("span", { class: "text" }, text)),
+    h("button", { class: "compact", type: "button", onclick: dismiss }, say("Dismiss")),
   );
 }

@@ -2,6 +2,7 @@
 
 import { byId, h, setText } from "./dom.js";
 import { field } from "./sign_in.js";
+import { say } from "./words.js";
 
 /**
  * Asks for a text; null if it was cancelled. Enter sends it.
@@ -31,9 +32,9 @@ export async function askText(id, { title, label, button, value, about }, object
   const body = [
     h("h2", { id: `${id}-title` }, title),
     h("blockquote", { class: "text quiet" }, about),
-    field(`${id}-text`, label, input, "Enter sends it. Shift and Enter begin a new line."),
+    field(`${id}-text`, label, input, say("Enter sends it. Shift and Enter begin a new line.")),
     problem,
-    h("div", { class: "row" }, send, h("button", { value: "" }, "Cancel")),
+    h("div", { class: "row" }, send, h("button", { value: "" }, say("Cancel"))),
   ];
   return (await shown(id, body, input)) ? input.value.trim() : null;
 }
@@ -46,7 +47,7 @@ export async function askText(id, { title, label, button, value, about }, object
  * @returns {Promise<boolean>}
  */
 export async function askWhether(id, { title, text, about, button, more }) {
-  const no = h("button", { value: "" }, "Cancel");
+  const no = h("button", { value: "" }, say("Cancel"));
   const body = [
     h("h2", { id: `${id}-title` }, title),
     h("blockquote", { class: "text quiet" }, about),
@@ -58,7 +59,7 @@ export async function askWhether(id, { title, text, about, button, more }) {
 }
 
 /** How long a ban or a silence may last, in minutes; "": until it is lifted. @type {[string, string][]} */
-const LENGTHS = [["5", "For 5 minutes"], ["15", "For 15 minutes"], ["60", "For an hour"], ["1440", "For a day"], ["", "Until it is taken back"]];
+const LENGTHS = [["5", say("For 5 minutes")], ["15", say("For 15 minutes")], ["60", say("For an hour")], ["1440", say("For a day")], ["", say("Until it is taken back")]];
 
 /**
  * Asks why, and for how long; null if it was cancelled.
@@ -68,9 +69,9 @@ const LENGTHS = [["5", "For 5 minutes"], ["15", "For 15 minutes"], ["60", "For a
  * @returns {Promise<{reason?: string, minutes?: number} | null>}
  */
 export async function askTerm(id, { title, text, about, label, button, more }) {
-  const length = h("select", { id: `${id}-length`, "aria-label": "How long" }, ...LENGTHS.map(([value, words]) => h("option", { value, selected: value === "" }, words)));
+  const length = h("select", { id: `${id}-length`, "aria-label": say("How long") }, ...LENGTHS.map(([value, words]) => h("option", { value, selected: value === "" }, words)));
   const reason = h("input", { id: `${id}-reason`, type: "text", maxlength: "500" });
-  const no = h("button", { value: "" }, "Cancel");
+  const no = h("button", { value: "" }, say("Cancel"));
   const body = [
     h("h2", { id: `${id}-title` }, title),
     h("blockquote", { class: "text quiet" }, about),
@@ -99,7 +100,7 @@ export async function askChoice(id, { title, text, about, label, button, choices
     h("blockquote", { class: "text quiet" }, about),
     h("p", {}, text),
     field(`${id}-choice`, label, list),
-    h("div", { class: "row" }, h("button", { class: "primary", value: "yes" }, button), h("button", { value: "" }, "Cancel")),
+    h("div", { class: "row" }, h("button", { class: "primary", value: "yes" }, button), h("button", { value: "" }, say("Cancel"))),
   ];
   list.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;

@@ -5,6 +5,7 @@ import { randomKey } from "/sdk/index.js";
 import { byId, h, keyed, setAttribute, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { QUESTION, graphemes, lengthProblem } from "./grapheme_text.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient
@@ -47,7 +48,7 @@ export class AskForm {
     const draft = this.#editing ? "" : this.#text.value;
     const began = this.#session;
     this.#session = session;
-    this.#reset(draft.trim() && began ? "You began this for the talk before. It would be asked in this one." : "");
+    this.#reset(draft.trim() && began ? say("You began this for the talk before. It would be asked in this one.") : "");
     this.#text.value = draft;
   }
 
@@ -56,7 +57,7 @@ export class AskForm {
     this.#reset();
     this.#editing = id;
     this.#text.value = text;
-    setText(this.#send, "Save");
+    setText(this.#send, say("Save"));
     show(byId("ask-cancel"), true);
     this.#typed();
     this.#text.focus();
@@ -65,7 +66,7 @@ export class AskForm {
   #typed() {
     this.#key = undefined;
     const count = graphemes(this.#text.value);
-    setText(byId("ask-count"), count > QUESTION.graphemes / 2 ? `${count} of ${QUESTION.graphemes}` : "");
+    setText(byId("ask-count"), count > QUESTION.graphemes / 2 ? say("{count} of {graphemes}", { count, graphemes: QUESTION.graphemes }) : "");
     this.#fail("");
     setText(byId("ask-note"), "");
     this.#offerSimilar();
@@ -79,7 +80,7 @@ export class AskForm {
       byId("ask-similar-list"),
       similar,
       ({ text, voted }) => `${voted} ${text}`,
-      (one) => h("li", { class: "spread" }, h("span", { class: "text small" }, one.text), one.voted ? h("span", { class: "small quiet" }, "You vote for it") : this.#voteButton(one)),
+      (one) => h("li", { class: "spread" }, h("span", { class: "text small" }, one.text), one.voted ? h("span", { class: "small quiet" }, say("You vote for it")) : this.#voteButton(one)),
     );
   }
 
@@ -87,9 +88,9 @@ export class AskForm {
   #voteButton({ vote }) {
     const voted = () => {
       vote();
-      this.#reset("Your vote was added to it.");
+      this.#reset(say("Your vote was added to it."));
     };
-    return h("button", { class: "compact", type: "button", onclick: voted }, "Vote for it");
+    return h("button", { class: "compact", type: "button", onclick: voted }, say("Vote for it"));
   }
 
   async #submit() {
@@ -97,7 +98,7 @@ export class AskForm {
     const problem = lengthProblem(text, QUESTION);
     if (problem) return this.#fail(problem);
     this.#send.disabled = true;
-    setText(byId("ask-note"), this.#client.status.state === "connected" ? "" : "Sent as soon as the connection is back.");
+    setText(byId("ask-note"), this.#client.status.state === "connected" ? "" : say("Sent as soon as the connection is back."));
     try {
       setText(byId("ask-note"), await this.#deliver(text));
       this.#reset(byId("ask-note").textContent ?? "");
@@ -118,11 +119,11 @@ export class AskForm {
     this.#key ??= randomKey();
     if (this.#editing) {
       await this.#client.command("question.edit", { question: this.#editing, text }, this.#key);
-      return "Changed.";
+      return say("Changed.");
     }
     const options = { anonymous: this.#anonymous.checked, key: this.#key };
     const { state } = await this.#client.ask(this.#session, text, options);
-    return state === "pending" ? "Thank you. A moderator looks at it first." : "Thank you. Your question is in the list.";
+    return state === "pending" ? say("Thank you. A moderator looks at it first.") : say("Thank you. Your question is in the list.");
   }
 
   /** @param {string} problem */
@@ -135,7 +136,7 @@ export class AskForm {
   #reset(note = "") {
     this.#editing = "";
     this.#text.value = "";
-    setText(this.#send, "Ask");
+    setText(this.#send, say("Ask"));
     show(byId("ask-cancel"), false);
     this.#typed();
     setText(byId("ask-note"), note);

@@ -2,6 +2,7 @@
 
 import { byId, eachFrame, h, keyed } from "./dom.js";
 import { inTab } from "./remember.js";
+import { say } from "./words.js";
 
 const SHOWN = 2;
 const FRESH_MS = 30 * 60_000;
@@ -36,7 +37,7 @@ function lineItem({ id, text, by }, render) {
   return h(
     "li",
     { class: "backstage-line", "data-line": id },
-    h("p", {}, h("strong", {}, by || "Backstage"), " ", h("span", { class: "text" }, text)),
-    h("button", { class: "compact", type: "button", onclick: read }, "Got it"),
+    h("p", {}, h("strong", {}, by || say("Backstage")), " ", h("span", { class: "text" }, text)),
+    h("button", { class: "compact", type: "button", onclick: read }, say("Got it")),
   );
 }

@@ -7,10 +7,11 @@ import { errorText } from "./error_text.js";
 import { openPage, refuse } from "./page.js";
 import { address } from "./place.js";
 import { clockTime } from "./times.js";
+import { say } from "./words.js";
 
 /** @typedef {import("/sdk/types.js").Caption} Caption */
 
-const page = await openPage({ name: "captions", title: "Captions", roles: ["captioner", "moderator", "producer"] });
+const page = await openPage({ name: "captions", title: say("Captions"), roles: ["captioner", "moderator", "producer"] });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const session = page.place.session ?? "";
 const text = byId("caption-text", HTMLInputElement);
@@ -35,9 +36,9 @@ function render() {
   if (page.items.size === 0) return undefined;
   if (!session) return choose();
   const here = sessionOf(page.items, session);
-  if (!here) return refuse("There is no such session", "It may have been renamed. The agenda has all of them.");
+  if (!here) return refuse(say("There is no such session"), say("It may have been renamed. The agenda has all of them."));
   const languages = here.captions ?? [];
-  if (languages.length === 0) return refuse("No captions here", "The schedule names no language in which this session has captions.");
+  if (languages.length === 0) return refuse(say("No captions here"), say("The schedule names no language in which this session has captions."));
   const { text: state, tone } = statusOf(here, page.items, page.showNow() ?? 0);
   setText(byId("title"), here.title);
   setText(byId("state"), state);
@@ -45,7 +46,7 @@ function render() {
   show(byId("state"), state !== "");
   setAttribute(byId("to-talk"), "href", address(page.place.event, "watch", session));
   keyed(language, languages, (one) => one, (one) => h("option", { value: one }, languageName(one)));
-  document.title = `Captions – ${here.title}`;
+  document.title = say("Captions – {title}", { title: here.title });
   show(byId("writing"), true);
   if (!channel) follow();
   page.reveal();
@@ -55,10 +56,10 @@ function render() {
 /** Without a talk in the address: one of those that have captions. */
 function choose() {
   const talks = sessionsOf(page.items).filter(({ captions }) => (captions ?? []).length > 0);
-  setText(byId("title"), "Captions");
+  setText(byId("title"), say("Captions"));
   show(byId("choosing"), true);
   show(byId("to-talk"), false);
-  setText(byId("no-talks"), talks.length === 0 ? "No session of this event has captions: its schedule names no languages." : "");
+  setText(byId("no-talks"), talks.length === 0 ? say("No session of this event has captions: its schedule names no languages.") : "");
   keyed(byId("talks"), talks, ({ id }) => id, ({ id, title }) => h("li", {}, h("a", { href: address(page.place.event, "captions", id) }, title)));
   page.reveal();
 }
@@ -87,7 +88,7 @@ function renderLines() {
 function newLine({ id, from_ms }) {
   const fix = () => correct(/** @type {Caption | undefined} */ (client.follow(channel).items.get(id)) ?? null);
   const at = h("span", { class: "times quiet small" }, clockTime(from_ms));
-  const button = h("button", { class: "compact", type: "button", onclick: fix }, "Correct");
+  const button = h("button", { class: "compact", type: "button", onclick: fix }, say("Correct"));
   return h("li", { class: "caption-line" }, at, h("span", { class: "text" }), button);
 }
 
@@ -96,8 +97,8 @@ function correct(line) {
   const was = corrects;
   corrects = line?.id ?? "";
   if (line || was) text.value = line?.text ?? "";
-  setText(byId("caption-label"), line ? "Correct this line; empty takes it out" : "Write what is said; Enter sends");
-  setText(byId("caption-send"), line ? "Correct" : "Send");
+  setText(byId("caption-label"), line ? say("Correct this line; empty takes it out") : say("Write what is said; Enter sends"));
+  setText(byId("caption-send"), line ? say("Correct") : say("Send"));
   show(byId("caption-cancel"), line !== null);
   text.focus();
   renderLines();
@@ -114,7 +115,7 @@ function send() {
     try {
       await (id ? client.correctCaption(session, of, id, typed) : client.caption(session, of, typed));
     } catch (error) {
-      setText(byId("caption-error"), `“${typed}” was not sent. ${errorText(error)}`);
+      setText(byId("caption-error"), say("“{typed}” was not sent. {reason}", { typed, reason: errorText(error) }));
     }
   });
 }

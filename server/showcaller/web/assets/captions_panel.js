@@ -6,6 +6,7 @@ import { inTheirOrder, languageName, lineAt, linesAt, linesWith } from "./captio
 import { byId, eachFrame, h, keyed, setAttribute, setText, show } from "./dom.js";
 import { lengthText } from "./playing_model.js";
 import { inBrowser } from "./remember.js";
+import { say } from "./words.js";
 
 const LANGUAGE = "showcaller:captions";
 const SIZE = "showcaller:caption-size";
@@ -71,7 +72,7 @@ export class CaptionsPanel {
     this.#languages = languages;
     const kept = inBrowser.get(LANGUAGE) ?? "";
     const options = languages.map((one) => h("option", { value: one }, languageName(one)));
-    this.#language.replaceChildren(h("option", { value: "" }, "No captions"), ...options);
+    this.#language.replaceChildren(h("option", { value: "" }, say("No captions")), ...options);
     this.#language.value = languages.includes(kept) ? kept : "";
     show(byId("captions-box"), languages.length > 0);
     this.#follow();
@@ -167,7 +168,7 @@ export class CaptionsPanel {
       const go = () => this.#player.goToMoment(Math.max(from_ms, startsAtMs));
       return h("li", { "data-line": id }, h("button", { class: "plain chapter", type: "button", onclick: go }, at, h("span", { class: "text" }, text)));
     });
-    setText(byId("transcript-none"), lines.length === 0 ? "Nobody said that." : "");
+    setText(byId("transcript-none"), lines.length === 0 ? say("Nobody said that.") : "");
     this.#on = "";
   }
 

@@ -6,6 +6,7 @@ import { byId, h, setText } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { PreviewBox } from "./preview_box.js";
 import { minutesText } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * @param {import("./page.js").EventPage} page
@@ -16,12 +17,12 @@ export function openCatchUp(page, rule, onDone) {
   const dialog = byId("catch-up-dialog", HTMLDialogElement);
   const preview = new PreviewBox(page);
   const error = h("p", { class: "error", role: "alert" });
-  const button = h("button", { class: "primary", type: "button", onclick: () => void switchIt() }, rule.on ? "Switch it off" : "Switch it on");
+  const button = h("button", { class: "primary", type: "button", onclick: () => void switchIt() }, rule.on ? say("Switch it off") : say("Switch it on"));
   const switchIt = async () => {
     try {
       await page.client?.produce.catchUp(!rule.on);
       dialog.close();
-      onDone(rule.on ? "Talks keep their lengths." : "Late talks give time.");
+      onDone(rule.on ? say("Talks keep their lengths.") : say("Late talks give time."));
     } catch (failed) {
       setText(error, errorText(failed));
     }
@@ -30,12 +31,12 @@ export function openCatchUp(page, rule, onDone) {
     h(
       "div",
       { class: "stack" },
-      h("h2", { id: "catch-up-title" }, `Catching up is ${rule.on ? "on" : "off"}`),
+      h("h2", { id: "catch-up-title" }, rule.on ? say("Catching up is on") : say("Catching up is off")),
       h("p", { class: "quiet small" }, ruleText(rule)),
-      h("p", {}, rule.on ? "Switched off, this would move:" : "Switched on, this would move:"),
+      h("p", {}, rule.on ? say("Switched off, this would move:") : say("Switched on, this would move:")),
       preview.element,
       error,
-      h("div", { class: "row" }, button, h("button", { type: "button", onclick: () => dialog.close() }, "Leave it")),
+      h("div", { class: "row" }, button, h("button", { type: "button", onclick: () => dialog.close() }, say("Leave it"))),
     ),
   );
   dialog.showModal();
@@ -44,5 +45,5 @@ export function openCatchUp(page, rule, onDone) {
 
 /** @param {import("/sdk/types.js").CatchUp} rule */
 function ruleText({ talks_give_min, talks_keep_min }) {
-  return `Gaps and breaks give what they can first. Then each late talk gives up to ${minutesText(talks_give_min)} of its questions, and keeps ${minutesText(talks_keep_min)} at least.`;
+  return say("Gaps and breaks give what they can first. Then each late talk gives up to {gives} of its questions, and keeps {keeps} at least.", { gives: minutesText(talks_give_min), keeps: minutesText(talks_keep_min) });
 }

@@ -6,6 +6,7 @@ import { BADGES, SLOW_CHOICES, lengthText, messagesInOrder } from "./chat_model.
 import { byId, eachFrame, h, keyed, setAttribute, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { clockTime } from "./times.js";
+import { say } from "./words.js";
 
 const SHOWN = 100; // the newest
 const SILENCE_MIN = 10;
@@ -91,9 +92,9 @@ class Room {
   #open = false;
   #title = h("h3", { class: "small" });
   #toggle = h("button", { class: "compact", type: "button" });
-  #slow = h("select", { class: "small", "aria-label": "Slow mode" }, ...SLOW_CHOICES.map((seconds) => h("option", { value: seconds }, seconds ? `One every ${lengthText(seconds)}` : "No slow mode")));
+  #slow = h("select", { class: "small", "aria-label": say("Slow mode") }, ...SLOW_CHOICES.map((seconds) => h("option", { value: seconds }, seconds ? say("One every {length}", { length: lengthText(seconds) }) : say("No slow mode"))));
   #list = h("ol", { class: "plain-list chat-list", tabindex: "0" });
-  #empty = h("p", { class: "small quiet" }, "Nobody has written yet.");
+  #empty = h("p", { class: "small quiet" }, say("Nobody has written yet."));
 
   /**
    * @param {string} session
@@ -117,9 +118,9 @@ class Room {
     const room = /** @type {import("/sdk/types.js").ChatRoom | undefined} */ (items.get("room"));
     const messages = messagesInOrder(items).slice(-SHOWN).reverse();
     setText(this.#title, shorten(title, 60));
-    setAttribute(this.#list, "aria-label", `Chat of “${title}”, the newest first`);
+    setAttribute(this.#list, "aria-label", say("Chat of “{title}”, the newest first", { title }));
     this.#open = room?.open === true;
-    setText(this.#toggle, this.#open ? "Close the chat" : "Open the chat");
+    setText(this.#toggle, this.#open ? say("Close the chat") : say("Open the chat"));
     if (document.activeElement !== this.#slow) this.#slow.value = String(room?.slow_s ?? 0);
     keyed(this.#list, messages, ({ id }) => id, (message) => this.#line(message));
     show(this.#empty, messages.length === 0);
@@ -128,10 +129,10 @@ class Room {
   /** @param {ChatMessage} message */
   #line({ id, author, person, text, said_ms, badge }) {
     const { moderate } = this.#client;
-    const name = author || "Somebody";
+    const name = author || say("Somebody");
     const remove = () => this.#run(() => moderate.deleteMessage(this.#session, id));
-    const all = armed("All of theirs", "Delete all they wrote?", () => this.#run(() => moderate.deleteMessage(this.#session, id, { all_of_author: true })));
-    const silence = armed("Silence", `For ${SILENCE_MIN} min?`, () => this.#run(() => moderate.silence(person ?? "", { minutes: SILENCE_MIN })));
+    const all = armed(say("All of theirs"), say("Delete all they wrote?"), () => this.#run(() => moderate.deleteMessage(this.#session, id, { all_of_author: true })));
+    const silence = armed(say("Silence"), say("For {silence_min} min?", { silence_min: SILENCE_MIN }), () => this.#run(() => moderate.silence(person ?? "", { minutes: SILENCE_MIN })));
     return h(
       "li",
       { class: "chat-line", "data-message": id },
@@ -139,8 +140,8 @@ class Room {
       h("p", { class: "text chat-said" }, text),
       h(
         "div",
-        { class: "row chat-actions", role: "group", "aria-label": `Message of ${name}` },
-        h("button", { class: "compact", type: "button", onclick: remove }, "Delete"),
+        { class: "row chat-actions", role: "group", "aria-label": say("Message of {name}", { name }) },
+        h("button", { class: "compact", type: "button", onclick: remove }, say("Delete")),
         all,
         silence,
       ),

@@ -1,5 +1,7 @@
 /** A chat as it is shown: its messages in order, what is new, and who may say something. Pure. */
 
+import { say } from "./words.js";
+
 /**
  * @typedef {import("/sdk/types.js").ChatMessage} ChatMessage
  * @typedef {import("/sdk/types.js").ChatRoom} ChatRoom
@@ -7,7 +9,7 @@
  */
 
 /** @type {Record<string, string>} */
-export const BADGES = { speaker: "Speaker", staff: "Organiser" };
+export const BADGES = { speaker: say("Speaker"), staff: say("Organiser") };
 export const SLOW_CHOICES = [0, 10, 30, 60, 300];
 
 /**
@@ -34,7 +36,7 @@ export function unseen(messages, seenMs, own) {
 
 /** @param {number} count */
 export function unseenText(count) {
-  return count === 0 ? "" : count > 99 ? "99+ new" : `${count} new`;
+  return count === 0 ? "" : count > 99 ? say("99+ new") : say("{count} new", { count });
 }
 
 /**
@@ -46,19 +48,20 @@ export function unseenText(count) {
  */
 export function closedText(room, session, silenced) {
   if (!room?.open) {
-    if (session.state === "upcoming") return "The chat opens with the doors.";
-    return session.state === "ended" || session.state === "skipped" ? "The chat is over." : "A moderator has closed the chat for now.";
+    if (session.state === "upcoming") return say("The chat opens with the doors.");
+    return session.state === "ended" || session.state === "skipped" ? say("The chat is over.") : say("A moderator has closed the chat for now.");
   }
-  return silenced ? "A moderator has asked you to pause: you may read, but not write for now." : "";
+  return silenced ? say("A moderator has asked you to pause: you may read, but not write for now.") : "";
 }
 
 /** @param {number} seconds of slow mode */
 export function slowText(seconds) {
-  return seconds === 0 ? "" : `Slow mode: one message every ${lengthText(seconds)}.`;
+  return seconds === 0 ? "" : say("Slow mode: one message every {length}.", { length: lengthText(seconds) });
 }
 
 /** @param {number} seconds */
 export function lengthText(seconds) {
-  if (seconds < 60) return `${seconds} s`;
-  return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 60) return say("{seconds} s", { seconds });
+  const minutes = Math.floor(seconds / 60);
+  return seconds % 60 === 0 ? say("{minutes} min", { minutes }) : say("{minutes} min {seconds} s", { minutes, seconds: seconds % 60 });
 }

@@ -5,6 +5,7 @@ import { byId, eachFrame, h, keyed, setAttribute, setText, show } from "./dom.js
 import { errorText } from "./error_text.js";
 import { CHAT, lengthProblem } from "./grapheme_text.js";
 import { clockTime } from "./times.js";
+import { say } from "./words.js";
 
 const NEAR_END_PX = 60; // whoever reads the newest ones is shown what comes
 
@@ -146,10 +147,10 @@ export class ChatPanel {
     const head = h(
       "p",
       { class: "row small" },
-      h("b", { class: "chat-author text" }, author || "Somebody"),
+      h("b", { class: "chat-author text" }, author || say("Somebody")),
       badge && h("span", { class: "tag", "data-tone": "accent" }, BADGES[badge] ?? ""),
       h("span", { class: "quiet times" }, clockTime(said_ms)),
-      h("button", { class: "compact plain", type: "button", hidden: true, "aria-label": `Delete: ${text}`, onclick: remove }, "Delete"),
+      h("button", { class: "compact plain", type: "button", hidden: true, "aria-label": say("Delete: {text}", { text }), onclick: remove }, say("Delete")),
     );
     return h("li", { class: "chat-line", "data-message": id }, head, h("p", { class: "text chat-said" }, text));
   }

@@ -3,6 +3,7 @@
 import { checkGroups, checksIn, checksText, tickedText } from "./check_list_model.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
 import { clockTime } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("./check_list_model.js").Check} Check
@@ -55,7 +56,7 @@ export class CheckList {
     show(byId("check-open-label"), this.#checks.length > 0);
     show(byId("checks-empty"), this.#checks.length === 0);
     keyed(byId("checks"), groups, ({ key }) => key || "event", newGroup, (element, group) => this.#updateGroup(element, group));
-    const whole = this.#needs.wholeEvent ? [{ id: "", title: "The whole event" }] : [];
+    const whole = this.#needs.wholeEvent ? [{ id: "", title: say("The whole event") }] : [];
     const option = (/** @type {{id: string}} */ { id }) => h("option", { value: id });
     keyed(this.#session, [...whole, ...this.#sessions], ({ id }) => id || "event", option, (element, { title }) => setText(element, title));
   }
@@ -78,10 +79,10 @@ export class CheckList {
     box.addEventListener("change", () => {
       const on = box.checked;
       box.checked = !on; // as the log says, which answers soon
-      void run(() => client.produce.tick(id, on), on ? `Done: ${text}` : `Not done: ${text}`);
+      void run(() => client.produce.tick(id, on), on ? say("Done: {text}", { text }) : say("Not done: {text}", { text }));
     });
-    const remove = h("button", { class: "compact plain", type: "button", "aria-label": `Remove “${text}”` }, "Remove");
-    remove.addEventListener("click", () => void run(() => client.produce.removeCheck(id), `Removed: ${text}`));
+    const remove = h("button", { class: "compact plain", type: "button", "aria-label": say("Remove “{text}”", { text }) }, say("Remove"));
+    remove.addEventListener("click", () => void run(() => client.produce.removeCheck(id), say("Removed: {text}", { text })));
     return h("li", {}, h("label", { class: "check" }, box, h("span", {}, text)), h("span", { class: "small quiet times" }), typed && remove);
   }
 
@@ -94,7 +95,7 @@ export class CheckList {
     await run(async () => {
       await client.produce.addCheck(text, session || undefined);
       this.#text.value = "";
-    }, `On the list: ${text}`);
+    }, say("On the list: {text}", { text }));
   }
 }
 

@@ -1,6 +1,7 @@
 /** The producer's check list as the produce page shows it. Pure. */
 
 import { shorten } from "./agenda_model.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Check} Check
@@ -29,7 +30,7 @@ export function checksIn(items) {
 export function checkGroups(checks, sessions, open) {
   const shown = checks.filter(({ ticked }) => !open || ticked === null);
   const of = (/** @type {string | null} */ id) => shown.filter(({ session }) => session === id);
-  const groups = [{ key: "", title: "The whole event", items: of(null) }, ...sessions.map(({ id, title }) => ({ key: id, title: shorten(title, 60), items: of(id) }))];
+  const groups = [{ key: "", title: say("The whole event"), items: of(null) }, ...sessions.map(({ id, title }) => ({ key: id, title: shorten(title, 60), items: of(id) }))];
   return groups.filter(({ items }) => items.length > 0);
 }
 
@@ -37,7 +38,7 @@ export function checkGroups(checks, sessions, open) {
 export function checksText(checks) {
   const done = checks.filter(({ ticked }) => ticked !== null).length;
   if (checks.length === 0) return "";
-  return done === checks.length ? `All ${done} done` : `${done} of ${checks.length} done`;
+  return done === checks.length ? say("All {done} done", { done }) : say("{done} of {all} done", { done, all: checks.length });
 }
 
 /**
@@ -48,7 +49,7 @@ export function checksText(checks) {
  */
 export function rowChecksText(checks, session) {
   const open = checks.filter((check) => check.session === session && check.ticked === null).length;
-  return open ? `${open} to check` : "";
+  return open ? say("{count} to check", { count: open }) : "";
 }
 
 /**

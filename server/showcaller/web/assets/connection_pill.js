@@ -1,16 +1,17 @@
 /** The state of the connection, in the page's header: for the eye each second, for the ear on a change. */
 
 import { h, setText, show } from "./dom.js";
+import { say } from "./words.js";
 
-const BY_HTTP = "Your network lets no WebSocket through: this page goes on over plain HTTP, and everything works.";
+const BY_HTTP = say("Your network lets no WebSocket through: this page goes on over plain HTTP, and everything works.");
 const CLOCK_LIMIT_MS = 250; // beyond it a countdown may be off by something one can see
 
 /** @type {Record<string, string>} */
 const STOPPED = {
-  banned: "Removed from this event",
+  banned: say("Removed from this event"),
   bad_token: "Sign-in is no longer valid",
   token_expired: "Sign-in has expired",
-  closed: "Disconnected",
+  closed: say("Disconnected"),
 };
 
 /**
@@ -23,7 +24,7 @@ const STOPPED = {
 export function connectionPill(client, reads) {
   const seen = h("span", { class: "pill", id: "connection", "aria-hidden": "true" });
   const heard = h("span", { class: "visually-hidden", role: "status" });
-  const retry = h("button", { class: "compact plain", type: "button", onclick: () => client?.retryNow() }, "Try now");
+  const retry = h("button", { class: "compact plain", type: "button", onclick: () => client?.retryNow() }, say("Try now"));
   const render = () => {
     const { text, said, tone, title } = client ? describe(client) : reading(reads());
     setText(seen, text);
@@ -48,9 +49,9 @@ function waitMs(client) {
 
 /** @param {boolean | null} reads */
 function reading(reads) {
-  if (reads !== false) return { text: "Not joined", said: "", tone: "", title: "Join to follow live" };
-  const title = "This page tries again by itself. What it shows may be old.";
-  return { text: "Server can’t be reached", said: "The server can’t be reached. This page tries again by itself.", tone: "wait", title };
+  if (reads !== false) return { text: say("Not joined"), said: "", tone: "", title: say("Join to follow live") };
+  const title = say("This page tries again by itself. What it shows may be old.");
+  return { text: say("Server can’t be reached"), said: say("The server can’t be reached. This page tries again by itself."), tone: "wait", title };
 }
 
 /**
@@ -66,7 +67,7 @@ function describe(client) {
     case "reconnecting":
       return coming(state, waitMs(client));
     default: {
-      const text = STOPPED[reason?.code ?? ""] ?? "Disconnected";
+      const text = STOPPED[reason?.code ?? ""] ?? say("Disconnected");
       return { text, said: text, tone: "live", title: reason?.message ?? "" };
     }
   }
@@ -76,13 +77,13 @@ function describe(client) {
 function connected(client) {
   const { errorMs, roundTripMs } = client.clockQuality();
   const round = (/** @type {number | null} */ ms) => (ms === null ? "?" : ms < 10 ? ms.toFixed(1) : ms.toFixed(0));
-  const measured = `Clock right to ±${round(errorMs)} ms, round trip ${round(roundTripMs)} ms`;
+  const measured = say("Clock right to ±{error} ms, round trip {trip} ms", { error: round(errorMs), trip: round(roundTripMs) });
   const title = client.status.way === "http" ? `${BY_HTTP} ${measured}` : measured;
   if (errorMs !== null && errorMs > CLOCK_LIMIT_MS) {
-    const slow = `Countdowns may be off by ${(errorMs / 1000).toFixed(1)} s.`;
-    return { text: "Slow connection", said: "Connected, but slowly", tone: "wait", title: `${slow} ${title}` };
+    const slow = say("Countdowns may be off by {seconds} s.", { seconds: (errorMs / 1000).toFixed(1) });
+    return { text: say("Slow connection"), said: say("Connected, but slowly"), tone: "wait", title: `${slow} ${title}` };
   }
-  return { text: "Connected", said: "Connected", tone: "ok", title };
+  return { text: say("Connected"), said: say("Connected"), tone: "ok", title };
 }
 
 /**
@@ -91,8 +92,8 @@ function connected(client) {
  */
 function coming(state, ms) {
   const first = state === "connecting";
-  const said = first ? "Connecting" : "Connection lost, reconnecting";
-  const doing = first ? "Connecting" : "Reconnecting";
+  const said = first ? say("Connecting") : say("Connection lost, reconnecting");
+  const doing = first ? say("Connecting") : say("Reconnecting");
   const seconds = Math.ceil(ms / 1000);
-  return { text: seconds > 0 ? `${doing} in ${seconds} s` : `${doing}…`, said, tone: "wait", title: "" };
+  return { text: seconds > 0 ? say("{doing} in {seconds} s", { doing, seconds }) : `${doing}…`, said, tone: "wait", title: "" };
 }

@@ -5,6 +5,7 @@ import { byId, h } from "./dom.js";
 import { address } from "./place.js";
 import { clockTime, minutesText } from "./times.js";
 import { addToast } from "./toasts.js";
+import { inSentence, say } from "./words.js";
 
 const LATE_MS = 60_000; // a cue that late says so, and a talk that early
 const MOVED_MS = 30_000; // a start that moved by this is another one
@@ -63,7 +64,7 @@ function toastCue(page, cue) {
     ...measured,
   };
   const mine = page.favourites?.all.has(session.id) ?? false;
-  addToast(about, mine ? `In your agenda: ${kind.charAt(0).toLowerCase()}${kind.slice(1)}` : kind, linkOrText(page, session));
+  addToast(about, mine ? say("In your agenda: {what}", { what: inSentence(kind) }) : kind, linkOrText(page, session));
 }
 
 /**
@@ -81,11 +82,11 @@ function noteOn(element, attributes) {
  */
 function kindOf({ cue, late_ms }, { actual, scheduled }) {
   const [name, minutes] = cue.split(":");
-  if (name === "starting_soon") return late_ms > LATE_MS ? null : `Starting in ${minutes} min`;
+  if (name === "starting_soon") return late_ms > LATE_MS ? null : say("Starting in {minutes} min", { minutes });
   if (name !== "started") return null;
-  if (late_ms > LATE_MS) return `Started ${minutesText(late_ms / 60_000)} ago`;
+  if (late_ms > LATE_MS) return say("Started {length} ago", { length: minutesText(late_ms / 60_000) });
   const earlyMs = scheduled.start_ms - (actual.start_ms ?? scheduled.start_ms);
-  return earlyMs > LATE_MS ? `Session starting, ${minutesText(earlyMs / 60_000)} early` : "Session starting";
+  return earlyMs > LATE_MS ? say("Session starting, {length} early", { length: minutesText(earlyMs / 60_000) }) : say("Session starting");
 }
 
 /**
@@ -94,6 +95,6 @@ function kindOf({ cue, late_ms }, { actual, scheduled }) {
  */
 function linkOrText(page, session) {
   const zone = eventOf(page.items);
-  if (session.kind === "break") return `${session.title}, until ${clockTime(session.expected.end_ms, zone)}`;
+  if (session.kind === "break") return say("{title}, until {time}", { title: session.title, time: clockTime(session.expected.end_ms, zone) });
   return h("a", { href: address(page.place.event, "watch", session.id) }, session.title);
 }

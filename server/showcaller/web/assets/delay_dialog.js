@@ -6,6 +6,7 @@ import { byId, h, setText } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { PreviewBox } from "./preview_box.js";
 import { field } from "./sign_in.js";
+import { say } from "./words.js";
 
 /** @typedef {import("/sdk/types.js").Session} Session */
 
@@ -15,9 +16,9 @@ export class DelayDialog {
   #onDone;
   #dialog = byId("delay", HTMLDialogElement);
   #minutes = h("input", { id: "delay-minutes", type: "number", min: "-720", max: "720", step: "1", value: "5", required: true });
-  #note = h("input", { id: "delay-note", maxlength: "280", autocomplete: "off", placeholder: "The speaker’s line is being mended" });
+  #note = h("input", { id: "delay-note", maxlength: "280", autocomplete: "off", placeholder: say("The speaker’s line is being mended") });
   #error = h("p", { class: "error", role: "alert" });
-  #publish = h("button", { class: "primary", type: "submit" }, "Publish the delay");
+  #publish = h("button", { class: "primary", type: "submit" }, say("Publish the delay"));
   #preview;
 
   /**
@@ -41,13 +42,13 @@ export class DelayDialog {
       h(
         "form",
         { class: "stack", onsubmit: submit },
-        h("h2", { id: "delay-title" }, `Delay “${session.title}”`),
-        h("p", { class: "quiet small" }, "Everything after it on the same stage moves too; breaks and gaps absorb what they can."),
-        h("div", { class: "row minutes" }, field("delay-minutes", "Minutes", this.#minutes), ...steps),
-        field("delay-note", "Why (everybody sees it; may stay empty)", this.#note),
+        h("h2", { id: "delay-title" }, say("Delay “{title}”", { title: session.title })),
+        h("p", { class: "quiet small" }, say("Everything after it on the same stage moves too; breaks and gaps absorb what they can.")),
+        h("div", { class: "row minutes" }, field("delay-minutes", say("Minutes"), this.#minutes), ...steps),
+        field("delay-note", say("Why (everybody sees it; may stay empty)"), this.#note),
         this.#preview.element,
         this.#error,
-        h("div", { class: "row" }, this.#publish, h("button", { type: "button", onclick: () => this.#dialog.close() }, "Cancel")),
+        h("div", { class: "row" }, this.#publish, h("button", { type: "button", onclick: () => this.#dialog.close() }, say("Cancel"))),
       ),
     );
     this.#minutes.addEventListener("input", () => void this.#ask());

@@ -5,6 +5,7 @@ import { byId, h, keyed, setAttribute, setText } from "./dom.js";
 import { onStages } from "./run_sheet_model.js";
 import { eventIn, scopeText } from "./scope_model.js";
 import { clockTimeWithSeconds, countdown } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -47,7 +48,7 @@ export class DeskBar {
     const lines = this.#lines;
     byId("stages-now").dataset.many = String(lines.length > FEW);
     keyed(byId("stages-now"), lines, ({ key }) => key, (line) => this.#newLine(line), updateLine);
-    setText(byId("all-over"), lines.length === 0 ? "The event is over." : "");
+    setText(byId("all-over"), lines.length === 0 ? say("The event is over.") : "");
     this.tick();
   }
 
@@ -57,12 +58,12 @@ export class DeskBar {
     const event = eventOf(this.#page.items);
     const now = this.#page.showNow();
     if (!clock || now === null) return;
-    const rate = clock.rate === 1 ? "" : `, ${clock.rate} times as fast`;
-    const mode = clock.held ? "Held" : clock.mode === "rehearsal" ? `Rehearsal${rate}` : "Live";
+    const rehearsal = clock.rate === 1 ? say("Rehearsal") : say("Rehearsal, {rate} times as fast", { rate: clock.rate });
+    const mode = clock.held ? say("Held") : clock.mode === "rehearsal" ? rehearsal : say("Live");
     setText(byId("clock-label"), `${mode}, ${event?.time_zone_label || event?.time_zone}`);
     setText(byId("clock"), clockTimeWithSeconds(now, event));
     byId("clock").dataset.held = String(clock.held);
-    setText(byId("hold-word"), clock.held ? "Resume" : "Hold");
+    setText(byId("hold-word"), clock.held ? say("Resume") : say("Hold"));
     byId("hold").classList.toggle("primary", clock.held);
     for (const line of this.#lines) this.#count(line, now);
   }
@@ -76,8 +77,9 @@ export class DeskBar {
     if (!count) return;
     const leftMs = (kind === "on" ? session.expected.end_ms : session.expected.start_ms) - now;
     const over = leftMs < 0;
-    const word = kind === "on" ? (over ? "over by " : this.#lines.length > FEW ? "" : "ends in ") : over ? "due since " : "in ";
-    setText(count, word + countdown(Math.abs(leftMs)));
+    const left = countdown(Math.abs(leftMs));
+    const ends = over ? say("over by {left}", { left }) : this.#lines.length > FEW ? left : say("ends in {left}", { left });
+    setText(count, kind === "on" ? ends : over ? say("due since {left}", { left }) : say("in {left}", { left }));
     count.dataset.over = String(over);
   }
 
@@ -107,8 +109,8 @@ export class DeskBar {
   showUndo(last) {
     const button = byId("undo", HTMLButtonElement);
     button.disabled = !last?.undoable;
-    const text = last?.undoable ? `Undo: ${controlName(last.name)}${minutesOf(last)}` : "";
-    setText(button, text || "Nothing to undo");
+    const text = last?.undoable ? say("Undo: {what}", { what: controlName(last.name) + minutesOf(last) }) : "";
+    setText(button, text || say("Nothing to undo"));
     // The name begins with what is read on it: so it is called by voice.
     setAttribute(button, "aria-label", text && last ? `${text}, “${titleOf(last, this.#page.items)}”` : null);
     button.title = last?.undoable ? controlText(last, this.#page.items) : "";
@@ -121,8 +123,8 @@ export class DeskBar {
  */
 function updateLine(item, { stage, kind, session }) {
   const where = /** @type {HTMLElement} */ (item.querySelector(".where"));
-  const label = kind === "on" ? "On now" : "Next";
-  setText(where, stage ? `${stage}${kind === "next" ? ", next" : ""}` : label);
+  const label = kind === "on" ? say("On now") : say("Next");
+  setText(where, stage ? (kind === "next" ? say("{stage}, next", { stage }) : stage) : label);
   setText(/** @type {HTMLElement} */ (item.querySelector(".what")), session.title);
 }
 
@@ -142,12 +144,28 @@ function titleOf({ session }, items) {
   return shorten(sessionOf(items, session)?.title ?? session, 30);
 }
 
+/** @type {Record<Control["name"], string>} */
+const CONTROLS = {
+  start: say("start"),
+  end: say("end"),
+  extend: say("extend"),
+  delay: say("delay"),
+  skip: say("skip"),
+  reopen: say("reopen"),
+  source: say("choice of source"),
+  move: say("move"),
+  swap: say("swap"),
+  cancel: say("cancel"),
+  speaker: say("speaker"),
+  break: say("break"),
+};
+
 /** @param {Control["name"]} name */
 function controlName(name) {
-  return name === "source" ? "choice of source" : name;
+  return CONTROLS[name] ?? name;
 }
 
 /** @param {{minutes: number | null}} control */
 function minutesOf({ minutes }) {
-  return minutes === null ? "" : ` by ${String(minutes).replace("-", "−")} min`;
+  return minutes === null ? "" : say(" by {minutes} min", { minutes: String(minutes).replace("-", "−") });
 }

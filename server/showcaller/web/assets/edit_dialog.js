@@ -9,6 +9,7 @@ import { errorText } from "./error_text.js";
 import { PreviewBox } from "./preview_box.js";
 import { editsIn } from "./scope_model.js";
 import { field } from "./sign_in.js";
+import { say } from "./words.js";
 import { wallClock } from "./zones.js";
 
 /**
@@ -19,15 +20,15 @@ import { wallClock } from "./zones.js";
 
 /** What each does, and the button that does it. @type {Record<EditKind, [string, string]>} */
 const WORDS = {
-  move: ["It goes to another time or stage; what comes after it there is pushed. Its scheduled time stays on record.", "Publish the move"],
-  swap: ["Both take each other's stage and time, and keep their lengths.", "Publish the swap"],
-  speaker: ["Somebody else speaks. Links that the first one was given still work: see the access page.", "Publish the change"],
-  break: ["A break after this session, for everybody on this stage.", "Publish the break"],
-  signal: ["Only this session's speakers see it, at once, until they have read it.", "Send it"],
-  cancel: ["It will not take place. Everybody is told why, and it is cancelled in their calendars.", "Cancel the session"],
+  move: [say("It goes to another time or stage; what comes after it there is pushed. Its scheduled time stays on record."), say("Publish the move")],
+  swap: [say("Both take each other's stage and time, and keep their lengths."), say("Publish the swap")],
+  speaker: [say("Somebody else speaks. Links that the first one was given still work: see the access page."), say("Publish the change")],
+  break: [say("A break after this session, for everybody on this stage."), say("Publish the break")],
+  signal: [say("Only this session's speakers see it, at once, until they have read it."), say("Send it")],
+  cancel: [say("It will not take place. Everybody is told why, and it is cancelled in their calendars."), say("Cancel the session")],
 };
-const CHOOSE = { value: "", text: "Choose…" };
-const DONE = { move: "Moved.", swap: "Swapped.", speaker: "The speaker was replaced.", break: "A break was inserted.", cancel: "Cancelled.", signal: "The speakers were told." };
+const CHOOSE = { value: "", text: say("Choose…") };
+const DONE = { move: say("Moved."), swap: say("Swapped."), speaker: say("The speaker was replaced."), break: say("A break was inserted."), cancel: say("Cancelled."), signal: say("The speakers were told.") };
 
 export class EditDialog {
   #page;
@@ -56,7 +57,7 @@ export class EditDialog {
     note: h("textarea", { id: "edit-note", rows: "2", maxlength: "280" }),
     signal: h("input", { id: "edit-signal", maxlength: "280", list: "edit-signals", value: SIGNALS[0], autocomplete: "off" }),
     minutes: h("input", { id: "edit-minutes", type: "number", min: "1", max: "240", value: "10" }),
-    title: h("input", { id: "edit-break", maxlength: "60", value: "Break", autocomplete: "off" }),
+    title: h("input", { id: "edit-break", maxlength: "60", value: say("Break"), autocomplete: "off" }),
   };
 
   /**
@@ -92,13 +93,13 @@ export class EditDialog {
       return h("label", {}, radio, EDIT_TEXT[kind]);
     });
     return [
-      h("h2", { id: "edit-title" }, `Edit “${this.#session.title}”`),
-      h("fieldset", { class: "segments" }, h("legend", { class: "visually-hidden" }, "What to do"), ...kinds),
+      h("h2", { id: "edit-title" }, say("Edit “{title}”", { title: this.#session.title })),
+      h("fieldset", { class: "segments" }, h("legend", { class: "visually-hidden" }, say("What to do")), ...kinds),
       this.#lead,
       ...Object.values(this.#parts).flat(),
       this.#preview.element,
       this.#error,
-      h("div", { class: "row" }, this.#publish, h("button", { type: "button", onclick: () => this.#dialog.close() }, "Keep it as it is")),
+      h("div", { class: "row" }, this.#publish, h("button", { type: "button", onclick: () => this.#dialog.close() }, say("Keep it as it is"))),
     ];
   }
 
@@ -106,19 +107,19 @@ export class EditDialog {
   #makeParts() {
     const { stage, place, time, beside, other, speaker, replacement, name, company, note, signal, minutes, title } = this.#fields;
     const signals = h("datalist", { id: "edit-signals" }, ...SIGNALS.map((text) => h("option", { value: text })));
-    const besideLabel = h("label", { class: "row check" }, beside, "Side by side with what is on then");
+    const besideLabel = h("label", { class: "row check" }, beside, say("Side by side with what is on then"));
     return {
-      move: [field("edit-stage", "Stage", stage), field("edit-place", "When", place), field("edit-time", "Time", time), besideLabel],
-      swap: [field("edit-other", "With", other)],
+      move: [field("edit-stage", say("Stage"), stage), field("edit-place", say("When"), place), field("edit-time", say("Time"), time), besideLabel],
+      swap: [field("edit-other", say("With"), other)],
       speaker: [
-        field("edit-speaker", "Who can't speak", speaker),
-        field("edit-replacement", "Who speaks instead", replacement),
-        field("edit-name", "Name", name),
-        field("edit-company", "Company, if any", company),
+        field("edit-speaker", say("Who can't speak"), speaker),
+        field("edit-replacement", say("Who speaks instead"), replacement),
+        field("edit-name", say("Name"), name),
+        field("edit-company", say("Company, if any"), company),
       ],
-      break: [field("edit-break", "Called", title), field("edit-minutes", "Minutes", minutes)],
-      signal: [field("edit-signal", "What the speakers are told", signal), signals],
-      cancel: [field("edit-note", "What everybody is told", note, "Such as: The speaker is ill. The recording of the rehearsal will be shown tomorrow.")],
+      break: [field("edit-break", say("Called"), title), field("edit-minutes", say("Minutes"), minutes)],
+      signal: [field("edit-signal", say("What the speakers are told"), signal), signals],
+      cancel: [field("edit-note", say("What everybody is told"), note, say("Such as: The speaker is ill. The recording of the rehearsal will be shown tomorrow."))],
     };
   }
 

@@ -2,6 +2,7 @@
 
 import { isAhead, isOn, isOver, shorten, speakersOf } from "./agenda_model.js";
 import { clockTime, minutesText } from "./times.js";
+import { say } from "./words.js";
 import { wallClock, zonedInstant } from "./zones.js";
 
 /**
@@ -35,10 +36,10 @@ export const SOMEBODY_NEW = "new";
 const MINUTE_MS = 60_000;
 
 /** @type {Record<EditKind, string>} */
-export const EDIT_TEXT = { move: "Move", swap: "Swap", speaker: "Speaker", break: "Break after", cancel: "Cancel", signal: "Signal" };
+export const EDIT_TEXT = { move: say("Move"), swap: say("Swap"), speaker: say("Speaker"), break: say("Break after"), cancel: say("Cancel"), signal: say("Signal") };
 
 /** What is told to a session's speakers alone, in their own page beside their clock. */
-export const SIGNALS = ["Wrap up, please.", "One more question.", "You have five more minutes.", "Closer to the microphone, please.", "Call us when you are done."];
+export const SIGNALS = [say("Wrap up, please."), say("One more question."), say("You have five more minutes."), say("Closer to the microphone, please."), say("Call us when you are done.")];
 
 /**
  * The edits that a session allows now.
@@ -65,12 +66,12 @@ export function placesOn(sessions, stage, moving, event) {
   const there = sessions.filter((one) => one.stage === stage && one.id !== moving && !isOver(one));
   const before = there.filter(isAhead).map(({ title, expected }) => ({
     value: String(expected.start_ms),
-    text: `${clockTime(expected.start_ms, event)}, before “${shorten(title, 40)}”`,
+    text: say("{time}, before “{title}”", { time: clockTime(expected.start_ms, event), title: shorten(title, 40) }),
   }));
   const last = there.at(-1);
   const ends = Math.max(...there.map(({ expected }) => expected.end_ms));
-  const after = last ? [{ value: String(ends), text: `${clockTime(ends, event)}, after “${shorten(last.title, 40)}”` }] : [];
-  return [...before, ...after, { value: TIMED, text: "At another time" }];
+  const after = last ? [{ value: String(ends), text: say("{time}, after “{title}”", { time: clockTime(ends, event), title: shorten(last.title, 40) }) }] : [];
+  return [...before, ...after, { value: TIMED, text: say("At another time") }];
 }
 
 /**
@@ -102,7 +103,7 @@ export function speakerChoices(session, event) {
   const now = session.speakers.map((id) => ({ value: id, text: named.get(id) ?? id }));
   const known = event.speakers.filter(({ id }) => !session.speakers.includes(id));
   const others = known.map(({ id, name, company }) => ({ value: id, text: company ? `${name}, ${company}` : name }));
-  return { now, others: [{ value: SOMEBODY_NEW, text: "Somebody new" }, ...others] };
+  return { now, others: [{ value: SOMEBODY_NEW, text: say("Somebody new") }, ...others] };
 }
 
 /**
@@ -182,7 +183,8 @@ export function overMs(session, showNow) {
 export function overText(ms) {
   const minutes = Math.trunc(ms / MINUTE_MS);
   if (minutes === 0) return "";
-  return `${minutesText(minutes)} ${minutes > 0 ? "over" : "under"}`;
+  const length = minutesText(minutes);
+  return minutes > 0 ? say("{length} over", { length }) : say("{length} under", { length });
 }
 
 /**

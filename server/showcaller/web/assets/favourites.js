@@ -3,6 +3,7 @@
 import { h, setAttribute, show } from "./dom.js";
 import { favouritesIn } from "./favourites_model.js";
 import { icon } from "./icons.js";
+import { say } from "./words.js";
 
 export class Favourites {
   #client;
@@ -65,6 +66,6 @@ export function starButton(onclick) {
 export function showStar(button, { ready, all }, { id, title, kind }) {
   show(button, ready && kind !== "break");
   setAttribute(button, "aria-pressed", String(all.has(id)));
-  setAttribute(button, "aria-label", `In my agenda: ${title}`);
-  setAttribute(button, "title", all.has(id) ? "In your agenda" : "Put into my agenda");
+  setAttribute(button, "aria-label", say("In my agenda: {title}", { title }));
+  setAttribute(button, "title", all.has(id) ? say("In your agenda") : say("Put into my agenda"));
 }

@@ -1,6 +1,7 @@
 /** What people thought of a talk, in words and numbers. Pure. */
 
 import { isOver } from "./agenda_model.js";
+import { say, sayCount } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -17,12 +18,12 @@ export function takesRatings(session) {
 
 /** @param {number} stars */
 export function starsText(stars) {
-  return stars === 1 ? "1 star" : `${stars} stars`;
+  return sayCount(stars, "{count} star", "{count} stars");
 }
 
 /** @param {OwnRating} rating */
 export function ownText({ stars, comment }) {
-  return `You gave ${stars} of 5 stars${comment ? ", and wrote a comment" : ""}.`;
+  return comment ? say("You gave {stars} of 5 stars, and wrote a comment.", { stars }) : say("You gave {stars} of 5 stars.", { stars });
 }
 
 /**
@@ -37,9 +38,9 @@ export function tallyOf(levels) {
 /** @param {{stars: number, count: number}[]} tally */
 export function headline(tally) {
   const count = tally.reduce((sum, one) => sum + one.count, 0);
-  if (count === 0) return "Nobody has rated it yet.";
+  if (count === 0) return say("Nobody has rated it yet.");
   const mean = tally.reduce((sum, one) => sum + one.stars * one.count, 0) / count;
-  return `${mean.toFixed(1)} of 5, from ${count === 1 ? "one rating" : `${count} ratings`}`;
+  return sayCount(count, "{mean} of 5, from one rating", "{mean} of 5, from {count} ratings", { mean: mean.toFixed(1) });
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Lengths as the server counts them: graphemes and bytes of UTF-8. Pure. */
 
+import { say, sayCount } from "./words.js";
+
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const encoder = new TextEncoder();
 
@@ -20,9 +22,9 @@ export function graphemes(text) {
  * @returns {string}
  */
 export function lengthProblem(text, limit) {
-  if (text.trim() === "") return "Write something first.";
+  if (text.trim() === "") return say("Write something first.");
   const over = graphemes(text.trim()) - limit.graphemes;
-  if (over > 0) return `Too long by ${over} ${over === 1 ? "character" : "characters"}.`;
-  if (encoder.encode(text.trim()).length > limit.bytes) return "Too long: these characters take much room. Shorten it.";
+  if (over > 0) return sayCount(over, "Too long by {count} character.", "Too long by {count} characters.");
+  if (encoder.encode(text.trim()).length > limit.bytes) return say("Too long: these characters take much room. Shorten it.");
   return "";
 }

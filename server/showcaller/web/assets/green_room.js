@@ -8,6 +8,7 @@ import { showFigures } from "./figure_list.js";
 import { refusals, sourceName, stageFigures, stageRooms } from "./green_room_model.js";
 import { PublicationCard } from "./publication_card.js";
 import { ViewersTable } from "./viewers_table.js";
+import { inSentence, say } from "./words.js";
 
 /**
  * @typedef {import("./green_room_model.js").MediaOverview} MediaOverview
@@ -84,9 +85,9 @@ export class GreenRoom {
   }
 
   #state() {
-    if (this.#failed) return "The video servers do not answer: figures are missing until they do.";
-    if (this.#overview === null) return "Asking the video servers…";
-    if (this.#overview.workers.length === 0) return "No video server runs: nobody can go on air or watch.";
+    if (this.#failed) return say("The video servers do not answer: figures are missing until they do.");
+    if (this.#overview === null) return say("Asking the video servers…");
+    if (this.#overview.workers.length === 0) return say("No video server runs: nobody can go on air or watch.");
     return "";
   }
 }
@@ -95,8 +96,9 @@ export class GreenRoom {
 function linkText(rooms) {
   const published = rooms.flatMap((room) => room.published);
   const troubled = published.filter(({ measured }) => measured?.problems.length);
-  if (published.length === 0) return "Green room: empty";
-  return `Green room: ${published.length}${troubled.length ? `, ${troubled.length} with problems` : ""}`;
+  if (published.length === 0) return say("Green room: empty");
+  const [count, problems] = [published.length, troubled.length];
+  return problems ? say("Green room: {count}, {problems} with problems", { count, problems }) : say("Green room: {count}", { count });
 }
 
 class StageCard {
@@ -105,9 +107,9 @@ class StageCard {
   #room = null;
   #title = h("h3", {});
   #talk = h("p", { class: "small quiet" });
-  #automatic = h("button", { class: "compact", type: "button" }, "Automatic");
+  #automatic = h("button", { class: "compact", type: "button" }, say("Automatic"));
   #figures = h("dl", { class: "figure-list across times" });
-  #empty = h("p", { class: "empty" }, "No camera and no slides here.");
+  #empty = h("p", { class: "empty" }, say("No camera and no slides here."));
   #list = h("ul", { class: "plain-list publications" });
   #viewers;
   /** @type {WeakMap<HTMLElement, PublicationCard>} */
@@ -121,8 +123,8 @@ class StageCard {
     this.#needs = needs;
     const { page } = needs;
     this.#viewers = new ViewersTable({ event: page.place.event, stage, token: () => page.client?.token ?? "" });
-    const automatic = () => this.#room && needs.choose(this.#room.chosenIn, "", "The stage chooses its picture by itself again.");
-    armButton(this.#automatic, "Change it?", automatic, () => this.#room?.chosenIn === this.#room?.stage.session);
+    const automatic = () => this.#room && needs.choose(this.#room.chosenIn, "", say("The stage chooses its picture by itself again."));
+    armButton(this.#automatic, say("Change it?"), automatic, () => this.#room?.chosenIn === this.#room?.stage.session);
     this.element = h(
       "li",
       { class: "card stack stage-room", "data-stage": stage },
@@ -138,7 +140,7 @@ class StageCard {
   update(room) {
     this.#room = room;
     setText(this.#title, room.stage.title);
-    setText(this.#talk, room.title ? `${room.ahead ? "Next" : "On now"}: ${room.title}` : "Nothing is on this stage.");
+    setText(this.#talk, room.title ? (room.ahead ? say("Next: {title}", { title: room.title }) : say("On now: {title}", { title: room.title })) : say("Nothing is on this stage."));
     this.#automatic.setAttribute("aria-label", `${this.#automatic.textContent}: ${room.stage.title}`);
     show(this.#automatic, room.chosenIn !== "");
     show(this.#figures, room.measured !== null);
@@ -172,9 +174,17 @@ class StageCard {
       event: page.place.event,
       token: () => page.client?.token ?? "",
       onStage: ({ session, id, name, source, live }) =>
-        choose(session, id, `${name} (${sourceName(source).toLowerCase()}) goes on stage${live ? "" : " when the session does"}.`),
+        choose(session, id, goesText(live, { name, source: inSentence(sourceName(source)) })),
     });
     this.#cards.set(card.element, card);
     return card.element;
   }
+}
+
+/**
+ * @param {boolean} live whether its session is
+ * @param {{name: string, source: string}} who
+ */
+function goesText(live, who) {
+  return live ? say("{name} ({source}) goes on stage.", who) : say("{name} ({source}) goes on stage when the session does.", who);
 }

@@ -1,6 +1,7 @@
 /** The contents of the green room, from the run sheet, the producer's channel and the workers' figures. Pure. */
 
 import { isAhead, sessionOf } from "./agenda_model.js";
+import { locale, say, sayCount } from "./words.js";
 
 /**
  * @typedef {import("/sdk/media_types.js").MediaOverview} MediaOverview
@@ -38,14 +39,14 @@ const SOURCES = ["main", "slides", "spare"];
 
 /** @type {Record<string, string>} */
 const PROBLEMS = {
-  no_video: "No picture arrives.",
-  no_sound: "No sound arrives: is a microphone connected?",
-  quiet: "Nothing is heard: is the microphone muted?",
-  lossy: "Packets get lost on the way here: is the network busy?",
-  low_bitrate: "The picture has few details: is the uplink slow?",
-  no_parameter_sets: "The encoder sends no parameter sets: most viewers see no picture.",
-  b_frames: "The encoder sends B-frames: in browsers the picture jerks or stands still.",
-  no_keyframe: "No keyframe for a while: a change to it would take long. Have the encoder send one each second.",
+  no_video: say("No picture arrives."),
+  no_sound: say("No sound arrives: is a microphone connected?"),
+  quiet: say("Nothing is heard: is the microphone muted?"),
+  lossy: say("Packets get lost on the way here: is the network busy?"),
+  low_bitrate: say("The picture has few details: is the uplink slow?"),
+  no_parameter_sets: say("The encoder sends no parameter sets: most viewers see no picture."),
+  b_frames: say("The encoder sends B-frames: in browsers the picture jerks or stands still."),
+  no_keyframe: say("No keyframe for a while: a change to it would take long. Have the encoder send one each second."),
 };
 
 /**
@@ -85,7 +86,7 @@ function allPublished(items, desk, overview) {
     const talk = sessionOf(items, session);
     const live = talk !== undefined && items.get(`stage:${talk.stage}`)?.session === session;
     const on = (measured?.on_stage.length ?? 0) > 0;
-    return { id, session, title: talk?.title ?? session, name: name || "Somebody", source, chosen, on, heard: heard && measured !== null, live, measured };
+    return { id, session, title: talk?.title ?? session, name: name || say("Somebody"), source, chosen, on, heard: heard && measured !== null, live, measured };
   });
 }
 
@@ -109,14 +110,14 @@ function withPrefix(items, prefix) {
 
 /** @type {Record<string, string>} */
 const REFUSED = {
-  token_expired: "the key has ended. Make a new one",
-  token_not_yet: "the key is not valid yet",
-  bad_token: "the key is not valid here. Make a new one",
-  no_token: "no key came with it. Is it in the encoder's settings?",
-  banned: "they were shut out, or the key was revoked",
-  forbidden: "the key is not for this session, or not for publishing",
-  unsupported: "what was sent is no offer of WHIP",
-  unprocessable: "the encoder offers nothing that can be shown here",
+  token_expired: say("the key has ended. Make a new one"),
+  token_not_yet: say("the key is not valid yet"),
+  bad_token: say("the key is not valid here. Make a new one"),
+  no_token: say("no key came with it. Is it in the encoder's settings?"),
+  banned: say("they were shut out, or the key was revoked"),
+  forbidden: say("the key is not for this session, or not for publishing"),
+  unsupported: say("what was sent is no offer of WHIP"),
+  unprocessable: say("the encoder offers nothing that can be shown here"),
 };
 
 /**
@@ -129,7 +130,7 @@ const REFUSED = {
 export function refusals(items, overview) {
   return (overview?.refused ?? []).map(({ session, name, code }) => {
     const title = sessionOf(items, session)?.title ?? session;
-    return `${name || "Somebody"} can’t publish to “${title}”: ${REFUSED[code] ?? code}.`;
+    return say("{name} can’t publish to “{title}”: {reason}.", { name: name || say("Somebody"), title, reason: REFUSED[code] ?? code });
   });
 }
 
@@ -138,7 +139,7 @@ export function refusals(items, overview) {
  * @returns {string}
  */
 export function sourceName(source) {
-  return { main: "Camera", slides: "Slides", spare: "Spare" }[source] ?? source;
+  return { main: say("Camera"), slides: say("Slides"), spare: say("Spare") }[source] ?? source;
 }
 
 /**
@@ -150,7 +151,7 @@ export function sourceName(source) {
 export function problemsOf(measured) {
   if (measured === null) return [];
   return measured.problems.map((problem) =>
-    problem === "silent" ? `Nothing has arrived for ${Math.round(measured.silent_s)} s.` : (PROBLEMS[problem] ?? problem),
+    problem === "silent" ? say("Nothing has arrived for {seconds} s.", { seconds: Math.round(measured.silent_s) }) : (PROBLEMS[problem] ?? problem),
   );
 }
 
@@ -163,13 +164,14 @@ export function publicationFigures({ layers, sound, rtt_ms }) {
   /** @type {Figure[]} */
   const figures = [];
   if (best) {
-    const sizes = layers.length > 1 ? `, ${layers.length} sizes` : "";
-    figures.push(["Picture", `${codecName(best.codec)}, ${bitrate(best.bitrate_bps)}, ${best.frames_per_s.toFixed(0)} frames/s${sizes}`]);
-    figures.push(["Keyframe", best.keyframe_age_s === null ? "none yet" : `${best.keyframe_age_s.toFixed(1)} s ago`]);
+    const sizes = layers.length > 1 ? sayCount(layers.length, ", {count} size", ", {count} sizes") : "";
+    const frames = say("{count} frames/s", { count: best.frames_per_s.toFixed(0) });
+    figures.push([say("Picture"), `${codecName(best.codec)}, ${bitrate(best.bitrate_bps)}, ${frames}${sizes}`]);
+    figures.push([say("Keyframe"), best.keyframe_age_s === null ? say("none yet") : say("{seconds} s ago", { seconds: best.keyframe_age_s.toFixed(1) })]);
   }
-  if (sound) figures.push(["Sound", `${codecName(sound.codec)}, ${bitrate(sound.bitrate_bps)}`]);
-  figures.push(["Lost", share(Math.max(best?.lost_share ?? 0, sound?.lost_share ?? 0))]);
-  if (rtt_ms !== null) figures.push(["Round trip", milliseconds(rtt_ms)]);
+  if (sound) figures.push([say("Sound"), `${codecName(sound.codec)}, ${bitrate(sound.bitrate_bps)}`]);
+  figures.push([say("Lost"), share(Math.max(best?.lost_share ?? 0, sound?.lost_share ?? 0))]);
+  if (rtt_ms !== null) figures.push([say("Round trip"), milliseconds(rtt_ms)]);
   return figures;
 }
 
@@ -180,12 +182,12 @@ export function publicationFigures({ layers, sound, rtt_ms }) {
 export function stageFigures(measured) {
   const layers = Object.entries(measured.layers).filter(([, count]) => count > 0);
   return [
-    ["Viewers", measured.viewers.toLocaleString("en")],
-    ["Lost", share(measured.lost_share)],
-    ["Round trip", bothMs(measured.rtt_ms_p50, measured.rtt_ms_p99)],
-    ["Freezes", freezes(measured)],
-    ["Sizes watched", layers.length ? layers.map(([layer, count]) => `${layerName(layer)} ${count.toLocaleString("en")}`).join(", ") : "–"],
-    ["Last change of source", measured.splice_wait_ms_last === null ? "none yet" : `took ${milliseconds(measured.splice_wait_ms_last)}`],
+    [say("Viewers"), measured.viewers.toLocaleString(locale)],
+    [say("Lost"), share(measured.lost_share)],
+    [say("Round trip"), bothMs(measured.rtt_ms_p50, measured.rtt_ms_p99)],
+    [say("Freezes"), freezes(measured)],
+    [say("Sizes watched"), layers.length ? layers.map(([layer, count]) => `${layerName(layer)} ${count.toLocaleString(locale)}`).join(", ") : "–"],
+    [say("Last change of source"), measured.splice_wait_ms_last === null ? say("none yet") : say("took {time}", { time: milliseconds(measured.splice_wait_ms_last) })],
   ];
 }
 
@@ -197,24 +199,29 @@ export function stageFigures(measured) {
  */
 export function qualityFigures(quality) {
   return [
-    ["Viewers", `${quality.viewers.toLocaleString("en")}, at most ${quality.most_viewers.toLocaleString("en")} at a time`],
-    ["Watched", duration(quality.viewer_s)],
-    ["First picture", bothMs(quality.first_picture_ms_p50, quality.first_picture_ms_p99)],
-    ["Lost", share(lostShare(quality))],
-    ["Sent again", quality.retransmitted.toLocaleString("en")],
-    ["Round trip", bothMs(quality.rtt_ms_p50, quality.rtt_ms_p99)],
-    ["Freezes", freezes(quality)],
-    ["Changes of source", `${quality.splices}${quality.splice_wait_ms_worst === null ? "" : `, the slowest in ${milliseconds(quality.splice_wait_ms_worst)}`}`],
-    ["Sent", bytes(quality.bytes_sent)],
-    ["Watched in", layerShares(quality.layer_s)],
+    [say("Viewers"), say("{viewers}, at most {most} at a time", { viewers: quality.viewers.toLocaleString(locale), most: quality.most_viewers.toLocaleString(locale) })],
+    [say("Watched"), duration(quality.viewer_s)],
+    [say("First picture"), bothMs(quality.first_picture_ms_p50, quality.first_picture_ms_p99)],
+    [say("Lost"), share(lostShare(quality))],
+    [say("Sent again"), quality.retransmitted.toLocaleString(locale)],
+    [say("Round trip"), bothMs(quality.rtt_ms_p50, quality.rtt_ms_p99)],
+    [say("Freezes"), freezes(quality)],
+    [say("Changes of source"), splicesText(quality)],
+    [say("Sent"), bytes(quality.bytes_sent)],
+    [say("Watched in"), layerShares(quality.layer_s)],
   ];
 }
 
 /** In a line. @param {TalkQuality} quality */
 export function qualityHeadline(quality) {
-  const frozen = quality.freezes === 1 ? "1 freeze" : `${quality.freezes} freezes`;
-  const viewers = quality.viewers === 1 ? "1 viewer" : `${quality.viewers.toLocaleString("en")} viewers`;
-  return `${viewers}, ${share(lostShare(quality))} lost, ${frozen}`;
+  const freezes = sayCount(quality.freezes, "{count} freeze", "{count} freezes");
+  const viewers = sayCount(quality.viewers, "{count} viewer", "{count} viewers", { count: quality.viewers.toLocaleString(locale) });
+  return say("{viewers}, {share} lost, {freezes}", { viewers, share: share(lostShare(quality)), freezes });
+}
+
+/** @param {TalkQuality} quality */
+function splicesText({ splices, splice_wait_ms_worst: worst }) {
+  return worst === null ? String(splices) : say("{count}, the slowest in {time}", { count: splices, time: milliseconds(worst) });
 }
 
 /** @param {TalkQuality} quality */
@@ -232,7 +239,7 @@ function layerShares(layerS) {
 
 /** @param {string} layer */
 export function layerName(layer) {
-  return layer === "none" ? "sound only" : layer;
+  return layer === "none" ? say("sound only") : layer;
 }
 
 /**
@@ -280,14 +287,15 @@ function bothMs(p50, p99) {
 
 /** @param {{freezes: number, freeze_s: number}} of */
 function freezes({ freezes: count, freeze_s }) {
-  return count ? `${count} (${freeze_s.toFixed(1)} s)` : "none";
+  return count ? `${count} (${freeze_s.toFixed(1)} s)` : say("none");
 }
 
 /** @param {number} seconds */
 export function duration(seconds) {
-  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 60) return say("{seconds} s", { seconds: Math.round(seconds) });
   const minutes = Math.round(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours ? say("{hours} h {minutes} min", { hours, minutes: minutes % 60 }) : say("{minutes} min", { minutes });
 }
 
 /** @param {number} count */

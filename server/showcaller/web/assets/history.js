@@ -9,6 +9,7 @@ import { KINDS, actText, doerText, doersOf, onWhatText } from "./history_model.j
 import { openPage } from "./page.js";
 import { saveFile } from "./saved_file.js";
 import { clockTimeWithSeconds, dateOf } from "./times.js";
+import { say } from "./words.js";
 
 /** @typedef {import("/sdk/types.js").HistoryEntry} HistoryEntry */
 
@@ -16,7 +17,7 @@ const PAGE = 100;
 const REFRESH_EVERY_MS = 10_000;
 const TYPED_AFTER_MS = 250;
 
-const page = await openPage({ name: "history", title: "History", roles: ["moderator", "producer", "ops", "stage_manager"] });
+const page = await openPage({ name: "history", title: say("History"), roles: ["moderator", "producer", "ops", "stage_manager"] });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const words = byId("words", HTMLInputElement);
 const menus = { what: byId("kind", HTMLSelectElement), session: byId("session", HTMLSelectElement), by: byId("doer", HTMLSelectElement) };
@@ -28,8 +29,8 @@ let typing;
 const doers = new Map();
 
 menus.what.replaceChildren(...KINDS.map(([value, text]) => h("option", { value }, text)));
-fillMenu(menus.by, "Everybody", []);
-fillMenu(menus.session, "All sessions", []);
+fillMenu(menus.by, say("Everybody"), []);
+fillMenu(menus.session, say("All sessions"), []);
 for (const menu of Object.values(menus)) menu.addEventListener("change", () => narrow());
 words.addEventListener("input", () => {
   clearTimeout(typing);
@@ -43,8 +44,10 @@ byId("more").addEventListener("click", () => {
 for (const kind of ["csv", "json"]) byId(`save-${kind}`).addEventListener("click", () => void save(kind));
 client.on("welcome", ({ roles }) => {
   const has = (/** @type {string} */ role) => roles.includes(role);
-  const done = has("producer") || has("ops") ? "moderators and producers did" : has("stage_manager") ? "was done on your stage" : "moderators did";
-  setText(byId("lead"), `Everything that ${done}, the newest first. The files have what is found here.`);
+  const all = say("Everything that moderators and producers did, the newest first. The files have what is found here.");
+  const own = say("Everything that was done on your stage, the newest first. The files have what is found here.");
+  const moderators = say("Everything that moderators did, the newest first. The files have what is found here.");
+  setText(byId("lead"), has("producer") || has("ops") ? all : has("stage_manager") ? own : moderators);
   void refresh();
 });
 page.onChange(renderSessions);
@@ -78,15 +81,15 @@ async function refresh() {
  */
 function render(entries, more) {
   for (const [by, name] of doersOf(entries)) doers.set(by, name);
-  fillMenu(menus.by, "Everybody", [...doers].sort(([, a], [, b]) => a.localeCompare(b)));
+  fillMenu(menus.by, say("Everybody"), [...doers].sort(([, a], [, b]) => a.localeCompare(b)));
   keyed(byId("entries"), entries, ({ offset }) => String(offset), newRow, fillRow);
   show(byId("none"), !entries.length);
   show(byId("more"), more);
-  setText(byId("found"), `${entries.length}${more ? " and more" : ""} found`);
+  setText(byId("found"), more ? say("{count} and more found", { count: entries.length }) : say("{count} found", { count: entries.length }));
 }
 
 function newRow() {
-  const labels = ["When", "Who", "What", "On what"];
+  const labels = [say("When"), say("Who"), say("What"), say("On what")];
   return h("tr", {}, ...labels.map((_, i) => h("td", i === 0 ? { class: "times" } : {})));
 }
 
@@ -101,7 +104,7 @@ function fillRow(row, entry) {
 }
 
 function renderSessions() {
-  fillMenu(menus.session, "All sessions", sessionsOf(page.items).map(({ id, title }) => [id, shorten(title, 60)]));
+  fillMenu(menus.session, say("All sessions"), sessionsOf(page.items).map(({ id, title }) => [id, shorten(title, 60)]));
 }
 
 /**

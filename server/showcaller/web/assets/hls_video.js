@@ -2,6 +2,7 @@
 
 import { loadHlsJs } from "./hls_js.js";
 import { momentAt, secondsAt } from "./playing_model.js";
+import { say } from "./words.js";
 
 const NATIVE = "application/vnd.apple.mpegurl";
 const BEFORE_END_S = 0.5; // at the very end there is nothing to be shown
@@ -149,7 +150,7 @@ export class HlsVideo {
     if (this.#opening.plays) void this.#video.play().catch(() => {});
     if (Hls) this.#byHlsJs(Hls, address);
     else if (this.#video.canPlayType(NATIVE)) this.#video.src = address;
-    else this.#fail("This browser can’t play it. Another browser may.", { unplayable: true });
+    else this.#fail(say("This browser can’t play it. Another browser may."), { unplayable: true });
   }
 
   /**
@@ -192,7 +193,7 @@ export class HlsVideo {
   #comeBack(status) {
     const address = this.#address;
     this.#failures += 1;
-    if (status === 403 || status === 404 || this.#failures > TRIES) return this.#fail("It can’t be played right now.", { expired: status === 403 });
+    if (status === 403 || status === 404 || this.#failures > TRIES) return this.#fail(say("It can’t be played right now."), { expired: status === 403 });
     const atMs = this.#opening.live && this.#opening.atMs === null ? null : this.momentMs ?? this.#opening.atMs;
     const plays = !this.#video.paused;
     setTimeout(() => address === this.#address && this.start(address, { ...this.#opening, atMs, plays }), AGAIN_MS);

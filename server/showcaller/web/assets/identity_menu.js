@@ -2,10 +2,12 @@
 
 import { makeCode } from "/sdk/index.js";
 
+import { roleWord } from "./access_model.js";
 import { closeOutside, h, setText, show } from "./dom.js";
 import { signOut } from "./identity.js";
 import { address } from "./place.js";
 import { isAttendees } from "./token_claims.js";
+import { say } from "./words.js";
 
 /**
  * @param {string} event
@@ -16,7 +18,7 @@ export function identityMenu(event, client) {
   if (client === null) return h("span", {});
   const who = h("summary", { id: "who", class: "who" });
   const note = h("p", { class: "small quiet", role: "status" });
-  const copy = h("button", { class: "compact", type: "button", onclick: () => void copyLink(event, client.token, note) }, "Copy my link");
+  const copy = h("button", { class: "compact", type: "button", onclick: () => void copyLink(event, client.token, note) }, say("Copy my link"));
   const leave = () => {
     signOut(event);
     location.reload();
@@ -26,11 +28,12 @@ export function identityMenu(event, client) {
     "details",
     { class: "me", hidden: true },
     who,
-    h("div", { class: "card stack" }, explained, h("div", { class: "row" }, copy, h("button", { class: "compact", type: "button", onclick: leave }, "Sign out")), note),
+    h("div", { class: "card stack" }, explained, h("div", { class: "row" }, copy, h("button", { class: "compact", type: "button", onclick: leave }, say("Sign out"))), note),
   );
   client.on("welcome", ({ name, roles }) => {
-    const role = roles.find((one) => one !== "attendee")?.replace("_", " ");
-    setText(who, role && name ? `${name} (${role})` : name || role || "You");
+    const held = roles.find((one) => one !== "attendee");
+    const role = held && roleWord(held);
+    setText(who, role && name ? `${name} (${role})` : name || role || say("You"));
     const attendee = isAttendees(client.token);
     setText(explained, attendee ? ATTENDEE : STAFF);
     show(menu, true);
@@ -40,11 +43,9 @@ export function identityMenu(event, client) {
 }
 
 const ATTENDEE =
-  "You are signed in in every tab of this browser. Your own link signs you in on one other device, or here again: keep it to yourself. " +
-  "After signing out, only such a link brings your questions and votes back.";
+  say("You are signed in in every tab of this browser. Your own link signs you in on one other device, or here again: keep it to yourself. After signing out, only such a link brings your questions and votes back.");
 const STAFF =
-  "You are signed in until you close the last tab of this event, or sign out. Your link brings you back in this browser. " +
-  "For another device, copy one more.";
+  say("You are signed in until you close the last tab of this event, or sign out. Your link brings you back in this browser. For another device, copy one more.");
 
 /**
  * @param {string} event
@@ -55,10 +56,10 @@ async function copyLink(event, token, note) {
   const link = `${location.origin}${isAttendees(token) ? address(event) : location.pathname}#${await fragmentFor(event, token)}`;
   try {
     await navigator.clipboard.writeText(link);
-    setText(note, "Copied.");
+    setText(note, say("Copied."));
   } catch {
     // A page without HTTPS may not write to the clipboard.
-    const field = h("input", { readonly: true, value: link, "aria-label": "My link" });
+    const field = h("input", { readonly: true, value: link, "aria-label": say("My link") });
     note.replaceChildren(field);
     field.select();
   }

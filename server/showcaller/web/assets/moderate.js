@@ -17,6 +17,7 @@ import { PollDesk } from "./poll_desk.js";
 import { SimilarTexts } from "./similar_model.js";
 import { SmallPicture } from "./small_picture.js";
 import { clockTime } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("./moderation_model.js").Action} Action
@@ -30,7 +31,7 @@ const LEAVES = new Set(["approve", "reject", "push", "pull", "answered"]);
 const TICK_EVERY_MS = 10_000; // times that tell minutes
 const KEYS_KEPT_AS = "showcaller:moderate:keys";
 
-const page = await openPage({ name: "moderate", title: "Moderate", roles: ["moderator", "producer"] });
+const page = await openPage({ name: "moderate", title: say("Moderate"), roles: ["moderator", "producer"] });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const desk = client.follow("desk");
 const keptAs = `showcaller:moderate:${page.place.event}`;
@@ -224,7 +225,7 @@ function move(key) {
     if (next) choose(next.dataset.question ?? "", true);
     return true;
   }
-  const side = { h: -1, l: 1, ...(onCard ? { ArrowLeft: -1, ArrowRight: 1 } : {}) }[key.length === 1 ? key.toLowerCase() : key];
+  const side = { h: -1, l: 1, ...(onCard ? { ArrowLeft: -towardEnd(), ArrowRight: towardEnd() } : {}) }[key.length === 1 ? key.toLowerCase() : key];
   if (side === undefined || !(onCard || keysOn())) return false;
   const columns = [...new Set(all.map((card) => card.parentElement))];
   const column = columns[columns.indexOf(all[here]?.parentElement ?? null) + side];
@@ -362,7 +363,7 @@ function renderAdding(sessions) {
     [null, ...others],
     (one) => one?.id ?? "",
     (one) => h("option", { value: one?.id ?? "" }),
-    (option, one) => setText(option, one ? shorten(one.title, 70) + (isOn(one) ? " (live)" : "") : "Add a session…"),
+    (option, one) => setText(option, one ? shorten(one.title, 70) + (isOn(one) ? say(" (live)") : "") : say("Add a session…")),
   );
   show(select, others.length > 0 && lanes.length < LANES);
 }
@@ -382,7 +383,7 @@ function renderBanned() {
 function newTerm([key, { person }]) {
   const banned = key.startsWith("banned:");
   const undo = () => void lift(() => (banned ? client.moderate.unban(person) : client.moderate.unsilence(person)));
-  return h("li", {}, h("span", { class: "line text" }), h("button", { class: "compact", type: "button", onclick: undo }, banned ? "Let back in" : "Let speak again"));
+  return h("li", {}, h("span", { class: "line text" }), h("button", { class: "compact", type: "button", onclick: undo }, banned ? say("Let back in") : say("Let speak again")));
 }
 
 /**
@@ -390,8 +391,8 @@ function newTerm([key, { person }]) {
  * @param {import("/sdk/types.js").BannedPerson} term
  */
 function termText(key, { name, person, reason, until_ms }) {
-  const what = key.startsWith("banned:") ? "removed" : "silenced";
-  const until = until_ms ? ` until ${clockTime(until_ms)}` : "";
+  const what = key.startsWith("banned:") ? say("removed") : say("silenced");
+  const until = until_ms ? say(" until {time}", { time: clockTime(until_ms) }) : "";
   return `${name || person}, ${what}${until}${reason ? `: ${reason}` : ""}`;
 }
 
@@ -403,4 +404,9 @@ async function lift(command) {
   } catch (error) {
     setText(byId("error"), errorText(error));
   }
+}
+
+/** Where the next column is: to the right, in Arabic to the left. */
+function towardEnd() {
+  return document.documentElement.dir === "rtl" ? -1 : 1;
 }

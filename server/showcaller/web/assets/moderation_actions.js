@@ -5,6 +5,7 @@ import { askChoice, askTerm, askText, askWhether } from "./ask_dialog.js";
 import { byId, h, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { ACTION_TEXT, labelSteps, labelsIn, openQuestionsOf, undoSteps } from "./moderation_model.js";
+import { say, sayCount } from "./words.js";
 
 /**
  * @typedef {import("./moderation_model.js").Action} Action
@@ -28,8 +29,8 @@ import { ACTION_TEXT, labelSteps, labelsIn, openQuestionsOf, undoSteps } from ".
 const FINISHES = new Set(["approve", "reject", "rejectWith", "answered", "erase", "merge"]);
 /** What a removal can't keep somebody from. @type {Record<string, string>} */
 const BAN_HOLDS = {
-  until_they_register_with_a_code: "With another invite code they could come in as somebody else.",
-  until_they_register_again: "Registration is open, so they could come in as somebody else.",
+  until_they_register_with_a_code: say("With another invite code they could come in as somebody else."),
+  until_they_register_again: say("Registration is open, so they could come in as somebody else."),
 };
 const SENDING_AFTER_MS = 400; // a reply that takes longer is waited for in words
 const CHOICES = 60; // to merge with
@@ -66,23 +67,23 @@ export class ModerationActions {
     switch (action) {
       case "rejectWith":
         return this.#ask("reject", action, question, (text) => moderate.reject(id, text), {
-          title: "Reject with a reason",
-          label: "Reason, which the author sees",
-          button: "Reject",
+          title: say("Reject with a reason"),
+          label: say("Reason, which the author sees"),
+          button: say("Reject"),
           value: question.reason ?? "",
         });
       case "reply":
         return this.#ask("reply", action, question, (text) => moderate.reply(id, text), {
-          title: "Reply in writing",
-          label: "Reply, which everybody sees (empty removes it)",
-          button: "Save",
+          title: say("Reply in writing"),
+          label: say("Reply, which everybody sees (empty removes it)"),
+          button: say("Save"),
           value: question.reply ?? "",
         });
       case "clarify":
         return this.#ask("clarify", action, question, (text) => moderate.clarify(id, text || (question.original ?? question.text)), {
-          title: "Put it more clearly",
-          label: "What everybody sees instead (empty restores what was asked)",
-          button: "Save",
+          title: say("Put it more clearly"),
+          label: say("What everybody sees instead (empty restores what was asked)"),
+          button: say("Save"),
           value: question.text,
           about: question.original ?? question.text,
         });
@@ -126,7 +127,7 @@ export class ModerationActions {
    */
   async takeOut(merged) {
     const into = merged.merged_into ?? "";
-    await this.#send(() => this.#client.moderate.unmerge(merged.id), `Taken out again “${shorten(merged.text, 60)}”.`, [{ name: "merge", id: merged.id, text: into }]);
+    await this.#send(() => this.#client.moderate.unmerge(merged.id), say("Taken out again “{text}”.", { text: shorten(merged.text, 60) }), [{ name: "merge", id: merged.id, text: into }]);
   }
 
   /**
@@ -163,9 +164,9 @@ export class ModerationActions {
   async #label(question) {
     const { id, labels = [] } = question;
     const typed = await askText("labels", {
-      title: "Labels",
-      label: "Labels, apart by commas; only moderators see them",
-      button: "Save",
+      title: say("Labels"),
+      label: say("Labels, apart by commas; only moderators see them"),
+      button: say("Save"),
       value: labels.join(", "),
       about: question.text,
     });
@@ -179,13 +180,13 @@ export class ModerationActions {
     const similar = this.#board.similar(question);
     const others = this.#board.questions().filter((one) => canAbsorb(one, question) && !similar.includes(one));
     const choices = [...similar, ...others.sort((a, b) => b.votes - a.votes)].slice(0, CHOICES);
-    if (choices.length === 0) return this.#say("There is no other question to merge it with.");
+    if (choices.length === 0) return this.#say(say("There is no other question to merge it with."));
     const into = await askChoice("merge", {
-      title: "Merge with another question",
+      title: say("Merge with another question"),
       about: question.text,
-      text: "It counts for the one that you choose, with its votes, one a person. It can be taken out again.",
-      label: "The question that stands for both",
-      button: "Merge",
+      text: say("It counts for the one that you choose, with its votes, one a person. It can be taken out again."),
+      label: say("The question that stands for both"),
+      button: say("Merge"),
       choices: choices.map(({ id, text, votes }) => ({ value: id, text: `${shorten(text, 120)} (${votes})` })),
     });
     if (into) await this.mergeInto(question, into);
@@ -194,8 +195,8 @@ export class ModerationActions {
 
   /** @param {BoardQuestion} question */
   async #erase(question) {
-    const text = "Its text is removed from everybody’s page and from the event’s records. This can’t be undone.";
-    const meant = await askWhether("erase", { title: "Erase this question?", text, about: question.text, button: "Erase it" });
+    const text = say("Its text is removed from everybody’s page and from the event’s records. This can’t be undone.");
+    const meant = await askWhether("erase", { title: say("Erase this question?"), text, about: question.text, button: say("Erase it") });
     if (meant) await this.#run(() => this.#client.moderate.erase(question.id), "erase", question);
   }
 
@@ -205,12 +206,12 @@ export class ModerationActions {
     const asked = openQuestionsOf(this.#board.questions(), person);
     const also = h("input", { type: "checkbox" });
     const term = await askTerm("remove", {
-      title: `Remove ${author || "the author"} from the event?`,
+      title: say("Remove {author} from the event?", { author: author || say("the author") }),
       about: question.text,
-      text: "They are sent out at once, and stay out for as long as you say, or until you let them back in.",
-      label: "Reason, for other moderators",
-      button: "Remove",
-      more: h("label", { class: "check" }, also, asked.length === 1 ? "Also reject this question" : `Also reject their ${asked.length} open questions`),
+      text: say("They are sent out at once, and stay out for as long as you say, or until you let them back in."),
+      label: say("Reason, for other moderators"),
+      button: say("Remove"),
+      more: h("label", { class: "check" }, also, sayCount(asked.length, "Also reject this question", "Also reject their {count} open questions")),
     });
     if (!term) return;
     const rejects = also.checked ? asked : [];
@@ -226,11 +227,11 @@ export class ModerationActions {
   async #silence(question) {
     const { author, person } = question;
     const term = await askTerm("silence", {
-      title: `Keep ${author || "the author"} from asking?`,
+      title: say("Keep {author} from asking?", { author: author || say("the author") }),
       about: question.text,
-      text: "They may still watch and vote. It ends by itself, or when you let them ask again.",
-      label: "Reason, which they see",
-      button: "Silence",
+      text: say("They may still watch and vote. It ends by itself, or when you let them ask again."),
+      label: say("Reason, which they see"),
+      button: say("Silence"),
     });
     if (term) await this.#run(() => this.#client.moderate.silence(person, term), "silence", question);
   }
@@ -240,22 +241,22 @@ export class ModerationActions {
     const address = h("input", { type: "checkbox" });
     const bans = h("input", { type: "checkbox" });
     const meant = await askWhether("reject-all", {
-      title: `Reject all that ${question.author || "the author"} asked?`,
+      title: say("Reject all that {author} asked?", { author: question.author || say("the author") }),
       about: question.text,
-      text: "All their questions that wait for an answer are rejected, in all sessions. Each can be restored by itself.",
-      button: "Reject them",
+      text: say("All their questions that wait for an answer are rejected, in all sessions. Each can be restored by itself."),
+      button: say("Reject them"),
       more: h(
         "div",
         { class: "stack" },
-        h("label", { class: "check" }, address, "Also those of everybody who came over the same address"),
-        h("label", { class: "check" }, bans, "Also remove who asked them from the event"),
+        h("label", { class: "check" }, address, say("Also those of everybody who came over the same address")),
+        h("label", { class: "check" }, bans, say("Also remove who asked them from the event")),
       ),
     });
     if (!meant) return;
     const reject = async () => {
       const answer = await this.#client.moderate.rejectAll(question.id, address.checked ? "address" : "person", { ban: bans.checked });
       const { rejected, banned } = /** @type {{rejected: number, banned: number}} */ (answer);
-      return `${rejected} rejected${banned ? `, ${banned} removed` : ""}.`;
+      return banned ? say("{rejected} rejected, {banned} removed.", { rejected, banned }) : say("{rejected} rejected.", { rejected });
     };
     await this.#run(reject, "rejectAll", question);
   }
@@ -298,7 +299,7 @@ export class ModerationActions {
    * @param {BoardQuestion | null} rejected
    */
   async #attempt(command, text, steps, rejected) {
-    const sending = setTimeout(() => setText(byId("did"), "Sending…"), SENDING_AFTER_MS);
+    const sending = setTimeout(() => setText(byId("did"), say("Sending…")), SENDING_AFTER_MS);
     try {
       const answer = await command();
       const more = typeof answer === "string" ? ` ${answer}` : "";
@@ -335,7 +336,7 @@ export class ModerationActions {
     this.#done.pop();
     try {
       await this.#take(last.steps);
-      this.#say(`Taken back: ${last.text}`);
+      this.#say(say("Taken back: {text}", { text: last.text }));
     } catch (error) {
       this.#say("");
       setText(byId("error"), errorText(error));

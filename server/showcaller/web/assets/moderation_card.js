@@ -3,6 +3,7 @@
 import { h, keyed, setText, show } from "./dom.js";
 import { shorten } from "./agenda_model.js";
 import { ACTION_TEXT, GRAVE, actionsOf, agoText, claimOf } from "./moderation_model.js";
+import { say, sayCount } from "./words.js";
 
 /**
  * @typedef {import("./moderation_model.js").BoardQuestion} BoardQuestion
@@ -40,8 +41,8 @@ export class ModerationCard {
   #quick = h("div", { class: "quick" });
   #tags = h("span", { class: "marks" });
   #original = h("p", { class: "text small quiet original" });
-  #also = h("ul", { class: "plain-list also", "aria-label": "Merged into it" });
-  #similar = h("ul", { class: "plain-list also", "aria-label": "Similar questions" });
+  #also = h("ul", { class: "plain-list also", "aria-label": say("Merged into it") });
+  #similar = h("ul", { class: "plain-list also", "aria-label": say("Similar questions") });
   #grave = h("div", { class: "row actions" });
   #further = h("div", { class: "row actions" });
   #reply = h("p", { class: "text reply small" });
@@ -60,7 +61,7 @@ export class ModerationCard {
    */
   constructor({ id }, act) {
     this.#act = act;
-    this.#more = h("details", { class: "further" }, h("summary", { class: "small" }, "More"), this.#further, this.#grave);
+    this.#more = h("details", { class: "further" }, h("summary", { class: "small" }, say("More")), this.#further, this.#grave);
     this.#actions.append(this.#more);
     this.element = h(
       "li",
@@ -84,10 +85,10 @@ export class ModerationCard {
     setText(this.#asked, text);
     setText(this.#about, aboutText(question, context.banned));
     setText(this.#votes, votes > 0 || state !== "pending" ? String(votes) : "");
-    this.#votes.title = votes === 1 ? "1 vote" : `${votes} votes`;
+    this.#votes.title = sayCount(votes, "{count} vote", "{count} votes");
     setText(this.#reply, reply ?? "");
     show(this.#reply, Boolean(reply));
-    setText(this.#reason, state === "withdrawn" ? "Withdrawn by its author." : reason ? `Reason: ${reason}` : "");
+    setText(this.#reason, state === "withdrawn" ? say("Withdrawn by its author.") : reason ? say("Reason: {reason}", { reason }) : "");
     show(this.#reason, this.#reason.textContent !== "");
     this.#showOriginal(question);
     this.#showAlso(question);
@@ -101,8 +102,9 @@ export class ModerationCard {
     const { banned, silenced, self, now } = this.#context;
     this.#showActions(actionsOf(this.#question, banned, self, { silenced, nowMs: now() }));
     this.#showTags(this.#question, this.#context);
-    setText(this.#ago, agoText(this.#context.now() - this.#question.asked_ms));
-    this.#ago.title = `Asked ${this.#ago.textContent}${this.#ago.textContent === "now" ? "" : " ago"}`;
+    const ago = agoText(this.#context.now() - this.#question.asked_ms);
+    setText(this.#ago, ago);
+    this.#ago.title = ago === say("now") ? say("Asked now") : say("Asked {time} ago", { time: ago });
   }
 
   /** @param {boolean} chosen */
@@ -115,7 +117,7 @@ export class ModerationCard {
 
   /** @param {BoardQuestion} question */
   #showOriginal({ original }) {
-    setText(this.#original, original ? `Asked as: ${original}` : "");
+    setText(this.#original, original ? say("Asked as: {original}", { original }) : "");
     show(this.#original, Boolean(original));
   }
 
@@ -127,9 +129,9 @@ export class ModerationCard {
    */
   #showTags(question, { self, now }) {
     const claim = claimOf(question, now());
-    const holder = claim && (claim.person === self ? "In your hand" : `${claim.name || "Somebody"} has it in hand`);
-    const also = question.also.length && `${question.also.length + 1} as one`;
-    const marks = [holder, question.pinned && "Pinned", question.sent && "Sent to speaker", also, ...(question.labels ?? [])].filter(Boolean);
+    const holder = claim && (claim.person === self ? say("In your hand") : say("{name} has it in hand", { name: claim.name || say("Somebody") }));
+    const also = question.also.length && say("{count} as one", { count: question.also.length + 1 });
+    const marks = [holder, question.pinned && say("Pinned"), question.sent && say("Sent to speaker"), also, ...(question.labels ?? [])].filter(Boolean);
     keyed(this.#tags, marks.map(String), String, (mark) => h("span", { class: "tag", "data-tone": mark === holder ? "wait" : "" }, mark));
     this.element.toggleAttribute("data-held", Boolean(claim && claim.person !== self));
   }
@@ -139,7 +141,7 @@ export class ModerationCard {
     const takeOut = (/** @type {import("/sdk/types.js").ModeratedQuestion} */ one) => this.#context?.takeOut(one);
     show(this.#also, also.length > 0);
     keyed(this.#also, also, ({ id }) => id, (one) =>
-      h("li", {}, h("span", { class: "text small" }, `${one.text} (${one.author || "Nameless"})`), h("button", { class: "compact plain", type: "button", onclick: () => takeOut(one) }, "Take out")),
+      h("li", {}, h("span", { class: "text small" }, `${one.text} (${one.author || say("Nameless")})`), h("button", { class: "compact plain", type: "button", onclick: () => takeOut(one) }, say("Take out"))),
     );
   }
 
@@ -152,7 +154,7 @@ export class ModerationCard {
     const merge = (/** @type {string} */ into) => this.#question && this.#context?.mergeInto(this.#question, into);
     show(this.#similar, similar.length > 0);
     keyed(this.#similar, similar, ({ id, text }) => `${id} ${text}`, ({ id, text }) =>
-      h("li", {}, h("span", { class: "small one-line", title: text }, `Similar: ${shorten(text, 120)}`), h("button", { class: "compact plain", type: "button", onclick: () => merge(id) }, "Merge into it")),
+      h("li", {}, h("span", { class: "small one-line", title: text }, say("Similar: {text}", { text: shorten(text, 120) })), h("button", { class: "compact plain", type: "button", onclick: () => merge(id) }, say("Merge into it"))),
     );
   }
 
@@ -173,7 +175,7 @@ export class ModerationCard {
  * @param {ReadonlySet<string>} banned
  */
 function aboutText({ author, anonymous, edited, reply, person }, banned) {
-  const parts = [author || "Nameless", anonymous && "anonymous to others", edited && "edited", reply && "replied", banned.has(person) && "removed"];
+  const parts = [author || say("Nameless"), anonymous && say("anonymous to others"), edited && say("edited"), reply && say("replied"), banned.has(person) && say("removed")];
   return parts.filter(Boolean).join(", ");
 }
 

@@ -6,6 +6,7 @@ import { LongList } from "./long_list.js";
 import { ModerationCard } from "./moderation_card.js";
 import { SORTS, SORT_TEXT, boardOf } from "./moderation_model.js";
 import { Steady, heldOrder } from "./steady.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("./moderation_model.js").Action} Action
@@ -24,8 +25,8 @@ import { Steady, heldOrder } from "./steady.js";
  * @property {() => void} onChange its questions have changed
  */
 
-const NOTHING = { pending: "Nothing to review.", approved: "None yet.", on_air: "Nothing on air.", answered: "None yet.", rejected: "None yet." };
-const TITLES = { pending: "To review", approved: "Approved", on_air: "On air", answered: "Answered", rejected: "Rejected and withdrawn" };
+const NOTHING = { pending: say("Nothing to review."), approved: say("None yet."), on_air: say("Nothing on air."), answered: say("None yet."), rejected: say("None yet.") };
+const TITLES = { pending: say("To review"), approved: say("Approved"), on_air: say("On air"), answered: say("Answered"), rejected: say("Rejected and withdrawn") };
 
 export class Lane {
   session = "";
@@ -55,9 +56,9 @@ export class Lane {
     const columns = /** @type {const} */ (["pending", "approved", "on_air", "answered", "rejected"]);
     const made = columns.map((column) => [column, new LaneColumn(column, id(column), needs)]);
     this.#columns = Object.fromEntries(made);
-    this.#select = h("select", { id: id("session"), "aria-label": "Session", onchange: () => needs.onTurn(this, this.#select.value) });
+    this.#select = h("select", { id: id("session"), "aria-label": say("Session"), onchange: () => needs.onTurn(this, this.#select.value) });
     this.#toggle = h("button", { class: "compact", type: "button", id: id("qa-toggle"), onclick: () => needs.onToggle(this) });
-    this.#close = h("button", { class: "compact plain", type: "button", "aria-label": "Close this session", onclick: () => needs.onClose(this) }, "✕");
+    this.#close = h("button", { class: "compact plain", type: "button", "aria-label": say("Close this session"), onclick: () => needs.onClose(this) }, "✕");
     const { pending, approved, on_air, answered, rejected } = this.#columns;
     this.element = h(
       "section",
@@ -124,19 +125,19 @@ export class Lane {
       sessions,
       ({ id }) => id,
       ({ id }) => h("option", { value: id }),
-      (option, one) => setText(option, shorten(one.title, 70) + (isOn(one) ? " (live)" : "")),
+      (option, one) => setText(option, shorten(one.title, 70) + (isOn(one) ? say(" (live)") : "")),
     );
     this.#select.value = session.id;
-    setAttribute(this.element, "aria-label", `Questions to “${session.title}”`);
+    setAttribute(this.element, "aria-label", say("Questions to “{title}”", { title: session.title }));
     const { text, tone } = statusOf(session, items);
-    setText(this.#state, text || "Upcoming");
+    setText(this.#state, text || say("Upcoming"));
     this.#state.dataset.tone = tone;
     const { qa, pre_moderated } = session;
     const open = qa === "open";
-    setText(this.#open, qa === "off" ? "Takes no questions" : open ? (pre_moderated ? "Open, reviewed first" : "Open, public at once") : "Questions closed");
+    setText(this.#open, qa === "off" ? say("Takes no questions") : open ? (pre_moderated ? say("Open, reviewed first") : say("Open, public at once")) : say("Questions closed"));
     this.#open.dataset.tone = open ? "ok" : "";
     show(this.#toggle, qa !== "off");
-    setText(this.#toggle, open ? "Close questions" : "Open questions");
+    setText(this.#toggle, open ? say("Close questions") : say("Open questions"));
     show(this.#close, !alone);
     show(this.#airTitle, !alone);
     setText(this.#airTitle, shorten(session.title, 60));
@@ -197,7 +198,7 @@ class LaneColumn {
 
   /** @param {string} id */
   #sorting(id) {
-    const select = h("select", { class: "small", id: `${id}-sort`, "aria-label": `Order of “${TITLES[this.#name]}”` });
+    const select = h("select", { class: "small", id: `${id}-sort`, "aria-label": say("Order of “{column}”", { column: TITLES[this.#name] }) });
     select.append(...SORTS[this.#name].map((sort) => h("option", { value: sort }, SORT_TEXT[sort])));
     select.addEventListener("change", () => {
       this.sort = /** @type {Sort} */ (select.value);

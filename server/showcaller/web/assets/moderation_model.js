@@ -1,5 +1,7 @@
 /** The moderation board: which question is in which column, what may be done there, and what takes it back. Pure. */
 
+import { say } from "./words.js";
+
 /**
  * @typedef {import("/sdk/types.js").ModeratedQuestion} ModeratedQuestion
  * @typedef {ModeratedQuestion & {votes: number, also: ModeratedQuestion[]}} BoardQuestion `also`: what was merged into it
@@ -31,7 +33,7 @@ export const SORTS = {
 };
 
 /** @type {Record<Sort, string>} */
-export const SORT_TEXT = { oldest: "Oldest first", newest: "Newest first", votes: "Most votes first" };
+export const SORT_TEXT = { oldest: say("Oldest first"), newest: say("Newest first"), votes: say("Most votes first") };
 
 /** What may be done in each state; the first two have a button without being chosen. @type {Record<string, Action[]>} */
 export const ACTIONS = {
@@ -59,40 +61,40 @@ export function isOpposite(action) {
 
 /** @type {Record<Action, {label: string, key: string, done: string}>} */
 export const ACTION_TEXT = {
-  approve: { label: "Approve", key: "A", done: "Approved" },
-  reject: { label: "Reject", key: "R", done: "Rejected" },
-  rejectWith: { label: "Reject with a reason…", key: "W", done: "Rejected with a reason" },
-  push: { label: "Push on air", key: "P", done: "Put on air" },
-  pull: { label: "Take off air", key: "U", done: "Taken off air" },
-  answered: { label: "Answered", key: "D", done: "Marked as answered" },
-  reply: { label: "Reply…", key: "E", done: "Replied to" },
-  putBack: { label: "Back to review", key: "Y", done: "Put back to review" },
-  claim: { label: "Take in hand", key: "C", done: "Taken in hand" },
-  release: { label: "Let go", key: "C", done: "Let go" },
-  takeOver: { label: "Take over", key: "C", done: "Taken over" },
-  clarify: { label: "Put more clearly…", key: "T", done: "Put more clearly" },
-  label: { label: "Labels…", key: "G", done: "Labelled" },
-  pin: { label: "Pin", key: "I", done: "Pinned" },
-  unpin: { label: "Unpin", key: "I", done: "Unpinned" },
-  send: { label: "Send to speaker", key: "S", done: "Sent to the speaker" },
-  unsend: { label: "Take back from speaker", key: "S", done: "Taken back from the speaker" },
-  merge: { label: "Merge…", key: "M", done: "Merged" },
-  silence: { label: "Silence author…", key: "Q", done: "Author silenced" },
-  unsilence: { label: "Let author ask again", key: "Q", done: "Author may ask again" },
-  rejectAll: { label: "Reject all like it…", key: "N", done: "Rejected with all like it" },
-  ban: { label: "Remove author…", key: "B", done: "Author removed" },
-  unban: { label: "Let author back in", key: "B", done: "Author let back in" },
-  erase: { label: "Erase…", key: "X", done: "Erased" },
+  approve: { label: say("Approve"), key: "A", done: say("Approved") },
+  reject: { label: say("Reject"), key: "R", done: say("Rejected") },
+  rejectWith: { label: say("Reject with a reason…"), key: "W", done: say("Rejected with a reason") },
+  push: { label: say("Push on air"), key: "P", done: say("Put on air") },
+  pull: { label: say("Take off air"), key: "U", done: say("Taken off air") },
+  answered: { label: say("Answered"), key: "D", done: say("Marked as answered") },
+  reply: { label: say("Reply…"), key: "E", done: say("Replied to") },
+  putBack: { label: say("Back to review"), key: "Y", done: say("Put back to review") },
+  claim: { label: say("Take in hand"), key: "C", done: say("Taken in hand") },
+  release: { label: say("Let go"), key: "C", done: say("Let go") },
+  takeOver: { label: say("Take over"), key: "C", done: say("Taken over") },
+  clarify: { label: say("Put more clearly…"), key: "T", done: say("Put more clearly") },
+  label: { label: say("Labels…"), key: "G", done: say("Labelled") },
+  pin: { label: say("Pin"), key: "I", done: say("Pinned") },
+  unpin: { label: say("Unpin"), key: "I", done: say("Unpinned") },
+  send: { label: say("Send to speaker"), key: "S", done: say("Sent to the speaker") },
+  unsend: { label: say("Take back from speaker"), key: "S", done: say("Taken back from the speaker") },
+  merge: { label: say("Merge…"), key: "M", done: say("Merged") },
+  silence: { label: say("Silence author…"), key: "Q", done: say("Author silenced") },
+  unsilence: { label: say("Let author ask again"), key: "Q", done: say("Author may ask again") },
+  rejectAll: { label: say("Reject all like it…"), key: "N", done: say("Rejected with all like it") },
+  ban: { label: say("Remove author…"), key: "B", done: say("Author removed") },
+  unban: { label: say("Let author back in"), key: "B", done: say("Author let back in") },
+  erase: { label: say("Erase…"), key: "X", done: say("Erased") },
 };
 
 /** Keys that are not about a question. @type {[string, string][]} */
 export const OTHER_KEYS = [
-  ["J, K", "Next, previous question"],
-  ["H, L", "Column to the left, to the right"],
-  ["Z", "Undo"],
-  ["V", "Polls"],
-  ["/", "Search"],
-  ["?", "Show these keys"],
+  ["J, K", say("Next, previous question")],
+  ["H, L", say("Column to the left, to the right")],
+  ["Z", say("Undo")],
+  ["V", say("Polls")],
+  ["/", say("Search")],
+  ["?", say("Show these keys")],
 ];
 
 /** Questions as the board shows them: the same object while nothing changes. @type {WeakMap<ModeratedQuestion, BoardQuestion>} */
@@ -284,9 +286,9 @@ export function undoSteps(action, { id, state, person, reason, reply, text }, on
  */
 export function agoText(ms) {
   const minutes = Math.floor(ms / 60_000);
-  if (minutes < 1) return "now";
-  if (minutes < 60) return `${minutes} min`;
-  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
+  if (minutes < 1) return say("now");
+  if (minutes < 60) return say("{minutes} min", { minutes });
+  return minutes < 48 * 60 ? say("{hours} h", { hours: Math.floor(minutes / 60) }) : say("{days} d", { days: Math.floor(minutes / 1440) });
 }
 
 /**

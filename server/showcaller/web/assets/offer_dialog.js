@@ -5,11 +5,12 @@ import { byId, h, setText } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { PreviewBox } from "./preview_box.js";
 import { clockTime } from "./times.js";
+import { say } from "./words.js";
 
 /** @typedef {import("/sdk/types.js").Offer} Offer */
 
 /** @type {Record<string, string>} */
-const WHAT = { new: "new", vanished: "gone", moved: "moved", changed: "changed" };
+const WHAT = { new: say("new"), vanished: say("gone"), moved: say("moved"), changed: say("changed") };
 
 /** @param {Offer} offer */
 export function offerText({ differences, more }) {
@@ -17,7 +18,7 @@ export function offerText({ differences, more }) {
     const count = differences.filter((one) => one.what === what).length;
     return count ? `${count} ${word}` : [];
   });
-  return [...counts, ...(more ? [`${more} more`] : [])].join(", ") || "no session differs";
+  return [...counts, ...(more ? [say("{count} more", { count: more })] : [])].join(", ") || say("no session differs");
 }
 
 /**
@@ -33,7 +34,7 @@ export function openOffer(page, offer, onDone) {
     try {
       await page.client?.commandNow("schedule.accept", { offer: offer.id, if_revision: preview.revision });
       dialog.close();
-      onDone("The edited schedule counts now.");
+      onDone(say("The edited schedule counts now."));
     } catch (failed) {
       setText(error, errorText(failed));
     }
@@ -47,12 +48,12 @@ export function openOffer(page, offer, onDone) {
     h(
       "div",
       { class: "stack" },
-      h("h2", { id: "offer-title" }, "The schedule file was edited"),
-      h("p", { class: "quiet small" }, `Sessions: ${offerText(offer)}. Nobody is told before you accept it; what runs goes on.`),
+      h("h2", { id: "offer-title" }, say("The schedule file was edited")),
+      h("p", { class: "quiet small" }, say("Sessions: {changes}. Nobody is told before you accept it; what runs goes on.", { changes: offerText(offer) })),
       h("ul", { class: "plain-list rows" }, ...lines),
       preview.element,
       error,
-      h("div", { class: "row" }, h("button", { class: "primary", type: "button", onclick: () => void accept() }, "Accept it"), h("button", { type: "button", onclick: () => dialog.close() }, "Not now")),
+      h("div", { class: "row" }, h("button", { class: "primary", type: "button", onclick: () => void accept() }, say("Accept it")), h("button", { type: "button", onclick: () => dialog.close() }, say("Not now"))),
     ),
   );
   dialog.showModal();

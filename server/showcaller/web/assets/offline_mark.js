@@ -1,8 +1,9 @@
 /** On a desk without a connection: what is pressed now is not sent, and the page says so before somebody presses. */
 
 import { byId, setText } from "./dom.js";
+import { say } from "./words.js";
 
-const TEXT = "Not connected. Nothing that you press is sent until the connection is back.";
+const TEXT = say("Not connected. Nothing that you press is sent until the connection is back.");
 
 /** @param {import("/sdk/index.js").ShowcallerClient} client */
 export function markOffline(client) {

@@ -10,6 +10,7 @@ import { placeOf } from "./place.js";
 import { PollBars } from "./poll_bars.js";
 import { barsOf, quizText, votersText } from "./poll_model.js";
 import { countdown } from "./times.js";
+import { say } from "./words.js";
 
 const place = placeOf();
 const parts = partsOf(location.search);
@@ -22,10 +23,10 @@ let followed = "";
 
 byId("poll-bars").append(bars.element);
 if (client === null) {
-  tell("This page needs its link: one for a screen, or for you as moderator or producer.");
+  tell(say("This page needs its link: one for a screen, or for you as moderator or producer."));
 } else {
   client.on("token", (renewed) => keepToken(place.event, renewed));
-  client.on("status", ({ state }) => state === "stopped" && !page.agenda?.ready && tell("This link is not valid any more. Ask the organiser for a new one."));
+  client.on("status", ({ state }) => state === "stopped" && !page.agenda?.ready && tell(say("This link is not valid any more. Ask the organiser for a new one.")));
   client.start();
   page.onChange(render);
   page.onTick(render);
@@ -40,7 +41,7 @@ function tell(text) {
 function render() {
   if (!client || page.items.size === 0) return;
   const stage = stageAsked(page.items, place.session);
-  if (stage === null) return tell("There is no such stage at this event.");
+  if (stage === null) return tell(say("There is no such stage at this event."));
   const session = sessionOnScreen(page.items, stage);
   if (session) follow(session.id);
   if (!followed) return undefined;
@@ -79,9 +80,9 @@ function renderPoll(poll, levels) {
   show(byId("poll"), poll !== null);
   if (!poll) return;
   const now = page.showNow();
-  const left = poll.state === "open" && poll.ends_ms !== null && now !== null ? `, ${countdown(poll.ends_ms - now)} left` : "";
+  const left = poll.state === "open" && poll.ends_ms !== null && now !== null ? say(", {left} left", { left: countdown(poll.ends_ms - now) }) : "";
   const cloud = poll.kind === "words";
-  setText(byId("poll-kind"), poll.state === "open" ? "Vote now" : "Results");
+  setText(byId("poll-kind"), poll.state === "open" ? say("Vote now") : say("Results"));
   setText(byId("poll-text"), poll.text);
   setText(byId("poll-votes"), votersText(poll.id, levels) + left);
   setText(byId("poll-answer"), quizText(poll, undefined));
@@ -116,7 +117,7 @@ function renderCountdown(next) {
   show(byId("countdown"), next !== null && now !== null);
   if (!next || now === null) return;
   const leftMs = next.untilMs - now;
-  setText(byId("countdown-kind"), leftMs > 0 ? "Starts in" : "Starts any moment");
+  setText(byId("countdown-kind"), leftMs > 0 ? say("Starts in") : say("Starts any moment"));
   setText(byId("countdown-left"), leftMs > 0 ? countdown(leftMs) : "");
   setText(byId("countdown-title"), next.title);
 }

@@ -10,10 +10,11 @@ import { FILES, attendanceLines, openLinks, roleLines } from "./organise_model.j
 import { openPage } from "./page.js";
 import { address } from "./place.js";
 import { saveFile } from "./saved_file.js";
+import { say } from "./words.js";
 
 const REFRESH_EVERY_MS = 30_000;
 
-const page = await openPage({ name: "organise", title: "Organise", roles: ["producer", "ops"] });
+const page = await openPage({ name: "organise", title: say("Organise"), roles: ["producer", "ops"] });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 
 byId("to-access").setAttribute("href", address(page.place.event, "access"));
@@ -28,7 +29,7 @@ async function refresh() {
   try {
     const [{ tokens }, { attendance }] = await Promise.all([fetchTokens(asked), fetchAttendance(asked)]);
     setText(byId("error"), "");
-    renderRows("roles", roleLines(tokens, page.serverNow()), ({ role }) => role, ({ role, may, holders }) => [role, may, holders || "Nobody yet"]);
+    renderRows("roles", roleLines(tokens, page.serverNow()), ({ role }) => role, ({ role, may, holders }) => [role, may, holders || say("Nobody yet")]);
     const lines = attendanceLines(attendance);
     renderRows("attendance", lines, ({ what }) => what, ({ what, people, peak, average }) => [what, people, peak, average]);
     show(byId("nobody"), lines.length === 0);
@@ -70,9 +71,9 @@ function renderLinks() {
  */
 function fileRow(name, text, kinds) {
   const button = (/** @type {string} */ kind) => {
-    const said = kind === "csv" ? "Table" : "JSON";
+    const said = kind === "csv" ? say("Table") : "JSON";
     const onclick = () => void save(`${name}.${kind}`);
-    return h("button", { class: "compact", type: "button", "aria-label": `${text} as ${said}`, onclick }, said);
+    return h("button", { class: "compact", type: "button", "aria-label": say("{what} as {kind}", { what: text, kind: said }), onclick }, said);
   };
   return h("tr", {}, h("th", { scope: "row" }, text), h("td", {}, h("div", { class: "row" }, ...kinds.map(button))));
 }

@@ -1,6 +1,7 @@
 /** What the organiser's home lists: who may do what, the links for everybody, and what the event left. Pure. */
 
 import { address, calendarAddress } from "./place.js";
+import { locale, say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Event} Event
@@ -18,26 +19,26 @@ import { address, calendarAddress } from "./place.js";
 
 /** @type {[role: string, text: string, may: string][]} */
 const ROLES = [
-  ["producer", "Producers", "Run the whole event: clock, run sheet, sources, people, and this page."],
-  ["stage_manager", "Stage managers", "Run the sessions of their stages, and signal to their speakers."],
-  ["moderator", "Moderators", "Review questions, run polls, announce, silence and ban."],
-  ["speaker", "Speakers", "Publish in their own sessions, and reply to questions there."],
-  ["ops", "Operators", "See how it runs, and revoke links."],
-  ["screen", "Screens", "Look only: a stage's screen, or a source in OBS."],
+  ["producer", say("Producers"), say("Run the whole event: clock, run sheet, sources, people, and this page.")],
+  ["stage_manager", say("Stage managers"), say("Run the sessions of their stages, and signal to their speakers.")],
+  ["moderator", say("Moderators"), say("Review questions, run polls, announce, silence and ban.")],
+  ["speaker", say("Speakers"), say("Publish in their own sessions, and reply to questions there.")],
+  ["ops", say("Operators"), say("See how it runs, and revoke links.")],
+  ["screen", say("Screens"), say("Look only: a stage's screen, or a source in OBS.")],
 ];
 
 /** Files of what the event left, each as table and as JSON. @type {[name: string, text: string, kinds: string[]][]} */
 export const FILES = [
-  ["registrations", "Registrations", ["csv", "json"]],
-  ["attendance", "Attendance", ["csv", "json"]],
-  ["stays", "Who came when and left when", ["csv", "json"]],
-  ["questions", "Questions, with votes and replies", ["csv", "json"]],
-  ["polls", "Polls", ["csv", "json"]],
-  ["poll_votes", "Votes in polls that are not anonymous", ["csv"]],
-  ["feedback", "Ratings and comments", ["csv", "json"]],
-  ["quality", "Quality of each talk", ["csv", "json"]],
-  ["history", "History of who did what", ["csv", "json"]],
-  ["audit", "Who came in, and who was refused", ["csv", "json"]],
+  ["registrations", say("Registrations"), ["csv", "json"]],
+  ["attendance", say("Attendance"), ["csv", "json"]],
+  ["stays", say("Who came when and left when"), ["csv", "json"]],
+  ["questions", say("Questions, with votes and replies"), ["csv", "json"]],
+  ["polls", say("Polls"), ["csv", "json"]],
+  ["poll_votes", say("Votes in polls that are not anonymous"), ["csv"]],
+  ["feedback", say("Ratings and comments"), ["csv", "json"]],
+  ["quality", say("Quality of each talk"), ["csv", "json"]],
+  ["history", say("History of who did what"), ["csv", "json"]],
+  ["audit", say("Who came in, and who was refused"), ["csv", "json"]],
 ];
 
 /**
@@ -67,10 +68,10 @@ function holder({ name, person, stages = [] }) {
  */
 export function openLinks(event) {
   return [
-    { what: "Agenda, and the way in", path: address(event.id) },
-    { what: "Speakers", path: address(event.id, "speakers") },
-    { what: "Calendar to subscribe to", path: calendarAddress(event.id) },
-    ...event.stages.map(({ id, title }) => ({ what: `On air at ${title} (needs a screen's link)`, path: address(event.id, "on-air", id) })),
+    { what: say("Agenda, and the way in"), path: address(event.id) },
+    { what: say("Speakers"), path: address(event.id, "speakers") },
+    { what: say("Calendar to subscribe to"), path: calendarAddress(event.id) },
+    ...event.stages.map(({ id, title }) => ({ what: say("On air at {title} (needs a screen's link)", { title }), path: address(event.id, "on-air", id) })),
   ];
 }
 
@@ -87,9 +88,9 @@ export function openLinks(event) {
  * @returns {{what: string, people: string, peak: string, average: string}[]} the whole event first
  */
 export function attendanceLines(lines) {
-  const number = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+  const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
   return lines.map(({ session, title, people = 0, peak, average }) => ({
-    what: session ? title || session : "The whole event",
+    what: session ? title || session : say("The whole event"),
     people: number.format(people),
     peak: number.format(peak),
     average: number.format(average),

@@ -2,6 +2,7 @@
 
 import { errorText } from "./error_text.js";
 import { closeOutside, h, setText } from "./dom.js";
+import { say } from "./words.js";
 
 /**
  * @param {import("/sdk/index.js").ShowcallerClient} client
@@ -10,8 +11,8 @@ import { closeOutside, h, setText } from "./dom.js";
  */
 export function ownCalendarMenu(client, more) {
   const note = h("p", { class: "small quiet", role: "status" });
-  const subscribe = h("a", { class: "button compact", href: "" }, "Open in my calendar");
-  const download = h("a", { class: "button compact", href: "", download: "my-agenda.ics" }, "Download");
+  const subscribe = h("a", { class: "button compact", href: "" }, say("Open in my calendar"));
+  const download = h("a", { class: "button compact", href: "", download: "my-agenda.ics" }, say("Download"));
   const run = (/** @type {() => Promise<void>} */ work) => () => void work().catch((error) => setText(note, errorText(error)));
   const use = (/** @type {{path: string}} */ { path }) => {
     subscribe.href = `webcal://${location.host}${path}`;
@@ -23,18 +24,18 @@ export function ownCalendarMenu(client, more) {
   });
   const renew = run(async () => {
     use(await client.renewCalendar());
-    setText(note, "This is a new link. The one before leads nowhere now.");
+    setText(note, say("This is a new link. The one before leads nowhere now."));
   });
   const menu = h(
     "details",
     { class: "own-calendar" },
-    h("summary", { class: "button compact" }, "Calendar and reminders"),
+    h("summary", { class: "button compact" }, say("Calendar and reminders")),
     h(
       "div",
       { class: "card stack small" },
-      h("h2", {}, "My calendar"),
-      h("p", { class: "quiet" }, "A calendar of your starred sessions. It moves when they move. The link is yours alone: whoever has it sees what you starred."),
-      h("div", { class: "row" }, subscribe, download, h("button", { class: "compact", type: "button", onclick: copy }, "Copy link"), h("button", { class: "compact", type: "button", onclick: renew }, "New link")),
+      h("h2", {}, say("My calendar")),
+      h("p", { class: "quiet" }, say("A calendar of your starred sessions. It moves when they move. The link is yours alone: whoever has it sees what you starred.")),
+      h("div", { class: "row" }, subscribe, download, h("button", { class: "compact", type: "button", onclick: copy }, say("Copy link")), h("button", { class: "compact", type: "button", onclick: renew }, say("New link"))),
       note,
       more,
     ),
@@ -51,10 +52,10 @@ export function ownCalendarMenu(client, more) {
 async function copyText(text, note) {
   try {
     await navigator.clipboard.writeText(text);
-    setText(note, "Copied.");
+    setText(note, say("Copied."));
   } catch {
     // A page without HTTPS may not write to the clipboard.
-    const field = h("input", { readonly: true, value: text, "aria-label": "Link to my calendar" });
+    const field = h("input", { readonly: true, value: text, "aria-label": say("Link to my calendar") });
     note.replaceChildren(field);
     field.select();
   }

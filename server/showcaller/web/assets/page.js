@@ -21,12 +21,20 @@ import { toastMoves } from "./move_toasts.js";
 import { address, placeOf } from "./place.js";
 import { inTab } from "./remember.js";
 import { joinWords, signInCard } from "./sign_in.js";
+import { language, listed, say } from "./words.js";
 
 const READING_EVERY_MS = 15_000; // without a token the agenda is read, not followed
 const READING_AGAIN_MS = 5_000; // after it could not be read
 const REVEAL_AT_LAST_MS = 3_000; // then the page shows what there is, if only the agenda
 /** @type {Record<string, string>} */
-const ROLES = { moderator: "moderators", producer: "producers", speaker: "speakers", ops: "operators", stage_manager: "stage managers", captioner: "captioners" };
+const ROLES = {
+  moderator: say("moderators"),
+  producer: say("producers"),
+  speaker: say("speakers"),
+  ops: say("operators"),
+  stage_manager: say("stage managers"),
+  captioner: say("captioners"),
+};
 const ACCESS_ENDED = new Set(["bad_token", "token_expired", "forbidden", "unauthenticated"]);
 
 /**
@@ -215,13 +223,13 @@ function connect(event, token) {
  * @param {string} code
  */
 function ended(event, token, code) {
-  if (code === "banned") return refuse("You were removed from this event", "The organiser ended your access.");
+  if (code === "banned") return refuse(say("You were removed from this event"), say("The organiser ended your access."));
   if (code === "too_many_connections") {
-    return refuse("Open in too many places", "You have this event open in too many windows or devices. Close some of them, then load this page again.");
+    return refuse(say("Open in too many places"), say("You have this event open in too many windows or devices. Close some of them, then load this page again."));
   }
   if (!ACCESS_ENDED.has(code)) return;
   forgetToken(event, token);
-  inTab.set(NOTICE, "Your sign-in is no longer valid here. Please join again.");
+  inTab.set(NOTICE, say("Your sign-in is no longer valid here. Please join again."));
   location.reload();
 }
 
@@ -234,7 +242,7 @@ function welcome(needs, page) {
     if (link instanceof HTMLElement) show(link, page.has(...(link.dataset.roles ?? "").split(" ")));
   }
   if (needs.roles && !page.has(...needs.roles)) {
-    refuse("This page is not for your role", `It is for ${needs.roles.map((role) => ROLES[role] ?? role).join(" and ")}. The organiser has a link for them.`);
+    refuse(say("This page is not for your role"), say("It is for {roles}. The organiser has a link for them.", { roles: listed(needs.roles.map((role) => ROLES[role] ?? role)) }));
   }
 }
 
@@ -246,7 +254,7 @@ function welcome(needs, page) {
  * @param {{href: string, text: string}} [lead] where to go first
  */
 export function refuse(title, text, lead) {
-  const back = h("a", { class: "button", href: address(placeOf().event) }, "To the agenda");
+  const back = h("a", { class: "button", href: address(placeOf().event) }, say("To the agenda"));
   const there = lead ? h("a", { class: "button primary", href: lead.href }, lead.text) : null;
   const card = h("section", { class: "card stack sign-in alone" }, h("h1", {}, title), h("p", {}, text), h("p", { class: "row" }, there, back));
   document.querySelector("main.instead")?.remove();
@@ -266,6 +274,8 @@ function showInstead(card) {
   return main;
 }
 
+/** Whether the title is what this page says, in its language. */
+let titled = false;
 /** The event whose look the page has. @type {import("/sdk/types.js").Event | null} */
 let branded = null;
 
@@ -278,7 +288,9 @@ function titleFrom(needs, page) {
   if (!event) return;
   setText(byId("brand"), event.title);
   if (event !== branded) showBrand((branded = event));
-  if (document.title === "Showcaller") document.title = needs.title ? `${needs.title} – ${event.title}` : event.title;
+  const served = language !== "en" && document.title.endsWith(` – ${event.title}`) && event.title !== "";
+  if (document.title === "Showcaller" || (served && !titled)) document.title = needs.title ? `${needs.title} – ${event.title}` : event.title;
+  titled = true;
 }
 
 /**
@@ -299,13 +311,13 @@ function mountBar(needs, { event }) {
     h("a", { class: "brand", href: address(event) }, h("span", { id: "brand" }, "Showcaller")),
     h(
       "nav",
-      { "aria-label": "Pages" },
-      link("agenda", "Agenda", address(event)),
-      link("moderate", "Moderate", address(event, "moderate"), "moderator producer"),
-      link("produce", "Produce", address(event, "produce"), "producer stage_manager"),
-      link("history", "History", address(event, "history"), "moderator producer ops stage_manager"),
-      link("organise", "Organise", address(event, "organise"), "producer ops"),
-      link("access", "Access", address(event, "access"), "producer ops"),
+      { "aria-label": say("Pages") },
+      link("agenda", say("Agenda"), address(event)),
+      link("moderate", say("Moderate"), address(event, "moderate"), "moderator producer"),
+      link("produce", say("Produce"), address(event, "produce"), "producer stage_manager"),
+      link("history", say("History"), address(event, "history"), "moderator producer ops stage_manager"),
+      link("organise", say("Organise"), address(event, "organise"), "producer ops"),
+      link("access", say("Access"), address(event, "access"), "producer ops"),
     ),
     byId("toasts"),
     end,
@@ -340,8 +352,8 @@ function askForToken(needs, { event }) {
         registers,
         alone: true,
         notice: takeNotice(),
-        title: registers ? words.title : "This page needs your link",
-        lead: registers ? words.lead : "The organiser gave you a link with your access. Open it, or paste it here.",
+        title: registers ? words.title : say("This page needs your link"),
+        lead: registers ? words.lead : say("The organiser gave you a link with your access. Open it, or paste it here."),
       },
       (token) => {
         main.remove();

@@ -2,6 +2,7 @@
 
 import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { namesIn } from "./people_model.js";
+import { say } from "./words.js";
 
 export class PeopleList {
   #client;
@@ -41,6 +42,6 @@ export class PeopleList {
     const present = this.#client.follow(`session/${this.#followed}/audience`).levels.get("present") ?? 0;
     const { names, more } = namesIn(this.#client.follow(`session/${this.#followed}/people`).levels, present);
     keyed(byId("people-list"), names, (name) => name, (name) => h("li", { class: "text" }, name));
-    setText(byId("people-more"), more ? `and ${more} more` : "");
+    setText(byId("people-more"), more ? say("and {count} more", { count: more }) : "");
   }
 }

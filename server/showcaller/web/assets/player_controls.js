@@ -2,6 +2,7 @@
 
 import { byId, setAttribute, show } from "./dom.js";
 import { inBrowser } from "./remember.js";
+import { say } from "./words.js";
 
 const KEPT_AS = "showcaller:volume";
 
@@ -55,7 +56,7 @@ export class PlayerControls {
 
   #showSound() {
     const { muted, volume } = this.#video;
-    const name = muted ? "Turn sound on" : "Turn sound off";
+    const name = muted ? say("Turn sound on") : say("Turn sound off");
     byId("sound").dataset.muted = String(muted);
     setAttribute(byId("sound"), "aria-label", name);
     setAttribute(byId("sound"), "title", name);
@@ -80,7 +81,7 @@ async function toggleFullScreen() {
 
 function showFullScreen() {
   const full = document.fullscreenElement !== null;
-  const name = full ? "Leave full screen" : "Full screen";
+  const name = full ? say("Leave full screen") : say("Full screen");
   setAttribute(byId("full"), "aria-label", name);
   setAttribute(byId("full"), "title", name);
   show(byId("beside"), full);

@@ -1,6 +1,7 @@
 /** Which way a stage's picture comes, at which moment it stands, and the words for both. Pure. */
 
 import { countdown } from "./times.js";
+import { say } from "./words.js";
 
 const BLOCKED_AFTER_MS = 6_000; // of tries without a connection: then the other way begins
 const EMPTY_AFTER_MS = 3_000; // a connection over which nothing comes: nobody sends anything
@@ -151,7 +152,7 @@ function secondsOf(text) {
  */
 export function behindText(ms) {
   const seconds = Math.max(1, Math.round(ms / 1000));
-  return `${seconds < 60 ? `${seconds} s` : countdown(seconds * 1000)} behind live`;
+  return say("{length} behind live", { length: seconds < 60 ? say("{seconds} s", { seconds }) : countdown(seconds * 1000) });
 }
 
 /** @param {number} seconds @returns {string} such as `12:34` */
@@ -162,8 +163,8 @@ export function lengthText(seconds) {
 /** @type {Record<Why, string>} */
 const NOTES = {
   "": "",
-  full: "The room is full, so you see it a little later. It goes live by itself when there is a place.",
-  blocked: "No direct picture comes through, so you see it a little later.",
+  full: say("The room is full, so you see it a little later. It goes live by itself when there is a place."),
+  blocked: say("No direct picture comes through, so you see it a little later."),
   behind: "",
   back: "",
 };
@@ -190,11 +191,11 @@ const NOTES = {
  * @returns {TimelineView}
  */
 export function timelineOf({ replay, why, recorded, range, atS, behindMs }, way) {
-  const plain = { shown: recorded, slides: false, text: "", pill: recorded ? "Live" : "", toLive: false, note: "" };
+  const plain = { shown: recorded, slides: false, text: "", pill: recorded ? say("Live") : "", toLive: false, note: "" };
   const at = lengthText(atS - range.startS);
-  if (replay) return { ...plain, shown: true, slides: true, text: `${at} of ${lengthText(range.endS - range.startS)}`, pill: "Recording" };
+  if (replay) return { ...plain, shown: true, slides: true, text: say("{at} of {length}", { at, length: lengthText(range.endS - range.startS) }), pill: say("Recording") };
   if (way === "webrtc") return plain;
   const late = behindMs === null ? "" : behindText(behindMs);
   const back = why === "behind" || (behindMs ?? 0) > LIVE_WITHIN_MS;
-  return { ...plain, shown: true, slides: true, text: "", pill: late || "A little behind live", toLive: back, note: NOTES[why] };
+  return { ...plain, shown: true, slides: true, text: "", pill: late || say("A little behind live"), toLive: back, note: NOTES[why] };
 }

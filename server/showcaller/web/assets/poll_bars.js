@@ -2,6 +2,7 @@
 
 import { h, keyed, setText, show } from "./dom.js";
 import { barsOf, meanText } from "./poll_model.js";
+import { say } from "./words.js";
 
 /** @typedef {import("./poll_model.js").Bar} Bar */
 
@@ -36,7 +37,7 @@ function newBar() {
 function updateBar(item, { label, text, share, right, own }) {
   const [name, mark, count, track] = /** @type {HTMLElement[]} */ ([...item.children]);
   if (!name || !mark || !count || !track) return;
-  const marks = [right ? "Right" : "", own ? "Yours" : ""].filter(Boolean).join(", ");
+  const marks = [right ? say("Right") : "", own ? say("Yours") : ""].filter(Boolean).join(", ");
   setText(name, label);
   setText(mark, marks);
   show(mark, marks !== "");

@@ -9,6 +9,7 @@ import { PollBars } from "./poll_bars.js";
 import { ACTION_LABELS, actionsOf, deskOrder, planText, stateText } from "./poll_desk_model.js";
 import { PollEditor } from "./poll_editor.js";
 import { KINDS, barsOf, votersText } from "./poll_model.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").DeskPoll} DeskPoll
@@ -72,7 +73,7 @@ export class PollDesk {
   #show() {
     const all = this.#sessions.flatMap((session) => deskOrder(this.#client.follow(channelOf(session)).items));
     const open = all.filter(({ state }) => state === "open").length;
-    setText(byId("polls-count"), open ? `${open} open` : all.length ? String(all.length) : "");
+    setText(byId("polls-count"), open ? say("{open} open", { open }) : all.length ? String(all.length) : "");
     byId("polls-count").dataset.tone = open ? "live" : "";
     keyed(this.#lists, this.#sessions, (session) => session, (session) => this.#newList(session), (list, session) => this.#list(list, session));
     this.#showScreens();
@@ -80,7 +81,7 @@ export class PollDesk {
 
   /** @param {string} session */
   #newList(session) {
-    const make = h("button", { class: "compact", type: "button", onclick: () => this.#write(session) }, "New poll…");
+    const make = h("button", { class: "compact", type: "button", onclick: () => this.#write(session) }, say("New poll…"));
     return h("div", { class: "stack poll-desk" }, h("div", { class: "spread" }, h("h3", { class: "small" }), make), h("ul", { class: "plain-list stack" }));
   }
 
@@ -94,7 +95,7 @@ export class PollDesk {
     const [heading, make] = head?.children ?? [];
     if (!list || !heading || !make) return;
     setText(heading, shorten(title, 60));
-    setAttribute(make, "aria-label", `New poll in “${title}”`);
+    setAttribute(make, "aria-label", say("New poll in “{title}”", { title }));
     const channel = this.#client.follow(channelOf(session));
     const create = (/** @type {DeskPoll} */ poll) => {
       const row = new PollRow(poll, (action, of) => void this.#act(action, of), (of, word, on) => void this.#run(() => this.#client.moderate.hideWord(of.id, word, on), ""));
@@ -108,7 +109,7 @@ export class PollDesk {
   #showScreens() {
     const stages = new Set(this.#sessions.map((session) => sessionOf(this.#page.items, session)?.stage ?? ""));
     const link = (/** @type {string} */ stage) => h("a", { href: address(this.#page.place.event, "on-air", stage), target: "_blank" });
-    keyed(this.#screens, [...stages].filter(Boolean), (stage) => stage, link, (element) => setText(element, "On air page, for a screen or OBS"));
+    keyed(this.#screens, [...stages].filter(Boolean), (stage) => stage, link, (element) => setText(element, say("On air page, for a screen or OBS")));
   }
 
   /**
@@ -130,7 +131,7 @@ export class PollDesk {
     if (poll) await moderate.editPoll(id, draft);
     if (!open && JSON.stringify(plan) !== JSON.stringify(poll?.plan ?? null)) await moderate.planPoll(id, plan);
     if (open) await moderate.openPoll(id);
-    this.#say(open ? "The poll is open." : "Saved.");
+    this.#say(open ? say("The poll is open.") : say("Saved."));
   }
 
   /**
@@ -141,11 +142,11 @@ export class PollDesk {
     const { moderate } = this.#client;
     if (action === "edit") return this.#write(poll.session, poll);
     const does = {
-      open: [() => moderate.openPoll(poll.id), "The poll is open."],
-      close: [() => moderate.closePoll(poll.id), "The poll is closed."],
-      show: [() => moderate.showResults(poll.id, true), "Everybody sees the results."],
-      hide: [() => moderate.showResults(poll.id, false), "The results are hidden."],
-      delete: [() => moderate.deletePoll(poll.id), "The poll is deleted."],
+      open: [() => moderate.openPoll(poll.id), say("The poll is open.")],
+      close: [() => moderate.closePoll(poll.id), say("The poll is closed.")],
+      show: [() => moderate.showResults(poll.id, true), say("Everybody sees the results.")],
+      hide: [() => moderate.showResults(poll.id, false), say("The results are hidden.")],
+      delete: [() => moderate.deletePoll(poll.id), say("The poll is deleted.")],
     }[action];
     await this.#run(/** @type {() => Promise<unknown>} */ (does[0]), String(does[1]));
   }
@@ -198,7 +199,7 @@ class PollRow {
     const actions = /** @type {PollAction[]} */ (Object.keys(ACTION_LABELS));
     const made = actions.map((action) => {
       const button = h("button", { class: `compact${action === "delete" ? " danger" : ""}`, type: "button", "data-action": action }, ACTION_LABELS[action]);
-      if (action === "delete") armButton(button, "With all its votes?", () => act(action, this.#poll));
+      if (action === "delete") armButton(button, say("With all its votes?"), () => act(action, this.#poll));
       else button.addEventListener("click", () => act(action, this.#poll));
       return [action, button];
     });
@@ -216,7 +217,7 @@ class PollRow {
     const { text, tone } = stateText(poll);
     setText(this.#state, text);
     this.#state.dataset.tone = tone;
-    setText(this.#about, `${KINDS[poll.draft.kind]}${poll.draft.anonymous ? "" : ", named"}`);
+    setText(this.#about, `${KINDS[poll.draft.kind]}${poll.draft.anonymous ? "" : say(", named")}`);
     setText(this.#text, poll.draft.text);
     setText(this.#plan, planText(poll.plan));
     show(this.#plan, poll.plan !== null);
@@ -237,12 +238,12 @@ class PollRow {
     const shown = { id, kind: draft.kind, options: draft.options, right: draft.right };
     const cloud = draft.kind === "words";
     show(this.#results, poll.state !== "draft");
-    setText(this.#summary, `${votersText(id, levels)}, ${results ? "everybody sees the results" : "the results are hidden"}`);
+    setText(this.#summary, `${votersText(id, levels)}, ${results ? say("everybody sees the results") : say("the results are hidden")}`);
     show(this.#bars.element, !cloud);
     show(this.#words, cloud);
     if (!cloud) return this.#bars.render(shown, levels);
     const said = barsOf(shown, levels).map(({ label, text }) => ({ word: label, text, on: true }));
-    const out = hidden.map((word) => ({ word, text: "hidden", on: false }));
+    const out = hidden.map((word) => ({ word, text: say("hidden"), on: false }));
     keyed(this.#words, [...said, ...out], ({ word, on }) => `${on} ${word}`, ({ word, on }) => this.#newWord(word, on), (item, { text }) => setText(item.children[1] ?? item, text));
     return undefined;
   }
@@ -252,7 +253,7 @@ class PollRow {
    * @param {boolean} on whether it is to be hidden
    */
   #newWord(word, on) {
-    const button = h("button", { class: "compact plain", type: "button", "aria-label": on ? `Hide ${word}` : `Put back ${word}`, onclick: () => this.#hideWord(this.#poll, word, on) }, on ? "Hide" : "Put back");
+    const button = h("button", { class: "compact plain", type: "button", "aria-label": on ? say("Hide {word}", { word }) : say("Put back {word}", { word }), onclick: () => this.#hideWord(this.#poll, word, on) }, on ? say("Hide") : say("Put back"));
     return h("li", {}, h("span", { class: "line text" }, word), h("span", { class: "small quiet times" }), button);
   }
 }

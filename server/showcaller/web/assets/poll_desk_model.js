@@ -1,6 +1,7 @@
 /** What moderators can do with polls, and how a draft is read from its form. Pure. */
 
-import { counted } from "./poll_model.js";
+
+import { say, sayCount } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").DeskPoll} DeskPoll
@@ -27,13 +28,13 @@ const MAX_OPTIONS = 12;
 export const STEPS = "1\n2\n3\n4\n5"; // of a rating, to begin with
 
 /** @type {Record<PollAction, string>} */
-export const ACTION_LABELS = { open: "Open", close: "Close", show: "Show results", hide: "Hide results", edit: "Edit…", delete: "Delete" };
+export const ACTION_LABELS = { open: say("Open"), close: say("Close"), show: say("Show results"), hide: say("Hide results"), edit: say("Edit…"), delete: say("Delete") };
 
 /** @type {Record<string, string>} */
-export const ANCHORS = { "": "By hand", doors_open: "When doors open", started: "When the talk starts", ended: "When the talk ends" };
+export const ANCHORS = { "": say("By hand"), doors_open: say("When doors open"), started: say("When the talk starts"), ended: say("When the talk ends") };
 
 /** @type {Record<string, string>} */
-export const RESULTS = { live: "While people vote", closed: "When the poll closes", by_hand: "When you show them" };
+export const RESULTS = { live: say("While people vote"), closed: say("When the poll closes"), by_hand: say("When you show them") };
 
 /**
  * @param {DeskPoll} poll
@@ -60,18 +61,19 @@ export function deskOrder(items) {
 
 /** @param {DeskPoll} poll @returns {{text: string, tone: string}} */
 export function stateText({ state, plan }) {
-  if (state === "open") return { text: "Open", tone: "live" };
-  if (state === "closed") return { text: "Closed", tone: "" };
-  return plan ? { text: "Planned", tone: "accent" } : { text: "Draft", tone: "wait" };
+  if (state === "open") return { text: say("Open"), tone: "live" };
+  if (state === "closed") return { text: say("Closed"), tone: "" };
+  return plan ? { text: say("Planned"), tone: "accent" } : { text: say("Draft"), tone: "wait" };
 }
 
 /** @param {PollPlan | null} plan */
 export function planText(plan) {
   if (!plan) return "";
   const { anchor, minutes } = plan;
-  const what = { doors_open: "doors open", started: "the talk starts", ended: "the talk ends" }[anchor];
-  if (!minutes) return `Opens when ${what}.`;
-  return `Opens ${counted(Math.abs(minutes), "minute", "minutes")} ${minutes < 0 ? "before" : "after"} ${what}.`;
+  const what = { doors_open: say("doors open"), started: say("the talk starts"), ended: say("the talk ends") }[anchor];
+  if (!minutes) return say("Opens when {what}.", { what });
+  if (minutes < 0) return sayCount(-minutes, "Opens {count} minute before {what}.", "Opens {count} minutes before {what}.", { what });
+  return sayCount(minutes, "Opens {count} minute after {what}.", "Opens {count} minutes after {what}.", { what });
 }
 
 /** @param {string} text one a line */
@@ -85,14 +87,14 @@ export const linesOf = (text) => text.split("\n").map((line) => line.trim()).fil
  */
 export function draftFrom({ kind, text, options, right, most, timer, anonymous, results, anchor, minutes }) {
   const lines = kind === "words" ? [] : linesOf(options);
-  if (!text.trim()) return { problem: "Write the question first.", field: "text" };
+  if (!text.trim()) return { problem: say("Write the question first."), field: "text" };
   if (kind !== "words" && (lines.length < MIN_OPTIONS || lines.length > MAX_OPTIONS)) {
-    return { problem: `Write ${MIN_OPTIONS} to ${MAX_OPTIONS} options, one a line.`, field: "options" };
+    return { problem: say("Write {least} to {most} options, one a line.", { least: MIN_OPTIONS, most: MAX_OPTIONS }), field: "options" };
   }
-  if (new Set(lines).size < lines.length) return { problem: "Two options are the same.", field: "options" };
-  if (kind === "quiz" && !lines[Number(right)]) return { problem: "Say which option is right.", field: "right" };
+  if (new Set(lines).size < lines.length) return { problem: say("Two options are the same."), field: "options" };
+  if (kind === "quiz" && !lines[Number(right)]) return { problem: say("Say which option is right."), field: "right" };
   const seconds = Math.round(Number(timer) || 0);
-  if (seconds < 0 || seconds > 3600) return { problem: "A timer has up to 3600 seconds.", field: "timer" };
+  if (seconds < 0 || seconds > 3600) return { problem: say("A timer has up to 3600 seconds."), field: "timer" };
   const many = kind === "multiple" || kind === "words";
   return {
     draft: {

@@ -5,6 +5,7 @@ import { errorText } from "./error_text.js";
 import { KINDS } from "./poll_model.js";
 import { ANCHORS, RESULTS, STEPS, draftFrom, linesOf, writtenFrom } from "./poll_desk_model.js";
 import { field } from "./sign_in.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").DeskPoll} DeskPoll
@@ -35,12 +36,12 @@ export class PollEditor {
     minutes: h("input", { id: "poll-minutes", type: "number", min: "-720", max: "720" }),
   };
   #fields = {
-    options: field("poll-options", "Options", this.#inputs.options, "One a line."),
-    right: field("poll-right", "Right option", this.#inputs.right),
-    most: field("poll-most", "At most", this.#inputs.most, "So many can be chosen. Empty: all."),
-    minutes: field("poll-minutes", "Minutes after", this.#inputs.minutes, "Negative: before."),
+    options: field("poll-options", say("Options"), this.#inputs.options, say("One a line.")),
+    right: field("poll-right", say("Right option"), this.#inputs.right),
+    most: field("poll-most", say("At most"), this.#inputs.most, say("So many can be chosen. Empty: all.")),
+    minutes: field("poll-minutes", say("Minutes after"), this.#inputs.minutes, say("Negative: before.")),
   };
-  #open = h("button", { type: "submit", value: "open" }, "Save and open");
+  #open = h("button", { type: "submit", value: "open" }, say("Save and open"));
 
   constructor() {
     const { kind, text, timer, anonymous, results, anchor } = this.#inputs;
@@ -48,7 +49,7 @@ export class PollEditor {
       submitted.preventDefault();
       void this.#submit(submitted.submitter === this.#open);
     };
-    const cancel = h("button", { type: "button", onclick: () => this.element.close() }, "Cancel");
+    const cancel = h("button", { type: "button", onclick: () => this.element.close() }, say("Cancel"));
     this.element = h(
       "dialog",
       { class: "poll-edit", "aria-labelledby": "poll-edit-title" },
@@ -56,15 +57,15 @@ export class PollEditor {
         "form",
         { class: "stack", onsubmit: submit },
         this.#title,
-        field("poll-kind", "Kind", kind),
-        field("poll-text", "Question", text),
+        field("poll-kind", say("Kind"), kind),
+        field("poll-text", say("Question"), text),
         this.#fields.options,
         this.#fields.right,
-        h("div", { class: "pair" }, this.#fields.most, field("poll-results", "Everybody sees results", results), field("poll-timer", "Timer in seconds", timer, "Empty: none.")),
-        h("div", { class: "pair" }, field("poll-anchor", "Opens", anchor), this.#fields.minutes),
-        h("label", { class: "check" }, anonymous, "Anonymous: not even you see who voted how"),
+        h("div", { class: "pair" }, this.#fields.most, field("poll-results", say("Everybody sees results"), results), field("poll-timer", say("Timer in seconds"), timer, say("Empty: none."))),
+        h("div", { class: "pair" }, field("poll-anchor", say("Opens"), anchor), this.#fields.minutes),
+        h("label", { class: "check" }, anonymous, say("Anonymous: not even you see who voted how")),
         this.#error,
-        h("div", { class: "row" }, h("button", { class: "primary", type: "submit" }, "Save"), this.#open, cancel),
+        h("div", { class: "row" }, h("button", { class: "primary", type: "submit" }, say("Save")), this.#open, cancel),
       ),
     );
     kind.addEventListener("change", () => this.#chosen());
@@ -85,7 +86,7 @@ export class PollEditor {
       if (name !== "right") input.value = String(written[/** @type {keyof Written} */ (name)]);
       setAttribute(input, "aria-invalid", null);
     }
-    setText(this.#title, poll ? "Edit the poll" : "New poll");
+    setText(this.#title, poll ? say("Edit the poll") : say("New poll"));
     setText(this.#error, "");
     this.#offerRight(written.right);
     this.#chosen();

@@ -2,6 +2,7 @@
 
 import { h, setText } from "./dom.js";
 import { howText, voteFrom } from "./poll_model.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Poll} Poll
@@ -32,7 +33,7 @@ export class PollForm {
       { class: "stack poll-form", onsubmit: submit },
       h("fieldset", { class: "stack" }, h("legend", { class: "visually-hidden" }, poll.text), how && h("p", { class: "hint" }, how), ...this.#fields.elements),
       this.#error,
-      h("div", { class: "row" }, h("button", { class: "primary", type: "submit" }, "Vote")),
+      h("div", { class: "row" }, h("button", { class: "primary", type: "submit" }, say("Vote"))),
     );
   }
 
@@ -79,7 +80,7 @@ function choiceFields({ id, kind, options }) {
 
 /** @param {Poll} poll @returns {Fields} */
 function wordFields({ id, most }) {
-  const inputs = [...Array(most).keys()].map((n) => h("input", { type: "text", id: `word-${id}-${n}`, maxlength: "60", autocomplete: "off", "aria-label": most === 1 ? "Your word" : `Word ${n + 1}` }));
+  const inputs = [...Array(most).keys()].map((n) => h("input", { type: "text", id: `word-${id}-${n}`, maxlength: "60", autocomplete: "off", "aria-label": most === 1 ? say("Your word") : say("Word {number}", { number: n + 1 }) }));
   return {
     elements: inputs,
     chosen: () => ({ options: [], words: inputs.map((input) => input.value) }),
@@ -93,8 +94,8 @@ function rankFields({ options }) {
   const said = h("p", { class: "visually-hidden", role: "status" });
   const rows = options.map((option, place) => {
     const move = (/** @type {number} */ by) => () => moveBy(place, by);
-    const up = h("button", { class: "compact", type: "button", "aria-label": `Move up: ${option}`, onclick: move(-1) }, "▲");
-    const down = h("button", { class: "compact", type: "button", "aria-label": `Move down: ${option}`, onclick: move(1) }, "▼");
+    const up = h("button", { class: "compact", type: "button", "aria-label": say("Move up: {option}", { option }), onclick: move(-1) }, "▲");
+    const down = h("button", { class: "compact", type: "button", "aria-label": say("Move down: {option}", { option }), onclick: move(1) }, "▼");
     return { element: h("li", { class: "poll-rank" }, h("span", { class: "text" }, option), up, down), up, down };
   });
   const list = h("ol", { class: "poll-ranks" });
@@ -121,7 +122,7 @@ function rankFields({ options }) {
     const row = rows[place];
     const first = by < 0 ? row?.up : row?.down;
     (first?.disabled ? (by < 0 ? row?.down : row?.up) : first)?.focus();
-    setText(said, `${options[place]}: place ${at + by + 1} of ${options.length}`);
+    setText(said, say("{option}: place {place} of {all}", { option: options[place] ?? "", place: at + by + 1, all: options.length }));
   }
 
   show();

@@ -1,5 +1,7 @@
 /** What pages say of polls: which are shown, how people voted, and what somebody has chosen. Pure. */
 
+import { listed, say, sayCount } from "./words.js";
+
 /**
  * @typedef {import("/sdk/types.js").Poll} Poll
  * @typedef {import("/sdk/types.js").OwnPollVote} OwnPollVote
@@ -19,12 +21,12 @@ const WORDS_IN_LIST = 20;
 
 /** @type {Record<import("/sdk/types.js").PollKind, string>} */
 export const KINDS = {
-  single: "One of several",
-  multiple: "Several of them",
-  rating: "Rating",
-  ranking: "Ranking",
-  words: "Word cloud",
-  quiz: "Quiz",
+  single: say("One of several"),
+  multiple: say("Several of them"),
+  rating: say("Rating"),
+  ranking: say("Ranking"),
+  words: say("Word cloud"),
+  quiz: say("Quiz"),
 };
 
 /**
@@ -42,11 +44,8 @@ export function pollsInOrder(items) {
 /** @param {string} id @param {ReadonlyMap<string, number>} levels */
 export const votersOf = (id, levels) => levels.get(id) ?? 0;
 
-/** @param {number} count @param {string} one @param {string} many */
-export const counted = (count, one, many) => `${count} ${count === 1 ? one : many}`;
-
 /** @param {string} id @param {ReadonlyMap<string, number>} levels */
-export const votersText = (id, levels) => counted(votersOf(id, levels), "vote", "votes");
+export const votersText = (id, levels) => sayCount(votersOf(id, levels), "{count} vote", "{count} votes");
 
 /**
  * How people voted. Options keep their order, so that nothing moves while votes come; a ranking and words stand by how they did.
@@ -97,9 +96,9 @@ function wordCounts(id, levels) {
  * @param {number} voters
  */
 function barText(kind, count, voters) {
-  if (kind === "ranking") return counted(count, "point", "points");
-  if (kind === "words") return counted(count, "time", "times");
-  return `${counted(count, "vote", "votes")}, ${voters ? Math.round((100 * count) / voters) : 0} %`;
+  if (kind === "ranking") return sayCount(count, "{count} point", "{count} points");
+  if (kind === "words") return sayCount(count, "{count} time", "{count} times");
+  return `${sayCount(count, "{count} vote", "{count} votes")}, ${voters ? Math.round((100 * count) / voters) : 0} %`;
 }
 
 /**
@@ -113,7 +112,7 @@ export function meanText(poll, levels) {
   const voters = counts.reduce((sum, count) => sum + count, 0);
   if (poll.kind !== "rating" || !voters) return "";
   const mean = counts.reduce((sum, count, place) => sum + count * (place + 1), 0) / voters;
-  return `${mean.toFixed(1)} of ${poll.options.length} on average`;
+  return say("{mean} of {most} on average", { mean: mean.toFixed(1), most: poll.options.length });
 }
 
 /**
@@ -133,9 +132,9 @@ export function chosenText(poll, vote) {
  */
 export function quizText(poll, vote) {
   if (!poll.right) return "";
-  const right = poll.right.map((place) => poll.options[place]).join(" or ");
-  if (!vote?.options?.length) return `The answer: ${right}.`;
-  return vote.options.every((place) => poll.right?.includes(place)) ? `Right: ${right}.` : `Not this time. The answer: ${right}.`;
+  const right = listed(poll.right.map((place) => poll.options[place] ?? ""), "disjunction");
+  if (!vote?.options?.length) return say("The answer: {right}.", { right });
+  return vote.options.every((place) => poll.right?.includes(place)) ? say("Right: {right}.", { right }) : say("Not this time. The answer: {right}.", { right });
 }
 
 /**
@@ -144,16 +143,16 @@ export function quizText(poll, vote) {
  * @param {Pick<Poll, "kind" | "most" | "options">} poll
  */
 export function howText({ kind, most, options }) {
-  if (kind === "multiple") return most < options.length ? `Choose up to ${most}.` : "Choose all that apply.";
-  if (kind === "ranking") return "Put the best first.";
-  if (kind === "words") return most === 1 ? "Answer in a word." : `Up to ${most} words.`;
+  if (kind === "multiple") return most < options.length ? say("Choose up to {most}.", { most }) : say("Choose all that apply.");
+  if (kind === "ranking") return say("Put the best first.");
+  if (kind === "words") return most === 1 ? say("Answer in a word.") : say("Up to {most} words.", { most });
   return "";
 }
 
 /** @param {Pick<Poll, "kind" | "state" | "results">} poll */
 export function statusText({ kind, state, results }) {
-  if (state === "open") return kind === "quiz" ? "Quiz open" : "Poll open";
-  return results ? "Results" : "Closed";
+  if (state === "open") return kind === "quiz" ? say("Quiz open") : say("Poll open");
+  return results ? say("Results") : say("Closed");
 }
 
 /**
@@ -164,12 +163,12 @@ export function statusText({ kind, state, results }) {
  */
 export function hiddenText({ state, results }, voted) {
   if (results) return "";
-  if (state === "closed") return "Its results are not shown yet.";
-  return voted ? "You can change your vote while the poll is open. Its results are not shown yet." : "";
+  if (state === "closed") return say("Its results are not shown yet.");
+  return voted ? say("You can change your vote while the poll is open. Its results are not shown yet.") : "";
 }
 
 /** @param {Pick<Poll, "anonymous">} poll */
-export const secrecyText = ({ anonymous }) => (anonymous ? "Anonymous: nobody sees who voted how." : "The organiser sees who voted how.");
+export const secrecyText = ({ anonymous }) => (anonymous ? say("Anonymous: nobody sees who voted how.") : say("The organiser sees who voted how."));
 
 /**
  * A vote as it can be sent, or what is missing.
@@ -181,10 +180,10 @@ export const secrecyText = ({ anonymous }) => (anonymous ? "Anonymous: nobody se
 export function voteFrom({ kind, most }, { options, words }) {
   if (kind === "words") {
     const said = words.map((word) => word.trim()).filter(Boolean);
-    return said.length ? { vote: { words: said } } : { problem: "Write a word first." };
+    return said.length ? { vote: { words: said } } : { problem: say("Write a word first.") };
   }
-  if (!options.length) return { problem: "Choose something first." };
-  return options.length > most ? { problem: `Choose at most ${most}.` } : { vote: { options } };
+  if (!options.length) return { problem: say("Choose something first.") };
+  return options.length > most ? { problem: say("Choose at most {most}.", { most }) } : { vote: { options } };
 }
 
 /**

@@ -6,6 +6,7 @@ import { PollBars } from "./poll_bars.js";
 import { PollForm } from "./poll_form.js";
 import { chosenText, hiddenText, pollsInOrder, quizText, secrecyText, statusText, votersText } from "./poll_model.js";
 import { countdown } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient
@@ -85,7 +86,7 @@ export class PollsPanel {
   #tell(polls) {
     const isNew = polls.filter(({ id, state }) => state === "open" && !this.#told.has(id));
     for (const { id } of isNew) this.#told.add(id);
-    if (isNew[0]) setText(byId("polls-note"), `A poll has opened: ${isNew[0].text}`);
+    if (isNew[0]) setText(byId("polls-note"), say("A poll has opened: {text}", { text: isNew[0].text }));
   }
 }
 
@@ -109,7 +110,7 @@ class PollCard {
   #note = h("p", { class: "note", role: "status" });
   #error = h("p", { class: "error", role: "alert" });
   #after = h("div", { class: "spread" });
-  #change = h("button", { class: "compact", type: "button", onclick: () => this.#begin() }, "Change my vote");
+  #change = h("button", { class: "compact", type: "button", onclick: () => this.#begin() }, say("Change my vote"));
   #text = h("h3", { class: "text" });
 
   /**
@@ -162,7 +163,7 @@ class PollCard {
     show(this.#form.element, asks);
     show(this.#bars.element, poll.results && !asks);
     if (poll.results) this.#bars.render(poll, levels, own);
-    setText(this.#voted, own ? `You voted: ${chosenText(poll, own)}` : "");
+    setText(this.#voted, own ? say("You voted: {choice}", { choice: chosenText(poll, own) }) : "");
     show(this.#change, open && own !== undefined && !this.#changing);
     show(this.#after, this.#voted.textContent !== "");
     if (!open) this.#changing = false;
@@ -173,7 +174,7 @@ class PollCard {
   tick() {
     const { ends_ms, state } = this.#poll;
     const now = this.#showNow();
-    setText(this.#left, state === "open" && ends_ms !== null && now !== null ? `${countdown(ends_ms - now)} left` : "");
+    setText(this.#left, state === "open" && ends_ms !== null && now !== null ? say("{left} left", { left: countdown(ends_ms - now) }) : "");
   }
 
   #begin() {
@@ -193,7 +194,7 @@ class PollCard {
     try {
       await this.#vote(this.#poll, vote);
       this.#changing = false;
-      setText(this.#note, "Your vote counts.");
+      setText(this.#note, say("Your vote counts."));
       show(this.#form.element, false);
       show(this.#after, true);
       show(this.#change, true);

@@ -1,6 +1,7 @@
 /** The poster in the place of the picture while there is none. Pure. */
 
 import { isAhead, isHeldUp, isOn, isOver, nextSession, sessionsOf } from "./agenda_model.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -36,11 +37,11 @@ export function posterOf(session, stage, items, picture, showNow) {
   const moves = picture.state === "connected" && picture.playing && !picture.still;
   if (isAhead(shown) && !moves) return startsIn(shown, showNow); // who publishes already is in the green room
   if (!shown.on_air) return offAir(shown, items);
-  if (picture.state === "failed") return poster("No picture", shown.title, { hint: picture.problem });
+  if (picture.state === "failed") return poster(say("No picture"), shown.title, { hint: picture.problem });
   if (picture.state === "connected" && picture.unplayable && !picture.soundOnly) return cannotShow(shown, picture);
   if (picture.state === "connected" && (picture.playing || picture.soundOnly)) return whileConnected(shown, picture);
-  if (picture.state === "reconnecting") return poster("Reconnecting…", shown.title, { hint: picture.problem || "The picture was lost and comes back by itself." });
-  return poster("Connecting…", shown.title);
+  if (picture.state === "reconnecting") return poster(say("Reconnecting…"), shown.title, { hint: picture.problem || say("The picture was lost and comes back by itself.") });
+  return poster(say("Connecting…"), shown.title);
 }
 
 /**
@@ -49,8 +50,8 @@ export function posterOf(session, stage, items, picture, showNow) {
  * @returns {Poster | null} null: show the picture
  */
 export function replayPoster(session, picture) {
-  if (picture.state === "failed") return poster("The replay can’t be played", session.title, { hint: picture.problem });
-  return picture.playing ? null : poster("The replay is coming…", session.title);
+  if (picture.state === "failed") return poster(say("The replay can’t be played"), session.title, { hint: picture.problem });
+  return picture.playing ? null : poster(say("The replay is coming…"), session.title);
 }
 
 /**
@@ -58,8 +59,8 @@ export function replayPoster(session, picture) {
  * @param {Picture} picture
  */
 function cannotShow(shown, picture) {
-  const hint = `The speaker sends ${picture.unplayable}, which this browser does not play. The sound goes on; another browser may show it.`;
-  return poster("This browser can't show the picture", shown.title, { hint });
+  const hint = say("The speaker sends {unplayable}, which this browser does not play. The sound goes on; another browser may show it.", { unplayable: picture.unplayable });
+  return poster(say("This browser can't show the picture"), shown.title, { hint });
 }
 
 /**
@@ -67,9 +68,9 @@ function cannotShow(shown, picture) {
  * @param {Picture} picture
  */
 function whileConnected(shown, picture) {
-  if (picture.still) return poster("The picture stopped", shown.title, { hint: "It comes back by itself." });
+  if (picture.still) return poster(say("The picture stopped"), shown.title, { hint: say("It comes back by itself.") });
   if (!picture.soundOnly) return null;
-  return poster("Sound only", shown.title, { hint: "Choose another quality to see the picture." });
+  return poster(say("Sound only"), shown.title, { hint: say("Choose another quality to see the picture.") });
 }
 
 /**
@@ -89,13 +90,13 @@ function poster(kind, title, more = {}) {
  */
 function emptyStage(session, items, showNow) {
   if (session.state === "upcoming") {
-    return poster("Doors open in", session.title, {
+    return poster(say("Doors open in"), session.title, {
       untilMs: session.doors_open_ms,
-      hint: "Stay here: the picture appears by itself.",
+      hint: say("Stay here: the picture appears by itself."),
     });
   }
   if (isAhead(session)) return startsIn(session, showNow);
-  if (isOn(session)) return poster("Nothing on stage", session.title, { hint: "The picture appears here by itself." });
+  if (isOn(session)) return poster(say("Nothing on stage"), session.title, { hint: say("The picture appears here by itself.") });
   return over(session, items);
 }
 
@@ -107,7 +108,7 @@ function emptyStage(session, items, showNow) {
  */
 function offAir(shown, items) {
   if (isOn(shown)) {
-    return poster("Waiting for the speaker", shown.title, { hint: "The picture appears here by itself." });
+    return poster(say("Waiting for the speaker"), shown.title, { hint: say("The picture appears here by itself.") });
   }
   return over(shown, items);
 }
@@ -117,8 +118,8 @@ function offAir(shown, items) {
  * @param {ReadonlyMap<string, any>} items
  */
 function leftHint(session, items) {
-  if (!sessionsOf(items).every(isOver)) return "It was the last one on this stage.";
-  return session.qa === "off" ? "The event is over." : "The event is over. The questions and answers stay here.";
+  if (!sessionsOf(items).every(isOver)) return say("It was the last one on this stage.");
+  return session.qa === "off" ? say("The event is over.") : say("The event is over. The questions and answers stay here.");
 }
 
 /**
@@ -127,9 +128,9 @@ function leftHint(session, items) {
  */
 function startsIn(session, showNow) {
   if (isHeldUp(session, showNow)) {
-    return poster("Starts soon", session.title, { hint: "The session before it is still running." });
+    return poster(say("Starts soon"), session.title, { hint: say("The session before it is still running.") });
   }
-  return poster("Starts in", session.title, { untilMs: session.expected.start_ms, hint: "The picture appears here by itself." });
+  return poster(say("Starts in"), session.title, { untilMs: session.expected.start_ms, hint: say("The picture appears here by itself.") });
 }
 
 /**
@@ -137,11 +138,11 @@ function startsIn(session, showNow) {
  * @param {ReadonlyMap<string, any>} items
  */
 function over(session, items) {
-  const kind = session.state === "skipped" ? "This session was skipped" : "This session has ended";
+  const kind = session.state === "skipped" ? say("This session was skipped") : say("This session has ended");
   const next = nextSession(sessionsOf(items), session.stage);
   if (!next) return poster(kind, session.title, { hint: leftHint(session, items) });
   return poster(kind, session.title, {
-    hint: `Next on this stage: ${next.title}`,
+    hint: say("Next on this stage: {title}", { title: next.title }),
     link: next.kind === "break" ? null : next,
   });
 }

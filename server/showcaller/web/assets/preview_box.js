@@ -3,6 +3,7 @@
 import { eventOf, sessionOf } from "./agenda_model.js";
 import { h } from "./dom.js";
 import { clockRange } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Shift} Shift
@@ -22,10 +23,10 @@ export class PreviewBox {
   /** @param {import("./page.js").EventPage} page */
   constructor(page) {
     this.#page = page;
-    const head = h("tr", {}, ...["Session", "Expected now", "Afterwards"].map((text) => h("th", { scope: "col" }, text)));
+    const head = h("tr", {}, ...[say("Session"), say("Expected now"), say("Afterwards")].map((text) => h("th", { scope: "col" }, text)));
     this.element = h(
       "div",
-      { class: "preview-box", tabindex: "0", role: "region", "aria-label": "What moves", "aria-live": "polite" },
+      { class: "preview-box", tabindex: "0", role: "region", "aria-label": say("What moves"), "aria-live": "polite" },
       h("table", {}, h("thead", {}, head), this.#rows),
     );
   }
@@ -66,7 +67,7 @@ export class PreviewBox {
   /** @param {Shift[]} shifts */
   #show(shifts) {
     const lines = shifts.map((shift) => this.#line(shift));
-    this.#rows.replaceChildren(...(lines.length ? lines : [h("tr", {}, h("td", { colspan: "3" }, "Nothing else moves."))]));
+    this.#rows.replaceChildren(...(lines.length ? lines : [h("tr", {}, h("td", { colspan: "3" }, say("Nothing else moves.")))]));
   }
 
   /** @param {Shift} shift */

@@ -26,6 +26,7 @@ import { deskChannels, editsIn, scopeOf, sessionsIn } from "./scope_model.js";
 import { field } from "./sign_in.js";
 import { clockTime, countdown, lateness, minutesText } from "./times.js";
 import { claimsOf } from "./token_claims.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -40,7 +41,7 @@ const COUNTED_AHEAD_MS = 60 * 60_000;
 const SENDING_AFTER_MS = 400; // a reply that takes longer is waited for in words
 const TOLD_MS = 15_000;
 
-const page = await openPage({ name: "produce", title: "Produce", roles: ["producer", "stage_manager"] });
+const page = await openPage({ name: "produce", title: say("Produce"), roles: ["producer", "stage_manager"] });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const scope = scopeOf(claimsOf(client.token));
 const desk = new JoinedChannels(deskChannels(scope).map((channel) => client.follow(channel)));
@@ -105,7 +106,7 @@ page.onTick(renderTimes);
 async function run(command, done, session) {
   const tell = teller(session);
   tell("", "wait");
-  const sending = setTimeout(() => tell("Sending…", "wait"), SENDING_AFTER_MS);
+  const sending = setTimeout(() => tell(say("Sending…"), "wait"), SENDING_AFTER_MS);
   try {
     await command();
     tell(done, "ok");
@@ -143,13 +144,19 @@ function control(name, id) {
   const session = sessionOf(page.items, id);
   if (!session) return;
   const title = `“${shorten(session.title, 40)}”`;
-  if (name === "delay") new DelayDialog(page, session, (minutes) => teller(id)(`${minutes < 0 ? "Moved forward" : "Delayed"} by ${minutesText(minutes)}.`, "ok"));
+  if (name === "delay") new DelayDialog(page, session, (minutes) => teller(id)(delayedText(minutes), "ok"));
   else if (name === "extend") extendDialog(session);
   else if (name === "edit") edit(session);
-  else if (name === "start") void run(() => client.produce.start(id), `${title} was started.`, id);
-  else if (name === "end") void run(() => client.produce.end(id), `${title} was ended.`, id);
-  else if (name === "reopen") void run(() => client.produce.reopen(id), `${title} was reopened.`, id);
-  else void run(() => client.produce.skip(id), `${title} was skipped.`, id);
+  else if (name === "start") void run(() => client.produce.start(id), say("{title} was started.", { title }), id);
+  else if (name === "end") void run(() => client.produce.end(id), say("{title} was ended.", { title }), id);
+  else if (name === "reopen") void run(() => client.produce.reopen(id), say("{title} was reopened.", { title }), id);
+  else void run(() => client.produce.skip(id), say("{title} was skipped.", { title }), id);
+}
+
+/** @param {number} minutes */
+function delayedText(minutes) {
+  const length = minutesText(minutes);
+  return minutes < 0 ? say("Moved forward by {length}.", { length }) : say("Delayed by {length}.", { length });
 }
 
 /**
@@ -168,16 +175,17 @@ function extendDialog(session) {
     submitted.preventDefault();
     const minutes = input.valueAsNumber;
     dialog.close();
-    const longer = minutes < 0 ? "shorter" : "longer";
-    void run(() => client.produce.extend(session.id, minutes), `${minutesText(minutes)} ${longer}.`, session.id);
+    const length = minutesText(minutes);
+    const done = minutes < 0 ? say("{length} shorter.", { length }) : say("{length} longer.", { length });
+    void run(() => client.produce.extend(session.id, minutes), done, session.id);
   };
   dialog.replaceChildren(
     h(
       "form",
       { class: "stack", onsubmit: submit },
-      h("h2", { id: "extend-title" }, `Extend “${session.title}”`),
-      field("extend-minutes", "Minutes", input, "A negative number makes it shorter."),
-      h("div", { class: "row" }, h("button", { class: "primary" }, "Extend"), h("button", { type: "button", onclick: () => dialog.close() }, "Cancel")),
+      h("h2", { id: "extend-title" }, say("Extend “{title}”", { title: session.title })),
+      field("extend-minutes", say("Minutes"), input, say("A negative number makes it shorter.")),
+      h("div", { class: "row" }, h("button", { class: "primary" }, say("Extend")), h("button", { type: "button", onclick: () => dialog.close() }, say("Cancel"))),
     ),
   );
   dialog.showModal();
@@ -196,15 +204,15 @@ function choose(session, publication, done) {
 function hold() {
   const held = clockOf(page.items)?.held;
   return held
-    ? run(() => client.produce.resume(), "The show clock runs.")
-    : run(() => client.produce.hold(), "The show clock is held: nothing starts or ends by itself.");
+    ? run(() => client.produce.resume(), say("The show clock runs."))
+    : run(() => client.produce.hold(), say("The show clock is held: nothing starts or ends by itself."));
 }
 
 function undo() {
   const last = lastControl();
   if (!last) return undefined;
   sheet.row(last.session)?.tell("", "wait"); // what it said is true no more
-  return run(() => client.produce.undo(last.id), `Undone: ${controlText(last, page.items)}.`);
+  return run(() => client.produce.undo(last.id), say("Undone: {what}.", { what: controlText(last, page.items) }));
 }
 
 /** @returns {Control | undefined} */
@@ -236,8 +244,8 @@ function renderDesk() {
   show(byId("catch-up"), Boolean(rule));
   const offer = desk.items.get("offer");
   show(byId("offer"), Boolean(offer));
-  setText(byId("offer"), offer ? `Schedule edited: ${offerText(offer)}…` : "");
-  setText(byId("catch-up"), rule?.on ? "Catching up: on…" : "Catching up: off…");
+  setText(byId("offer"), offer ? say("Schedule edited: {changes}…", { changes: offerText(offer) }) : "");
+  setText(byId("catch-up"), rule?.on ? say("Catching up: on…") : say("Catching up: off…"));
   renderCues();
   checks.render(desk.items, sessions);
   for (const { id } of sessions) sheet.row(id)?.showChecks(rowChecksText(checks.checks, id));

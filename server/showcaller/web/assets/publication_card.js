@@ -7,6 +7,7 @@ import { h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { showFigures } from "./figure_list.js";
 import { meterPercent, problemsOf, publicationFigures, sourceName } from "./green_room_model.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("./green_room_model.js").Published} Published
@@ -24,18 +25,18 @@ export class PublicationCard {
   /** @type {import("/sdk/index.js").Watcher | null} */
   #watcher = null;
   #video = h("video", { playsinline: true, autoplay: true });
-  #preview = h("button", { class: "compact", type: "button" }, "Preview");
-  #sound = h("button", { class: "compact", type: "button", hidden: true }, "Sound on");
+  #preview = h("button", { class: "compact", type: "button" }, say("Preview"));
+  #sound = h("button", { class: "compact", type: "button", hidden: true }, say("Sound on"));
   #note = h("p", { class: "small quiet", role: "status" });
   #name = h("h4", {});
   #talk = h("p", { class: "small quiet" });
   #source = h("span", { class: "tag" });
   #place = h("span", { class: "tag" });
   #level = h("span", {});
-  #meter = h("div", { class: "level", role: "meter", "aria-label": "Sound level", "aria-valuemin": "0", "aria-valuemax": "100" }, this.#level);
+  #meter = h("div", { class: "level", role: "meter", "aria-label": say("Sound level"), "aria-valuemin": "0", "aria-valuemax": "100" }, this.#level);
   #figures = h("dl", { class: "figure-list times" });
   #problems = h("ul", { class: "plain-list problems" });
-  #stage = h("button", { class: "compact", type: "button" }, "Put on stage");
+  #stage = h("button", { class: "compact", type: "button" }, say("Put on stage"));
 
   /**
    * @param {Published} published
@@ -47,7 +48,7 @@ export class PublicationCard {
     this.#video.muted = true;
     this.#preview.addEventListener("click", () => (this.#watcher ? this.stop() : this.#start()));
     this.#sound.addEventListener("click", () => this.#turnSound());
-    armButton(this.#stage, "Change it?", () => needs.onStage(this.#published), () => this.#published.live);
+    armButton(this.#stage, say("Change it?"), () => needs.onStage(this.#published), () => this.#published.live);
     this.element = h(
       "li",
       { class: "publication", "data-publication": published.id, "data-source": published.source },
@@ -81,7 +82,7 @@ export class PublicationCard {
     show(this.#meter, measured?.sound !== null);
     this.#showLevel(measured?.sound?.level_dbov ?? null);
     showFigures(this.#figures, measured ? [...publicationFigures(measured), ...this.#size()] : []);
-    this.#showProblems(measured ? problemsOf(measured) : ["Nothing is known of it yet."]);
+    this.#showProblems(measured ? problemsOf(measured) : [say("Nothing is known of it yet.")]);
   }
 
   /** Ends the preview. */
@@ -102,23 +103,23 @@ export class PublicationCard {
 
   #turnSound() {
     this.#video.muted = !this.#video.muted;
-    setText(this.#sound, this.#video.muted ? "Sound on" : "Sound off");
+    setText(this.#sound, this.#video.muted ? say("Sound on") : say("Sound off"));
   }
 
   #showPreview() {
     const status = this.#watcher?.status;
-    setText(this.#preview, this.#watcher ? "Stop" : "Preview");
-    setText(this.#sound, "Sound on");
+    setText(this.#preview, this.#watcher ? say("Stop") : say("Preview"));
+    setText(this.#sound, say("Sound on"));
     show(this.#sound, status?.state === "connected");
-    const failed = status?.error ? `No preview. ${errorText(status.error)}` : "";
-    setText(this.#note, status?.state === "connecting" ? "The preview is coming…" : failed);
+    const failed = status?.error ? say("No preview. {reason}", { reason: errorText(status.error) }) : "";
+    setText(this.#note, status?.state === "connecting" ? say("The preview is coming…") : failed);
     this.update(this.#published);
   }
 
   /** @returns {[string, string][]} only a preview shows it: the server looks into no picture */
   #size() {
     const { videoWidth, videoHeight } = this.#video;
-    return this.#watcher && videoWidth ? [["Size", `${videoWidth} × ${videoHeight}`]] : [];
+    return this.#watcher && videoWidth ? [[say("Size"), `${videoWidth} × ${videoHeight}`]] : [];
   }
 
   /** @param {number | null} dbov */
@@ -126,7 +127,7 @@ export class PublicationCard {
     const percent = meterPercent(dbov);
     this.#level.style.setProperty("--level", `${percent}%`);
     this.#meter.setAttribute("aria-valuenow", String(percent));
-    this.#meter.setAttribute("aria-valuetext", dbov === null ? "not known" : `${dbov} dBov`);
+    this.#meter.setAttribute("aria-valuetext", dbov === null ? say("not known") : `${dbov} dBov`);
   }
 
   /** @param {string[]} problems */
@@ -137,9 +138,9 @@ export class PublicationCard {
 
 /** @param {Published} published */
 function placeOf({ on, live, chosen, heard, measured }) {
-  if (on) return "On stage";
-  if (heard) return "Heard with the slides";
-  if (measured && !measured.live) return "Connecting";
-  if (chosen) return live ? "Goes on stage" : "Chosen for the start";
-  return "Green room";
+  if (on) return say("On stage");
+  if (heard) return say("Heard with the slides");
+  if (measured && !measured.live) return say("Connecting");
+  if (chosen) return live ? say("Goes on stage") : say("Chosen for the start");
+  return say("Green room");
 }

@@ -3,17 +3,18 @@
 import { byId, h, setText } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { inBrowser } from "./remember.js";
+import { say } from "./words.js";
 
 /** @typedef {import("/sdk/whep.js").Layer} Layer */
 
 const KEPT_AS = "showcaller:quality";
 /** @type {[Layer, string][]} */
 const CHOICES = [
-  ["auto", "Automatic"],
-  ["high", "High"],
-  ["medium", "Medium"],
-  ["low", "Low (data saver)"],
-  ["none", "Sound only"],
+  ["auto", say("Automatic")],
+  ["high", say("High")],
+  ["medium", say("Medium")],
+  ["low", say("Low (data saver)")],
+  ["none", say("Sound only")],
 ];
 
 export class QualityMenu {
@@ -36,7 +37,7 @@ export class QualityMenu {
     try {
       await this.#video.choose(layer);
     } catch (error) {
-      setText(byId("quality-note"), `The quality could not be changed. ${errorText(error)}`);
+      setText(byId("quality-note"), say("The quality could not be changed. {reason}", { reason: errorText(error) }));
     }
   }
 }

@@ -7,6 +7,7 @@
 
 import { h, keyed, setText, show } from "./dom.js";
 import { AS_IT_COMES, orderOf, wantedOf } from "./question_list_model.js";
+import { say, sayCount } from "./words.js";
 
 const STEADY_MS = 3_000;
 
@@ -93,7 +94,7 @@ export class QuestionList {
 }
 
 /** @type {Record<string, string>} */
-const BADGES = { on_air: "On air", answered: "Answered" };
+const BADGES = { on_air: say("On air"), answered: say("Answered") };
 
 /**
  * @param {HTMLElement} item
@@ -106,15 +107,15 @@ function updateItem(item, { text, author, state, votes, voted, own, reply, pinne
   item.dataset.state = state;
   setText(part(".votes"), String(votes));
   setText(part(".asked"), text);
-  setText(part(".author"), own ? "You" : (author ?? "Anonymous"));
+  setText(part(".author"), own ? say("You") : (author ?? say("Anonymous")));
   setText(part(".badge"), BADGES[state] ?? "");
   show(part(".badge"), state in BADGES);
-  const marks = [pinned && "Pinned", merged > 0 && `Asked by ${merged + 1} people`, clarified && "Edited for clarity"].filter(Boolean);
+  const marks = [pinned && say("Pinned"), merged > 0 && sayCount(merged + 1, "Asked by {count} person", "Asked by {count} people"), clarified && say("Edited for clarity")].filter(Boolean);
   setText(part(".marked"), marks.join(", "));
   part(".badge").dataset.tone = state === "on_air" ? "live" : "ok";
   setText(part(".reply"), reply ?? "");
   show(part(".reply"), Boolean(reply));
   vote.setAttribute("aria-pressed", String(voted));
-  vote.setAttribute("aria-label", own ? `${votes} votes for your question` : `Vote for this question, ${votes} so far`);
+  vote.setAttribute("aria-label", own ? sayCount(votes, "{count} vote for your question", "{count} votes for your question") : say("Vote for this question, {votes} so far", { votes }));
   vote.disabled = own || state === "answered";
 }

@@ -1,5 +1,7 @@
 /** Which public questions an attendee sees, and in which order; and what has become of their own. Pure. */
 
+import { say } from "./words.js";
+
 /**
  * @typedef {import("/sdk/types.js").OwnQuestion} OwnQuestion
  * @typedef {import("./question_list.js").ListedQuestion} ListedQuestion
@@ -74,7 +76,7 @@ export function ownNews(before, now) {
   });
 }
 
-const REPLIED = "Your question was replied to";
+const REPLIED = say("Your question was replied to");
 
 /**
  * @param {OwnQuestion} then
@@ -84,6 +86,6 @@ const REPLIED = "Your question was replied to";
 function saidOf(then, now) {
   if (now.reply && now.reply !== then.reply) return REPLIED;
   if (now.state === then.state) return "";
-  if (now.state === "on_air") return "Your question is being answered now";
-  return now.state === "answered" && then.state !== "on_air" ? "Your question was answered" : "";
+  if (now.state === "on_air") return say("Your question is being answered now");
+  return now.state === "answered" && then.state !== "on_air" ? say("Your question was answered") : "";
 }

@@ -6,8 +6,9 @@ import { openPage, refuse } from "./page.js";
 import { address } from "./place.js";
 import { QuestionsPanel } from "./questions_panel.js";
 import { Turning } from "./turning_model.js";
+import { say } from "./words.js";
 
-const page = await openPage({ name: "questions", title: "Questions" });
+const page = await openPage({ name: "questions", title: say("Questions") });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const questions = new QuestionsPanel(client, render, page.place.event);
 const turning = new Turning();
@@ -19,7 +20,7 @@ page.onChange(render);
 function render() {
   if (page.items.size === 0) return undefined;
   const session = sessionOf(page.items, page.place.session ?? "");
-  if (!session) return refuse("There is no such session", "It may have been renamed. The agenda has all of them.");
+  if (!session) return refuse(say("There is no such session"), say("It may have been renamed. The agenda has all of them."));
   const next = turning.next(session, stageOf(page.items, session.stage), page.items);
   if (next && isOver(session)) return goOn(next.id);
   const { text, tone } = statusOf(session, page.items, page.showNow() ?? 0);
@@ -28,7 +29,7 @@ function render() {
   byId("state").dataset.tone = tone;
   show(byId("state"), text !== "");
   setAttribute(byId("to-talk"), "href", address(page.place.event, "watch", session.id));
-  document.title = `Questions – ${session.title}`;
+  document.title = say("Questions – {title}", { title: session.title });
   if (questions.ready) page.reveal();
   return undefined;
 }

@@ -9,6 +9,7 @@ import { toastOwnNews } from "./own_news.js";
 import { QuestionList } from "./question_list.js";
 import { SimilarTexts } from "./similar_model.js";
 import { clockTime } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient
@@ -18,11 +19,11 @@ import { clockTime } from "./times.js";
 
 /** @type {Record<string, {text: string, tone: string}>} */
 const OWN_STATES = {
-  pending: { text: "In review", tone: "wait" },
-  approved: { text: "In the list", tone: "ok" },
-  on_air: { text: "On air", tone: "live" },
-  answered: { text: "Answered", tone: "ok" },
-  rejected: { text: "Not chosen", tone: "" },
+  pending: { text: say("In review"), tone: "wait" },
+  approved: { text: say("In the list"), tone: "ok" },
+  on_air: { text: say("On air"), tone: "live" },
+  answered: { text: say("Answered"), tone: "ok" },
+  rejected: { text: say("Not chosen"), tone: "" },
 };
 
 export class QuestionsPanel {
@@ -135,7 +136,7 @@ export class QuestionsPanel {
   /** @param {Session | undefined} session */
   #showState(session) {
     const open = session?.qa === "open";
-    setText(byId("qa-state"), !session ? "" : open ? "Open" : isAhead(session) ? "Not open yet" : "Closed");
+    setText(byId("qa-state"), !session ? "" : open ? say("Open") : isAhead(session) ? say("Not open yet") : say("Closed"));
     byId("qa-state").dataset.tone = open ? "ok" : "";
     show(byId("qa-state"), Boolean(session) && session?.qa !== "off");
     const silenced = this.#me.items.get("silenced");
@@ -148,7 +149,7 @@ export class QuestionsPanel {
   #showOnAir(question) {
     show(byId("on-air"), question !== undefined);
     setText(byId("on-air-text"), question?.text ?? "");
-    setText(byId("on-air-author"), question ? (question.author ?? "Asked anonymously") : "");
+    setText(byId("on-air-author"), question ? (question.author ?? say("Asked anonymously")) : "");
   }
 
   /** @param {boolean} over nothing is on air once the talk is over */
@@ -178,8 +179,8 @@ export class QuestionsPanel {
         { class: "row" },
         h("span", { class: "tag badge" }),
         h("span", { class: "small quiet marked" }),
-        h("button", { class: "compact plain edit", type: "button", onclick: edit }, "Edit"),
-        h("button", { class: "compact plain withdraw", type: "button", onclick: withdraw }, "Withdraw"),
+        h("button", { class: "compact plain edit", type: "button", onclick: edit }, say("Edit")),
+        h("button", { class: "compact plain withdraw", type: "button", onclick: withdraw }, say("Withdraw")),
       ),
     );
   }
@@ -199,22 +200,24 @@ export class QuestionsPanel {
     const session = this.#client.follow(`session/${this.#session}`).items.get("session");
     show(byId("q-tools"), questions.length > 1);
     show(byId("no-questions"), channel.ready && shown === 0);
-    setText(byId("no-questions"), questions.length > 0 ? "None of the questions is like that." : momentMs !== null ? "Nothing had been asked at this moment." : session ? emptyText(session) : "");
+    setText(byId("no-questions"), questions.length > 0 ? say("None of the questions is like that.") : momentMs !== null ? say("Nothing had been asked at this moment.") : session ? emptyText(session) : "");
   }
 }
 
 /** @param {{reason: string, until_ms: number | null}} silence */
 function silencedText({ reason, until_ms }) {
-  const until = until_ms ? ` until ${clockTime(until_ms)} (your time)` : " for now";
-  return `A moderator has asked you to pause: you may watch and vote, but not ask${until}.${reason ? ` “${reason}”` : ""}`;
+  const text = until_ms
+    ? say("A moderator has asked you to pause: you may watch and vote, but not ask until {time} (your time).", { time: clockTime(until_ms) })
+    : say("A moderator has asked you to pause: you may watch and vote, but not ask for now.");
+  return reason ? `${text} “${reason}”` : text;
 }
 
 /** @param {Session} session whose list is empty */
 function emptyText(session) {
-  if (session.qa === "off") return "This session takes no questions.";
-  if (session.qa === "open") return "No questions yet. Ask the first one.";
-  if (isAhead(session)) return "Questions are not open yet.";
-  return isOver(session) ? "Nothing was asked here." : "Questions are closed now.";
+  if (session.qa === "off") return say("This session takes no questions.");
+  if (session.qa === "open") return say("No questions yet. Ask the first one.");
+  if (isAhead(session)) return say("Questions are not open yet.");
+  return isOver(session) ? say("Nothing was asked here.") : say("Questions are closed now.");
 }
 
 /**
@@ -239,8 +242,8 @@ function updateOwn(item, { text, state, reason, reply, merged_into, original }) 
   const { text: words, tone } = OWN_STATES[state] ?? { text: state, tone: "" };
   item.dataset.state = state;
   const merged = merged_into !== null && merged_into !== undefined;
-  setText(part(".asked"), original ? `${text}\n(You asked: ${original})` : text);
-  setText(part(".marked"), merged ? "Joined with a question that asks the same" : "");
+  setText(part(".asked"), original ? `${text}\n${say("(You asked: {text})", { text: original })}` : text);
+  setText(part(".marked"), merged ? say("Joined with a question that asks the same") : "");
   setText(part(".badge"), state === "rejected" && reason ? `${words}: ${reason}` : words);
   part(".badge").dataset.tone = tone;
   setText(part(".reply"), reply ?? "");

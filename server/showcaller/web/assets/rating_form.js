@@ -4,6 +4,7 @@ import { byId, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { ownText, takesRatings } from "./feedback_model.js";
 import { QUESTION, lengthProblem } from "./grapheme_text.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/index.js").ShowcallerClient} ShowcallerClient
@@ -55,7 +56,7 @@ export class RatingForm {
     const own = this.#own;
     show(this.#form, own === undefined || this.#changing);
     show(byId("rating-done"), own !== undefined && !this.#changing);
-    setText(byId("rating-own"), own ? `Thank you. ${ownText(own)}` : "");
+    setText(byId("rating-own"), own ? say("Thank you. {rating}", { rating: ownText(own) }) : "");
   }
 
   #change() {
@@ -71,7 +72,7 @@ export class RatingForm {
   async #send() {
     const stars = Number(new FormData(this.#form).get("stars"));
     const comment = this.#text.value.trim();
-    if (!stars) return this.#fail("Choose one to five stars first.");
+    if (!stars) return this.#fail(say("Choose one to five stars first."));
     const problem = comment ? lengthProblem(comment, QUESTION) : "";
     if (problem) return this.#fail(problem);
     const send = byId("rating-send", HTMLButtonElement);

@@ -3,6 +3,7 @@
 import { byId, eachFrame, h, setText, show } from "./dom.js";
 import { icon } from "./icons.js";
 import { Rising } from "./rising_model.js";
+import { locale, say } from "./words.js";
 
 const RISES_MS = 2_600;
 const SPREAD_MS = 900; // those that came together rise one after another
@@ -13,9 +14,9 @@ const SPREAD_MS = 900; // those that came together rise one after another
  */
 
 /** @type {Record<Reaction, string>} */
-const NAMES = { clap: "Applause", heart: "Love it", laugh: "Haha", wow: "Wow", party: "Hooray" };
+const NAMES = { clap: say("Applause"), heart: say("Love it"), laugh: say("Haha"), wow: say("Wow"), party: say("Hooray") };
 const REACTIONS = /** @type {Reaction[]} */ (Object.keys(NAMES));
-const numbers = new Intl.NumberFormat("en", { notation: "compact" });
+const numbers = new Intl.NumberFormat(locale, { notation: "compact" });
 
 export class ReactionsBar {
   #client;
@@ -76,7 +77,7 @@ export class ReactionsBar {
       setText(/** @type {Element} */ (button.querySelector(".count")), count ? numbers.format(count) : "");
     }
     const present = levels.get("present") ?? 0;
-    setText(byId("present"), present ? `${numbers.format(present)} here now` : "");
+    setText(byId("present"), present ? say("{count} here now", { count: numbers.format(present) }) : "");
     if (this.#ready) this.#riseAll(levels);
     else this.#rising.startFrom(levels);
     this.#ready = ready;

@@ -5,6 +5,7 @@ import { changeReminders, confirmMail, fetchReminders, stopMail } from "/sdk/ind
 import { h, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { keyBytes, mailHint, pushState } from "./reminders_model.js";
+import { say } from "./words.js";
 
 const WORKER = "/push_worker.js";
 
@@ -25,12 +26,12 @@ export class RemindersMenu {
   /** Beginnings and ends of changes: what was read across one of them may be older than its answer. */
   #turns = 0;
   #push = h("input", { type: "checkbox", id: "remind-push" });
-  #pushRow = h("label", { class: "check" }, this.#push, " Remind me in this browser");
+  #pushRow = h("label", { class: "check" }, this.#push, ` ${say("Remind me in this browser")}`);
   #pushHint = h("p", { class: "quiet" });
   #address = h("input", { type: "email", id: "remind-mail", autocomplete: "email", maxlength: "254", required: true });
-  #mailRow = h("form", { class: "stack" }, h("label", { for: "remind-mail" }, "Remind me by mail"), h("div", { class: "row" }, this.#address, h("button", { class: "compact", type: "submit" }, "Send me a link")));
+  #mailRow = h("form", { class: "stack" }, h("label", { for: "remind-mail" }, say("Remind me by mail")), h("div", { class: "row" }, this.#address, h("button", { class: "compact", type: "submit" }, say("Send me a link"))));
   #mailHint = h("p", { class: "quiet" });
-  #noMail = h("button", { class: "compact", type: "button" }, "No more mails");
+  #noMail = h("button", { class: "compact", type: "button" }, say("No more mails"));
   #note = h("p", { role: "status" });
 
   /**
@@ -44,8 +45,8 @@ export class RemindersMenu {
     this.element = h(
       "section",
       { class: "stack reminders", "aria-labelledby": "reminders-title" },
-      h("h2", { id: "reminders-title" }, "Reminders"),
-      h("p", { class: "quiet" }, "Of what you starred, shortly before it starts, wherever it has moved. The pages here always remind you."),
+      h("h2", { id: "reminders-title" }, say("Reminders")),
+      h("p", { class: "quiet" }, say("Of what you starred, shortly before it starts, wherever it has moved. The pages here always remind you.")),
       this.#pushRow,
       this.#pushHint,
       this.#mailRow,
@@ -112,7 +113,7 @@ export class RemindersMenu {
     try {
       await work();
     } catch (raw) {
-      setText(this.#note, raw instanceof DOMException ? "This browser did not allow it." : errorText(raw));
+      setText(this.#note, raw instanceof DOMException ? say("This browser did not allow it.") : errorText(raw));
     }
     this.#render();
   }
@@ -159,7 +160,7 @@ export async function takeMailLink(event, note) {
   try {
     if (confirms) await confirmMail({ event, code: confirms });
     else await stopMail({ event, code: stops ?? "" });
-    setText(note, confirms ? "Reminders of what you star come by mail now." : "You get no more reminders by mail.");
+    setText(note, confirms ? say("Reminders of what you star come by mail now.") : say("You get no more reminders by mail."));
   } catch (raw) {
     setText(note, errorText(raw));
   }

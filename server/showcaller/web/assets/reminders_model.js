@@ -1,5 +1,7 @@
 /** The state of somebody's reminders, in words. Pure. */
 
+import { say } from "./words.js";
+
 /**
  * @typedef {object} Reminders as `GET …/reminders` has them
  * @property {string} push_key empty: there is no Web Push here
@@ -22,9 +24,9 @@
 export function pushState({ push_key, push }, { supported, permission, endpoint }) {
   const on = endpoint !== "" && push.includes(endpoint);
   const shown = push_key !== "";
-  if (!supported) return { shown, on: false, can: false, hint: "This browser can’t show reminders while the page is closed." };
-  if (permission === "denied") return { shown, on: false, can: false, hint: "This browser blocks notifications from here. Allow them in its settings." };
-  return { shown, on, can: true, hint: on ? "They come also while no page is open." : "" };
+  if (!supported) return { shown, on: false, can: false, hint: say("This browser can’t show reminders while the page is closed.") };
+  if (permission === "denied") return { shown, on: false, can: false, hint: say("This browser blocks notifications from here. Allow them in its settings.") };
+  return { shown, on, can: true, hint: on ? say("They come also while no page is open.") : "" };
 }
 
 /**
@@ -33,7 +35,7 @@ export function pushState({ push_key, push }, { supported, permission, endpoint 
  */
 export function mailHint({ mail, confirmed }) {
   if (!mail) return "";
-  return confirmed ? `Mails go to ${mail}.` : `Open the link in the mail to ${mail}. Until then nothing else is sent there.`;
+  return confirmed ? say("Mails go to {mail}.", { mail }) : say("Open the link in the mail to {mail}. Until then nothing else is sent there.", { mail });
 }
 
 /**

@@ -5,6 +5,7 @@ import { chapterAt, chaptersOf } from "./moments_model.js";
 import { address } from "./place.js";
 import { beginsAtS, lengthText } from "./playing_model.js";
 import { inBrowser } from "./remember.js";
+import { say } from "./words.js";
 
 const KEPT_EVERY_MS = 5_000;
 
@@ -84,7 +85,7 @@ export class ReplayCompanion {
     link.searchParams.set("t", String(this.#atS));
     try {
       await navigator.clipboard.writeText(link.href);
-      setText(byId("copy-note"), `The link to ${lengthText(this.#atS)} is copied.`);
+      setText(byId("copy-note"), say("The link to {length} is copied.", { length: lengthText(this.#atS) }));
     } catch {
       setText(byId("copy-note"), link.href); // to copy by hand: browsers allow no more on plain HTTP
     }

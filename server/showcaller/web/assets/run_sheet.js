@@ -9,6 +9,7 @@ import { WHOLE_SHEET, byStartAndStage, chosenOfSheet, liveSession, sheetChoicesF
 import { RunsheetRow } from "./runsheet_row.js";
 import { WHOLE_EVENT, eventIn, sessionsIn } from "./scope_model.js";
 import { Steady, heldOrder } from "./steady.js";
+import { say, sayCount } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -18,7 +19,7 @@ import { Steady, heldOrder } from "./steady.js";
  */
 
 const WIDE = "(min-width: 60rem)";
-const COLUMNS = ["Scheduled", "Expected", "Actual", "Session", "State"];
+const COLUMNS = [say("Scheduled"), say("Expected"), say("Actual"), say("Session"), say("State")];
 
 export class RunSheet {
   #page;
@@ -169,11 +170,11 @@ export class RunSheet {
     show(byId("stage"), several);
     show(byId("views"), several);
     const option = (/** @type {{id: string, title: string}} */ { id, title }) => h("option", { value: id }, title);
-    keyed(byId("stage"), [{ id: "", title: "All stages" }, ...event.stages], ({ id }) => id, option);
+    keyed(byId("stage"), [{ id: "", title: say("All stages") }, ...event.stages], ({ id }) => id, option);
     byId("stage", HTMLSelectElement).value = stage;
     byId(columns ? "view-columns" : "view-list", HTMLInputElement).checked = true;
     show(byId("past"), folded > 0);
-    setText(byId("past"), folded === 1 ? "1 past session" : `${folded} past sessions`);
+    setText(byId("past"), sayCount(folded, "{count} past session", "{count} past sessions"));
     byId("past").setAttribute("aria-pressed", String(past));
   }
 
@@ -218,7 +219,7 @@ class SheetTable {
    */
   constructor({ key, title }, newRow) {
     const head = (/** @type {string} */ text) => h("th", { role: "columnheader", scope: "col" }, text);
-    const controls = h("th", { role: "columnheader", scope: "col" }, h("span", { class: "visually-hidden" }, "Controls"));
+    const controls = h("th", { role: "columnheader", scope: "col" }, h("span", { class: "visually-hidden" }, say("Controls")));
     const body = h("tbody", { role: "rowgroup" });
     const id = `sheet-${key || "all"}`;
     /** @type {LongList<Session | DayLine, import("./runsheet_row.js").RowContext>} */

@@ -3,6 +3,7 @@
 import { dayOf, isAhead, isOn, isOver, nextSession, shorten } from "./agenda_model.js";
 import { ALL, chosenSessions } from "./agenda_view_model.js";
 import { clockTime, longDate, minutesText } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -185,13 +186,13 @@ export function heldMinutes(next, showNow) {
  * @param {Event} event
  */
 export function overrunText(next, showNow, shifts, event) {
-  if (!next) return "Delays nobody.";
+  if (!next) return say("Delays nobody.");
   const minutes = heldMinutes(next, showNow);
-  if (minutes === 0) return `Delays nobody until ${clockTime(next.expected.start_ms, event)}.`;
-  const first = `Holds up “${shorten(next.title, 30)}” by ${minutesText(minutes)}`;
+  if (minutes === 0) return say("Delays nobody until {time}.", { time: clockTime(next.expected.start_ms, event) });
+  const first = say("Holds up “{title}” by {length}", { title: shorten(next.title, 30), length: minutesText(minutes) });
   const moved = shifts?.filter(({ before_ms, after_ms }) => after_ms > before_ms) ?? [];
   const last = moved.at(-1);
   if (!last) return `${first}.`;
   const until = clockTime(Math.max(...moved.map(({ after_end_ms }) => after_end_ms)), event);
-  return moved.length === 1 ? `${first}, nothing else.` : `${first} and ${moved.length - 1} more, until ${until}.`;
+  return moved.length === 1 ? say("{first}, nothing else.", { first }) : say("{first} and {count} more, until {time}.", { first, count: moved.length - 1, time: until });
 }

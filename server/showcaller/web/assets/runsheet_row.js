@@ -7,6 +7,7 @@ import { overMs, overText } from "./edit_model.js";
 import { address } from "./place.js";
 import { WHOLE_EVENT, editsIn } from "./scope_model.js";
 import { clockRange, clockTime, countdown, minutesText } from "./times.js";
+import { locale, say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -23,18 +24,18 @@ import { clockRange, clockTime, countdown, minutesText } from "./times.js";
  */
 
 const NEXT_CUE_WITHIN_MS = 60 * 60_000; // further ahead nobody counts
-const numbers = new Intl.NumberFormat("en");
+const numbers = new Intl.NumberFormat(locale);
 
 export class RunsheetRow {
-  #scheduled = h("td", { class: "times", role: "cell", "data-label": "Scheduled" });
-  #expected = h("td", { class: "times", role: "cell", "data-label": "Expected" });
+  #scheduled = h("td", { class: "times", role: "cell", "data-label": say("Scheduled") });
+  #expected = h("td", { class: "times", role: "cell", "data-label": say("Expected") });
   #when = h("span");
-  #actual = h("td", { class: "times", role: "cell", "data-label": "Actual" }, this.#when);
+  #actual = h("td", { class: "times", role: "cell", "data-label": say("Actual") }, this.#when);
   #stage = h("span", { class: "tag" });
   #title = h("a", {});
   #who = h("span", { class: "small quiet" });
   #status = h("span", { class: "pill" });
-  #recorded = h("span", { class: "pill", "data-tone": "live" }, "Being recorded");
+  #recorded = h("span", { class: "pill", "data-tone": "live" }, say("Being recorded"));
   #air = h("span", { class: "tag" });
   #present = h("span", { class: "small quiet times" });
   #checks = h("span", { class: "tag", "data-tone": "wait" });
@@ -58,23 +59,23 @@ export class RunsheetRow {
   constructor(session, onControl) {
     const button = (/** @type {string} */ label) => h("button", { class: "compact", type: "button" }, label);
     this.#buttons = {
-      start: button("Start now"),
-      extend: button("Extend…"),
-      end: button("End now"),
-      delay: button("Delay…"),
-      edit: button("Edit…"),
-      skip: button("Skip"),
-      reopen: button("Reopen"),
+      start: button(say("Start now")),
+      extend: button(say("Extend…")),
+      end: button(say("End now")),
+      delay: button(say("Delay…")),
+      edit: button(say("Edit…")),
+      skip: button(say("Skip")),
+      reopen: button(say("Reopen")),
     };
     for (const name of /** @type {const} */ (["extend", "delay", "edit"])) {
       this.#buttons[name].addEventListener("click", () => onControl(name));
     }
-    const ends = () => `End “${shorten(this.#endedByStart()?.title ?? "", 30)}”?`;
+    const ends = () => say("End “{title}”?", { title: shorten(this.#endedByStart()?.title ?? "", 30) });
     armButton(this.#buttons.start, ends, () => onControl("start"), () => this.#endedByStart() !== undefined);
     this.#buttons.end.classList.add("danger");
-    armButton(this.#buttons.end, "End it?", () => onControl("end"));
-    armButton(this.#buttons.reopen, "Reopen it?", () => onControl("reopen"));
-    armButton(this.#buttons.skip, "Skip it?", () => onControl("skip"));
+    armButton(this.#buttons.end, say("End it?"), () => onControl("end"));
+    armButton(this.#buttons.reopen, say("Reopen it?"), () => onControl("reopen"));
+    armButton(this.#buttons.skip, say("Skip it?"), () => onControl("skip"));
     this.#actual.append(this.#over);
     const about = h("div", { class: "about-line" }, this.#stage, this.#who);
     this.element = h(
@@ -121,7 +122,7 @@ export class RunsheetRow {
   tick() {
     if (!this.#session || !this.#context) return;
     const { text, tone } = statusOf(this.#session, this.#context.items, this.#context.showNow());
-    setText(this.#status, text || "On time");
+    setText(this.#status, text || say("On time"));
     this.#status.dataset.tone = tone;
     const ms = overMs(this.#session, this.#context.showNow());
     setText(this.#over, overText(ms));
@@ -147,12 +148,12 @@ export class RunsheetRow {
   #countDown() {
     const leftMs = Number(this.#cue?.due_ms ?? NaN) - (this.#context?.showNow() ?? 0);
     const soon = this.#cue && leftMs < NEXT_CUE_WITHIN_MS;
-    setText(this.#next, soon && this.#cue ? `${cueText(this.#cue.cue)} in ${countdown(leftMs)}` : "");
+    setText(this.#next, soon && this.#cue ? say("{cue} in {left}", { cue: cueText(this.#cue.cue), left: countdown(leftMs) }) : "");
   }
 
   /** @param {number} present how many are at the session */
   showPresent(present) {
-    setText(this.#present, present ? `${numbers.format(present)} here` : "");
+    setText(this.#present, present ? say("{count} here", { count: numbers.format(present) }) : "");
   }
 
   /** @param {string} text what is still to check; empty: nothing */
@@ -186,7 +187,7 @@ export class RunsheetRow {
   /** @param {Session} session */
   #showAir(session) {
     const ready = isOn(session) || session.state === "doors_open";
-    const [somebody, nobody] = isOn(session) ? ["On air", "Nobody on air"] : ["In the green room", "Nobody in the green room"];
+    const [somebody, nobody] = isOn(session) ? [say("On air"), say("Nobody on air")] : [say("In the green room"), say("Nobody in the green room")];
     show(this.#air, session.on_air || (ready && session.kind !== "break"));
     setText(this.#air, session.on_air ? somebody : nobody);
     this.#air.dataset.tone = session.on_air ? "ok" : "wait";

@@ -1,6 +1,7 @@
 /** The part of an event that somebody runs: all of it, or, as a stage manager, some stages. Pure. */
 
 import { editsFor } from "./edit_model.js";
+import { listed, say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -75,5 +76,5 @@ export function editsIn(session, { all }) {
 export function scopeText(event, { all, stages }) {
   if (all) return "";
   const titles = stages.map((stage) => event.stages.find(({ id }) => id === stage)?.title ?? stage);
-  return `You run ${titles.join(" and ")}.`;
+  return say("You run {stages}.", { stages: listed(titles) });
 }

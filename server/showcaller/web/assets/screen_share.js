@@ -5,13 +5,14 @@ import { publish } from "/sdk/index.js";
 import { armButton } from "./armed_button.js";
 import { byId, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
+import { say } from "./words.js";
 
 const SHARPEST = { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 15 } };
 
 /** @type {Record<string, string>} */
 const SHARE_ERRORS = {
-  NotAllowedError: "No screen was chosen, or the browser was not allowed to share one.",
-  NotReadableError: "The browser could not read that screen. Choose another.",
+  NotAllowedError: say("No screen was chosen, or the browser was not allowed to share one."),
+  NotReadableError: say("The browser could not read that screen. Choose another."),
 };
 
 /**
@@ -33,7 +34,7 @@ export class ScreenShare {
     this.#needs = needs;
     show(byId("slides-card"), "getDisplayMedia" in (navigator.mediaDevices ?? {}));
     byId("share").addEventListener("click", () => void this.#start());
-    armButton(byId("unshare", HTMLButtonElement), "Really stop?", () => this.stop());
+    armButton(byId("unshare", HTMLButtonElement), say("Really stop?"), () => this.stop());
   }
 
   /** Shares no longer. */
@@ -86,8 +87,8 @@ export class ScreenShare {
  * @param {boolean | undefined} onStage
  */
 function stateText(state, onStage) {
-  if (state === null) return "Not shared";
-  if (state === "waiting") return "Waiting for the doors";
-  if (state !== "connected") return state === "failed" ? "Failed" : "Connecting…";
-  return onStage ? "On stage" : "Green room";
+  if (state === null) return say("Not shared");
+  if (state === "waiting") return say("Waiting for the doors");
+  if (state !== "connected") return state === "failed" ? say("Failed") : say("Connecting…");
+  return onStage ? say("On stage") : say("Green room");
 }

@@ -6,6 +6,7 @@ import { h, setAttribute, setText, show } from "./dom.js";
 import { showStar, starButton } from "./favourites.js";
 import { address } from "./place.js";
 import { clockTime, clockTimeBeside } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
@@ -33,7 +34,7 @@ export class SessionRow {
   #status = h("span", { class: "pill" });
   #theme = h("span", { class: "tag theme" });
   #stage = h("span", { class: "tag" });
-  #recording = h("span", { class: "tag", hidden: true }, "Recording");
+  #recording = h("span", { class: "tag", hidden: true }, say("Recording"));
   #title = h("a", {});
   #speakers = h("ul", { class: "plain-list who-speaks" });
   #abstract = h("p", { class: "text" });
@@ -62,7 +63,7 @@ export class SessionRow {
         this.#speakers,
         this.#reason,
         this.#clash,
-        session.abstract && h("details", { class: "about small" }, h("summary", {}, "About this session"), this.#abstract),
+        session.abstract && h("details", { class: "about small" }, h("summary", {}, say("About this session")), this.#abstract),
       ),
       h("div", { class: "act" }, this.#watch, this.#star),
     );
@@ -92,7 +93,7 @@ export class SessionRow {
     showStar(this.#star, favourites, session);
     this.element.dataset.starred = String(favourites.all.has(session.id));
     show(this.#clash, other !== undefined);
-    setText(this.#clash, other ? `At the same time in your agenda: ${other.title}` : "");
+    setText(this.#clash, other ? say("At the same time in your agenda: {title}", { title: other.title }) : "");
   }
 
   /**
@@ -107,7 +108,7 @@ export class SessionRow {
     const moved = Math.abs(start - scheduled.start_ms) >= 30_000;
     setText(this.#time, clockTimeBeside(start, zone, day));
     setAttribute(this.#time, "datetime", new Date(start).toISOString());
-    setText(this.#until, `until ${clockTime(end, zone)}`);
+    setText(this.#until, say("until {time}", { time: clockTime(end, zone) }));
     show(this.#until, state !== "skipped");
     show(this.#planned, moved && state !== "skipped");
     setText(this.#planned, clockTime(scheduled.start_ms, zone));
@@ -168,10 +169,10 @@ export class SessionRow {
 
 /** @param {Session} session @returns {string} what its page has now; empty: nothing that is of the moment */
 function linkLabel(session) {
-  if (isOn(session)) return "Watch live";
-  if (session.state === "doors_open") return "Enter the room";
-  if (session.replay) return "Watch again";
-  return session.state === "ended" && session.qa !== "off" ? "Questions" : "";
+  if (isOn(session)) return say("Watch live");
+  if (session.state === "doors_open") return say("Enter the room");
+  if (session.replay) return say("Watch again");
+  return session.state === "ended" && session.qa !== "off" ? say("Questions") : "";
 }
 
 /**

@@ -5,6 +5,7 @@ import { register, asShowcallerError } from "/sdk/index.js";
 import { h, setAttribute, setText, show } from "./dom.js";
 import { errorText, sentence } from "./error_text.js";
 import { keepToken } from "./identity.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {object} SignInOptions
@@ -23,9 +24,9 @@ import { keepToken } from "./identity.js";
  * @returns {{title: string, lead: string, summary: string}}
  */
 export function joinWords(over) {
-  const title = "Join the event";
-  if (over) return { title, lead: "It is over. Join to read what was asked and answered.", summary: "Join to read the questions" };
-  return { title, lead: "Watch the talks live, ask questions and vote.", summary: "Join to watch and ask" };
+  const title = say("Join the event");
+  if (over) return { title, lead: say("It is over. Join to read what was asked and answered."), summary: say("Join to read the questions") };
+  return { title, lead: say("Watch the talks live, ask questions and vote."), summary: say("Join to watch and ask") };
 }
 
 /**
@@ -59,13 +60,13 @@ function registrationForm(event, accept) {
   const name = h("input", { id: "name", name: "name", autocomplete: "name", maxlength: "120", required: true });
   const code = h("input", { id: "invite-code", name: "invite_code", autocomplete: "off" });
   const error = h("p", { class: "error", role: "alert" });
-  const button = h("button", { class: "primary", type: "submit" }, "Join the event");
+  const button = h("button", { class: "primary", type: "submit" }, say("Join the event"));
   const submit = async (/** @type {Event} */ submitted) => {
     submitted.preventDefault();
     setText(error, "");
     if (name.value.trim() === "") {
       setAttribute(name, "aria-invalid", "true");
-      return setText(error, "Write your name first.");
+      return setText(error, say("Write your name first."));
     }
     button.disabled = true;
     try {
@@ -82,8 +83,8 @@ function registrationForm(event, accept) {
   return h(
     "form",
     { class: "stack", onsubmit: submit, id: "registration" },
-    field("name", "Your name", name, "Shown with the questions that you ask, unless you ask anonymously."),
-    field("invite-code", "Invite code", code, "Only if you were given one."),
+    field("name", say("Your name"), name, say("Shown with the questions that you ask, unless you ask anonymously.")),
+    field("invite-code", say("Invite code"), code, say("Only if you were given one.")),
     error,
     h("div", { class: "row" }, button),
   );
@@ -105,10 +106,10 @@ function tokenForm(folded, accept) {
   const form = h(
     "form",
     { class: "stack", onsubmit: submit },
-    field("own-token", "Your link", input, "Paste what the organiser sent you."),
-    h("div", { class: "row" }, h("button", { class: folded ? "" : "primary", type: "submit" }, "Use it")),
+    field("own-token", say("Your link"), input, say("Paste what the organiser sent you.")),
+    h("div", { class: "row" }, h("button", { class: folded ? "" : "primary", type: "submit" }, say("Use it"))),
   );
-  return folded ? h("details", { class: "stack" }, h("summary", {}, "I have a link"), form) : form;
+  return folded ? h("details", { class: "stack" }, h("summary", {}, say("I have a link")), form) : form;
 }
 
 /**

@@ -6,6 +6,7 @@ import { posterOf } from "./poster_model.js";
 import { inBrowser } from "./remember.js";
 import { StageVideo } from "./stage_video.js";
 import { countdown } from "./times.js";
+import { say } from "./words.js";
 
 const SHOWN_AS = "showcaller:moderate:picture";
 const NARROW = "(max-width: 64rem)";
@@ -52,10 +53,10 @@ export class SmallPicture {
     if (this.#shown) this.#stageVideo.show(stage?.session === id ? stage : undefined);
     this.#poster = posterOf(session, stage, this.#page.items, this.#stageVideo.picture, this.#page.showNow() ?? 0);
     show(byId("picture"), this.#shown);
-    setText(byId("picture-toggle"), this.#shown ? "Hide picture" : "Show picture");
+    setText(byId("picture-toggle"), this.#shown ? say("Hide picture") : say("Show picture"));
     const playing = this.#shown && this.#poster === null;
     show(byId("picture-sound"), playing);
-    setText(byId("picture-sound"), this.#video.muted ? "Sound on" : "Sound off");
+    setText(byId("picture-sound"), this.#video.muted ? say("Sound on") : say("Sound off"));
     setAttribute(byId("picture"), "data-state", playing ? "live" : "poster");
     this.tick();
   }

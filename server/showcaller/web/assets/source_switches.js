@@ -4,6 +4,7 @@
  */
 
 import { byId, setAttribute, setText, show } from "./dom.js";
+import { say } from "./words.js";
 
 export class SourceSwitches {
   #stream;
@@ -27,10 +28,10 @@ export class SourceSwitches {
     for (const track of stream.getAudioTracks()) track.enabled = !this.#muted;
     for (const track of stream.getVideoTracks()) track.enabled = !this.#dark;
     show(byId("switches"), stream.getTracks().length > 0);
-    switchTo("mute", this.#muted, this.#muted ? "Unmute" : "Mute");
-    switchTo("dark", this.#dark, this.#dark ? "Camera on" : "Camera off");
+    switchTo("mute", this.#muted, this.#muted ? say("Unmute") : say("Mute"));
+    switchTo("dark", this.#dark, this.#dark ? say("Camera on") : say("Camera off"));
     show(byId("preview-dark"), this.#dark && stream.getVideoTracks().length > 0);
-    setText(byId("source-note"), [this.#muted && "You are muted.", this.#dark && "Your camera is off."].filter(Boolean).join(" "));
+    setText(byId("source-note"), [this.#muted && say("You are muted."), this.#dark && say("Your camera is off.")].filter(Boolean).join(" "));
   }
 
   /**

@@ -3,15 +3,16 @@
 import { byId, setText, show } from "./dom.js";
 import { meterLevel } from "./level_meter.js";
 import { makeTestCard } from "./test_card.js";
+import { say } from "./words.js";
 
 const HEARD_LEVEL = 20; // a voice at a usual distance is well above it
 
 /** @type {Record<string, string>} */
 const DEVICE_ERRORS = {
-  NotAllowedError: "The browser was not allowed to use camera and microphone. Allow it in the address bar, then choose again.",
-  NotFoundError: "No camera or microphone was found. Plug one in, or use the test card.",
-  NotReadableError: "Camera or microphone is in use by another program.",
-  OverconstrainedError: "The chosen device is gone. Choose another.",
+  NotAllowedError: say("The browser was not allowed to use camera and microphone. Allow it in the address bar, then choose again."),
+  NotFoundError: say("No camera or microphone was found. Plug one in, or use the test card."),
+  NotReadableError: say("Camera or microphone is in use by another program."),
+  OverconstrainedError: say("The chosen device is gone. Choose another."),
 };
 
 export class Sources {
@@ -128,6 +129,6 @@ function chosen(id) {
  */
 function fill(id, devices, track) {
   const used = track?.getSettings().deviceId;
-  const options = devices.map(({ deviceId, label }, i) => new Option(label || `Device ${i + 1}`, deviceId, false, deviceId === used));
+  const options = devices.map(({ deviceId, label }, i) => new Option(label || say("Device {number}", { number: i + 1 }), deviceId, false, deviceId === used));
   byId(id, HTMLSelectElement).replaceChildren(...options);
 }

@@ -19,13 +19,14 @@ import { showQueue } from "./speaker_queue.js";
 import { StageVideo } from "./stage_video.js";
 import { address } from "./place.js";
 import { clockRange, clockTime, clockTimeWithSeconds, countdown, zoneLabel } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
  * @typedef {import("/sdk/index.js").MediaSession} MediaSession
  */
 
-const page = await openPage({ name: "speak", title: "Speak", roles: ["speaker", "producer"] });
+const page = await openPage({ name: "speak", title: say("Speak"), roles: ["speaker", "producer"] });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const sessionId = page.place.session ?? (await goToOwnSession(page));
 const sources = new Sources(() => session()?.title ?? "", showClock, sourceChanged);
@@ -41,7 +42,7 @@ let sent = { atMs: 0, bytes: 0 };
 let heard = false;
 
 byId("go").addEventListener("click", goOnAir);
-armButton(byId("leave", HTMLButtonElement), "Really leave?", leave);
+armButton(byId("leave", HTMLButtonElement), say("Really leave?"), leave);
 byId("monitor").addEventListener("toggle", () => {
   if (!byId("monitor", HTMLDetailsElement).open) monitor.stop();
 });
@@ -67,8 +68,8 @@ function session() {
 function checkPermission() {
   const { sessions = [] } = client.welcome ?? {};
   if (!page.has("speaker") || page.has("producer") || sessions.includes(sessionId)) return;
-  if (sessions.length === 0) return refuse("You do not speak in this session", "Your link is for no session. Ask the organiser for the right link.");
-  return refuse("You do not speak in this session", "Your link is for another one.", { href: address(page.place.event, "speak"), text: "To your session" });
+  if (sessions.length === 0) return refuse(say("You do not speak in this session"), say("Your link is for no session. Ask the organiser for the right link."));
+  return refuse(say("You do not speak in this session"), say("Your link is for another one."), { href: address(page.place.event, "speak"), text: say("To your session") });
 }
 
 /** The head alone, as large as the screen: for a second screen, or from the other end of a room. */
@@ -79,7 +80,7 @@ function offerLargeTimer() {
     else void byId("head").requestFullscreen().catch(() => {});
   });
   document.addEventListener("fullscreenchange", () => {
-    setText(/** @type {Element} */ (byId("timer-full").lastElementChild), document.fullscreenElement ? "Back" : "Large timer");
+    setText(/** @type {Element} */ (byId("timer-full").lastElementChild), document.fullscreenElement ? say("Back") : say("Large timer"));
   });
 }
 
@@ -87,8 +88,7 @@ function offerLargeTimer() {
 function explainInsecurePage() {
   if (isSecureContext) return;
   byId("insecure").textContent =
-    "The address of this page begins with http://, so the browser allows it no camera and no microphone. " +
-    "Ask the organiser for the address that begins with https://. The test card works here too.";
+    say("The address of this page begins with http://, so the browser allows it no camera and no microphone. Ask the organiser for the address that begins with https://. The test card works here too.");
   show(byId("insecure"), true);
   byId("sources").querySelector("input")?.setAttribute("disabled", "");
 }
@@ -102,7 +102,7 @@ function showClock() {
 
 function goOnAir() {
   if (sources.outgoing.getTracks().length === 0) {
-    return setText(byId("air-error"), "Choose camera and microphone, or the test card, first.");
+    return setText(byId("air-error"), say("Choose camera and microphone, or the test card, first."));
   }
   publication?.stop();
   publication = publish({
@@ -142,7 +142,7 @@ function sourceChanged() {
 function render() {
   const now = session();
   if (page.items.size === 0) return;
-  if (!now) return refuse("There is no such session", "It may have been renamed. The agenda has all of them.");
+  if (!now) return refuse(say("There is no such session"), say("It may have been renamed. The agenda has all of them."));
   const zone = eventOf(page.items);
   setText(byId("title"), now.title);
   const { start_ms, end_ms } = now.expected;
@@ -171,9 +171,9 @@ function renderCountdown(now) {
   const showNow = page.showNow();
   if (showNow === null) return;
   const { label, ms, tone } = speakerClock(now, showNow);
-  const held = label && clockOf(page.items)?.held ? ", clock held" : "";
+  const held = label && clockOf(page.items)?.held ? say(", clock held") : "";
   setText(byId("count-label"), label + held);
-  setText(byId("count"), ms === null ? "Over" : countdown(ms));
+  setText(byId("count"), ms === null ? say("Over") : countdown(ms));
   byId("head").dataset.tone = tone;
 }
 
@@ -209,10 +209,10 @@ function renderAir(now) {
   comeBackIfLost(now, connected);
   const there = connected ? known(publication) : undefined;
   const out = there !== undefined && (there.on_stage || there.heard);
-  setText(byId("tally"), out ? (isOn(now) ? "On air" : "On stage") : connected ? "Green room" : "Off air");
+  setText(byId("tally"), out ? (isOn(now) ? say("On air") : say("On stage")) : connected ? say("Green room") : say("Off air"));
   byId("tally").dataset.state = out ? "on" : connected ? "room" : "off";
   show(byId("recorded"), now.recorded === true);
-  if (!("armed" in byId("leave").dataset)) setText(byId("leave"), out ? "Go off air" : "Leave the green room");
+  if (!("armed" in byId("leave").dataset)) setText(byId("leave"), out ? say("Go off air") : say("Leave the green room"));
   const going = publication !== null && state !== "failed";
   show(byId("go"), !going);
   show(byId("leave"), going);
@@ -236,20 +236,20 @@ function renderSlides(now) {
  */
 function airText(now, there) {
   const zone = eventOf(page.items);
-  if (isOver(now)) return "This session is over. Thank you.";
-  if (there?.heard && !there.on_stage) return "The audience hears you and sees the slides.";
-  if (there?.on_stage) return isOn(now) ? "The audience sees and hears you." : "A producer has put you on stage: whoever is early sees and hears you.";
+  if (isOver(now)) return say("This session is over. Thank you.");
+  if (there?.heard && !there.on_stage) return say("The audience hears you and sees the slides.");
+  if (there?.on_stage) return isOn(now) ? say("The audience sees and hears you.") : say("A producer has put you on stage: whoever is early sees and hears you.");
   switch (publication?.status.state) {
     case "connected":
       return greenRoomText(now, clockTime(now.expected.start_ms, zone));
     case "waiting":
-      return `The doors open at ${clockTime(now.doors_open_ms, zone)}. You are let in then; you need not do anything.`;
+      return say("The doors open at {time}. You are let in then; you need not do anything.", { time: clockTime(now.doors_open_ms, zone) });
     case "connecting":
-      return "Connecting…";
+      return say("Connecting…");
     case "reconnecting":
-      return "The connection was lost. Connecting again…";
+      return say("The connection was lost. Connecting again…");
     default:
-      return sources.kind ? "Ready when you are." : "Choose your source first.";
+      return sources.kind ? say("Ready when you are.") : say("Choose your source first.");
   }
 }
 
@@ -258,16 +258,16 @@ function airText(now, there) {
  * @param {string} starts
  */
 function greenRoomText(now, starts) {
-  const seen = "You are in the green room: only producers see and hear you.";
-  if (known(publication)?.source === "spare") return `${seen} You stand in when the main picture falls silent.`;
-  return isOn(now) ? `${seen} They put you on stage.` : `${seen} You go on stage at ${starts}.`;
+  const seen = say("You are in the green room: only producers see and hear you.");
+  if (known(publication)?.source === "spare") return say("{seen} You stand in when the main picture falls silent.", { seen });
+  return isOn(now) ? say("{seen} They put you on stage.", { seen }) : say("{seen} You go on stage at {starts}.", { seen, starts });
 }
 
 /** @param {Session} now */
 function renderQuestion(now) {
   const question = isOver(now) ? undefined : room.items.get("question");
-  setText(byId("question-text"), question?.text ?? "None at the moment.");
-  setText(byId("question-author"), question ? (question.author ?? "Asked anonymously") : "");
+  setText(byId("question-text"), question?.text ?? say("None at the moment."));
+  setText(byId("question-author"), question ? (question.author ?? say("Asked anonymously")) : "");
   byId("question-text").classList.toggle("quiet", !question);
   setText(byId("head-question"), question?.text ?? "");
   show(byId("head-question"), question !== undefined);
@@ -279,12 +279,12 @@ function renderChecks() {
   const tracks = sources.outgoing.getTracks().map(({ kind }) => kind);
   const clockOk = errorMs !== null && errorMs < 250;
   const checks = [
-    { id: "secure", ok: isSecureContext, text: isSecureContext ? "Secure page" : "Not a secure page: camera and microphone are blocked" },
-    { id: "webrtc", ok: "RTCPeerConnection" in globalThis, text: "This browser can send video" },
-    { id: "connection", ok: connected, text: connected ? `Connected, round trip ${roundTripMs?.toFixed(0) ?? "?"} ms` : "Not connected" },
-    { id: "clock", ok: clockOk, text: errorMs === null ? "Clock not measured yet" : `Clock right to ±${errorMs.toFixed(0)} ms` },
-    { id: "picture", ok: tracks.includes("video"), text: tracks.includes("video") ? "Picture" : "No picture yet" },
-    { id: "sound", ok: sources.heard, text: sources.heard ? "Sound is heard" : tracks.includes("audio") ? "Say something: nothing heard yet" : "No sound yet" },
+    { id: "secure", ok: isSecureContext, text: isSecureContext ? say("Secure page") : say("Not a secure page: camera and microphone are blocked") },
+    { id: "webrtc", ok: "RTCPeerConnection" in globalThis, text: say("This browser can send video") },
+    { id: "connection", ok: connected, text: connected ? say("Connected, round trip {trip} ms", { trip: roundTripMs?.toFixed(0) ?? "?" }) : say("Not connected") },
+    { id: "clock", ok: clockOk, text: errorMs === null ? say("Clock not measured yet") : say("Clock right to ±{error} ms", { error: errorMs.toFixed(0) }) },
+    { id: "picture", ok: tracks.includes("video"), text: tracks.includes("video") ? say("Picture") : say("No picture yet") },
+    { id: "sound", ok: sources.heard, text: sources.heard ? say("Sound is heard") : tracks.includes("audio") ? say("Say something: nothing heard yet") : say("No sound yet") },
   ];
   keyed(
     byId("checks"),
@@ -309,11 +309,11 @@ async function renderFigures() {
   const kbit = (8 * (figures.bytesSent - sent.bytes)) / Math.max(1, atMs - sent.atMs);
   sent = { atMs, bytes: figures.bytesSent };
   const lines = [
-    ["Sending", `${Math.max(0, kbit).toFixed(0)} kbit/s`],
-    ["Picture", `${figures.width} × ${figures.height}, ${figures.framesPerSecond.toFixed(0)} frames a second`],
-    ["Lost", `${(100 * figures.lostShare).toFixed(1)} %`],
-    ["Round trip", figures.roundTripMs === null ? "?" : `${figures.roundTripMs.toFixed(0)} ms`],
-    ["Limited by", figures.limitedBy === "none" ? "nothing" : figures.limitedBy],
+    [say("Sending"), `${Math.max(0, kbit).toFixed(0)} kbit/s`],
+    [say("Picture"), say("{size}, {frames} frames a second", { size: `${figures.width} × ${figures.height}`, frames: figures.framesPerSecond.toFixed(0) })],
+    [say("Lost"), `${(100 * figures.lostShare).toFixed(1)} %`],
+    [say("Round trip"), figures.roundTripMs === null ? "?" : `${figures.roundTripMs.toFixed(0)} ms`],
+    [say("Limited by"), figures.limitedBy === "none" ? say("nothing") : figures.limitedBy],
   ];
   byId("figures").replaceChildren(...lines.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }
@@ -322,6 +322,6 @@ async function renderMonitorFigures() {
   if (!byId("monitor", HTMLDetailsElement).open) return;
   const report = await monitor.stats();
   const figures = report && viewerFigures(report);
-  const note = figures ? `${figures.width} × ${figures.height}, ${figures.framesDecoded} frames decoded` : "Nothing is on this stage.";
+  const note = figures ? say("{size}, {frames} frames decoded", { size: `${figures.width} × ${figures.height}`, frames: figures.framesDecoded }) : say("Nothing is on this stage.");
   setText(byId("monitor-note"), note);
 }

@@ -11,13 +11,14 @@ import { address } from "./place.js";
 import { SessionRow } from "./session_row.js";
 import { byName, paragraphs, talksOf, workOf } from "./speaker_model.js";
 import { isOwnZone, zoneName } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Event} Event
  * @typedef {import("/sdk/types.js").Session} Session
  */
 
-const page = await openPage({ name: "speaker", title: "Speakers", reading: true });
+const page = await openPage({ name: "speaker", title: say("Speakers"), reading: true });
 const speaker = page.place.session; // what stands there in the address
 page.place.session = null;
 const favourites = new Favourites(page.client, render);
@@ -67,7 +68,7 @@ function renderAll(event) {
  */
 function renderOne(event, id) {
   const one = event.speakers.find((each) => each.id === id);
-  if (!one) return refuse("There is no such speaker", "The agenda names everybody who speaks.");
+  if (!one) return refuse(say("There is no such speaker"), say("The agenda names everybody who speaks."));
   document.title = `${one.name} – ${event.title}`;
   setText(byId("name"), one.name);
   setText(byId("work"), workOf(one));

@@ -1,6 +1,7 @@
 /** The large clock of a speaker's desk: what it counts, and when it turns amber and red. Pure. */
 
 import { isAhead, isHeldUp, isOn, isOver } from "./agenda_model.js";
+import { say } from "./words.js";
 
 const AMBER_MS = 120_000;
 const RED_MS = 30_000;
@@ -18,11 +19,11 @@ const RED_MS = 30_000;
 export function speakerClock(session, showNow) {
   if (isOver(session)) return { label: "", ms: null, tone: "" };
   if (isAhead(session)) {
-    const label = isHeldUp(session, showNow) ? "Starts after the talk before it" : "Starts in";
+    const label = isHeldUp(session, showNow) ? say("Starts after the talk before it") : say("Starts in");
     return { label, ms: Math.max(0, session.expected.start_ms - showNow), tone: "" };
   }
   const leftMs = session.expected.end_ms - showNow;
-  if (leftMs < 0) return { label: "Over time by", ms: -leftMs, tone: "live" };
-  if (!isOn(session) || leftMs > AMBER_MS) return { label: "Ends in", ms: leftMs, tone: "" };
-  return leftMs > RED_MS ? { label: "Wrap up: ends in", ms: leftMs, tone: "wait" } : { label: "Time is up in", ms: leftMs, tone: "live" };
+  if (leftMs < 0) return { label: say("Over time by"), ms: -leftMs, tone: "live" };
+  if (!isOn(session) || leftMs > AMBER_MS) return { label: say("Ends in"), ms: leftMs, tone: "" };
+  return leftMs > RED_MS ? { label: say("Wrap up: ends in"), ms: leftMs, tone: "wait" } : { label: say("Time is up in"), ms: leftMs, tone: "live" };
 }

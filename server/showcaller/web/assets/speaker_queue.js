@@ -2,6 +2,7 @@
 
 import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
 import { orderOf } from "./question_list_model.js";
+import { say, sayCount } from "./words.js";
 
 const SHOWN = 6;
 
@@ -29,13 +30,13 @@ export function showQueue(questions, backstage) {
       (item, { text, author, votes, sent: isSent }) => {
         const [count, said] = [...item.children];
         if (!count || !said) return;
-        setText(count, isSent ? "For you" : votes === 1 ? "1 vote" : `${votes} votes`);
+        setText(count, isSent ? say("For you") : sayCount(votes, "{count} vote", "{count} votes"));
         setText(/** @type {Element} */ (said.firstElementChild), text);
-        setText(/** @type {Element} */ (said.lastElementChild), author ?? "Asked anonymously");
+        setText(/** @type {Element} */ (said.lastElementChild), author ?? say("Asked anonymously"));
       },
     );
     show(byId("queue-empty"), questions.ready && waiting.length === 0);
-    setText(byId("queue-more"), waiting.length > SHOWN ? `${waiting.length - SHOWN} more wait.` : "");
+    setText(byId("queue-more"), waiting.length > SHOWN ? say("{count} more wait.", { count: waiting.length - SHOWN }) : "");
   });
   questions.on("change", render);
   backstage.on("change", render);

@@ -1,5 +1,7 @@
 /** A test card with a tone: a picture and sound that need no camera and no microphone. */
 
+import { say } from "./words.js";
+
 const WIDTH = 1280;
 const HEIGHT = 720;
 const FRAMES_PER_S = 25;
@@ -55,7 +57,7 @@ function draw(context, frame, title, clock) {
   context.fillText(title, WIDTH / 2, 440, WIDTH - 160);
   context.fillStyle = "#8fd3d5";
   context.font = "500 28px system-ui, sans-serif";
-  context.fillText(`Test card, frame ${frame}`, WIDTH / 2, 500);
+  context.fillText(say("Test card, frame {frame}", { frame }), WIDTH / 2, 500);
 }
 
 /** @param {CanvasRenderingContext2D} context steps from black to white, to judge the picture by */

@@ -2,6 +2,7 @@
 
 import { byId, setAttribute, setText, show } from "./dom.js";
 import { lengthText, timelineOf } from "./playing_model.js";
+import { say } from "./words.js";
 
 const BACK_MS = 10_000;
 
@@ -53,7 +54,7 @@ export class Timeline {
   }
 
   #renderPlay() {
-    const name = this.#video.paused ? "Play" : "Pause";
+    const name = this.#video.paused ? say("Play") : say("Pause");
     byId("play").dataset.paused = String(this.#video.paused);
     setAttribute(byId("play"), "aria-label", name);
     setAttribute(byId("play"), "title", name);
@@ -66,7 +67,7 @@ export class Timeline {
   #renderPosition({ startS, endS }, atS) {
     setAttribute(this.#position, "min", String(Math.floor(startS)));
     setAttribute(this.#position, "max", String(Math.max(Math.floor(startS) + 1, Math.ceil(endS))));
-    setAttribute(this.#position, "aria-valuetext", `${lengthText(atS - startS)} of ${lengthText(endS - startS)}`);
+    setAttribute(this.#position, "aria-valuetext", say("{at} of {length}", { at: lengthText(atS - startS), length: lengthText(endS - startS) }));
     if (!this.#slides) this.#position.value = String(atS);
   }
 

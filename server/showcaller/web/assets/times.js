@@ -1,7 +1,7 @@
 /** Instants and durations as people read them. Pure. */
 
-import { browserName, comesTwice, isKnown, offsetMs, shownBy, wallClock } from "./zones.js";
 import { locale, say } from "./words.js";
+import { browserName, comesTwice, isKnown, offsetMs, shownBy, wallClock } from "./zones.js";
 
 export { isOwnZone, wallClock, zonedInstant } from "./zones.js";
 

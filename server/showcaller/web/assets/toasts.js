@@ -1,6 +1,7 @@
 /** Short news in the page's header, where they cover nothing that one uses. */
 
 import { byId, h } from "./dom.js";
+import { say } from "./words.js";
 
 const STAYS_MS = 30_000;
 
@@ -18,7 +19,7 @@ export function addToast(attributes, kind, what) {
     { class: "toast", ...attributes },
     h("span", { class: "kind" }, kind),
     h("span", { class: "what" }, what),
-    h("button", { class: "compact plain dismiss", type: "button", onclick: () => toast.remove(), "aria-label": "Dismiss" }, "✕"),
+    h("button", { class: "compact plain dismiss", type: "button", onclick: () => toast.remove(), "aria-label": say("Dismiss") }, "✕"),
   );
   // The last one is seen: nothing goes before what starts now.
   const starts = byId("toasts").querySelector('.toast[data-tone="live"]') !== null;

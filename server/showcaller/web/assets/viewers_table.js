@@ -5,11 +5,12 @@ import { fetchViewers } from "/sdk/index.js";
 import { h, keyed, setText } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { duration, layerName, milliseconds, share } from "./green_room_model.js";
+import { say } from "./words.js";
 
 /** @typedef {import("/sdk/media_types.js").ViewerStatistics} ViewerStatistics */
 
 const SHOWN = 50;
-const COLUMNS = ["Viewer", "For", "Picture", "Lost", "Round trip", "Jitter", "Asked again", "Freezes"];
+const COLUMNS = [say("Viewer"), say("For"), say("Picture"), say("Lost"), say("Round trip"), say("Jitter"), say("Asked again"), say("Freezes")];
 
 export class ViewersTable {
   #where;
@@ -17,14 +18,14 @@ export class ViewersTable {
   #note = h("p", { class: "small quiet", role: "status" });
   #box = h(
     "div",
-    { class: "preview-box", hidden: true, tabindex: "0", role: "region", "aria-label": "Viewers" },
+    { class: "preview-box", hidden: true, tabindex: "0", role: "region", "aria-label": say("Viewers") },
     h("table", { class: "times" }, h("thead", {}, h("tr", {}, ...COLUMNS.map((name) => h("th", { scope: "col" }, name)))), this.#rows),
   );
 
   /** @param {{event: string, stage: string, token: () => string}} where */
   constructor(where) {
     this.#where = where;
-    this.element = h("details", {}, h("summary", {}, "Viewers"), h("div", { class: "stack" }, this.#note, this.#box));
+    this.element = h("details", {}, h("summary", {}, say("Viewers")), h("div", { class: "stack" }, this.#note, this.#box));
     this.element.addEventListener("toggle", () => void this.refresh());
   }
 
@@ -36,14 +37,14 @@ export class ViewersTable {
       const { viewers } = await fetchViewers({ event, stage, token: token() });
       this.#render(viewers);
     } catch (error) {
-      setText(this.#note, `The viewers are not known now. ${errorText(error)}`);
+      setText(this.#note, say("The viewers are not known now. {reason}", { reason: errorText(error) }));
     }
   }
 
   /** @param {ViewerStatistics[]} viewers */
   #render(viewers) {
-    const more = viewers.length > SHOWN ? `The ${SHOWN} with the most loss.` : "Those with the most loss first.";
-    setText(this.#note, viewers.length ? more : "Nobody watches now.");
+    const more = viewers.length > SHOWN ? say("The {shown} with the most loss.", { shown: SHOWN }) : say("Those with the most loss first.");
+    setText(this.#note, viewers.length ? more : say("Nobody watches now."));
     this.#box.hidden = viewers.length === 0;
     keyed(
       this.#rows,
@@ -57,7 +58,7 @@ export class ViewersTable {
 
 /** @param {ViewerStatistics} viewer */
 function cellsOf(viewer) {
-  const asked = viewer.asked_layer === "auto" ? "" : " (asked for)";
+  const asked = viewer.asked_layer === "auto" ? "" : say(" (asked for)");
   return [
     viewer.name || viewer.person,
     duration(viewer.connected_s),

@@ -26,13 +26,14 @@ import { StagePlayer } from "./stage_player.js";
 import { Timeline } from "./timeline.js";
 import { clockRange, clockTime, countdown, minutesText, zoneLabel } from "./times.js";
 import { Turning } from "./turning_model.js";
+import { say } from "./words.js";
 
 /** @typedef {import("/sdk/types.js").Session} Session */
 
 const AT_ONCE = "showcaller:at-once";
 const LATE_AT_MOST_MS = 60_000; // who went back further is told of what is to come at once
 
-const page = await openPage({ name: "watch", title: "Watch" });
+const page = await openPage({ name: "watch", title: say("Watch") });
 const client = /** @type {import("/sdk/index.js").ShowcallerClient} */ (page.client);
 const video = byId("video", HTMLVideoElement);
 const player = new StagePlayer(page.place.event, client, video, render);
@@ -124,7 +125,7 @@ function turnInPlace(clicked) {
 function render() {
   if (page.items.size === 0) return;
   const session = sessionOf(page.items, page.place.session ?? "");
-  if (!session) return refuse("There is no such session", "It may have been renamed. The agenda has all of them.");
+  if (!session) return refuse(say("There is no such session"), say("It may have been renamed. The agenda has all of them."));
   const stage = stageOf(page.items, session.stage);
   if (isOver(session) && (player.behindMs ?? 0) > LATE_AT_MOST_MS) watchAgain(session.id);
   const next = turning.next(session, stage, page.items);
@@ -231,15 +232,26 @@ function renderMoved(session) {
   const event = eventOf(page.items);
   const min = offPlanMin(session);
   const tells = min !== 0 && (isAhead(session) || (isOn(session) && min < 0));
-  const by = `${minutesText(min)} ${min > 0 ? "later" : "earlier"} than planned`;
   const at = clockTime(session.actual.start_ms ?? session.expected.start_ms, event);
   const reason = reasonOf(session, page.items);
-  const told = tells ? `This talk ${isOn(session) ? "began" : "starts"} at ${at}, ${by}.` : "";
+  const told = tells ? movedText(session, min, at) : "";
   show(byId("moved"), tells || reason !== "");
   setText(byId("moved"), [told, reason].filter(Boolean).join(" "));
   byId("moved").dataset.tone = min > 0 ? "wait" : "accent";
   show(byId("planned"), min !== 0);
   setText(byId("planned"), clockTime(session.scheduled.start_ms, event));
+}
+
+/**
+ * @param {Session} session
+ * @param {number} min later than planned; negative: earlier
+ * @param {string} at
+ */
+function movedText(session, min, at) {
+  const told = { time: at, length: minutesText(min) };
+  if (isOn(session)) return say("This talk began at {time}, {length} earlier than planned.", told);
+  if (min > 0) return say("This talk starts at {time}, {length} later than planned.", told);
+  return say("This talk starts at {time}, {length} earlier than planned.", told);
 }
 
 /** @param {Session} session */
@@ -255,12 +267,12 @@ function renderPoster(session) {
   setText(byId("poster-hint"), poster.hint);
   show(byId("poster-link"), poster.link !== null);
   if (poster.link) {
-    setText(byId("poster-link"), "Go to the next session");
+    setText(byId("poster-link"), say("Go to the next session"));
     setAttribute(byId("poster-link"), "href", address(page.place.event, "watch", poster.link.id));
   }
   if (poster.link === null && isOver(session)) {
     show(byId("poster-link"), true);
-    setText(byId("poster-link"), "To the agenda");
+    setText(byId("poster-link"), say("To the agenda"));
     setAttribute(byId("poster-link"), "href", address(page.place.event));
   }
 }
@@ -282,7 +294,7 @@ function renderTimes() {
   if (!session || !event) return;
   const { start_ms, end_ms } = session.expected;
   if (session.waiting_for) renderWaiting(session);
-  const ahead = isAhead(session) && !isHeldUp(session, page.showNow() ?? 0) ? `, starts in ${countdownTo(start_ms)}` : "";
+  const ahead = isAhead(session) && !isHeldUp(session, page.showNow() ?? 0) ? say(", starts in {left}", { left: countdownTo(start_ms) }) : "";
   setText(byId("when"), `${clockRange(start_ms, end_ms, event)} ${zoneLabel(event)}${ahead}`);
   const untilMs = poster?.untilMs ?? null;
   setText(byId("poster-count"), untilMs === null ? "" : countdownTo(untilMs));
@@ -292,7 +304,7 @@ function renderTimes() {
 function countdownTo(showMs) {
   const showNow = page.showNow();
   if (showNow === null) return "";
-  return clockOf(page.items)?.held ? `${countdown(showMs - showNow)} (held)` : countdown(showMs - showNow);
+  return clockOf(page.items)?.held ? say("{left} (held)", { left: countdown(showMs - showNow) }) : countdown(showMs - showNow);
 }
 
 /**
@@ -306,7 +318,7 @@ function renderNowOn(session) {
   const shown = before ?? (other && other.kind !== "break" && (isOn(other) || isAhead(other)) ? other : null);
   show(byId("now-on"), shown !== null);
   if (!shown) return;
-  setText(byId("now-on-text"), before ? "The next talk has begun. Stay with the last one:" : isOn(shown) ? "Now on this stage:" : "Next on this stage:");
+  setText(byId("now-on-text"), before ? say("The next talk has begun. Stay with the last one:") : isOn(shown) ? say("Now on this stage:") : say("Next on this stage:"));
   setText(byId("now-on-link"), shown.title);
   setAttribute(byId("now-on-link"), "href", address(page.place.event, "watch", shown.id));
 }
@@ -333,10 +345,10 @@ function renderSound() {
 async function showFigures() {
   if (!byId("figures-box", HTMLDetailsElement).open) return;
   const report = await player.stats();
-  if (player.way === "hls") return setText(byId("figures"), `${video.videoWidth} × ${video.videoHeight} by HLS, ${player.droppedFrames} frames too late to be shown.`);
-  if (!report) return setText(byId("figures"), "No connection.");
+  if (player.way === "hls") return setText(byId("figures"), say("{size} by HLS, {frames} frames too late to be shown.", { size: `${video.videoWidth} × ${video.videoHeight}`, frames: player.droppedFrames }));
+  if (!report) return setText(byId("figures"), say("No connection."));
   const { framesDecoded, framesPerSecond, width, height, packetsLost, roundTripMs } = viewerFigures(report);
-  const trip = roundTripMs === null ? "" : `, round trip ${roundTripMs.toFixed(0)} ms`;
-  const frames = `${width} × ${height}, ${framesPerSecond.toFixed(0)} frames a second, ${framesDecoded} decoded`;
-  setText(byId("figures"), `${frames}, ${packetsLost} packets lost${trip}`);
+  const trip = roundTripMs === null ? "" : say(", round trip {trip} ms", { trip: roundTripMs.toFixed(0) });
+  const frames = say("{size}, {frames} frames a second, {decoded} decoded", { size: `${width} × ${height}`, frames: framesPerSecond.toFixed(0), decoded: framesDecoded });
+  setText(byId("figures"), say("{frames}, {lost} packets lost", { frames, lost: packetsLost }) + trip);
 }

@@ -57,6 +57,25 @@ export function sayCount(count, one, other, values) {
 }
 
 /**
+ * Says a text within another one, where English begins it small: `In your agenda: starting soon`.
+ *
+ * @param {string} text said already
+ */
+export function inSentence(text) {
+  return language === "en" ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+}
+
+/**
+ * Says several things as a list: `one and two`, `one or two`.
+ *
+ * @param {string[]} items
+ * @param {"conjunction" | "disjunction"} [type]
+ */
+export function listed(items, type = "conjunction") {
+  return new Intl.ListFormat(locale, { type }).format(items);
+}
+
+/**
  * @param {string} text
  * @param {Values | undefined} values in a text from right to left each keeps its own direction
  */
