@@ -14,7 +14,7 @@ from ..bundling.script_text import Token, tokens
 WEB = Path(__file__).parent.parent / "web"
 SAID = ("aria-label", "placeholder", "title", "alt")
 # Paths of drawings, keys, and names for programs.
-_NO_TEXT = re.compile(r"M\d|[A-Z](?:, [A-Z])?$|UTC|GMT|NFKC|NFKD")
+_NO_TEXT = re.compile(r"M\d|[A-Z]{2,}$|[A-Z](?:, [A-Z])?$|UTC|GMT|NFKC|NFKD")
 _WORDY = re.compile(r"[A-Z“][\w’'“]*(?:[\s.,:;?!…”)(]|$)|\w+ \w+.*[.?!…]$")
 _PART_WORDY = re.compile(r"(?:^|[\s}(])[A-Za-z’']{2,}(?=[\s,.:?!…)]|$)")
 # Keys and addresses, values of styles, and figures with a unit that is the same everywhere.
@@ -150,7 +150,7 @@ class _PageTexts(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = dict(attrs)
-        if tag in ("script", "style") or named.get("translate") == "no":
+        if tag in ("script", "style", "code", "kbd") or named.get("translate") == "no":
             self._silent.append(tag)
         for name in (*SAID, "data-say"):
             if named.get(name):

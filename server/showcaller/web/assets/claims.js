@@ -2,7 +2,6 @@
 
 import { eventUrl } from "/sdk/http.js";
 
-import { say } from "./words.js";
 
 const RENEW_EVERY_MS = 45_000; // a claim lasts for two minutes
 
@@ -58,7 +57,7 @@ export class Claims {
   #leave() {
     const headers = { Authorization: `Bearer ${this.#client.token}`, "Content-Type": "application/json" };
     for (const question of this.#held) {
-      void fetch(eventUrl(this.#place, "/commands/question.release"), { method: say("POST"), keepalive: true, headers, body: JSON.stringify({ question }) }).catch(() => {});
+      void fetch(eventUrl(this.#place, "/commands/question.release"), { method: "POST", keepalive: true, headers, body: JSON.stringify({ question }) }).catch(() => {});
     }
     this.#held.clear();
   }

@@ -24,7 +24,7 @@ export function languageMenu() {
   const menu = h(
     "details",
     { class: "me languages" },
-    h("summary", { class: "who", "aria-label": say("Language of this page"), title: say("Language of this page") }, globe()),
+    h("summary", { class: "who", "aria-label": say("Translations"), title: say("Translations") }, globe()),
     h("div", { class: "card" }, h("ul", { class: "plain-list" }, ...Object.keys(NAMES).map(choice))),
   );
   closeOutside(menu);

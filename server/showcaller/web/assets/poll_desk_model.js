@@ -28,7 +28,7 @@ const MAX_OPTIONS = 12;
 export const STEPS = "1\n2\n3\n4\n5"; // of a rating, to begin with
 
 /** @type {Record<PollAction, string>} */
-export const ACTION_LABELS = { open: say("Open"), close: say("Close"), show: say("Show results"), hide: say("Hide results"), edit: say("Edit…"), delete: say("Delete") };
+export const ACTION_LABELS = { open: say("Open##do"), close: say("Close"), show: say("Show results"), hide: say("Hide results"), edit: say("Edit…"), delete: say("Delete") };
 
 /** @type {Record<string, string>} */
 export const ANCHORS = { "": say("By hand"), doors_open: say("When doors open"), started: say("When the talk starts"), ended: say("When the talk ends") };
