@@ -213,11 +213,12 @@ export function fetchFeedback({ token, ...place }) {
 }
 
 /**
- * @param {Place & {name: string, inviteCode?: string}} registration
+ * @param {Place & {name: string, inviteCode?: string, consents?: Record<string, string>}} registration `consents`: the versions that the
+ *   person agrees to, by the consent's id
  * @returns {Promise<import("./types.js").Grant>}
  */
-export function register({ name, inviteCode, ...place }) {
-  const body = inviteCode ? { name, invite_code: inviteCode } : { name };
+export function register({ name, inviteCode, consents, ...place }) {
+  const body = { name, ...(inviteCode && { invite_code: inviteCode }), ...(consents && { consents }) };
   return requestJson(eventUrl(place, "/registrations"), {
     method: "POST",
     headers: { "Content-Type": "application/json" },

@@ -163,6 +163,16 @@
  * @property {Speaker[]} speakers
  * @property {Brand} [brand]
  * @property {"count" | "names"} [people] what everybody is told of who is in a session
+ * @property {Consent[]} [consents] what people are asked to agree to when they register
+ * @property {{text: string, links: {title: string, url: string}[]}} [ending] the organiser's words once it is over
+ * @property {{min_minutes: number, min_percent: number, title: string, text: string} | null} [certificate] what a certificate of attendance takes
+ *
+ * @typedef {object} Consent
+ * @property {string} id
+ * @property {string} text
+ * @property {string} version
+ * @property {boolean} required
+ * @property {string} url "": there is no more of it
  *
  * @typedef {object} Clock
  * @property {string} run

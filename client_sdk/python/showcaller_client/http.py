@@ -67,10 +67,16 @@ async def register(
     name: str,
     *,
     invite_code: str | None = None,
+    consents: Mapping[str, str] | None = None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Registration:
-    """Register an attendee. Raises `Refused`, and `OSError` when the server can't be reached."""
-    body = {"name": name} | ({"invite_code": invite_code} if invite_code else {})
+    """Register an attendee. Raises `Refused`, and `OSError` when the server can't be reached.
+
+    `consents`: the versions of what the attendee agrees to, by the consent's id (PROTOCOL.md §1).
+    """
+    body: dict[str, Any] = {"name": name}
+    body |= {"invite_code": invite_code} if invite_code else {}
+    body |= {"consents": dict(consents)} if consents else {}
     address = event_url(url, event, "registrations")
     return _registration(await request("POST", address, body, ssl_context=ssl_context))
 

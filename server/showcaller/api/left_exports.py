@@ -21,6 +21,7 @@ from ..http.asker import principal, served
 from ..pace import Pace
 from ..show.attendance import Attended, attended, read_samples
 from ..show.live_event import LiveEvent
+from ..show.names import Agreed
 from ..show.stays import read_book
 from .exports import cell
 
@@ -79,7 +80,8 @@ async def registrations(event: LiveEvent) -> list[Line]:
     """Everybody who registered, the newest first: as many as the audit keeps."""
     people, notes = event.state.people, await event.audit.read(())
     came = [note for note in notes if note.what == "registration"]
-    names = await event.names_of(PersonId(note.person) for note in came)
+    registered = [PersonId(note.person) for note in came]
+    names, agreed = await event.names_of(registered), await event.names.agreed(registered)
     return [
         {
             "person": note.person,
@@ -87,9 +89,18 @@ async def registrations(event: LiveEvent) -> list[Line]:
             "registered_ms": note.at_ms,
             "erased": note.person in people.erased,
             "banned": note.person in people.banned,
+            **_consents(agreed.get(PersonId(note.person), ())),
         }
         for note in came
     ]
+
+
+def _consents(agreed: Sequence[Agreed]) -> Line:
+    """Return the consents with the versions that somebody gave, and when."""
+    return {
+        "agreed": [f"{one.consent} {one.version}" for one in agreed],
+        "agreed_ms": agreed[0].at_ms if agreed else "",
+    }
 
 
 # Questions ----------------------------------------------------------------------------------------
@@ -206,7 +217,7 @@ STAFF: tuple[Role, ...] = ("producer", "ops")
 EXPORTS = (
     Export(
         "registrations",
-        ("person", "name", "registered_ms", "erased", "banned"),
+        ("person", "name", "registered_ms", "erased", "banned", "agreed", "agreed_ms"),
         STAFF,
         registrations,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Annotated
 
 from aiohttp import web
@@ -20,6 +21,7 @@ from ..http.asker import address, principal, served
 from ..http.bodies import json_body
 from ..http.guesses import Guesses, guesses_of_codes
 from ..show.audit import Admission
+from ..show.names import Agreed
 from ..show.served import ServedEvent
 
 ATTENDEE_TTL_S = 24 * 3600
@@ -44,10 +46,14 @@ class RegistrationPolicy(Struct, frozen=True, kw_only=True):
 POLICY: web.AppKey[RegistrationPolicy] = web.AppKey("registration")
 
 
+Short = Annotated[str, Meta(max_length=64)]
+
+
 class Registration(Struct, frozen=True, kw_only=True):
     name: Annotated[str, Meta(min_length=1, max_length=400)]
     email: Annotated[str, Meta(max_length=254)] = ""
     invite_code: Annotated[str, Meta(max_length=200)] = ""
+    consents: Annotated[dict[Short, Short], Meta(max_length=20)] = {}  # their versions, by id
 
 
 class Token(Struct, frozen=True, kw_only=True):
@@ -62,12 +68,33 @@ async def register_attendee(request: web.Request) -> web.Response:
     policy, one = request.app[POLICY], served(request)
     wanted = await json_body(request, Registration)
     name = _clean_name(wanted.name)
+    agreed = _agreed(one, wanted.consents)
     await _admit(request, policy, wanted.invite_code)
     person, id = PersonId(system.random_id("p")), system.random_id("t")
-    await one.event.names.put(person, name, email=wanted.email)
+    await one.event.names.put(person, name, email=wanted.email, agreed=agreed)
     token = _mint(one, person, ["attendee"], ATTENDEE_TTL_S, id=id, name=name)
     note_admitted(request, "registration", id, token)
     return json_answer(token, status=201, Cache_Control="no-store")
+
+
+def _agreed(one: ServedEvent, given: Mapping[str, str]) -> tuple[Agreed, ...]:
+    """Return what somebody agrees to. Raises `BadInput` for what is missing, or is not what is asked now."""
+    sheet, now_ms = one.event.state.runsheet, int(one.event.wall_ms())
+    asked = {known.id: known for known in (sheet.schedule.consents if sheet is not None else ())}
+    if any(id not in asked or asked[id].version != version for id, version in given.items()):
+        raise BadInput(
+            "what there is to agree to has changed: load the page again",
+            code="consent_changed",
+            field="consents",
+        )
+    for consent in asked.values():
+        if consent.required and consent.id not in given:
+            raise BadInput(
+                f"to join you have to agree to this: {consent.text}",
+                code="consent_missing",
+                field="consents",
+            )
+    return tuple(Agreed(consent=id, version=version, at_ms=now_ms) for id, version in given.items())
 
 
 async def _admit(request: web.Request, policy: RegistrationPolicy, given: str) -> None:

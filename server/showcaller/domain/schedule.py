@@ -132,6 +132,32 @@ class Session(Struct, frozen=True, kw_only=True):
     feedback: bool = False  # people may rate it once it is over
 
 
+class Consent(Struct, frozen=True, kw_only=True):
+    """Something that people are asked to agree to when they sign in."""
+
+    id: str
+    text: str
+    version: str = "1"
+    required: bool = True
+    url: str = ""  # of the whole of it
+
+
+class CertificatePolicy(Struct, frozen=True, kw_only=True):
+    """The attendance that earns a certificate: minutes of talks, or a share of all; the other is 0."""
+
+    min_minutes: int = 0
+    min_percent: int = 0
+    title: str = ""  # "": the usual words
+    text: str = ""
+
+
+class Ending(Struct, frozen=True, kw_only=True):
+    """The organiser's words and links once the event is over."""
+
+    text: str = ""
+    links: tuple[Link, ...] = ()
+
+
 class Schedule(Struct, frozen=True, kw_only=True):
     """A whole event. `sessions` are ordered by start, then by their place in the file."""
 
@@ -152,3 +178,6 @@ class Schedule(Struct, frozen=True, kw_only=True):
     overrun: OverrunPolicy = OverrunPolicy()
     catch_up: CatchUpPolicy = CatchUpPolicy()
     people: PeopleShown = "count"
+    consents: tuple[Consent, ...] = ()
+    ending: Ending = Ending()
+    certificate: CertificatePolicy | None = None

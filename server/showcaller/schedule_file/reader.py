@@ -9,6 +9,7 @@ import yaml
 from .. import zones
 from ..domain.ids import EventId
 from ..domain.schedule import PeopleShown, QaPolicy, Schedule, Session, UtcOffset
+from .around import MAX_CONSENTS, read_certificate, read_consents, read_ending
 from .brand import read_brand
 from .checks import check_agenda, check_speakers
 from .diagnostics import Diagnostic, Report
@@ -98,6 +99,9 @@ def _read_root(root: yaml.Node, folder: Path | None, report: Report) -> Schedule
             overrun=read_overrun(top.node("overrun"), report),
             catch_up=read_catch_up(top.node("catch_up"), report),
             people=top.choice("people", _PEOPLE, "count"),
+            consents=read_consents(top.elements("consents", at_most=MAX_CONSENTS), report),
+            ending=read_ending(top.node("ending"), report),
+            certificate=read_certificate(top.node("certificate"), report),
             sessions=tuple(sessions),
             days=tuple(sorted((day for day in days if day), key=lambda day: day.starts_at_ms)),
             utc_offsets=_offsets(head.time_zone, sessions) if not report.failed else (),

@@ -225,20 +225,26 @@ def _read_speaker(folder: Path | None, fields: Fields, speaker_id: str) -> Speak
         role=fields.text("role", max_chars=TITLE_CHARS),
         photo=read_picture(fields, "photo", folder),
         biography=fields.text("biography", max_chars=SUMMARY_CHARS, lines=True),
-        links=_read_links(fields),
+        links=read_links(fields),
     )
 
 
-def _read_links(fields: Fields) -> tuple[Link, ...]:
+def read_links(fields: Fields) -> tuple[Link, ...]:
+    """Return the `links` of `fields`."""
     links = []
     for node, path in fields.elements("links", at_most=MOST_LINKS):
         with Fields(node, path, fields.report) as one:
             title = one.text("title", max_chars=100, required=True)
-            url = one.text("url", max_chars=URL_CHARS, required=True)
-            if url and not _is_web_address(url):
-                one.error("url", "is no web address: it must begin with https:// and name a host")
-            links.append(Link(title=title, url=url))
+            links.append(Link(title=title, url=read_web_address(one, "url", required=True)))
     return tuple(links)
+
+
+def read_web_address(fields: Fields, key: str, *, required: bool = False) -> str:
+    """Return the address of a page elsewhere; "" if it is left out."""
+    url = fields.text(key, max_chars=URL_CHARS, required=required)
+    if url and not _is_web_address(url):
+        fields.error(key, "is no web address: it must begin with https:// and name a host")
+    return url
 
 
 def _is_web_address(text: str) -> bool:

@@ -26,12 +26,21 @@ MAX_NAME_GRAPHEMES = 60
 MAX_NAME_BYTES = 400
 
 
+class Agreed(Struct, frozen=True, kw_only=True):
+    """A consent that somebody gave, in the version that they were shown."""
+
+    consent: str
+    version: str
+    at_ms: int  # server time
+
+
 class PersonRecord(Struct, kw_only=True):
     """The record of a person, kept until they are erased."""
 
     name: str
     email: str = ""
     registered_ms: int
+    agreed: tuple[Agreed, ...] = ()
 
 
 class Names:
@@ -59,9 +68,12 @@ class Names:
         for person, data in zip(missing, records, strict=True):
             self._keep(person, _name_in(data))
 
-    async def put(self, person: PersonId, name: str, email: str = "") -> None:
+    async def put(
+        self, person: PersonId, name: str, email: str = "", agreed: tuple[Agreed, ...] = ()
+    ) -> None:
         """Write the person's record. Raises `errors.Unavailable`, `errors.StorageFull`."""
-        record = PersonRecord(name=name, email=email, registered_ms=system.wall_ms())
+        now_ms = system.wall_ms()
+        record = PersonRecord(name=name, email=email, registered_ms=now_ms, agreed=agreed)
         await self._log.put_record(RECORD_KIND, person, msgspec.json.encode(record))
         self._keep(person, name)
 
@@ -73,6 +85,16 @@ class Names:
             return
         if name := known or _clean(who.name):
             await self.put(who.person, name)
+
+    async def agreed(self, people: Iterable[PersonId]) -> dict[PersonId, tuple[Agreed, ...]]:
+        """Return what each agreed to, of those who have a record. Raises `errors.Unavailable`."""
+        asked = sorted(set(people))
+        records = await self._log.get_records(RECORD_KIND, list(asked))
+        return {
+            person: msgspec.json.decode(data, type=PersonRecord).agreed
+            for person, data in zip(asked, records, strict=True)
+            if data is not None
+        }
 
     def doubt_records(self) -> None:
         """Take it that records may be gone, until `restore` is through."""

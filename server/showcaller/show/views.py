@@ -23,7 +23,10 @@ from ..domain.runsheet import RunSheet
 from ..domain.schedule import (
     MINUTE_MS,
     Brand,
+    CertificatePolicy,
+    Consent,
     Day,
+    Ending,
     PeopleShown,
     Record,
     Schedule,
@@ -74,6 +77,9 @@ class EventView(View, frozen=True, kw_only=True):
     speakers: tuple[SpeakerView, ...]
     brand: Brand
     people: PeopleShown  # what everybody is told of who is in a session
+    consents: tuple[Consent, ...]  # what people are asked to agree to when they sign in
+    ending: Ending
+    certificate: CertificatePolicy | None
 
 
 class ClockView(View, frozen=True, kw_only=True):
@@ -147,6 +153,9 @@ def event(schedule: Schedule, guests: Iterable[Speaker] = ()) -> EventView:
         speakers=tuple(map(speaker, (*schedule.speakers, *guests))),
         brand=schedule.brand,
         people=schedule.people,
+        consents=schedule.consents,
+        ending=schedule.ending,
+        certificate=schedule.certificate,
     )
 
 

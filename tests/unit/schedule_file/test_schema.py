@@ -82,7 +82,8 @@ def test_the_schema_refuses_wrong_shapes(old, new):
 def test_the_schema_knows_exactly_the_readers_fields():
     whole = changed("themes:", "stages: [{id: main, title: M}]\nthemes:") + (
         "qa: {enabled: true}\ncues: {doors_open_min: 1}\noverrun: {policy: wait}\n"
-        'brand: {light: "#0d5c63"}\n'
+        'brand: {light: "#0d5c63"}\nconsents: [{id: a, text: A}]\nending: {text: E}\n'
+        "certificate: {text: C}\n"
     )
     for name, at in {
         "event": "event: {",
@@ -92,6 +93,9 @@ def test_the_schema_knows_exactly_the_readers_fields():
         "cues": "cues: {",
         "brand": "brand: {",
         "overrun": "overrun: {",
+        "consent": "consents: [{",
+        "ending": "ending: {",
+        "certificate": "certificate: {",
     }.items():
         for field in schema()["$defs"][name]["properties"]:
             found = errors(changed(at, f"{at}{field}: [[]], ", whole))

@@ -121,7 +121,7 @@ function jumpToNow() {
 function offerToJoin(over) {
   const words = joinWords(over);
   if (byId("join").hidden) {
-    const card = signInCard({ event: page.place.event, registers: true, notice: takeNotice(), ...words }, () => location.reload());
+    const card = signInCard({ event: page.place.event, registers: true, consents: eventOf(page.items)?.consents, notice: takeNotice(), ...words }, () => location.reload());
     byId("join-card").replaceChildren(card);
     byId("join", HTMLDetailsElement).open = matchMedia(WIDE).matches && !parallel; // a form would push stages side by side out of sight
     show(byId("join"), true);
@@ -372,10 +372,14 @@ function endHint(sessions) {
 /** @param {boolean} over */
 function renderEnd(over) {
   setText(byId("next-title"), over ? say("This event is over") : say("Last session"));
-  setText(byId("next-name"), over ? say("Thank you for being there.") : say("Nothing comes after what is on now."));
+  setText(byId("next-name"), over ? eventOf(page.items)?.ending?.text || say("Thank you for being there.") : say("Nothing comes after what is on now."));
   setText(byId("next-count"), "");
   setText(byId("next-hint"), over ? endHint(sessionsOf(page.items)) : "");
   byId("next").dataset.over = String(over);
+  const links = over ? (eventOf(page.items)?.ending?.links ?? []) : [];
+  const newLink = (/** @type {{title: string, url: string}} */ { title, url }) => h("li", {}, h("a", { href: url, rel: "noopener" }, title));
+  keyed(byId("next-links"), links, ({ url }) => url, newLink, () => {});
+  show(byId("next-links"), links.length > 0);
 }
 
 /** @param {Session[]} on */

@@ -340,7 +340,8 @@ export function takeNotice() {
 function askForToken(needs, { event }) {
   const registers = !needs.roles;
   const words = joinWords(false);
-  void fetchAgenda({ event }).then(({ items }) => {
+  const agenda = fetchAgenda({ event });
+  void agenda.then(({ items }) => {
     setText(byId("brand"), items.event.title);
     const over = sessionsOf(new Map(Object.entries(items))).every(isOver);
     if (registers && over) setText(byId("sign-in-lead"), joinWords(over).lead);
@@ -351,6 +352,7 @@ function askForToken(needs, { event }) {
         event,
         registers,
         alone: true,
+        consents: agenda.then(({ items }) => items.event.consents ?? [], () => []),
         notice: takeNotice(),
         title: registers ? words.title : say("This page needs your link"),
         lead: registers ? words.lead : say("The organiser gave you a link with your access. Open it, or paste it here."),

@@ -15,6 +15,7 @@ import { say } from "./words.js";
  * @property {boolean} registers whether registering helps here; else only the organiser's link does
  * @property {string} [notice] what happened before
  * @property {boolean} [alone] whether it is all that the page shows
+ * @property {import("/sdk/types.js").Consent[] | Promise<import("/sdk/types.js").Consent[]>} [consents] what there is to agree to, once that is known
  */
 
 /**
@@ -36,7 +37,7 @@ export function joinWords(over) {
  * @param {(token: string) => void} done
  * @returns {HTMLElement}
  */
-export function signInCard({ event, title, lead, registers, notice = "", alone = false }, done) {
+export function signInCard({ event, title, lead, registers, notice = "", alone = false, consents = [] }, done) {
   const accept = (/** @type {string} */ token) => {
     keepToken(event, token);
     done(token);
@@ -47,20 +48,23 @@ export function signInCard({ event, title, lead, registers, notice = "", alone =
     h(alone ? "h1" : "h2", { id: "sign-in-title" }, title),
     notice && h("p", { class: "error", role: "alert" }, notice),
     h("p", { class: "quiet", id: "sign-in-lead" }, lead),
-    registers && registrationForm(event, accept),
+    registers && registrationForm(event, consents, accept),
     tokenForm(registers, accept),
   );
 }
 
 /**
  * @param {string} event
+ * @param {import("/sdk/types.js").Consent[] | Promise<import("/sdk/types.js").Consent[]>} consents
  * @param {(token: string) => void} accept
  */
-function registrationForm(event, accept) {
+function registrationForm(event, consents, accept) {
   const name = h("input", { id: "name", name: "name", autocomplete: "name", maxlength: "120", required: true });
   const code = h("input", { id: "invite-code", name: "invite_code", autocomplete: "off" });
   const error = h("p", { class: "error", role: "alert" });
   const button = h("button", { class: "primary", type: "submit" }, say("Join the event"));
+  const boxes = h("div", { class: "stack", id: "consents" });
+  const asked = Promise.resolve(consents).then((known) => known.map((consent) => consentBox(consent, boxes)));
   const submit = async (/** @type {Event} */ submitted) => {
     submitted.preventDefault();
     setText(error, "");
@@ -70,12 +74,13 @@ function registrationForm(event, accept) {
     }
     button.disabled = true;
     try {
-      const { token } = await register({ event, name: name.value.trim(), inviteCode: code.value.trim() });
+      const given = (await asked).filter(({ box }) => box.checked).map(({ consent: { id, version } }) => [id, version]);
+      const { token } = await register({ event, name: name.value.trim(), inviteCode: code.value.trim(), consents: Object.fromEntries(given) });
       accept(token);
     } catch (raw) {
       const { message, code: problem } = asShowcallerError(raw);
       setText(error, ["unreachable", "rate_limited"].includes(problem) ? errorText(raw) : sentence(message));
-      setAttribute(problem === "bad_invite_code" ? code : name, "aria-invalid", "true");
+      if (!problem.startsWith("consent_")) setAttribute(problem === "bad_invite_code" ? code : name, "aria-invalid", "true");
       button.disabled = false;
     }
     return undefined;
@@ -85,9 +90,24 @@ function registrationForm(event, accept) {
     { class: "stack", onsubmit: submit, id: "registration" },
     field("name", say("Your name"), name, say("Shown with the questions that you ask, unless you ask anonymously.")),
     field("invite-code", say("Invite code"), code, say("Only if you were given one.")),
+    boxes,
     error,
     h("div", { class: "row" }, button),
   );
+}
+
+/**
+ * A box to tick for a consent, put into `boxes`.
+ *
+ * @param {import("/sdk/types.js").Consent} consent
+ * @param {HTMLElement} boxes
+ */
+function consentBox(consent, boxes) {
+  const box = h("input", { type: "checkbox", id: `consent-${consent.id}`, required: consent.required });
+  const more = consent.url && h("a", { href: consent.url, target: "_blank", rel: "noopener", "aria-label": say("Read all of it: {text}", { text: consent.text }) }, say("Read all of it"));
+  const said = consent.required ? consent.text : say("{text} (if you want)", { text: consent.text });
+  boxes.append(h("div", { class: "row" }, h("label", { class: "check" }, box, h("span", {}, said)), more));
+  return { consent, box };
 }
 
 /**
