@@ -230,7 +230,10 @@ class Watcher(_Client):
                 self.frames[track.kind] += 1
                 self.times[track.kind].append(float(frame.time or 0))
                 if track.kind == "video":
-                    self.brightness = bytes(frame.planes[0])[0]
+                    # the middle of a row: the bar is somewhere in it
+                    self.brightness = sorted(bytes(frame.planes[0])[: frame.width])[
+                        frame.width // 2
+                    ]
                 self._more.notify_all()
 
     async def close(self) -> None:

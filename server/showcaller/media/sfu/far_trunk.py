@@ -21,7 +21,8 @@ from .trunk_link import Hello, KeyframeWanted, Packet, Welcome, frame, receive
 log = logging.getLogger(__name__)
 
 HANDSHAKE_WITHIN_S = 5.0
-MAX_HANDSHAKES = 64  # at a time
+MAX_HANDSHAKES = 256  # at a time
+MAX_HANDSHAKES_FROM_ADDRESS = 16  # a node has one worker that asks for each stage
 BEAT_EVERY_S = 0.1
 # Longer packets would be fragmented on most networks: they go by TLS.
 MAX_DATAGRAM_BYTES = 1_420
@@ -38,7 +39,7 @@ class FarTrunk:
         self._transports = transports
         self._servers: list[asyncio.Server] = []
         self._context: ssl.SSLContext | None = None
-        self._shaking: set[asyncio.Task[None]] = set()
+        self._shaking: dict[asyncio.Task[None], str] = {}  # and the addresses they are with
         self._serving: set[asyncio.Task[None]] = set()
         self._beating: asyncio.Task[None] | None = None
 
@@ -84,12 +85,17 @@ class FarTrunk:
             await asyncio.wait(self._serving)
 
     def _take(self, sock: socket.socket) -> None:
-        if len(self._shaking) >= MAX_HANDSHAKES:
+        try:
+            host: str = sock.getpeername()[0]
+        except OSError:  # it has gone
+            host = ""
+        with_host = sum(one == host for one in self._shaking.values())
+        if len(self._shaking) >= MAX_HANDSHAKES or with_host >= MAX_HANDSHAKES_FROM_ADDRESS:
             sock.close()
             return
         task = asyncio.create_task(self._shake_hands(sock))
-        self._shaking.add(task)
-        task.add_done_callback(self._shaking.discard)
+        self._shaking[task] = host
+        task.add_done_callback(self._shaking.pop)
 
     async def _shake_hands(self, sock: socket.socket) -> None:
         protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._serve)

@@ -127,6 +127,7 @@ class TcpPort:
         for sock in self._listening.values():
             loop.remove_reader(sock.fileno())
             sock.close()
+        self._listening.clear()
         for connection in list(self._connections.values()):
             self.end(connection.path)
 

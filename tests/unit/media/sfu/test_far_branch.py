@@ -21,6 +21,7 @@ from showcaller.media.contract.calls import (
     View,
 )
 from showcaller.media.egress import choose
+from showcaller.media.sfu import far_trunk
 from showcaller.media.sfu.forwarding_engine import ForwardingEngine
 from showcaller.media.sfu.node_identity import contexts
 from showcaller.media.sfu.trunk_link import Hello, frame
@@ -49,7 +50,7 @@ class Row:
     async def add(self, keys=KEYS):
         noted = Noted()
         name = f"w{len(self.engines)}"
-        engine = await ForwardingEngine.open(name, LOOPBACK, 0, choose(), noted)
+        engine = await ForwardingEngine.open(name, LOOPBACK, 0, choose(), noted, None)
         self.engines.append(engine)
         self.noted.append(noted)
         self.lenders.append(await engine.do(OpenTrunk(keys=keys)))
@@ -104,6 +105,27 @@ async def test_what_another_node_has_is_shown_here_and_lent_on(row):
     assert (row.borrowed(1), row.borrowed(2)) == (["talk"], ["talk"])
     (first,) = row.engines[0].abroad.far_trunk.spans
     assert first.sender.packets > 20
+
+
+async def test_an_address_that_begins_many_handshakes_holds_up_itself_alone(row, monkeypatch):
+    monkeypatch.setattr(far_trunk, "MAX_HANDSHAKES_FROM_ADDRESS", 2)
+    # one whose number nobody has for TCP
+    while (engine := await row.add())._transports.tcp is None:
+        pass
+    trunk, lender, other_node = engine.abroad.far_trunk, row.lenders[-1], await row.add()
+    opened = []
+    for count in (1, 2):
+        opened.append(await asyncio.open_connection("127.0.0.1", lender.port))
+        opened[-1][1].write(b"\x16")
+        await until(lambda count=count: len(trunk._shaking) == count)
+    reader, writer = await asyncio.open_connection("127.0.0.1", lender.port)
+    writer.write(b"\x16")
+    with contextlib.suppress(ConnectionError):
+        assert await reader.read() == b""
+    for _, other in (*opened, (reader, writer)):
+        other.close()
+    await until(lambda: not trunk._shaking)
+    await other_node.do(BranchOff(stage="main", lender=lender))
 
 
 async def test_whoever_does_not_know_the_secret_gets_nothing(row):
