@@ -220,7 +220,7 @@ class SheetTable {
   constructor({ key, title }, newRow) {
     const head = (/** @type {string} */ text) => h("th", { role: "columnheader", scope: "col" }, text);
     const controls = h("th", { role: "columnheader", scope: "col" }, h("span", { class: "visually-hidden" }, say("Controls")));
-    const body = h("tbody", { role: "rowgroup" });
+    const body = h("tbody", { role: "rowgroup", "data-empty": say("Nothing here.") });
     const id = `sheet-${key || "all"}`;
     /** @type {LongList<Session | DayLine, import("./runsheet_row.js").RowContext>} */
     this.list = new LongList(body, (line) => ("id" in line ? line.id : line.key), newRow);
