@@ -1,43 +1,17 @@
 """The findings of axe-core on every page, in both themes and in the states that people bring about."""
 
-from pathlib import Path
-
 import pytest
 from playwright.async_api import Page, expect
 
+from showcaller.testing.page_faults import complaints
 from showcaller.testing.serving import ServeProcess
 from showcaller.testing.walk import Scene, open_scene
 from showcaller.testing.walk_scenes import ANYBODY, ATTENDEE, DESKS, ON_AIR, SEEN, SPEAKER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-AXE = Path(__file__).parents[2] / "client_sdk" / "js" / "node_modules" / "axe-core" / "axe.min.js"
-# In the second theme only what depends on colours can be different.
-RUN_AXE = """
-    async ({ within, theme }) => {
-      const options = { resultTypes: ["violations"], preload: false };
-      if (theme === "dark") options.runOnly = ["color-contrast", "link-in-text-block"];
-      const { violations } = await axe.run(document.querySelector(within) ?? document, options);
-      const told = (id) => ({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`;
-      return violations.flatMap(({ id, nodes }) => nodes.map(told(id)));
-    }
-"""
-DIALOG = "dialog[open]"  # covers the rest of the page, which was looked at before
 SCENES = (*ANYBODY, *SPEAKER, *ATTENDEE, *DESKS)
 OUTAGE = [one for one in SCENES if one.name in ("agenda", "watch", "moderate", "produce", "speak")]
-
-
-async def complaints(page: Page) -> list[str]:
-    """Return what axe finds wrong in both themes; in a dialog alone, if one is open."""
-    assert AXE.exists(), "this test needs axe-core: `make test` installs it"
-    if not await page.evaluate("'axe' in window"):
-        await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[str] = []
-    for theme in ("light", "dark"):
-        await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        told = await page.evaluate(RUN_AXE, {"within": DIALOG, "theme": theme})
-        found += [f"{theme}: {one}" for one in told]
-    return found
 
 
 async def settled(page: Page) -> None:

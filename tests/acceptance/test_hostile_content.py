@@ -5,6 +5,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from showcaller.testing.hostile_event import EVENT, LONG_WORD, RTL, hostile_schedule
+from showcaller.testing.page_faults import OUTSIDE
 from showcaller.testing.serving import ServeProcess
 from showcaller_client import Client
 
@@ -37,28 +38,6 @@ MENUS = (
     ("", "#filters summary"),
     (f"watch/{TALK}", "#figures-box summary"),
 )
-# What stands beside the page, but for what scrolls in a box of its own or is cut there.
-OUTSIDE = """
-    () => {
-      const boxed = (element) => {
-        for (let box = element.parentElement; box !== document.body; box = box.parentElement)
-          if (getComputedStyle(box).overflowX !== "visible") return true;
-        return false;
-      };
-      const { scrollWidth } = document.scrollingElement;
-      const found = scrollWidth > innerWidth ? [`page: ${scrollWidth}`] : [];
-      for (const box of document.querySelectorAll("dialog[open], .stage-side")) // scroll downwards only
-        if (box.scrollWidth > box.clientWidth + 1) found.push(`${box.id || box.className} is too wide`);
-      for (const element of document.body.querySelectorAll("*")) {
-        const { left, right, width } = element.getBoundingClientRect();
-        const hidden = width <= 1 || !element.checkVisibility(); // or for screen readers only
-        if (hidden || (right <= innerWidth + 1 && left >= -1) || boxed(element)) continue;
-        const name = `${element.tagName}.${element.className}#${element.id}`;
-        found.push(`${name}: ${Math.round(left)} to ${Math.round(right)}`);
-      }
-      return found;
-    }
-"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

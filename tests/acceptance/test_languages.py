@@ -4,9 +4,8 @@ import re
 
 import pytest
 from playwright.async_api import Page, expect
-from test_accessibility import complaints, settled
-from test_hostile_content import OUTSIDE
 
+from showcaller.testing.page_faults import OUTSIDE, complaints
 from showcaller.testing.walk import Scene, open_scene
 from showcaller.testing.walk_scenes import ANYBODY, ATTENDEE, DESKS, SPEAKER
 
@@ -45,7 +44,7 @@ async def reader_of(new_page, language: str) -> Page:
 async def test_nothing_is_wrong_in_another_language(new_page, server, scene: Scene, language):
     page = await reader_of(new_page, language)
     await open_scene(page, server, scene)
-    await settled(page)
+    await expect(page.locator("h1:visible").first).not_to_be_empty()
     root = page.locator(":root")
     assert await root.get_attribute("lang") == language
     assert await root.get_attribute("dir") == DIRECTIONS[language]
