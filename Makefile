@@ -46,7 +46,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 
-$(VENV)/.demo: $(VENV)/bin/python pyproject.toml hatch_build.py client_sdk/python/pyproject.toml client_sdk/js/package-lock.json
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml hatch_build.py server/showcaller/media/egress/egress.c client_sdk/python/pyproject.toml client_sdk/js/package-lock.json
 	$(BIN)/pip install --quiet --editable . --editable 'client_sdk/python[media]'
 	@touch $@
 
