@@ -13,7 +13,7 @@ from showcaller.errors import NotFound, Unavailable
 from showcaller.testing.tail_reader import TailReader, reading
 from showcaller.testing.until import until
 
-DEADLINE_S = 10.0
+DEADLINE_S = 20.0
 HOUR_MS = 3_600_000
 
 

@@ -10,7 +10,7 @@ from showcaller.broker.base import EventLog
 from showcaller.testing.tail_reader import TailReader
 
 STEPS = 200  # of the event loop; a call to a broker takes some tens
-WITHIN_S = 10.0
+WITHIN_S = 20.0
 
 
 async def ask_on_and_on(log: EventLog) -> None:

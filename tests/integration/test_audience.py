@@ -46,13 +46,12 @@ async def test_each_node_shows_the_sums_of_both(nodes):
         await right.react("opening", "heart")
         wanted = {"present": 2, "clap": 2, "heart": 1}
         for channel in shown:
-            await channel.wait_until(lambda c: dict(c.levels) == wanted, timeout_s=8)
+            await channel.wait_until(lambda c: dict(c.levels) == wanted)
         await hall.wait_until(
             lambda h: h.levels.get("sockets") == 3 and h.levels.get("session:opening") == 2,
-            timeout_s=8,
         )
         await left.unfollow("session/opening")
-        await shown[1].wait_until(lambda c: c.levels.get("present") == 1, timeout_s=8)
+        await shown[1].wait_until(lambda c: c.levels.get("present") == 1)
 
 
 async def test_names_are_told_over_both_nodes_a_person_once_and_no_screens(nodes):
@@ -69,9 +68,9 @@ async def test_names_are_told_over_both_nodes_a_person_once_and_no_screens(nodes
         for client in (left, right, again, lobby):
             await client.follow("session/opening")
         wanted = {"Ada": 1, "Bob": 1}
-        await people.wait_until(lambda c: dict(c.levels) == wanted, timeout_s=8)
+        await people.wait_until(lambda c: dict(c.levels) == wanted)
         await left.unfollow("session/opening")
-        await people.wait_until(lambda c: dict(c.levels) == {"Bob": 1}, timeout_s=8)
+        await people.wait_until(lambda c: dict(c.levels) == {"Bob": 1})
 
 
 async def test_reactions_are_for_sessions_whose_doors_are_open(nodes):

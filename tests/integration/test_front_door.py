@@ -20,7 +20,7 @@ from showcaller.testing.until import until
 
 SCHEDULE = Path(__file__).parents[2] / "schedules" / "systems-scale-winter-2023.yaml"
 OPENS_MS = 1_702_486_500_000  # five minutes before the opening
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ STAGE = f"{API}/stages/main/whep"
 FRIEND = "https://event.example"
 APP = "capacitor://localhost"
 STRANGER = "https://stranger.example"
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 LIMIT = 16 * 1024
 
 

@@ -76,7 +76,7 @@ async def test_producers_see_all_nodes_from_any_node(brokers):
             seen = await overview(other)
             return len(seen["workers"]) == 2 and any(s["viewers"] for s in seen["stages"])
 
-        await until(told, timeout_s=10)
+        await until(told)
         seen = await overview(other)
         assert {line["worker"] for line in seen["workers"]} == {
             node.media._workers.all()[0].name for node in (host, other)

@@ -253,7 +253,7 @@ async def test_viewers_outlast_a_lease_that_ran_out_while_nobody_else_had_the_st
             held = await node.event.log.read_lease("stage/main")
             return held and held.fence > lease.fence and held.owner == lease.owner
 
-        await until(renewed, timeout_s=5)
+        await until(renewed)
         await watcher.wait_for_frames(10)
         assert node.generation() == generation
 

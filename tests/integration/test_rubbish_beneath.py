@@ -131,7 +131,7 @@ async def ready(server, http, status, because=""):
         async with http.get(f"{server.url}/readyz") as answer:
             return answer.status == status and because in await answer.text()
 
-    await until(answers_so, timeout_s=10)
+    await until(answers_so)
 
 
 async def test_redis_away_or_stuck_makes_commands_unavailable_for_a_while(tmp_path, http):

@@ -72,13 +72,13 @@ async def test_one_node_shows_what_the_other_was_told(nodes):
         questions = await right.follow("session/opening/questions")
         queue = await left.follow("session/opening/moderation")
         agenda = await right.follow("agenda")
-        await agenda.wait_until(lambda a: a.items["session:opening"]["qa"] == "open", timeout_s=10)
+        await agenda.wait_until(lambda a: a.items["session:opening"]["qa"] == "open")
         asked = await right.ask("opening", "Does it cross?")
-        await queue.wait_until(lambda q: asked["question"] in q.items, timeout_s=5)
+        await queue.wait_until(lambda q: asked["question"] in q.items)
         await left.approve(asked["question"])
         await left.push(asked["question"])
         await questions.wait_until(
-            lambda q: q.items.get(asked["question"], {}).get("state") == "on_air", timeout_s=5
+            lambda q: q.items.get(asked["question"], {}).get("state") == "on_air"
         )
 
 
@@ -93,7 +93,7 @@ async def test_of_2000_claims_on_two_nodes_at_once_one_for_each_question_holds(n
 
         desk = [await moderator(n) for n in range(moderators)]
         agenda = await desk[0].follow("agenda")
-        await agenda.wait_until(lambda a: a.items["session:opening"]["qa"] == "open", timeout_s=10)
+        await agenda.wait_until(lambda a: a.items["session:opening"]["qa"] == "open")
         asked = [await desk[n].ask("opening", f"Question {n}?") for n in range(questions)]
         ids = [one["question"] for one in asked]
 

@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 
 from showcaller_client.codec import SUBPROTOCOLS, Format, decode, encode
 
-TEST_TIMEOUT_S = 15.0
+TEST_TIMEOUT_S = 45.0
 FORMATS: dict[str, Format] = {name: format for format, name in SUBPROTOCOLS.items()}
 
 

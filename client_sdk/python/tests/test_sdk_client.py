@@ -105,7 +105,7 @@ async def test_a_gap_is_mended_on_the_same_connection() -> None:
 
     async with scripted(script) as url, client(url) as ours:
         channel = await ours.follow("c")
-        await channel.wait_until(lambda c: list(c.items) == ["missing", "late"], timeout_s=5)
+        await channel.wait_until(lambda c: list(c.items) == ["missing", "late"])
 
 
 async def test_a_heartbeat_tells_of_a_change_that_never_came() -> None:
@@ -119,7 +119,7 @@ async def test_a_heartbeat_tells_of_a_change_that_never_came() -> None:
 
     async with scripted(script) as url, client(url) as ours:
         channel = await ours.follow("c")
-        await channel.wait_until(lambda c: "a" in c.items, timeout_s=5)
+        await channel.wait_until(lambda c: "a" in c.items)
 
 
 async def test_a_drain_is_left_politely_and_come_back_from() -> None:
@@ -152,9 +152,9 @@ async def test_until_the_moment_of_a_drain_the_client_stays_and_is_served() -> N
 
     async with scripted(script) as url, client(url) as ours:
         channel = await ours.follow("c")
-        await channel.wait_until(lambda c: "a" in c.items, timeout_s=5)
+        await channel.wait_until(lambda c: "a" in c.items)
         assert ours.connections == 1
-        await channel.wait_until(lambda _: ours.connections == 2, timeout_s=5)
+        await channel.wait_until(lambda _: ours.connections == 2)
 
 
 async def test_a_drain_that_ends_early_is_come_back_from_at_its_moment() -> None:
@@ -170,7 +170,7 @@ async def test_a_drain_that_ends_early_is_come_back_from_at_its_moment() -> None
 
     async with scripted(script) as url, client(url) as ours:
         channel = await ours.follow("c")
-        await channel.wait_until(lambda _: ours.connections == 2, timeout_s=5)
+        await channel.wait_until(lambda _: ours.connections == 2)
     assert came_s[1] - came_s[0] >= 0.3
 
 

@@ -10,7 +10,7 @@ import msgpack  # type: ignore[import-untyped]
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 
 Message = dict[str, Any]
 
