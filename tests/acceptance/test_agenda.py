@@ -210,6 +210,6 @@ async def test_a_speakers_name_leads_to_who_they_are_and_all_their_talks(context
 
 async def test_talks_are_found_by_their_language(context, server):
     page = await agenda(context, server)
-    await page.get_by_label("Language").select_option(label="Portuguese")
+    await page.get_by_label("Language", exact=True).select_option(label="Portuguese")
     await expect(page.locator(".session", has_text="Handing over")).to_have_count(1)
     await expect(page.locator(".session", has_text="Tide tables")).to_have_count(0)
