@@ -1,6 +1,8 @@
 """Pages, assets and SDK as they are served: types, policy, caching, compression."""
 
+import base64
 import gzip
+import hashlib
 import json
 import re
 from types import SimpleNamespace
@@ -274,3 +276,34 @@ def test_every_file_that_a_page_names_exists():
     for name, file in pages.read_folder(pages.WEB / "pages").items():
         for asset in re.findall(r'"/assets/([^"]+)"', file.body.decode()):
             assert asset in assets, f"{name} names {asset}"
+
+
+async def test_the_policy_allows_the_script_that_chooses_the_language_and_no_other(client):
+    answer = await client.get("/e/another/", headers={"Accept-Encoding": "identity"})
+    page, policy = await answer.text(), answer.headers["Content-Security-Policy"]
+    [script] = re.findall(r"<script data-[^>]*>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'self' 'sha256-{digest}';" in policy
+    assert page.index("<script") < page.index("<title>")
+
+
+async def test_a_catalogue_is_kept_for_good_and_another_releases_is_not(client):
+    page = await text_of(await client.get("/e/another/"))
+    addresses = dict(re.findall(r'data-([a-z]+)="(/assets/words/[^"]+)"', page))
+    assert set(addresses) == {"ar", "de"}
+    for language, address in addresses.items():
+        answer = await client.get(address)
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.content_type == "application/json"
+        assert "Events" in json.loads(await text_of(answer)), language
+    old = await client.get(f"/assets/words/de.{'0' * 24}.json")
+    assert (old.status, old.headers["Cache-Control"]) == (200, "no-store")
+    assert (await client.get(f"/assets/words/fr.{'0' * 24}.json")).status == 404
+
+
+async def test_what_is_read_without_scripts_is_there_in_each_language(client):
+    page = await text_of(await client.get(f"/e/{EVENT}/"))
+    [without] = re.findall(r"<noscript>(.*?)</noscript>", page)
+    assert 'lang="de" dir="ltr"' in without
+    assert 'lang="ar" dir="rtl"' in without
+    assert "needs JavaScript" in without

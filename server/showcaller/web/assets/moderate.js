@@ -225,7 +225,8 @@ function move(key) {
     if (next) choose(next.dataset.question ?? "", true);
     return true;
   }
-  const side = { h: -1, l: 1, ...(onCard ? { ArrowLeft: -towardEnd(), ArrowRight: towardEnd() } : {}) }[key.length === 1 ? key.toLowerCase() : key];
+  const [left, right] = [-towardEnd(), towardEnd()];
+  const side = { h: left, l: right, ...(onCard ? { ArrowLeft: left, ArrowRight: right } : {}) }[key.length === 1 ? key.toLowerCase() : key];
   if (side === undefined || !(onCard || keysOn())) return false;
   const columns = [...new Set(all.map((card) => card.parentElement))];
   const column = columns[columns.indexOf(all[here]?.parentElement ?? null) + side];
