@@ -86,6 +86,17 @@ async def test_questions_that_come_next_are_listed_by_votes(visitors: Visitors, 
     await expect(page.locator("#queue li")).to_contain_text("What comes next?")
 
 
+async def test_a_speaker_says_whether_they_may_be_recorded(visitors: Visitors):
+    page = await desk(visitors)
+    asked = page.get_by_role("group", name="May you be recorded?")
+    await expect(asked.get_by_label("Yes")).to_be_checked()  # the schedule records everybody
+    await asked.get_by_label("No").check(force=True)
+    await expect(page.locator("#consent-text")).to_contain_text("You are not recorded.")
+    assert await complaints(page) == []
+    await page.reload()
+    await expect(asked.get_by_label("No")).to_be_checked()
+
+
 async def test_one_link_leads_to_the_session_that_counts_and_from_there_to_all(visitors: Visitors):
     page = await desk(visitors, "speak")
     await expect(page).to_have_url(f"{visitors.server.url}/e/{EVENT}/speak/{TALK}")

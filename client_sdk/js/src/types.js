@@ -226,6 +226,9 @@
  * @property {number} from_ms server time
  * @property {number} to_ms
  *
+ * @typedef {object} OwnConsent whether one has agreed to be recorded in a session
+ * @property {boolean} agreed
+ *
  * @typedef {object} OwnRating
  * @property {number} stars
  * @property {string} comment

@@ -239,6 +239,7 @@ class Projection:
             if (rating := feedback_views.own_rating(here, person)) is not None:
                 yield f"rating:{session}", rating
         yield from self._own_publications(person)
+        yield from self._own_consents(person)
         for poll in self._state.polls.by_id.values():
             if (own := self._own_vote(poll, person)) is not None:
                 yield f"poll:{poll.id}", own
@@ -251,6 +252,11 @@ class Projection:
             for id, published in run.publications.items():
                 if sheet is not None and published.by == person:
                     yield f"publication:{id}", views.own_publication(sheet, run, id)
+
+    def _own_consents(self, person: PersonId) -> Iterator[tuple[str, Any]]:
+        for run in self._sheet.sessions.values() if self._sheet is not None else ():
+            if (agreed := run.agreed.get(person)) is not None:
+                yield f"recording:{run.id}", views.OwnConsentView(agreed=agreed)
 
     def touched(self, outcome: Outcome) -> set[Touch]:
         """Return all that the fact touched of what somebody may see."""
@@ -340,6 +346,9 @@ class Projection:
             room = chat_views.room(self._state.chat, sheet, run)
             yield Look(chat_channel(id), "room", room)
             yield Look(chat_desk_channel(id), "room", room)
+        for person, agreed in run.agreed.items() if run is not None else ():
+            if (own := person_channel(person)) in self._own:
+                yield Look(own, f"recording:{id}", views.OwnConsentView(agreed=agreed))
         if sheet is not None and run is not None and self._has_changed_stage(sheet, run):
             yield from chain.from_iterable(self._cue(CueTouch(id, cue)) for cue in run.cues)
             yield from self._quality(QualityTouch(id))

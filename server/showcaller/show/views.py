@@ -351,6 +351,12 @@ class OwnPublicationView(View, frozen=True, kw_only=True):
     heard: bool  # the audience hears it, as it does while slides are shown
 
 
+class OwnConsentView(View, frozen=True, kw_only=True):
+    """Whether a speaker has agreed to be recorded in a session."""
+
+    agreed: bool
+
+
 class QualityView(View, frozen=True, kw_only=True):
     session: str
     quality: TalkQuality

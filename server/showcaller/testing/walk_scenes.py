@@ -200,9 +200,9 @@ DESKS = (
                 "extend-wrong",
                 fill("#extend-minutes", "-119"),
                 press("Enter"),
-                see(f"{ON} .told-here[data-tone='live']"),
+                see("#extend-error:not(:empty)"),
             ),
-            state("delay", *on_row("d", "#delay tbody tr")),
+            state("delay", press("Escape"), *on_row("d", "#delay tbody tr")),
             *(
                 state(name, press("Escape"), *on_row(key, "#edit[open]"))
                 for key, name in (
@@ -258,6 +258,23 @@ DESKS = (
         (state("nothing", fill("#words", NO_MATCH), see("#none")),),
     ),
     Scene("organise", "paula", "organise", "#roles tr"),
+    Scene("captions", "cora", "captions", "#talks li"),
+    Scene(
+        "captioner",
+        "cora",
+        f"captions/{LIVE}",
+        "#caption-form",
+        (
+            state("no-words", press("Tab"), click("#caption-send")),
+            state(
+                "written",
+                fill("#caption-text", "The wind is measured twice a second."),
+                press("Enter"),
+                see(".caption-line"),
+            ),
+            state("correcting", click(".caption-line button"), see("#caption-cancel")),
+        ),
+    ),
     Scene("not-yours", "ada", "produce", "main.instead h1"),
     Scene("on-air", "screen", "on-air/quay", ".plate:visible"),
     Scene("on-air-refused", "", "on-air/quay", "#problem"),
@@ -271,6 +288,7 @@ SPEAKER = (
         (
             state("source", check("#sources [value='card']"), see("#switches")),
             state("silent", click("#mute"), click("#dark")),
+            state("agreed", check("#consent-yes"), see("#consent-text:has-text('live')")),
             state("told", click(".backstage-line button"), gone(".backstage-line")),
         ),
     ),

@@ -15,7 +15,12 @@ LIVE, OTHER, OVER, AHEAD, LAST = (
     "tide-tables",
     "closing",
 )
-CATCH_UP = "\ncatch_up: {talks_give_min: 10, at_first: false}\n"
+# What the shipped schedule leaves out: catching up, captions, speakers who are asked whether to record them.
+MORE = """
+catch_up: {talks_give_min: 10, at_first: false}
+captions: [en, pt-BR]
+record: ask
+"""
 
 # Runs a command as a person; returns its answer.
 Run = Callable[..., Awaitable[dict[str, Any]]]
@@ -44,6 +49,7 @@ PEOPLE = {
     "aiko": Person("speaker", (OTHER, "slow-radar")),
     "sam": Person("stage_manager", stages=("quay",)),
     "screen": Person("screen"),
+    "cora": Person("captioner"),
 }
 LISTED = (
     ("bela", "How do you test a control loop against wind that nobody has measured yet?"),
@@ -66,9 +72,9 @@ POLLS = (
 
 
 def walk_schedule(schedules: Path, folder: Path) -> Path:
-    """Write the schedule into `folder`: Harbour Conf with a rule of catching up."""
+    """Write the schedule into `folder`: Harbour Conf with more of what a schedule can say."""
     path = folder / f"{EVENT}.yaml"
-    path.write_text((schedules / path.name).read_text("utf-8") + CATCH_UP, "utf-8")
+    path.write_text((schedules / path.name).read_text("utf-8") + MORE, "utf-8")
     return path
 
 

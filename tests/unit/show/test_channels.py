@@ -322,6 +322,16 @@ def test_publishers_see_in_their_own_channel_whether_they_are_on_stage():
     assert show.channels.snapshot("person/bob").items["publication:p2"].on_stage
 
 
+def test_who_has_agreed_to_be_recorded_sees_it_in_their_own_channel_alone():
+    show = Show(schedule(session("talk", 540, 560, record="ask")))
+    own, other = (show.channels.open_own(principal(one)) for one in ("ada", "bob"))
+    changes = show.fold(facts.RecordingAgreed(session="talk", by="ada", agreed=True))
+    assert changes[own].put["recording:talk"].agreed
+    assert other not in changes
+    later = Channels(show.state, KnownNames(ada="Ada"), "e1")
+    assert later.snapshot(later.open_own(principal("ada"))).items["recording:talk"].agreed
+
+
 def test_before_the_start_a_publication_is_on_stage_only_if_a_producer_chose_it():
     show = Show()
     own = show.channels.open_own(principal("ada"))

@@ -5,6 +5,7 @@ import { publish, publisherFigures, viewerFigures } from "/sdk/index.js";
 import { clockOf, eventOf, isOn, isOver, sessionOf, stageOf } from "./agenda_model.js";
 import { armButton } from "./armed_button.js";
 import { showLines } from "./backstage_lines.js";
+import { askConsent } from "./consent.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
 import { showFeedback } from "./feedback_list.js";
@@ -33,6 +34,7 @@ const sources = new Sources(() => session()?.title ?? "", showClock, sourceChang
 const switches = new SourceSwitches(() => sources.outgoing);
 const room = client.follow(`session/${sessionId}`);
 const mine = client.follow("me");
+const renderConsent = askConsent(client, session, mine);
 const slides = new ScreenShare({ event: page.place.event, session: sessionId, token: () => client.token, onChange: render });
 const monitor = new StageVideo(page.place.event, client, byId("monitor-video", HTMLVideoElement), () => {});
 /** @type {MediaSession | null} */
@@ -149,6 +151,7 @@ function render() {
   setText(byId("when"), `${clockRange(start_ms, end_ms, zone)} ${zoneLabel(eventOf(page.items))}`);
   renderCountdown(now);
   renderAir(now);
+  renderConsent();
   renderSlides(now);
   renderQuestion(now);
   renderChecks();
@@ -205,9 +208,10 @@ function comeBackIfLost(now, connected) {
 function renderAir(now) {
   const state = publication?.status.state ?? null;
   const connected = state === "connected";
-  if (publication && isOver(now)) return leave();
-  comeBackIfLost(now, connected);
   const there = connected ? known(publication) : undefined;
+  // For a moment after the end the server keeps it: whoever reopens the session then has it on air again.
+  if (publication && isOver(now) && !there) return leave();
+  comeBackIfLost(now, connected);
   const out = there !== undefined && (there.on_stage || there.heard);
   setText(byId("tally"), out ? (isOn(now) ? say("On air") : say("On stage")) : connected ? say("Green room") : say("Off air"));
   byId("tally").dataset.state = out ? "on" : connected ? "room" : "off";
@@ -226,7 +230,7 @@ function renderAir(now) {
 
 /** @param {Session} now */
 function renderSlides(now) {
-  if (slides.publication && isOver(now)) return slides.stop();
+  if (slides.publication && isOver(now) && !known(slides.publication)) return slides.stop();
   return slides.render(known(slides.publication)?.on_stage);
 }
 
