@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  WHOLE_SHEET, byStartAndStage, chosenOfSheet, isPast, heldMinutes, heldUpBy, liveSession, onStages, overrunText, sheetChoicesFrom, sheetParts,
+  WHOLE_SHEET, byStartAndStage, chosenOfSheet, isPast, heldMinutes, heldUpBy, liveSession, mostShorterMin, onStages, overrunText, sheetChoicesFrom, sheetParts,
 } from "../../../../server/showcaller/web/assets/run_sheet_model.js";
 import { heldOrder } from "../../../../server/showcaller/web/assets/steady.js";
 import { session } from "../../testing/sessions.js";
@@ -93,4 +93,11 @@ test("an overrun says whom it delays and until when, and nobody before they are 
   assert.equal(told(27, null), "Holds up “Talk next” by 2 min.");
   assert.equal(told(27, [shift("next", 25, 27)]), "Holds up “Talk next” by 2 min, nothing else.");
   assert.equal(told(27, [shift("next", 25, 27), shift("c", 45, 47), shift("d", 65, 65)]), "Holds up “Talk next” by 2 min and 1 more, until 1:07 AM.");
+});
+
+test("a session can be made shorter until it would end before its start, or before now", () => {
+  const lasting = (state) => ({ state, expected: { start_ms: 0, end_ms: 30 * MINUTE } });
+  assert.equal(mostShorterMin(lasting("live"), 10 * MINUTE), 20);
+  assert.equal(mostShorterMin(lasting("upcoming"), -10 * MINUTE), 29);
+  assert.equal(mostShorterMin(lasting("overrunning"), 31 * MINUTE), 0);
 });

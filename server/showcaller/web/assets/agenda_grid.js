@@ -68,7 +68,7 @@ function newCell({ id }, { star }) {
     { class: "grid-cell", "data-session": id },
     h("p", { class: "row small" }, h("span", { class: "quiet times" }), h("span", { class: "pill" }), starButton(() => star(id))),
     h("h3", {}, h("a", {})),
-    h("p", { class: "small quiet" }),
+    h("p", { class: "small quiet" }, h("span", { class: "visually-hidden" }), h("span", {})),
   );
 }
 
@@ -81,7 +81,8 @@ function updateCell(element, { session, row, rows, column }, { event, items, eve
   const [top, heading, about] = /** @type {HTMLElement[]} */ ([...element.children]);
   const [when, pill, star] = /** @type {HTMLElement[]} */ ([...(top?.children ?? [])]);
   const link = heading?.firstElementChild;
-  if (!when || !pill || !link || !about || !(star instanceof HTMLButtonElement)) return;
+  const [where, who] = about?.children ?? [];
+  if (!when || !pill || !link || !about || !where || !who || !(star instanceof HTMLButtonElement)) return;
   const status = statusOf(session, items);
   const theme = event.themes.findIndex(({ id }) => id === session.theme);
   const stage = event.stages.find(({ id }) => id === session.stage)?.title ?? session.stage;
@@ -99,5 +100,7 @@ function updateCell(element, { session, row, rows, column }, { event, items, eve
   setText(link, session.title);
   setAttribute(link, "href", session.kind === "break" ? null : address(eventId, "watch", session.id));
   const names = session.speakers.flatMap((id) => event.speakers.find((speaker) => speaker.id === id)?.name ?? []);
-  setText(about, [stage, names.join(", ")].filter(Boolean).join(" · "));
+  // The column's head says it to the eye.
+  setText(where, names.length > 0 ? `${stage}: ` : stage);
+  setText(who, names.join(", "));
 }

@@ -1,6 +1,7 @@
 /** The moderator's board: review, order, push on air; open and close; announce; shut out. */
 
 import { isOn, sessionsOf, shorten } from "./agenda_model.js";
+import { nowSession } from "./agenda_view_model.js";
 import { AnnounceForm } from "./announce_form.js";
 import { listAnnouncements } from "./announcement_list.js";
 import { ChatDesk } from "./chat_desk.js";
@@ -120,14 +121,14 @@ function keepSessions() {
 }
 
 /**
- * The sessions that were kept, else what is on.
+ * The sessions that were kept, else what is on or takes questions, else what comes next.
  *
  * @param {Session[]} sessions
  */
 function openFirst(sessions) {
   const kept = (inTab.get(keptAs) ?? "").split(" ").filter((id) => sessions.some((session) => session.id === id));
   if (kept.length) return kept.forEach(addLane);
-  const first = sessions.find(isOn) ?? sessions.find(({ qa }) => qa === "open") ?? sessions[0];
+  const first = sessions.find(isOn) ?? sessions.find(({ qa }) => qa === "open") ?? nowSession(sessions);
   if (first) addLane(first.id);
 }
 

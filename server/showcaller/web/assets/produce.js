@@ -1,6 +1,6 @@
 /** The producer's desk: the show clock, the run sheet and its controls, cues, stages, announcements. */
 
-import { clockOf, cueText, eventOf, sessionOf, sessionsOf, shorten } from "./agenda_model.js";
+import { clockOf, cueText, eventOf, isOn, sessionOf, sessionsOf, shorten } from "./agenda_model.js";
 import { AnnounceForm } from "./announce_form.js";
 import { listAnnouncements } from "./announcement_list.js";
 import { CheckList } from "./check_list.js";
@@ -8,7 +8,7 @@ import { rowChecksText } from "./check_list_model.js";
 import { openCatchUp } from "./catch_up_dialog.js";
 import { DelayDialog } from "./delay_dialog.js";
 import { DeskBar, controlText } from "./desk_bar.js";
-import { byId, eachFrame, h, keyed, setText, show } from "./dom.js";
+import { byId, eachFrame, h, keyed, setAttribute, setText, show } from "./dom.js";
 import { EditDialog } from "./edit_dialog.js";
 import { nextCues } from "./edit_model.js";
 import { errorText } from "./error_text.js";
@@ -22,6 +22,7 @@ import { openPage } from "./page.js";
 import { listenForKeys } from "./produce_keys.js";
 import { QualityReports } from "./quality_reports.js";
 import { RunSheet } from "./run_sheet.js";
+import { mostShorterMin } from "./run_sheet_model.js";
 import { deskChannels, editsIn, scopeOf, sessionsIn } from "./scope_model.js";
 import { field } from "./sign_in.js";
 import { clockTime, countdown, lateness, minutesText } from "./times.js";
@@ -171,13 +172,20 @@ function edit(session, kind = editsIn(session, scope)[0]) {
 function extendDialog(session) {
   const dialog = byId("extend", HTMLDialogElement);
   const input = h("input", { id: "extend-minutes", type: "number", min: "-120", max: "240", value: "5", required: true });
+  const wrong = h("p", { class: "error", id: "extend-error", role: "alert" });
   const submit = (/** @type {Event} */ submitted) => {
     submitted.preventDefault();
     const minutes = input.valueAsNumber;
+    const most = mostShorterMin(sessionOf(page.items, session.id) ?? session, page.showNow() ?? 0);
+    const tooShort = -minutes > most;
+    setText(wrong, tooShort ? shorterText(most, isOn(session)) : "");
+    setAttribute(input, "aria-invalid", tooShort ? "true" : null);
+    if (tooShort) return input.select();
     dialog.close();
     const length = minutesText(minutes);
     const done = minutes < 0 ? say("{length} shorter.", { length }) : say("{length} longer.", { length });
     void run(() => client.produce.extend(session.id, minutes), done, session.id);
+    return undefined;
   };
   dialog.replaceChildren(
     h(
@@ -185,11 +193,23 @@ function extendDialog(session) {
       { class: "stack", onsubmit: submit },
       h("h2", { id: "extend-title" }, say("Extend “{title}”", { title: session.title })),
       field("extend-minutes", say("Minutes"), input, say("A negative number makes it shorter.")),
+      wrong,
       h("div", { class: "row" }, h("button", { class: "primary" }, say("Extend")), h("button", { type: "button", onclick: () => dialog.close() }, say("Cancel"))),
     ),
   );
   dialog.showModal();
   input.select();
+}
+
+/**
+ * @param {number} most minutes
+ * @param {boolean} on whether the session is
+ */
+function shorterText(most, on) {
+  const length = minutesText(most);
+  if (most > 0 && on) return say("It would end before now: it can be made shorter by {length} at most.", { length });
+  if (most > 0) return say("It would end before it starts: it can be made shorter by {length} at most.", { length });
+  return on ? say("It would end before now: it can’t be made shorter. End it instead.") : say("It would end before it starts: it can’t be made shorter.");
 }
 
 /**

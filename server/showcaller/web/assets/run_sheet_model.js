@@ -80,6 +80,19 @@ export function isPast(session, showNow) {
 }
 
 /**
+ * By how many whole minutes a session can be made shorter: it ends neither before it starts nor before now.
+ *
+ * @param {Session} session
+ * @param {number} showNow
+ * @returns {number}
+ */
+export function mostShorterMin(session, showNow) {
+  const { start_ms, end_ms } = session.expected;
+  const leftMs = isOn(session) ? Math.max(end_ms, showNow) - Math.max(start_ms + 1, showNow) : end_ms - start_ms - 1;
+  return Math.max(0, Math.floor(leftMs / MINUTE_MS));
+}
+
+/**
  * The sessions that are wanted, and how many of them are folded away.
  *
  * @param {Session[]} sessions in their order
