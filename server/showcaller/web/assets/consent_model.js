@@ -1,6 +1,7 @@
 /** A speaker's own yes or no to being recorded. Pure. */
 
 import { isOver } from "./agenda_model.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {object} Consent
@@ -16,7 +17,7 @@ import { isOver } from "./agenda_model.js";
 export function consentOf(session, own) {
   if ((session.record ?? "no") === "no" || isOver(session)) return null;
   const agreed = own?.agreed ?? (session.record === "yes" ? true : null);
-  if (agreed === null) return { chosen: "", text: "Nothing of you is recorded before you have said yes." };
-  if (!agreed) return { chosen: "no", text: "You are not recorded. The others are, if they agree." };
-  return { chosen: "yes", text: "You are recorded while the session is live, never in the green room. You can change your mind." };
+  if (agreed === null) return { chosen: "", text: say("Nothing of you is recorded before you have said yes.") };
+  if (!agreed) return { chosen: "no", text: say("You are not recorded. The others are, if they agree.") };
+  return { chosen: "yes", text: say("You are recorded while the session is live, never in the green room. You can change your mind.") };
 }
