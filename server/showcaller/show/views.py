@@ -352,7 +352,7 @@ class OwnPublicationView(View, frozen=True, kw_only=True):
 
 
 class OwnConsentView(View, frozen=True, kw_only=True):
-    """Whether a speaker has agreed to be recorded in a session."""
+    """A speaker's own yes or no to being recorded in a session."""
 
     agreed: bool
 
