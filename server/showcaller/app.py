@@ -20,6 +20,7 @@ from .api import (
     agenda,
     audit,
     captions,
+    certificates,
     codes,
     commands,
     exports,
@@ -394,7 +395,7 @@ class Server:
         app[pictures.PICTURES] = self.pictures
         app[reminders.WAYS] = self._ways()
         app[pages.LOOSE] = settings.loose_modules
-        people = (registrations, codes, audit, reminders)
+        people = (registrations, codes, audit, reminders, certificates)
         reports = (exports, feedback_exports, poll_exports, left_exports, history)
         show = (agenda, captions, commands)
         for routes in (*show, *people, *reports, health, openapi, pictures, pages):

@@ -57,6 +57,26 @@ export function fetchSpeaker({ speaker, ...place }) {
   return requestJson(eventUrl(place, `/speakers/${encodeURIComponent(speaker)}`), {});
 }
 
+/**
+ * What the person has attended, and the code of their certificate if that is enough: PROTOCOL.md §8.
+ *
+ * @param {Place & {token: string}} place
+ * @returns {Promise<import("./types.js").OwnCertificate>}
+ */
+export function fetchCertificate({ token, ...place }) {
+  return requestJson(eventUrl(place, "/certificate"), { headers: { Authorization: `Bearer ${token}` } });
+}
+
+/**
+ * Whose certificate has this code, and what it certifies. Fails with the code `no_certificate` if it is none.
+ *
+ * @param {Place & {code: string}} place
+ * @returns {Promise<import("./types.js").Certified>}
+ */
+export function checkCertificate({ code, ...place }) {
+  return requestJson(eventUrl(place, `/certificates/${encodeURIComponent(code)}`), {});
+}
+
 /** @typedef {import("./types.js").Reminders} Reminders */
 
 /**

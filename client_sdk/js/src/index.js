@@ -3,7 +3,7 @@
 export { ShowcallerClient } from "./client.js";
 export { Channel } from "./channel.js";
 export { ShowcallerError, asShowcallerError } from "./errors.js";
-export { changeReminders, confirmMail, fetchAgenda, fetchAttendance, fetchAudit, fetchCaptions, fetchHistory, fetchLive, fetchMedia, fetchReminders, fetchReplay, fetchSpeaker, fetchTokens, fetchViewers, listEvents, makeCode, register, renewToken, stopMail, useCode } from "./http.js";
+export { changeReminders, checkCertificate, confirmMail, fetchAgenda, fetchAttendance, fetchAudit, fetchCaptions, fetchCertificate, fetchHistory, fetchLive, fetchMedia, fetchReminders, fetchReplay, fetchSpeaker, fetchTokens, fetchViewers, listEvents, makeCode, register, renewToken, stopMail, useCode } from "./http.js";
 export { MediaSession } from "./media_session.js";
 export { randomKey } from "./platform.js";
 export { serverTimeFor, showTimeAt } from "./showclock.js";

@@ -167,6 +167,20 @@
  * @property {{text: string, links: {title: string, url: string}[]}} [ending] the organiser's words once it is over
  * @property {{min_minutes: number, min_percent: number, title: string, text: string} | null} [certificate] what a certificate of attendance takes
  *
+ * @typedef {object} OwnCertificate
+ * @property {"to_come" | "earned" | "missed"} state
+ * @property {number} minutes attended, of those in which something was on
+ * @property {number} of_minutes
+ * @property {number} min_minutes what it takes; 0: a share
+ * @property {number} min_percent
+ * @property {string} code "": not earned
+ *
+ * @typedef {object} Certified
+ * @property {string} name
+ * @property {number} minutes
+ * @property {number} of_minutes
+ * @property {number} issued_ms
+ *
  * @typedef {object} Consent
  * @property {string} id
  * @property {string} text

@@ -347,6 +347,8 @@ def register(app: web.Application) -> None:
     add("/e/{event}/access", pages.event_page("access"))
     add("/e/{event}/history", pages.event_page("history"))
     add("/e/{event}/organise", pages.event_page("organise"))
+    add("/e/{event}/certificate", pages.event_page("certificate"))
+    add("/e/{event}/certificate/{code}", pages.event_page("certificate"))
     add("/e/{event}/on-air", pages.event_page("onair"))
     add("/e/{event}/on-air/{stage}", pages.event_page("onair"))
     add("/assets/{path:.+}", pages.asset)

@@ -16,7 +16,7 @@ import msgspec
 from ..broker.base import EventLog, Lease
 from ..domain.ids import PersonId
 from ..domain.schedule import MINUTE_MS
-from ..domain.stays import SHARDS, Shard, StayBook, shard_of
+from ..domain.stays import SHARDS, Shard, Stay, StayBook, shard_of
 from ..errors import ShowcallerError
 from ..pace import Pace
 from .live_event import LiveEvent
@@ -122,6 +122,15 @@ async def read_book(event_log: EventLog) -> StayBook:
             book.take_in(_decode_shard(data))
         await pace.breathe()
     return book
+
+
+async def read_stays(event_log: EventLog, person: PersonId) -> list[Stay]:
+    """Return one person's stays as they were kept last. Raises `errors.Unavailable`."""
+    (data,) = await event_log.get_records(RECORD_KIND, [str(shard_of(person))])
+    book = StayBook()
+    if data is not None:
+        book.take_in(_decode_shard(data))
+    return book.of(person)
 
 
 async def erase_stays(event_log: EventLog, person: PersonId) -> None:

@@ -23,6 +23,8 @@ _CODE = parameter(
     "code", "As the command `calendar.show` tells it to the person whose calendar it is"
 )
 
+_CERTIFIED = parameter("code", "The code on the certificate")
+
 
 def paths() -> Spec:
     return {
@@ -34,6 +36,11 @@ def paths() -> Spec:
             "get": _own_calendar(),
         },
         f"{AT_EVENT}/speakers/{{speaker}}": {"parameters": [EVENT, _SPEAKER], "get": _speaker()},
+        f"{AT_EVENT}/certificate": {"parameters": [EVENT], "get": _certificate()},
+        f"{AT_EVENT}/certificates/{{code}}": {
+            "parameters": [EVENT, _CERTIFIED],
+            "get": _certified(),
+        },
         f"{AT_EVENT}/pictures/{{path}}": {"parameters": [EVENT, _PATH], "get": _picture()},
         f"{AT_EVENT}/registrations": {"parameters": [EVENT], "post": _registration()},
         f"{AT_EVENT}/tokens": {"parameters": [EVENT], "post": _renewal(), "get": _tokens()},
@@ -84,6 +91,22 @@ def _speaker() -> Spec:
         **problems(404),
     }
     return operation("getSpeaker", "A speaker with their biography and links", answers)
+
+
+def _certificate() -> Spec:
+    answers = {
+        "200": answer("What was attended, and the certificate's code", json(OBJECT)),
+        **problems(401, 403, 404, 503),
+    }
+    return operation("getCertificate", "One's own certificate of attendance", answers, token=True)
+
+
+def _certified() -> Spec:
+    answers = {
+        "200": answer("Whose it is, and what they attended", json(OBJECT)),
+        **problems(404, 503),
+    }
+    return operation("checkCertificate", "The check of a certificate, for whoever has it", answers)
 
 
 def _picture() -> Spec:

@@ -376,7 +376,9 @@ function renderEnd(over) {
   setText(byId("next-count"), "");
   setText(byId("next-hint"), over ? endHint(sessionsOf(page.items)) : "");
   byId("next").dataset.over = String(over);
-  const links = over ? (eventOf(page.items)?.ending?.links ?? []) : [];
+  const event = eventOf(page.items);
+  const own = event?.certificate ? [{ title: say("Certificate of attendance"), url: address(event.id, "certificate") }] : [];
+  const links = over ? [...own, ...(event?.ending?.links ?? [])] : [];
   const newLink = (/** @type {{title: string, url: string}} */ { title, url }) => h("li", {}, h("a", { href: url, rel: "noopener" }, title));
   keyed(byId("next-links"), links, ({ url }) => url, newLink, () => {});
   show(byId("next-links"), links.length > 0);

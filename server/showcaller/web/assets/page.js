@@ -39,7 +39,7 @@ const ACCESS_ENDED = new Set(["bad_token", "token_expired", "forbidden", "unauth
 
 /**
  * @typedef {object} PageNeeds
- * @property {"agenda" | "speaker" | "watch" | "questions" | "captions" | "speak" | "moderate" | "produce" | "access" | "history" | "organise"} name
+ * @property {"agenda" | "speaker" | "watch" | "questions" | "captions" | "certificate" | "speak" | "moderate" | "produce" | "access" | "history" | "organise"} name
  * @property {string} title of the document, before the event's
  * @property {string[]} [roles] one of these is needed; none: everybody with a token
  * @property {boolean} [reading] whether the page shows something without a token
