@@ -12,25 +12,28 @@ import { errorText } from "./error_text.js";
  */
 export function askConsent(client, session, mine) {
   const answers = { yes: byId("consent-yes", HTMLInputElement), no: byId("consent-no", HTMLInputElement) };
-  /** The answers that are on their way: until they are there, what was pressed stands. */
-  let sending = 0;
+  /** What was pressed last stands until the server says so, too. @type {boolean | null} */
+  let pressed = null;
   const render = () => {
     const now = session();
-    const consent = now ? consentOf(now, mine.items.get(`recording:${now.id}`)) : null;
+    const known = now && mine.items.get(`recording:${now.id}`);
+    if (known?.agreed === pressed) pressed = null;
+    const consent = now ? consentOf(now, pressed === null ? known : { agreed: pressed }) : null;
     show(byId("consent"), consent !== null);
-    if (!consent || sending > 0) return;
+    if (!consent) return;
     for (const [answer, input] of Object.entries(answers)) input.checked = consent.chosen === answer;
     setText(byId("consent-text"), consent.text);
   };
   const answer = async (/** @type {boolean} */ agreed) => {
-    sending += 1;
+    pressed = agreed;
+    render();
     try {
       await client.commandNow("recording.agree", { session: session()?.id ?? "", agreed });
       setText(byId("consent-error"), "");
     } catch (error) {
+      pressed = null;
       setText(byId("consent-error"), errorText(error));
     }
-    sending -= 1;
     render();
   };
   answers.yes.addEventListener("change", () => void answer(true));
