@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from showcaller.domain import facts, question_folds
 from showcaller.domain.claiming import CLAIM_MS
 
-from .test_questions import Panel, panel_with
+from .panel import Panel, panel_with
 
 MODERATORS = ("mo", "nan", "pat")
 ACTS = {

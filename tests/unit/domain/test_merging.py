@@ -11,7 +11,7 @@ from showcaller.domain.questions import Questions
 from showcaller.domain.touches import QuestionTouch, TallyTouch
 from showcaller.domain.votes import Votes
 
-from .test_questions import ACTIONS, Panel
+from .panel import ACTIONS, Panel
 
 IDS = tuple(f"q{n}" for n in range(6))
 VOTERS = ("bob", "cy", "di", "eve")
