@@ -23,7 +23,7 @@ export function languageMenu() {
     );
   const menu = h(
     "details",
-    { class: "me languages" },
+    { class: "languages" },
     h("summary", { class: "who", "aria-label": say("Translations"), title: say("Translations") }, globe()),
     h("div", { class: "card" }, h("ul", { class: "plain-list" }, ...Object.keys(NAMES).map(choice))),
   );
