@@ -42,7 +42,7 @@ async def agenda(context, server: ServeProcess) -> Page:
     page = await context.new_page()
     await page.goto(f"{server.url}/e/{EVENT}/")
     await expect(page.locator("[data-session]").first).to_be_visible()
-    await page.get_by_label("List", exact=True).check(force=True)
+    await page.locator("#as-list").check(force=True)  # in whichever language
     await expect(page.locator(".session")).to_have_count(SESSIONS)
     return page
 

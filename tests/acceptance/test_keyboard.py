@@ -188,6 +188,7 @@ async def test_a_producer_runs_the_show(new_page, server):
     await tab_to(page.get_by_role("button", name="Publish the swap"))
     await keys.press("Enter")
     await expect(page.locator("tr .told-here", has_text="Swapped.")).to_have_count(1)
+    await expect(page.get_by_role("button", name="Undo: swap")).to_be_visible()
     await keys.press("u")
     await expect(page.locator("#note")).to_contain_text("Undone: swap")
     await keys.press("c")
