@@ -161,6 +161,9 @@ def test_the_event():
         ],
         "brand": {"light": "#0d5c63", "dark": "", "logo": "", "cover": ""},
         "people": "count",
+        "consents": [],
+        "ending": {"text": "", "links": []},
+        "certificate": None,
     }
 
 
