@@ -1,5 +1,7 @@
 """The identity of somebody: one browser is one attendee at an event, in every tab, until they sign out."""
 
+import re
+
 import aiohttp
 import pytest
 from playwright.async_api import Page, expect
@@ -115,6 +117,30 @@ async def test_a_short_link_lets_in_the_browser_that_opens_it_first(visitors: Vi
     other = await visitors.open(f"moderate#code={code}")
     await expect(other.get_by_role("alert").first).to_contain_text("used in another browser")
     assert "code" not in other.url
+
+
+async def test_a_guest_types_their_name_and_is_in_the_green_room(visitors: Visitors):
+    producer = await visitors.open("produce", "producer", name="Paula")
+    row = producer.locator(f'[data-session="{TALK}"]')
+    await row.get_by_role("button", name="Guest…").click()
+    await producer.get_by_role("button", name="Make the link").click()
+    link = producer.get_by_label("The guest’s link")
+    await expect(link).to_have_value(re.compile(rf"/speak/{TALK}#code=\w{{12}}$"))
+
+    context = await visitors.browser.new_context(permissions=["camera", "microphone"])
+    guest = await context.new_page()
+    await guest.goto(await link.input_value())
+    await guest.get_by_label("Your name").fill("Grace Hopper")
+    await guest.get_by_role("button", name="Go to the green room").click()
+    await expect(guest.locator("#who")).to_have_text("Grace Hopper (speaker)")
+    assert "code" not in guest.url
+
+    access = await visitors.open("access", "producer", name="Paula")
+    used = access.locator("#links tr", has_text="Grace Hopper")
+    await used.get_by_role("button", name="Revoke").click()
+    await used.get_by_role("button", name="Revoke this link?").click()
+    await expect(guest.get_by_text("You were removed from this event")).to_be_visible()
+    await context.close()
 
 
 async def test_the_own_link_is_the_same_person_on_another_device(visitors: Visitors):

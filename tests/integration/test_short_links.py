@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from showcaller.testing.serving import SECRET, ServeProcess
 from showcaller.tokens import Tokens
-from showcaller_client import Client, use_code
+from showcaller_client import Client, Refused, use_code
 
 EVENT = "ev"
 HERE, THERE = "a browser's own secret", "another browser's one"
@@ -87,6 +87,61 @@ async def test_a_code_of_somebody_who_was_shut_out_lets_nobody_in(server):
             await moderator.command("person.ban", {"person": person})
         status, problem = await used(http, code["code"])
         assert (status, problem["code"]) == (403, "banned")
+
+
+async def invited(server, **args) -> dict:
+    async with Client(server.url, event=EVENT, token=server.token(EVENT, "producer")) as producer:
+        return await producer.invite_guest("a", **args)
+
+
+async def test_a_guests_link_becomes_a_speaker_of_that_session_in_one_browser(server):
+    link = await invited(server)
+    async with api(server) as http:
+        status, problem = await used(http, link["code"])
+        assert (status, problem["code"], problem["field"]) == (400, "name_needed", "name")
+    grant = await use_code(server.url, EVENT, link["code"], THERE, name="  Grace   Hopper ")
+    assert (grant.name, grant.roles, grant.person) == (
+        "Grace Hopper",
+        ("speaker",),
+        link["person"],
+    )
+    who = Tokens(SECRET).verify(grant.token, EVENT)
+    assert (who.sessions, who.token) == ({"a"}, link["token"])
+    again = await use_code(server.url, EVENT, link["code"], THERE)  # as another tab does
+    assert again.name == "Grace Hopper"
+    async with api(server) as http:
+        status, problem = await used(http, link["code"], HERE)
+        assert (status, problem["code"]) == (409, "link_used")
+
+
+async def test_a_guests_link_that_was_revoked_lets_nobody_in(server):
+    link = await invited(server, days=1)
+    headers = {"Authorization": f"Bearer {server.token(EVENT, 'ops')}"}
+    async with api(server) as http:
+        async with http.get("tokens", headers=headers) as answer:
+            waiting = {one["token"]: one for one in (await answer.json())["guests"]}
+        assert waiting[link["token"]]["session"] == "a"
+        async with Client(server.url, event=EVENT, token=server.token(EVENT, "ops")) as ops:
+            await ops.command("token.revoke", {"token": link["token"]})
+        async with http.get("tokens", headers=headers) as answer:
+            assert link["token"] not in {one["token"] for one in (await answer.json())["guests"]}
+    with pytest.raises(Refused) as refused:
+        await use_code(server.url, EVENT, link["code"], HERE, name="Grace")
+    assert refused.value.code == "banned"
+
+
+async def test_a_guest_is_invited_once_however_often_the_command_comes(server):
+    token = server.token(EVENT, "producer")
+    async with api(server) as http:
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "one guest"}
+        results = []
+        for _ in range(2):
+            async with http.post(
+                "commands/guest.invite", json={"session": "a"}, headers=headers
+            ) as answer:
+                results.append(await answer.json())
+    assert results[0] == results[1]
+    assert "code" in str(results[0])
 
 
 async def test_neither_code_nor_token_is_in_what_the_server_keeps_or_logs(server):

@@ -330,6 +330,16 @@ export function production(client) {
     removeCheck: (item) => client.commandNow("check_list.remove", { item }),
 
     /**
+     * A link for somebody without an account who speaks in the session: put the code into an address's fragment,
+     * `…/speak/SESSION#code=…`. Its token can be revoked before it was used.
+     *
+     * @param {string} session
+     * @param {number} [days] for how long it is good; a week, if left out
+     * @returns {Promise<{code: string, person: string, token: string, expires_at_ms: number}>}
+     */
+    inviteGuest: (session, days) => /** @type {Promise<any>} */ (client.commandNow("guest.invite", { session, ...(days !== undefined && { days }) })),
+
+    /**
      * Shuts out one token, by its `jti`, or all that a person has until now.
      *
      * @param {{token: string} | {person: string}} what

@@ -170,7 +170,7 @@ export function fetchReplay({ token, session, ...place }) {
  * The staff's tokens that were used, for producers and ops: PROTOCOL.md §8.
  *
  * @param {Place & {token: string}} place
- * @returns {Promise<{tokens: import("./types.js").KnownToken[]}>}
+ * @returns {Promise<{tokens: import("./types.js").KnownToken[], guests: import("./types.js").Guest[]}>} guests: their links that nobody has used yet
  */
 export function fetchTokens({ token, ...place }) {
   return requestJson(eventUrl(place, "/tokens"), { headers: { Authorization: `Bearer ${token}` } });
@@ -271,14 +271,16 @@ export function makeCode({ token, ...place }) {
 /**
  * The token that a code stands for. `browser` is a secret that this browser keeps: another one can't use the code any more.
  *
- * @param {Place & {code: string, browser: string}} use
+ * A guest says what they are called, else it rejects with `name_needed`.
+ *
+ * @param {Place & {code: string, browser: string, name?: string}} use
  * @returns {Promise<import("./types.js").Grant>}
  */
-export function useCode({ code, browser, ...place }) {
+export function useCode({ code, browser, name, ...place }) {
   return requestJson(eventUrl(place, "/codes/use"), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ code, browser }),
+    body: JSON.stringify({ code, browser, ...(name !== undefined && { name }) }),
   });
 }
 

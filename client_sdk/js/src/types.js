@@ -494,6 +494,14 @@
  * @property {number} expires_at_ms
  * @property {boolean} revoked
  *
+ * @typedef {object} Guest a link for a guest that nobody has used yet
+ * @property {string} token its `jti`
+ * @property {string} person
+ * @property {string} session that they are to speak in
+ * @property {string} by who made it
+ * @property {number} invited_ms
+ * @property {number} expires_at_ms
+ *
  * @typedef {object} AuditEntry
  * @property {number} at_ms
  * @property {string} what

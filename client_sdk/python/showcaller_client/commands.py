@@ -71,6 +71,14 @@ class Commands(ABC):
         args = {"session": session, "message": message, "all_of_author": all_of_author}
         await self.command("chat.delete", args)
 
+    async def invite_guest(self, session: str, *, days: int = 7) -> Result:
+        """Make a link for somebody without an account who speaks in the session.
+
+        `{"code", "person", "token", "expires_at_ms"}`: the link is `…/speak/SESSION#code=CODE`, and `token`
+        revokes it.
+        """
+        return await self.command("guest.invite", {"session": session, "days": days})
+
     async def slow_chat(self, session: str, seconds: int) -> None:
         """Have everybody wait so long between two messages; 0: no longer than elsewhere."""
         await self.command("chat.slow", {"session": session, "seconds": seconds})

@@ -82,15 +82,21 @@ async def register(
 
 
 async def use_code(
-    url: str, event: str, code: str, browser: str, *, ssl_context: ssl.SSLContext | None = None
+    url: str,
+    event: str,
+    code: str,
+    browser: str,
+    *,
+    name: str = "",
+    ssl_context: ssl.SSLContext | None = None,
 ) -> Registration:
     """Return the token that a short link's code stands for (PROTOCOL.md §8).
 
-    `browser` is a secret of 16 to 64 characters to keep: another one can't use the code any more. Raises
-    `Refused`, and `OSError` when the server can't be reached.
+    `browser` is a secret of 16 to 64 characters to keep: another one can't use the code any more. `name`:
+    what a guest is called. Raises `Refused`, and `OSError` when the server can't be reached.
     """
     address = event_url(url, event, "codes", "use")
-    body = {"code": code, "browser": browser}
+    body = {"code": code, "browser": browser, "name": name}
     return _registration(await request("POST", address, body, ssl_context=ssl_context))
 
 

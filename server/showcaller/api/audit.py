@@ -38,7 +38,10 @@ class KnownToken(Struct, frozen=True, kw_only=True):
 
 
 async def list_tokens(request: web.Request) -> web.Response:
-    """The staff's tokens, newest first; with `?person=` those of one person, an attendee's as well."""
+    """The staff's tokens, newest first; with `?person=` those of one person, an attendee's as well.
+
+    Beside them stand the links for guests that nobody has used yet.
+    """
     event = await _event(request)
     people, person = event.state.people, request.query.get("person")
     renewed = [note for note in await event.audit.read(()) if note.expires_at_ms]
@@ -48,7 +51,9 @@ async def list_tokens(request: web.Request) -> web.Response:
     names = await event.names_of(PersonId(one.person) for one in found)
     named = [msgspec.structs.replace(one, name=names[PersonId(one.person)]) for one in found]
     named.sort(key=lambda one: one.seen_ms, reverse=True)
-    return json_answer({"tokens": named}, Cache_Control="no-store")
+    waiting = [one for one in people.guests.values() if one.expires_at_ms > event.wall_ms()]
+    guests = [] if person else waiting[::-1]
+    return json_answer({"tokens": named, "guests": guests}, Cache_Control="no-store")
 
 
 def _staff_tokens(

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from .. import system
-from ..errors import Forbidden, NotFound, RateLimited, Refused, YourFault
+from ..errors import BadInput, Forbidden, NotFound, RateLimited, Refused, YourFault
 from ..http.answers import json_answer
 from ..http.asker import address, principal, served
 from ..http.bodies import json_body
 from ..http.guesses import Guesses, guesses_of_links
+from ..show import guest_links
+from ..show.guest_links import Grant, digest_of
 from ..show.served import ServedEvent
-from .registrations import HOUR_MS, Token, digest_of, note_admitted
+from .registrations import HOUR_MS, Token, clean_name, note_admitted
 
-KIND = "code"  # of the records beside the log
-ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without those that look alike
-LENGTH = 12  # 59 bits
+NAME_NEEDED = "name_needed"
 MADE_AN_HOUR = 200  # by one person
 TRIED_AN_HOUR = 600  # from one address, which an office may share
 
@@ -32,24 +32,15 @@ TRIED_AN_HOUR = 600  # from one address, which an office may share
 _GUESSES: web.AppKey[Guesses] = web.AppKey("guesses of links")
 
 
-class Grant(Struct, frozen=True):
-    """The token that a code stands for, by its claims."""
-
-    person: str
-    name: str
-    roles: list[str]
-    sessions: list[str]
-    token: str  # its `jti`: revoking the one shuts out the other too
-    expires_at_ms: int
-    issued_ms: int = 0
-    stages: list[str] = []
-
-
 class Use(Struct, frozen=True, kw_only=True):
-    """The use of a code: `browser` is a secret that the browser makes up once and keeps."""
+    """The use of a code: `browser` is a secret that the browser makes up once and keeps.
+
+    `name`: what a guest is called.
+    """
 
     code: Annotated[str, Meta(min_length=1, max_length=64)]
     browser: Annotated[str, Meta(min_length=16, max_length=64)]
+    name: Annotated[str, Meta(max_length=400)] = ""
 
 
 class Code(Struct, frozen=True, kw_only=True):
@@ -79,8 +70,8 @@ async def make_code(request: web.Request) -> web.Response:
 
 async def new_code(one: ServedEvent, grant: Grant) -> str:
     """Store the grant, and return the code that it is stored under. Raises `Unavailable`, `StorageFull`."""
-    code = system.random_code(ALPHABET, LENGTH)
-    await one.event.log.put_record(KIND, digest_of(code), msgspec.json.encode(grant))
+    code = guest_links.new_code()
+    await guest_links.keep_grant(one.event, code, grant)
     return code
 
 
@@ -90,6 +81,8 @@ async def use_code(request: web.Request) -> web.Response:
     try:
         token = await _used(request, one, use)
     except YourFault as error:
+        if error.code in (NAME_NEEDED, "bad_text"):  # the page asks for it and comes again
+            raise
         at_ms = int(one.event.wall_ms())
         one.event.audit.refused("link", at_ms, error.code, address=address(request))
         raise
@@ -102,16 +95,21 @@ async def _used(request: web.Request, one: ServedEvent, use: Use) -> Token:
     if wait_s := guesses.wait_s(*where, system.monotonic_s()):
         raise RateLimited("too many links were tried in vain: wait", retry_after_s=wait_s)
     await _limit(one, f"code/from/{digest_of(address(request))}", TRIED_AN_HOUR)
-    code, now_ms = digest_of(use.code.strip().lower()), int(one.event.wall_ms())
-    [data] = await one.event.log.get_records(KIND, [code])
-    grant = msgspec.json.decode(data, type=Grant) if data else None
+    text, now_ms = use.code.strip().lower(), int(one.event.wall_ms())
+    grant = await guest_links.grant_behind(one.event, text)
     if grant is None:
         guesses.failed(*where, system.monotonic_s())
     if grant is None or grant.expires_at_ms <= now_ms:
         raise NotFound("there is no such link any more: ask for a new one", code="no_link")
-    left_ms = grant.expires_at_ms - now_ms
-    if not await one.event.log.acquire_lease(f"code/{code}", digest_of(use.browser), left_ms):
+    if grant.guest and not use.name.strip():
+        raise BadInput("say what you are called", code=NAME_NEEDED, field="name")
+    name = clean_name(use.name) if grant.guest else grant.name
+    left_ms, lease = grant.expires_at_ms - now_ms, f"code/{digest_of(text)}"
+    if not await one.event.log.acquire_lease(lease, digest_of(use.browser), left_ms):
         raise Refused("this link was used in another browser: ask for a new one", code="link_used")
+    if grant.guest:
+        grant = replace(grant, name=name, guest=False)
+        await guest_links.keep_grant(one.event, text, grant)
     token = _token(one, grant, now_ms)
     note_admitted(request, "link", grant.token, token)
     return token

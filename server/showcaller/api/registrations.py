@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from ..http.asker import address, principal, served
 from ..http.bodies import json_body
 from ..http.guesses import Guesses, guesses_of_codes
 from ..show.audit import Admission
+from ..show.guest_links import digest_of
 from ..show.names import Agreed
 from ..show.served import ServedEvent
 
@@ -67,7 +67,7 @@ class Token(Struct, frozen=True, kw_only=True):
 async def register_attendee(request: web.Request) -> web.Response:
     policy, one = request.app[POLICY], served(request)
     wanted = await json_body(request, Registration)
-    name = _clean_name(wanted.name)
+    name = clean_name(wanted.name)
     agreed = _agreed(one, wanted.consents)
     await _admit(request, policy, wanted.invite_code)
     person, id = PersonId(system.random_id("p")), system.random_id("t")
@@ -164,7 +164,8 @@ def _mint(
     )
 
 
-def _clean_name(text: str) -> str:
+def clean_name(text: str) -> str:
+    """Return a name as it is shown. Raises `BadInput`."""
     try:
         name = clean_text(text.replace("\n", " "), max_graphemes=NAME_GRAPHEMES, max_bytes=400)
     except TextProblem as error:
@@ -234,11 +235,6 @@ class _FullAddresses:
 
 _FULL: web.AppKey[_FullAddresses] = web.AppKey("addresses that registered often")
 _GUESSES: web.AppKey[Guesses] = web.AppKey("guesses of codes")
-
-
-def digest_of(text: str) -> str:
-    """Return what stands for `text` in what outlives a request: neither addresses nor codes are kept."""
-    return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=12).hexdigest()
 
 
 def register(app: web.Application) -> None:

@@ -15,11 +15,11 @@ from ..errors import BadInput, NotFound, RateLimited
 from ..http.answers import json_answer
 from ..http.asker import address, principal, served
 from ..http.bodies import json_body
+from ..show.guest_links import digest_of
 from ..show.mail_links import Purpose, mail_code, person_in, proves
 from ..show.reminder_settings import ReminderRecords, ReminderSettings, Subscription
 from ..show.served import ServedEvent
 from .agenda import base_url
-from .registrations import digest_of
 
 HOUR_MS = 3_600_000
 MAILS_OF_PERSON, MAILS_OF_ADDRESS, MAILS_TO = 3, 20, 3  # to be confirmed, an hour

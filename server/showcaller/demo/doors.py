@@ -10,6 +10,7 @@ from .. import system
 from ..api import codes
 from ..api.pages import page_answer, page_file
 from ..http.asker import LOOKUP
+from ..show.guest_links import Grant
 
 TOKEN_TTL_S = 24 * 3600
 NAMES = {"attendee": "Ada", "moderator": "Mary", "producer": "Paula", "speaker": "Sam"}
@@ -42,9 +43,9 @@ class Doors(NamedTuple):
         app.router.add_get("/demo", show)
         app.router.add_get("/demo/{role}", enter)
 
-    def _grant(self, role: str) -> codes.Grant:
+    def _grant(self, role: str) -> Grant:
         """Return what somebody new may do, who comes in by this door."""
-        return codes.Grant(
+        return Grant(
             person=system.random_id("p"),
             name=NAMES[role],
             roles=[role],

@@ -34,7 +34,7 @@ from .poll_draft import Choice, PollDraft, PollPlan
 from .quality import TalkQuality
 from .schedule import Schedule, Speaker
 
-FOLD_VERSION = 28
+FOLD_VERSION = 29
 
 Source = Literal["main", "slides", "spare"]  # what somebody publishes
 Recipients = Literal["audience", "speakers"]  # of an announcement
@@ -729,6 +729,16 @@ class StaffCame(Fact, frozen=True, kw_only=True, tag="staff.came"):
     sessions: tuple[SessionId, ...] = ()
     stages: tuple[StageId, ...] = ()
     issued_ms: int = 0
+    expires_at_ms: int
+
+
+class GuestInvited(Fact, frozen=True, kw_only=True, tag="guest.invited"):
+    """A link was made for somebody without an account, who may speak in the session once they used it."""
+
+    session: SessionId
+    person: PersonId  # whom the link makes of whoever uses it
+    token: str  # the `jti` of what they get
+    by: PersonId
     expires_at_ms: int
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from . import facts
 from .ids import PersonId, SessionId, StageId
-from .outcome import Outcome
+from .outcome import Outcome, Refusal
 from .touches import PersonTouch
 
 RegistrationMode = Literal["open", "invite", "closed"]
@@ -24,6 +24,7 @@ LEADING: frozenset[Role] = frozenset({"producer", "ops"})  # whom moderators can
 NOBODY = PersonId("")  # in the place of whoever did something: a node did it
 ACTS_KEPT = 2_000
 TOKENS_KEPT = 20  # of a person on the staff
+MAX_GUESTS = 200  # links that nobody has used yet
 
 
 class Principal(Struct, frozen=True, kw_only=True):
@@ -69,6 +70,17 @@ class StaffToken(Struct, frozen=True, kw_only=True):
     stages: tuple[StageId, ...] = ()
 
 
+class Guest(Struct, frozen=True, kw_only=True):
+    """A link for a guest who speaks in one session, which nobody has used yet."""
+
+    token: str
+    person: PersonId
+    session: SessionId
+    by: PersonId
+    invited_ms: int
+    expires_at_ms: int
+
+
 class Act(Struct, frozen=True, kw_only=True):
     """Something that was done about people, for the audit. `by`: who did it, "" for a node."""
 
@@ -99,6 +111,7 @@ class People(Struct, kw_only=True):
     erased: set[PersonId] = field(default_factory=set)
     staff: dict[PersonId, list[StaffToken]] = field(default_factory=dict)  # newest last
     acts: list[Act] = field(default_factory=list)  # newest last
+    guests: dict[str, Guest] = field(default_factory=dict)  # by `jti`, the oldest first
 
     def shuts_out(self, principal: Principal) -> bool:
         """Tell whether the person is banned or this token revoked, by itself or with all of the person's."""
@@ -133,6 +146,17 @@ class People(Struct, kw_only=True):
         return any(
             not LEADING.isdisjoint(one.roles) and not self.is_revoked(person, one)
             for one in self.staff.get(person, ())
+        )
+
+    def _why_not_invite(self, fact: facts.GuestInvited, at_ms: int) -> Refusal | None:
+        """Return why no more guests can be invited at wall time `at_ms`."""
+        if fact.token in self.guests:
+            return Refusal("wrong_state", "this guest was invited already")
+        waiting = sum(guest.expires_at_ms > at_ms for guest in self.guests.values())
+        if waiting < MAX_GUESTS:
+            return None
+        return Refusal(
+            "too_many", f"{MAX_GUESTS} links wait to be used: revoke some on Access first"
         )
 
     def apply(self, fact: facts.Fact, at_ms: int = 0) -> Outcome:
@@ -188,10 +212,12 @@ class People(Struct, kw_only=True):
 
     def _revoke(self, fact: facts.TokenRevoked, at_ms: int) -> Outcome:
         self.revoked.add(fact.token)
+        self.guests.pop(fact.token, None)
         return Outcome(revoked=[fact.token])
 
     def _sign_out(self, fact: facts.PersonSignedOut, at_ms: int) -> Outcome:
         until_ms = at_ms if fact.until_ms is None else fact.until_ms
+        self._forget_guests(lambda guest: guest.person == fact.person)
         self.signed_out_ms[fact.person] = max(until_ms, self.signed_out_ms.get(fact.person, 0))
         return Outcome(banned=[fact.person])
 
@@ -207,7 +233,26 @@ class People(Struct, kw_only=True):
         )
         others = [one for one in self.staff.get(fact.person, ()) if one.token != fact.token]
         self.staff[fact.person] = [*others, came][-TOKENS_KEPT:]
+        self.guests.pop(fact.token, None)
         return Outcome()
+
+    def _invite(self, fact: facts.GuestInvited, at_ms: int) -> Outcome:
+        if refused := self._why_not_invite(fact, at_ms):
+            return Outcome(refused=refused)
+        self._forget_guests(lambda guest: guest.expires_at_ms <= at_ms)
+        self.guests[fact.token] = Guest(
+            token=fact.token,
+            person=fact.person,
+            session=fact.session,
+            by=fact.by,
+            invited_ms=at_ms,
+            expires_at_ms=fact.expires_at_ms,
+        )
+        return Outcome()
+
+    def _forget_guests(self, which: Callable[[Guest], bool]) -> None:
+        for token in [token for token, guest in self.guests.items() if which(guest)]:
+            del self.guests[token]
 
 
 def _term(fact: facts.PersonBanned | facts.PersonSilenced) -> Term:
@@ -239,5 +284,6 @@ FOLDS: dict[type[facts.Fact], Callable[[People, Any, int], Outcome]] = {
     facts.PersonErased: People._erase,
     facts.PersonSignedOut: People._sign_out,
     facts.StaffCame: People._staff_came,
+    facts.GuestInvited: People._invite,
     facts.TokenRevoked: People._revoke,
 }

@@ -316,6 +316,12 @@ class TermArgs(PersonArgs, frozen=True, kw_only=True):
     minutes: Annotated[int, Meta(ge=1, le=43_200)] | None = None
 
 
+class InviteGuestArgs(SessionArgs, frozen=True, kw_only=True):
+    """`days`: how long the link is good, and the token that it becomes."""
+
+    days: Annotated[int, Meta(ge=1, le=60)] = 7
+
+
 class RevokeArgs(Args, frozen=True, kw_only=True):
     """One of the two: a token's `jti`, or whose tokens of until now."""
 

@@ -43,7 +43,7 @@ from ..errors import (
     ShowcallerError,
     Unavailable,
 )
-from . import caption_commands, edits, feedback_commands, pointing
+from . import caption_commands, edits, feedback_commands, guest_links, pointing
 from . import command_args as a
 from .calendar_links import calendar_path
 from .call import Call, Result, raise_if
@@ -676,6 +676,7 @@ _TABLE: dict[str, _Command] = {
         a.PersonArgs, DESK, lambda call, args: facts.PersonUnbanned(person=args.person, by=call.by)
     ),
     "person.erase": _Command(a.PersonArgs, PRODUCER, Commands.erase_person),
+    "guest.invite": _Command(a.InviteGuestArgs, OPS, guest_links.invite),
     "token.revoke": _Command(a.RevokeArgs, OPS, Commands.revoke),
 }
 COMMAND_NAMES = frozenset(_TABLE)

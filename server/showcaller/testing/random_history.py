@@ -717,6 +717,16 @@ class RandomHistory:
             expires_at_ms=self.now_ms + MINUTE_MS,
         )
 
+    def _guest_invited(self) -> facts.Fact:
+        number = next(self._numbers)
+        return facts.GuestInvited(
+            session=self._session(),
+            person=PersonId(f"guest-{number}"),
+            token=self._canary("token"),
+            by=STAFF,
+            expires_at_ms=self.now_ms + MINUTE_MS,
+        )
+
     def _token_revoked(self) -> facts.Fact:
         return facts.TokenRevoked(token=self._canary("token"), by=STAFF)
 

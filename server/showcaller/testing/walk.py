@@ -105,6 +105,18 @@ def command(person: str, name: str, /, **args: Any) -> Step:
     return lambda visit: run_command(visit.server, person, name, **args)
 
 
+def open_guests_link(session: str) -> Step:
+    """Open a link that was made for a guest of the session."""
+
+    async def step(visit: Visit) -> None:
+        link = await run_command(visit.server, "paula", "guest.invite", session=session)
+        code = link["code"]
+        await visit.page.goto("about:blank")
+        await visit.page.goto(f"{visit.url}/e/{EVENT}/speak/{session}#code={code}")
+
+    return step
+
+
 def edit_schedule(old: str, new: str) -> Step:
     """Have somebody edit the file that the server was started with."""
 

@@ -14,6 +14,7 @@ from .walk import (
     focus,
     gone,
     hover,
+    open_guests_link,
     press,
     see,
     state,
@@ -214,6 +215,8 @@ DESKS = (
                 )
             ),
             state("signal", press("Escape"), *on_row("g", "#edit[open]", ON)),
+            state("guest", press("Escape"), *on_row("i", "#guest[open]")),
+            state("guest-link", click("#guest .primary"), see("#guest-link")),
             state(
                 "catch-up", press("Escape"), click("#catch-up"), see("#catch-up-dialog tbody tr")
             ),
@@ -302,6 +305,21 @@ SPEAKER = (
                 "wrap-up",
                 command("paula", "session.extend", session=OTHER, minutes=-38),
                 see("#head:not([data-tone=''])"),
+            ),
+        ),
+    ),
+    Scene(
+        "speak-guest",
+        "",
+        f"speak/{LIVE}",
+        "main.instead h1",
+        (
+            state("name", open_guests_link(LIVE), see("#guest-name")),
+            state(
+                "no-name",
+                fill("#guest-name", " "),
+                click(".sign-in .primary"),
+                see(".sign-in .error:not(:empty)"),
             ),
         ),
     ),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from showcaller.domain import facts
 from showcaller.domain import people as people_module
@@ -161,3 +163,44 @@ def test_what_is_kept_is_bounded(monkeypatch):
         people.apply(staff("mo", "moderator", token=f"t{n}"), n)
     assert [act.at_ms for act in people.acts] == [2, 3, 4]
     assert [one.token for one in people.staff["mo"]] == ["t3", "t4"]
+
+
+def guest(number, expires_at_ms=9_000):
+    return facts.GuestInvited(
+        session="talk",
+        person=f"p{number}",
+        token=f"t{number}",
+        by="mo",
+        expires_at_ms=expires_at_ms,
+    )
+
+
+guest_numbers = st.integers(0, 9)
+guest_facts = st.one_of(
+    st.builds(guest, guest_numbers, st.integers(0, 40)),
+    guest_numbers.map(lambda number: staff(f"p{number}", "speaker", token=f"t{number}")),
+    guest_numbers.map(lambda number: facts.TokenRevoked(token=f"t{number}", by="mo")),
+    guest_numbers.map(lambda number: facts.PersonSignedOut(person=f"p{number}", by="mo")),
+)
+
+
+@given(st.lists(guest_facts, max_size=40))
+def test_a_guests_link_waits_until_it_is_used_revoked_or_over(history):
+    people, gone = People(), set()
+    for at_ms, fact in enumerate(history):
+        refused = people.apply(fact, at_ms).refused
+        if isinstance(fact, facts.GuestInvited):
+            gone.discard(fact.token)
+            assert (refused is None) or fact.token in people.guests
+        else:
+            gone.add(f"t{fact.person[1:]}" if hasattr(fact, "person") else fact.token)
+        assert gone.isdisjoint(people.guests)
+
+
+def test_so_many_guests_wait_and_those_whose_link_is_over_make_room():
+    people = People()
+    for number in range(people_module.MAX_GUESTS):
+        assert people.apply(guest(number, 100), 0).refused is None
+    assert people.apply(guest("x"), 99).refused.code == "too_many"
+    assert people.apply(guest("x"), 100).refused is None
+    assert list(people.guests) == ["tx"]

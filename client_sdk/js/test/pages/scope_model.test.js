@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { WHOLE_EVENT, deskChannels, editsIn, eventIn, scopeOf, scopeText, sessionsIn } from "../../../../server/showcaller/web/assets/scope_model.js";
+import { WHOLE_EVENT, deskChannels, editsIn, eventIn, guestMayCome, scopeOf, scopeText, sessionsIn } from "../../../../server/showcaller/web/assets/scope_model.js";
 import { session } from "../../testing/sessions.js";
 
 const manager = scopeOf({ roles: ["stage_manager"], stages: ["side"] });
@@ -30,4 +30,11 @@ test("a manager signals to speakers and plans nothing", () => {
   assert.deepEqual(editsIn(live, manager), ["signal"]);
   assert.deepEqual(editsIn(b, manager), []);
   assert.ok(editsIn(live, WHOLE_EVENT).includes("break"));
+});
+
+test("a producer invites guests to what is not over and no break", () => {
+  assert.equal(guestMayCome(a, WHOLE_EVENT), true);
+  assert.equal(guestMayCome({ ...a, state: "ended" }, WHOLE_EVENT), false);
+  assert.equal(guestMayCome({ ...a, kind: "break" }, WHOLE_EVENT), false);
+  assert.equal(guestMayCome(b, manager), false);
 });

@@ -79,6 +79,7 @@ SCHEMAS: Spec = {
         "properties": {
             "code": {"type": "string", "minLength": 1, "maxLength": 64},
             "browser": {"type": "string", "minLength": 16, "maxLength": 64},
+            "name": {"type": "string", "maxLength": 400, "description": "What a guest is called"},
         },
     },
     "Reminders": {

@@ -4,6 +4,7 @@ import { fetchAudit, fetchTokens } from "/sdk/index.js";
 import { eventUrl } from "/sdk/http.js";
 
 import { fromText, holderText, roleWord, whatText, whoText } from "./access_model.js";
+import { sessionOf } from "./agenda_model.js";
 import { armButton } from "./armed_button.js";
 import { byId, h, keyed, setText, show } from "./dom.js";
 import { errorText } from "./error_text.js";
@@ -29,9 +30,11 @@ setInterval(() => document.visibilityState === "visible" && void refresh(), REFR
 async function refresh() {
   const asked = { event: page.place.event, token: client.token };
   try {
-    const [{ tokens }, { entries }] = await Promise.all([fetchTokens(asked), fetchAudit({ ...asked, limit: SHOWN })]);
+    const [{ tokens, guests = [] }, { entries }] = await Promise.all([fetchTokens(asked), fetchAudit({ ...asked, limit: SHOWN })]);
     setText(byId("error"), "");
     keyed(byId("links"), tokens, (link) => `${link.person} ${link.token}`, newLink, updateLink);
+    keyed(byId("guests"), guests, ({ token }) => token, newGuest, updateGuest);
+    show(byId("guests-box"), guests.length > 0);
     const rows = numbered(entries);
     const names = new Map(tokens.map(({ person, name }) => [person, name]));
     keyed(byId("entries"), rows, ({ key }) => key, newEntry, ({ children }, { entry }) => fill(children, entry, names));
@@ -77,6 +80,23 @@ function updateLink(row, link) {
   setText(until, link.revoked ? say("Revoked") : instant(link.expires_at_ms));
   const button = /** @type {HTMLElement | null} */ (last.firstElementChild);
   if (button) show(button, !link.revoked);
+}
+
+/** @param {import("/sdk/types.js").Guest} guest */
+function newGuest({ token }) {
+  const button = h("button", { class: "compact danger", type: "button" }, say("Revoke"));
+  armButton(button, say("Revoke this link?"), () => void revoke(token, ""));
+  const until = h("td", { class: "times", "data-label": say("Good until") });
+  return h("tr", {}, h("th", { scope: "row" }), h("td", { class: "times", "data-label": say("Made") }), until, h("td", {}, button));
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {import("/sdk/types.js").Guest} guest
+ */
+function updateGuest({ children }, { session, invited_ms, expires_at_ms }) {
+  const texts = [sessionOf(page.items, session)?.title ?? session, instant(invited_ms), instant(expires_at_ms)];
+  texts.forEach((text, i) => setText(/** @type {Element} */ (children[i]), text));
 }
 
 /**

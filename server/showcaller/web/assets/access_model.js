@@ -13,6 +13,7 @@ const WHAT = {
   "link.refused": say("Short link refused"),
   "registration.refused": say("Registration refused"),
   "login.refused": say("Token refused"),
+  "guest.invited": say("Guest invited"),
   "person.banned": say("Banned"),
   "person.unbanned": say("Ban lifted"),
   "person.signed_out": say("All tokens revoked"),

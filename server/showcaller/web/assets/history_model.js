@@ -28,6 +28,7 @@ const WHAT = {
   "check_list.removed": say("Took off the check list"),
   "clock.held": say("Held the clock"),
   "clock.resumed": say("Let the clock go on"),
+  "guest.invited": say("Made a guest’s link"),
   "person.banned": say("Shut out"),
   "person.erased": say("Erased a person"),
   "person.silenced": say("Silenced"),

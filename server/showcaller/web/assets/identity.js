@@ -13,6 +13,8 @@ import { errorText } from "./error_text.js";
 import { inBrowser, inTab } from "./remember.js";
 import { claimsOf, hasRole, isAttendees } from "./token_claims.js";
 
+/** The code of a guest's link, who has not said their name yet; "": there is none. */
+let guestCode = "";
 const ANSWER_WITHIN_MS = 150;
 const BROWSER = "showcaller:browser"; // a secret that the codes of this browser are bound to
 
@@ -67,17 +69,33 @@ function clearAddress() {
  * @param {string} code
  */
 export async function redeem(event, code) {
-  const browser = inBrowser.get(BROWSER) ?? randomKey();
-  inBrowser.set(BROWSER, browser);
   try {
-    const { token } = await useCode({ event, code, browser });
-    keepToken(event, token);
-    clearAddress();
+    await useLink(event, code);
   } catch (raw) {
     const { code: problem } = asShowcallerError(raw);
+    if (problem === "name_needed") return void (guestCode = code);
     inTab.set(NOTICE, errorText(raw));
     if (problem === "no_link" || problem === "link_used") clearAddress();
   }
+  return undefined;
+}
+
+/** The code of a guest's link, who has not said their name yet; "": there is none. */
+export const codeOfGuest = () => guestCode;
+
+/**
+ * @param {string} event
+ * @param {string} code
+ * @param {string} [name] what a guest is called
+ * @returns {Promise<string>} the token, which is kept already
+ */
+export async function useLink(event, code, name) {
+  const browser = inBrowser.get(BROWSER) ?? randomKey();
+  inBrowser.set(BROWSER, browser);
+  const { token } = await useCode({ event, code, browser, name });
+  keepToken(event, token);
+  clearAddress();
+  return token;
 }
 
 /**

@@ -13,7 +13,8 @@ import { showBrand } from "./brand.js";
 import { connectionPill } from "./connection_pill.js";
 import { toastCues } from "./cue_toasts.js";
 import { byId, eachFrame, h, setText, show } from "./dom.js";
-import { NOTICE, forgetToken, keepToken, shareIdentity, takeToken } from "./identity.js";
+import { guestCard } from "./guest_card.js";
+import { NOTICE, codeOfGuest, forgetToken, keepToken, shareIdentity, takeToken } from "./identity.js";
 import { identityMenu } from "./identity_menu.js";
 import { languageMenu } from "./language_menu.js";
 import { LateChannel } from "./late_channel.js";
@@ -170,6 +171,8 @@ export async function openPage(needs) {
   const place = placeOf();
   const end = mountBar(needs, place);
   const token = await takeToken(place.event, needs.roles ?? []);
+  const code = codeOfGuest();
+  if (code) return startWith(needs, place, await askForName(place, code), end);
   if (token === null && !needs.reading) {
     shareIdentity(place.event, () => null, () => location.reload());
     return startWith(needs, place, await askForToken(needs, place), end);
@@ -330,6 +333,23 @@ export function takeNotice() {
   const notice = inTab.get(NOTICE) ?? "";
   inTab.set(NOTICE, null);
   return notice;
+}
+
+/**
+ * @param {import("./place.js").Place} place
+ * @param {string} code of a guest's link
+ * @returns {Promise<string>}
+ */
+function askForName({ event }, code) {
+  void fetchAgenda({ event }).then(({ items }) => setText(byId("brand"), items.event.title), () => {});
+  return new Promise((resolve) => {
+    const card = guestCard(event, code, (token) => {
+      main.remove();
+      resolve(token);
+    });
+    const main = showInstead(card);
+    card.querySelector("input")?.focus();
+  });
 }
 
 /**

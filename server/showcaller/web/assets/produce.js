@@ -15,6 +15,7 @@ import { errorText } from "./error_text.js";
 import { FeedbackReports } from "./feedback_reports.js";
 import { GreenRoom } from "./green_room.js";
 import { Overruns } from "./overruns.js";
+import { openGuestDialog } from "./guest_dialog.js";
 import { JoinedChannels } from "./joined_channels.js";
 import { markOffline } from "./offline_mark.js";
 import { offerText, openOffer } from "./offer_dialog.js";
@@ -147,6 +148,7 @@ function control(name, id) {
   const title = `“${shorten(session.title, 40)}”`;
   if (name === "delay") new DelayDialog(page, session, (minutes) => teller(id)(delayedText(minutes), "ok"));
   else if (name === "extend") extendDialog(session);
+  else if (name === "guest") openGuestDialog(page, session);
   else if (name === "edit") edit(session);
   else if (name === "start") void run(() => client.produce.start(id), say("{title} was started.", { title }), id);
   else if (name === "end") void run(() => client.produce.end(id), say("{title} was ended.", { title }), id);

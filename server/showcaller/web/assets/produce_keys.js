@@ -11,7 +11,7 @@
  */
 
 /** @type {Record<string, ControlName>} */
-const CONTROLS = { s: "start", x: "end", e: "extend", d: "delay", k: "skip", r: "reopen" };
+const CONTROLS = { s: "start", x: "end", e: "extend", d: "delay", k: "skip", r: "reopen", i: "guest" };
 /** @type {Record<string, EditKind>} */
 const EDITS = { m: "move", w: "swap", p: "speaker", b: "break", c: "cancel", g: "signal" };
 

@@ -5,14 +5,14 @@ import { armButton } from "./armed_button.js";
 import { h, setText, show } from "./dom.js";
 import { overMs, overText } from "./edit_model.js";
 import { address } from "./place.js";
-import { WHOLE_EVENT, editsIn } from "./scope_model.js";
+import { WHOLE_EVENT, editsIn, guestMayCome } from "./scope_model.js";
 import { clockRange, clockTime, countdown, minutesText } from "./times.js";
 import { locale, say } from "./words.js";
 
 /**
  * @typedef {import("/sdk/types.js").Session} Session
  * @typedef {import("/sdk/types.js").CueState} CueState
- * @typedef {"start" | "end" | "extend" | "delay" | "skip" | "reopen" | "edit"} ControlName
+ * @typedef {"start" | "end" | "extend" | "delay" | "skip" | "reopen" | "edit" | "guest"} ControlName
  *
  * @typedef {object} RowContext
  * @property {import("/sdk/types.js").Event} event
@@ -64,10 +64,11 @@ export class RunsheetRow {
       end: button(say("End now")),
       delay: button(say("Delay…")),
       edit: button(say("Edit…")),
+      guest: button(say("Guest…")),
       skip: button(say("Skip")),
       reopen: button(say("Reopen")),
     };
-    for (const name of /** @type {const} */ (["extend", "delay", "edit"])) {
+    for (const name of /** @type {const} */ (["extend", "delay", "edit", "guest"])) {
       this.#buttons[name].addEventListener("click", () => onControl(name));
     }
     const ends = () => say("End “{title}”?", { title: shorten(this.#endedByStart()?.title ?? "", 30) });
@@ -201,6 +202,7 @@ export class RunsheetRow {
     show(this.#buttons.extend, isOn(session));
     show(this.#buttons.delay, isAhead(session));
     show(this.#buttons.edit, editsIn(session, this.#context?.scope ?? WHOLE_EVENT).length > 0);
+    show(this.#buttons.guest, guestMayCome(session, this.#context?.scope ?? WHOLE_EVENT));
     show(this.#buttons.skip, isAhead(session));
     show(this.#buttons.reopen, isOver(session));
     for (const button of Object.values(this.#buttons)) button.setAttribute("aria-describedby", `row-${session.id}`);

@@ -1,5 +1,6 @@
 /** The part of an event that somebody runs: all of it, or, as a stage manager, some stages. Pure. */
 
+import { isOver } from "./agenda_model.js";
 import { editsFor } from "./edit_model.js";
 import { listed, say } from "./words.js";
 
@@ -67,6 +68,16 @@ export function eventIn(event, { all, stages }) {
  */
 export function editsIn(session, { all }) {
   return editsFor(session).filter((kind) => all || kind === "signal");
+}
+
+/**
+ * Tells whether somebody may still be invited to speak in the session, by who runs it.
+ *
+ * @param {Session} session
+ * @param {Scope} scope
+ */
+export function guestMayCome(session, { all }) {
+  return all && session.kind !== "break" && !isOver(session);
 }
 
 /**
