@@ -5,6 +5,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from showcaller.testing.talks import EVENT, TalksServer
+from showcaller.web.hls_js import FOLDER
 from showcaller_client import Client, fetch_replay
 
 from .conftest import RECORD_VIOLATIONS
@@ -30,6 +31,24 @@ PLAYS = """async () => {
 # A browser without HLS of its own.
 NO_HLS = "HTMLMediaElement.prototype.canPlayType = () => '';"
 FIRST = "Why does it last?"
+HLS_JS = FOLDER / "hls.min.js"
+# hls.js on a page of somebody else, and the cues that it shows there, by server time.
+OTHER_PLAYER = """(address) => {
+      window.video = document.body.appendChild(document.createElement("video"));
+      window.hls = new Hls({ enableWorker: false });
+      hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => (window.first = details.fragments[0]));
+      hls.loadSource(address);
+      hls.attachMedia(video);
+    }
+"""
+SHOWN = """(language) => {
+      const track = [...video.textTracks].find((one) => one.language === language);
+      if (track) track.mode = "showing"; // as a viewer chooses it
+      const cues = track?.cues;
+      const atMs = ({ startTime }) => first.programDateTime + (startTime - first.start) * 1000;
+      return window.first && cues?.length ? [...cues].map((cue) => [cue.text, atMs(cue)]) : null;
+    }
+"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -192,18 +211,23 @@ async def test_a_talk_that_ended_is_watched_again_with_its_questions(opened, tal
     await expect(other.locator("#screen")).to_have_attribute("data-state", "replay")
 
 
-async def test_a_transcript_is_searched_and_leads_to_the_moment(opened, talks):
-    """After the talk, with lines that a service sends then; with them comes the caption over the picture."""
+async def ended(opened, talks):
+    """Return when the recording of the talk begins, which is over after some seconds."""
     if talks.on == "one":
         live = await opened("watch/one")
         await live.wait_for_function("() => document.getElementById('video').currentTime > 6")
         await talks.command("session.end", session="one")
         talks.on = None
         await expect(live.get_by_role("button", name="Watch again")).to_be_visible()
+    token = talks.token(EVENT, "attendee", person="p_reader")
+    return await fetch_replay(talks.url, EVENT, token, "one")
+
+
+async def test_a_transcript_is_searched_and_leads_to_the_moment(opened, talks):
+    """After the talk, with lines that a service sends then; with them comes the caption over the picture."""
+    starts_ms = int((await ended(opened, talks))["starts_at_ms"])
     page = await opened("watch/one")  # which plays by itself what it was opened for
     await expect(page.locator("#screen")).to_have_attribute("data-state", "replay")
-    token = talks.token(EVENT, "attendee", person="p_reader")
-    starts_ms = int((await fetch_replay(talks.url, EVENT, token, "one"))["starts_at_ms"])
     for at_s, text in ((1, "Zuerst das Protokoll"), (3, "dann der Schlüssel")):
         from_ms = starts_ms + at_s * 1000
         times = {"from_ms": from_ms, "to_ms": from_ms + 1500}
@@ -217,3 +241,17 @@ async def test_a_transcript_is_searched_and_leads_to_the_moment(opened, talks):
     await expect(page.locator("#captions")).to_have_text("dann der Schlüssel")
     await expect(lines).to_have_attribute("aria-current", "true")
     assert await complaints(page) == []
+
+
+async def test_another_player_shows_the_captions_of_the_playlist(opened, talks, browser):
+    replay = await ended(opened, talks)
+    starts_ms = int(replay["starts_at_ms"])
+    times = {"from_ms": starts_ms + 2000, "to_ms": starts_ms + 3500}
+    said = "hat schon die Plattform"
+    await talks.command("caption.say", session="one", language="de", text=said, **times)
+    page = await (await browser.new_context()).new_page()
+    await page.add_script_tag(path=HLS_JS)
+    await page.evaluate(OTHER_PLAYER, replay["address"])
+    shown = await page.wait_for_function(SHOWN, arg="de")
+    assert dict(await shown.json_value())[said] == pytest.approx(times["from_ms"], abs=2)
+    await page.context.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 
 import msgspec
 from aiohttp import web
@@ -13,6 +12,7 @@ from ..domain.ids import SessionId
 from ..errors import BadInput, NotFound
 from ..http.asker import principal, served
 from ..show.caption_views import caption
+from ..show.web_vtt import vtt_of
 
 _HEADERS = {"Cache-Control": "no-store"}
 
@@ -52,27 +52,6 @@ def _zero_ms(request: web.Request, lines: list[Caption]) -> int:
     if not (asked.isascii() and asked.isdigit() and len(asked) <= 15):
         raise BadInput("from_ms is server time in whole milliseconds", field="from_ms")
     return int(asked)
-
-
-def vtt_of(lines: Iterable[Caption], zero_ms: int) -> str:
-    """Return the lines that end after `zero_ms` as WebVTT (W3C, §4)."""
-    cues = (
-        f"{_stamp(one.from_ms - zero_ms)} --> {_stamp(one.to_ms - zero_ms)}\n{_escaped(one.text)}\n"
-        for one in lines
-        if one.to_ms > zero_ms
-    )
-    return "\n".join(("WEBVTT\n", *cues))
-
-
-def _stamp(ms: int) -> str:
-    ms = max(0, ms)
-    return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1_000 % 60:02}.{ms % 1_000:03}"
-
-
-def _escaped(text: str) -> str:
-    """Return the text as the payload of one cue: no markup, and no line that would end it."""
-    plain = " ".join(text.split())
-    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def register(app: web.Application) -> None:

@@ -17,12 +17,19 @@ from ..recording import layout
 from ..recording.storage import Storage
 from ..show.live_event import LiveEvent
 from . import access
+from .captions import (
+    language_of,
+    languages_of_stage,
+    languages_of_talk,
+    segment_text,
+    stretch_of,
+)
 from .elsewhere import Elsewhere, Wanted
 from .films import Films, film_plan
 from .live_stages import LiveStage, LiveStages, variants
 from .media_playlist import DateRange, ended_playlist
 from .moments import question_ranges, talk_range, within
-from .multivariant import multivariant_playlist
+from .multivariant import PICTURE, SOUND, multivariant_playlist
 from .rendition import TARGET_S, Rendition
 from .talks import TakeIndex, read_talk, rendition_of
 
@@ -158,7 +165,7 @@ class EventHls:
                 return self._live_objects(stage, wanted.take, wanted.first, wanted.last)
             if not wanted.rendition:
                 self._require_live_here(stage)
-                return [self.stage(stage).multivariant()]
+                return [self._multivariant_here(stage)]
             asked = wanted.rendition, wanted.segment, wanted.part
             return [await self._playlist_here(stage, *asked, skip=wanted.skip)]
 
@@ -166,7 +173,10 @@ class EventHls:
         """Return what players choose from. Raises `NotFound`, `Unavailable`."""
         if self._is_elsewhere(stage):
             return (await self._elsewhere.ask(Wanted(stage=stage)))[0]
-        return self.stage(stage).multivariant()
+        return self._multivariant_here(stage)
+
+    def _multivariant_here(self, stage: str) -> str:
+        return self.stage(stage).multivariant(languages_of_stage(self._sheet, stage))
 
     async def live_playlist(
         self, stage: str, name: str, segment: int | None, part: int | None, *, skip: bool
@@ -181,14 +191,15 @@ class EventHls:
         self, stage: str, name: str, segment: int | None, part: int | None, *, skip: bool
     ) -> str:
         found = self.stage(stage)
-        one = found.renditions.get(name)
-        if one is None:
+        one = found.find(name)
+        language = language_of(name)
+        if one is None or (language and language not in languages_of_stage(self._sheet, stage)):
             raise NotFound(f"this stage has no rendition {name!r}")
         if segment is not None:
             if segment > one.written.end[0] + 1:
                 raise BadInput("that is too far ahead of what is live", field="_HLS_msn")
             await _within(BLOCKED_AT_MOST_S, one.has(segment, part))
-        return found.playlist(name, self._ranges(one.written), skip=skip)
+        return found.playlist(name, one, self._ranges(one.written), skip=skip)
 
     def _ranges(self, written: Rendition, *, ended: bool = False) -> list[DateRange]:
         """Return the stretches that a playlist of the newest session names."""
@@ -239,13 +250,30 @@ class EventHls:
         return found
 
     async def talk_playlist(self, stage: str, session: str, name: str) -> str:
-        found = (await self.talk(stage, session)).get(name)
+        talk, language = await self.talk(stage, session), language_of(name)
+        found = talk.get(name)
+        if language in self._languages(session):
+            found = talk.get(PICTURE) or talk.get(SOUND)
         if found is None:
             raise NotFound(f"this talk has no rendition {name!r}")
-        return ended_playlist(found, self._ranges(found, ended=True))
+        ranges = self._ranges(found, ended=True)
+        return ended_playlist(found, ranges, captions=language or "")
 
     async def talk_multivariant(self, stage: str, session: str) -> str:
-        return multivariant_playlist(variants(await self.talk(stage, session)))
+        talk = await self.talk(stage, session)
+        return multivariant_playlist(variants(talk), self._languages(session))
+
+    def _languages(self, session: str) -> list[str]:
+        return languages_of_talk(self._sheet, self._event.state.captions, SessionId(session))
+
+    def captions(self, stage: str, session: str, language: str, name: str) -> str:
+        """Return a segment of captions, as they read now. Raises `NotFound`."""
+        self._run_of(stage, session)
+        stretch = stretch_of(name)
+        if stretch is None or language not in self._languages(session):
+            raise NotFound("there are no captions at this address")
+        lines = self._event.state.captions.lines(SessionId(session), language)
+        return segment_text(lines.values(), stretch)
 
     async def film(self, stage: str, session: str) -> str | None:
         """Return the film of a talk that has ended, in the store; None while it is made.
@@ -261,9 +289,14 @@ class EventHls:
         plan = self._sheet.plan(SessionId(session))
         names = {speaker.id: speaker.name for speaker in self._sheet.schedule.speakers}
         artist = ", ".join(names.get(one, one) for one in plan.speakers)
-        return await self.films.find(
-            self._folder(session), film_plan(found, plan.title, artist, chapters)
-        )
+        said = self._event.state.captions
+        captions = {
+            language: lines.values()
+            for language in self._languages(session)
+            if (lines := said.lines(SessionId(session), language))
+        }
+        film = film_plan(found, plan.title, artist, chapters, captions)
+        return await self.films.find(self._folder(session), film)
 
     # Media ------------------------------------------------------------------------------------
 

@@ -6,20 +6,22 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 import msgspec
 
+from ..domain.captions import Caption
 from ..recording import layout
-from ..recording.film_plan import Chapter, FilmJob, FilmPlan, Strip
+from ..recording.film_plan import Chapter, FilmJob, FilmPlan, Line, Strip, Subtitles
 from ..recording.storage import Storage
+from .captions import in_order
 from .media_playlist import DateRange
-from .multivariant import SOUND
+from .multivariant import PICTURE, SOUND
 from .rendition import Part, Rendition
 
 log = logging.getLogger(__name__)
 
-PICTURE = "high"
 UNIQUE_CHARS = 16
 
 
@@ -82,7 +84,11 @@ async def _run(job: FilmJob) -> None:
 
 
 def film_plan(
-    renditions: dict[str, Rendition], title: str, artist: str, chapters: list[DateRange]
+    renditions: dict[str, Rendition],
+    title: str,
+    artist: str,
+    chapters: list[DateRange],
+    captions: Mapping[str, Iterable[Caption]],
 ) -> FilmPlan:
     """Return the plan of a talk's film."""
     parts = [part for rendition in renditions.values() for part in rendition.parts]
@@ -91,9 +97,15 @@ def film_plan(
         sounds=_strips(renditions.get(SOUND)),
         end_ms=max(part.end_ms for part in parts),
         chapters=tuple(Chapter(one.start_ms, one.title) for one in chapters),
+        subtitles=tuple(_subtitles(*one) for one in sorted(captions.items())),
         title=title,
         artist=artist,
     )
+
+
+def _subtitles(language: str, lines: Iterable[Caption]) -> Subtitles:
+    found = (Line(one.from_ms, one.to_ms, " ".join(one.text.split())) for one in in_order(lines))
+    return Subtitles(language, tuple(found))
 
 
 def _strips(rendition: Rendition | None) -> tuple[Strip, ...]:

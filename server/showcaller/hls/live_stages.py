@@ -9,8 +9,9 @@ from itertools import takewhile
 from msgspec.structs import replace
 
 from ..recording import layout
+from .captions import language_of
 from .media_playlist import DateRange, Report, live_playlist
-from .multivariant import SOUND, Variant, multivariant_playlist
+from .multivariant import PICTURE, SOUND, Variant, multivariant_playlist
 from .rendition import Part, Rendition, Section, Told, Unwritten
 
 MEASURED_SEGMENTS = 20
@@ -82,21 +83,29 @@ class LiveStage:
         """Return how many there have been of any rendition."""
         return max((one.written.newest.number + 1 for one in self.renditions.values()), default=0)
 
-    def playlist(self, name: str, ranges: Iterable[DateRange], *, skip: bool) -> str:
-        """Return the media playlist of a rendition."""
-        one = self.renditions[name]
+    def find(self, name: str) -> LiveRendition | None:
+        """Return a rendition; of captions the one along which they are cut."""
+        if language_of(name) is not None:
+            return self.renditions.get(PICTURE) or self.renditions.get(SOUND)
+        return self.renditions.get(name)
+
+    def playlist(
+        self, name: str, one: LiveRendition, ranges: Iterable[DateRange], *, skip: bool
+    ) -> str:
+        """Return the media playlist of a rendition that was found."""
         return live_playlist(
             one.written,
             since_ms=one.since_ms,
             ranges=ranges,
             reports=self._reports(name),
             skip=skip,
+            captions=language_of(name) or "",
         )
 
-    def multivariant(self) -> str:
+    def multivariant(self, languages: Iterable[str] = ()) -> str:
         written = {n: r.written for n, r in self.renditions.items()}
         newest = max((one.newest.number for one in written.values() if one.parts), default=0)
-        return multivariant_playlist(variants(written, since=newest))
+        return multivariant_playlist(variants(written, since=newest), languages)
 
     def _reports(self, name: str) -> Iterable[Report]:
         for other, one in self.renditions.items():

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from .captions import NAME, Stretch, segment_name
 from .rendition import PART_TARGET_S, TARGET_S, Part, Rendition, Section, Segment
 
 VERSION = 9
@@ -47,14 +48,16 @@ def live_playlist(
     ranges: Iterable[DateRange] = (),
     reports: Iterable[Report] = (),
     skip: bool = False,
+    captions: str = "",
 ) -> str:
     """Return what can be played from `since_ms` (server time) on, to which more will be added.
 
-    `skip`: leave out what the player has from an earlier playlist (§6.2.5.1).
+    `skip`: leave out what the player has from an earlier playlist (§6.2.5.1). `captions`: those of this
+    language instead, cut alike.
     """
     segments = _since(rendition.segments, since_ms)
     left_out = _skippable(segments) if skip else 0
-    listed = _Listing(rendition.sections, "../talks/")
+    listed = _listing(rendition.sections, "../talks/", captions)
     lines = [*_live_head(segments), *([_skipped(left_out)] if left_out else [])]
     for index, segment in enumerate(segments[left_out:], left_out):
         before = segments[index - 1] if index else None
@@ -65,15 +68,20 @@ def live_playlist(
             lines += [_date_of(segment), *map(listed.part, segment.parts), listed.end(segment)]
         else:
             lines.append(listed.whole(segment))
-    if rendition.sections:
+    if rendition.sections and not captions:  # whose next end nobody knows
         hint = listed.address(rendition.newest.number, f"{rendition.next_number}.m4s")
         lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{hint}"')
     return "\n".join([*lines, *map(_report, reports), *map(_range, ranges), ""])
 
 
-def ended_playlist(rendition: Rendition, ranges: Iterable[DateRange] = ()) -> str:
-    """Return a playlist of all that was written of a talk, to which nothing will be added."""
-    segments, listed = rendition.segments, _Listing(rendition.sections, "../")
+def ended_playlist(
+    rendition: Rendition, ranges: Iterable[DateRange] = (), *, captions: str = ""
+) -> str:
+    """Return a playlist of all that was written of a talk, to which nothing will be added.
+
+    `captions`: of those of this language instead, cut alike.
+    """
+    segments, listed = rendition.segments, _listing(rendition.sections, "../", captions)
     lines = [
         *("#EXTM3U", f"#EXT-X-VERSION:{VERSION}"),
         f"#EXT-X-TARGETDURATION:{_target_s(segments)}",
@@ -152,7 +160,7 @@ class _Listing:
         Sections are numbered like discontinuities. Of a short section another rendition may have had no
         part, so each number that is passed is one discontinuity, and the numbers agree.
         """
-        passed = segment.section - before.section if before else 0
+        passed = _passed(segment, before)
         lines = ["#EXT-X-DISCONTINUITY"] * passed
         if passed or again:
             lines.append(f'#EXT-X-MAP:URI="{self.address(segment.section, "init.mp4")}"')
@@ -165,13 +173,53 @@ class _Listing:
         return segment.text
 
     def end(self, segment: Segment) -> str:
+        return f"#EXTINF:{segment.duration_s:.5f},\n{self.segment(segment)}"
+
+    def segment(self, segment: Segment) -> str:
         name = f"{segment.parts[0].number}-{segment.parts[-1].number}.m4s"
-        return f"#EXTINF:{segment.duration_s:.5f},\n{self.address(segment.section, name)}"
+        return self.address(segment.section, name)
 
     def part(self, part: Part) -> str:
         begins = ",INDEPENDENT=YES" if part.independent else ""
         uri = self.address(part.section, f"{part.number}.m4s")
         return f'#EXT-X-PART:DURATION={part.duration_s:.5f},URI="{uri}"{begins}'
+
+
+class _CaptionListing(_Listing):
+    """The lines about segments of captions: they have no init section, and each can be begun with."""
+
+    def __init__(self, sections: Mapping[int, Section], to_talks: str, language: str) -> None:
+        super().__init__(sections, to_talks)
+        self._language = language
+
+    def opening(self, segment: Segment, before: Segment | None, *, again: bool) -> list[str]:
+        return super().opening(segment, before, again=again)[: _passed(segment, before)]
+
+    def whole(self, segment: Segment) -> str:
+        return f"{_date_of(segment)}\n{self.end(segment)}"
+
+    def segment(self, segment: Segment) -> str:
+        return self._stretch(segment.section, segment.at_ms, segment.end_ms)
+
+    def part(self, part: Part) -> str:
+        uri = self._stretch(part.section, part.at_ms, part.end_ms)
+        return f'#EXT-X-PART:DURATION={part.duration_s:.5f},URI="{uri}",INDEPENDENT=YES'
+
+    def _stretch(self, section: int, from_ms: float, to_ms: float) -> str:
+        at = self._sections[section]
+        name = segment_name(Stretch(at.base_ms, round(from_ms), round(to_ms)))
+        return f"{self._to_talks}{quote(at.session, safe='')}/{NAME}{self._language}/{name}.vtt"
+
+
+def _listing(sections: Mapping[int, Section], to_talks: str, captions: str) -> _Listing:
+    if captions:
+        return _CaptionListing(sections, to_talks, captions)
+    return _Listing(sections, to_talks)
+
+
+def _passed(segment: Segment, before: Segment | None) -> int:
+    """Return how many discontinuities stand before a segment."""
+    return segment.section - before.section if before else 0
 
 
 def _date_of(segment: Segment) -> str:

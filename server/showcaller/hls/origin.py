@@ -18,6 +18,7 @@ from ..http.answers import Handler, errors_as_problems, json_answer
 from ..http.asker import principal, served
 from ..http.cors import TO_ANYBODY
 from . import access
+from .captions import NAME
 from .event_hls import EventHls
 from .rendition import TARGET_S
 
@@ -159,6 +160,15 @@ async def media(request: web.Request) -> web.Response:
     return web.Response(body=body, content_type=kind, headers={"Cache-Control": FOR_GOOD})
 
 
+async def captions(request: web.Request) -> web.Response:
+    """Answer with a segment of captions; for a moment, since they are corrected."""
+    hls, stage = _opened(request)
+    asked = request.match_info["language"], request.match_info["name"]
+    text = hls.captions(stage, _session(request), *asked)
+    headers = {"Cache-Control": FOR_A_MOMENT}
+    return web.Response(text=text, content_type="text/vtt", charset="utf-8", headers=headers)
+
+
 async def film(request: web.Request) -> web.StreamResponse:
     """Send a talk's film, or the range of bytes that is asked for (RFC 9110 §14)."""
     hls, stage = _opened(request)
@@ -226,7 +236,7 @@ def _to_anybody(handler: Handler) -> Handler:
         response = await errors_as_problems(request, handler)
         response.headers.update(TO_ANYBODY)
         if isinstance(response, web.Response) and response.status == HTTPStatus.OK:
-            what = "media" if handler is media else "playlist"
+            what = "media" if handler in (media, captions) else "playlist"
             of = request.match_info["event"], what
             metrics.HLS_ANSWERS.labels(*of).inc()
             metrics.HLS_BYTES.labels(*of).inc(len(response.body or b""))  # type: ignore[arg-type]
@@ -249,6 +259,7 @@ def register(app: web.Application, lookup: Lookup) -> None:
         ("talks/{session}/main.m3u8", talk_main),
         ("talks/{session}/{rendition}.m3u8", talk_rendition),
         ("talks/{session}/film.mp4", film),
+        (f"talks/{{session}}/{NAME}{{language}}/{{name}}.vtt", captions),
         ("talks/{session}/{take}/{name}", media),
     ):
         add(f"{at_stage}/{path}", _to_anybody(handler))

@@ -32,6 +32,7 @@ class Section(Struct, frozen=True, kw_only=True, tag="section"):
     codecs: str  # RFC 6381
     width: int = 0  # of a picture, in pixels
     height: int = 0
+    base_ms: int = 0  # server time of its media's tick 0
 
 
 class Part(Struct, frozen=True, kw_only=True, tag="part"):

@@ -37,6 +37,7 @@ def section_of(take: Take, number: int) -> Section:
         codecs=take.codec,
         width=take.width,
         height=take.height,
+        base_ms=take.base_ms,
     )
 
 

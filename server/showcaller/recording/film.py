@@ -14,16 +14,22 @@ from typing import Any
 
 import av
 
-from .film_plan import Chapter, FilmPlan, Strip
+from .film_plan import Chapter, FilmPlan, Strip, Subtitles
+from .subtitles import HEADER, sample_data, samples, three_letters
 
 Read = Callable[[str], bytes]  # an object of the store
 _TICK = Fraction(1, 90_000)
+_MS = Fraction(1, 1000)
 
 
 def make_film(plan: FilmPlan, read: Read, path: str) -> int:
     """Write the film to a file at `path`; return how many strips were left out."""
-    tracks = [
+    media = [
         _Track(strips, read, plan.start_ms) for strips in (plan.pictures, plan.sounds) if strips
+    ]
+    tracks: list[_Track | _Texts] = [
+        *media,
+        *(_Texts(one, plan.start_ms, plan.end_ms) for one in plan.subtitles),
     ]
     with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as out:
         out.metadata.update({"title": plan.title, "artist": plan.artist})
@@ -32,7 +38,7 @@ def make_film(plan: FilmPlan, read: Read, path: str) -> int:
             track.begin(out)
         for _, _, packet in heapq.merge(*(track.packets(n) for n, track in enumerate(tracks))):
             out.mux(packet)
-    return sum(track.left_out for track in tracks)
+    return sum(track.left_out for track in media)
 
 
 def _chapters(plan: FilmPlan) -> list[Any]:
@@ -105,6 +111,33 @@ class _Track:
 
     def _open(self, strip: Strip) -> Any:
         return av.open(_Objects(strip.objects, self._read), format="mp4")
+
+
+class _Texts:
+    """The captions of one language."""
+
+    def __init__(self, subtitles: Subtitles, start_ms: float, end_ms: float) -> None:
+        self._start_ms = round(start_ms)
+        self._samples = samples(subtitles.lines, self._start_ms, round(end_ms))
+        self._language = subtitles.language
+        self._stream: Any = None
+
+    def begin(self, out: Any) -> None:
+        """Add the track to the file. FFmpeg's encoder is opened for the head of `tx3g`, and given nothing."""
+        self._stream = out.add_stream("mov_text")
+        self._stream.codec_context.subtitle_header = HEADER
+        self._stream.time_base = _MS
+        self._stream.metadata["language"] = three_letters(self._language)
+        self._stream.metadata["handler_name"] = self._language
+
+    def packets(self, place: int) -> Iterator[tuple[Fraction, int, Any]]:
+        """Return packets with the time at which they are due."""
+        for line in self._samples:
+            made: Any = av.Packet(sample_data(line.text))
+            made.pts = made.dts = line.from_ms - self._start_ms
+            made.duration, made.time_base = line.to_ms - line.from_ms, _MS
+            made.is_keyframe, made.stream = True, self._stream
+            yield made.pts * _MS, place, made
 
 
 def _with_sets(packet: Any, sets: bytes) -> Any:

@@ -19,6 +19,21 @@ class Chapter(Struct, frozen=True):
     title: str
 
 
+class Line(Struct, frozen=True):
+    """One line of captions, from a server time to another."""
+
+    from_ms: int
+    to_ms: int
+    text: str
+
+
+class Subtitles(Struct, frozen=True):
+    """The captions of one language (BCP 47), by their times; they may overlap."""
+
+    language: str
+    lines: tuple[Line, ...]
+
+
 class FilmPlan(Struct, frozen=True, kw_only=True):
     """All that a film is made of. Its time 0 is the beginning of its first picture, or else of its sound."""
 
@@ -26,6 +41,7 @@ class FilmPlan(Struct, frozen=True, kw_only=True):
     sounds: tuple[Strip, ...]
     end_ms: float
     chapters: tuple[Chapter, ...] = ()  # in order
+    subtitles: tuple[Subtitles, ...] = ()
     title: str = ""
     artist: str = ""  # the speakers
 

@@ -29,7 +29,10 @@ from showcaller.testing.stage_talk import StageTalk
 from showcaller.testing.until import until
 from showcaller.tokens import Tokens
 
-PLAN = schedule(session("talk", 540, 560, record="yes"), session("other", 540, 560, stage="hall"))
+PLAN = schedule(
+    session("talk", 540, 560, record="yes", captions=("de", "en")),
+    session("other", 540, 560, stage="hall"),
+)
 API = "/api/v1/events/event"
 
 
@@ -62,10 +65,10 @@ class Origin:
     async def playlist(self, path, status=200):
         return m3u8.loads((await self.get(path, status)).body.decode())
 
-    async def control(self, command, session="talk"):
+    async def control(self, command, session="talk", **more):
         roles = frozenset({"producer"})
         producer = Principal(person="pro", roles=roles, token="t", expires_at_ms=0)
-        await Commands(self.event).run(producer, command, {"session": session}, None)
+        await Commands(self.event).run(producer, command, {"session": session, **more}, None)
 
 
 @pytest.fixture(params=["signed", "open"])
@@ -232,6 +235,68 @@ async def test_a_talk_that_was_sent_in_vp8_is_said_to_have_no_replay_by_hls(made
     take.mkdir(parents=True)
     (take / "init.webm").write_bytes(b"")
     assert await made.refusal("sessions/talk/replay") == "no_hls"
+
+
+async def said(made, at_ms, text, lasts_ms=1000):
+    from_ms = round(at_ms)
+    said = {"from_ms": from_ms, "to_ms": from_ms + lasts_ms, "text": text}
+    await made.control("caption.say", language="de", **said)
+
+
+def cues_of(data):
+    """Return the texts of a segment, each with the time of its beginning since tick 0."""
+    head, *cues = data.decode().split("\n\n")
+    assert head.splitlines() == ["WEBVTT", "X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000"]
+    for cue in cues:
+        times, text = cue.strip().split("\n")
+        h, m, s = times.split(" ")[0].split(":")
+        yield round(1000 * (int(h) * 3600 + int(m) * 60 + float(s))), text
+
+
+async def captions_at(made, folder):
+    """All cues of a playlist of captions with the server time that the media beside it has for them."""
+    playlist = await made.playlist(f"{folder}captions-de.m3u8")
+    pictures = await made.playlist(f"{folder}high.m3u8")
+    assert [s.duration for s in playlist.segments] == [s.duration for s in pictures.segments]
+    found = set()
+    for one in playlist.segments:
+        for address in [one.uri] if one.uri else [part.uri for part in one.parts]:
+            base_ms = int(address.rpartition("/")[2].split("-")[0])
+            answer = await made.get(folder + address)
+            found |= {(base_ms + at_ms, text) for at_ms, text in cues_of(answer.body)}
+    return sorted(found)
+
+
+async def test_captions_are_a_rendition_live_and_in_the_replay(made):
+    talk = made.talk()
+    began_ms = talk.now_ms
+    talk.play(5)
+    for at_ms, text in ((900, "Grüße & <b>"), (4_700, "an alle")):
+        await said(made, began_ms + at_ms, text)
+    live = await made.address()
+    languages = [m for m in (await made.playlist(live)).media if m.type == "SUBTITLES"]
+    assert [(m.language, m.uri) for m in languages] == [
+        ("de", "captions-de.m3u8"),
+        ("en", "captions-en.m3u8"),
+    ]
+    expected = [
+        (round(began_ms + 900), "Grüße &amp; &lt;b&gt;"),
+        (round(began_ms + 4_700), "an alle"),
+    ]
+    assert await captions_at(made, live.removesuffix("main.m3u8")) == expected
+    segment, part = made.hls.live.get("main").renditions["high"].written.end
+    ask = f"captions-de.m3u8?_HLS_msn={segment}&_HLS_part={part}"
+    asking = asyncio.create_task(made.get(live.replace("main.m3u8", ask)))
+    talk.play(0.4)
+    assert "INDEPENDENT=YES" in (await asking).body.decode()
+    talk.end()
+    await made.control("session.end")
+    replay = await made.address("sessions/talk/replay")
+    assert 'SUBTITLES="captions"' in (await made.get(replay)).body.decode()
+    folder = replay.removesuffix("main.m3u8")
+    assert await captions_at(made, folder) == expected
+    await made.get(f"{folder}captions-fr.m3u8", 404)
+    await made.get(f"{folder}captions-de/1-2-x.vtt", 404)
 
 
 @pytest.mark.parametrize("access", ["signed"], indirect=True)

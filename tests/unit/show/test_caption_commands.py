@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from showcaller.api.captions import vtt_of
 from showcaller.broker.sqlite import SqliteBroker
 from showcaller.domain import facts
 from showcaller.domain.captions import LIVE, Caption
@@ -14,6 +13,7 @@ from showcaller.errors import BadInput, Forbidden, RateLimited
 from showcaller.show.commands import Commands
 from showcaller.show.live_event import LiveEvent
 from showcaller.show.permissions import may_follow
+from showcaller.show.web_vtt import vtt_of
 from showcaller.testing.schedules import schedule, session
 
 PLAN = schedule(session("talk", 540, 560, captions=("en",)), session("other", 560, 580))

@@ -16,7 +16,7 @@ const CONFIG = {
   liveSyncDuration: 1.5, // closer than that, each hiccup of a line is a freeze
   maxLiveSyncPlaybackRate: 1.1,
   backBufferLength: 60,
-  // Tracks of text would be loaded from addresses that the pages' policy does not allow.
+  // Captions are the page's own (`captions.js`): the playlist's would stand there twice.
   enableWebVTT: false,
   enableIMSC1: false,
   enableCEA708Captions: false,
@@ -64,6 +64,7 @@ export class HlsVideo {
     this.#video = video;
     this.#onChange = onChange;
     video.addEventListener("loadeddata", () => this.#begin());
+    video.textTracks.addEventListener("addtrack", ({ track }) => track && (track.mode = "disabled"));
   }
 
   get open() {
