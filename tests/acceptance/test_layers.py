@@ -94,6 +94,7 @@ async def test_the_picture_follows_the_line(browser, talks: TalksServer):
 
         await until(goes_on, 20)
         line.rate_bps = None
-        await wide(640, 1280, 60)
+        # A try that a busy machine spoils is followed by another one some 20 to 40 s later.
+        await wide(640, 1280, 150)
         assert await pictures.connections() == 1
         await expect(viewer.locator("#screen")).to_have_attribute("data-state", "live")

@@ -158,7 +158,7 @@ def test_what_is_installed_needs_nothing_that_was_left_out(wheel, tmp_path):
 
 def test_the_second_stage_installs_the_wheel_and_serves_as_nobody():
     said = dict(stages()[1])
-    assert "--no-index --find-links /wheels showcaller" in " ".join(
+    assert "--no-index --find-links /wheels 'showcaller[s3]'" in " ".join(
         rest for word, rest in stages()[1] if word == "RUN"
     )
     assert said["ENTRYPOINT"] == '["showcaller"]'
