@@ -77,12 +77,18 @@ async def test_what_is_pushed_is_shown_with_the_way_to_its_talk(visitors, server
     devtools.on(
         "ServiceWorker.workerRegistrationUpdated", lambda it: found.extend(it["registrations"])
     )
+    states = []
+    devtools.on(
+        "ServiceWorker.workerVersionUpdated",
+        lambda it: states.extend(version["status"] for version in it["versions"]),
+    )
     await devtools.send("ServiceWorker.enable")
     await page.evaluate(
         "navigator.serviceWorker.register('/push_worker.js')"
         ".then(() => navigator.serviceWorker.ready).then(() => {})"
     )
-    await until(lambda: found)
+    # A page may see its worker ready before the browser takes a push for it.
+    await until(lambda: found and "activated" in states)
     told = {"title": "Conveyor", "body": "Starts in 5 min", "path": "/e/x/watch/y", "tag": "x/y"}
     await devtools.send(
         "ServiceWorker.deliverPushMessage",
